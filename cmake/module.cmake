@@ -1,0 +1,63 @@
+# maeil_module(<name>): one library, one test program and one benchmark program for the folder src/<name>.
+#
+# Every *.cc of the folder belongs to it by its name alone: x_test.cc to <name>_test, x_bench.cc to <name>_bench,
+# the rest to the library. What it may link comes from tools/layers.txt, so an include that the table forbids
+# does not even find its symbols. External libraries are named by the caller: maeil_module(format LIBS libzip::zip).
+file(STRINGS ${CMAKE_SOURCE_DIR}/tools/layers.txt MAEIL_LAYERS REGEX "^[a-z]+:")
+set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/tools/layers.txt)
+
+function(maeil_module name)
+  cmake_parse_arguments(ARG "" "" "LIBS;TEST_LIBS" ${ARGN})
+  file(GLOB_RECURSE all CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/src/${name}/*.cc)
+  set(tests ${all})
+  set(benches ${all})
+  set(sources ${all})
+  list(FILTER tests INCLUDE REGEX "_test\\.cc$")
+  list(FILTER benches INCLUDE REGEX "_bench\\.cc$")
+  list(FILTER sources EXCLUDE REGEX "_(test|bench)\\.cc$")
+
+  set(below)
+  foreach(line ${MAEIL_LAYERS})
+    if(line MATCHES "^${name}: *(.*)$")
+      string(REPLACE " " ";" folders "${CMAKE_MATCH_1}")
+      foreach(folder ${folders})
+        list(APPEND below maeil_${folder})
+      endforeach()
+    endif()
+  endforeach()
+
+  if(sources)
+    add_library(maeil_${name} STATIC ${sources})
+    target_include_directories(maeil_${name} PUBLIC ${CMAKE_SOURCE_DIR}/src)
+    target_link_libraries(maeil_${name} PUBLIC ${below} ${ARG_LIBS})
+    target_compile_options(maeil_${name} PRIVATE ${MAEIL_WARNINGS})
+  else()
+    add_library(maeil_${name} INTERFACE)
+    target_include_directories(maeil_${name} INTERFACE ${CMAKE_SOURCE_DIR}/src)
+    target_link_libraries(maeil_${name} INTERFACE ${below} ${ARG_LIBS})
+  endif()
+  if(tests AND BUILD_TESTING)
+    maeil_test(${name}_test SOURCES ${tests} LIBS maeil_${name} ${ARG_TEST_LIBS})
+  endif()
+  if(benches AND MAEIL_BENCHMARKS)
+    add_executable(${name}_bench ${benches})
+    target_link_libraries(${name}_bench PRIVATE maeil_${name} benchmark::benchmark benchmark::benchmark_main)
+  endif()
+endfunction()
+
+# maeil_test(<program> SOURCES ... LIBS ...): a GoogleTest program; each test is known to ctest by its full name.
+# A suite whose name ends in "Golden" gets the ctest label golden, one ending in "Slow" the label slow.
+function(maeil_test program)
+  cmake_parse_arguments(ARG "" "" "SOURCES;LIBS" ${ARGN})
+  add_executable(${program} ${ARG_SOURCES})
+  target_link_libraries(${program} PRIVATE ${ARG_LIBS} GTest::gmock GTest::gtest_main)
+  target_compile_definitions(${program} PRIVATE MAEIL_SOURCE_DIR="${CMAKE_SOURCE_DIR}")
+  target_compile_options(${program} PRIVATE ${MAEIL_WARNINGS})
+  set(found gtest_discover_tests)
+  gtest_discover_tests(${program} DISCOVERY_TIMEOUT 120 TEST_FILTER "*Golden.*" TEST_LIST ${program}_golden
+                       PROPERTIES LABELS golden TIMEOUT 600)
+  gtest_discover_tests(${program} DISCOVERY_TIMEOUT 120 TEST_FILTER "*Slow.*" TEST_LIST ${program}_slow
+                       PROPERTIES LABELS slow TIMEOUT 1800)
+  gtest_discover_tests(${program} DISCOVERY_TIMEOUT 120 TEST_FILTER "-*Golden.*:*Slow.*" TEST_LIST ${program}_fast
+                       PROPERTIES LABELS fast TIMEOUT 300)
+endfunction()

@@ -1,0 +1,63 @@
+// Files: whole reads, atomic writes, directories that survive a power cut. Errors name the path and the system's reason.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <string>
+#include <string_view>
+
+#include "base/error.h"
+
+namespace maeil {
+
+// The whole file. kNotFound when it is absent, kIo when it cannot be read, kBadInput when larger than `max_bytes`.
+Result<std::string> read_file(const std::filesystem::path& path, uint64_t max_bytes = uint64_t{4} << 30);
+
+// A file that appears under its name only when it is complete: bytes go to `<path>.tmp-<pid>-<n>`, and commit()
+// syncs, renames and syncs the folder. Destroyed without commit, it leaves nothing behind. Parent folders are made.
+// Not thread safe.
+class AtomicFile {
+ public:
+  static Result<AtomicFile> create(const std::filesystem::path& path);
+  AtomicFile(AtomicFile&& other) noexcept;
+  AtomicFile& operator=(AtomicFile&&) = delete;
+  ~AtomicFile();
+
+  Status write(std::string_view bytes);
+  Status commit();
+  int descriptor() const { return descriptor_; }
+  const std::filesystem::path& path() const { return path_; }
+
+ private:
+  AtomicFile(std::filesystem::path path, std::filesystem::path temporary, int descriptor)
+      : path_(std::move(path)), temporary_(std::move(temporary)), descriptor_(descriptor) {}
+  std::filesystem::path path_, temporary_;
+  int descriptor_;
+};
+
+// AtomicFile::create, write, commit.
+Status write_file_atomically(const std::filesystem::path& path, std::string_view bytes);
+
+Status make_directories(const std::filesystem::path& path);
+
+// fsync of a folder, so that a rename in it is on disk.
+Status sync_directory(const std::filesystem::path& path);
+
+// A read-only mapping of a whole file; empty files give an empty view. The view lives as long as the object.
+// REQUIRES: nobody truncates the file meanwhile.
+class MappedFile {
+ public:
+  static Result<MappedFile> open(const std::filesystem::path& path);
+  MappedFile(MappedFile&& other) noexcept : data_(other.data_), size_(other.size_) { other.data_ = nullptr; other.size_ = 0; }
+  MappedFile& operator=(MappedFile&&) = delete;
+  ~MappedFile();
+  std::string_view bytes() const { return {static_cast<const char*>(data_), size_}; }
+
+ private:
+  MappedFile(void* data, size_t size) : data_(data), size_(size) {}
+  void* data_;
+  size_t size_;
+};
+
+}  // namespace maeil

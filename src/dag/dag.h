@@ -1,0 +1,80 @@
+// DAGs as data: tasks, their upstreams and their kinds. Nothing here knows what a task does.
+//
+// The built-in runner and Airflow run the same description (`maeil dag export`). Task states and trigger rules
+// have Airflow's names and meaning.
+#pragma once
+
+#include <functional>
+#include <map>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "base/error.h"
+#include "base/time.h"
+#include "store/store.h"
+
+namespace maeil::dag {
+
+enum class TaskKind {
+  kAction,
+  kBranch,  // its outcome's `next` names the downstream tasks that run; the others are skipped
+  kSensor,  // may answer kWaiting: ask again after SENSOR_POKE_INTERVAL, at most SENSOR_TIMEOUT
+};
+
+enum class TriggerRule { kAllSuccess, kNoneFailedMinOneSuccess };
+
+enum class TaskState { kNone, kRunning, kWaiting, kSuccess, kSkipped, kFailed, kUpstreamFailed };
+std::string_view to_string(TaskState state);            // "success", "upstream_failed", ...
+TaskState task_state_from(std::string_view text);       // kNone when unknown
+bool is_finished(TaskState state);
+
+struct TaskSpec {
+  std::string id;                     // "generate_data", "retrain_1.finetune_model"
+  TaskKind kind = TaskKind::kAction;
+  std::vector<std::string> upstream;  // ids in the same DAG
+  TriggerRule trigger_rule = TriggerRule::kAllSuccess;
+  int attempt = 0;                    // of a retraining group: 1, 2, ...; else 0
+  int retries = 0;                    // technical tries beyond the first, for exit code 1 only
+  std::string description;
+};
+
+struct DagSpec {
+  std::string id;
+  std::string description;
+  std::vector<TaskSpec> tasks;        // in an order where upstreams come first
+};
+
+// Wrong ids, unknown upstreams, cycles, a branch without downstream: kInternal, naming the task.
+Status check_dag(const DagSpec& dag);
+
+struct TaskContext {
+  store::Store& store;
+  Days logical_date;
+  std::string run_id;
+  std::string dag_id;
+  std::string task_id;
+  int attempt = 0;      // TaskSpec::attempt
+  int try_number = 1;
+  std::string task_key() const { return store::make_task_key(logical_date, dag_id, task_id); }
+  // One line for the task's log (kept in the store, shown by `maeil logs`, and on the terminal).
+  std::function<void(std::string_view line)> log;
+  // Long work reports here; total 0: unknown. Throttled by the receiver.
+  std::function<void(std::string_view what, uint64_t done, uint64_t total)> progress;
+};
+
+// What a task hands back. The runner commits `batch` and the task's record in one atomic step, then it is done.
+struct TaskOutcome {
+  TaskState state = TaskState::kSuccess;   // kSuccess, kSkipped, kFailed (with its batch), kWaiting
+  std::vector<std::string> next;           // kBranch: the chosen downstream ids
+  std::string message;                     // one line for people
+  store::Document result = store::Document::object();  // small facts for the summary and later tasks
+  store::Batch batch;
+};
+
+using TaskFunction = std::function<Result<TaskOutcome>(TaskContext&)>;
+// (dag id, task id without its group's "retrain_<k>." prefix) -> function.
+using TaskTable = std::map<std::pair<std::string, std::string>, TaskFunction>;
+
+}  // namespace maeil::dag

@@ -1,0 +1,35 @@
+// Documents as maeil holds them: ordered JSON with MongoDB's two extended types, dates and ids.
+//
+// A date is {"$date": "2026-11-23T00:15:00.000Z"}, an id {"$oid": "24 hex digits"} (MongoDB Extended JSON v2,
+// relaxed form). Numbers keep their kind: integers are 64 bit, the rest doubles; NaN and infinities do not exist
+// in documents, whoever writes one puts null.
+#pragma once
+
+#include <nlohmann/json.hpp>
+#include <string>
+#include <string_view>
+
+#include "base/error.h"
+#include "base/time.h"
+
+namespace maeil::store {
+
+using Document = nlohmann::ordered_json;
+
+Document date_value(Instant instant);
+Result<Instant> instant_of(const Document& value);
+
+Document id_value(std::string_view hex);                // {"$oid": hex}
+std::string id_text(const Document& value);             // the hex digits, or "" when it is none
+
+// A new id: the instant's seconds, then 8 random bytes. Unique in practice; thread safe.
+std::string new_object_id(Instant instant);
+
+// The id of the n-th document that a task writes into a collection: the same on every rerun, so that a rerun
+// overwrites. First 4 bytes: the logical date's seconds, then 8 bytes of SHA-256 over the rest.
+std::string task_object_id(std::string_view task_key, std::string_view collection, int n);
+
+// "2026-11-23/model_evaluation_pipeline/retrain_1.finetune_model": field `task_key` of every document that a task wrote.
+std::string make_task_key(Days logical_date, std::string_view dag, std::string_view task);
+
+}  // namespace maeil::store

@@ -1,0 +1,147 @@
+// The document store's interface: what the loop, the registry and the runner need, whoever keeps it.
+//
+// Documents are read by find and changed only by commit(Batch), which is atomic: after a crash either all of a
+// batch is there or nothing. Large bytes (blobs) and prepared rows are written beforehand, in pieces, and stay
+// invisible until a batch names them; what no batch ever named is removed by collect_garbage.
+// A Store is thread safe. Several processes may use one store at a time. Errors: kIo for the disk, kBadInput for
+// a damaged database, kUnavailable for a server that does not answer.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "base/error.h"
+#include "store/document.h"
+
+namespace maeil::store {
+
+struct FindOptions {
+  // As in mongosh: {"a.b": 1}, {"n": {"$gt": 3}}, and $eq $ne $gt $gte $lt $lte $in $nin $exists, $and $or $not.
+  // An unknown operator is kUsage.
+  Document filter = Document::object();
+  std::vector<std::pair<std::string, int>> sort;  // dotted field, 1 or -1; ties in order of insertion
+  int64_t skip = 0;
+  int64_t limit = 0;                              // 0: all
+  std::vector<std::string> projection;            // top-level fields to keep, `_id` always; empty: all
+};
+
+// Prepared rows, by column. All columns of a chunk have the same length; NaN is null.
+struct RowColumn {
+  std::string name;
+  std::variant<std::vector<int64_t>, std::vector<double>, std::vector<std::string>> values;
+};
+using RowChunk = std::vector<RowColumn>;
+
+// Writes rows under a generation of their own. Not thread safe. Dropped without finish(), it leaves garbage only.
+class RowWriter {
+ public:
+  virtual ~RowWriter() = default;
+  virtual Status append(const RowChunk& chunk) = 0;   // every chunk has the first one's columns
+  virtual Result<std::string> finish() = 0;           // the generation, for Batch::publish
+};
+
+// Writes one blob. Not thread safe.
+class BlobWriter {
+ public:
+  virtual ~BlobWriter() = default;
+  virtual Status write(std::string_view bytes) = 0;
+  virtual Result<std::string> finish() = 0;           // its id (24 hex digits)
+};
+
+// One atomic step. Order inside: erase_task, puts, sets, publishes, erases.
+struct Batch {
+  struct Put {        // insert, or replace the document with that _id. `document["_id"]` must be an id
+    std::string collection;
+    Document document;
+  };
+  struct Set {        // $set of (dotted) fields of one document; kNotFound when it is absent
+    std::string collection;
+    std::string id;
+    Document fields;
+  };
+  struct Publish {    // makes a generation the rows of (collection, partition); the previous one disappears
+    std::string collection;
+    std::string partition;   // e.g. "2026-11-23/<feature_spec_hash>"
+    std::string generation;
+    Document constants;      // fields that every row of the partition carries (timestamp, run_id, ...)
+  };
+  struct Erase {
+    std::string collection;
+    std::string id;
+  };
+  // Documents (in any collection) whose field task_key equals this disappear unless the batch puts them: a rerun
+  // leaves nothing of its predecessor. Empty: nothing.
+  std::string erase_task;
+  std::vector<Put> puts;
+  std::vector<Set> sets;
+  std::vector<Publish> publishes;
+  std::vector<Erase> erases;
+};
+
+// Held until destroyed or until the process dies, however it dies (embedded store: the system's file lock).
+class Lock {
+ public:
+  virtual ~Lock() = default;
+};
+
+struct BlobInfo {
+  std::string id;
+  std::string filename;
+  int64_t length = 0;
+  Document metadata;
+  Instant uploaded;
+};
+
+class Store {
+ public:
+  virtual ~Store() = default;
+
+  virtual Status commit(const Batch& batch) = 0;
+
+  // Calls `visit` for each match in order; it returns false to stop. Rows of publishes are found as documents too
+  // (one per row: the constants, the columns, and a stable `_id`). Bounded memory when `sort` is empty.
+  virtual Status find_each(std::string_view collection, const FindOptions& options,
+                           const std::function<bool(Document&&)>& visit) = 0;
+
+  // Names that hold something, sorted.
+  virtual Result<std::vector<std::string>> collections() = 0;
+
+  virtual Result<std::unique_ptr<RowWriter>> write_rows(std::string_view collection, std::string_view partition) = 0;
+  // The rows of a partition, chunk by chunk in the order of writing; only the named columns when some are named.
+  // kNotFound when the partition was never published.
+  virtual Status read_rows(std::string_view collection, std::string_view partition,
+                           const std::vector<std::string>& columns,
+                           const std::function<Status(const RowChunk&)>& visit) = 0;
+  virtual Status erase_rows(std::string_view collection, std::string_view partition) = 0;
+  virtual Result<std::vector<std::string>> row_partitions(std::string_view collection) = 0;
+
+  virtual Result<std::unique_ptr<BlobWriter>> write_blob(std::string_view filename, const Document& metadata) = 0;
+  // kNotFound when there is none. kBadInput when its pieces do not add up.
+  virtual Status read_blob(std::string_view id, const std::function<Status(std::string_view)>& sink) = 0;
+  virtual Result<BlobInfo> blob_info(std::string_view id) = 0;
+  virtual Status erase_blob(std::string_view id) = 0;
+
+  // Removes blobs that no document names and generations that were never published, when older than `before`.
+  virtual Result<int64_t> collect_garbage(Instant before) = 0;
+
+  // kConflict at once when somebody holds it: the message says who (`holder` of the other) and since when.
+  virtual Result<std::unique_ptr<Lock>> lock(std::string_view name, std::string_view holder) = 0;
+
+  // Reads everything's checksums and structure; the error says what is damaged. For `maeil doctor`.
+  virtual Status check() = 0;
+
+  virtual std::string description() const = 0;  // "SQLite ./maeil.db"
+
+  // Conveniences over find_each.
+  Result<std::vector<Document>> find(std::string_view collection, const FindOptions& options);
+  Result<Document> find_one(std::string_view collection, const FindOptions& options);  // null when there is none
+  Result<std::string> read_whole_blob(std::string_view id, uint64_t max_bytes);
+};
+
+}  // namespace maeil::store
