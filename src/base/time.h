@@ -20,19 +20,21 @@ Instant now();
 std::string format_date(Days date);
 Result<Days> parse_date(std::string_view text);
 
-// "31MAY2024" in any case (the seed's %d%b%Y); nullopt when it is none.
+// "31MAY2024" in any case (the seed's %d%b%Y); nullopt when it is none. 31DEC9999 is a date here.
 std::optional<Days> parse_day_month_year(std::string_view text);
 std::string format_day_month_year(Days date);  // "31MAY2024"
 
 // "2026-11-23T00:15:00.000Z".
 std::string format_instant(Instant instant);
+// Also without or with other fractions of a second (cut to milliseconds), and with an offset such as +09:00 for Z.
 Result<Instant> parse_instant(std::string_view text);
 
 // "YYYYMMDD_HHMMSS" in UTC: a model version's name.
 std::string format_version(Instant instant);
 
 // The next instant after `after` at which a clock in `time_zone` (IANA name) shows HH:MM; a time that a daylight
-// saving change skips runs at the moment of the change. Errors: unknown zone, text that is not HH:MM.
+// saving change skips runs at the moment of the change, one that it repeats runs the first time only. kUsage for an
+// unknown zone or text that is not HH:MM.
 Result<Instant> next_daily(Instant after, std::string_view hh_mm, std::string_view time_zone);
 
 // The calendar date that a clock in `time_zone` shows.
