@@ -1,0 +1,138 @@
+#include "format/csv.h"
+
+#include <fmt/format.h>
+
+#include <charconv>
+#include <cmath>
+#include <cstring>
+
+namespace maeil::format {
+
+CsvReader::CsvReader(std::string_view bytes, std::string file_name) : bytes_(bytes), file_name_(std::move(file_name)) {
+  if (bytes_.starts_with(kUtf8Bom)) bytes_.remove_prefix(kUtf8Bom.size());
+}
+
+Result<bool> CsvReader::next(CsvRecord& record) {
+  while (at_ < bytes_.size()) {
+    const size_t start = at_;
+    const uint64_t line = line_;
+    const std::string_view window = bytes_.substr(start, kMaxCsvRecord + 1);
+    size_t end = 0;  // of the record, in the window
+    bool quoted = false;
+    for (;;) {
+      const char* newline = static_cast<const char*>(std::memchr(window.data() + end, '\n', window.size() - end));
+      const size_t stop = newline ? static_cast<size_t>(newline - window.data()) : window.size();
+      // A quote toggles; a doubled one toggles twice, which is the same as not at all.
+      for (const char* q = window.data() + end; (q = static_cast<const char*>(std::memchr(q, '"', window.data() + stop - q))); ++q) {
+        quoted = !quoted;
+      }
+      end = stop;
+      if (!newline) break;
+      if (!quoted) break;
+      ++line_;
+      ++end;
+    }
+    if (end > kMaxCsvRecord) {
+      return bad_input(fmt::format("{}:{}: the record that starts here is longer than {} bytes", file_name_, line, kMaxCsvRecord));
+    }
+    if (quoted) return bad_input(fmt::format("{}:{}: the quote that opens in this record is never closed", file_name_, line));
+    at_ = start + end + 1;
+    ++line_;
+    std::string_view bytes = window.substr(0, end);
+    if (bytes.ends_with('\r')) bytes.remove_suffix(1);
+    if (bytes.empty()) continue;
+    record = {bytes, line};
+    return true;
+  }
+  return false;
+}
+
+std::string_view split_record(std::string_view record, std::vector<std::string_view>& fields, std::deque<std::string>& unescaped) {
+  fields.clear();
+  if (std::memchr(record.data(), '\0', record.size())) return "a NUL byte";
+  if (!is_utf8(record)) return "bytes that are not UTF-8";
+  size_t at = 0;
+  for (;;) {
+    if (at < record.size() && record[at] == '"') {
+      size_t close = at + 1;
+      bool doubled = false;
+      for (;; close += 2, doubled = true) {
+        close = record.find('"', close);
+        if (close == std::string_view::npos) return "a quote that is never closed";
+        if (close + 1 >= record.size() || record[close + 1] != '"') break;
+      }
+      std::string_view field = record.substr(at + 1, close - at - 1);
+      if (doubled) {
+        std::string& text = unescaped.emplace_back();
+        for (size_t i = 0; i < field.size(); ++i) {
+          text += field[i];
+          if (field[i] == '"') ++i;
+        }
+        field = text;
+      }
+      fields.push_back(field);
+      at = close + 1;
+      if (at == record.size()) return {};
+      if (record[at] != ',') return "text after a closing quote";
+      ++at;
+    } else {
+      const size_t comma = record.find(',', at);
+      const size_t end = comma == std::string_view::npos ? record.size() : comma;
+      fields.push_back(record.substr(at, end - at));
+      if (comma == std::string_view::npos) return {};
+      at = comma + 1;
+    }
+  }
+}
+
+bool is_utf8(std::string_view text) {
+  const auto* p = reinterpret_cast<const unsigned char*>(text.data());
+  const auto* end = p + text.size();
+  while (p < end) {
+    if (*p < 0x80) {
+      ++p;
+      continue;
+    }
+    const int more = *p >= 0xF0 ? 3 : *p >= 0xE0 ? 2 : 1;
+    if (*p < 0xC2 || *p > 0xF4 || end - p <= more) return false;
+    uint32_t point = *p & (0x3F >> more);
+    for (int i = 1; i <= more; ++i) {
+      if ((p[i] & 0xC0) != 0x80) return false;
+      point = point << 6 | (p[i] & 0x3F);
+    }
+    if ((more == 2 && (point < 0x800 || (point >= 0xD800 && point < 0xE000))) || (more == 3 && (point < 0x10000 || point > 0x10FFFF))) {
+      return false;
+    }
+    p += more + 1;
+  }
+  return true;
+}
+
+void append_csv_text(std::string& out, std::string_view field) {
+  if (field.find_first_of("\",\r\n") == std::string_view::npos) {
+    out += field;
+    return;
+  }
+  out += '"';
+  for (char c : field) {
+    if (c == '"') out += '"';
+    out += c;
+  }
+  out += '"';
+}
+
+void append_float(std::string& out, double value) {
+  // Python switches to an exponent at 1e16 and below 1e-4; to_chars without a format chooses by length instead.
+  char buffer[40];
+  const double magnitude = std::abs(value);
+  if (magnitude != 0 && (magnitude >= 1e16 || magnitude < 1e-4)) {
+    const auto end = std::to_chars(buffer, buffer + sizeof buffer, value, std::chars_format::scientific).ptr;
+    out.append(buffer, end);
+    return;
+  }
+  const auto end = std::to_chars(buffer, buffer + sizeof buffer, value, std::chars_format::fixed).ptr;
+  out.append(buffer, end);
+  if (std::memchr(buffer, '.', end - buffer) == nullptr) out += ".0";
+}
+
+}  // namespace maeil::format

@@ -1,0 +1,52 @@
+// CSV as pandas and SDV's users write it (RFC 4180, UTF-8 with or without BOM, LF or CRLF), read from hostile files.
+//
+// Splitting is separate from meaning: CsvReader finds records and their line numbers, split_record finds fields. A
+// record longer than the limit ends the reading, so a file that is one line of a gigabyte costs no memory.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/error.h"
+
+namespace maeil::format {
+
+inline constexpr size_t kMaxCsvRecord = 1 << 20;  // bytes; the widest real record has 2,000
+
+struct CsvRecord {
+  std::string_view bytes;  // without the line end
+  uint64_t line = 0;       // of its first byte, from 1
+};
+
+// Records of `bytes`, in order. Not thread safe; views into `bytes`.
+class CsvReader {
+ public:
+  CsvReader(std::string_view bytes, std::string file_name);
+  // False at the end. Empty lines are skipped. kBadInput: a record over the limit, an unclosed quote.
+  Result<bool> next(CsvRecord& record);
+
+ private:
+  std::string_view bytes_;
+  std::string file_name_;
+  size_t at_ = 0;
+  uint64_t line_ = 1;
+};
+
+// The fields of one record; `unescaped` owns those that had doubled quotes, and must outlive the views.
+// Returns "" or why the record cannot be read (NUL byte, not UTF-8, text after a closing quote).
+std::string_view split_record(std::string_view record, std::vector<std::string_view>& fields, std::deque<std::string>& unescaped);
+
+bool is_utf8(std::string_view text);
+
+// Appends a field, quoted where RFC 4180 and pandas' QUOTE_MINIMAL ask for it.
+void append_csv_text(std::string& out, std::string_view field);
+
+// Appends a finite double as Python's repr writes it: shortest digits that read back the same, "5.0", "-0.0", "1e-05", "1e+16".
+void append_float(std::string& out, double value);
+
+inline constexpr std::string_view kUtf8Bom = "\xef\xbb\xbf";
+
+}  // namespace maeil::format

@@ -1,0 +1,187 @@
+#include "table/dataset_spec.h"
+
+#include <fmt/format.h>
+#include <toml++/toml.h>
+
+#include <set>
+
+#include "base/file.h"
+
+namespace maeil::table {
+
+// Made by CMake from the files of datasets/.
+extern const char* const kCorporateLoanToml;
+extern const char* const kCorporateLoanFeatures;
+
+namespace {
+
+// Reads one table's keys, each at most once; what is left over or of another type is an error with its line.
+class Keys {
+ public:
+  Keys(const toml::table& table, std::string place, std::string file) : table_(table), place_(std::move(place)), file_(std::move(file)) {}
+
+  std::string text(const char* key, bool required = false) { return take<std::string>(key, required, "a text"); }
+  bool flag(const char* key) { return take<bool>(key, false, "true or false"); }
+  int64_t number(const char* key) { return take<int64_t>(key, false, "a whole number"); }
+  void know(const char* key) { known_.insert(key); }
+
+  Status finish() {
+    for (const auto& [key, node] : table_) {
+      if (!known_.contains(std::string(key.str())) && error_.empty()) {
+        error_ = fmt::format("{}:{}: {} has no key '{}'", file_, node.source().begin.line, place_, key.str());
+      }
+    }
+    if (!error_.empty()) return bad_input(error_);
+    return {};
+  }
+
+ private:
+  template <class T>
+  T take(const char* key, bool required, const char* kind) {
+    known_.insert(key);
+    const toml::node* node = table_.get(key);
+    if (!node) {
+      if (required && error_.empty()) error_ = fmt::format("{}:{}: {} needs the key '{}'", file_, table_.source().begin.line, place_, key);
+      return T{};
+    }
+    if (const auto value = node->value_exact<T>()) return *value;
+    if (error_.empty()) error_ = fmt::format("{}:{}: '{}' of {} must be {}", file_, node->source().begin.line, key, place_, kind);
+    return T{};
+  }
+
+  const toml::table& table_;
+  std::string place_, file_, error_;
+  std::set<std::string> known_;
+};
+
+Result<SpecColumn> read_column(const toml::table& table, const std::string& file) {
+  Keys keys(table, "a column", file);
+  SpecColumn column;
+  column.name = keys.text("name", true);
+  const std::string type = keys.text("type", true);
+  column.nullable = keys.flag("nullable");
+  column.optional = keys.flag("optional");
+  column.drop = keys.flag("drop");
+  column.keep_date = keys.flag("keep_date");
+  const std::string missing = keys.text("missing_date");
+  if (!missing.empty()) column.missing_date = missing;
+  column.first_characters = static_cast<int>(keys.number("first_characters"));
+  column.lower_case = keys.flag("lower_case");
+  MAEIL_TRY(keys.finish());
+  const auto place = fmt::format("{}:{}: column '{}'", file, table.source().begin.line, column.name);
+  if (type == "text") column.type = SpecType::kText;
+  else if (type == "number") column.type = SpecType::kNumber;
+  else if (type == "date") column.type = SpecType::kDate;
+  else return bad_input(fmt::format("{}: type must be text, number or date, not '{}'", place, type));
+  if (column.missing_date && !parse_date(*column.missing_date)) return bad_input(fmt::format("{}: missing_date must be YYYY-MM-DD", place));
+  if (column.keep_date && column.type != SpecType::kDate) return bad_input(fmt::format("{}: keep_date needs type = \"date\"", place));
+  if (column.first_characters < 0) return bad_input(fmt::format("{}: first_characters must not be negative", place));
+  return column;
+}
+
+// [[drop]] tables: names, each alone or behind each of the prefixes.
+Status apply_drops(const toml::table& document, const std::string& file, DatasetSpec& spec) {
+  const auto* drops = document["drop"].as_array();
+  if (!drops) return {};
+  for (const auto& node : *drops) {
+    const auto* table = node.as_table();
+    if (!table) return bad_input(fmt::format("{}:{}: drop must be [[drop]] tables", file, node.source().begin.line));
+    std::vector<std::string> prefixes, names;
+    for (const auto& [list, key] : {std::pair{&prefixes, "prefixes"}, {&names, "names"}}) {
+      if (const auto* array = (*table)[key].as_array()) {
+        for (const auto& item : *array) list->push_back(item.value_or(std::string()));
+      }
+    }
+    if (prefixes.empty()) prefixes.push_back("");
+    for (const auto& prefix : prefixes) {
+      for (const auto& name : names) {
+        bool found = false;
+        for (auto& column : spec.columns) {
+          if (column.name == prefix + name) found = column.drop = true;
+        }
+        if (!found) return bad_input(fmt::format("{}:{}: drop names '{}', which is no column", file, table->source().begin.line, prefix + name));
+      }
+    }
+  }
+  return {};
+}
+
+Status check(const DatasetSpec& spec, const std::string& file) {
+  std::set<std::string> names;
+  for (const auto& column : spec.columns) {
+    if (!names.insert(column.name).second) return bad_input(fmt::format("{}: column '{}' is named twice", file, column.name));
+  }
+  const SpecColumn* target = spec.find(spec.target);
+  if (!target || target->type != SpecType::kText) return bad_input(fmt::format("{}: target '{}' is no text column", file, spec.target));
+  if (spec.negative == spec.positive) return bad_input(fmt::format("{}: the target's negative and positive value are the same", file));
+  for (const auto& count : spec.day_counts) {
+    for (const auto& end : {count.from, count.to}) {
+      const SpecColumn* column = spec.find(end);
+      if (column ? column->type != SpecType::kDate : !parse_date(end)) {
+        return bad_input(fmt::format("{}: day count '{}': '{}' is neither a date column nor YYYY-MM-DD", file, count.name, end));
+      }
+    }
+  }
+  return {};
+}
+
+Result<DatasetSpec> read_spec(const toml::table& document, const std::string& file) {
+  DatasetSpec spec;
+  Keys top(document, "the dataset", file);
+  spec.name = top.text("name", true);
+  for (const char* key : {"target", "columns", "day_counts", "drop"}) top.know(key);
+  MAEIL_TRY(top.finish());
+  const auto* target = document["target"].as_table();
+  if (!target) return bad_input(fmt::format("{}: there is no [target]", file));
+  Keys keys(*target, "[target]", file);
+  spec.target = keys.text("column", true);
+  spec.negative = keys.text("negative", true);
+  spec.positive = keys.text("positive", true);
+  MAEIL_TRY(keys.finish());
+  const auto* columns = document["columns"].as_array();
+  if (!columns || columns->empty()) return bad_input(fmt::format("{}: there are no columns", file));
+  for (const auto& node : *columns) {
+    if (!node.is_table()) return bad_input(fmt::format("{}:{}: a column must be a table", file, node.source().begin.line));
+    MAEIL_ASSIGN(SpecColumn column, read_column(*node.as_table(), file));
+    spec.columns.push_back(std::move(column));
+  }
+  if (const auto* counts = document["day_counts"].as_array()) {
+    for (const auto& node : *counts) {
+      if (!node.is_table()) return bad_input(fmt::format("{}:{}: a day count must be a table", file, node.source().begin.line));
+      Keys count(*node.as_table(), "a day count", file);
+      DayCount out{count.text("name", true), count.text("from", true), count.text("to", true)};
+      MAEIL_TRY(count.finish());
+      spec.day_counts.push_back(std::move(out));
+    }
+  }
+  MAEIL_TRY(apply_drops(document, file, spec));
+  MAEIL_TRY(check(spec, file));
+  return spec;
+}
+
+}  // namespace
+
+const SpecColumn* DatasetSpec::find(std::string_view column) const {
+  for (const auto& candidate : columns) {
+    if (candidate.name == column) return &candidate;
+  }
+  return nullptr;
+}
+
+Result<DatasetSpec> parse_dataset_spec(std::string_view text, const std::string& file_name) {
+  try {
+    return read_spec(toml::parse(text, file_name), file_name);
+  } catch (const toml::parse_error& error) {
+    return bad_input(fmt::format("{}:{}: {}", file_name, error.source().begin.line, error.description()));
+  }
+}
+
+Result<DatasetSpec> read_dataset_spec(const std::filesystem::path& path) {
+  MAEIL_ASSIGN(const std::string text, read_file(path, 1 << 22));
+  return parse_dataset_spec(text, path.string());
+}
+
+Result<DatasetSpec> builtin_dataset_spec() { return parse_dataset_spec(kCorporateLoanToml, "the built-in corporate_loan.toml"); }
+std::string_view builtin_feature_map() { return kCorporateLoanFeatures; }
+
+}  // namespace maeil::table

@@ -1,0 +1,54 @@
+// What a dataset looks like, read from TOML (docs/formats/dataset_spec.md): columns and their types, target, dates, derived day
+// counts, dropped columns. Types come from here, never from the day's content.
+#pragma once
+
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/error.h"
+#include "base/time.h"
+
+namespace maeil::table {
+
+enum class SpecType { kText, kNumber, kDate };
+
+struct SpecColumn {
+  std::string name;
+  SpecType type = SpecType::kText;
+  bool nullable = false;   // has a <name>_isnull feature
+  bool optional = false;   // may be absent from a file: then every value is missing
+  bool drop = false;       // no feature (its _isnull flag is one all the same)
+  bool keep_date = false;  // stays in processed_data as an ISO date, is no feature
+  std::optional<std::string> missing_date;  // ISO date that stands for a missing or unreadable one
+  int first_characters = 0;                 // text: keep so many characters (0: all) ...
+  bool lower_case = false;                  // ... in lower case
+};
+
+struct DayCount {
+  std::string name, from, to;  // to - from in days; each a date column or an ISO date
+};
+
+struct DatasetSpec {
+  std::string name;
+  std::string target, negative, positive;  // the target's column and its two texts (label 0 and 1)
+  std::vector<SpecColumn> columns;         // in the order of the file, which is the order of the features
+  std::vector<DayCount> day_counts;
+
+  const SpecColumn* find(std::string_view column) const;
+};
+
+// kBadInput, naming file, line and key.
+Result<DatasetSpec> parse_dataset_spec(std::string_view toml, const std::string& file_name);
+Result<DatasetSpec> read_dataset_spec(const std::filesystem::path& path);
+
+// datasets/corporate_loan.toml, compiled in.
+Result<DatasetSpec> builtin_dataset_spec();
+
+// datasets/corporate_loan.features.json, compiled in: which feature each embedding of the Python project's checkpoints
+// belongs to (prep/feature_map.h).
+std::string_view builtin_feature_map();
+
+}  // namespace maeil::table

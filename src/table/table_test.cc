@@ -1,0 +1,171 @@
+// The dataset spec and tables from CSV: types, quarantine, hostile files; writing gives the same bytes back.
+#include <gtest/gtest.h>
+
+#include "base/file.h"
+#include "base/test_data.h"
+#include "base/threads.h"
+#include "table/csv_table.h"
+#include "table/dataset_spec.h"
+
+namespace maeil::table {
+namespace {
+
+const char* kSmall = R"(
+name = "small"
+columns = [
+  { name = "id", type = "text", drop = true },
+  { name = "code", type = "text", nullable = true },
+  { name = "amount", type = "number" },
+  { name = "extra", type = "number", optional = true },
+  { name = "bad", type = "text" },
+]
+[target]
+column = "bad"
+negative = "N"
+positive = "Y"
+)";
+
+struct Read {
+  ReadReport report;
+  std::vector<Table> chunks;
+  std::vector<uint64_t> rows;
+};
+
+Result<Read> read(std::string_view csv, ReadOptions options = {}) {
+  const auto spec = parse_dataset_spec(kSmall, "small.toml").value();
+  Read out;
+  auto report = read_csv(csv, "f.csv", spec, options, [&](Table&& chunk, const std::vector<uint64_t>& rows) -> Status {
+    out.chunks.push_back(std::move(chunk));
+    out.rows.insert(out.rows.end(), rows.begin(), rows.end());
+    return {};
+  });
+  if (!report) return tl::make_unexpected(report.error());
+  out.report = *report;
+  return out;
+}
+
+std::string refusal(std::string_view csv) {
+  const auto out = read(csv);
+  return out ? "accepted" : out.error().message;
+}
+
+TEST(ReadCsv, TypesComeFromTheSpec) {
+  const auto out = read("id,code,amount,bad\n1,8,5.0,N\n2,8.0,,Y\n3,NA,-0.0,N\n4,,1e3,\n").value();
+  const Table& t = out.chunks.at(0);
+  ASSERT_EQ(t.rows, 4u);
+  EXPECT_EQ(t.find("code")->dictionary, (std::vector<std::string>{"8", "8.0", "NA"}));
+  EXPECT_TRUE(t.find("code")->is_missing(3));
+  EXPECT_TRUE(t.find("amount")->is_missing(1));
+  EXPECT_EQ(t.find("amount")->numbers[3], 1000);
+  EXPECT_TRUE(t.find("extra")->is_missing(0));
+  EXPECT_TRUE(t.find("bad")->is_missing(3));
+}
+
+TEST(ReadCsv, QuarantinesWithLineAndReason) {
+  const auto out = read("id,code,amount,bad\n1,a,x,N\n2,a,1\n3,a,nan,N\n4,a,inf,N\n5,\xff,1,N\n6,a,1,maybe\n7,ok,1,Y\n").value();
+  EXPECT_EQ(out.report.rows, 7u);
+  EXPECT_EQ(out.report.quarantined, 6u);
+  EXPECT_EQ(out.rows, (std::vector<uint64_t>{6}));
+  EXPECT_EQ(out.chunks[0].find("code")->text(0), "ok");
+  EXPECT_EQ(out.report.examples[0].line, 2u);
+  EXPECT_EQ(out.report.examples[0].reason, "column 'amount': 'x' is no number");
+  EXPECT_EQ(out.report.examples[1].reason, "3 fields instead of 4");
+  EXPECT_EQ(out.report.examples[5].reason, "column 'bad': 'maybe' is neither 'N' nor 'Y'");
+  const auto check = check_quarantine(out.report, "f.csv");
+  ASSERT_FALSE(check);
+  EXPECT_NE(check.error().message.find("line 2"), std::string::npos);
+}
+
+TEST(ReadCsv, FivePercentIsTheLimit) {
+  ReadReport report;
+  report.rows = 100;
+  report.quarantined = 5;
+  report.examples = {{2, "x"}};
+  EXPECT_TRUE(check_quarantine(report, "f.csv"));
+  report.quarantined = 6;
+  EXPECT_FALSE(check_quarantine(report, "f.csv"));
+  EXPECT_FALSE(check_quarantine(ReadReport{}, "f.csv"));
+}
+
+TEST(ReadCsv, HeadersAreChecked) {
+  EXPECT_NE(refusal("").find("empty"), std::string::npos);
+  EXPECT_NE(refusal("id,code,bad\n").find("'amount'"), std::string::npos);
+  EXPECT_NE(refusal("id,code,code,amount,bad\n").find("twice"), std::string::npos);
+  EXPECT_NE(refusal("id,code,amount\n1,a,1\n").find("'bad'"), std::string::npos);
+  EXPECT_TRUE(read("id,code,amount\n1,a,1\n", {.target_required = false}));
+  EXPECT_EQ(read("id,code,amount,bad,more\n1,a,1,N,z\n")->report.ignored_columns, (std::vector<std::string>{"more"}));
+}
+
+TEST(ReadCsv, ManyChunksOnAnyThreads) {
+  std::string csv = "id,code,amount,bad\n";
+  for (int i = 0; i < 20000; ++i) csv += std::to_string(i) + ",c" + std::to_string(i % 7) + "," + std::to_string(i) + ",N\n";
+  for (int threads : {1, 3}) {
+    set_thread_count(threads);
+    const auto out = read(csv).value();
+    EXPECT_EQ(out.chunks.size(), 3u);
+    EXPECT_EQ(out.rows.back(), 19999u);
+    EXPECT_EQ(out.chunks[2].find("amount")->numbers.back(), 19999);
+  }
+  set_thread_count(0);
+}
+
+TEST(CsvWriterGolden, RealRowsComeBackByteForByte) {
+  MAEIL_NEEDS(golden_dir());
+  const auto path = golden_dir() / "sdv_sample_2000.csv";
+  const auto original = read_file(path).value();
+  const auto spec = builtin_dataset_spec().value();
+  std::string written;
+  std::unique_ptr<CsvWriter> writer;
+  const auto report = read_csv(original, "golden", spec, {}, [&](Table&& chunk, const std::vector<uint64_t>&) -> Status {
+    std::erase_if(chunk.columns, [](const Column& c) { return c.name == "spcl_corp_new_mk"; });  // not in the file
+    if (!writer) {
+      std::vector<std::string> names;
+      std::vector<NumberFormat> formats;
+      for (const auto& column : chunk.columns) {
+        names.push_back(column.name);
+        const bool integer = column.name == "CLLTRL_LIQUID_BS_AMT" || column.name == "AF_DLNQNCY_DAY_CNT";
+        formats.push_back(integer ? NumberFormat::kInteger : NumberFormat::kFloat);
+      }
+      writer = std::make_unique<CsvWriter>(names, formats, [&](std::string_view bytes) -> Status {
+        written += bytes;
+        return {};
+      });
+    }
+    return writer->write(chunk);
+  });
+  ASSERT_TRUE(report) << report.error().message;
+  EXPECT_EQ(report->quarantined, 0u);
+  // Numbers are the only thing that is made anew; compare line by line so that a failure is readable.
+  size_t at = 0, line = 1;
+  while (at < original.size() && at < written.size() && original[at] == written[at]) line += original[at++] == '\n';
+  EXPECT_EQ(at, original.size()) << "line " << line << ": " << original.substr(at > 30 ? at - 30 : 0, 80) << " | "
+                                 << written.substr(at > 30 ? at - 30 : 0, 80);
+}
+
+TEST(DatasetSpec, TheBuiltInOneKnowsTheRealColumns) {
+  const auto spec = builtin_dataset_spec().value();
+  EXPECT_EQ(spec.columns.size(), 100u);
+  EXPECT_EQ(spec.day_counts.size(), 6u);
+  EXPECT_TRUE(spec.find("AF_CRG")->drop);
+  EXPECT_FALSE(spec.find("AF_KIFRS_ADJ_SUM")->drop);
+  EXPECT_TRUE(spec.find("spclty_itm_mk_cd")->type == SpecType::kText);
+  EXPECT_EQ(std::count_if(spec.columns.begin(), spec.columns.end(), [](const auto& c) { return c.nullable; }), 74);
+}
+
+TEST(DatasetSpec, ErrorsNameFileLineAndKey) {
+  const auto message = [](std::string from, std::string to) {
+    std::string text = kSmall;
+    text.replace(text.find(from), from.size(), to);
+    const auto spec = parse_dataset_spec(text, "s.toml");
+    return spec ? std::string("accepted") : spec.error().message;
+  };
+  EXPECT_NE(message("type = \"number\" }", "type = \"nummer\" }").find("s.toml:6"), std::string::npos);
+  EXPECT_NE(message("nullable", "nulable").find("no key 'nulable'"), std::string::npos);
+  EXPECT_NE(message("column = \"bad\"", "column = \"worse\"").find("'worse'"), std::string::npos);
+  EXPECT_NE(message("\"extra\"", "\"amount\"").find("twice"), std::string::npos);
+  EXPECT_NE(message("name = \"small\"", "name = ").find("s.toml:2"), std::string::npos);
+  EXPECT_NE(message("nullable = true", "nullable = 1").find("true or false"), std::string::npos);
+}
+
+}  // namespace
+}  // namespace maeil::table
