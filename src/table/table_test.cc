@@ -123,7 +123,9 @@ TEST(CsvWriterGolden, RealRowsComeBackByteForByte) {
       std::vector<NumberFormat> formats;
       for (const auto& column : chunk.columns) {
         names.push_back(column.name);
-        const bool integer = column.name == "CLLTRL_LIQUID_BS_AMT" || column.name == "AF_DLNQNCY_DAY_CNT";
+        const bool integer = column.name == "CLLTRL_LIQUID_BS_AMT" ||
+                             (column.name.starts_with("AF_") && !column.name.ends_with("SUM") && !column.name.ends_with("RATIO") &&
+                              !column.name.starts_with("AF_KIFRS"));
         formats.push_back(integer ? NumberFormat::kInteger : NumberFormat::kFloat);
       }
       writer = std::make_unique<CsvWriter>(names, formats, [&](std::string_view bytes) -> Status {

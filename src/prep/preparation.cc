@@ -1,0 +1,98 @@
+#include "prep/preparation.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "base/hash.h"
+
+namespace maeil::prep {
+namespace {
+
+constexpr const char* kFlagSuffix = "_isnull";
+
+Result<CategoricalFeature> categorical_from(const Json& json, const table::DatasetSpec& spec) {
+  CategoricalFeature feature;
+  feature.name = json.at("name").get<std::string>();
+  feature.column = json.at("column").get<std::string>();
+  feature.null_flag = json.at("null_flag").get<bool>();
+  feature.vocabulary = json.at("vocabulary").get<std::vector<std::string>>();
+  feature.cardinality = json.at("cardinality").get<int>();
+  if (!spec.find(feature.column)) {
+    return bad_input(fmt::format("categorical feature '{}' comes from column '{}', which dataset {} does not have", feature.name,
+                                 feature.column, spec.name));
+  }
+  if (feature.cardinality < 1 || feature.vocabulary.size() > static_cast<size_t>(feature.cardinality)) {
+    return bad_input(fmt::format("categorical feature '{}' has {} values and a cardinality of {}", feature.name, feature.vocabulary.size(),
+                                 feature.cardinality));
+  }
+  if (!std::is_sorted(feature.vocabulary.begin(), feature.vocabulary.end())) {
+    return bad_input(fmt::format("the vocabulary of '{}' is not sorted", feature.name));
+  }
+  return feature;
+}
+
+Result<NumericFeature> numeric_from(const Json& json, const table::DatasetSpec& spec) {
+  NumericFeature feature{json.at("name").get<std::string>(), json.at("most_frequent").get<double>(), json.at("median").get<double>(),
+                         json.at("iqr").get<double>(),       json.at("low").get<double>(),           json.at("high").get<double>()};
+  const auto* column = spec.find(feature.name);
+  const bool known = (column && column->type == table::SpecType::kNumber) ||
+                     std::any_of(spec.day_counts.begin(), spec.day_counts.end(), [&](const auto& d) { return d.name == feature.name; });
+  if (!known) return bad_input(fmt::format("numeric feature '{}' is neither a number nor a day count of dataset {}", feature.name, spec.name));
+  if (!std::isfinite(feature.most_frequent) || !std::isfinite(feature.median) || !(feature.iqr > 0)) {
+    return bad_input(fmt::format("numeric feature '{}' has values that are no scale", feature.name));
+  }
+  return feature;
+}
+
+}  // namespace
+
+Json to_json(const Preparation& preparation) {
+  Json categorical = Json::array(), numeric = Json::array();
+  for (const auto& f : preparation.categorical) {
+    categorical.push_back({{"name", f.name}, {"column", f.column}, {"null_flag", f.null_flag}, {"vocabulary", f.vocabulary}, {"cardinality", f.cardinality}});
+  }
+  for (const auto& f : preparation.numeric) {
+    numeric.push_back({{"name", f.name}, {"most_frequent", f.most_frequent}, {"median", f.median}, {"iqr", f.iqr}, {"low", f.low}, {"high", f.high}});
+  }
+  return {{"dataset", preparation.dataset}, {"categorical", categorical}, {"numeric", numeric}};
+}
+
+Result<Preparation> from_json(const Json& json, const table::DatasetSpec& spec) {
+  try {
+    Preparation out;
+    out.dataset = json.at("dataset").get<std::string>();
+    if (out.dataset != spec.name) return bad_input(fmt::format("the preparation is of dataset '{}', not '{}'", out.dataset, spec.name));
+    for (const auto& item : json.at("categorical")) {
+      MAEIL_ASSIGN(auto feature, categorical_from(item, spec));
+      out.categorical.push_back(std::move(feature));
+    }
+    for (const auto& item : json.at("numeric")) {
+      MAEIL_ASSIGN(auto feature, numeric_from(item, spec));
+      out.numeric.push_back(std::move(feature));
+    }
+    return out;
+  } catch (const nlohmann::json::exception& error) {
+    return bad_input(fmt::format("the preparation is not as it should be: {}", error.what()));
+  }
+}
+
+std::string feature_spec_hash(const Preparation& preparation) { return sha256_hex(to_json(preparation).dump()); }
+
+Preparation unfitted(const table::DatasetSpec& spec) {
+  Preparation out;
+  out.dataset = spec.name;
+  for (const auto& column : spec.columns) {
+    if (column.drop || column.name == spec.target) continue;
+    if (column.type == table::SpecType::kText) out.categorical.push_back({column.name, column.name, false, {}, 0});
+    if (column.type == table::SpecType::kNumber) out.numeric.push_back({.name = column.name});
+  }
+  for (const auto& column : spec.columns) {
+    if (column.nullable) out.categorical.push_back({column.name + kFlagSuffix, column.name, true, {}, 0});
+  }
+  for (const auto& count : spec.day_counts) out.numeric.push_back({.name = count.name});
+  return out;
+}
+
+}  // namespace maeil::prep

@@ -1,0 +1,47 @@
+// Raw rows to a model's inputs, with fitted values only: never refitted on the day's data.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "prep/preparation.h"
+#include "table/dataset_spec.h"
+#include "table/table.h"
+
+namespace maeil::prep {
+
+// B rows, C categorical and N numeric features. Row-major.
+struct Prepared {
+  size_t rows = 0;
+  std::vector<int32_t> codes;    // (B,C); kUnknownCode where the model never saw the value
+  std::vector<double> numbers;   // (B,N)
+  std::vector<int8_t> labels;    // (B); 0, 1, or -1 where the target is missing
+  struct KeptDate {
+    std::string name;
+    std::vector<std::string> values;  // (B); ISO dates, "" where missing
+  };
+  std::vector<KeptDate> dates;   // columns that stay in processed_data without being features
+};
+
+// What the transformed rows held, by feature in the preparation's order.
+struct Counts {
+  std::vector<uint64_t> unseen;        // categorical: values outside the vocabulary
+  std::vector<uint64_t> nulls;         // numeric: missing values, imputed
+  std::vector<uint64_t> out_of_range;  // numeric: values outside what the fit saw
+};
+
+// Transforms chunks. Thread compatible; works on all threads itself.
+class Transformer {
+ public:
+  Transformer(const table::DatasetSpec& spec, const Preparation& preparation);  // keeps references
+  Prepared transform(const Table& chunk);
+  const Counts& counts() const { return counts_; }
+
+ private:
+  const table::DatasetSpec& spec_;
+  const Preparation& preparation_;
+  Counts counts_;
+};
+
+}  // namespace maeil::prep
