@@ -66,7 +66,7 @@ Result<FeatureMap> parse_feature_map(std::string_view text, const std::string& f
   return map;
 }
 
-Result<Preparation> bind(const FeatureMap& map, const std::vector<int>& cardinalities, int numeric, const table::DatasetSpec& spec,
+Result<Preparation> bind_features(const FeatureMap& map, const std::vector<int>& cardinalities, int numeric, const table::DatasetSpec& spec,
                          const std::function<Status(const std::function<Status(const Table&)>&)>& for_each_chunk, BindReport& report) {
   if (map.categorical.size() != cardinalities.size() || map.numeric.size() != static_cast<size_t>(numeric)) {
     return bad_input(fmt::format("the feature map names {} categorical and {} numeric features, the checkpoint has {} and {}",

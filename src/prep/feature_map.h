@@ -43,7 +43,7 @@ struct BindReport {
 // A preparation for a checkpoint with these embeddings (`cardinalities` by position, `numeric` of them): vocabularies from the
 // map, imputer and scaler values fitted on the reference rows, which `for_each_chunk` hands out. kBadInput when map and
 // checkpoint disagree (says where), or a feature is not of the dataset.
-Result<Preparation> bind(const FeatureMap& map, const std::vector<int>& cardinalities, int numeric, const table::DatasetSpec& spec,
+Result<Preparation> bind_features(const FeatureMap& map, const std::vector<int>& cardinalities, int numeric, const table::DatasetSpec& spec,
                          const std::function<Status(const std::function<Status(const Table&)>&)>& for_each_chunk, BindReport& report);
 
 }  // namespace maeil::prep

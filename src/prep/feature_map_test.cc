@@ -47,15 +47,15 @@ TEST(Bind, TakesVocabulariesFromTheMapAndSaysWhatIsUnbound) {
     return sink(chunk);
   };
   BindReport report;
-  const auto bound = bind(map, cardinalities, 59, spec, one_row, report).value();
+  const auto bound = bind_features(map, cardinalities, 59, spec, one_row, report).value();
   EXPECT_EQ(report.reference_rows, 1u);
   ASSERT_EQ(report.unbound.size(), 4u);
   EXPECT_EQ(report.unbound[0].feature, "acct_titl_cd");
   EXPECT_EQ(bound.numeric[0].median, 4);
   EXPECT_TRUE(bound.categorical[1].vocabulary.empty());
   cardinalities[0] = 7;
-  EXPECT_NE(bind(map, cardinalities, 59, spec, one_row, report).error().message.find("embedding 0 has 7 rows"), std::string::npos);
-  EXPECT_FALSE(bind(map, cardinalities, 58, spec, one_row, report));
+  EXPECT_NE(bind_features(map, cardinalities, 59, spec, one_row, report).error().message.find("embedding 0 has 7 rows"), std::string::npos);
+  EXPECT_FALSE(bind_features(map, cardinalities, 58, spec, one_row, report));
 }
 
 }  // namespace

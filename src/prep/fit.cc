@@ -62,10 +62,12 @@ void Fitter::add(const Table& chunk) {
       const Column& column = chunk.columns[at];
       std::set<std::string> found(texts_[f].begin(), texts_[f].end());
       if (feature.null_flag) {
-        // Both values always exist, so that a day on which nothing is missing fits the same model; but a column that
-        // the file lacks altogether can only be null.
+        // A day on which nothing is missing fits the same model as another; only a column that is null in every row
+        // has one value.
         found.insert(std::string(kNull));
-        if (!spec_.columns[at].optional || !column.dictionary.empty()) found.insert(std::string(kNotNull));
+        bool present = false;
+        for (size_t row = 0; row < chunk.rows && !present; ++row) present = !column.is_missing(row);
+        if (present) found.insert(std::string(kNotNull));
       } else {
         const auto& rules = spec_.columns[at];
         for (const auto& text : column.dictionary) found.insert(category_text(rules, text));
