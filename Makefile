@@ -1,0 +1,20 @@
+# The two commands of the README's first screen are `make run` and `make test`.
+.PHONY: run test build setup clean
+
+build: setup
+	@cmake --preset release $(if $(CI),-DMAEIL_WERROR=ON) > build.log 2>&1 || { cat build.log; exit 1; }
+	@rm -f build.log
+	cmake --build --preset release
+
+run: build
+	@mkdir -p workspace
+	cd workspace && ../build/release/maeil run
+
+test: build
+	ctest --preset release -j 2
+
+setup:
+	@tools/setup
+
+clean:
+	rm -rf build

@@ -1,0 +1,181 @@
+// All three sources go through one function, set_value, which knows the bounds; so no source can smuggle in a value
+// that another would refuse.
+#include "base/settings.h"
+
+#include <fmt/format.h>
+
+#include <charconv>
+#include <cmath>
+#include <toml++/toml.h>
+#include <variant>
+
+#include "base/file.h"
+
+namespace maeil {
+namespace {
+
+using Field = std::variant<std::string Settings::*, int64_t Settings::*, double Settings::*>;
+
+struct Setting {
+  const char* name;
+  Field field;
+  double low = 0, high = 0;  // numbers: both inclusive
+};
+
+const std::vector<Setting>& table() {
+  static const std::vector<Setting> settings = {
+      {"MODEL_SAVE_PATH", &Settings::model_save_path},
+      {"DATA_PATH", &Settings::data_path},
+      {"DATA_DIR", &Settings::data_dir},
+      {"D_MODEL", &Settings::d_model, 1, 1024},
+      {"NHEAD", &Settings::nhead, 1, 64},
+      {"NUM_LAYERS", &Settings::num_layers, 1, 64},
+      {"DIM_FEEDFORWARD", &Settings::dim_feedforward, 1, 8192},
+      {"DROPOUT_RATE", &Settings::dropout_rate, 0, 0.95},
+      {"BATCH_SIZE", &Settings::batch_size, 1, 65536},
+      {"LEARNING_RATE", &Settings::learning_rate, 1e-9, 1},
+      {"EPOCHS", &Settings::epochs, 1, 10000},
+      {"PRETRAIN_EPOCHS", &Settings::pretrain_epochs, 1, 10000},
+      {"TEMPERATURE", &Settings::temperature, 1e-3, 100},
+      {"FINETUNE_BATCH_SIZE", &Settings::finetune_batch_size, 1, 65536},
+      {"FINETUNE_EPOCHS", &Settings::finetune_epochs, 1, 10000},
+      {"FINETUNE_LEARNING_RATE", &Settings::finetune_learning_rate, 1e-9, 1},
+      {"F1_THRESHOLD", &Settings::f1_threshold, 0, 1},
+      {"MAX_RETRAIN_ATTEMPTS", &Settings::max_retrain_attempts, 1, 20},
+      {"DATA_QUANTITY", &Settings::data_quantity, 1, 1e9},
+      {"DISTRIBUTION_MODEL", &Settings::distribution_model},
+      {"SEED", &Settings::seed, 0, 9007199254740992.0},
+      {"SHARDS", &Settings::shards, 1, 65536},
+      {"SENSOR_TIMEOUT", &Settings::sensor_timeout, 0, 604800},
+      {"SENSOR_POKE_INTERVAL", &Settings::sensor_poke_interval, 1, 86400},
+      {"SCHEDULE_TIME", &Settings::schedule_time},
+      {"TIMEZONE", &Settings::time_zone},
+      {"RETENTION_DAYS_PROCESSED", &Settings::retention_days_processed, 1, 36500},
+      {"RETENTION_DAYS_RAW", &Settings::retention_days_raw, 1, 36500},
+      {"LOG_LEVEL", &Settings::log_level},
+      {"DATASET_SPEC", &Settings::dataset_spec},
+      {"STORE_PATH", &Settings::store_path},
+      {"THREADS", &Settings::threads, 0, 1024},
+  };
+  return settings;
+}
+
+template <class Number>
+bool parse_number(std::string_view text, Number& out) {
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), out);
+  return error == std::errc() && end == text.data() + text.size();
+}
+
+Status set_value(Settings& settings, const Setting& setting, std::string_view text, const std::string& origin) {
+  if (const auto* member = std::get_if<std::string Settings::*>(&setting.field)) {
+    settings.*(*member) = text;
+  } else {
+    const auto wrong = [&](const char* kind) {
+      return usage_error(fmt::format("{}: {} must be {} from {} to {}, not '{}'", origin, setting.name, kind, setting.low,
+                                     setting.high, text));
+    };
+    if (const auto* whole = std::get_if<int64_t Settings::*>(&setting.field)) {
+      int64_t value = 0;
+      if (!parse_number(text, value) || value < setting.low || value > setting.high) return wrong("a whole number");
+      settings.*(*whole) = value;
+    } else {
+      double value = 0;
+      if (!parse_number(text, value) || !(value >= setting.low && value <= setting.high)) return wrong("a number");
+      settings.*std::get<double Settings::*>(setting.field) = value;
+    }
+  }
+  settings.origins.emplace_back(setting.name, origin);
+  return {};
+}
+
+const Setting* find_setting(std::string_view name) {
+  for (const auto& setting : table()) {
+    if (name == setting.name) return &setting;
+  }
+  return nullptr;
+}
+
+Status read_toml(Settings& settings, const std::filesystem::path& path) {
+  MAEIL_ASSIGN(const std::string text, read_file(path, 1 << 20));
+  try {
+    const toml::table document = toml::parse(text, path.string());
+    for (const auto& [key, node] : document) {
+      const auto origin = fmt::format("{}:{}", path.string(), node.source().begin.line);
+      const Setting* setting = find_setting(key.str());
+      if (!setting) return usage_error(fmt::format("{}: there is no setting '{}'; `maeil doctor` lists them", origin, key.str()));
+      std::string value;
+      if (const auto s = node.value_exact<std::string>()) value = *s;
+      else if (const auto i = node.value_exact<int64_t>()) value = fmt::format("{}", *i);
+      else if (const auto d = node.value_exact<double>()) value = fmt::format("{}", *d);
+      else return usage_error(fmt::format("{}: {} must be a text or a number", origin, setting->name));
+      MAEIL_TRY(set_value(settings, *setting, value, origin));
+    }
+  } catch (const toml::parse_error& error) {
+    return usage_error(fmt::format("{}:{}: {}", path.string(), error.source().begin.line, error.description()));
+  }
+  return {};
+}
+
+std::string_view trim(std::string_view text) {
+  const size_t first = text.find_first_not_of(" \t\r");
+  if (first == std::string_view::npos) return {};
+  return text.substr(first, text.find_last_not_of(" \t\r") - first + 1);
+}
+
+// NAME=value lines as docker-compose and python-dotenv read them: `export `, comments, quotes around a value.
+Status read_dotenv(Settings& settings, const std::filesystem::path& path) {
+  MAEIL_ASSIGN(const std::string text, read_file(path, 1 << 20));
+  int number = 0;
+  for (size_t at = 0; at < text.size();) {
+    const size_t end = std::min(text.find('\n', at), text.size());
+    std::string_view line = trim(std::string_view(text).substr(at, end - at));
+    at = end + 1;
+    ++number;
+    if (line.empty() || line.front() == '#') continue;
+    if (line.starts_with("export ")) line = trim(line.substr(7));
+    const auto origin = fmt::format("{}:{}", path.string(), number);
+    const size_t equals = line.find('=');
+    if (equals == std::string_view::npos) return usage_error(fmt::format("{}: expected NAME=value", origin));
+    std::string_view value = trim(line.substr(equals + 1));
+    if (!value.empty() && (value.front() == '"' || value.front() == '\'')) {
+      const size_t close = value.find(value.front(), 1);
+      if (close == std::string_view::npos) return usage_error(fmt::format("{}: the quote is not closed", origin));
+      value = value.substr(1, close - 1);
+    } else if (const size_t comment = value.find(" #"); comment != std::string_view::npos) {
+      value = trim(value.substr(0, comment));
+    }
+    if (const Setting* setting = find_setting(trim(line.substr(0, equals)))) {
+      MAEIL_TRY(set_value(settings, *setting, value, origin));
+    }
+  }
+  return {};
+}
+
+}  // namespace
+
+Result<Settings> load_settings(const std::filesystem::path& folder,
+                               const std::function<const char*(const char*)>& environment) {
+  Settings settings;
+  std::error_code ignored;
+  if (std::filesystem::exists(folder / "maeil.toml", ignored)) MAEIL_TRY(read_toml(settings, folder / "maeil.toml"));
+  if (std::filesystem::exists(folder / ".env", ignored)) MAEIL_TRY(read_dotenv(settings, folder / ".env"));
+  for (const auto& setting : table()) {
+    if (const char* value = environment(setting.name)) {
+      MAEIL_TRY(set_value(settings, setting, value, "environment"));
+    }
+  }
+  if (settings.d_model % settings.nhead != 0) {
+    return usage_error(fmt::format("D_MODEL ({}) must be a multiple of NHEAD ({})", settings.d_model, settings.nhead));
+  }
+  return settings;
+}
+
+std::vector<std::pair<std::string, std::string>> describe_settings(const Settings& settings) {
+  std::vector<std::pair<std::string, std::string>> lines;
+  for (const auto& setting : table()) {
+    lines.emplace_back(setting.name, std::visit([&](auto member) { return fmt::format("{}", settings.*member); }, setting.field));
+  }
+  return lines;
+}
+
+}  // namespace maeil

@@ -1,0 +1,59 @@
+// The settings of a workspace, under the names that the Python project's users already have (docs/operations.md).
+//
+// They come, last wins, from built-in defaults, `maeil.toml`, `.env` and the environment. One table in settings.cc
+// lists them all: name, kind, bounds. An unknown name in maeil.toml is an error (a typing mistake), in .env and the
+// environment it is somebody else's.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <functional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "base/error.h"
+
+namespace maeil {
+
+struct Settings {
+  std::string model_save_path = "./models";
+  std::string data_path = "./data/raw/synthetic_data.csv";
+  std::string data_dir = "./data";
+  int64_t d_model = 32, nhead = 4, num_layers = 6, dim_feedforward = 64;
+  double dropout_rate = 0.3;
+  int64_t batch_size = 32;
+  double learning_rate = 3e-4;
+  int64_t epochs = 10, pretrain_epochs = 10;
+  double temperature = 0.5;
+  int64_t finetune_batch_size = 16, finetune_epochs = 3;
+  double finetune_learning_rate = 1e-4;
+  double f1_threshold = 0.75;
+  int64_t max_retrain_attempts = 3;
+  int64_t data_quantity = 10000;
+  std::string distribution_model;  // empty: the built-in portfolio
+  int64_t seed = 42;
+  int64_t shards = 1;
+  int64_t sensor_timeout = 3600, sensor_poke_interval = 300;  // seconds
+  std::string schedule_time = "00:00";
+  std::string time_zone = "UTC";
+  int64_t retention_days_processed = 7, retention_days_raw = 90;
+  std::string log_level = "info";
+  std::string dataset_spec;        // path of a TOML; empty: the built-in corporate loans
+  std::string store_path = "./maeil.db";
+  int64_t threads = 0;             // 0: all processors
+
+  // Where each value that is not a default came from: ("F1_THRESHOLD", "maeil.toml:3").
+  std::vector<std::pair<std::string, std::string>> origins;
+};
+
+// Reads `folder`/maeil.toml and `folder`/.env where they exist, then `environment` (a lookup that returns nullptr
+// when a name is not set; pass std::getenv). kUsage, naming place, setting, value and what is allowed.
+Result<Settings> load_settings(const std::filesystem::path& folder,
+                               const std::function<const char*(const char*)>& environment);
+
+// Every setting as (name, value as text), in the order of the documentation.
+std::vector<std::pair<std::string, std::string>> describe_settings(const Settings& settings);
+
+}  // namespace maeil

@@ -1,0 +1,119 @@
+// The commands of the contract as functions: plain options in, exit code out. parse.cc turns a command line into one
+// of these; nothing else here knows how a command line is written.
+//
+// Every command prints for people, or one JSON value with `--json`. Messages and progress go to standard error, results
+// to standard output. An Error returned is printed as one sentence and becomes the exit code (base/error.h).
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/error.h"
+#include "base/settings.h"
+#include "store/store.h"
+#include "table/dataset_spec.h"
+
+namespace maeil::cli {
+
+// What every command has at hand. The store is opened on first use.
+struct Context {
+  Settings settings;
+  bool json = false;
+
+  Result<std::reference_wrapper<store::Store>> store();
+  Result<std::reference_wrapper<const table::DatasetSpec>> spec();
+
+ private:
+  std::unique_ptr<store::Store> store_;
+  std::optional<table::DatasetSpec> spec_;
+};
+
+inline constexpr int kGateFailed = 4;
+inline constexpr int kNotYet = 75;
+inline constexpr int kSkipped = 99;
+
+struct RunOptions {
+  std::string date;      // empty: today in TIMEZONE
+  int64_t rows = 0;      // 0: DATA_QUANTITY
+  std::string scenario = "calm";
+};
+struct BackfillOptions {
+  std::string from, to;
+  bool dry_run = false;
+};
+struct GenerateOptions {
+  int64_t rows = 0;
+  std::string out, model, scenario = "calm", date;
+  std::optional<int64_t> seed;
+};
+struct FitOptions {
+  std::string in, out;
+};
+struct PreprocessOptions {
+  std::string in, out, model;
+};
+struct TrainOptions {
+  bool pretrain = false, train = false;
+  int64_t epochs = 0, rows = 0;
+};
+struct PredictOptions {
+  std::string model, in, out;
+};
+struct ModelOptions {
+  std::string version, file, features, reference, out, categories, numbers;
+};
+struct DbOptions {
+  std::string collection, filter = "{}", sort;
+  int64_t limit = 20;
+  bool limit_given = false;
+};
+struct DagOptions {
+  std::string dag;
+};
+struct TaskOptions {
+  std::string dag, task, logical_date, run_id, result;
+  int attempt = 0;
+};
+struct LogsOptions {
+  std::string run, task;
+};
+struct PruneOptions {
+  bool dry_run = false;
+};
+
+Result<int> run(Context& context, const RunOptions& options);
+Result<int> schedule(Context& context);
+Result<int> backfill(Context& context, const BackfillOptions& options);
+Result<int> generate(Context& context, const GenerateOptions& options);
+Result<int> fit(Context& context, const FitOptions& options);
+Result<int> preprocess(Context& context, const PreprocessOptions& options);
+Result<int> train(Context& context, const TrainOptions& options);
+Result<int> predict(Context& context, const PredictOptions& options);
+Result<int> evaluate(Context& context, const PredictOptions& options);
+Result<int> model_list(Context& context);
+Result<int> model_show(Context& context, const ModelOptions& options);
+Result<int> model_import(Context& context, const ModelOptions& options);
+Result<int> model_export(Context& context, const ModelOptions& options);
+Result<int> model_approve(Context& context, const ModelOptions& options);
+Result<int> model_deploy(Context& context, const ModelOptions& options);
+Result<int> model_rollback(Context& context);
+Result<int> model_history(Context& context);
+Result<int> model_logits(Context& context, const ModelOptions& options);
+Result<int> db(Context& context, const DbOptions& options);
+Result<int> dag_list(Context& context);
+Result<int> dag_show(Context& context, const DagOptions& options);
+Result<int> dag_export(Context& context);
+Result<int> task(Context& context, const TaskOptions& options);
+Result<int> runs(Context& context);
+Result<int> logs(Context& context, const LogsOptions& options);
+Result<int> prune(Context& context, const PruneOptions& options);
+Result<int> doctor(Context& context);
+
+// Parses, runs, prints the error if there is one, and returns the exit code. Ignores SIGXFSZ and SIGPIPE; SIGINT and
+// SIGTERM end a run between two tasks.
+int main(int argc, char** argv);
+
+}  // namespace maeil::cli

@@ -1,0 +1,63 @@
+// `maeil db`: find, as in mongosh.
+#include <fmt/format.h>
+
+#include <fmt/ranges.h>
+
+#include <cstdio>
+
+#include "cli/commands.h"
+#include "cli/output.h"
+
+namespace maeil::cli {
+namespace {
+
+// "timestamp:-1,f1:1"
+Result<std::vector<std::pair<std::string, int>>> parse_sort(const std::string& text) {
+  std::vector<std::pair<std::string, int>> sort;
+  for (size_t at = 0; at < text.size();) {
+    const size_t end = std::min(text.find(',', at), text.size());
+    const std::string part = text.substr(at, end - at);
+    at = end + 1;
+    const size_t colon = part.rfind(':');
+    const std::string direction = colon == std::string::npos ? "1" : part.substr(colon + 1);
+    const std::string field = part.substr(0, colon);
+    if (field.empty() || (direction != "1" && direction != "-1")) {
+      return usage_error(fmt::format("--sort '{}' must be FIELD:1 or FIELD:-1", part));
+    }
+    sort.emplace_back(field, direction == "1" ? 1 : -1);
+  }
+  return sort;
+}
+
+}  // namespace
+
+Result<int> db(Context& context, const DbOptions& options) {
+  store::FindOptions find;
+  find.filter = store::Document::parse(options.filter, nullptr, false);
+  if (!find.filter.is_object()) return usage_error(fmt::format("--filter must be a JSON object, not '{}'", options.filter));
+  MAEIL_ASSIGN(find.sort, parse_sort(options.sort));
+  find.limit = options.limit;
+  MAEIL_ASSIGN(store::Store & store, context.store());
+  int64_t count = 0;
+  // Documents are printed as they come, so that a million rows need no memory here.
+  if (context.json) std::fputs("[", stdout);
+  MAEIL_TRY(store.find_each(options.collection, find, [&](store::Document&& document) {
+    const std::string text = document.dump(-1, ' ', false, store::Document::error_handler_t::replace);
+    if (context.json) {
+      std::fputs(count ? ",\n " : "", stdout);
+      std::fwrite(text.data(), 1, text.size(), stdout);
+    } else {
+      print_line(document.dump(2, ' ', false, store::Document::error_handler_t::replace));
+    }
+    ++count;
+    return true;
+  }));
+  if (context.json) std::fputs("]\n", stdout);
+  if (!context.json && count == 0) {
+    MAEIL_ASSIGN(const auto names, store.collections());
+    note(fmt::format("nothing in '{}' matches; there are: {}", options.collection, fmt::join(names, ", ")));
+  }
+  return 0;
+}
+
+}  // namespace maeil::cli

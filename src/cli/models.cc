@@ -1,0 +1,130 @@
+// `maeil model list | show | export | approve | deploy | rollback | history`: the registry, read and changed by hand.
+#include <fmt/format.h>
+
+#include "base/file.h"
+#include "cli/commands.h"
+#include "cli/output.h"
+#include "loop/deployment.h"
+#include "registry/deployment.h"
+#include "registry/versions.h"
+
+namespace maeil::cli {
+namespace {
+
+std::string metric(const store::Document& metrics, const char* name) {
+  const auto found = metrics.find(name);
+  return found != metrics.end() && found->is_number() ? fmt::format("{:.4f}", found->get<double>()) : "-";
+}
+
+Result<int> report_deployment(Context& context, store::Store& store, const registry::ModelVersion& version) {
+  MAEIL_ASSIGN(const auto event, loop::deploy_now(store, context.settings, version));
+  if (context.json) print_json(event);
+  else print_line(fmt::format("version {} {}: {}", version.version, event.value("unchanged", false) ? "was deployed already" : "is deployed",
+                              event.value("deployment_path", "")));
+  return 0;
+}
+
+}  // namespace
+
+Result<int> model_list(Context& context) {
+  MAEIL_ASSIGN(store::Store & store, context.store());
+  MAEIL_ASSIGN(const auto versions, registry::list_versions(store));
+  MAEIL_ASSIGN(const auto in_force, registry::model_in_force(store));
+  if (context.json) {
+    auto array = store::Document::array();
+    for (const auto& version : versions) array.push_back(version.document);
+    print_json(array);
+    return 0;
+  }
+  std::vector<std::vector<std::string>> rows;
+  for (const auto& version : versions) {
+    const auto metrics = version.document.value("metrics", store::Document::object());
+    std::string parent = version.finetuned_from.value_or("-");
+    for (const auto& other : versions) {
+      if (other.id == parent) parent = other.version;
+    }
+    rows.push_back({version.version + (in_force && in_force->id == version.id ? " *" : ""), version.model_name, version.status,
+                    metric(metrics, "f1_score"), metric(metrics, "roc_auc"), parent, version.document.value("notes", "")});
+  }
+  print_table({"version", "model", "status", "F1", "AUC", "fine-tuned from", "notes"}, rows);
+  if (in_force) print_line("* the model in force");
+  else if (versions.empty()) note("no versions yet: `maeil run` trains the first, `maeil model import F.pth` takes one in");
+  return 0;
+}
+
+Result<int> model_show(Context& context, const ModelOptions& options) {
+  MAEIL_ASSIGN(store::Store & store, context.store());
+  MAEIL_ASSIGN(const auto version, registry::find_version(store, options.version));
+  if (context.json) {
+    print_json(version.document);
+    return 0;
+  }
+  for (const auto& [name, value] : version.document.items()) print_line(fmt::format("{:<20} {}", name, plain(value)));
+  store::FindOptions evaluations;
+  evaluations.filter = {{"model_id", version.id}};
+  evaluations.sort = {{"timestamp", -1}};
+  MAEIL_ASSIGN(const auto metrics, store.find("performance_metrics", evaluations));
+  for (const auto& document : metrics) {
+    const auto values = document.value("metrics", store::Document::object());
+    print_line(fmt::format("evaluated on {} of {}: F1 {} {}, AUC {}", document.value("dataset_name", "?"), document.value("logical_date", "?"),
+                           metric(values, "f1_score"), plain(values.value("f1_interval", store::Document())), metric(values, "roc_auc")));
+  }
+  return 0;
+}
+
+Result<int> model_export(Context& context, const ModelOptions& options) {
+  MAEIL_ASSIGN(store::Store & store, context.store());
+  MAEIL_ASSIGN(const auto version, registry::find_version(store, options.version));
+  const std::string path = !options.out.empty() ? options.out
+                                                : std::filesystem::path(version.path).filename().string();
+  MAEIL_TRY(registry::ensure_local_copy(store, version, path));
+  if (context.json) print_json({{"model_version", version.version}, {"path", path}, {"sha256", version.sha256}});
+  else print_line(fmt::format("version {} -> {} (sha256 {})", version.version, path, version.sha256));
+  return 0;
+}
+
+Result<int> model_approve(Context& context, const ModelOptions& options) {
+  MAEIL_ASSIGN(store::Store & store, context.store());
+  MAEIL_ASSIGN(const auto version, registry::find_version(store, options.version));
+  store::Batch batch;
+  MAEIL_ASSIGN(auto change, registry::change_status(version, "approved", "approved by hand", now()));
+  batch.sets.push_back(std::move(change));
+  MAEIL_TRY(store.commit(batch));
+  if (context.json) print_json({{"model_version", version.version}, {"status", "approved"}});
+  else print_line(fmt::format("version {} is approved (it was {})", version.version, version.status));
+  return 0;
+}
+
+Result<int> model_deploy(Context& context, const ModelOptions& options) {
+  MAEIL_ASSIGN(store::Store & store, context.store());
+  MAEIL_ASSIGN(const auto lock, store.lock("runner", "maeil model deploy"));
+  MAEIL_ASSIGN(const auto version, registry::find_version(store, options.version));
+  return report_deployment(context, store, version);
+}
+
+Result<int> model_rollback(Context& context) {
+  MAEIL_ASSIGN(store::Store & store, context.store());
+  MAEIL_ASSIGN(const auto lock, store.lock("runner", "maeil model rollback"));
+  MAEIL_ASSIGN(const auto version, loop::previous_deployment(store));
+  return report_deployment(context, store, version);
+}
+
+Result<int> model_history(Context& context) {
+  MAEIL_ASSIGN(store::Store & store, context.store());
+  store::FindOptions options;
+  options.sort = {{"timestamp", -1}};
+  MAEIL_ASSIGN(const auto events, store.find("deployment_events", options));
+  if (context.json) {
+    print_json(store::Document(events));
+    return 0;
+  }
+  std::vector<std::vector<std::string>> rows;
+  for (const auto& event : events) {
+    rows.push_back({plain(event.value("timestamp", store::Document())), event.value("model_version", ""), event.value("status", ""),
+                    event.value("unchanged", false) ? "unchanged" : "", plain(event.value("error", store::Document()))});
+  }
+  print_table({"when", "version", "status", "", "error"}, rows);
+  return 0;
+}
+
+}  // namespace maeil::cli

@@ -1,0 +1,57 @@
+// `maeil prune` and `maeil doctor`.
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include "cli/commands.h"
+#include "cli/output.h"
+#include "loop/diagnosis.h"
+#include "loop/retention.h"
+
+namespace maeil::cli {
+
+Result<int> prune(Context& context, const PruneOptions& options) {
+  MAEIL_ASSIGN(store::Store & store, context.store());
+  MAEIL_ASSIGN(const Days today, date_in_zone(now(), context.settings.time_zone));
+  MAEIL_ASSIGN(const auto lock, store.lock("runner", "maeil prune"));
+  MAEIL_ASSIGN(const auto pruned, loop::prune(store, context.settings, today, options.dry_run));
+  if (context.json) {
+    print_json({{"dry_run", options.dry_run}, {"processed_data", pruned.processed}, {"raw_data", pruned.raw}, {"garbage", pruned.garbage}});
+    return 0;
+  }
+  const char* verb = options.dry_run ? "would remove" : "removed";
+  print_line(fmt::format("{} prepared rows of {} dates{}{}", verb, pruned.processed.size(), pruned.processed.empty() ? "" : ": ",
+                         fmt::join(pruned.processed, ", ")));
+  print_line(fmt::format("{} raw bytes of {} dates{}{}", verb, pruned.raw.size(), pruned.raw.empty() ? "" : ": ", fmt::join(pruned.raw, ", ")));
+  if (!options.dry_run) print_line(fmt::format("removed {} pieces that killed runs had left", pruned.garbage));
+  return 0;
+}
+
+Result<int> doctor(Context& context) {
+  const auto opened = context.store();
+  const auto findings = loop::diagnose(context.settings, opened ? &opened->get() : nullptr, opened ? "" : opened.error().message);
+  int problems = 0;
+  auto list = store::Document::array();
+  for (const auto& finding : findings) {
+    const char* mark = finding.health == loop::Health::kOk ? "ok" : finding.health == loop::Health::kWarning ? "warning" : "problem";
+    problems += finding.health == loop::Health::kProblem;
+    if (context.json) list.push_back({{"health", mark}, {"subject", finding.subject}, {"text", finding.text}});
+    else print_line(fmt::format("{:<8} {:<19} {}", mark, finding.subject, finding.text));
+  }
+  store::Document settings = store::Document::object();
+  for (const auto& [name, value] : describe_settings(context.settings)) settings[name] = value;
+  if (context.json) {
+    print_json({{"findings", list}, {"settings", settings}});
+  } else {
+    print_line("");
+    for (const auto& [name, value] : settings.items()) {
+      std::string origin = "default";
+      for (const auto& [changed, where] : context.settings.origins) {
+        if (changed == name) origin = where;
+      }
+      print_line(fmt::format("{:<26} {:<32} {}", name, value.get<std::string>().empty() ? "(none)" : value.get<std::string>(), origin));
+    }
+  }
+  return problems ? 1 : 0;
+}
+
+}  // namespace maeil::cli

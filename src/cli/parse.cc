@@ -1,0 +1,212 @@
+// The command line, and nothing but it: names, help texts with an example each, and which function runs.
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <csignal>
+#include <cstdio>
+#include <cstdlib>
+#include <functional>
+
+#include "base/threads.h"
+#include "cli/commands.h"
+
+namespace maeil::cli {
+namespace {
+
+using Action = std::function<Result<int>(Context&)>;
+
+struct Parser {
+  CLI::App app{"maeil (every day) runs a credit-risk model's day: data, evaluation, retraining, deployment.", "maeil"};
+  Action action;
+  bool json = false;
+  int64_t threads = -1;
+  RunOptions run;
+  BackfillOptions backfill;
+  GenerateOptions generate;
+  FitOptions fit;
+  PreprocessOptions preprocess;
+  TrainOptions train;
+  PredictOptions predict;
+  ModelOptions model;
+  DbOptions db;
+  DagOptions dag;
+  TaskOptions task;
+  LogsOptions logs;
+  PruneOptions prune;
+
+  // A command, its options added by `options`, run by `act`.
+  CLI::App* command(CLI::App& parent, const char* name, const char* help, const char* example, Action act) {
+    CLI::App* sub = parent.add_subcommand(name, help);
+    sub->add_flag("--json", json, "print one JSON value instead of text");
+    sub->footer(fmt::format("Example: {}", example));
+    sub->callback([this, act = std::move(act)] { action = act; });
+    return sub;
+  }
+};
+
+void add_day_commands(Parser& p) {
+  const auto scenarios = CLI::IsMember({"calm", "recession", "sector_shock", "broken_feed"});
+  auto* c = p.command(p.app, "run", "run the whole day; resumes a killed one", "maeil run --date 2026-11-23 --scenario recession",
+                      [&p](Context& x) { return run(x, p.run); });
+  c->add_option("--date", p.run.date, "logical date YYYY-MM-DD (default: today in TIMEZONE)");
+  c->add_option("--rows", p.run.rows, "rows to generate (default: DATA_QUANTITY)")->check(CLI::Range(int64_t{1}, int64_t{1000000000}));
+  c->add_option("--scenario", p.run.scenario, "of the built-in portfolio")->check(scenarios)->capture_default_str();
+
+  p.command(p.app, "schedule", "run every day at SCHEDULE_TIME until stopped", "SCHEDULE_TIME=02:30 maeil schedule",
+            [](Context& x) { return schedule(x); });
+
+  c = p.command(p.app, "backfill", "run past days that are missing, oldest first",
+                "maeil backfill --from 2026-11-01 --to 2026-11-07 --dry-run", [&p](Context& x) { return backfill(x, p.backfill); });
+  c->add_option("--from", p.backfill.from, "first logical date")->required();
+  c->add_option("--to", p.backfill.to, "last logical date, included")->required();
+  c->add_flag("--dry-run", p.backfill.dry_run, "only say what would run");
+
+  c = p.command(p.app, "generate", "sample rows into a CSV file", "maeil generate --num-rows 100000 --out rows.csv --seed 7",
+                [&p](Context& x) { return generate(x, p.generate); });
+  c->add_option("--num-rows", p.generate.rows, "how many")->required()->check(CLI::Range(int64_t{1}, int64_t{1000000000}));
+  c->add_option("--out", p.generate.out, "the CSV file (default: DATA_PATH)");
+  c->add_option("--model", p.generate.model, "SDV's .pkl or maeil's .json (default: DISTRIBUTION_MODEL, else the portfolio)");
+  c->add_option("--scenario", p.generate.scenario, "of the built-in portfolio")->check(scenarios)->capture_default_str();
+  c->add_option("--date", p.generate.date, "the portfolio's reporting date (default: today)");
+  c->add_option("--seed", p.generate.seed, "same seed, same bytes (default: SEED)")->check(CLI::NonNegativeNumber);
+  c->add_option("--threads", p.threads, "worker threads (default: all processors)")->check(CLI::Range(1, 1024));
+}
+
+void add_data_commands(Parser& p) {
+  auto* c = p.command(p.app, "fit", "fit a Gaussian copula to a CSV file", "maeil fit --in rows.csv --out model.json",
+                      [&p](Context& x) { return fit(x, p.fit); });
+  c->add_option("--in", p.fit.in, "the CSV file")->required();
+  c->add_option("--out", p.fit.out, "the JSON file")->required();
+
+  c = p.command(p.app, "preprocess", "prepare a CSV file with a model's fitted values",
+                "maeil preprocess --in rows.csv --out prepared.csv", [&p](Context& x) { return preprocess(x, p.preprocess); });
+  c->add_option("--in", p.preprocess.in, "raw rows")->required();
+  c->add_option("--out", p.preprocess.out, "prepared rows")->required();
+  c->add_option("--model", p.preprocess.model, "version or file (default: the model in force)");
+
+  c = p.command(p.app, "train", "train from scratch: an encoder, a classifier, or both", "maeil train --pretrain --train --epochs 4",
+                [&p](Context& x) { return train(x, p.train); });
+  c->add_flag("--pretrain", p.train.pretrain, "contrastive pretraining of the encoder (PRETRAIN_EPOCHS)");
+  c->add_flag("--train", p.train.train, "the classifier (EPOCHS), from the encoder when there is one");
+  c->add_option("--epochs", p.train.epochs, "instead of EPOCHS and PRETRAIN_EPOCHS")->check(CLI::Range(1, 10000));
+  c->add_option("--rows", p.train.rows, "reference rows to learn from (default: twice DATA_QUANTITY)")->check(CLI::Range(100, 100000000));
+
+  for (const bool scoring : {true, false}) {
+    c = p.command(p.app, scoring ? "predict" : "evaluate",
+                  scoring ? "score a CSV file: one probability of default a row" : "metrics of a model on a CSV file; exit 4 under the gate",
+                  scoring ? "maeil predict --model models/deployed/current_model.pth --in rows.csv --out scores.csv"
+                          : "maeil evaluate --model 20261123_000000 --in rows.csv",
+                  [&p, scoring](Context& x) { return scoring ? predict(x, p.predict) : evaluate(x, p.predict); });
+    c->add_option("--model", p.predict.model, "a .pth file or a version")->required();
+    c->add_option("--in", p.predict.in, "raw rows")->required();
+    if (scoring) c->add_option("--out", p.predict.out, "the CSV file")->required();
+  }
+}
+
+void add_model_commands(Parser& p) {
+  auto* model = p.app.add_subcommand("model", "model versions: look, import, approve, deploy");
+  model->require_subcommand(1);
+  p.command(*model, "list", "all versions, newest first", "maeil model list", [](Context& x) { return model_list(x); });
+  auto* c = p.command(*model, "show", "one version: metrics, lineage, preparation", "maeil model show 20261123_000000",
+                      [&p](Context& x) { return model_show(x, p.model); });
+  c->add_option("version", p.model.version, "version or id")->required();
+  c = p.command(*model, "import", "register a checkpoint of the Python project",
+                "maeil model import finetuned_model_f.pth --reference distribution_model.pkl",
+                [&p](Context& x) { return model_import(x, p.model); });
+  c->add_option("file", p.model.file, "the .pth file")->required();
+  c->add_option("--features", p.model.features, "which feature each embedding belongs to (default: the corporate-loan map)");
+  c->add_option("--reference", p.model.reference, "rows for imputer and scaler: a .pkl, .json or .csv (default: DISTRIBUTION_MODEL)");
+  c = p.command(*model, "export", "write a version's file", "maeil model export 20261123_000000 --out model.pth",
+                [&p](Context& x) { return model_export(x, p.model); });
+  c->add_option("version", p.model.version, "version or id")->required();
+  c->add_option("--out", p.model.out, "the file (default: the version's own name)");
+  c = p.command(*model, "approve", "approve a version by hand", "maeil model approve 20261123_000000",
+                [&p](Context& x) { return model_approve(x, p.model); });
+  c->add_option("version", p.model.version, "version or id")->required();
+  c = p.command(*model, "deploy", "deploy an approved version now", "maeil model deploy 20261123_000000",
+                [&p](Context& x) { return model_deploy(x, p.model); });
+  c->add_option("version", p.model.version, "version or id")->required();
+  p.command(*model, "rollback", "deploy the version that was deployed before", "maeil model rollback",
+            [](Context& x) { return model_rollback(x); });
+  p.command(*model, "history", "every deployment, newest first", "maeil model history", [](Context& x) { return model_history(x); });
+  c = p.command(*model, "logits", "logits of coded rows (CSV without header), one line a row",
+                "maeil model logits model.pth --cat codes.csv --num numbers.csv", [&p](Context& x) { return model_logits(x, p.model); });
+  c->add_option("file", p.model.file, "a .pth file or a version")->required();
+  c->add_option("--cat", p.model.categories, "category codes")->required();
+  c->add_option("--num", p.model.numbers, "scaled numbers")->required();
+}
+
+void add_store_commands(Parser& p) {
+  auto* c = p.command(p.app, "db", "find documents, as in mongosh", "maeil db alerts --sort timestamp:-1 --limit 5",
+                      [&p](Context& x) { return db(x, p.db); });
+  c->add_option("collection", p.db.collection, "e.g. evaluation_events")->required();
+  c->add_option("--filter", p.db.filter, "a filter in JSON")->capture_default_str();
+  c->add_option("--sort", p.db.sort, "FIELD:1 or FIELD:-1, comma separated");
+  c->add_option("--limit", p.db.limit, "at most so many; 0: all")->check(CLI::NonNegativeNumber)->capture_default_str();
+
+  auto* dag = p.app.add_subcommand("dag", "the three DAGs");
+  dag->require_subcommand(1);
+  p.command(*dag, "list", "names and tasks", "maeil dag list", [](Context& x) { return dag_list(x); });
+  c = p.command(*dag, "show", "one DAG with its states today", "maeil dag show model_evaluation_pipeline",
+                [&p](Context& x) { return dag_show(x, p.dag); });
+  c->add_option("dag", p.dag.dag, "its name")->required();
+  p.command(*dag, "export", "the DAGs as JSON, for Airflow", "maeil dag export > pipelines.json", [](Context& x) { return dag_export(x); });
+
+  c = p.command(p.app, "task", "run one task, as Airflow does",
+                "maeil task data_pipeline_dag generate_data --logical-date 2026-11-23 --run-id manual",
+                [&p](Context& x) { return task(x, p.task); });
+  c->add_option("dag", p.task.dag)->required();
+  c->add_option("task", p.task.task)->required();
+  c->add_option("--logical-date", p.task.logical_date, "YYYY-MM-DD, or an ISO 8601 time whose date counts")->required();
+  c->add_option("--run-id", p.task.run_id, "kept as information")->required();
+  c->add_option("--attempt", p.task.attempt, "retraining attempt 1..N of a task named without its group")->check(CLI::Range(1, 20));
+  c->add_option("--result", p.task.result, "write {state, next, message} to this JSON file");
+
+  p.command(p.app, "runs", "past runs, newest first", "maeil runs", [](Context& x) { return runs(x); });
+  c = p.command(p.app, "logs", "what a run's tasks said", "maeil logs 2026-11-23 evaluate_model", [&p](Context& x) { return logs(x, p.logs); });
+  c->add_option("run", p.logs.run, "logical date or run id")->required();
+  c->add_option("task", p.logs.task, "only this task");
+  c = p.command(p.app, "prune", "remove data past its retention", "maeil prune --dry-run", [&p](Context& x) { return prune(x, p.prune); });
+  c->add_flag("--dry-run", p.prune.dry_run, "only say what would go");
+  p.command(p.app, "doctor", "check settings, permissions, disk, lock, store and model files", "maeil doctor",
+            [](Context& x) { return doctor(x); });
+}
+
+int report(const Error& error) {
+  std::fputs(fmt::format("maeil: {}\n", error.message).c_str(), stderr);
+  return exit_code(error.code);
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  std::signal(SIGXFSZ, SIG_IGN);  // a file too large is an error to report, not a death
+  std::signal(SIGPIPE, SIG_IGN);
+  Parser parser;
+  parser.app.set_version_flag("--version", "maeil 0.1.0");
+  parser.app.require_subcommand(1);
+  parser.app.footer("`maeil COMMAND --help` shows a command's options and an example.\n"
+                    "Exit codes: 0 ok, 1 failed (may be retried), 2 usage, 3 bad input, 4 gate failed (run, backfill, evaluate);\n"
+                    "of `maeil task` also 75 not yet, 99 skipped.");
+  add_day_commands(parser);
+  add_data_commands(parser);
+  add_model_commands(parser);
+  add_store_commands(parser);
+  try {
+    parser.app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    return parser.app.exit(error) == 0 ? 0 : 2;
+  }
+  auto settings = load_settings(".", [](const char* name) { return std::getenv(name); });
+  if (!settings) return report(settings.error());
+  Context context;
+  context.settings = std::move(*settings);
+  context.json = parser.json;
+  set_thread_count(static_cast<int>(parser.threads > 0 ? parser.threads : context.settings.threads));
+  const auto code = parser.action(context);
+  if (!code) return report(code.error());
+  if (std::fflush(stdout) != 0) return report({ErrorCode::kIo, "cannot write to standard output"});
+  return *code;
+}
+
+}  // namespace maeil::cli

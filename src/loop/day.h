@@ -1,0 +1,35 @@
+// What the tasks of a day share: the settings of the run, and the small habits every task has (ids, stamps, results).
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "base/settings.h"
+#include "dag/dag.h"
+#include "store/store.h"
+#include "table/dataset_spec.h"
+
+namespace maeil::loop {
+
+// Values and references of one run; outlives its tasks. Nothing in it changes.
+struct Day {
+  const Settings& settings;
+  const table::DatasetSpec& spec;
+  std::string scenario = "calm";  // of the built-in portfolio
+  int64_t rows = 10000;
+};
+
+// Every task function of the three DAGs, and of the first day's (first_day.h).
+dag::TaskTable make_tasks(const Day& day);
+
+// Adds what every document of a task carries: _id (the same on a rerun), timestamp, run_id, logical_date, task_key.
+store::Document stamped(const dag::TaskContext& context, std::string_view collection, store::Document document, int n = 0);
+
+// The `result` that an earlier task of the same date recorded. kNotFound when it has not succeeded.
+Result<store::Document> result_of(const dag::TaskContext& context, std::string_view dag, std::string_view task);
+
+// The task's state today; kNone when it never ran.
+Result<dag::TaskState> state_of(const dag::TaskContext& context, std::string_view dag, std::string_view task);
+
+}  // namespace maeil::loop

@@ -1,0 +1,32 @@
+// Deploying a version: the files, the statuses and the event, for the deployment DAG and for `maeil model deploy`.
+#pragma once
+
+#include <string>
+
+#include "loop/day.h"
+#include "registry/versions.h"
+
+namespace maeil::loop {
+
+struct Deployment {
+  store::Batch batch;      // statuses of the new and the replaced version; the caller adds the event
+  store::Document event;   // a deployment_events document without _id and stamps
+  bool unchanged = false;  // it was deployed already
+};
+
+// Switches this machine's link to `version` and says what the registry must record. REQUIRES: status approved,
+// deployed or retired (else kUsage). On an error the link is as it was.
+Result<Deployment> deploy(store::Store& store, const Settings& settings, const registry::ModelVersion& version, Instant when);
+
+// The event of a deployment that failed.
+store::Document failed_deployment_event(const registry::ModelVersion& version, const Error& error);
+
+// Deploys by hand (`maeil model deploy`, `rollback`): files, statuses and event in one go.
+Result<store::Document> deploy_now(store::Store& store, const Settings& settings, const registry::ModelVersion& version);
+
+// The version that was deployed before the present one, from deployment_events. kNotFound when there is none.
+Result<registry::ModelVersion> previous_deployment(store::Store& store);
+
+void add_deployment_tasks(const Day& day, dag::TaskTable& table);
+
+}  // namespace maeil::loop

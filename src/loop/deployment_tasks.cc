@@ -1,0 +1,93 @@
+// model_deployment_pipeline: wait_for_evaluation -> wait_for_model_ready -> deploy_model -> notify_deployment_complete.
+#include <fmt/format.h>
+
+#include "loop/deployment.h"
+#include "loop/pipelines.h"
+
+namespace maeil::loop {
+namespace {
+
+using dag::TaskContext;
+using dag::TaskOutcome;
+using dag::TaskState;
+
+TaskOutcome outcome(TaskState state, std::string message) {
+  TaskOutcome out;
+  out.state = state;
+  out.message = std::move(message);
+  return out;
+}
+
+Result<TaskOutcome> wait_for_evaluation(TaskContext& context) {
+  MAEIL_ASSIGN(const TaskState verdict, state_of(context, kEvaluationDag, "send_evaluation_results"));
+  MAEIL_ASSIGN(const TaskState alert, state_of(context, kEvaluationDag, "send_alert"));
+  if (verdict == TaskState::kSuccess) return outcome(TaskState::kSuccess, "the evaluation approved a model");
+  if (alert == TaskState::kSuccess) {
+    return outcome(TaskState::kSkipped, "the evaluation ended in an alert: nothing is deployed, what was deployed stays");
+  }
+  if (verdict == TaskState::kSkipped) return outcome(TaskState::kSkipped, "the evaluation approved nothing");
+  if (verdict == TaskState::kFailed || verdict == TaskState::kUpstreamFailed) {
+    return outcome(TaskState::kFailed, "the evaluation failed: see `maeil logs`");
+  }
+  return outcome(TaskState::kWaiting, "the evaluation has no verdict yet");
+}
+
+Result<registry::ModelVersion> approved_version(TaskContext& context) {
+  MAEIL_ASSIGN(const auto verdict, result_of(context, kEvaluationDag, "send_evaluation_results"));
+  return registry::find_version(context.store, verdict.value("model_id", ""));
+}
+
+Result<TaskOutcome> wait_for_model_ready(TaskContext& context) {
+  MAEIL_ASSIGN(const auto version, approved_version(context));
+  const auto bytes = context.store.blob_info(version.file_id);
+  if (!bytes && bytes.error().code == ErrorCode::kNotFound) {
+    return outcome(TaskState::kWaiting, fmt::format("the bytes of version {} are not in the store yet", version.version));
+  }
+  if (!bytes) return tl::make_unexpected(bytes.error());
+  return outcome(TaskState::kSuccess, fmt::format("version {} is {}, {} bytes", version.version, version.status, bytes->length));
+}
+
+Result<TaskOutcome> deploy_model(const Settings& settings, TaskContext& context) {
+  MAEIL_ASSIGN(const auto version, approved_version(context));
+  TaskOutcome out;
+  auto deployment = deploy(context.store, settings, version, now());
+  store::Document event;
+  if (deployment) {
+    event = std::move(deployment->event);
+    out.batch = std::move(deployment->batch);
+    out.message = fmt::format("version {} {}", version.version, deployment->unchanged ? "stays deployed" : "is deployed");
+    out.result = {{"model_id", version.id}, {"model_version", version.version}, {"unchanged", deployment->unchanged}};
+  } else {
+    event = failed_deployment_event(version, deployment.error());
+    out.state = TaskState::kFailed;
+    out.message = deployment.error().message;
+  }
+  out.batch.puts.push_back({"deployment_events", stamped(context, "deployment_events", std::move(event))});
+  return out;
+}
+
+Result<TaskOutcome> notify_deployment_complete(TaskContext& context) {
+  MAEIL_ASSIGN(const auto deployed, result_of(context, kDeploymentDag, "deploy_model"));
+  TaskOutcome out;
+  out.message = fmt::format("Model {} {} for {}", deployed.value("model_version", ""),
+                            deployed.value("unchanged", false) ? "passed and stays deployed" : "has been deployed",
+                            format_date(context.logical_date));
+  out.batch.puts.push_back({"notifications", stamped(context, "notifications",
+                                                     {{"type", "deployment_complete"},
+                                                      {"event_type", "deployment_complete"},
+                                                      {"model_id", deployed.value("model_id", "")},
+                                                      {"model_version", deployed.value("model_version", "")},
+                                                      {"message", out.message}})});
+  return out;
+}
+
+}  // namespace
+
+void add_deployment_tasks(const Day& day, dag::TaskTable& table) {
+  table[{kDeploymentDag, "wait_for_evaluation"}] = wait_for_evaluation;
+  table[{kDeploymentDag, "wait_for_model_ready"}] = wait_for_model_ready;
+  table[{kDeploymentDag, "deploy_model"}] = [&settings = day.settings](TaskContext& context) { return deploy_model(settings, context); };
+  table[{kDeploymentDag, "notify_deployment_complete"}] = notify_deployment_complete;
+}
+
+}  // namespace maeil::loop

@@ -1,0 +1,112 @@
+#include "loop/diagnosis.h"
+
+#include <fmt/format.h>
+#include <sys/statvfs.h>
+#include <unistd.h>
+
+#include <filesystem>
+
+#include "base/file.h"
+#include "base/hash.h"
+#include "registry/deployment.h"
+#include "registry/versions.h"
+
+namespace maeil::loop {
+namespace fs = std::filesystem;
+namespace {
+
+Finding check_writable(const fs::path& folder) {
+  const fs::path probe = folder / fmt::format(".maeil-probe-{}", ::getpid());
+  const auto written = write_file_atomically(probe, "probe");
+  std::error_code ignored;
+  fs::remove(probe, ignored);
+  if (!written) return {Health::kProblem, "permissions", fmt::format("{}: give this user the right to write there", written.error().message)};
+  return {Health::kOk, "permissions", fmt::format("{} can be written", folder.string())};
+}
+
+Finding check_disk(const fs::path& folder) {
+  struct statvfs info {};
+  if (::statvfs(folder.c_str(), &info) != 0) return {Health::kWarning, "disk", fmt::format("cannot ask for the free space of {}", folder.string())};
+  const double free_gb = static_cast<double>(info.f_bavail) * info.f_frsize / 1e9;
+  // A day of 10,000 rows takes about 20 MB in the store and 15 MB in files.
+  const Health health = free_gb < 0.1 ? Health::kProblem : free_gb < 1 ? Health::kWarning : Health::kOk;
+  return {health, "disk", fmt::format("{:.1f} GB free in {}{}", free_gb, folder.string(),
+                                      health == Health::kOk ? "" : ": make room, or `maeil prune`")};
+}
+
+Finding check_lock(store::Store& store) {
+  const auto lock = store.lock("runner", "maeil doctor");
+  if (!lock) return {lock.error().code == ErrorCode::kConflict ? Health::kWarning : Health::kProblem, "lock", lock.error().message};
+  return {Health::kOk, "lock", "nobody runs a day on this store"};
+}
+
+void check_models(const Settings& settings, store::Store& store, std::vector<Finding>& out) {
+  const auto versions = registry::list_versions(store);
+  if (!versions) {
+    out.push_back({Health::kProblem, "models", versions.error().message});
+    return;
+  }
+  if (versions->empty()) {
+    out.push_back({Health::kWarning, "models", "no version is registered: `maeil run` trains the first, `maeil model import F.pth` takes one in"});
+    return;
+  }
+  int sound = 0;
+  for (const auto& version : *versions) {
+    const auto bytes = version.file_id.empty() ? Result<std::string>(not_found("no bytes in the store"))
+                                               : store.read_whole_blob(version.file_id, uint64_t{2} << 30);
+    if (!bytes) out.push_back({Health::kProblem, "models", fmt::format("version {}: {}", version.version, bytes.error().message)});
+    else if (sha256_hex(*bytes) != version.sha256) {
+      out.push_back({Health::kProblem, "models", fmt::format("version {}: its bytes in the store do not match its sha256; restore a backup", version.version)});
+    } else ++sound;
+  }
+  out.push_back({Health::kOk, "models", fmt::format("{} of {} versions have sound bytes in the store", sound, versions->size())});
+
+  const auto linked = registry::linked_version(settings.model_save_path);
+  if (!linked) {
+    out.push_back({Health::kProblem, "deployment", linked.error().message});
+    return;
+  }
+  for (const auto& version : *versions) {
+    if (version.status != "deployed" || version.model_name != registry::kClassifier) continue;
+    const auto file = fs::path(settings.model_save_path) / "deployed" / "current_model.pth";
+    const auto bytes = read_file(file);
+    if (*linked != version.version) {
+      out.push_back({Health::kProblem, "deployment", fmt::format("the registry says {} is deployed, the link says {}: the next `maeil run` mends it",
+                                                                version.version, linked->value_or("nothing"))});
+    } else if (!bytes || sha256_hex(*bytes) != version.sha256) {
+      out.push_back({Health::kProblem, "deployment", fmt::format("{} is not the file of version {}: the next `maeil run` mends it", file.string(), version.version)});
+    } else {
+      out.push_back({Health::kOk, "deployment", fmt::format("{} is version {}", file.string(), version.version)});
+    }
+    return;
+  }
+  out.push_back({Health::kOk, "deployment", "nothing is deployed yet"});
+}
+
+}  // namespace
+
+std::vector<Finding> diagnose(const Settings& settings, store::Store* store, const std::string& store_error) {
+  std::vector<Finding> out;
+  out.push_back(check_writable(settings.model_save_path));
+  out.push_back(check_writable(settings.data_dir));
+  out.push_back(check_disk(settings.data_dir));
+  if (!settings.distribution_model.empty()) {
+    std::error_code ignored;
+    const bool there = fs::exists(settings.distribution_model, ignored);
+    out.push_back({there ? Health::kOk : Health::kWarning, "distribution model",
+                   there ? fmt::format("{} is there", settings.distribution_model)
+                         : fmt::format("DISTRIBUTION_MODEL names {}, which is absent: the built-in portfolio is used instead", settings.distribution_model)});
+  }
+  if (!store) {
+    out.push_back({Health::kProblem, "store", store_error});
+    return out;
+  }
+  const auto sound = store->check();
+  out.push_back(sound ? Finding{Health::kOk, "store", fmt::format("{} is sound", store->description())}
+                      : Finding{Health::kProblem, "store", sound.error().message});
+  out.push_back(check_lock(*store));
+  check_models(settings, *store, out);
+  return out;
+}
+
+}  // namespace maeil::loop

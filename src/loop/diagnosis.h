@@ -1,0 +1,24 @@
+// What `maeil doctor` looks at: each check is one line with what was found and, when it is wrong, what to do.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "base/settings.h"
+#include "store/store.h"
+
+namespace maeil::loop {
+
+enum class Health { kOk, kWarning, kProblem };
+
+struct Finding {
+  Health health;
+  std::string subject;  // "permissions", "disk", "lock", "store", "models", "deployment", "distribution model"
+  std::string text;
+};
+
+// Changes nothing but a probe file that it removes again. `store` is null when it could not be opened
+// (`store_error` says why).
+std::vector<Finding> diagnose(const Settings& settings, store::Store* store, const std::string& store_error);
+
+}  // namespace maeil::loop

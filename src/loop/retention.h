@@ -1,0 +1,22 @@
+// What may be removed after its retention: prepared rows and raw bytes of old dates, bytes that nobody names.
+// Events, metrics and model versions are kept for ever.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "base/settings.h"
+#include "store/store.h"
+
+namespace maeil::loop {
+
+struct Pruned {
+  std::vector<std::string> processed;  // logical dates whose prepared rows go
+  std::vector<std::string> raw;        // logical dates whose raw bytes go (their documents stay, with `pruned`)
+  int64_t garbage = 0;                 // unnamed blobs and generations removed; 0 in a dry run
+};
+
+// `today` is the day from which retention counts back. With `dry_run` nothing changes.
+Result<Pruned> prune(store::Store& store, const Settings& settings, Days today, bool dry_run);
+
+}  // namespace maeil::loop

@@ -1,0 +1,138 @@
+// Against scikit-learn's and SciPy's figures (golden/data/metrics.json), plus what goldens do not reach:
+// a single class, ties everywhere, broken probabilities, and the comparison itself seen to fail.
+#include "metrics/classification.h"
+
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <fstream>
+#include <map>
+#include <sstream>
+#include <vector>
+
+#include "base/file.h"
+#include "base/philox.h"
+#include "base/test_data.h"
+
+namespace maeil::metrics {
+namespace {
+
+std::vector<double> read_numbers(const std::filesystem::path& path) {
+  std::ifstream in(path);
+  std::vector<double> numbers;
+  for (double x; in >> x;) numbers.push_back(x);
+  return numbers;
+}
+
+// The number behind `"name":` in a JSON text (the goldens have each name once).
+double golden_number(const std::string& json, const std::string& name) {
+  const size_t at = json.find("\"" + name + "\":");
+  if (at == std::string::npos) return NAN;
+  return std::stod(json.substr(at + name.size() + 3));
+}
+
+// Equal to 1e-12 absolute; anything with a NaN is different.
+bool agrees(double got, double want) { return std::abs(got - want) <= 1e-12; }
+
+TEST(Comparison, IsSeenToFail) {
+  EXPECT_TRUE(agrees(0.5, 0.5));
+  EXPECT_FALSE(agrees(0.5, 0.5 + 1e-11));
+  EXPECT_FALSE(agrees(-0.5, -0.6));
+  EXPECT_FALSE(agrees(NAN, 0.5));
+  EXPECT_FALSE(agrees(NAN, NAN));
+}
+
+TEST(ClassificationMetricsGolden, MatchesScikitLearnTo1e12) {
+  MAEIL_NEEDS(golden_dir());
+  const auto probabilities = read_numbers(golden_dir() / "metrics_prob.csv");
+  const auto numbers = read_numbers(golden_dir() / "metrics_label.csv");
+  const std::vector<uint8_t> labels(numbers.begin(), numbers.end());
+  const auto json = read_file(golden_dir() / "metrics.json").value();
+  const auto m = classification_metrics(probabilities, labels).value();
+  const std::map<std::string, double> got = {
+      {"accuracy", m.accuracy}, {"precision", m.precision}, {"recall", m.recall}, {"f1", m.f1_score},
+      {"roc_auc", *m.roc_auc}, {"pr_auc", *m.pr_auc}, {"brier", m.brier}, {"log_loss", m.log_loss}, {"ks", *m.ks}};
+  for (const auto& [name, value] : got) {
+    EXPECT_TRUE(agrees(value, golden_number(json, name))) << name << " " << value << " " << golden_number(json, name);
+  }
+  const size_t at = json.find("\"confusion\":");
+  std::string cells = json.substr(at, json.find('}', at) - at);
+  for (char& c : cells) {
+    if (!std::isdigit(static_cast<unsigned char>(c))) c = ' ';
+  }
+  std::istringstream in(cells);
+  int64_t tn, fp, fn, tp;
+  ASSERT_TRUE(in >> tn >> fp >> fn >> tp);
+  EXPECT_EQ(m.confusion.true_negative, tn);
+  EXPECT_EQ(m.confusion.false_positive, fp);
+  EXPECT_EQ(m.confusion.false_negative, fn);
+  EXPECT_EQ(m.confusion.true_positive, tp);
+  EXPECT_TRUE(agrees(*m.gini, 2 * golden_number(json, "roc_auc") - 1));
+}
+
+TEST(ClassificationMetrics, SingleClassHasNoRankingMetricsAndSaysWhy) {
+  const std::vector<double> p = {0.1, 0.9, 0.5};
+  const auto m = classification_metrics(p, std::vector<uint8_t>{0, 0, 0}).value();
+  EXPECT_FALSE(m.roc_auc || m.pr_auc || m.ks || m.gini);
+  EXPECT_NE(m.undefined_reason.find("both classes"), std::string::npos);
+  EXPECT_EQ(m.f1_score, 0);
+  EXPECT_EQ(m.confusion.false_positive, 2);  // 0.5 itself decides for default
+}
+
+TEST(ClassificationMetrics, AllTiedScoresAreWorthAHalf) {
+  const auto m = classification_metrics(std::vector<double>(4, 0.3), std::vector<uint8_t>{0, 1, 0, 1}).value();
+  EXPECT_EQ(*m.roc_auc, 0.5);
+  EXPECT_EQ(*m.ks, 0);
+  EXPECT_EQ(*m.pr_auc, 0.5);
+}
+
+TEST(ClassificationMetrics, AreaEqualsCountedPairs) {
+  RandomSequence random(7, RandomStream::kBootstrap, 0);
+  std::vector<double> p(300);
+  std::vector<uint8_t> y(300);
+  for (size_t i = 0; i < p.size(); ++i) {
+    p[i] = random.next_below(20) / 20.0;
+    y[i] = random.next_below(4) == 0;
+  }
+  double pairs = 0, won = 0;
+  for (size_t i = 0; i < p.size(); ++i) {
+    for (size_t j = 0; j < p.size(); ++j) {
+      if (y[i] && !y[j]) {
+        ++pairs;
+        won += p[i] > p[j] ? 1 : p[i] == p[j] ? 0.5 : 0;
+      }
+    }
+  }
+  EXPECT_TRUE(agrees(*classification_metrics(p, y).value().roc_auc, won / pairs));
+}
+
+TEST(ClassificationMetrics, RefusesWhatIsNoProbability) {
+  const std::vector<uint8_t> y = {0, 1};
+  EXPECT_FALSE(classification_metrics(std::vector<double>{0.5, NAN}, y));
+  EXPECT_FALSE(classification_metrics(std::vector<double>{0.5, 1.5}, y));
+  EXPECT_FALSE(classification_metrics({}, {}));
+}
+
+TEST(BootstrapInterval, CoversF1NarrowsWithRowsAndRepeats) {
+  const ConfusionMatrix small{880, 20, 30, 70}, large{88000, 2000, 3000, 7000}, huge{880000, 20000, 30000, 70000};
+  const auto a = bootstrap_f1_interval(small, 1), b = bootstrap_f1_interval(large, 1), c = bootstrap_f1_interval(huge, 1);
+  for (const auto& [interval, matrix] : {std::pair{a, small}, {b, large}, {c, huge}}) {
+    EXPECT_LT(interval.low, f1_score(matrix));
+    EXPECT_GT(interval.high, f1_score(matrix));
+  }
+  // The width falls with the root of the rows; the normal chain of `huge` continues the exact draws of `large`.
+  EXPECT_NEAR((a.high - a.low) / (b.high - b.low), 10, 1.5);
+  EXPECT_NEAR((b.high - b.low) / (c.high - c.low), std::sqrt(10.0), 0.5);
+  EXPECT_EQ(bootstrap_f1_interval(small, 1).low, a.low);
+  EXPECT_NE(bootstrap_f1_interval(small, 2).low, a.low);
+}
+
+TEST(ProbabilityOfDefault, IsSoftmaxWithoutOverflow) {
+  EXPECT_EQ(probability_of_default(0, 0), 0.5);
+  EXPECT_EQ(probability_of_default(1000, -1000), 0);
+  EXPECT_EQ(probability_of_default(-1000, 1000), 1);
+  EXPECT_NEAR(probability_of_default(1, 2), 1 / (1 + std::exp(-1.0)), 1e-15);
+}
+
+}  // namespace
+}  // namespace maeil::metrics

@@ -1,0 +1,91 @@
+#include "registry/deployment.h"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <system_error>
+
+#include "base/file.h"
+#include "base/hash.h"
+
+namespace maeil::registry {
+namespace fs = std::filesystem;
+
+namespace {
+constexpr uint64_t kMaxModelBytes = uint64_t{2} << 30;
+
+Result<std::string> version_bytes(store::Store& store, const ModelVersion& version) {
+  if (version.file_id.empty()) {
+    return bad_input(fmt::format("version {} has no bytes in {}: import its file again", version.version, store.description()));
+  }
+  MAEIL_ASSIGN(std::string bytes, store.read_whole_blob(version.file_id, kMaxModelBytes));
+  if (sha256_hex(bytes) != version.sha256) {
+    return bad_input(fmt::format("the bytes of version {} in {} do not match their sha256: the store is damaged", version.version,
+                                 store.description()));
+  }
+  return bytes;
+}
+
+bool has_bytes(const fs::path& path, const std::string& sha256) {
+  const auto bytes = read_file(path, kMaxModelBytes);
+  return bytes && sha256_hex(*bytes) == sha256;
+}
+
+}  // namespace
+
+Result<std::optional<std::string>> linked_version(const fs::path& models) {
+  std::error_code error;
+  const fs::path link = models / "deployed";
+  const auto status = fs::symlink_status(link, error);
+  if (status.type() == fs::file_type::not_found) return std::optional<std::string>();
+  if (status.type() != fs::file_type::symlink) {
+    return bad_input(fmt::format("{} is not a symbolic link: move it away (maeil keeps versions in {} and links to one)",
+                                 link.string(), (models / "deployments").string()));
+  }
+  const fs::path target = fs::read_symlink(link, error);
+  if (error) return io_error(fmt::format("cannot read the link {}: {}", link.string(), error.message()));
+  return std::optional(target.filename().string());
+}
+
+Status ensure_local_copy(store::Store& store, const ModelVersion& version, const fs::path& path) {
+  if (has_bytes(path, version.sha256)) return {};
+  MAEIL_ASSIGN(const std::string bytes, version_bytes(store, version));
+  return write_file_atomically(path, bytes);
+}
+
+Result<std::string> deploy_files(store::Store& store, const ModelVersion& version, const fs::path& models, Instant when) {
+  MAEIL_TRY(linked_version(models));
+  const fs::path folder = models / "deployments" / version.version;
+  MAEIL_TRY(ensure_local_copy(store, version, folder / "current_model.pth"));
+  MAEIL_TRY(write_file_atomically(folder / "current_version.txt",
+                                  fmt::format("Version: {}\nDeployed at: {}\n", version.version, format_instant(when))));
+  MAEIL_TRY(sync_directory(folder.parent_path()));
+
+  const fs::path link = models / "deployed", fresh = models / fmt::format("deployed.tmp-{}", ::getpid());
+  std::error_code error;
+  fs::remove(fresh, error);
+  fs::create_directory_symlink(fs::path("deployments") / version.version, fresh, error);
+  if (!error) fs::rename(fresh, link, error);
+  if (error) {
+    std::error_code ignored;
+    fs::remove(fresh, ignored);
+    return io_error(fmt::format("cannot switch {} to version {}: {}", link.string(), version.version, error.message()));
+  }
+  MAEIL_TRY(sync_directory(models));
+  return (link / "current_model.pth").string();
+}
+
+Result<std::string> reconcile(store::Store& store, const fs::path& models) {
+  MAEIL_ASSIGN(const auto linked, linked_version(models));
+  MAEIL_ASSIGN(const auto versions, list_versions(store));
+  for (const auto& version : versions) {
+    if (version.model_name != kClassifier || version.status != "deployed") continue;
+    if (linked == version.version && has_bytes(models / "deployed" / "current_model.pth", version.sha256)) return std::string();
+    MAEIL_TRY(deploy_files(store, version, models, now()));
+    return fmt::format("{} pointed to {}; the registry says {} is deployed, so it points there again",
+                       (models / "deployed").string(), linked ? *linked : "nothing", version.version);
+  }
+  return std::string();
+}
+
+}  // namespace maeil::registry

@@ -1,0 +1,35 @@
+// The deployed model on this machine: `<models>/deployed` is a symbolic link to `<models>/deployments/<version>/`,
+// which holds current_model.pth and current_version.txt.
+//
+// Deployment is one rename of the link, after everything it will point to is synced: a reader sees the old model or
+// the new one, never half of one. Not thread safe against another deployment into the same folder.
+#pragma once
+
+#include <filesystem>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "base/error.h"
+#include "base/time.h"
+#include "registry/versions.h"
+#include "store/store.h"
+
+namespace maeil::registry {
+
+// The version that the link names; nullopt when nothing is deployed here. kBadInput when `deployed` is no link.
+Result<std::optional<std::string>> linked_version(const std::filesystem::path& models);
+
+// Puts the version's bytes from the store (sha256 checked) behind the link. Idempotent. Returns the path of
+// current_model.pth as `<models>/deployed/current_model.pth`.
+Result<std::string> deploy_files(store::Store& store, const ModelVersion& version, const std::filesystem::path& models,
+                                 Instant when);
+
+// After a crash between link and registry: makes the link follow the registry, which is the truth. Returns what was
+// done, "" when nothing had to be.
+Result<std::string> reconcile(store::Store& store, const std::filesystem::path& models);
+
+// Makes sure that `path` holds the version's bytes, taking them from the store when it does not.
+Status ensure_local_copy(store::Store& store, const ModelVersion& version, const std::filesystem::path& path);
+
+}  // namespace maeil::registry

@@ -1,0 +1,264 @@
+"""Every command of the contract: its help has an example, its --json is JSON, its result is what its name says."""
+import csv
+import json
+import math
+import os
+import subprocess
+import unittest
+
+from harness import BINARY, GOLDEN, SEED, Workspace, needs
+
+COMMANDS = ["run", "schedule", "backfill", "generate", "fit", "preprocess", "train", "predict", "evaluate", "model list", "model show",
+            "model import", "model export", "model approve", "model deploy", "model rollback", "model history", "model logits", "db",
+            "dag list", "dag show", "dag export", "task", "runs", "logs", "prune", "doctor"]
+
+
+class Help(unittest.TestCase):
+    def test_every_command_explains_itself_with_an_example(self):
+        for command in COMMANDS:
+            with self.subTest(command=command):
+                done = subprocess.run([BINARY, *command.split(), "--help"], capture_output=True, text=True)
+                self.assertEqual(done.returncode, 0)
+                self.assertIn(f"maeil {command}", done.stdout)
+                self.assertIn("--json", done.stdout)
+
+
+class Commands(unittest.TestCase):
+    """One workspace with the seed's classifier imported and two days run on its real distribution model."""
+
+    @classmethod
+    def setUpClass(cls):
+        needs(SEED)
+        needs(GOLDEN)
+        cls.work = Workspace(DISTRIBUTION_MODEL=SEED / "distribution_model.pkl", DATA_QUANTITY=200, FINETUNE_EPOCHS=1)
+        cls.imported = cls.json("model", "import", SEED / "finetuned_model_f.pth")
+        cls.json("model", "import", SEED / "pretrained_model_f.pth")
+        cls.work.run("run", "--date", "2026-11-19", F1_THRESHOLD=0, expect=0)
+        cls.work.run("run", "--date", "2026-11-20", expect=4)
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.work.__exit__()
+
+    @classmethod
+    def json(cls, *arguments, expect=0, **settings):
+        return json.loads(cls.work.run(*arguments, "--json", expect=expect, **settings).stdout)
+
+    def test_imports_say_what_they_are(self):
+        versions = {v["model_name"]: v for v in self.json("model", "list") if v["model_version"]}
+        self.assertIn("default_prediction_encoder", versions)
+        self.assertIn("default_prediction_classifier", versions)
+        unbound = json.dumps(self.imported)
+        for feature in ("acct_titl_cd", "biz_gb", "brr_dt", "spclty_itm_mk_cd"):
+            self.assertIn(feature, unbound)
+
+    def test_export_is_the_imported_file_bit_for_bit(self):
+        version = self.imported["model_version"]
+        self.work.run("model", "export", version, "--out", "exported.pth", expect=0)
+        code = ("import torch,sys; a=torch.load(sys.argv[1]); b=torch.load(sys.argv[2]); b=b.get('model_state_dict',b);"
+                "assert list(a)==list(b); assert all(torch.equal(a[k],b[k]) for k in a)")
+        done = subprocess.run(["/usr/bin/python3", "-c", code, SEED / "finetuned_model_f.pth", self.work.folder / "exported.pth"],
+                              capture_output=True, text=True)
+        self.assertEqual(done.returncode, 0, done.stderr)
+
+    def test_logits_match_pytorch(self):
+        for model in (SEED / "finetuned_model_f.pth", self.imported["model_version"]):
+            done = self.work.run("model", "logits", model, "--cat", GOLDEN / "classifier_cat.csv", "--num", GOLDEN / "classifier_num.csv",
+                                 expect=0)
+            got = [[float(x) for x in line.split(",")] for line in done.stdout.split()]
+            want = [[float(x) for x in line.split(",")] for line in (GOLDEN / "classifier_logits.csv").read_text().split()]
+            self.assertEqual(len(got), len(want))
+            worst = max(abs(a - b) for g, w in zip(got, want) for a, b in zip(g, w))
+            self.assertLess(worst, 1e-4)
+
+    def test_generate_is_the_same_bytes_at_any_thread_count(self):
+        contents = set()
+        for threads in (1, 2, 3):
+            self.work.run("generate", "--num-rows", 3000, "--out", "g.csv", "--seed", 7, "--threads", threads, expect=0)
+            contents.add((self.work.folder / "g.csv").read_bytes())
+        self.assertEqual(len(contents), 1)
+        content = contents.pop()
+        self.assertTrue(content.startswith(b"\xef\xbb\xbfSTD_DATE_NEW,"))
+        self.work.run("generate", "--num-rows", 3000, "--out", "g.csv", "--seed", 8, expect=0)
+        self.assertNotEqual((self.work.folder / "g.csv").read_bytes(), content)
+
+    def test_fit_then_generate(self):
+        self.work.run("fit", "--in", GOLDEN / "sdv_sample_2000.csv", "--out", "fitted.json", expect=0)
+        self.work.run("generate", "--num-rows", 100, "--model", "fitted.json", "--out", "f.csv", expect=0)
+        with open(self.work.folder / "f.csv", encoding="utf-8-sig") as f:
+            rows = list(csv.reader(f))
+        self.assertEqual(len(rows), 101)
+        self.assertEqual(len(rows[0]), 99)
+
+    def test_preprocess_predict_evaluate_a_file(self):
+        sample = GOLDEN / "sdv_sample_2000.csv"
+        self.work.run("preprocess", "--in", sample, "--out", "p.csv", expect=0)
+        with open(self.work.folder / "p.csv", encoding="utf-8-sig") as f:
+            rows = list(csv.DictReader(f))
+        self.assertEqual(len(rows), 2000)
+        self.assertEqual({r["DLNQ_1M_FLG"] for r in rows}, {"0", "1"})
+        self.assertTrue({"seg", "split", "cnt_days_total", "init_regist_dt"} <= set(rows[0]))
+        self.assertFalse({"STD_DATE_NEW", "AF_CRG"} & set(rows[0]))
+
+        version = self.imported["model_version"]
+        self.work.run("predict", "--model", version, "--in", sample, "--out", "scores.csv", expect=0)
+        with open(self.work.folder / "scores.csv", encoding="utf-8-sig") as f:
+            scores = list(csv.DictReader(f))
+        self.assertEqual(len(scores), 2000)
+        probabilities = [float(next(v for k, v in s.items() if "prob" in k)) for s in scores]
+        self.assertTrue(all(0 <= p <= 1 for p in probabilities))
+
+        metrics = self.json("evaluate", "--model", version, "--in", sample, expect=4)
+        self.assertTrue(0 <= metrics["metrics"]["f1_score"] < 0.75)
+        low, high = metrics["metrics"]["f1_interval"]
+        self.assertTrue(low <= metrics["metrics"]["f1_score"] <= high)
+        y = [int(r["DLNQ_1M_FLG"]) for r in rows]
+        predicted = [p >= 0.5 for p in probabilities]
+        self.assertTrue(math.isclose(metrics["metrics"]["accuracy"], sum(a == b for a, b in zip(y, predicted)) / 2000))
+
+    def test_db_answers_the_contracts_queries(self):
+        self.assertEqual(len(self.json("db", "alerts", "--sort", "timestamp:-1")), 1)
+        events = self.json("db", "evaluation_events", "--sort", "timestamp:-1", "--limit", 10)
+        self.assertEqual([e["status"] for e in events], ["failed_max_retries", "approved"])
+        self.assertEqual(len(self.json("db", "deployment_events", "--filter", '{"status":"deployed"}', "--sort", "timestamp:-1")), 1)
+        self.assertEqual(len(self.json("db", "model_metadata", "--filter", '{"finetuned_from":{"$exists":true}}')), 3)
+        self.assertEqual(self.json("db", "evaluation_events", "--filter", '{"retraining_info.was_retrained":true}'), [])
+        self.assertEqual(len(self.json("db", "raw_data", "--limit", 5)), 2)
+        self.assertEqual(len(self.json("db", "processed_data", "--limit", 5)), 5)
+        self.assertEqual(len(self.json("db", "training_events", "--sort", "timestamp:-1")), 3)
+        row = self.json("db", "processed_data", "--limit", 1)[0]
+        for field in ("seg", "DLNQ_1M_FLG", "processing_timestamp", "dataset_name", "split", "row", "timestamp", "run_id", "logical_date"):
+            self.assertIn(field, row)
+        self.work.run("db", "alerts", "--filter", '{"x":{"$wrong":1}}', expect=2)
+        self.work.run("db", "alerts", "--filter", "{", expect=2)
+
+    def test_every_document_of_the_day_carries_its_fields(self):
+        want = {
+            "raw_data": "filename metadata file_id rows columns sha256 source seed",
+            "processing_metadata": "dataset_name num_records num_categorical_features num_numerical_features categorical_features "
+                                   "numerical_features cat_max_dict status quarantined unseen feature_spec_hash",
+            "model_metadata": "model_name model_path model_version model_format hyperparameters metrics status notes created_at updated_at "
+                              "sha256 model_file_id finetuned_from finetune_timestamp",
+            "performance_metrics": "model_id dataset_name metrics",
+            "training_data": "num_train_samples num_finetune_samples num_test_samples num_categorical_features num_numerical_features status",
+            "training_events": "event_type model_id model_path status epochs",
+            "evaluation_events": "event_type model_id status metrics retry_attempts alert_id",
+            "alerts": "alert_type severity model_id original_model_id f1_score f1_threshold retry_attempts max_retries message",
+        }
+        for collection, fields in want.items():
+            documents = self.work.find(collection, {"logical_date": "2026-11-20"})
+            self.assertTrue(documents, collection)
+            for document in documents:
+                for field in fields.split() + ["timestamp", "run_id", "logical_date"]:
+                    self.assertIn(field, document, collection)
+        metrics = self.work.find("performance_metrics", {"logical_date": "2026-11-20", "dataset_name": "test"})[0]["metrics"]
+        for field in "accuracy roc_auc f1_score precision recall pr_auc ks gini brier log_loss confusion_matrix default_rate f1_interval".split():
+            self.assertIn(field, metrics)
+        for epoch in self.work.find("training_events")[0]["epochs"]:
+            self.assertEqual({"loss", "accuracy", "roc_auc", "f1_score"} - set(epoch), set())
+
+    def test_lineage_parent_of_each_attempt(self):
+        attempts = self.work.find("model_metadata", {"logical_date": "2026-11-20"}, "model_version:1")
+        self.assertEqual([a["status"] for a in attempts], ["rejected"] * 3)
+        self.assertEqual(attempts[0]["finetuned_from"], attempts[0]["hyperparameters"]["finetuned_from"])
+        ids = [a["_id"]["$oid"] for a in attempts]
+        self.assertIn(attempts[1]["finetuned_from"], ids[:1])
+        self.assertIn(attempts[2]["finetuned_from"], ids[:2])
+
+    def test_deployed_files(self):
+        models = self.work.folder / "models"
+        self.assertTrue(os.path.islink(models / "deployed"))
+        text = (models / "deployed/current_version.txt").read_text()
+        self.assertRegex(text, r"^Version: \d{8}_\d{6}\nDeployed at: \d{4}-\d\d-\d\dT")
+        self.assertTrue((models / "deployed/current_model.pth").exists())
+
+    def test_a_single_task_as_airflow_runs_it(self):
+        with self.work.copy() as other:
+            def task(dag, name, *more, expect=0):
+                other.run("task", dag, name, "--logical-date", "2026-11-18", "--run-id", "x", "--result", "r.json", *more, expect=expect)
+                return json.loads((other.folder / "r.json").read_text())
+            self.assertEqual(task("model_evaluation_pipeline", "wait_for_data", expect=75)["state"], "waiting")
+            for name in ("generate_data", "preprocess_data"):
+                self.assertEqual(task("data_pipeline_dag", name)["state"], "success")
+            for name in ("wait_for_data", "load_latest_model", "evaluate_model"):
+                task("model_evaluation_pipeline", name)
+            branch = task("model_evaluation_pipeline", "check_model_performance")
+            self.assertEqual(branch["next"], ["retrain_1.prepare_retraining_data"])
+            task("model_evaluation_pipeline", "prepare_retraining_data", "--attempt", "1")
+            task("model_evaluation_pipeline", "retrain_1.finetune_model")
+            self.assertEqual(task("model_evaluation_pipeline", "retrain_1.evaluate_finetuned_model")["next"],
+                             ["retrain_2.prepare_retraining_data"])
+            other.run("task", "data_pipeline_dag", "nonsense", "--logical-date", "2026-11-18", "--run-id", "x", expect=2)
+
+    def test_a_finished_day_is_not_run_again(self):
+        before = self.work.find("task_instances")
+        done = self.work.run("run", "--date", "2026-11-20", expect=4)
+        self.assertEqual(self.work.find("task_instances"), before)
+        self.assertIn("2026-11-20", done.stdout + done.stderr)
+
+    def test_backfill_fills_gaps_only(self):
+        with self.work.copy() as other:
+            plan = other.run("backfill", "--from", "2026-11-17", "--to", "2026-11-20", "--dry-run", expect=0, F1_THRESHOLD=0).stdout
+            self.assertIn("2026-11-17", plan)
+            self.assertEqual(other.find("raw_data", {"logical_date": "2026-11-17"}), [])
+            other.run("backfill", "--from", "2026-11-17", "--to", "2026-11-18", expect=0, F1_THRESHOLD=0)
+            dates = {d["logical_date"] for d in other.find("raw_data")}
+            self.assertTrue({"2026-11-17", "2026-11-18"} <= dates)
+            other.run("backfill", "--from", "2026-11-18", "--to", "2026-11-17", expect=2)
+
+    def test_rollback_returns_to_the_version_before(self):
+        with self.work.copy() as other:
+            first = (other.folder / "models/deployed/current_version.txt").read_text().splitlines()[0]
+            attempt = other.find("model_metadata", {"logical_date": "2026-11-20"})[0]["model_version"]
+            other.run("model", "deploy", attempt, expect=2)  # rejected: must be approved first
+            other.run("model", "approve", attempt, expect=0)
+            other.run("model", "deploy", attempt, expect=0)
+            self.assertIn(attempt, (other.folder / "models/deployed/current_version.txt").read_text())
+            other.run("model", "rollback", expect=0)
+            self.assertEqual((other.folder / "models/deployed/current_version.txt").read_text().splitlines()[0], first)
+            self.assertEqual(len(json.loads(other.run("model", "history", "--json").stdout)), 3)
+
+    def test_a_link_lost_in_a_crash_is_restored(self):
+        with self.work.copy() as other:
+            (other.folder / "models/deployed").unlink()
+            self.assertEqual(other.run("doctor").returncode, 1)
+            other.run("run", "--date", "2026-11-20", expect=4)
+            self.assertTrue((other.folder / "models/deployed/current_model.pth").exists())
+
+    def test_a_failed_deployment_says_so_and_can_be_repeated(self):
+        with self.work.copy() as other:
+            (other.folder / "models/deployed").unlink()
+            (other.folder / "models/deployed").mkdir()  # as the Python project left it
+            done = other.run("run", "--date", "2026-11-21", F1_THRESHOLD=0)
+            self.assertIn(done.returncode, (1, 3), done.stderr)
+            failed = other.find("deployment_events", {"status": "failed"})
+            self.assertEqual(len(failed), 1)
+            self.assertIn("deployed", failed[0]["error"])
+            (other.folder / "models/deployed").rmdir()
+            other.run("run", "--date", "2026-11-21", F1_THRESHOLD=0, expect=0)
+            self.assertEqual(other.find("deployment_events", {"status": "failed"}), [])
+
+    def test_runs_logs_dags_doctor(self):
+        self.assertTrue(self.json("runs"))
+        self.assertIn("F1", self.work.run("logs", "2026-11-20", "evaluate_model", expect=0).stdout)
+        self.work.run("logs", "1999-01-01", expect=3)
+        exported = self.json("dag", "export")
+        ids = {d["dag_id"] if "dag_id" in d else d["id"] for d in exported["dags"]}
+        self.assertEqual(ids, {"data_pipeline_dag", "model_evaluation_pipeline", "model_deployment_pipeline"})
+        self.assertIn("retrain_3.finetune_model", self.work.run("dag", "show", "model_evaluation_pipeline", expect=0).stdout)
+        self.assertTrue(self.json("doctor")["findings"])
+
+    def test_prune_keeps_models_and_events(self):
+        with self.work.copy() as other:
+            plan = json.loads(other.run("prune", "--dry-run", "--json", RETENTION_DAYS_PROCESSED=1, RETENTION_DAYS_RAW=1).stdout)
+            before = {c: len(other.find(c)) for c in ("model_metadata", "evaluation_events", "alerts")}
+            self.assertTrue(other.find("processed_data"))
+            done = json.loads(other.run("prune", "--json", RETENTION_DAYS_PROCESSED=1, RETENTION_DAYS_RAW=1).stdout)
+            self.assertEqual(plan["processed_data"], done["processed_data"])
+            self.assertEqual({c: len(other.find(c)) for c in before}, before)
+            for date in done["processed_data"]:
+                self.assertEqual(other.find("processed_data", {"logical_date": date}), [])
+
+
+if __name__ == "__main__":
+    unittest.main(verbosity=2)

@@ -1,0 +1,103 @@
+"""Runs the real binary in a folder of its own, as a user would.
+
+The binary is named by MAEIL_BIN, the real files by MAEIL_SEED_DIR and MAEIL_GOLDEN_DIR (default: ../shared beside the
+source tree). Without them a test is skipped with one line, or fails when MAEIL_REQUIRE_DATA is set.
+"""
+import json
+import os
+import pathlib
+import re
+import shutil
+import signal
+import subprocess
+import tempfile
+import unittest
+
+SOURCE = pathlib.Path(__file__).resolve().parents[2]
+BINARY = os.environ.get("MAEIL_BIN", str(SOURCE / "build/release/maeil"))
+SEED = pathlib.Path(os.environ.get("MAEIL_SEED_DIR", SOURCE / "../shared/seed")).resolve()
+GOLDEN = pathlib.Path(os.environ.get("MAEIL_GOLDEN_DIR", SOURCE / "../shared/golden/data")).resolve()
+SETTINGS = re.compile(r"^(MAEIL_|MODEL_|DATA_|DISTRIBUTION_|SEED$|F1_|EPOCHS|FINETUNE_|THREADS|STORE_|MONGODB_)")
+
+
+def needs(folder):
+    if not folder.exists():
+        if os.environ.get("MAEIL_REQUIRE_DATA"):
+            raise AssertionError(f"needs {folder}")
+        raise unittest.SkipTest(f"skipped: needs {folder} (MAEIL_SEED_DIR, MAEIL_GOLDEN_DIR)")
+
+
+class Workspace:
+    """A temporary folder and the settings that its commands get."""
+
+    def __init__(self, **settings):
+        self.folder = pathlib.Path(tempfile.mkdtemp(prefix="maeil-e2e-"))
+        self.settings = {name: str(value) for name, value in settings.items()}
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        for path in [self.folder, *self.folder.rglob("*")]:
+            if path.is_dir() and not path.is_symlink():
+                path.chmod(0o755)
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def copy(self):
+        other = Workspace(**self.settings)
+        shutil.rmtree(other.folder)
+        shutil.copytree(self.folder, other.folder, symlinks=True)
+        return other
+
+    def environment(self, settings):
+        clean = {k: v for k, v in os.environ.items() if not SETTINGS.match(k)}
+        return {**clean, **self.settings, **{k: str(v) for k, v in settings.items()}}
+
+    def run(self, *arguments, timeout=600, expect=None, preexec_fn=None, **settings):
+        done = subprocess.run([BINARY, *map(str, arguments)], cwd=self.folder, env=self.environment(settings), timeout=timeout,
+                              stdin=subprocess.DEVNULL, capture_output=True, text=True, errors="replace", preexec_fn=preexec_fn)
+        if expect is not None and done.returncode != expect:
+            raise AssertionError(f"maeil {' '.join(map(str, arguments))}: exit {done.returncode}, not {expect}\n{done.stdout}{done.stderr}")
+        return done
+
+    def start(self, *arguments, **settings):
+        """The process, its standard error readable line by line."""
+        return subprocess.Popen([BINARY, *map(str, arguments)], cwd=self.folder, env=self.environment(settings),
+                                stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+
+    def find(self, collection, filter=None, sort=None):
+        arguments = ["db", collection, "--json", "--limit", "0"]
+        if filter is not None:
+            arguments += ["--filter", json.dumps(filter)]
+        if sort:
+            arguments += ["--sort", sort]
+        return json.loads(self.run(*arguments, expect=0).stdout)
+
+
+def kill(process):
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    process.stderr.close()
+
+
+COLLECTIONS = ["raw_data", "processed_data", "processing_metadata", "model_metadata", "performance_metrics", "training_data",
+               "training_events", "evaluation_events", "deployment_events", "alerts", "notifications", "task_instances"]
+# What may differ between two runs of the same day: when it ran, under which process, and what is named after the time.
+VOLATILE = {"timestamp", "run_id", "processing_timestamp", "created_at", "updated_at", "finetune_timestamp", "start_date", "end_date",
+            "duration", "seconds", "try_number", "pid", "hostname", "file_id", "model_file_id", "sha256", "run_type"}
+
+
+def stable(value):
+    if isinstance(value, dict):
+        return {k: stable(v) for k, v in value.items() if k not in VOLATILE}
+    if isinstance(value, list):
+        return [stable(v) for v in value]
+    if isinstance(value, str):
+        return re.sub(r"\d+(\.\d+)? s\b", "T s", re.sub(r"\b\d{8}_\d{6}\b", "VERSION", value))
+    return value
+
+
+def snapshot(workspace, date):
+    """Everything the day left in the store, without what may differ between two runs."""
+    return {name: sorted(json.dumps(stable(document), sort_keys=True) for document in workspace.find(name, {"logical_date": date}))
+            for name in COLLECTIONS}
