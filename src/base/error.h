@@ -57,16 +57,18 @@ inline int exit_code(ErrorCode code) {
 }
 
 // MAEIL_TRY(expression of Result<T> or Status): returns its error, or goes on.
-#define MAEIL_TRY(...)                                                     \
+// Its argument may hold a lambda with a MAEIL_TRY of its own: hence the counter.
+#define MAEIL_CONCAT_(a, b) a##b
+#define MAEIL_CONCAT(a, b) MAEIL_CONCAT_(a, b)
+#define MAEIL_TRY(...) MAEIL_TRY_(MAEIL_CONCAT(maeil_try_, __COUNTER__), __VA_ARGS__)
+#define MAEIL_TRY_(status, ...)                                            \
   do {                                                                     \
-    auto maeil_try_ = (__VA_ARGS__);                                       \
-    if (!maeil_try_) return tl::make_unexpected(std::move(maeil_try_.error())); \
+    auto status = (__VA_ARGS__);                                           \
+    if (!status) return tl::make_unexpected(std::move(status.error()));    \
   } while (false)
 
 // MAEIL_ASSIGN(auto value, expression of Result<T>): returns its error, or moves its value out.
-#define MAEIL_CONCAT_(a, b) a##b
-#define MAEIL_CONCAT(a, b) MAEIL_CONCAT_(a, b)
-#define MAEIL_ASSIGN(target, ...) MAEIL_ASSIGN_(MAEIL_CONCAT(maeil_result_, __LINE__), target, __VA_ARGS__)
+#define MAEIL_ASSIGN(target, ...) MAEIL_ASSIGN_(MAEIL_CONCAT(maeil_result_, __COUNTER__), target, __VA_ARGS__)
 #define MAEIL_ASSIGN_(result, target, ...)                                  \
   auto result = (__VA_ARGS__);                                             \
   if (!result) return tl::make_unexpected(std::move(result.error()));      \

@@ -2,7 +2,9 @@
 //
 // A date is {"$date": "2026-11-23T00:15:00.000Z"}, an id {"$oid": "24 hex digits"} (MongoDB Extended JSON v2,
 // relaxed form). Numbers keep their kind: integers are 64 bit, the rest doubles; NaN and infinities do not exist
-// in documents, whoever writes one puts null.
+// in documents, whoever writes one puts null (a NaN that gets here all the same is stored as null).
+// A field's name may be anything but: it may not begin with `$` nor hold a zero byte. A name with a dot in it is kept as
+// it is, but filters, sorts and sets read a dot as a path, so such a field is shown and never asked for (as in MongoDB).
 #pragma once
 
 #include <nlohmann/json.hpp>
@@ -16,11 +18,22 @@ namespace maeil::store {
 
 using Document = nlohmann::ordered_json;
 
+constexpr int kMaxDepth = 100;                     // of nesting, as in MongoDB
+constexpr size_t kMaxDocumentBytes = 16 << 20;     // as JSON; MongoDB's limit is the same on BSON
+
 Document date_value(Instant instant);
-Result<Instant> instant_of(const Document& value);
+Result<Instant> instant_of(const Document& value);      // also {"$date": milliseconds or {"$numberLong": "..."}}
 
 Document id_value(std::string_view hex);                // {"$oid": hex}
-std::string id_text(const Document& value);             // the hex digits, or "" when it is none
+std::string id_text(const Document& value);             // the hex digits, lower case, or "" when it is none
+
+bool is_id(std::string_view hex);                       // 24 lower-case hex digits
+bool is_extended(const Document& value);                // a well-formed {"$date": ...} or {"$oid": ...}
+
+bool nested_at_most(const Document& value, int depth);  // a scalar has depth 0, {} has 1
+
+// kBadInput for what a store refuses: no object, a wrong field name, too deep.
+Status check_document(const Document& document);
 
 // A new id: the instant's seconds, then 8 random bytes. Unique in practice; thread safe.
 std::string new_object_id(Instant instant);

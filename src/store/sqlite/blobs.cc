@@ -1,0 +1,222 @@
+#include "store/sqlite/blobs.h"
+
+#include <fmt/format.h>
+
+#include <unordered_set>
+
+#include "base/hash.h"
+#include "store/sqlite/documents.h"
+
+namespace maeil::store::sqlite {
+namespace {
+
+constexpr size_t kPieceBytes = 1 << 20;  // one transaction and one sync each: 64 MiB take 64 of them
+
+class SqliteBlobWriter : public BlobWriter {
+ public:
+  SqliteBlobWriter(std::shared_ptr<Database> database, int64_t key, std::string id)
+      : database_(std::move(database)), key_(key), id_(std::move(id)) {}
+
+  Status write(std::string_view bytes) override {
+    if (finished_) return internal_error(fmt::format("blob {}: write after finish", id_));
+    hash_.update(bytes);
+    length_ += static_cast<int64_t>(bytes.size());
+    while (!bytes.empty()) {
+      const size_t count = std::min(bytes.size(), kPieceBytes - pending_.size());
+      pending_ += bytes.substr(0, count);
+      bytes.remove_prefix(count);
+      if (pending_.size() == kPieceBytes) {
+        MAEIL_TRY(database_->write([&](Connection& connection) { return flush(connection); }));
+        flushed();
+      }
+    }
+    return {};
+  }
+
+  Result<std::string> finish() override {
+    if (finished_) return internal_error(fmt::format("blob {}: finish twice", id_));
+    finished_ = true;
+    const std::string sha256 = hash_.hex();
+    MAEIL_TRY(database_->write([&](Connection& connection) -> Status {
+      if (!pending_.empty()) MAEIL_TRY(flush(connection));
+      MAEIL_ASSIGN(Query seal, connection.query("UPDATE blobs SET length = ?, sha256 = ? WHERE key = ?"));
+      MAEIL_TRY(seal.bind(1, length_).bind(2, sha256).bind(3, key_).run());
+      if (connection.changes() != 1) return not_found(fmt::format("blob {} was removed before it was complete", id_));
+      return {};
+    }));
+    return id_;
+  }
+
+ private:
+  Status flush(Connection& connection) {
+    MAEIL_ASSIGN(Query insert, connection.query("INSERT INTO blob_pieces(blob, n, bytes) VALUES(?, ?, ?)"));
+    return insert.bind(1, key_).bind(2, pieces_).bind_bytes(3, pending_).run();
+  }
+  void flushed() {
+    pending_.clear();
+    ++pieces_;
+  }
+
+  std::shared_ptr<Database> database_;
+  int64_t key_;
+  std::string id_, pending_;
+  Sha256 hash_;
+  int64_t length_ = 0, pieces_ = 0;
+  bool finished_ = false;
+};
+
+constexpr const char* kDropPieces = "DELETE FROM blob_pieces WHERE blob = ?";
+constexpr const char* kDropBlob = "DELETE FROM blobs WHERE key = ?";
+
+Status drop_blob_by_key(Connection& connection, int64_t key) {
+  for (const char* sql : {kDropPieces, kDropBlob}) {
+    MAEIL_ASSIGN(Query drop, connection.query(sql));
+    MAEIL_TRY(drop.bind(1, key).run());
+  }
+  return {};
+}
+
+// Removes from `ids` those that occur as a JSON string in `text`. An id is 24 hex digits between quotes.
+void remove_named(std::string_view text, std::unordered_set<std::string>& ids) {
+  for (size_t at = text.find('"'); at != std::string_view::npos && at + 25 < text.size(); at = text.find('"', at + 1)) {
+    if (text[at + 25] == '"') ids.erase(std::string(text.substr(at + 1, 24)));
+  }
+}
+
+// The complete and incomplete blobs of before that no document and no partition names.
+Result<std::vector<int64_t>> unnamed_blobs(Connection& connection, Instant before) {
+  std::unordered_set<std::string> ids;
+  std::vector<std::pair<int64_t, std::string>> old;
+  {
+    MAEIL_ASSIGN(Query query, connection.query("SELECT key, id FROM blobs WHERE uploaded < ?"));
+    query.bind(1, before.time_since_epoch().count());
+    for (;;) {
+      MAEIL_ASSIGN(const bool row, query.step());
+      if (!row) break;
+      old.emplace_back(query.integer(0), query.text(1));
+      ids.insert(query.text(1));
+    }
+  }
+  for (const char* sql : {"SELECT body FROM documents", "SELECT constants FROM partitions"}) {
+    if (ids.empty()) break;
+    MAEIL_ASSIGN(Query query, connection.query(sql));
+    for (;;) {
+      MAEIL_ASSIGN(const bool row, query.step());
+      if (!row) break;
+      remove_named(query.bytes(0), ids);
+    }
+  }
+  std::vector<int64_t> unnamed;
+  for (const auto& [key, id] : old) {
+    if (ids.contains(id)) unnamed.push_back(key);
+  }
+  return unnamed;
+}
+
+}  // namespace
+
+Result<std::unique_ptr<BlobWriter>> begin_blob(std::shared_ptr<Database> database, std::string_view filename, const Document& metadata) {
+  const Instant uploaded = now();
+  const std::string id = new_object_id(uploaded);
+  MAEIL_ASSIGN(const std::string text, encode_document("blobs", metadata.is_null() ? Document::object() : metadata));
+  int64_t key = 0;
+  MAEIL_TRY(database->write([&](Connection& connection) -> Status {
+    MAEIL_ASSIGN(Query insert, connection.query("INSERT INTO blobs(id, filename, metadata, uploaded) VALUES(?, ?, ?, ?)"));
+    MAEIL_TRY(insert.bind(1, id).bind(2, filename).bind(3, text).bind(4, uploaded.time_since_epoch().count()).run());
+    key = connection.last_row_id();
+    return {};
+  }));
+  return std::make_unique<SqliteBlobWriter>(std::move(database), key, id);
+}
+
+Status visit_blob(Connection& connection, std::string_view id, const std::function<Status(std::string_view)>& sink) {
+  const auto damaged = [&](std::string what) {
+    return bad_input(fmt::format("store {}: blob {} is damaged ({}): restore a copy of the database", connection.path(), id, what));
+  };
+  int64_t key = 0, length = 0;
+  std::string sha256;
+  {
+    MAEIL_ASSIGN(Query find, connection.query("SELECT key, length, sha256 FROM blobs WHERE id = ? AND length IS NOT NULL"));
+    find.bind(1, id);
+    MAEIL_ASSIGN(const bool found, find.step());
+    if (!found) return not_found(fmt::format("there is no blob {}", id));
+    key = find.integer(0);
+    length = find.integer(1);
+    sha256 = find.text(2);
+  }
+  Sha256 hash;
+  int64_t read = 0, n = 0;
+  MAEIL_ASSIGN(Query pieces, connection.query("SELECT n, bytes FROM blob_pieces WHERE blob = ? ORDER BY n"));
+  pieces.bind(1, key);
+  for (;;) {
+    MAEIL_ASSIGN(const bool row, pieces.step());
+    if (!row) break;
+    const auto bytes = pieces.bytes(1);
+    if (pieces.integer(0) != n) return damaged(fmt::format("piece {} is missing", n));
+    ++n;
+    read += static_cast<int64_t>(bytes.size());
+    if (read > length) return damaged(fmt::format("more than {} bytes", length));
+    hash.update(bytes);
+    MAEIL_TRY(sink(bytes));
+  }
+  if (read != length) return damaged(fmt::format("{} of {} bytes", read, length));
+  if (hash.hex() != sha256) return damaged("its SHA-256 differs");
+  return {};
+}
+
+Result<BlobInfo> find_blob(Connection& connection, std::string_view id) {
+  MAEIL_ASSIGN(Query find, connection.query("SELECT filename, length, metadata, uploaded FROM blobs WHERE id = ? AND length IS NOT NULL"));
+  find.bind(1, id);
+  MAEIL_ASSIGN(const bool found, find.step());
+  if (!found) return not_found(fmt::format("there is no blob {}", id));
+  BlobInfo info;
+  info.id = id;
+  info.filename = find.text(0);
+  info.length = find.integer(1);
+  info.metadata = Document::parse(find.bytes(2), nullptr, false);
+  info.uploaded = Instant{std::chrono::milliseconds{find.integer(3)}};
+  if (!info.metadata.is_object()) return bad_input(fmt::format("store {}: the metadata of blob {} is damaged", connection.path(), id));
+  return info;
+}
+
+Status drop_blob(Connection& connection, std::string_view id) {
+  int64_t key = 0;
+  {
+    MAEIL_ASSIGN(Query find, connection.query("SELECT key FROM blobs WHERE id = ?"));
+    find.bind(1, id);
+    MAEIL_ASSIGN(const bool found, find.step());
+    if (!found) return not_found(fmt::format("there is no blob {}", id));
+    key = find.integer(0);
+  }
+  return drop_blob_by_key(connection, key);
+}
+
+Result<int64_t> drop_garbage(Connection& connection, Instant before) {
+  MAEIL_ASSIGN(const auto blobs, unnamed_blobs(connection, before));
+  for (const int64_t key : blobs) MAEIL_TRY(drop_blob_by_key(connection, key));
+  int64_t generations = 0;
+  for (const char* sql : {R"(DELETE FROM row_pieces WHERE generation IN
+                              (SELECT key FROM generations WHERE created < ? AND key NOT IN (SELECT generation FROM partitions)))",
+                          "DELETE FROM generations WHERE created < ? AND key NOT IN (SELECT generation FROM partitions)"}) {
+    MAEIL_ASSIGN(Query drop, connection.query(sql));
+    MAEIL_TRY(drop.bind(1, before.time_since_epoch().count()).run());
+    generations = connection.changes();
+  }
+  return static_cast<int64_t>(blobs.size()) + generations;
+}
+
+Status check_blobs(Connection& connection) {
+  std::vector<std::string> ids;
+  {
+    MAEIL_ASSIGN(Query query, connection.query("SELECT id FROM blobs WHERE length IS NOT NULL"));
+    for (;;) {
+      MAEIL_ASSIGN(const bool row, query.step());
+      if (!row) break;
+      ids.push_back(query.text(0));
+    }
+  }
+  for (const auto& id : ids) MAEIL_TRY(visit_blob(connection, id, [](std::string_view) -> Status { return {}; }));
+  return {};
+}
+
+}  // namespace maeil::store::sqlite

@@ -1,0 +1,26 @@
+// Bytes of any size in pieces of 1 MiB; there once they are complete, checked by length and SHA-256 when read.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string_view>
+
+#include "store/sqlite/connection.h"
+
+namespace maeil::store::sqlite {
+
+Result<std::unique_ptr<BlobWriter>> begin_blob(std::shared_ptr<Database> database, std::string_view filename, const Document& metadata);
+
+Status visit_blob(Connection& connection, std::string_view id, const std::function<Status(std::string_view)>& sink);
+Result<BlobInfo> find_blob(Connection& connection, std::string_view id);
+
+// kNotFound when there is none. Inside a write transaction.
+Status drop_blob(Connection& connection, std::string_view id);
+
+// Removes what nothing names and is older, blobs that were never finished included; returns how many blobs and generations.
+Result<int64_t> drop_garbage(Connection& connection, Instant before);
+
+// Reads every blob.
+Status check_blobs(Connection& connection);
+
+}  // namespace maeil::store::sqlite

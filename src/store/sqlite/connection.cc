@@ -1,0 +1,200 @@
+#include "store/sqlite/connection.h"
+
+#include <fmt/format.h>
+
+#include <cerrno>
+#include <csignal>
+#include <system_error>
+
+#include "store/sqlite/schema.h"
+
+namespace maeil::store::sqlite {
+namespace {
+
+constexpr size_t kIdleReaders = 4;  // more than the callbacks that nest or the threads that read at once in a day
+
+std::string reason(int error) { return std::generic_category().message(error); }
+
+// SIGXFSZ ends a process by default; ignored, the write fails with EFBIG and is reported like a full disk.
+void ignore_file_size_signal() {
+  struct sigaction action {};
+  if (::sigaction(SIGXFSZ, nullptr, &action) == 0 && action.sa_handler == SIG_DFL) ::signal(SIGXFSZ, SIG_IGN);
+}
+
+}  // namespace
+
+Error sqlite_error(int code, sqlite3* handle, const std::string& path) {
+  const int system = handle ? sqlite3_system_errno(handle) : 0;
+  const auto error = [&](ErrorCode kind, std::string what) { return Error{kind, fmt::format("store {}: {}", path, what)}; };
+  switch (code & 0xff) {
+    case SQLITE_NOTADB:
+      return error(ErrorCode::kBadInput, "this file is no SQLite database: move it away or name another file");
+    case SQLITE_CORRUPT:
+      return error(ErrorCode::kBadInput, "the database is damaged: restore a copy, or move it away to begin a new one");
+    case SQLITE_FULL: return error(ErrorCode::kIo, "cannot write: the disk is full");
+    case SQLITE_READONLY: return error(ErrorCode::kIo, "cannot write: the file or its folder is read-only for this user");
+    case SQLITE_CANTOPEN:
+    case SQLITE_PERM:
+    case SQLITE_AUTH:
+      return error(ErrorCode::kIo, fmt::format("cannot open it{}: check that the file and its folder may be read and written",
+                                               system ? " (" + reason(system) + ")" : ""));
+    case SQLITE_BUSY:
+    case SQLITE_LOCKED: return error(ErrorCode::kConflict, "another process has been writing to it for too long: try again");
+    case SQLITE_IOERR:
+      return error(ErrorCode::kIo, fmt::format("the system refused to read or write it: {}",
+                                               system ? reason(system) : std::string(sqlite3_errstr(code))));
+    case SQLITE_NOMEM: return error(ErrorCode::kIo, "not enough memory");
+    case SQLITE_TOOBIG: return error(ErrorCode::kBadInput, "a value is larger than SQLite can hold");
+    default:
+      return error(ErrorCode::kInternal, handle ? sqlite3_errmsg(handle) : sqlite3_errstr(code));
+  }
+}
+
+Query::~Query() {
+  if (!statement_) return;
+  sqlite3_reset(statement_);
+  sqlite3_clear_bindings(statement_);
+}
+
+Query& Query::bind(int at, std::string_view text) {
+  const int code = sqlite3_bind_text64(statement_, at, text.data() ? text.data() : "", text.size(), SQLITE_STATIC, SQLITE_UTF8);
+  if (code != SQLITE_OK) error_ = code;
+  return *this;
+}
+
+Query& Query::bind(int at, int64_t number) {
+  const int code = sqlite3_bind_int64(statement_, at, number);
+  if (code != SQLITE_OK) error_ = code;
+  return *this;
+}
+
+Query& Query::bind_bytes(int at, std::string_view bytes) {
+  const int code = sqlite3_bind_blob64(statement_, at, bytes.data() ? bytes.data() : "", bytes.size(), SQLITE_STATIC);
+  if (code != SQLITE_OK) error_ = code;
+  return *this;
+}
+
+Query& Query::bind_null(int at) {
+  const int code = sqlite3_bind_null(statement_, at);
+  if (code != SQLITE_OK) error_ = code;
+  return *this;
+}
+
+Query& Query::reset() {
+  sqlite3_reset(statement_);
+  return *this;
+}
+
+Result<bool> Query::step() {
+  if (error_ != SQLITE_OK) return tl::unexpected<Error>(sqlite_error(error_, nullptr, path_));
+  const int code = sqlite3_step(statement_);
+  if (code == SQLITE_ROW) return true;
+  if (code == SQLITE_DONE) return false;
+  return tl::unexpected<Error>(sqlite_error(code, sqlite3_db_handle(statement_), path_));
+}
+
+Status Query::run() {
+  for (;;) {
+    MAEIL_ASSIGN(const bool row, step());
+    if (!row) return {};
+  }
+}
+
+std::string_view Query::bytes(int column) const {
+  const void* data = sqlite3_column_blob(statement_, column);
+  return {static_cast<const char*>(data), data ? static_cast<size_t>(sqlite3_column_bytes(statement_, column)) : 0};
+}
+
+Result<std::unique_ptr<Connection>> Connection::open(const std::filesystem::path& path, const SqliteOptions& options) {
+  std::unique_ptr<Connection> connection(new Connection(path.string()));
+  const int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE | (options.create ? SQLITE_OPEN_CREATE : 0);
+  const int code = sqlite3_open_v2(path.c_str(), &connection->handle_, flags, nullptr);
+  if (code != SQLITE_OK) return tl::unexpected<Error>(sqlite_error(code, connection->handle_, connection->path_));
+  sqlite3_busy_timeout(connection->handle_, options.busy_timeout_ms);
+  // A damaged file must not be able to run what its schema says, nor to lead us astray by crafted records.
+  sqlite3_db_config(connection->handle_, SQLITE_DBCONFIG_DEFENSIVE, 1, nullptr);
+  sqlite3_db_config(connection->handle_, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, nullptr);
+  MAEIL_TRY(connection->run("PRAGMA cell_size_check=ON"));
+  MAEIL_TRY(connection->run("PRAGMA synchronous=FULL"));
+  return connection;
+}
+
+Connection::~Connection() {
+  for (const auto& [sql, statement] : statements_) sqlite3_finalize(statement);
+  sqlite3_close(handle_);
+}
+
+Result<Query> Connection::query(const char* sql) {
+  sqlite3_stmt*& statement = statements_[sql];
+  if (!statement) {
+    const int code = sqlite3_prepare_v3(handle_, sql, -1, SQLITE_PREPARE_PERSISTENT, &statement, nullptr);
+    if (code != SQLITE_OK) return tl::unexpected<Error>(sqlite_error(code, handle_, path_));
+  }
+  return Query(statement, path_);
+}
+
+Status Connection::run(const char* sql) {
+  const int code = sqlite3_exec(handle_, sql, nullptr, nullptr, nullptr);
+  if (code != SQLITE_OK) return tl::unexpected<Error>(sqlite_error(code, handle_, path_));
+  return {};
+}
+
+Result<int64_t> Connection::number(const char* sql) {
+  MAEIL_ASSIGN(Query statement, query(sql));
+  MAEIL_ASSIGN(const bool row, statement.step());
+  if (!row) return internal_error(fmt::format("store {}: no row from {}", path_, sql));
+  return statement.integer(0);
+}
+
+Status Connection::bracket(const char* begin, const std::function<Status()>& body) {
+  MAEIL_TRY(run(begin));
+  Status done = body();
+  if (done) done = run("COMMIT");
+  if (!done && !sqlite3_get_autocommit(handle_)) {
+    // Whatever ROLLBACK says, the first error is the one to tell.
+    (void)run("ROLLBACK");
+  }
+  return done;
+}
+
+Status Connection::transaction(const std::function<Status()>& body) { return bracket("BEGIN IMMEDIATE", body); }
+Status Connection::snapshot(const std::function<Status()>& body) { return bracket("BEGIN", body); }
+
+Result<std::shared_ptr<Database>> Database::open(const std::filesystem::path& path, const SqliteOptions& options) {
+  ignore_file_size_signal();
+  std::error_code ignored;
+  if (std::filesystem::is_directory(path, ignored)) return io_error(fmt::format("store {}: this is a folder, not a database file", path.string()));
+  if (!options.create && !std::filesystem::exists(path, ignored)) {
+    return not_found(fmt::format("there is no store {}: `maeil run` makes one", path.string()));
+  }
+  std::shared_ptr<Database> database(new Database(path, options));
+  MAEIL_ASSIGN(database->writer_, Connection::open(path, options));
+  MAEIL_TRY(prepare_schema(*database->writer_, options.busy_timeout_ms));
+  database->options_.create = false;
+  return database;
+}
+
+Status Database::write(const std::function<Status(Connection&)>& body) {
+  std::lock_guard lock(write_mutex_);
+  return writer_->transaction([&] { return body(*writer_); });
+}
+
+Status Database::read(const std::function<Status(Connection&)>& body) {
+  std::unique_ptr<Connection> reader;
+  {
+    std::lock_guard lock(readers_mutex_);
+    if (!readers_.empty()) {
+      reader = std::move(readers_.back());
+      readers_.pop_back();
+    }
+  }
+  if (!reader) {
+    MAEIL_ASSIGN(reader, Connection::open(path_, options_));
+  }
+  Status done = reader->snapshot([&] { return body(*reader); });
+  std::lock_guard lock(readers_mutex_);
+  if (readers_.size() < kIdleReaders) readers_.push_back(std::move(reader));
+  return done;
+}
+
+}  // namespace maeil::store::sqlite

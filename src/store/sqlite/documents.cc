@@ -1,0 +1,157 @@
+#include "store/sqlite/documents.h"
+
+#include <fmt/format.h>
+
+#include <set>
+
+#include "base/hash.h"
+#include "store/order.h"
+
+namespace maeil::store::sqlite {
+namespace {
+
+int64_t body_hash(std::string_view body) { return static_cast<int64_t>(hash64(body)); }
+
+std::string task_key_of(const Document& document) {
+  const auto key = document.find("task_key");
+  return key != document.end() && key->is_string() ? key->get<std::string>() : "";
+}
+
+Result<Document> decode_document(Connection& connection, std::string_view collection, std::string_view id, std::string_view body, int64_t hash) {
+  Document document = body_hash(body) == hash ? Document::parse(body, nullptr, false) : Document();
+  if (!document.is_object()) {
+    return bad_input(fmt::format("store {}: document {} of {} is damaged: restore a copy of the database", connection.path(), id, collection));
+  }
+  return document;
+}
+
+// One step of a dotted path into `value`, which becomes an object where there was nothing.
+Result<Document*> enter(Document& value, const std::string& step, const std::string& path) {
+  if (value.is_null()) value = Document::object();
+  if (value.is_object() && !is_extended(value)) return &value[step];
+  if (value.is_array() && !step.empty() && step.size() < 7 && step.find_first_not_of("0123456789") == std::string::npos) {
+    const size_t at = std::stoul(step);
+    if (at < value.size()) return &value[at];
+  }
+  return bad_input(fmt::format("cannot set {}: there is no place for \"{}\" in it", path, step));
+}
+
+Status bind_task_key(Query& query, int at, const std::string& key) {
+  key.empty() ? query.bind_null(at) : query.bind(at, key);
+  return {};
+}
+
+}  // namespace
+
+Result<std::string> encode_document(std::string_view collection, const Document& document) {
+  const auto wrong = [&](std::string what) { return bad_input(fmt::format("document for {}: {}", collection, what)); };
+  if (const Status valid = check_document(document); !valid) return wrong(valid.error().message);
+  std::string body;
+  try {
+    body = document.dump();
+  } catch (const nlohmann::json::exception&) {
+    return wrong("it holds text that is not UTF-8");
+  }
+  if (body.size() > kMaxDocumentBytes) return wrong(fmt::format("it has {} bytes, more than the {} a document may have", body.size(), kMaxDocumentBytes));
+  return body;
+}
+
+Status put_document(Connection& connection, std::string_view collection, const Document& document) {
+  const auto found = document.find("_id");
+  const std::string id = found == document.end() ? "" : id_text(*found);
+  if (id.empty()) return bad_input(fmt::format("document for {}: its _id is no {{\"$oid\": 24 hex digits}}", collection));
+  MAEIL_ASSIGN(const std::string body, encode_document(collection, document));
+  const std::string task_key = task_key_of(document);
+  MAEIL_ASSIGN(Query put, connection.query(R"(INSERT INTO documents(collection, id, task_key, body, hash) VALUES(?, ?, ?, ?, ?)
+      ON CONFLICT(collection, id) DO UPDATE SET task_key = excluded.task_key, body = excluded.body, hash = excluded.hash)"));
+  put.bind(1, collection).bind(2, id).bind(4, body).bind(5, body_hash(body));
+  MAEIL_TRY(bind_task_key(put, 3, task_key));
+  return put.run();
+}
+
+Status set_fields(Connection& connection, std::string_view collection, std::string_view id, const Document& fields) {
+  if (!fields.is_object()) return bad_input(fmt::format("document {} of {}: the fields to set are no object", id, collection));
+  Document document;
+  {
+    MAEIL_ASSIGN(Query get, connection.query("SELECT body, hash FROM documents WHERE collection = ? AND id = ?"));
+    get.bind(1, collection).bind(2, id);
+    MAEIL_ASSIGN(const bool found, get.step());
+    if (!found) return not_found(fmt::format("there is no document {} in {}", id, collection));
+    MAEIL_ASSIGN(document, decode_document(connection, collection, id, get.bytes(0), get.integer(1)));
+  }
+  for (const auto& [path, value] : fields.items()) {
+    if (path == "_id" || path.starts_with("_id.")) return bad_input(fmt::format("document {} of {}: its _id cannot be set", id, collection));
+    Document* place = &document;
+    for (const auto& step : split_path(path)) {
+      MAEIL_ASSIGN(place, enter(*place, step, path));
+    }
+    *place = value;
+  }
+  return put_document(connection, collection, document);
+}
+
+Status erase_document(Connection& connection, std::string_view collection, std::string_view id) {
+  MAEIL_ASSIGN(Query erase, connection.query("DELETE FROM documents WHERE collection = ? AND id = ?"));
+  return erase.bind(1, collection).bind(2, id).run();
+}
+
+Status erase_task_documents(Connection& connection, const Batch& batch) {
+  std::set<std::pair<std::string, std::string>> kept, old;
+  for (const auto& put : batch.puts) {
+    if (const auto id = put.document.find("_id"); id != put.document.end()) kept.emplace(put.collection, id_text(*id));
+  }
+  {
+    MAEIL_ASSIGN(Query of_task, connection.query("SELECT collection, id FROM documents WHERE task_key = ?"));
+    of_task.bind(1, batch.erase_task);
+    for (;;) {
+      MAEIL_ASSIGN(const bool row, of_task.step());
+      if (!row) break;
+      old.emplace(of_task.text(0), of_task.text(1));
+    }
+  }
+  for (const auto& [collection, id] : old) {
+    if (!kept.contains({collection, id})) MAEIL_TRY(erase_document(connection, collection, id));
+  }
+  return {};
+}
+
+Status visit_documents(Connection& connection, std::string_view collection, const Filter& filter,
+                       const std::function<bool(Document&&)>& visit, bool& stopped) {
+  // A nested read has a connection of its own, so each statement below is used once at a time.
+  const Document* id = filter.required("_id");
+  const Document* task_key = filter.required("task_key");
+  const std::string wanted_id = id ? id_text(*id) : "";
+  const bool by_id = !wanted_id.empty();
+  const bool by_task = !by_id && task_key && task_key->is_string() && !task_key->get_ref<const std::string&>().empty();
+  MAEIL_ASSIGN(Query query, connection.query(by_id    ? "SELECT id, body, hash FROM documents WHERE collection = ? AND id = ?"
+                                             : by_task ? "SELECT id, body, hash FROM documents WHERE collection = ? AND task_key = ? ORDER BY seq"
+                                                       : "SELECT id, body, hash FROM documents WHERE collection = ? ORDER BY seq"));
+  query.bind(1, collection);
+  if (by_id) query.bind(2, wanted_id);
+  if (by_task) query.bind(2, task_key->get_ref<const std::string&>());
+  for (;;) {
+    MAEIL_ASSIGN(const bool row, query.step());
+    if (!row) return {};
+    MAEIL_ASSIGN(Document document, decode_document(connection, collection, query.bytes(0), query.bytes(1), query.integer(2)));
+    if (!filter.matches(document)) continue;
+    if (!visit(std::move(document))) {
+      stopped = true;
+      return {};
+    }
+  }
+}
+
+Status check_documents(Connection& connection) {
+  MAEIL_ASSIGN(Query query, connection.query("SELECT collection, id, body, hash, task_key FROM documents"));
+  for (;;) {
+    MAEIL_ASSIGN(const bool row, query.step());
+    if (!row) return {};
+    MAEIL_ASSIGN(const Document document, decode_document(connection, query.bytes(0), query.bytes(1), query.bytes(2), query.integer(3)));
+    const auto id = document.find("_id");
+    if (id == document.end() || id_text(*id) != query.bytes(1) || task_key_of(document) != query.bytes(4)) {
+      return bad_input(fmt::format("store {}: document {} of {} is filed under a wrong key", connection.path(), query.bytes(1), query.bytes(0)));
+    }
+  }
+}
+
+}  // namespace maeil::store::sqlite

@@ -1,0 +1,18 @@
+// Locks of the operating system: flock on `<db>.<name>.lock`, which ends with its holder however that dies.
+//
+// The file says who holds it, for the message of the next one. It stays when the lock is given up: removing it would
+// let two holders lock two files of one name.
+#pragma once
+
+#include <filesystem>
+#include <memory>
+#include <string_view>
+
+#include "store/store.h"
+
+namespace maeil::store::sqlite {
+
+// kConflict when held, by another process or by this one. `name` is of a-z, 0-9, - and _.
+Result<std::unique_ptr<Lock>> lock_file(const std::filesystem::path& database, std::string_view name, std::string_view holder);
+
+}  // namespace maeil::store::sqlite

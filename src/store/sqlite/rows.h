@@ -1,0 +1,33 @@
+// Prepared rows: written piece by piece under a generation, shown once a batch publishes it, read by column or as documents.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string_view>
+#include <vector>
+
+#include "store/filter.h"
+#include "store/sqlite/connection.h"
+
+namespace maeil::store::sqlite {
+
+Result<std::unique_ptr<RowWriter>> begin_rows(std::shared_ptr<Database> database, std::string_view collection, std::string_view partition);
+
+// Inside a write transaction.
+Status publish_rows(Connection& connection, const Batch::Publish& publish);
+Status erase_partition(Connection& connection, std::string_view collection, std::string_view partition);
+// The partitions whose constants have this task_key, but those that the batch publishes.
+Status erase_task_partitions(Connection& connection, const Batch& batch);
+
+Status visit_row_chunks(Connection& connection, std::string_view collection, std::string_view partition,
+                        const std::vector<std::string>& columns, const std::function<Status(const RowChunk&)>& visit);
+
+// Every row of every partition as a document: `_id`, the constants, the columns. `fields` are the only top-level ones that
+// the caller looks at (empty: all), the others are left out unread. `stopped` is set when visit said so.
+Status visit_row_documents(Connection& connection, std::string_view collection, const Filter& filter, const std::vector<std::string>& fields,
+                           const std::function<bool(Document&&)>& visit, bool& stopped);
+
+// Reads every piece of every published generation.
+Status check_rows(Connection& connection);
+
+}  // namespace maeil::store::sqlite

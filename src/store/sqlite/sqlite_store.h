@@ -1,0 +1,22 @@
+// The embedded store: one SQLite file in WAL mode, next to it `-wal`, `-shm` and one `.lock` file per lock's name.
+#pragma once
+
+#include <filesystem>
+#include <memory>
+
+#include "store/store.h"
+
+namespace maeil::store {
+
+struct SqliteOptions {
+  bool create = true;          // false: kNotFound when there is no such file
+  int busy_timeout_ms = 30000;  // how long a write waits for another process's; then kConflict
+};
+
+// Opens or creates the database. kBadInput: not a database, damaged, another program's, written by a newer maeil.
+// kIo: the file or its folder cannot be read or written, the disk is full. A failure changes nothing on disk that a reader would
+// notice. A signal SIGXFSZ left at its default is set to be ignored, so that a file size limit is an error too.
+// Every write is on disk when it returns (synchronous=FULL). Do not use the Store in a child after fork().
+Result<std::unique_ptr<Store>> open_sqlite(const std::filesystem::path& path, const SqliteOptions& options = {});
+
+}  // namespace maeil::store
