@@ -21,9 +21,9 @@ struct StrainGroup {
   double weight, centre, spread;
 };
 constexpr std::array<StrainGroup, 3> kStrain = {{
-    {0.838, 0.0, 0.15},  // healthy
-    {0.093, 1.0, 0.15},  // stretched: they pay in calm years and fall in a recession
-    {0.069, 2.0, 0.20},  // distressed
+    {0.852, 0.0, 0.15},  // healthy
+    {0.084, 1.0, 0.15},  // stretched: they pay in calm years and fall in a recession
+    {0.064, 2.0, 0.20},  // distressed
 }};
 
 // A driver's column value is centre + unit * d, kept within [lowest, highest], with d = strain / (weights available)
@@ -34,13 +34,13 @@ struct Driver {
 };
 enum DriverId : size_t { kRating, kPrice, kUtilisation, kLeverage, kCoverage, kCollateral, kAge, kDriverCount };
 constexpr std::array<Driver, kDriverCount> kDrivers = {{
-    {"rating", 0.20, 0.60, 3.0, 1.0, 1.0, 7.0},            // brr_fnl_grade, 1 best
-    {"price", 0.17, 0.60, 4.3, 0.85, 1.5, 14.0},           // INT_RATE in percent over kUnsecuredPremium
-    {"utilisation", 0.18, 0.60, 0.42, 0.13, 0.05, 1.05},   // balance / the segment's standard line
+    {"rating", 0.21, 0.60, 3.0, 1.0, 1.0, 7.0},            // brr_fnl_grade, 1 best
+    {"price", 0.18, 0.60, 4.3, 0.85, 1.5, 14.0},           // INT_RATE in percent over kUnsecuredPremium
+    {"utilisation", 0.19, 0.60, 0.42, 0.13, 0.05, 1.05},   // balance / the segment's standard line
     {"leverage", 0.12, 0.60, 0.36, 0.12, 0.06, 1.10},      // debt / total assets
     {"coverage", 0.12, 0.60, 4.6, -1.35, -3.0, 9.0},       // operating profit / interest expense
-    {"collateral", 0.11, 0.60, 0.88, -0.20, 0.03, 1.1095}, // CLLTRL_RATIO of secured loans
-    {"age", 0.10, 0.60, 1050.0, 420.0, 2.0, 4200.0},       // days since the loan was granted (rolled over and over)
+    {"collateral", 0.12, 0.60, 0.88, -0.20, 0.03, 1.1095}, // CLLTRL_RATIO of secured loans
+    {"age", 0.06, 1.80, 1100.0, 280.0, 2.0, 4200.0},       // days since the loan was granted (rolled over and over)
 }};
 
 constexpr double kUnsecuredPremium = 0.9;  // percent points that an unsecured loan costs more; priced, so no risk signal
@@ -74,9 +74,9 @@ constexpr std::array<ScenarioSetting, 4> kScenarios = {{
     {Scenario::kCalm, "calm", 1.5, 0.0, 0.0, 0.0, false},
     // Between healthy and stretched: 15 to 17 % default. The columns hardly move, so a model that learnt the calm
     // threshold keeps its precision and loses half of its recall; retraining has to move one boundary.
-    {Scenario::kRecession, "recession", 0.5, 0.0, 30.0, 0.15, false},
+    {Scenario::kRecession, "recession", 0.58, 0.0, 30.0, 0.15, false},
     // The stretched of construction and real estate fall, and the weaker of their healthy.
-    {Scenario::kSectorShock, "sector_shock", 1.5, 1.35, 0.0, 0.0, false},
+    {Scenario::kSectorShock, "sector_shock", 1.5, 0.9, 0.0, 0.0, false},
     {Scenario::kBrokenFeed, "broken_feed", 1.5, 0.0, 0.0, 0.0, true},
 }};
 
