@@ -38,23 +38,28 @@ class DagRun {
   DagRun(store::Store& store, const DagSpec& dag, Days logical_date, const RunOptions& options)
       : store_(store), dag_id_(dag.id), date_(logical_date), options_(options), start_(now()) {}
 
-  // Runs of this DAG and date that still say running are dead: the lock is ours.
   Status begin(bool resumed) {
-    store::Batch batch;
-    store::FindOptions dead;
-    dead.filter = {{"logical_date", format_date(date_)}, {"dag_id", dag_id_}, {"state", "running"}};
-    MAEIL_TRY(store_.find_each(kDagRuns, dead, [&](store::Document&& run) {
-      batch.sets.push_back({kDagRuns, store::id_text(run["_id"]), {{"state", "failed"}, {"message", "its process died"}, {"end_date", nullptr}}});
-      return true;
-    }));
+    MAEIL_TRY(close_dead("failed", "its process died"));
     run_type_ = resumed ? "resumed" : options_.run_type;
+    store::Batch batch;
     batch.puts.push_back({kDagRuns, document("running", "")});
-    std::erase_if(batch.sets, [&](const store::Batch::Set& set) { return set.id == id(); });
     MAEIL_TRY(store_.commit(batch));
     begun_ = true;
     return {};
   }
   bool begun() const { return begun_; }
+
+  // Runs of this DAG and date that still say running are dead: the lock is ours.
+  Status close_dead(std::string_view state, std::string_view message) {
+    store::Batch batch;
+    store::FindOptions dead;
+    dead.filter = {{"logical_date", format_date(date_)}, {"dag_id", dag_id_}, {"state", "running"}};
+    MAEIL_TRY(store_.find_each(kDagRuns, dead, [&](store::Document&& run) {
+      batch.sets.push_back({kDagRuns, store::id_text(run["_id"]), {{"state", state}, {"message", message}}});
+      return true;
+    }));
+    return batch.sets.empty() ? Status{} : store_.commit(batch);
+  }
 
   Status end(std::string_view state, const std::string& message) {
     store::Batch batch;
@@ -193,6 +198,7 @@ Result<DagResult> run_dag(store::Store& store, const DagSpec& dag, const TaskTab
     if (const auto found = records.find(task.id); found != records.end()) result.tasks.push_back(found->second);
   }
   result.already_finished = !run.begun() && !result.cancelled;
+  if (result.already_finished) MAEIL_TRY(run.close_dead(to_string(final_state(dag, records)), "its process died after the last task"));
   if (result.cancelled) {
     result.error = Error{ErrorCode::kCancelled, fmt::format("DAG {} was stopped by a signal: run it again to go on", dag.id)};
   } else {

@@ -16,7 +16,7 @@ struct DagResult {
   std::string dag_id;
   TaskState state = TaskState::kNone;   // kSuccess, kFailed (a task failed, or its upstream), kNone: cancelled or not begun
   int executed = 0;                     // tasks that ran now
-  bool already_finished = false;        // nothing was left to do, and nothing was written
+  bool already_finished = false;        // nothing was left to do; no record was written
   bool cancelled = false;
   std::vector<TaskRecord> tasks;        // in the DAG's order; those without a record are left out
   std::optional<Error> error;           // of the first failed task, with its name
