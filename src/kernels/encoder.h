@@ -11,30 +11,10 @@
 #include <vector>
 
 #include "kernels/dropout.h"
+#include "kernels/encoder_ref.h"
+#include "kernels/encoder_shape.h"
 
 namespace maeil::kernels {
-
-struct EncoderShape {
-  int tokens = 0, width = 0, heads = 0, feed_forward = 0, layers = 0;  // F, D, H, M, L
-  bool operator==(const EncoderShape&) const = default;
-};
-
-// Where a layer's tensors begin within its block: the order of a PyTorch state_dict, row-major, no gaps.
-struct LayerOffsets {
-  size_t in_weight = 0;   // (3D, D)
-  size_t in_bias = 0;     // (3D)
-  size_t out_weight = 0;  // (D, D)
-  size_t out_bias = 0;    // (D)
-  size_t w1 = 0;          // (M, D)
-  size_t b1 = 0;          // (M)
-  size_t w2 = 0;          // (D, M)
-  size_t b2 = 0;          // (D)
-  size_t norm1_weight = 0, norm1_bias = 0, norm2_weight = 0, norm2_bias = 0;  // (D) each
-  size_t size = 0;        // of the whole block
-};
-LayerOffsets layer_offsets(const EncoderShape& shape);
-
-inline constexpr float kNormEpsilon = 1e-5f;
 
 enum class Implementation {
   kBest,       // SIMD where the shape allows it and the start-up check passed, else the reference
@@ -53,7 +33,7 @@ class EncoderWeights {
   EncoderWeights() = default;
   explicit EncoderWeights(const EncoderShape& shape, Implementation implementation = Implementation::kBest);
   // Copies `layers` (L blocks of layer_offsets().size floats). Call again after each change of the parameters.
-  void pack(const float* layers, bool for_training);
+  void pack(const float* layers);
 
   const EncoderShape& shape() const { return shape_; }
   bool simd() const { return simd_; }
@@ -69,6 +49,8 @@ class EncoderWeights {
 class EncoderScratch {
  public:
   float* reserve(size_t floats);  // 64-byte aligned; contents are kept only if it was large enough
+  EncoderTape<float> tape;        // of the reference
+
  private:
   std::vector<float> memory_;
 };
