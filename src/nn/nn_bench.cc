@@ -57,8 +57,8 @@ void Train(benchmark::State& state) {
   set_thread_count(0);
 }
 
-BENCHMARK(Score)->ArgNames({"batch", "threads"})->Args({16, 1})->Args({16, 2})->Args({256, 2})->UseRealTime()->Unit(benchmark::kMillisecond);
-BENCHMARK(Train)->ArgNames({"batch", "threads"})->Args({16, 1})->Args({16, 2})->Args({32, 2})->UseRealTime()->Unit(benchmark::kMillisecond);
+BENCHMARK(Score)->ArgNames({"batch", "threads"})->Args({16, 1})->Args({16, 2})->Args({256, 2})->MeasureProcessCPUTime()->UseRealTime()->Unit(benchmark::kMillisecond);
+BENCHMARK(Train)->ArgNames({"batch", "threads"})->Args({16, 1})->Args({16, 2})->Args({32, 2})->MeasureProcessCPUTime()->UseRealTime()->Unit(benchmark::kMillisecond);
 
 }  // namespace
 }  // namespace maeil::nn
