@@ -15,6 +15,10 @@
 
 namespace maeil::nn {
 
+// The loss of an anchor is -log(e^pos / (e^pos + sum over all others of e^s)): the positive pair stands in the sum of
+// all others too, so it counts twice in the denominator. Equation 1 counts it once; the Python project, its checkpoints
+// and the goldens count it twice.
+//
 // Loss of n pairs of projections zi, zj (n, dim), row i of one belonging to row i of the other; writes the gradients
 // (n, dim) unless the spans are empty. Computed in double. Sizes must agree (asserted).
 double nt_xent(std::span<const float> zi, std::span<const float> zj, size_t n, size_t dim, double temperature,

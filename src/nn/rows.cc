@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
 
 namespace maeil::nn {
@@ -10,6 +11,17 @@ namespace maeil::nn {
 Rows Rows::slice(const ModelShape& shape, size_t first, size_t rows) const {
   const size_t c = static_cast<size_t>(shape.categorical()), n = static_cast<size_t>(shape.numeric);
   return {codes.subspan(first * c, rows * c), numbers.subspan(first * n, rows * n), rows};
+}
+
+Rows RowBuffer::gather(const ModelShape& shape, const Rows& from, std::span<const uint32_t> picked) {
+  const size_t c = static_cast<size_t>(shape.categorical()), n = static_cast<size_t>(shape.numeric);
+  codes.resize(picked.size() * c);
+  numbers.resize(picked.size() * n);
+  for (size_t i = 0; i < picked.size(); ++i) {
+    std::copy_n(from.codes.begin() + picked[i] * c, c, codes.begin() + i * c);
+    std::copy_n(from.numbers.begin() + picked[i] * n, n, numbers.begin() + i * n);
+  }
+  return {codes, numbers, picked.size()};
 }
 
 Status check_rows(const ModelShape& shape, const Rows& rows) {

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <span>
+#include <vector>
 
 #include "base/error.h"
 #include "nn/model.h"
@@ -16,6 +17,13 @@ struct Rows {
   size_t count = 0;  // B
 
   Rows slice(const ModelShape& shape, size_t first, size_t rows) const;
+};
+
+// Rows picked from others by index: a batch. Its memory is reused.
+struct RowBuffer {
+  std::vector<int32_t> codes;
+  std::vector<float> numbers;
+  Rows gather(const ModelShape& shape, const Rows& from, std::span<const uint32_t> picked);
 };
 
 struct LabelledRows {

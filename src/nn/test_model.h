@@ -1,33 +1,16 @@
-// Shared by the tests of nn: the seed's checkpoint, golden files, small models, comparisons that can fail.
+// Shared by tests and benchmarks of nn: random rows, and comparisons that can fail.
 #pragma once
 
 #include <cmath>
 #include <cstdint>
-#include <fstream>
-#include <nlohmann/json.hpp>
 #include <span>
-#include <sstream>
-#include <string>
 #include <vector>
 
 #include "base/philox.h"
-#include "base/test_data.h"
 #include "nn/model.h"
 #include "nn/rows.h"
 
 namespace maeil::nn::testing {
-
-inline std::vector<float> read_csv(const std::filesystem::path& path) {
-  std::ifstream in(path);
-  std::vector<float> values;
-  for (std::string line; std::getline(in, line);) {
-    std::istringstream fields(line);
-    for (std::string field; std::getline(fields, field, ',');) values.push_back(std::stof(field));
-  }
-  return values;
-}
-
-inline std::vector<int32_t> to_codes(const std::vector<float>& values) { return {values.begin(), values.end()}; }
 
 // The largest |a - b|; infinity where the lengths differ or a value is not finite, so that no comparison passes by accident.
 template <class A, class B>

@@ -14,6 +14,14 @@
 
 namespace maeil::nn {
 
+Status check_rates(float learning_rate, float dropout) {
+  if (!(learning_rate > 0) || !std::isfinite(learning_rate)) {
+    return usage_error(fmt::format("learning rate {} is not positive", learning_rate));
+  }
+  if (!(dropout >= 0 && dropout < 1)) return usage_error(fmt::format("dropout rate {} is not in [0, 1)", dropout));
+  return {};
+}
+
 struct Trainer::State {
   State(Parameters p, StepOptions o) : parameters(std::move(p)), options(std::move(o)),
                                        batch(parameters.shape, options.dropout, options.seed) {}
@@ -32,15 +40,10 @@ Trainer::~Trainer() = default;
 
 Result<Trainer> Trainer::make(Parameters parameters, StepOptions options) {
   MAEIL_TRY(check_shape(parameters.shape));
-  if (!(options.learning_rate > 0) || !std::isfinite(options.learning_rate)) {
-    return fail(ErrorCode::kUsage, fmt::format("learning rate {} is not positive", options.learning_rate));
-  }
-  if (!(options.dropout >= 0 && options.dropout < 1)) {
-    return fail(ErrorCode::kUsage, fmt::format("dropout rate {} is not in [0, 1)", options.dropout));
-  }
+  MAEIL_TRY(check_rates(options.learning_rate, options.dropout));
   if (options.class_weights.empty()) options.class_weights.assign(parameters.shape.classes, 1.0f);
   if (options.class_weights.size() != static_cast<size_t>(parameters.shape.classes)) {
-    return fail(ErrorCode::kUsage, fmt::format("{} class weights for {} classes", options.class_weights.size(), parameters.shape.classes));
+    return usage_error(fmt::format("{} class weights for {} classes", options.class_weights.size(), parameters.shape.classes));
   }
   MAEIL_ASSIGN(options.unknown_embeddings, unknown_embeddings(parameters, options.unknown_embeddings));
   auto state = std::make_unique<State>(std::move(parameters), std::move(options));
@@ -119,29 +122,24 @@ Result<Parameters> train_classifier(Parameters parameters, const LabelledRows& d
   const size_t n = data.rows.count;
   if (n == 0) return bad_input("there are no rows to train on");
   if (options.epochs < 1 || options.batch < 1) {
-    return fail(ErrorCode::kUsage, fmt::format("{} epochs with batches of {} rows: both must be at least 1", options.epochs, options.batch));
+    return usage_error(fmt::format("{} epochs with batches of {} rows: both must be at least 1", options.epochs, options.batch));
   }
   StepOptions step{options.learning_rate, options.dropout, options.seed, options.class_weights, options.unknown_embeddings};
   if (step.class_weights.empty()) step.class_weights = balanced_weights(data.labels, shape.classes);
   MAEIL_ASSIGN(Trainer trainer, Trainer::make(std::move(parameters), std::move(step)));
 
-  const size_t c = size_t(shape.categorical()), m = size_t(shape.numeric);
-  std::vector<int32_t> codes, labels;
-  std::vector<float> numbers;
+  RowBuffer buffer;
+  std::vector<int32_t> labels;
   for (int epoch = 0; epoch < options.epochs; ++epoch) {
     const std::vector<uint32_t> order = shuffled_order(n, options.seed, epoch);
     double loss_sum = 0;
     size_t batches = 0;
     for (size_t first = 0; first < n; first += options.batch, ++batches) {
       const size_t count = std::min(options.batch, n - first);
-      codes.resize(count * c), numbers.resize(count * m), labels.resize(count);
-      for (size_t i = 0; i < count; ++i) {
-        const size_t row = order[first + i];
-        std::copy_n(data.rows.codes.begin() + row * c, c, codes.begin() + i * c);
-        std::copy_n(data.rows.numbers.begin() + row * m, m, numbers.begin() + i * m);
-        labels[i] = data.labels[row];
-      }
-      MAEIL_ASSIGN(const double loss, trainer.step({{codes, numbers, count}, labels}));
+      const auto picked = std::span(order).subspan(first, count);
+      labels.resize(count);
+      for (size_t i = 0; i < count; ++i) labels[i] = data.labels[picked[i]];
+      MAEIL_ASSIGN(const double loss, trainer.step({buffer.gather(shape, data.rows, picked), labels}));
       loss_sum += loss;
       if (callbacks.progress) MAEIL_TRY(callbacks.progress(epoch, first + count, n));
     }

@@ -24,6 +24,9 @@ struct StepOptions {
   std::vector<float> unknown_embeddings = {};// (C, D) for code -1, never trained; empty: the tables' means at the start
 };
 
+// kUsage for a learning rate that is not positive or a dropout rate outside [0, 1).
+Status check_rates(float learning_rate, float dropout);
+
 // Owns the parameters, Adam's state and the scratch memory. Not thread safe; uses all threads itself.
 class Trainer {
  public:
