@@ -8,6 +8,7 @@
 #include "cli/output.h"
 #include "format/csv.h"
 #include "loop/import.h"
+#include "nn/score.h"
 
 namespace maeil::cli {
 namespace {

@@ -6,6 +6,7 @@
 
 #include "base/file.h"
 #include "loop/source.h"
+#include "nn/rows.h"
 
 namespace maeil::loop {
 namespace {
