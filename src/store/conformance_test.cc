@@ -249,7 +249,7 @@ RowChunk sample_chunk(int64_t first, int64_t rows) {
   for (int64_t n = first; n < first + rows; ++n) {
     i.push_back(n);
     d.push_back(n % 5 == 0 ? std::numeric_limits<double>::quiet_NaN() : 0.1 * static_cast<double>(n));
-    s.push_back("등급" + std::to_string(n % 3));
+    s.push_back(fmt::format("등급{}", n % 3));
   }
   return {{"i", i}, {"d", d}, {"s", s}};
 }
