@@ -56,7 +56,7 @@ class Conformance : public testing::TestWithParam<StoreKind> {
   // The values of one field of all matches.
   std::string list(std::string_view collection, const FindOptions& options, const char* field = "n") {
     std::string text;
-    for (const auto& document : find(collection, options)) text += (text.empty() ? "" : " ") + document.value(field, Document()).dump();
+    for (const auto& document : find(collection, options)) text += fmt::format("{}{}", text.empty() ? "" : " ", document.value(field, Document()).dump());
     return text;
   }
   std::string write_rows(std::string_view collection, std::string_view partition, const std::vector<RowChunk>& chunks) {

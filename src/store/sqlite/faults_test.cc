@@ -221,6 +221,21 @@ TEST(SqliteFaults, NoRoomForANewStore) {
   EXPECT_TRUE(opened(folder / "x.db"));
 }
 
+TEST(SqliteFaults, WhatIsPrunedGivesItsSpaceBack) {
+  TempFolder folder;
+  fill(folder / "x.db");
+  const auto before = fs::file_size(folder / "x.db");
+  {
+    auto store = must(open_sqlite(folder / "x.db"));
+    must(store->erase_rows("rows", "p"));
+    Batch batch;
+    batch.erases.push_back({"c", fmt::format("{:024x}", 99)});
+    must(store->commit(batch));
+    EXPECT_EQ(must(store->collect_garbage(now() + std::chrono::hours(1))), 1);
+  }
+  EXPECT_LT(fs::file_size(folder / "x.db"), before / 2);
+}
+
 // As another user, since root may write everywhere.
 int as_nobody(const std::function<int()>& body) {
   if (::geteuid() == 0 && (::setgid(65534) != 0 || ::setuid(65534) != 0)) return 99;
