@@ -56,7 +56,7 @@ class Conformance : public testing::TestWithParam<StoreKind> {
   // The values of one field of all matches.
   std::string list(std::string_view collection, const FindOptions& options, const char* field = "n") {
     std::string text;
-    for (const auto& document : find(collection, options)) text += (text.empty() ? "" : " ") + document.value(field, Document()).dump();
+    for (const auto& document : find(collection, options)) text += fmt::format("{}{}", text.empty() ? "" : " ", document.value(field, Document()).dump());
     return text;
   }
   std::string write_rows(std::string_view collection, std::string_view partition, const std::vector<RowChunk>& chunks) {
@@ -249,7 +249,7 @@ RowChunk sample_chunk(int64_t first, int64_t rows) {
   for (int64_t n = first; n < first + rows; ++n) {
     i.push_back(n);
     d.push_back(n % 5 == 0 ? std::numeric_limits<double>::quiet_NaN() : 0.1 * static_cast<double>(n));
-    s.push_back("등급" + std::to_string(n % 3));
+    s.push_back(fmt::format("등급{}", n % 3));
   }
   return {{"i", i}, {"d", d}, {"s", s}};
 }

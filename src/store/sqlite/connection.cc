@@ -1,6 +1,7 @@
 #include "store/sqlite/connection.h"
 
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <cerrno>
 #include <csignal>
@@ -164,8 +165,15 @@ Result<std::shared_ptr<Database>> Database::open(const std::filesystem::path& pa
   ignore_file_size_signal();
   std::error_code ignored;
   if (std::filesystem::is_directory(path, ignored)) return io_error(fmt::format("store {}: this is a folder, not a database file", path.string()));
+  // SQLite takes a file of one byte for an empty database.
+  const auto size = std::filesystem::file_size(path, ignored);
+  if (!ignored && size > 0 && size < 512) return tl::unexpected<Error>(sqlite_error(SQLITE_NOTADB, nullptr, path.string()));
   if (!options.create && !std::filesystem::exists(path, ignored)) {
     return not_found(fmt::format("there is no store {}: `maeil run` makes one", path.string()));
+  }
+  const auto folder = path.has_parent_path() ? path.parent_path() : std::filesystem::path(".");
+  if (!std::filesystem::exists(path, ignored) && ::access(folder.c_str(), W_OK | X_OK) != 0) {
+    return io_error(fmt::format("cannot make the store {}: {}", path.string(), reason(errno)));
   }
   std::shared_ptr<Database> database(new Database(path, options));
   MAEIL_ASSIGN(database->writer_, Connection::open(path, options));
