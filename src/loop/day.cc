@@ -2,17 +2,10 @@
 
 #include <fmt/format.h>
 
+#include "dag/journal.h"
+#include "loop/tasks.h"
+
 namespace maeil::loop {
-namespace {
-
-Result<store::Document> record_of(const dag::TaskContext& context, std::string_view dag, std::string_view task) {
-  store::FindOptions options;
-  options.filter = {{"logical_date", format_date(context.logical_date)}, {"dag_id", dag}, {"task_id", task}};
-  return context.store.find_one("task_instances", options);
-}
-
-}  // namespace
-
 store::Document stamped(const dag::TaskContext& context, std::string_view collection, store::Document document, int n) {
   store::Document out = {{"_id", store::id_value(store::task_object_id(context.task_key(), collection, n))}};
   out.update(document);
@@ -24,16 +17,25 @@ store::Document stamped(const dag::TaskContext& context, std::string_view collec
 }
 
 Result<store::Document> result_of(const dag::TaskContext& context, std::string_view dag, std::string_view task) {
-  MAEIL_ASSIGN(const store::Document record, record_of(context, dag, task));
-  if (record.is_null() || record.value("state", "") != "success") {
+  MAEIL_ASSIGN(const auto record, dag::read_record(context.store, {context.logical_date, std::string(dag), std::string(task)}));
+  if (!record || record->state != dag::TaskState::kSuccess) {
     return not_found(fmt::format("{} of {} has not succeeded for {}: run it first", task, dag, format_date(context.logical_date)));
   }
-  return record.value("result", store::Document::object());
+  return record->result;
 }
 
 Result<dag::TaskState> state_of(const dag::TaskContext& context, std::string_view dag, std::string_view task) {
-  MAEIL_ASSIGN(const store::Document record, record_of(context, dag, task));
-  return record.is_null() ? dag::TaskState::kNone : dag::task_state_from(record.value("state", ""));
+  return dag::task_state(context.store, context.logical_date, dag, task);
+}
+
+dag::TaskTable make_tasks(const Day& day) {
+  dag::TaskTable table;
+  add_data_tasks(day, table);
+  add_evaluation_tasks(day, table);
+  add_retraining_tasks(day, table);
+  add_deployment_tasks(day, table);
+  add_training_tasks(day, table);
+  return table;
 }
 
 }  // namespace maeil::loop

@@ -27,6 +27,4 @@ Result<store::Document> deploy_now(store::Store& store, const Settings& settings
 // The version that was deployed before the present one, from deployment_events. kNotFound when there is none.
 Result<registry::ModelVersion> previous_deployment(store::Store& store);
 
-void add_deployment_tasks(const Day& day, dag::TaskTable& table);
-
 }  // namespace maeil::loop

@@ -3,6 +3,7 @@
 
 #include "loop/deployment.h"
 #include "loop/pipelines.h"
+#include "loop/tasks.h"
 
 namespace maeil::loop {
 namespace {

@@ -1,0 +1,228 @@
+// The JSON form of a copula (docs/formats/copula.md). Everything the file says is checked here or by check_model, so no
+// later code meets a wrong shape.
+#include <fmt/format.h>
+
+#include <nlohmann/json.hpp>
+
+#include "copula/model.h"
+#include "base/file.h"
+
+namespace maeil::copula {
+namespace {
+
+using Json = nlohmann::ordered_json;
+constexpr int kVersion = 1;
+
+// One marginal's parameters by name, for both directions.
+template <class M, class Visit>
+void parameters(M& m, Visit&& visit) {
+  using Family = std::remove_const_t<M>;
+  if constexpr (std::is_same_v<Family, Beta> || std::is_same_v<Family, TruncatedGaussian>) {
+    visit("a", m.a);
+    visit("b", m.b);
+  } else if constexpr (std::is_same_v<Family, Gamma>) {
+    visit("a", m.a);
+  } else if constexpr (std::is_same_v<Family, StudentT>) {
+    visit("df", m.df);
+  }
+  visit("loc", m.loc);
+  visit("scale", m.scale);
+}
+
+Json marginal_json(const Marginal& marginal) {
+  Json out{{"family", family_name(marginal)}};
+  std::visit([&](const auto& m) { parameters(m, [&](const char* name, double value) { out[name] = value; }); }, marginal);
+  return out;
+}
+
+template <class T>
+Json nullable(const std::optional<T>& value) {
+  return value ? Json(*value) : Json(nullptr);
+}
+
+Json output_json(const CategoryOutput& out) {
+  Json labels = Json::array();
+  for (size_t k = 0; k < out.labels.size(); ++k) labels.push_back(out.missing == k ? Json(nullptr) : Json(out.labels[k]));
+  return Json{{"labels", std::move(labels)}, {"upper", out.upper}};
+}
+
+Json output_json(const NumberOutput& out) {
+  return Json{{"format", out.format == NumberFormat::kInteger ? "integer" : "float"},
+              {"missing", out.missing},
+              {"digits", nullable(out.digits)},
+              {"min", nullable(out.min)},
+              {"max", nullable(out.max)}};
+}
+
+// Member `key` of an object, or why not.
+Result<const Json*> member(const Json& object, const char* key) {
+  if (!object.is_object()) return bad_input("is no object");
+  const auto found = object.find(key);
+  if (found == object.end()) return bad_input(fmt::format("has no \"{}\"", key));
+  return &*found;
+}
+
+Result<double> number(const Json& object, const char* key) {
+  MAEIL_ASSIGN(const Json* value, member(object, key));
+  if (!value->is_number()) return bad_input(fmt::format("\"{}\" is no number", key));
+  return value->get<double>();
+}
+
+Result<std::optional<double>> optional_number(const Json& object, const char* key) {
+  MAEIL_ASSIGN(const Json* value, member(object, key));
+  if (value->is_null()) return std::nullopt;
+  MAEIL_ASSIGN(const double found, number(object, key));
+  return found;
+}
+
+Result<std::string> text(const Json& object, const char* key) {
+  MAEIL_ASSIGN(const Json* value, member(object, key));
+  if (!value->is_string()) return bad_input(fmt::format("\"{}\" is no text", key));
+  return value->get<std::string>();
+}
+
+Status append_numbers(const Json& array, const char* key, std::vector<double>& out) {
+  if (!array.is_array()) return bad_input(fmt::format("\"{}\" is no array", key));
+  for (const auto& value : array) {
+    if (!value.is_number()) return bad_input(fmt::format("\"{}\" holds something that is no number", key));
+    out.push_back(value.get<double>());
+  }
+  return {};
+}
+
+// The family called `name`, with default parameters.
+template <size_t I = 0>
+Result<Marginal> family_from(const std::string& name) {
+  if constexpr (I == std::variant_size_v<Marginal>) {
+    return bad_input(fmt::format("the marginal family {} is not known", name));
+  } else {
+    Marginal out{std::in_place_index<I>};
+    if (family_name(out) == name) return out;
+    return family_from<I + 1>(name);
+  }
+}
+
+Result<Marginal> marginal_from(const Json& json) {
+  MAEIL_ASSIGN(const auto family, text(json, "family"));
+  MAEIL_ASSIGN(Marginal out, family_from(family));
+  Status good;
+  std::visit(
+      [&](auto& m) {
+        parameters(m, [&](const char* name, double& value) {
+          const auto read = number(json, name);
+          if (!read) good = tl::make_unexpected(read.error());
+          else value = *read;
+        });
+      },
+      out);
+  MAEIL_TRY(good);
+  return out;
+}
+
+Result<CategoryOutput> category_from(const Json& json) {
+  CategoryOutput out;
+  MAEIL_ASSIGN(const Json* labels, member(json, "labels"));
+  if (!labels->is_array()) return bad_input("\"labels\" is no array");
+  for (const auto& label : *labels) {
+    if (label.is_null() && !out.missing) {
+      out.missing = out.labels.size();
+      out.labels.emplace_back();
+    } else if (label.is_string()) {
+      out.labels.push_back(label.get<std::string>());
+    } else {
+      return bad_input("\"labels\" holds something that is neither text nor the one null");
+    }
+  }
+  MAEIL_ASSIGN(const Json* upper, member(json, "upper"));
+  MAEIL_TRY(append_numbers(*upper, "upper", out.upper));
+  return out;
+}
+
+Result<NumberOutput> number_from(const Json& json) {
+  NumberOutput out;
+  MAEIL_ASSIGN(const auto format, text(json, "format"));
+  if (format != "float" && format != "integer") return bad_input(fmt::format("the number format {} is not known", format));
+  out.format = format == "integer" ? NumberFormat::kInteger : NumberFormat::kFloat;
+  MAEIL_ASSIGN(out.missing, number(json, "missing"));
+  MAEIL_ASSIGN(const auto digits, optional_number(json, "digits"));
+  if (digits) {
+    if (!(*digits >= -15 && *digits <= 15)) return bad_input("digits must lie in -15..15");
+    out.digits = static_cast<int>(*digits);
+  }
+  MAEIL_ASSIGN(out.min, optional_number(json, "min"));
+  MAEIL_ASSIGN(out.max, optional_number(json, "max"));
+  return out;
+}
+
+Result<ColumnModel> column_from(const Json& json) {
+  ColumnModel out;
+  MAEIL_ASSIGN(out.name, text(json, "name"));
+  MAEIL_ASSIGN(const Json* marginal, member(json, "marginal"));
+  MAEIL_ASSIGN(out.marginal, marginal_from(*marginal));
+  if (json.contains("category")) {
+    MAEIL_ASSIGN(out.output, category_from(json["category"]));
+  } else {
+    MAEIL_ASSIGN(const Json* output, member(json, "number"));
+    MAEIL_ASSIGN(out.output, number_from(*output));
+  }
+  return out;
+}
+
+Result<CopulaModel> model_from(const Json& json) {
+  MAEIL_ASSIGN(const auto format, text(json, "format"));
+  if (format != "maeil-copula") return bad_input("\"format\" is not maeil-copula");
+  MAEIL_ASSIGN(const auto version, number(json, "version"));
+  if (version != kVersion) return bad_input(fmt::format("version {} is not known, only {}", version, kVersion));
+  CopulaModel out;
+  MAEIL_ASSIGN(out.source, text(json, "source"));
+  MAEIL_ASSIGN(const Json* columns, member(json, "columns"));
+  if (!columns->is_array()) return bad_input("\"columns\" is no array");
+  for (const auto& column : *columns) {
+    auto read = column_from(column);
+    if (!read) return with_context(fmt::format("column {}", out.columns.size()), read.error());
+    out.columns.push_back(std::move(*read));
+  }
+  MAEIL_ASSIGN(const Json* correlation, member(json, "correlation"));
+  if (!correlation->is_array()) return bad_input("\"correlation\" is no array");
+  for (const auto& row : *correlation) {
+    const size_t before = out.correlation.size();
+    MAEIL_TRY(append_numbers(row, "correlation", out.correlation));
+    if (out.correlation.size() - before != out.columns.size()) return bad_input("a row of \"correlation\" has the wrong length");
+  }
+  MAEIL_TRY(check_model(out));
+  return out;
+}
+
+}  // namespace
+
+std::string to_json(const CopulaModel& model) {
+  Json columns = Json::array();
+  for (const auto& column : model.columns) {
+    Json json{{"name", column.name}, {"marginal", marginal_json(column.marginal)}};
+    const bool category = std::holds_alternative<CategoryOutput>(column.output);
+    json[category ? "category" : "number"] = std::visit([](const auto& out) { return output_json(out); }, column.output);
+    columns.push_back(std::move(json));
+  }
+  const size_t C = model.columns.size();
+  Json correlation = Json::array();
+  for (size_t i = 0; i < C; ++i) {
+    correlation.push_back(std::vector<double>(model.correlation.begin() + i * C, model.correlation.begin() + (i + 1) * C));
+  }
+  const Json out{{"format", "maeil-copula"}, {"version", kVersion}, {"source", model.source}, {"columns", std::move(columns)},
+                 {"correlation", std::move(correlation)}};
+  return out.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n";
+}
+
+Result<CopulaModel> parse_model_json(const std::string& json, const std::string& file_name) {
+  try {
+    const auto parsed = Json::parse(json, nullptr, false);
+    if (parsed.is_discarded()) return bad_input(fmt::format("{}: not valid JSON", file_name));
+    auto model = model_from(parsed);
+    if (!model) return with_context(file_name, model.error());
+    return model;
+  } catch (const std::exception& error) {  // nlohmann's own: out of memory, a number out of range
+    return bad_input(fmt::format("{}: {}", file_name, error.what()));
+  }
+}
+
+}  // namespace maeil::copula

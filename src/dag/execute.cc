@@ -1,0 +1,256 @@
+#include "dag/execute.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <exception>
+#include <new>
+#include <thread>
+
+#include "dag/plan.h"
+
+namespace maeil::dag {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::steady_clock;
+
+bool is_cancelled(const RunOptions& options) { return options.cancelled && options.cancelled->load(); }
+
+// The function's answer; an exception of a library becomes an error.
+Result<TaskOutcome> call(const TaskFunction& function, TaskContext& context) {
+  try {
+    return function(context);
+  } catch (const std::bad_alloc&) {
+    return io_error("not enough memory");
+  } catch (const std::exception& error) {
+    return internal_error(fmt::format("an exception left the task: {}", error.what()));
+  } catch (...) {
+    return internal_error("an exception of an unknown kind left the task");
+  }
+}
+
+bool may_retry(const Error& error) { return exit_code(error.code) == 1 && error.code != ErrorCode::kCancelled; }
+
+// One execution of one task: its name, its record in the making, and where its words go.
+class Execution {
+ public:
+  Execution(store::Store& store, const DagSpec& dag, const TaskSpec& task, TaskFunction function, Days logical_date,
+            const RunOptions& options)
+      : store_(store), dag_(dag), task_(task), function_(std::move(function)), options_(options),
+        name_{logical_date, dag.id, task.id} {}
+
+  Result<TaskRecord> run(bool wait) {
+    for (int tries = 1;; ++tries) {
+      MAEIL_TRY(begin_try());
+      auto answer = ask(wait);
+      if (answer && answer->state == TaskState::kWaiting) return record_;
+      const Status done = answer ? finish(std::move(*answer)) : Status(tl::unexpected<Error>(answer.error()));
+      if (done) return record_;
+      const bool again = may_retry(done.error()) && tries <= task_.retries && !is_cancelled(options_);
+      MAEIL_TRY(fail_try(done.error()));
+      if (!again) {
+        finished();
+        return record_;
+      }
+      event(Event::Kind::kTaskRetried, done.error().message);
+      if (!sleep_unless_cancelled(options_.retry_delay * (1 << std::min(tries - 1, 10)), options_.cancelled)) {
+        finished();
+        return record_;
+      }
+    }
+  }
+
+ private:
+  // The record's new try, with what an earlier try had set on it beside the runner's own fields.
+  Status begin_try() {
+    store::FindOptions by_id;
+    by_id.filter = {{"_id", store::id_value(record_id(name_))}};
+    MAEIL_ASSIGN(store::Document document, store_.find_one(kTaskInstances, by_id));
+    const TaskRecord before = document.is_null() ? TaskRecord{} : record_from(document);
+    const bool goes_on = before.state == TaskState::kWaiting && before.run_id == options_.run_id;  // a sensor that is asked again
+    record_ = TaskRecord{};
+    record_.task_id = task_.id;
+    record_.attempt = task_.attempt;
+    record_.run_id = options_.run_id;
+    record_.state = goes_on ? TaskState::kWaiting : TaskState::kRunning;
+    record_.try_number = before.try_number + (goes_on ? 0 : 1);
+    record_.start = goes_on ? before.start : now();
+    log_.emplace(name_, record_.try_number, options_.run_id);
+    if (!goes_on) {
+      if (document.is_null()) document = {{"_id", store::id_value(record_id(name_))}};
+      document.update(record_fields(name_, record_));
+      store::Batch batch;
+      batch.puts.push_back({kTaskInstances, std::move(document)});
+      MAEIL_TRY(store_.commit(batch));
+    }
+    event(Event::Kind::kTaskStarted, task_.description);
+    return {};
+  }
+
+  // The function's outcome; for a sensor that shall be waited for, the first that is not kWaiting.
+  Result<TaskOutcome> ask(bool wait) {
+    const auto deadline = steady_clock::now() + options_.sensor_timeout;
+    for (;;) {
+      TaskContext context{store_, name_.logical_date, options_.run_id, name_.dag_id, name_.task_id, task_.attempt, record_.try_number,
+                          [this](std::string_view line) { log_line(line); },
+                          [this](std::string_view what, uint64_t done, uint64_t total) { progress(what, done, total); }};
+      MAEIL_ASSIGN(TaskOutcome outcome, call(function_, context));
+      MAEIL_TRY(check(outcome));
+      if (outcome.state != TaskState::kWaiting) return outcome;
+      MAEIL_TRY(note_waiting(outcome.message));
+      if (!wait) return outcome;
+      event(Event::Kind::kSensorWaiting, outcome.message);
+      const auto left = std::chrono::duration_cast<milliseconds>(deadline - steady_clock::now());
+      if (left <= milliseconds{0}) {
+        return fail(ErrorCode::kUnavailable, fmt::format("waited {:.0f} s (SENSOR_TIMEOUT) in vain: {}", std::chrono::duration<double>(options_.sensor_timeout).count(), outcome.message));
+      }
+      if (!sleep_unless_cancelled(std::min(options_.poke_interval, left), options_.cancelled)) {
+        return fail(ErrorCode::kCancelled, fmt::format("stopped by a signal while waiting: {}", outcome.message));
+      }
+    }
+  }
+
+  Status check(const TaskOutcome& outcome) const {
+    const bool known = outcome.state == TaskState::kSuccess || outcome.state == TaskState::kSkipped || outcome.state == TaskState::kFailed ||
+                       (outcome.state == TaskState::kWaiting && task_.kind == TaskKind::kSensor);
+    if (!known) return internal_error(fmt::format("the task answered with state {}", to_string(outcome.state)));
+    if (task_.kind != TaskKind::kBranch && !outcome.next.empty()) return internal_error("the task chose what follows but is no branch");
+    const auto downstream = downstream_of(dag_, task_.id);
+    for (const auto& id : outcome.next) {
+      if (std::ranges::find(downstream, id) == downstream.end()) return internal_error(fmt::format("the branch chose \"{}\", which does not follow it", id));
+    }
+    return {};
+  }
+
+  Status note_waiting(const std::string& message) {
+    if (record_.state == TaskState::kWaiting && record_.message == message) return {};
+    record_.state = TaskState::kWaiting;
+    record_.message = message;
+    store::Batch batch;
+    batch.sets.push_back(set());
+    return store_.commit(batch);
+  }
+
+  // The batch, the record and the log in one step.
+  Status finish(TaskOutcome&& outcome) {
+    const TaskRecord before = record_;
+    record_.state = outcome.state;
+    record_.message = outcome.message;
+    record_.next = std::move(outcome.next);
+    record_.result = std::move(outcome.result);
+    record_.end = now();
+    store::Batch batch = std::move(outcome.batch);
+    if (batch.erase_task.empty()) batch.erase_task = name_.key();
+    batch.sets.push_back(set());
+    batch.puts.push_back(log_->document());
+    const Status done = store_.commit(batch);
+    if (!done) {
+      record_ = before;
+      return done;
+    }
+    finished();
+    return {};
+  }
+
+  Status fail_try(const Error& error) {
+    log_->add("error: " + error.message);
+    record_.state = TaskState::kFailed;
+    record_.message = error.message;
+    record_.error = error;
+    record_.end = now();
+    store::Batch batch;
+    batch.sets.push_back(set());
+    batch.puts.push_back(log_->document());
+    if (const Status done = store_.commit(batch); !done) {
+      return with_context(error.message + "; and this could not be recorded", done.error());
+    }
+    return {};
+  }
+
+  store::Batch::Set set() const { return {kTaskInstances, record_id(name_), record_fields(name_, record_)}; }
+
+  void finished() {
+    Event told = about(Event::Kind::kTaskFinished, record_.message);
+    told.state = record_.state;
+    told.seconds = std::chrono::duration<double>(*record_.end - *record_.start).count();
+    tell(told);
+  }
+
+  void log_line(std::string_view line) {
+    event(Event::Kind::kLog, log_->add(line));
+    // So that `maeil logs` shows a long task's words while it runs; a failure here comes back with the final commit.
+    std::lock_guard lock(flush_mutex_);
+    if (steady_clock::now() - flushed_ < std::chrono::seconds(2)) return;
+    flushed_ = steady_clock::now();
+    store::Batch batch;
+    batch.puts.push_back(log_->document());
+    (void)store_.commit(batch);
+  }
+
+  void progress(std::string_view what, uint64_t done, uint64_t total) {
+    Event told = about(Event::Kind::kProgress, std::string(what));
+    told.done = done;
+    told.total = total;
+    tell(told);
+  }
+
+  Event about(Event::Kind kind, std::string text) const {
+    Event told;
+    told.kind = kind;
+    told.dag_id = dag_.id;
+    told.task_id = task_.id;
+    told.state = record_.state;
+    told.attempt = task_.attempt;
+    told.try_number = record_.try_number;
+    told.text = std::move(text);
+    return told;
+  }
+  void event(Event::Kind kind, std::string text) { tell(about(kind, std::move(text))); }
+  void tell(const Event& told) {
+    std::lock_guard lock(event_mutex_);
+    if (options_.on_event) options_.on_event(told);
+  }
+
+  store::Store& store_;
+  const DagSpec& dag_;
+  const TaskSpec& task_;
+  const TaskFunction function_;
+  const RunOptions& options_;
+  const TaskName name_;
+  TaskRecord record_;
+  std::optional<TaskLog> log_;
+  std::mutex flush_mutex_, event_mutex_;
+  steady_clock::time_point flushed_ = steady_clock::now();
+};
+
+}  // namespace
+
+bool sleep_unless_cancelled(milliseconds time, const std::atomic<bool>* cancelled) {
+  const auto until = steady_clock::now() + time;
+  for (;;) {
+    if (cancelled && cancelled->load()) return false;
+    const auto left = until - steady_clock::now();
+    if (left <= steady_clock::duration::zero()) return true;
+    std::this_thread::sleep_for(std::min<steady_clock::duration>(left, milliseconds{100}));
+  }
+}
+
+Result<TaskFunction> find_function(const TaskTable& table, std::string_view dag_id, std::string_view task_id) {
+  std::string id(task_id);
+  if (const size_t dot = id.find('.'); dot != std::string::npos) id = id.substr(dot + 1);
+  const auto found = table.find({std::string(dag_id), id});
+  if (found == table.end()) return internal_error(fmt::format("DAG {}: there is no function for task {}", dag_id, task_id));
+  return found->second;
+}
+
+Result<TaskRecord> execute_task(store::Store& store, const DagSpec& dag, const TaskTable& table, Days logical_date,
+                                std::string_view task_id, const RunOptions& options, bool wait) {
+  const TaskSpec* task = find_task(dag, task_id);
+  if (!task) return fail(ErrorCode::kUsage, fmt::format("DAG {} has no task \"{}\": `maeil dag show {}` lists them", dag.id, task_id, dag.id));
+  MAEIL_ASSIGN(TaskFunction function, find_function(table, dag.id, task_id));
+  Execution execution(store, dag, *task, std::move(function), logical_date, options);
+  return execution.run(wait);
+}
+
+}  // namespace maeil::dag

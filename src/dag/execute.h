@@ -1,0 +1,63 @@
+// One task, once: its record, its tries, and the one commit that makes its work and its success true together.
+#pragma once
+
+#include <atomic>
+#include <chrono>
+#include <functional>
+#include <optional>
+#include <string>
+
+#include "dag/dag.h"
+#include "dag/journal.h"
+
+namespace maeil::dag {
+
+// What is told while things happen, for the terminal. Never called twice at a time.
+struct Event {
+  enum class Kind {
+    kDagStarted,
+    kDagFinished,    // state, text
+    kTaskStarted,    // try_number
+    kTaskFinished,   // state, text (the task's message or error), seconds
+    kTaskKept,       // finished by an earlier run: state
+    kTaskRetried,    // text: the error; a further try follows
+    kSensorWaiting,  // text: what it waits for
+    kLog,            // text: one line
+    kProgress,       // text, done, total
+  };
+  Kind kind = Kind::kLog;
+  std::string dag_id, task_id;
+  TaskState state = TaskState::kNone;
+  int attempt = 0, try_number = 0;
+  std::string text;
+  double seconds = 0;
+  uint64_t done = 0, total = 0;
+};
+
+struct RunOptions {
+  std::string run_id;
+  std::string run_type = "manual";                   // manual, scheduled, backfill; a run that goes on is recorded as "resumed"
+  std::string holder = "maeil run";                  // what the lock's message says to others
+  bool clear = false;                                // do finished tasks again
+  std::chrono::milliseconds poke_interval{300'000};  // SENSOR_POKE_INTERVAL
+  std::chrono::milliseconds sensor_timeout{3'600'000};
+  std::chrono::milliseconds retry_delay{1000};       // before the second try; doubles
+  const std::atomic<bool>* cancelled = nullptr;      // set by a signal: stop after the present task
+  std::function<void(const Event&)> on_event;
+};
+
+// The function of a task: the id without the group's "retrain_<k>." before it. kInternal when the table has none.
+Result<TaskFunction> find_function(const TaskTable& table, std::string_view dag_id, std::string_view task_id);
+
+// Runs one task of `dag` whatever its record says (`maeil task`, Airflow's unit). Writes state running, calls the function,
+// and commits its batch with its record in one step; the batch erases what an earlier run of this task left. An error whose exit code
+// is 1 is tried again, TaskSpec::retries times. A sensor is asked until it answers if `wait` is set, else once (state waiting).
+// The result is the record as it is in the store: a failed task is a record with state failed, not an error. Errors: unknown task,
+// and a store that cannot be written, which leaves the record running (a later run takes it up).
+Result<TaskRecord> execute_task(store::Store& store, const DagSpec& dag, const TaskTable& table, Days logical_date,
+                                std::string_view task_id, const RunOptions& options, bool wait);
+
+// False when cancelled before the time was over.
+bool sleep_unless_cancelled(std::chrono::milliseconds time, const std::atomic<bool>* cancelled);
+
+}  // namespace maeil::dag

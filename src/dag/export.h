@@ -1,0 +1,23 @@
+// The DAGs as JSON, for Airflow: docs/formats/dag_export.md describes every field.
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "dag/dag.h"
+
+namespace maeil::dag {
+
+inline constexpr int kExportVersion = 1;
+
+struct ExportSettings {
+  std::string schedule_time = "00:00";  // SCHEDULE_TIME
+  std::string time_zone = "UTC";        // TIMEZONE
+  int64_t poke_interval = 300;          // SENSOR_POKE_INTERVAL, seconds
+  int64_t sensor_timeout = 3600;        // SENSOR_TIMEOUT, seconds
+};
+
+// The same DAGs and settings give the same text. Errors: a wrong DAG, a wrong schedule_time.
+Result<store::Document> export_dags(const std::vector<DagSpec>& dags, const ExportSettings& settings);
+
+}  // namespace maeil::dag

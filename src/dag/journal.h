@@ -1,0 +1,99 @@
+// What happened: one record per task and date, one log per try, one document per DAG run, all in the store.
+//
+// task_instances  _id from (logical date, DAG, task), so a rerun overwrites: logical_date, dag_id, task_id, attempt, try_number, state,
+//                 start_date, end_date, duration (s), message, error {code, message}, next, result, skipped_by, run_id,
+//                 hostname, pid, timestamp
+// task_logs       _id from (.., try_number): logical_date, dag_id, task_id, try_number, run_id, lines, timestamp
+// dag_runs        _id from (logical date, DAG, run_id): logical_date, dag_id, run_id, run_type, state (running, success, failed, cancelled),
+//                 start_date, end_date, duration, message, timestamp
+// None of them carries `task_key`, so Batch::erase_task never takes them. Fields of a record that are not named here (what a
+// task set on its own record) stay through reruns.
+#pragma once
+
+#include <map>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "dag/dag.h"
+#include "store/store.h"
+
+namespace maeil::dag {
+
+inline constexpr const char* kTaskInstances = "task_instances";
+inline constexpr const char* kTaskLogs = "task_logs";
+inline constexpr const char* kDagRuns = "dag_runs";
+
+struct TaskRecord {
+  std::string task_id;
+  TaskState state = TaskState::kNone;
+  int attempt = 0;
+  int try_number = 0;               // of all tries of this date, over all runs
+  std::string run_id;
+  std::optional<Instant> start, end;
+  std::string message;
+  std::optional<Error> error;
+  std::vector<std::string> next;
+  std::string skipped_by;           // the runner skipped it, because of that upstream; empty: it skipped itself
+  store::Document result = store::Document::object();
+};
+
+// Which task of which date: what a record's id is made of.
+struct TaskName {
+  Days logical_date;
+  std::string dag_id, task_id;
+  std::string key() const { return store::make_task_key(logical_date, dag_id, task_id); }
+};
+
+std::string record_id(const TaskName& name);
+
+// The fields of a record as a document (for a put, with `_id`) or for a set (without).
+store::Document record_fields(const TaskName& name, const TaskRecord& record);
+TaskRecord record_from(const store::Document& document);
+
+// nullopt when it never ran.
+Result<std::optional<TaskRecord>> read_record(store::Store& store, const TaskName& name);
+
+// All records of one DAG and date, by task id.
+Result<std::map<std::string, TaskRecord>> read_records(store::Store& store, Days logical_date, std::string_view dag_id);
+
+// kNone when it never ran.
+Result<TaskState> task_state(store::Store& store, Days logical_date, std::string_view dag_id, std::string_view task_id);
+
+// DAG runs, newest first; 0: all.
+Result<std::vector<store::Document>> runs(store::Store& store, int64_t limit = 0);
+
+// The logs of a run in the order of their start, of one task when `task_id` is given. kNotFound for an unknown run.
+Result<std::vector<store::Document>> logs(store::Store& store, std::string_view run_id, std::string_view task_id = "");
+
+// A task's log of one try. Long lines and long logs are cut, with a line that says so. Thread safe.
+class TaskLog {
+ public:
+  static constexpr size_t kMaxLines = 5000, kMaxLineBytes = 2000;  // 10 MB at most: a document may have 16
+
+  TaskLog(TaskName name, int try_number, std::string run_id);
+  std::string add(std::string_view line);   // the line as it is kept: valid UTF-8, not too long
+  store::Batch::Put document() const;
+
+ private:
+  const TaskName name_;
+  const int try_number_;
+  const std::string run_id_;
+  const Instant started_;
+  mutable std::mutex mutex_;
+  std::vector<std::string> lines_;
+  size_t dropped_ = 0;
+};
+
+// Text made valid UTF-8, at most `max_bytes` long.
+std::string clean_text(std::string_view text, size_t max_bytes);
+
+std::string_view to_string(ErrorCode code);          // "bad_input", ...
+ErrorCode error_code_from(std::string_view text);    // kInternal when unknown
+
+// "manual__2026-11-23T00:15:00.000Z"
+std::string make_run_id(std::string_view run_type, Instant instant);
+
+}  // namespace maeil::dag

@@ -1,0 +1,244 @@
+#include "dag/runner.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <set>
+
+#include "dag/plan.h"
+
+namespace maeil::dag {
+namespace {
+
+using Records = std::map<std::string, TaskRecord>;
+
+bool is_success(TaskState state) { return state == TaskState::kSuccess || state == TaskState::kSkipped; }
+
+enum class Step { kKeep, kRun, kSkip, kUpstreamFailed };
+
+// What is to be done with a task whose upstreams are settled. `changed` are the tasks whose record is of this run: what follows them is done again.
+Step next_step(const DagSpec& dag, const TaskSpec& task, const Records& records, const std::set<std::string>& changed, bool clear) {
+  const Decision decision = decide(dag, task, records);
+  const auto found = records.find(task.id);
+  const TaskRecord* record = found == records.end() ? nullptr : &found->second;
+  if (decision == Decision::kUpstreamFailed) {
+    return record && record->state == TaskState::kUpstreamFailed ? Step::kKeep : Step::kUpstreamFailed;
+  }
+  if (decision == Decision::kSkip) {
+    return record && record->state == TaskState::kSkipped && !record->skipped_by.empty() ? Step::kKeep : Step::kSkip;
+  }
+  const bool stale = std::ranges::any_of(task.upstream, [&](const std::string& id) { return changed.contains(id); });
+  const bool finished = record && (record->state == TaskState::kSuccess || (record->state == TaskState::kSkipped && record->skipped_by.empty()));
+  return finished && !stale && !clear ? Step::kKeep : Step::kRun;
+}
+
+// The document of a run in dag_runs.
+class DagRun {
+ public:
+  DagRun(store::Store& store, const DagSpec& dag, Days logical_date, const RunOptions& options)
+      : store_(store), dag_id_(dag.id), date_(logical_date), options_(options), start_(now()) {}
+
+  Status begin(bool resumed) {
+    MAEIL_TRY(close_dead("failed", "its process died"));
+    run_type_ = resumed ? "resumed" : options_.run_type;
+    store::Batch batch;
+    batch.puts.push_back({kDagRuns, document("running", "")});
+    MAEIL_TRY(store_.commit(batch));
+    begun_ = true;
+    return {};
+  }
+  bool begun() const { return begun_; }
+
+  // Runs of this DAG and date that still say running are dead: the lock is ours.
+  Status close_dead(std::string_view state, std::string_view message) {
+    store::Batch batch;
+    store::FindOptions dead;
+    dead.filter = {{"logical_date", format_date(date_)}, {"dag_id", dag_id_}, {"state", "running"}};
+    MAEIL_TRY(store_.find_each(kDagRuns, dead, [&](store::Document&& run) {
+      batch.sets.push_back({kDagRuns, store::id_text(run["_id"]), {{"state", state}, {"message", message}}});
+      return true;
+    }));
+    return batch.sets.empty() ? Status{} : store_.commit(batch);
+  }
+
+  Status end(std::string_view state, const std::string& message) {
+    store::Batch batch;
+    batch.puts.push_back({kDagRuns, document(state, message)});
+    return store_.commit(batch);
+  }
+
+ private:
+  std::string id() const { return store::task_object_id(store::make_task_key(date_, dag_id_, options_.run_id), kDagRuns, 0); }
+  store::Document document(std::string_view state, const std::string& message) const {
+    const bool ended = state != "running";
+    const Instant at = now();
+    return {{"_id", store::id_value(id())},
+            {"logical_date", format_date(date_)},
+            {"dag_id", dag_id_},
+            {"run_id", options_.run_id},
+            {"run_type", run_type_},
+            {"state", state},
+            {"start_date", store::date_value(start_)},
+            {"end_date", ended ? store::date_value(at) : store::Document()},
+            {"duration", ended ? store::Document(std::chrono::duration<double>(at - start_).count()) : store::Document()},
+            {"message", clean_text(message, 10000)},
+            {"timestamp", store::date_value(at)}};
+  }
+
+  store::Store& store_;
+  const std::string dag_id_;
+  const Days date_;
+  const RunOptions& options_;
+  const Instant start_;
+  std::string run_type_;
+  bool begun_ = false;
+};
+
+// About a task, or about the whole DAG when there is no record.
+void tell(const RunOptions& options, Event::Kind kind, const DagSpec& dag, const TaskRecord* record, TaskState state, const std::string& text) {
+  if (!options.on_event) return;
+  Event event;
+  event.kind = kind;
+  event.dag_id = dag.id;
+  event.state = state;
+  event.text = text;
+  if (record) {
+    event.task_id = record->task_id;
+    event.attempt = record->attempt;
+    event.try_number = record->try_number;
+  }
+  options.on_event(event);
+}
+
+// A record for a task that the runner itself settles.
+Result<TaskRecord> settle(store::Store& store, const DagSpec& dag, const TaskSpec& task, Days logical_date, const Records& records,
+                          Step step, const RunOptions& options) {
+  const TaskName name{logical_date, dag.id, task.id};
+  TaskRecord record;
+  record.task_id = task.id;
+  record.attempt = task.attempt;
+  record.run_id = options.run_id;
+  if (const auto before = records.find(task.id); before != records.end()) record.try_number = before->second.try_number;
+  record.state = step == Step::kSkip ? TaskState::kSkipped : TaskState::kUpstreamFailed;
+  record.end = now();
+  for (const auto& id : task.upstream) {
+    const TaskState state = records.at(id).state;
+    const bool cause = step == Step::kSkip ? state == TaskState::kSkipped || find_task(dag, id)->kind == TaskKind::kBranch
+                                           : state == TaskState::kFailed || state == TaskState::kUpstreamFailed;
+    if (!cause) continue;
+    if (step == Step::kSkip) record.skipped_by = id;
+    record.message = fmt::format("{} {}", id, state == TaskState::kSuccess ? "chose another way" : to_string(state));
+    break;
+  }
+  store::Batch batch;  // documents of an earlier run that took this way stay: they are history
+  store::Document document = {{"_id", store::id_value(record_id(name))}};
+  document.update(record_fields(name, record));
+  batch.puts.push_back({kTaskInstances, std::move(document)});
+  MAEIL_TRY(store.commit(batch));
+  tell(options, Event::Kind::kTaskFinished, dag, &record, record.state, record.message);
+  return record;
+}
+
+// The state of a DAG whose tasks are all settled. Airflow asks only those that nothing follows; here any failed task counts, as
+// a later run would do it again.
+TaskState final_state(const DagSpec& dag, const Records& records) {
+  const bool good = std::ranges::all_of(dag.tasks, [&](const TaskSpec& task) { return is_success(records.at(task.id).state); });
+  return good ? TaskState::kSuccess : TaskState::kFailed;
+}
+
+std::optional<Error> first_error(const DagSpec& dag, const Records& records) {
+  for (const auto& task : dag.tasks) {
+    const auto found = records.find(task.id);
+    if (found == records.end() || found->second.state != TaskState::kFailed) continue;
+    Error error = found->second.error.value_or(Error{ErrorCode::kUnavailable, found->second.message});
+    error.message = fmt::format("{}.{}: {}", dag.id, task.id, error.message);
+    return error;
+  }
+  return std::nullopt;
+}
+
+}  // namespace
+
+Result<DagResult> run_dag(store::Store& store, const DagSpec& dag, const TaskTable& table, Days logical_date, const RunOptions& options) {
+  MAEIL_TRY(check_dag(dag));
+  for (const auto& task : dag.tasks) MAEIL_TRY(find_function(table, dag.id, task.id));
+  MAEIL_ASSIGN(Records records, read_records(store, logical_date, dag.id));
+  const bool resumed = !records.empty() && !options.clear;
+  DagResult result;
+  result.dag_id = dag.id;
+  DagRun run(store, dag, logical_date, options);
+  std::set<std::string> changed;
+  for (const auto& task : dag.tasks) {
+    const Step step = next_step(dag, task, records, changed, options.clear);
+    if (step == Step::kKeep) {
+      const TaskRecord& kept = records.at(task.id);
+      tell(options, Event::Kind::kTaskKept, dag, &kept, kept.state, kept.message);
+      continue;
+    }
+    if (options.cancelled && options.cancelled->load()) {
+      result.cancelled = true;
+      break;
+    }
+    if (!run.begun()) {
+      MAEIL_TRY(run.begin(resumed));
+      tell(options, Event::Kind::kDagStarted, dag, nullptr, TaskState::kRunning, resumed ? "resumed" : options.run_type);
+    }
+    if (step == Step::kRun) {
+      MAEIL_ASSIGN(records[task.id], execute_task(store, dag, table, logical_date, task.id, options, true));
+      ++result.executed;
+      const auto& error = records[task.id].error;
+      result.cancelled = error && error->code == ErrorCode::kCancelled;
+      if (result.cancelled) break;
+    } else {
+      MAEIL_ASSIGN(records[task.id], settle(store, dag, task, logical_date, records, step, options));
+    }
+    changed.insert(task.id);
+  }
+  for (const auto& task : dag.tasks) {
+    if (const auto found = records.find(task.id); found != records.end()) result.tasks.push_back(found->second);
+  }
+  result.already_finished = !run.begun() && !result.cancelled;
+  if (result.already_finished) MAEIL_TRY(run.close_dead(to_string(final_state(dag, records)), "its process died after the last task"));
+  if (result.cancelled) {
+    result.error = Error{ErrorCode::kCancelled, fmt::format("DAG {} was stopped by a signal: run it again to go on", dag.id)};
+  } else {
+    result.state = final_state(dag, records);
+    if (result.state == TaskState::kFailed) result.error = first_error(dag, records);
+  }
+  if (run.begun()) {
+    MAEIL_TRY(run.end(result.cancelled ? "cancelled" : to_string(result.state), result.error ? result.error->message : ""));
+    tell(options, Event::Kind::kDagFinished, dag, nullptr, result.state, result.error ? result.error->message : "");
+  }
+  return result;
+}
+
+Result<DayResult> run_dags(store::Store& store, const std::vector<DagSpec>& dags, const TaskTable& table, Days logical_date,
+                           const RunOptions& options) {
+  MAEIL_ASSIGN(const auto lock, store.lock("runner", options.holder));
+  DayResult day;
+  day.already_finished = true;
+  for (const auto& dag : dags) {
+    MAEIL_ASSIGN(DagResult result, run_dag(store, dag, table, logical_date, options));
+    day.already_finished &= result.already_finished;
+    day.state = result.state;
+    day.cancelled = result.cancelled;
+    day.error = result.error;
+    day.dags.push_back(std::move(result));
+    if (day.state != TaskState::kSuccess) break;
+  }
+  return day;
+}
+
+Result<bool> is_finished(store::Store& store, const std::vector<DagSpec>& dags, Days logical_date) {
+  for (const auto& dag : dags) {
+    MAEIL_ASSIGN(const Records records, read_records(store, logical_date, dag.id));
+    for (const auto& task : dag.tasks) {
+      const auto found = records.find(task.id);
+      if (found == records.end() || !is_success(found->second.state)) return false;
+      if (next_step(dag, task, records, {}, false) != Step::kKeep) return false;
+    }
+  }
+  return true;
+}
+
+}  // namespace maeil::dag

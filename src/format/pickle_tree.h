@@ -1,0 +1,36 @@
+// The nodes behind pickle.h. Only pickle*.cc include this file.
+//
+// Invariant: every index a node holds is smaller than nodes.size(), and every view points into `bytes` or `decoded`.
+#pragma once
+
+#include <deque>
+
+#include "format/pickle.h"
+
+namespace maeil::format {
+
+inline constexpr uint32_t kNoNode = UINT32_MAX;
+
+struct PickleNode {
+  PickleKind kind = PickleKind::kNone;
+  union {
+    int64_t integer = 0;  // kBool, kInteger; kGlobal: the position of its PickleRule
+    double real;          // kReal
+  };
+  std::string_view text;           // kText, kBytes, kBigInteger; kGlobal: the module
+  std::string_view name;           // kGlobal: the name in the module
+  uint32_t cls = kNoNode;          // kObject: a kGlobal
+  uint32_t state = kNoNode;        // what BUILD gave
+  uint32_t arguments = kNoNode;    // kObject: a kTuple; kPersistent: the id itself
+  std::vector<uint32_t> items;     // kList, kTuple, kSet, kObject
+  std::vector<uint32_t> pairs;     // kDict, kObject: key, value, key, value ...
+};
+
+struct PickleTree {
+  std::string bytes;
+  std::deque<std::string> decoded;  // texts that differ from their bytes in the file
+  std::deque<PickleNode> nodes;
+  uint32_t root = kNoNode;
+};
+
+}  // namespace maeil::format

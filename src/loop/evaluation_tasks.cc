@@ -1,0 +1,160 @@
+// model_evaluation_pipeline without its retraining groups: who is in force, how good it is, what follows from that.
+#include <fmt/format.h>
+
+#include "loop/evaluation.h"
+#include "loop/pipelines.h"
+#include "loop/tasks.h"
+
+namespace maeil::loop {
+namespace {
+
+using dag::TaskContext;
+using dag::TaskOutcome;
+using dag::TaskState;
+
+Result<TaskOutcome> wait_for_data(TaskContext& context) {
+  MAEIL_ASSIGN(const TaskState state, state_of(context, kDataDag, "preprocess_data"));
+  TaskOutcome out;
+  if (state == TaskState::kSuccess) {
+    out.message = "the day's data is prepared";
+  } else if (state == TaskState::kFailed || state == TaskState::kUpstreamFailed) {
+    out.state = TaskState::kFailed;
+    out.message = "preparing the day's data failed: see `maeil logs`";
+  } else {
+    out.state = TaskState::kWaiting;
+    out.message = fmt::format("preprocess_data of {} is not done yet", format_date(context.logical_date));
+  }
+  return out;
+}
+
+Result<TaskOutcome> load_latest_model(TaskContext& context) {
+  MAEIL_ASSIGN(const auto version, registry::model_in_force(context.store));
+  if (!version) return not_found("there is no classifier: `maeil train --pretrain --train` makes one, `maeil model import F.pth` takes one in");
+  TaskOutcome out;
+  out.message = fmt::format("version {} ({}) is in force", version->version, version->status);
+  out.result = {{"model_id", version->id}, {"model_version", version->version}, {"model_status", version->status}};
+  return out;
+}
+
+Result<TaskOutcome> evaluate_model(const Day& day, TaskContext& context) {
+  MAEIL_ASSIGN(const auto loaded, result_of(context, kEvaluationDag, "load_latest_model"));
+  MAEIL_ASSIGN(const auto version, registry::find_version(context.store, loaded.value("model_id", "")));
+  MAEIL_ASSIGN(const auto evaluation, evaluate_version(context, day, version, "test"));
+  TaskOutcome out;
+  out.message = describe(evaluation.metrics, evaluation.document);
+  out.result = {{"model_id", version.id}, {"model_version", version.version}, {"metrics", evaluation.document}};
+  out.batch.puts.push_back({"performance_metrics", stamped(context, "performance_metrics", {{"model_id", version.id},
+                                                                                           {"dataset_name", "test"},
+                                                                                           {"metrics", evaluation.document}})});
+  return out;
+}
+
+double f1_of(const store::Document& result) { return result.at("metrics").at("f1_score").get<double>(); }
+
+Result<TaskOutcome> check_model_performance(const Day& day, TaskContext& context) {
+  MAEIL_ASSIGN(const auto evaluated, result_of(context, kEvaluationDag, "evaluate_model"));
+  const double f1 = f1_of(evaluated), threshold = day.settings.f1_threshold;
+  const bool passed = f1 >= threshold;
+  TaskOutcome out;
+  out.message = fmt::format("F1 {:.4f} {} the gate of {}: {}", f1, passed ? ">=" : "<", threshold, passed ? "passed" : "retrain");
+  out.result = {{"passed", passed}, {"f1_score", f1}, {"f1_threshold", threshold}};
+  out.next = {passed ? "send_evaluation_results" : retrain_task(1, "prepare_retraining_data")};
+  return out;
+}
+
+// The attempt that passed; 0 when the model in force did.
+Result<int> passed_attempt(const Day& day, TaskContext& context) {
+  for (int k = 1; k <= day.settings.max_retrain_attempts; ++k) {
+    const auto task = retrain_task(k, "evaluate_finetuned_model");
+    MAEIL_ASSIGN(const TaskState state, state_of(context, kEvaluationDag, task));
+    if (state != TaskState::kSuccess) continue;
+    MAEIL_ASSIGN(const auto result, result_of(context, kEvaluationDag, task));
+    if (result.value("passed", false)) return k;
+  }
+  return 0;
+}
+
+Result<TaskOutcome> send_evaluation_results(const Day& day, TaskContext& context) {
+  MAEIL_ASSIGN(const auto original, result_of(context, kEvaluationDag, "evaluate_model"));
+  MAEIL_ASSIGN(const int attempt, passed_attempt(day, context));
+  store::Document passed = original;
+  if (attempt > 0) {
+    MAEIL_ASSIGN(passed, result_of(context, kEvaluationDag, retrain_task(attempt, "evaluate_finetuned_model")));
+  }
+  MAEIL_ASSIGN(const auto version, registry::find_version(context.store, passed.value("model_id", "")));
+
+  store::Document info;
+  if (attempt > 0) {
+    info = {{"was_retrained", true},
+            {"original_model_id", original.value("model_id", "")},
+            {"original_f1_score", f1_of(original)},
+            {"finetuned_model_id", version.id},
+            {"finetuned_f1_score", f1_of(passed)},
+            {"improvement", f1_of(passed) - f1_of(original)}};
+  } else {
+    info = {{"was_retrained", false}, {"f1_score", f1_of(original)}, {"f1_threshold", day.settings.f1_threshold}};
+  }
+  TaskOutcome out;
+  out.message = attempt > 0 ? fmt::format("version {} approved after {} retraining attempt{}: F1 {:.4f}, was {:.4f}", version.version, attempt,
+                                          attempt > 1 ? "s" : "", f1_of(passed), f1_of(original))
+                            : fmt::format("version {} passed: F1 {:.4f}", version.version, f1_of(original));
+  out.result = {{"model_id", version.id}, {"model_version", version.version}, {"was_retrained", attempt > 0}};
+  if (version.status == "registered") {  // an import or a first model that passes on its own
+    MAEIL_ASSIGN(auto approved, registry::change_status(version, "approved",
+                                                        fmt::format("F1 Score: {:.4f}, Threshold: {}, Retry: 0", f1_of(passed), day.settings.f1_threshold), now()));
+    approved.fields["metrics"] = passed.at("metrics");
+    out.batch.sets.push_back(std::move(approved));
+  }
+  out.batch.puts.push_back({"evaluation_events", stamped(context, "evaluation_events",
+                                                         {{"event_type", "evaluation_complete"},
+                                                          {"model_id", version.id},
+                                                          {"model_version", version.version},
+                                                          {"status", attempt > 0 ? "retrained" : "approved"},
+                                                          {"metrics", passed.at("metrics")},
+                                                          {"retraining_info", info}})});
+  return out;
+}
+
+Result<TaskOutcome> send_alert(const Day& day, TaskContext& context) {
+  const int attempts = static_cast<int>(day.settings.max_retrain_attempts);
+  MAEIL_ASSIGN(const auto original, result_of(context, kEvaluationDag, "evaluate_model"));
+  MAEIL_ASSIGN(const auto last, result_of(context, kEvaluationDag, retrain_task(attempts, "evaluate_finetuned_model")));
+  store::Document alert = {{"alert_type", "MODEL_PERFORMANCE_FAILURE"},
+                           {"severity", "CRITICAL"},
+                           {"model_id", last.value("model_id", "")},
+                           {"original_model_id", original.value("model_id", "")},
+                           {"f1_score", f1_of(last)},
+                           {"f1_threshold", day.settings.f1_threshold},
+                           {"retry_attempts", attempts},
+                           {"max_retries", attempts},
+                           {"message", fmt::format("Model performance is below the threshold after {} retraining attempts: F1 {:.4f} < {}. "
+                                                   "What is deployed stays; docs/operations.md says what to look at.",
+                                                   attempts, f1_of(last), day.settings.f1_threshold)}};
+  TaskOutcome out;
+  out.message = alert["message"];
+  alert = stamped(context, "alerts", std::move(alert));
+  const std::string alert_id = store::id_text(alert["_id"]);
+  out.result = {{"alert_id", alert_id}, {"f1_score", f1_of(last)}};
+  out.batch.puts.push_back({"alerts", std::move(alert)});
+  out.batch.puts.push_back({"evaluation_events", stamped(context, "evaluation_events",
+                                                         {{"event_type", "evaluation_failed"},
+                                                          {"model_id", last.value("model_id", "")},
+                                                          {"status", "failed_max_retries"},
+                                                          {"metrics", {{"f1_score", f1_of(last)}}},
+                                                          {"retry_attempts", attempts},
+                                                          {"alert_id", alert_id}})});
+  return out;
+}
+
+}  // namespace
+
+void add_evaluation_tasks(const Day& day, dag::TaskTable& table) {
+  table[{kEvaluationDag, "wait_for_data"}] = wait_for_data;
+  table[{kEvaluationDag, "load_latest_model"}] = load_latest_model;
+  table[{kEvaluationDag, "evaluate_model"}] = [&day](TaskContext& c) { return evaluate_model(day, c); };
+  table[{kEvaluationDag, "check_model_performance"}] = [&day](TaskContext& c) { return check_model_performance(day, c); };
+  table[{kEvaluationDag, "send_evaluation_results"}] = [&day](TaskContext& c) { return send_evaluation_results(day, c); };
+  table[{kEvaluationDag, "send_alert"}] = [&day](TaskContext& c) { return send_alert(day, c); };
+}
+
+}  // namespace maeil::loop

@@ -1,0 +1,66 @@
+// A day's prepared rows: made from the raw CSV in the store, kept as rows of `processed_data`, read back as samples.
+//
+// They are keyed by logical date and feature spec hash: a model with other fitted values has rows of its own.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "loop/day.h"
+#include "nn/rows.h"
+#include "nn/score.h"
+#include "prep/preparation.h"
+#include "prep/transform.h"
+#include "table/csv_table.h"
+
+namespace maeil::loop {
+
+// B rows in memory, as the model reads them.
+struct Samples {
+  std::vector<int32_t> codes;   // (B,C)
+  std::vector<float> numbers;   // (B,N)
+  std::vector<int32_t> labels;  // (B)
+  size_t rows() const { return labels.size(); }
+  nn::LabelledRows view() const { return {{codes, numbers, rows()}, labels}; }
+};
+
+// Appends the rows of a chunk that have a label. Order is kept.
+void append_samples(const prep::Prepared& prepared, Samples& samples);
+
+std::string partition_of(Days date, const prep::Preparation& preparation);
+
+// Everything that preparing a day makes; the caller commits `batch`.
+struct PreparedDay {
+  store::Batch batch;
+  uint64_t rows = 0, quarantined = 0, unseen = 0;
+};
+
+// Prepares the date's raw rows with `preparation`. With `csv_path`, processed_data.csv is written there too (""
+// for none). kNotFound: no raw data for the date. kBadInput: more than 5 % of the rows cannot be read.
+Result<PreparedDay> prepare_day(dag::TaskContext& context, const Day& day, const prep::Preparation& preparation, const std::string& csv_path);
+
+// Prepares and commits unless the date's rows for `preparation` are there already.
+Status ensure_prepared(dag::TaskContext& context, const Day& day, const prep::Preparation& preparation);
+
+// One split in memory. kNotFound when the date was never prepared for `preparation`.
+Result<Samples> read_split(store::Store& store, Days date, const prep::Preparation& preparation, std::string_view split);
+
+// One split scored, in bounded memory: P(default) and label of each row.
+struct Scores {
+  std::vector<double> probabilities;
+  std::vector<uint8_t> labels;
+};
+Result<Scores> score_split(store::Store& store, Days date, const prep::Preparation& preparation, std::string_view split,
+                           const nn::Scorer& scorer);
+
+struct SplitSizes {
+  int64_t train = 0, fine = 0, test = 0;
+};
+Result<SplitSizes> split_sizes(store::Store& store, Days date, const prep::Preparation& preparation);
+
+// P(default) of coded rows, on all threads.
+Result<std::vector<double>> predict_default(const nn::Scorer& scorer, const nn::Rows& rows);
+
+}  // namespace maeil::loop

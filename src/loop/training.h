@@ -1,0 +1,49 @@
+// Making models: from scratch on reference rows (the first day, `maeil train`) and by fine-tuning (retraining groups).
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "loop/day.h"
+#include "loop/prepared_day.h"
+#include "nn/train.h"
+#include "registry/model_file.h"
+
+namespace maeil::loop {
+
+inline constexpr const char* kFirstDayDag = "first_day_pipeline";
+
+// What a first day trains when there is no model yet, chosen so that two cores need under three minutes.
+struct TrainingPlan {
+  bool pretrain = true, train = true;
+  int64_t rows = 20000;           // of reference data; 85 % to learn from, 15 % held out for each epoch's metrics
+  int64_t pretrain_rows = 4000;   // of those, for the contrastive pretraining
+  int pretrain_epochs = 1, epochs = 4;
+};
+
+// pretrain_encoder -> train_classifier. Not one of the contract's three DAGs: `maeil run` runs it before them when no
+// classifier is registered.
+dag::DagSpec first_day_dag();
+
+Result<dag::TaskOutcome> pretrain_encoder(const Day& day, const TrainingPlan& plan, dag::TaskContext& context);
+// From `encoder_id`'s encoder and preparation; "": from scratch, fitting a preparation on the reference rows.
+Result<dag::TaskOutcome> train_classifier(const Day& day, const TrainingPlan& plan, const std::string& encoder_id, dag::TaskContext& context);
+
+// One epoch's figures as `training_events` keeps them: loss, accuracy, roc_auc, f1_score.
+Result<store::Document> epoch_document(const nn::Parameters& parameters, const std::vector<float>& unknown, const Samples& judged, double loss);
+
+// Trains `model` on `samples` and logs each epoch as judged on `judged`; fills `epochs`.
+Result<nn::Parameters> train_with_epochs(dag::TaskContext& context, const registry::ModelFile& model, const Samples& samples,
+                                         const Samples& judged, const nn::TrainOptions& options, store::Document& epochs);
+
+// Registers a version that this task makes: takes its name, puts its bytes into the store and on this machine
+// (`<MODEL_SAVE_PATH>/<file_prefix>_<version>.pth`), and its document into the outcome's batch.
+Status add_version(const Day& day, dag::TaskContext& context, const registry::ModelFile& model, const char* file_prefix,
+                   registry::NewVersion& version, dag::TaskOutcome& out);
+
+store::Document hyperparameters_of(const Day& day, const nn::ModelShape& shape);
+
+// A training_events document without stamps.
+store::Document training_event(const registry::NewVersion& version, const store::Document& epochs);
+
+}  // namespace maeil::loop

@@ -1,0 +1,28 @@
+// The 99 columns of the corporate-loan book: names in the order of the file, number formats, what may be missing, and how
+// each is read off a Record.
+#pragma once
+
+#include <span>
+#include <string_view>
+
+#include "portfolio/record.h"
+#include "table/number_format.h"
+
+namespace maeil::portfolio {
+
+// Exactly one of the three readers is set.
+struct ColumnSpec {
+  std::string_view name;
+  bool nullable;
+  NumberFormat format = NumberFormat::kFloat;
+  double (*number)(const Record&) = nullptr;            // NaN: missing
+  std::string_view (*label)(const Record&) = nullptr;   // empty: missing
+  Date (*date)(const Record&) = nullptr;                // written as 31MAY2024; nullopt: missing
+};
+
+std::span<const ColumnSpec> schema();
+
+// Stands for a date nobody knows, as the source system writes it.
+constexpr Days kUnknownDate = Days{std::chrono::year{9999} / 12 / 31};
+
+}  // namespace maeil::portfolio
