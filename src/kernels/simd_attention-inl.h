@@ -139,7 +139,7 @@ struct HeadGradient {
   float *masked, *ds, *correction;  // room: (tokens rounded up to 4, P) twice, (P)
 };
 
-// From the scores up to masked = mask * e and ds = e (mask * (d_out' . v) - D'), where d_out' = d_out * scale / sum and
+// From the scores up to masked = mask * e and ds = masked (d_out' . v) - e D', where d_out' = d_out * scale / sum and
 // D' = (d_out . out) / sum: then dv_k = sum_q masked d_out', dq = sum_k ds k, dk = sum_q ds q need no further factor.
 template <bool kMax, bool kDrop>
 HWY_INLINE void ScoreGradientBlock(const HeadRows& h, const HeadGradient& g, size_t query) {
@@ -154,21 +154,23 @@ HWY_INLINE void ScoreGradientBlock(const HeadRows& h, const HeadGradient& g, siz
     Tile e = Exponentials<kMax>(Scores(h, query, key), m0, m1, m2);
     if (HWY_UNLIKELY(key + 4 > h.tokens)) e = ZeroBeyond(e, h.tokens - key);
     StoreTile(e, ds, h.P);
-    const uint32_t index = static_cast<uint32_t>(key / 4 << 16 | query);
-    if constexpr (kDrop) e = KeepTile(e, h.key, threshold, index);
+    if constexpr (kDrop) e = KeepTile(e, h.key, threshold, static_cast<uint32_t>(key / 4 << 16 | query));
     StoreTile(e, masked, h.P);
 
-    Tile dp = MatTile(h.v + key, h.P, 1, g.d_out + query, h.P, kHead);
-    if constexpr (kDrop) dp = KeepTile(dp, h.key, threshold, index);
+    const Tile dp = MatTile(h.v + key, h.P, 1, g.d_out + query, h.P, kHead);
     const V c0 = LoadV(g.correction + query), c1 = LoadV(g.correction + query + kLanes), c2 = LoadV(g.correction + query + 2 * kLanes);
-    const auto put = [&](V d0, V d1, V d2, float* row) HWY_ATTR {
-      Store3(hn::Mul(LoadV(row), hn::Sub(d0, c0)), hn::Mul(LoadV(row + kLanes), hn::Sub(d1, c1)),
-             hn::Mul(LoadV(row + 2 * kLanes), hn::Sub(d2, c2)), row);
+    // The mask is already in `masked`: ds = masked dp - e D'.
+    const auto put = [&](V d0, V d1, V d2, size_t at) HWY_ATTR {
+      const float* HWY_RESTRICT m = masked + at;
+      float* HWY_RESTRICT row = ds + at;
+      Store3(hn::NegMulAdd(LoadV(row), c0, hn::Mul(LoadV(m), d0)),
+             hn::NegMulAdd(LoadV(row + kLanes), c1, hn::Mul(LoadV(m + kLanes), d1)),
+             hn::NegMulAdd(LoadV(row + 2 * kLanes), c2, hn::Mul(LoadV(m + 2 * kLanes), d2)), row);
     };
-    put(dp.a0, dp.a1, dp.a2, ds);
-    put(dp.b0, dp.b1, dp.b2, ds + h.P);
-    put(dp.c0, dp.c1, dp.c2, ds + 2 * h.P);
-    put(dp.d0, dp.d1, dp.d2, ds + 3 * h.P);
+    put(dp.a0, dp.a1, dp.a2, 0);
+    put(dp.b0, dp.b1, dp.b2, h.P);
+    put(dp.c0, dp.c1, dp.c2, 2 * h.P);
+    put(dp.d0, dp.d1, dp.d2, 3 * h.P);
   }
 }
 

@@ -69,8 +69,10 @@ void expect_tensors(const Parameters& p, std::span<const float> values, const nl
     const double norm = e.at("l2").get<double>(), root = std::sqrt(static_cast<double>(entry.size));
     double sum = 0;
     for (float x : actual) sum += x;
-    const double slack = entry.name.ends_with("in_proj_bias") ? key_bias_sum : 0;  // see REFERENCE: zero gradient there
-    EXPECT_LE(std::abs(l2(actual) - norm), tolerance * norm + slack * 1e-3) << entry.name;
+    // The key bias (32 elements) has a gradient of zero, so Adam turns rounding noise into steps of either sign: `slack` bounds
+    // their sum, and slack / sqrt(32) what they can do to the norm. A kernel that is as exact but rounds elsewhere needs it.
+    const double slack = entry.name.ends_with("in_proj_bias") ? key_bias_sum : 0;
+    EXPECT_LE(std::abs(l2(actual) - norm), tolerance * norm + slack / std::sqrt(32.0)) << entry.name;
     EXPECT_LE(std::abs(sum - e.at("sum").get<double>()), sum_tolerance * norm * root + slack) << entry.name;
     for (size_t i = 0; i < e.at("first").size(); ++i) {
       EXPECT_LE(std::abs(actual[i] - e.at("first")[i].get<double>()), tolerance * norm) << entry.name << " " << i;

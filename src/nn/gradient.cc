@@ -2,6 +2,7 @@
 #include "nn/gradient.h"
 
 #include <algorithm>
+#include <bit>
 
 #include "base/threads.h"
 
@@ -12,6 +13,12 @@ namespace {
 constexpr size_t kPieces = 32;
 
 }  // namespace
+
+bool all_finite(std::span<const float> values) {
+  uint32_t largest = 0;
+  for (float value : values) largest = std::max(largest, std::bit_cast<uint32_t>(value) & 0x7FFFFFFFu);
+  return largest < 0x7F800000u;
+}
 
 BatchGradient::BatchGradient(const ModelShape& shape, float dropout, uint64_t seed, kernels::Implementation implementation)
     : shape_(shape), rate_(kernels::dropout_rate(dropout)), seed_(seed), weights_(shape.encoder(), implementation) {}

@@ -13,6 +13,9 @@
 
 namespace maeil::nn {
 
+// Whether no value is infinite or NaN; by the exponent bits, which compilers vectorise.
+bool all_finite(std::span<const float> values);
+
 // Not thread safe. Keeps its scratch memory between batches.
 class BatchGradient {
  public:

@@ -121,9 +121,6 @@ class Pretrainer {
     }
     const std::span<float> z(z_), dz(dz_);
     const double loss = nt_xent(z.first(n * out), z.subspan(n * out), n, out, options_.temperature, dz.first(n * out), dz.subspan(n * out));
-    if (!std::isfinite(loss)) {
-      return internal_error(fmt::format("the loss of pre-training step {} is not finite; a lower learning rate may help", step_ + 1));
-    }
     projection_gradient_.assign(projection_.size(), 0.0f);
     for (size_t i = 0; i < 2 * n; ++i) {
       projection_.backward(p, pooled_.data() + i * width, hidden_.data() + i * width, dz_.data() + i * out,
@@ -133,6 +130,9 @@ class Pretrainer {
       std::copy_n(pooled_gradient_.data() + row * width, width, pooled_gradient);
     };
     batch_.run(result_.parameters, unknown_, views, step_, head, gradients_);
+    if (!std::isfinite(loss) || !all_finite(gradients_)) {
+      return internal_error(fmt::format("the loss or a gradient of pre-training step {} is not finite; a lower learning rate may help", step_ + 1));
+    }
     ++step_;
     const kernels::AdamOptions adam{.learning_rate = options_.learning_rate};
     const int64_t t = static_cast<int64_t>(step_);

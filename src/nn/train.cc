@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
 #include <numeric>
 
@@ -79,8 +80,8 @@ Result<double> Trainer::compute_gradients(const LabelledRows& rows) {
 Result<double> Trainer::step(const LabelledRows& rows) {
   State& s = *state_;
   MAEIL_ASSIGN(const double loss, compute_gradients(rows));
-  if (!std::isfinite(loss)) {
-    return internal_error(fmt::format("the loss of training step {} is not finite; a lower learning rate may help", s.steps + 1));
+  if (!std::isfinite(loss) || !all_finite(s.gradients)) {
+    return internal_error(fmt::format("the loss or a gradient of training step {} is not finite; a lower learning rate may help", s.steps + 1));
   }
   const kernels::AdamOptions adam{.learning_rate = s.options.learning_rate};
   ++s.steps;
