@@ -25,7 +25,8 @@ struct CsvRecord {
 class CsvReader {
  public:
   CsvReader(std::string_view bytes, std::string file_name);
-  // False at the end. Empty lines are skipped. kBadInput: a record over the limit, an unclosed quote.
+  // False at the end. Empty lines are skipped. kBadInput, with file and line: a record over the limit, an unclosed quote; nothing
+  // after it can be trusted to start where it seems to. Looks at kMaxCsvRecord + 1 bytes at most.
   Result<bool> next(CsvRecord& record);
 
  private:
@@ -35,11 +36,16 @@ class CsvReader {
   uint64_t line_ = 1;
 };
 
-// The fields of one record; `unescaped` owns those that had doubled quotes, and must outlive the views.
-// Returns "" or why the record cannot be read (NUL byte, not UTF-8, text after a closing quote).
-std::string_view split_record(std::string_view record, std::vector<std::string_view>& fields, std::deque<std::string>& unescaped);
+// The fields of one record; `unescaped` owns those that had doubled quotes, and must outlive the views. Stops at `max_fields`,
+// so that a record of commas alone costs no more memory than an honest one.
+// Returns "" or what the record has that it may not have: a NUL byte, bytes that are not UTF-8, text after a closing quote ...
+std::string_view split_record(std::string_view record, std::vector<std::string_view>& fields, std::deque<std::string>& unescaped,
+                              size_t max_fields = kMaxCsvRecord + 1);
 
 bool is_utf8(std::string_view text);
+
+// The first `max_bytes` of UTF-8 text and "...", cut between characters; for messages.
+std::string clip_utf8(std::string_view text, size_t max_bytes);
 
 // Appends a field, quoted where RFC 4180 and pandas' QUOTE_MINIMAL ask for it.
 void append_csv_text(std::string& out, std::string_view field);

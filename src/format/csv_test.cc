@@ -1,8 +1,11 @@
 #include "format/csv.h"
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include <cstring>
+
+#include "format/float_cases.h"
 
 namespace maeil::format {
 namespace {
@@ -56,15 +59,74 @@ TEST(Csv, SaysWhyARecordCannotBeRead) {
 }
 
 TEST(Csv, WritesFloatsAsPythonDoes) {
-  const std::pair<double, const char*> cases[] = {
-      {5, "5.0"}, {202312, "202312.0"}, {-0.0, "-0.0"}, {0.1, "0.1"}, {1e-5, "1e-05"}, {1.5e-5, "1.5e-05"}, {1e16, "1e+16"},
-      {9999999999999998.0, "9999999999999998.0"}, {1e-4, "0.0001"}, {1.0 / 3, "0.3333333333333333"}, {1e22, "1e+22"},
-      {5e-324, "5e-324"}, {1.7976931348623157e308, "1.7976931348623157e+308"}, {123456789.125, "123456789.125"},
-      {0.00012345, "0.00012345"}, {-2.5e-7, "-2.5e-07"}, {1e15, "1000000000000000.0"}, {1e100, "1e+100"}, {4.35, "4.35"}};
-  for (const auto& [value, text] : cases) {
+  for (const auto& [value, text] : kFloatCases) {
     std::string out;
     append_float(out, value);
     EXPECT_EQ(out, text);
+  }
+}
+
+TEST(Csv, AQuoteInsideAFieldIsTextAndSwallowsNothing) {
+  using Rows = std::vector<std::pair<uint64_t, std::vector<std::string>>>;
+  EXPECT_EQ(read_all("5\" pipe,1\na\"b\",2\n\"x,\"\"\n\",3\n"),
+            (Rows{{1, {"5\" pipe", "1"}}, {2, {"a\"b\"", "2"}}, {3, {"x,\"\n", "3"}}}));
+  EXPECT_EQ(why("\"a\"b,1"), "text after a closing quote");
+}
+
+TEST(Csv, TheLastLineNeedsNoEndAndTheLimitIsExact) {
+  const std::string fits(kMaxCsvRecord, 'x');
+  for (const std::string& bytes : {fits, fits + "\n", fits + "\na\n"}) {
+    CsvReader reader(bytes, "f.csv");
+    CsvRecord record;
+    ASSERT_TRUE(reader.next(record));
+    EXPECT_EQ(record.bytes.size(), kMaxCsvRecord);
+  }
+  CsvRecord record;
+  const std::string one_more = fits + "x";
+  EXPECT_FALSE(CsvReader(one_more, "f.csv").next(record));
+  const std::string quoted = fmt::format("\"{}{}\"\n", fits, fits);
+  EXPECT_FALSE(CsvReader(quoted, "f.csv").next(record));
+}
+
+TEST(Csv, ARecordOfCommasStopsAtTheFieldLimit) {
+  std::vector<std::string_view> fields;
+  std::deque<std::string> unescaped;
+  EXPECT_EQ(split_record(",,,,,", fields, unescaped, 3), "more fields than the header");
+  EXPECT_EQ(fields.size(), 3u);
+  EXPECT_EQ(split_record(",,", fields, unescaped, 3), "");
+}
+
+TEST(Csv, MessagesAreCutBetweenCharacters) {
+  EXPECT_EQ(clip_utf8("담보", 6), "담보");
+  EXPECT_EQ(clip_utf8("담보", 5), "담...");
+  EXPECT_EQ(clip_utf8("담보", 2), "...");
+}
+
+// Any byte in any place: the reader ends, its records lie in the file, and what it calls readable is UTF-8 without NUL.
+TEST(Csv, DamagedFilesNeverBreakTheReader) {
+  const std::string good = "\xef\xbb\xbf" "a,b,c\r\n1,\"x\"\"y\",담보\n,\"two\nlines\",3\n4,5,6\n";
+  const std::string bytes = std::string("\0\"\n,\r\xff\xb4" "a", 8);
+  for (size_t i = 0; i < good.size(); ++i) {
+    for (char byte : bytes) {
+      for (bool cut : {false, true}) {
+        std::string text = good;
+        text[i] = byte;
+        if (cut) text.resize(i + 1);
+        CsvReader reader(text, "f.csv");
+        CsvRecord record;
+        std::vector<std::string_view> fields;
+        std::deque<std::string> unescaped;
+        uint64_t line = 0;
+        for (auto more = reader.next(record); more && *more; more = reader.next(record)) {
+          EXPECT_GT(record.line, line);
+          line = record.line;
+          ASSERT_GE(record.bytes.data(), text.data());
+          ASSERT_LE(record.bytes.data() + record.bytes.size(), text.data() + text.size());
+          if (!split_record(record.bytes, fields, unescaped).empty()) continue;
+          for (auto field : fields) EXPECT_TRUE(is_utf8(field) && field.find('\0') == std::string_view::npos);
+        }
+      }
+    }
   }
 }
 

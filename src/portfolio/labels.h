@@ -71,8 +71,10 @@ constexpr std::array<MonthEnd, 12> kMonthEnds = {{{1, 31, 1334.6}, {2, 29, 1331.
                                                   {5, 31, 1384.5}, {6, 30, 1376.7}, {7, 31, 1376.5}, {8, 31, 1335.3},
                                                   {9, 30, 1319.6}, {10, 31, 1379.9}, {11, 30, 1394.7}, {12, 31, 1470.0}}};
 
-constexpr std::array<Code, 8> kSecuredTitles = {{{1201, 4}, {1205, 3}, {1210, 2}, {1222, 2}, {1231, 1.5}, {1240, 1}, {1255, 1}, {1262, 0.5}}};
-constexpr std::array<Code, 8> kUnsecuredTitles = {{{1485, 4}, {1490, 2}, {1501, 2}, {1518, 1.5}, {1525, 1}, {1533, 1}, {1550, 0.7}, {1571, 0.5}}};
+constexpr std::array<Code, 8> kSecuredTitles = {{{1201, 4}, {1205, 3}, {1210, 2}, {1222, 2},
+                                                   {1231, 1.5}, {1240, 1}, {1255, 1}, {1262, 0.5}}};
+constexpr std::array<Code, 8> kUnsecuredTitles = {{{1485, 4}, {1490, 2}, {1501, 2}, {1518, 1.5},
+                                                     {1525, 1}, {1533, 1}, {1550, 0.7}, {1571, 0.5}}};
 constexpr std::array<Code, 6> kPersonTitles = {{{2068, 3}, {2075, 2}, {2101, 1.5}, {2118, 1}, {2125, 0.8}, {2518, 0.7}}};
 // What the rate is tied to: fixed, certificates of deposit, COFIX, bank bonds ...
 constexpr std::array<Code, 8> kRateCodes = {{{2, 1}, {9, 1.5}, {17, 2}, {20, 2.5}, {24, 2.5}, {30, 2}, {36, 1}, {43, 0.5}}};
@@ -84,13 +86,15 @@ constexpr std::array<Code, 7> kEarner = {{{111, 0.28}, {115, 0.2}, {122, 0.2}, {
 constexpr std::array<Code, 4> kBorrowerMark = {{{3, 0.56}, {2, 0.28}, {1, 0.09}, {8, 0.07}}};
 constexpr std::array<Code, 6> kIssuer = {{{5, 0.05}, {10, 0.15}, {14, 0.3}, {17, 0.25}, {20, 0.15}, {25, 0.1}}};
 constexpr std::array<Code, 5> kSecondNation = {{{100, 0.8}, {101, 0.15}, {102, 0.03}, {103, 0.01}, {104, 0.01}}};
-constexpr std::array<Code, 10> kTelephoneArea = {{{2, 0.3}, {31, 0.25}, {32, 0.08}, {41, 0.06}, {42, 0.05}, {51, 0.08}, {53, 0.06}, {55, 0.05}, {62, 0.04}, {64, 0.03}}};
+constexpr std::array<Code, 10> kTelephoneArea = {{{2, 0.3}, {31, 0.25}, {32, 0.08}, {41, 0.06}, {42, 0.05},
+                                                    {51, 0.08}, {53, 0.06}, {55, 0.05}, {62, 0.04}, {64, 0.03}}};
 constexpr std::array<Code, 7> kBis = {{{58, 0.02}, {59, 0.06}, {60, 0.18}, {61, 0.29}, {62, 0.28}, {63, 0.13}, {64, 0.04}}};
 constexpr std::array<Code, 3> kCorporateType = {{{1, 0.7}, {2, 0.27}, {3, 0.03}}};
 constexpr std::array<Label, 6> kSpecialItem = {{{"8", 0.93}, {"1", 0.02}, {"2", 0.02}, {"3", 0.01}, {"5", 0.01}, {"7", 0.01}}};
-constexpr std::array<Label, 12> kSmeParty = {{{"SME", 0.62}, {"KMN", 0.12}, {"SMEWM", 0.06}, {"SMEPrB", 0.04}, {"KMNR", 0.04}, {"MMC", 0.03},
-                                              {"MMCR", 0.02}, {"FCC", 0.02}, {"FMN", 0.02}, {"GMN", 0.01}, {"SL", 0.01}, {"ICC", 0.01}}};
-constexpr std::array<Label, 10> kCorpParty = {{{"LCC", 0.62}, {"LCCF", 0.1}, {"BNK", 0.08}, {"SEC", 0.05}, {"SECR", 0.03}, {"CCCK", 0.04},
+constexpr std::array<Label, 12> kSmeParty = {{{"SME", 0.62}, {"KMN", 0.12}, {"SMEWM", 0.06}, {"SMEPrB", 0.04},
+                                              {"KMNR", 0.04}, {"MMC", 0.03}, {"MMCR", 0.02}, {"FCC", 0.02}, {"FMN", 0.02}, {"GMN", 0.01}, {"SL", 0.01}, {"ICC", 0.01}}};
+constexpr std::array<Label, 10> kCorpParty = {{{"LCC", 0.62}, {"LCCF", 0.1}, {"BNK", 0.08}, {"SEC", 0.05},
+                                               {"SECR", 0.03}, {"CCCK", 0.04},
                                                {"FCCR", 0.03}, {"GOV", 0.02}, {"GOVR", 0.01}, {"EEEK", 0.02}}};
 constexpr std::array<Code, 4> kDuty = {{{5, 0.73}, {2, 0.15}, {4, 0.1}, {3, 0.02}}};
 constexpr std::array<Code, 5> kResidence = {{{1, 0.58}, {5, 0.29}, {2, 0.06}, {4, 0.05}, {3, 0.02}}};

@@ -22,8 +22,10 @@ Loan draw_loan(Draw& draw, const Borrower& borrower, const ScenarioSetting& scen
     loan.rate_code = rate_code;
     loan.rate = round2(borrower.driver[kPrice] + premium + scenario.rate_shift);
   }
+  const double first_days = draw.whole(0, 30);
   if (borrower.origin_known) {
-    loan.days_from_start = std::round(borrower.driver[kAge]);
+    const double age = std::round(borrower.driver[kAge]);
+    loan.days_from_start = age < 31.0 ? first_days : age;  // granted within the month, on any day of it
     loan.granted = loan.observed - days{static_cast<int>(loan.days_from_start)};
     loan.fresh = loan.days_from_start < 31.0;
   }

@@ -1,6 +1,5 @@
 #include "prep/columns.h"
 
-#include <cctype>
 #include <limits>
 
 namespace maeil::prep {
@@ -30,7 +29,7 @@ void day_numbers(const table::DatasetSpec& spec, const Table& chunk, const std::
   const Column& texts = chunk.columns[column_index(spec, name)];
   std::vector<double> days;
   for (const auto& text : texts.dictionary) {
-    const auto date = parse_day_month_year(text);
+    const auto date = readable_date(text);
     days.push_back(date ? static_cast<double>(date->time_since_epoch().count()) : missing);
   }
   out.resize(chunk.rows);
@@ -39,10 +38,19 @@ void day_numbers(const table::DatasetSpec& spec, const Table& chunk, const std::
 
 }  // namespace
 
+std::optional<Days> readable_date(std::string_view text) {
+  using namespace std::chrono_literals;
+  constexpr Days kFirst{1677y / 9 / 22}, kLast{2262y / 4 / 11};
+  const auto date = parse_day_month_year(text);
+  return date && *date >= kFirst && *date <= kLast ? date : std::nullopt;
+}
+
 std::string category_text(const table::SpecColumn& spec, std::string_view text) {
   std::string out(spec.first_characters > 0 ? first_characters(text, spec.first_characters) : text);
   if (spec.lower_case) {
-    for (char& c : out) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+    for (char& c : out) {
+      if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+    }
   }
   return out;
 }

@@ -51,6 +51,9 @@ Result<FeatureMap> parse_feature_map(std::string_view text, const std::string& f
       !json["numeric"].is_array()) {
     return bad_input(fmt::format("{} is no feature map: a JSON object with the lists 'categorical' and 'numeric' is expected", file_name));
   }
+  for (const auto& [key, value] : json.items()) {
+    if (key != "categorical" && key != "numeric") return bad_input(fmt::format("{} has the unknown key '{}'", file_name, key));
+  }
   FeatureMap map;
   std::set<std::string> names;
   for (size_t i = 0; i < json["categorical"].size(); ++i) {

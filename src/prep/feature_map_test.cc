@@ -26,6 +26,9 @@ TEST(FeatureMap, ErrorsNameFileAndFeature) {
   EXPECT_NE(refusal(R"({"categorical":[{"name":"a","cardinality":1,"vocabulary":["a"]}],"numeric":["a"]})").find("twice"), std::string::npos);
   EXPECT_NE(refusal(R"({"categorical":[{"name":"a","size":1}],"numeric":[]})").find("'size'"), std::string::npos);
   EXPECT_NE(refusal(R"({"categorical":[{"name":"a","cardinality":-1}],"numeric":[]})").find("at least 1"), std::string::npos);
+  EXPECT_NE(refusal(R"({"categorical":[],"numeric":[],"numerical":[]})").find("'numerical'"), std::string::npos);
+  EXPECT_NE(refusal(R"({"categorical":[{"name":"a","cardinality":2,"vocabulary":["a","a"]}],"numeric":[]})").find("ascending"), std::string::npos);
+  EXPECT_NE(refusal(std::string(100000, '[')).find("map.json"), std::string::npos);
   EXPECT_EQ(refusal(R"({"categorical":[{"name":"a","cardinality":5,"vocabulary":null}],"numeric":["x"]})"), "accepted");
 }
 

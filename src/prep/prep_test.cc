@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include <cmath>
+#include <limits>
 #include <map>
 #include <nlohmann/json.hpp>
 
@@ -165,6 +166,17 @@ TEST(Preparation, HostileJsonIsRefused) {
   EXPECT_FALSE(broken("/numeric/0/median", "x"));
   EXPECT_FALSE(broken("/numeric/0/name", "seg"));
   EXPECT_FALSE(from_json(Json::array(), spec));
+  EXPECT_FALSE(broken("/categorical/0/column", "INT_RATE"));        // a number has no codes to look up
+  EXPECT_FALSE(broken("/categorical/0/column", "DLNQ_1M_FLG"));     // the target
+  EXPECT_FALSE(broken("/categorical/0/cardinality", 1e300));
+  EXPECT_FALSE(broken("/categorical/0/cardinality", uint64_t{1} << 32 | 2));
+  EXPECT_FALSE(broken("/categorical/0/name", "PRODUCT_GB"));        // twice
+  EXPECT_FALSE(broken("/categorical/0/vocabulary", {"\xb4\xe3"}));  // not UTF-8: could not be written as JSON again
+  EXPECT_FALSE(broken("/numeric/0/low", std::numeric_limits<double>::infinity()));
+  Json twice = good;
+  twice["categorical"][0]["cardinality"] = 2;
+  twice["categorical"][0]["vocabulary"] = {"a", "a"};
+  EXPECT_FALSE(from_json(twice, spec));
 }
 
 TEST(FitNumeric, TiesTakeTheSmallestAndConstantsScaleByOne) {
@@ -194,6 +206,117 @@ TEST(Transform, UnseenMissingAndOutOfRangeHaveTheirPlaces) {
   EXPECT_EQ(transformer.counts().unseen[0], chunk.rows);
   EXPECT_EQ(out.codes[0], kUnknownCode);
   EXPECT_EQ(transformer.counts().out_of_range[1], chunk.rows);  // INT_RATE is the second number
+}
+
+// The sample in pieces of `rows`, each with dictionaries of its own.
+Loaded load_pieces(size_t rows) {
+  Loaded out;
+  const auto bytes = read_file(golden_dir() / "sdv_sample_2000.csv").value();
+  const std::string header = bytes.substr(0, bytes.find('\n') + 1);
+  for (size_t at = header.size(); at < bytes.size();) {
+    size_t end = at;
+    for (size_t i = 0; i < rows && end < bytes.size(); ++i) end = bytes.find('\n', end) + 1;
+    (void)table::read_csv(header + bytes.substr(at, end - at), "piece", out.spec, {}, [&](Table&& chunk, const std::vector<uint64_t>&) -> Status {
+      out.chunks.push_back(std::move(chunk));
+      return {};
+    });
+    at = end;
+  }
+  return out;
+}
+
+TEST(Preparation, ChunksAndThreadsDoNotMatter) {
+  MAEIL_NEEDS(golden_dir());
+  const auto whole = load_sample();
+  const auto expected = fit(whole);
+  Transformer reference(whole.spec, expected);
+  const auto all = reference.transform(whole.chunks.at(0));
+  for (const auto& [rows, threads] : {std::pair{1000, 1}, {333, 2}, {17, 5}}) {
+    set_thread_count(threads);
+    const auto pieces = load_pieces(rows);
+    const auto fitted = fit(pieces);
+    EXPECT_EQ(feature_spec_hash(fitted), feature_spec_hash(expected)) << rows;
+    Transformer transformer(pieces.spec, fitted);
+    std::vector<int32_t> codes;
+    std::vector<double> numbers;
+    std::vector<int8_t> labels;
+    std::vector<std::vector<std::string>> dates(all.dates.size());
+    for (const auto& chunk : pieces.chunks) {
+      const auto part = transformer.transform(chunk);
+      codes.insert(codes.end(), part.codes.begin(), part.codes.end());
+      numbers.insert(numbers.end(), part.numbers.begin(), part.numbers.end());
+      labels.insert(labels.end(), part.labels.begin(), part.labels.end());
+      for (size_t d = 0; d < dates.size(); ++d) dates[d].insert(dates[d].end(), part.dates[d].values.begin(), part.dates[d].values.end());
+    }
+    EXPECT_TRUE(codes == all.codes) << rows;
+    EXPECT_TRUE(numbers == all.numbers) << rows;
+    EXPECT_TRUE(labels == all.labels) << rows;
+    for (size_t d = 0; d < dates.size(); ++d) EXPECT_TRUE(dates[d] == all.dates[d].values) << all.dates[d].name;
+    EXPECT_EQ(transformer.counts().nulls, reference.counts().nulls);
+    EXPECT_EQ(transformer.counts().out_of_range, reference.counts().out_of_range);
+  }
+  set_thread_count(0);
+}
+
+// A dataset with one of each kind, for what the real rows do not show.
+const char* kKinds = R"(
+name = "kinds"
+day_counts = [ { name = "age", from = "born", to = "2024-01-01" } ]
+columns = [
+  { name = "code", type = "text", nullable = true, first_characters = 2, lower_case = true },
+  { name = "amount", type = "number", nullable = true },
+  { name = "born", type = "date", keep_date = true, missing_date = "2023-12-31" },
+  { name = "seen", type = "date", keep_date = true },
+  { name = "bad", type = "text" },
+]
+[target]
+column = "bad"
+negative = "N"
+positive = "Y"
+)";
+
+struct Kinds {
+  DatasetSpec spec = table::parse_dataset_spec(kKinds, "kinds.toml").value();
+  Table read(const std::string& rows) {
+    Table out;
+    EXPECT_TRUE(table::read_csv("code,amount,born,seen,bad\n" + rows, "kinds.csv", spec, {}, [&](Table&& chunk, const std::vector<uint64_t>&) -> Status {
+      out = std::move(chunk);
+      return {};
+    }));
+    return out;
+  }
+};
+
+TEST(Transform, DatesOutsideTheTimestampsOfPandasAreMissing) {
+  Kinds kinds;
+  const Table rows = kinds.read("A,1,31DEC2023,30dec2023,N\nA,2,31DEC9999,31DEC9999,Y\nA,3,,,\nA,4,12ABC2020,30FEB2020,N\nA,5,01JAN2024,11APR2262,N\n");
+  Fitter fitter(kinds.spec);
+  fitter.add(rows);
+  const auto preparation = fitter.fit().value();
+  Transformer transformer(kinds.spec, preparation);
+  const auto out = transformer.transform(rows);
+  EXPECT_EQ(out.dates.at(0).values, (std::vector<std::string>{"2023-12-31", "2023-12-31", "2023-12-31", "2023-12-31", "2024-01-01"}));
+  EXPECT_EQ(out.dates.at(1).values, (std::vector<std::string>{"2023-12-30", "", "", "", "2262-04-11"}));
+  EXPECT_EQ(out.labels, (std::vector<int8_t>{0, 1, -1, 0, 0}));
+  EXPECT_EQ(preparation.numeric.at(1).name, "age");
+  EXPECT_EQ(preparation.numeric[1].low, 0);
+  EXPECT_EQ(preparation.numeric[1].high, 1);
+}
+
+TEST(Transform, RulesApplyToTextsAndToMissing) {
+  Kinds kinds;
+  Fitter fitter(kinds.spec);
+  fitter.add(kinds.read("ABC,1,,,N\nabD,2,,,N\n담보대출,3,,,N\n,4,,,N\n"));
+  const auto preparation = fitter.fit().value();
+  EXPECT_EQ(preparation.categorical.at(0).vocabulary, (std::vector<std::string>{"ab", "na", "담보"}));
+  EXPECT_EQ(preparation.categorical.at(1).vocabulary, (std::vector<std::string>{"Notnull", "Null"}));
+  Transformer transformer(kinds.spec, preparation);
+  const auto out = transformer.transform(kinds.read("AB,1,,,N\nzz,,,,N\n,1e308,,,N\n담보,-1e308,,,N\n"));
+  EXPECT_EQ(out.codes, (std::vector<int32_t>{0, 0, 0, kUnknownCode, 0, 1, 1, 1, 0, 2, 0, 0}));
+  EXPECT_EQ(transformer.counts().unseen, (std::vector<uint64_t>{1, 0, 0}));
+  EXPECT_EQ(transformer.counts().nulls.at(0), 1u);
+  EXPECT_EQ(transformer.counts().out_of_range.at(0), 2u);
+  for (double x : out.numbers) EXPECT_LE(std::abs(x), kLargestScaled);  // never infinite
 }
 
 TEST(Split, SharesHoldAndShardsAgree) {

@@ -4,31 +4,45 @@
 
 #include <algorithm>
 #include <cmath>
+#include <functional>
+#include <set>
 
 #include "base/hash.h"
+#include "format/csv.h"
 
 namespace maeil::prep {
 namespace {
 
 constexpr const char* kFlagSuffix = "_isnull";
+constexpr int kMaxCardinality = 100'000'000;  // rows of an embedding; far above any file that fits a machine
 
 Result<CategoricalFeature> categorical_from(const Json& json, const table::DatasetSpec& spec) {
   CategoricalFeature feature;
   feature.name = json.at("name").get<std::string>();
   feature.column = json.at("column").get<std::string>();
+  if (!format::is_utf8(feature.name) || !format::is_utf8(feature.column)) return bad_input("a categorical feature's name is not UTF-8");
   feature.null_flag = json.at("null_flag").get<bool>();
   feature.vocabulary = json.at("vocabulary").get<std::vector<std::string>>();
-  feature.cardinality = json.at("cardinality").get<int>();
-  if (!spec.find(feature.column)) {
+  const Json& cardinality = json.at("cardinality");
+  const table::SpecColumn* column = spec.find(feature.column);
+  if (!column) {
     return bad_input(fmt::format("categorical feature '{}' comes from column '{}', which dataset {} does not have", feature.name,
                                  feature.column, spec.name));
   }
-  if (feature.cardinality < 1 || feature.vocabulary.size() > static_cast<size_t>(feature.cardinality)) {
-    return bad_input(fmt::format("categorical feature '{}' has {} values and a cardinality of {}", feature.name, feature.vocabulary.size(),
-                                 feature.cardinality));
+  if (!feature.null_flag && column->type != table::SpecType::kText) {
+    return bad_input(fmt::format("categorical feature '{}' comes from column '{}', which is no text", feature.name, feature.column));
   }
-  if (!std::is_sorted(feature.vocabulary.begin(), feature.vocabulary.end())) {
-    return bad_input(fmt::format("the vocabulary of '{}' is not sorted", feature.name));
+  if (feature.column == spec.target) return bad_input(fmt::format("categorical feature '{}' is made from the target", feature.name));
+  if (!cardinality.is_number_integer() || cardinality < 1 || cardinality > kMaxCardinality || feature.vocabulary.size() > cardinality) {
+    return bad_input(fmt::format("categorical feature '{}' has {} values and a cardinality of {}", feature.name, feature.vocabulary.size(),
+                                 cardinality.dump(-1, ' ', true, Json::error_handler_t::replace)));
+  }
+  feature.cardinality = cardinality.get<int>();
+  if (std::adjacent_find(feature.vocabulary.begin(), feature.vocabulary.end(), std::greater_equal<>()) != feature.vocabulary.end()) {
+    return bad_input(fmt::format("the vocabulary of '{}' is not in ascending order of code points", feature.name));
+  }
+  if (!std::all_of(feature.vocabulary.begin(), feature.vocabulary.end(), format::is_utf8)) {
+    return bad_input(fmt::format("the vocabulary of '{}' is not UTF-8", feature.name));
   }
   return feature;
 }
@@ -40,7 +54,9 @@ Result<NumericFeature> numeric_from(const Json& json, const table::DatasetSpec& 
   const bool known = (column && column->type == table::SpecType::kNumber) ||
                      std::any_of(spec.day_counts.begin(), spec.day_counts.end(), [&](const auto& d) { return d.name == feature.name; });
   if (!known) return bad_input(fmt::format("numeric feature '{}' is neither a number nor a day count of dataset {}", feature.name, spec.name));
-  if (!std::isfinite(feature.most_frequent) || !std::isfinite(feature.median) || !(feature.iqr > 0)) {
+  const bool finite = std::isfinite(feature.most_frequent) && std::isfinite(feature.median) && std::isfinite(feature.iqr) &&
+                      std::isfinite(feature.low) && std::isfinite(feature.high);
+  if (!finite || feature.iqr <= 0) {
     return bad_input(fmt::format("numeric feature '{}' has values that are no scale", feature.name));
   }
   return feature;
@@ -71,6 +87,13 @@ Result<Preparation> from_json(const Json& json, const table::DatasetSpec& spec) 
     for (const auto& item : json.at("numeric")) {
       MAEIL_ASSIGN(auto feature, numeric_from(item, spec));
       out.numeric.push_back(std::move(feature));
+    }
+    std::set<std::string> names;
+    for (const auto& f : out.categorical) {
+      if (!names.insert(f.name).second) return bad_input(fmt::format("the preparation names the feature '{}' twice", f.name));
+    }
+    for (const auto& f : out.numeric) {
+      if (!names.insert(f.name).second) return bad_input(fmt::format("the preparation names the feature '{}' twice", f.name));
     }
     return out;
   } catch (const nlohmann::json::exception& error) {

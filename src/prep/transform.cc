@@ -65,7 +65,7 @@ Prepared Transformer::transform(const Table& chunk) {
         } else if (x < feature.low || x > feature.high) {
           ++counts_.out_of_range[f];
         }
-        out.numbers[row * N + f] = (x - feature.median) / feature.iqr;
+        out.numbers[row * N + f] = std::clamp((x - feature.median) / feature.iqr, -kLargestScaled, kLargestScaled);
       }
     }
   });
@@ -79,7 +79,7 @@ Prepared Transformer::transform(const Table& chunk) {
     if (!column.keep_date) continue;
     std::vector<std::string> iso;
     for (const auto& text : chunk.columns[c].dictionary) {
-      const auto date = parse_day_month_year(text);
+      const auto date = readable_date(text);
       iso.push_back(date ? format_date(*date) : column.missing_date.value_or(""));
     }
     auto& kept = out.dates.emplace_back(Prepared::KeptDate{column.name, {}});

@@ -11,6 +11,10 @@
 
 namespace maeil::prep {
 
+// A scaled number is kept within this many IQRs, so that a hostile 1e300 cannot make an infinity, and with it a NaN, in the
+// model's float32. Real books stay below 1e9.
+inline constexpr double kLargestScaled = 1e15;
+
 // B rows, C categorical and N numeric features. Row-major.
 struct Prepared {
   size_t rows = 0;

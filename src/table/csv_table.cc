@@ -38,16 +38,22 @@ Result<Layout> read_header(CsvReader& reader, const std::string& file_name, cons
   CsvRecord record;
   MAEIL_ASSIGN(const bool any, reader.next(record));
   if (!any) return bad_input(fmt::format("{} is empty: a header line is expected", file_name));
+  if (record.bytes.starts_with("\xff\xfe") || record.bytes.starts_with("\xfe\xff")) {
+    return bad_input(fmt::format("{} is UTF-16; save it as UTF-8", file_name));
+  }
   std::vector<std::string_view> names;
   std::deque<std::string> unescaped;
-  if (const auto why = format::split_record(record.bytes, names, unescaped); !why.empty()) {
-    return bad_input(fmt::format("{}:{}: the header has {}", file_name, record.line, why));
+  const auto why = format::split_record(record.bytes, names, unescaped, kMaxCsvColumns + 1);
+  if (names.size() > kMaxCsvColumns) {
+    return bad_input(fmt::format("{}:{}: the header names more than {} columns", file_name, record.line, kMaxCsvColumns));
   }
+  if (!why.empty()) return bad_input(fmt::format("{}:{}: the header has {}", file_name, record.line, why));
   Layout layout;
   layout.fields = names.size();
   for (size_t i = 0; i < names.size(); ++i) {
     if (std::find(names.begin(), names.begin() + i, names[i]) != names.begin() + i) {
-      return bad_input(fmt::format("{}:{}: the column '{}' is there twice", file_name, record.line, names[i]));
+      return bad_input(fmt::format("{}:{}: the column '{}' is there twice", file_name, record.line,
+                                   format::clip_utf8(names[i], 80)));
     }
     if (!spec.find(names[i])) report.ignored_columns.emplace_back(names[i]);
   }
@@ -70,7 +76,7 @@ bool parse_number(std::string_view field, double& value) {
   }
   const char* first = field.data();
   const char* last = first + field.size();
-  if (*first == '+') ++first;
+  if (*first == '+' && field.size() > 1 && field[1] != '-') ++first;
   const auto [end, error] = fast_float::from_chars(first, last, value);
   return error == std::errc() && end == last && std::isfinite(value);
 }
@@ -92,7 +98,7 @@ void split_rows(const Layout& layout, Scratch& s) {
   parallel_for(n, 256, [&](size_t first, size_t last) {
     for (size_t i = first; i < last; ++i) {
       s.unescaped[i].clear();
-      const auto why = format::split_record(s.records[i].bytes, s.fields[i], s.unescaped[i]);
+      const auto why = format::split_record(s.records[i].bytes, s.fields[i], s.unescaped[i], layout.fields);
       if (!why.empty()) s.wrong[i] = fmt::format("the row has {}", why);
       else if (s.fields[i].size() != layout.fields) s.wrong[i] = fmt::format("{} fields instead of {}", s.fields[i].size(), layout.fields);
     }
@@ -142,22 +148,40 @@ void convert_chunk(const DatasetSpec& spec, const Layout& layout, Scratch& s, Ta
   for (size_t c = 0; c < spec.columns.size(); ++c) {
     for (uint32_t row : s.bad_rows[c]) {
       if (!s.wrong[row].empty()) continue;
-      std::string_view field = s.fields[row][layout.field_of_column[c]];
+      const std::string field = format::clip_utf8(s.fields[row][layout.field_of_column[c]], 40);
       const bool is_target = spec.columns[c].name == spec.target;
-      s.wrong[row] = fmt::format("column '{}': '{}' is {}", spec.columns[c].name, field.substr(0, 40),
+      s.wrong[row] = fmt::format("column '{}': '{}' is {}", spec.columns[c].name, field,
                                  is_target ? fmt::format("neither '{}' nor '{}'", spec.negative, spec.positive) : "no number");
     }
   }
 }
 
+// Drops the dictionary's entries that no row has any more: a value that only quarantined rows had is not in the data.
+void compact_dictionary(Column& column) {
+  std::vector<uint32_t> place(column.dictionary.size(), kMissing);
+  std::vector<std::string> used;
+  for (uint32_t& code : column.codes) {
+    if (code == kMissing) continue;
+    if (place[code] == kMissing) {
+      place[code] = static_cast<uint32_t>(used.size());
+      used.push_back(std::move(column.dictionary[code]));
+    }
+    code = place[code];
+  }
+  column.dictionary = std::move(used);
+}
+
 void keep_rows(Table& chunk, const std::vector<uint32_t>& kept) {
   if (kept.size() == chunk.rows) return;
   for (auto& column : chunk.columns) {
-    for (size_t i = 0; i < kept.size(); ++i) {
-      if (column.type == ColumnType::kText) column.codes[i] = column.codes[kept[i]];
-      else column.numbers[i] = column.numbers[kept[i]];
+    if (column.type == ColumnType::kText) {
+      for (size_t i = 0; i < kept.size(); ++i) column.codes[i] = column.codes[kept[i]];
+      column.codes.resize(kept.size());
+      compact_dictionary(column);
+    } else {
+      for (size_t i = 0; i < kept.size(); ++i) column.numbers[i] = column.numbers[kept[i]];
+      column.numbers.resize(kept.size());
     }
-    (column.type == ColumnType::kText ? void(column.codes.resize(kept.size())) : void(column.numbers.resize(kept.size())));
   }
   chunk.rows = kept.size();
 }
@@ -173,7 +197,7 @@ Result<ReadReport> read_csv(std::string_view bytes, const std::string& file_name
   for (bool more = true; more;) {
     scratch.records.clear();
     CsvRecord record;
-    while (scratch.records.size() < kChunkRows) {
+    for (size_t size = 0; scratch.records.size() < kChunkRows && size < kChunkBytes; size += record.bytes.size()) {
       MAEIL_ASSIGN(more, reader.next(record));
       if (!more) break;
       scratch.records.push_back(record);

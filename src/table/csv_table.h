@@ -13,7 +13,9 @@
 
 namespace maeil::table {
 
-inline constexpr size_t kChunkRows = 8192;
+inline constexpr size_t kChunkRows = 8192;       // at most; a chunk ends early
+inline constexpr size_t kChunkBytes = 32 << 20;  // after so many bytes of CSV
+inline constexpr size_t kMaxCsvColumns = 4096;   // of a file, those that the spec does not know included
 
 struct Quarantined {
   uint64_t line = 0;  // in the file, from 1

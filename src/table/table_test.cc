@@ -1,9 +1,13 @@
 // The dataset spec and tables from CSV: types, quarantine, hostile files; writing gives the same bytes back.
 #include <gtest/gtest.h>
 
+#include <fmt/format.h>
+#include <unistd.h>
+
 #include "base/file.h"
 #include "base/test_data.h"
 #include "base/threads.h"
+#include "format/csv.h"
 #include "table/csv_table.h"
 #include "table/dataset_spec.h"
 
@@ -96,6 +100,71 @@ TEST(ReadCsv, HeadersAreChecked) {
   EXPECT_EQ(read("id,code,amount,bad,more\n1,a,1,N,z\n")->report.ignored_columns, (std::vector<std::string>{"more"}));
 }
 
+TEST(ReadCsv, ValuesOfQuarantinedRowsLeaveNoTrace) {
+  const auto out = read("id,code,amount,bad\n1,gone,x,N\n2,b,1,N\n3,gone too,1\n4,a,2,Y\n5,b,3,N\n").value();
+  const Column& code = *out.chunks.at(0).find("code");
+  EXPECT_EQ(code.dictionary, (std::vector<std::string>{"b", "a"}));
+  EXPECT_EQ(code.codes, (std::vector<uint32_t>{0, 1, 0}));
+  EXPECT_EQ(out.chunks[0].find("amount")->numbers, (std::vector<double>{1, 2, 3}));
+}
+
+TEST(ReadCsv, ReasonsStayUtf8) {
+  std::string text = "x";
+  for (int i = 0; i < 30; ++i) text += "담";
+  const auto out = read("id,code,amount,bad\n1,a," + text + ",N\n").value();
+  EXPECT_TRUE(format::is_utf8(out.report.examples.at(0).reason));
+}
+
+TEST(ReadCsv, NumbersAreFiniteAndNothingElse) {
+  for (const char* no : {"nan", "NaN", "inf", "-Infinity", "1e999", "NA", " 1", "1 ", "1,5", "+-1", "+", "-", "0x10", "1_000", "\"\"\"\"", "1e", "."}) {
+    std::string field = no;
+    if (field.find(',') != std::string::npos) field = fmt::format("\"{}\"", no);
+    const auto out = read("id,code,amount,bad\n1,a," + field + ",N\n");
+    ASSERT_TRUE(out) << no;
+    EXPECT_EQ(out->report.quarantined, 1u) << no;
+  }
+  for (const auto& [yes, value] : {std::pair{"+1", 1.0}, {"-0.0", 0.0}, {"1e-05", 1e-5}, {"1E3", 1000}, {".5", 0.5}, {"5.", 5}, {"\"7\"", 7}}) {
+    const auto out = read(std::string("id,code,amount,bad\n1,a,") + yes + ",N\n").value();
+    ASSERT_EQ(out.report.quarantined, 0u) << yes;
+    EXPECT_EQ(out.chunks.at(0).find("amount")->numbers.at(0), value) << yes;
+  }
+}
+
+TEST(ReadCsv, HostileFilesAreRefusedInOneSentence) {
+  EXPECT_NE(refusal(std::string("\xff\xfei\0d\0", 6)).find("UTF-16"), std::string::npos);
+  EXPECT_NE(refusal("id,code,amount,bad\n1,\"a,1,N\n2,b,1,N\n").find("f.csv:2"), std::string::npos);
+  EXPECT_NE(refusal(std::string("id,co\0de,amount,bad\n", 20)).find("NUL"), std::string::npos);
+  EXPECT_NE(refusal("id,code,amount,bad\n" + std::string(format::kMaxCsvRecord + 5, 'x')).find("f.csv:2"), std::string::npos);
+  std::string wide = "id,code,amount,bad";
+  for (size_t i = 0; i < kMaxCsvColumns; ++i) wide += ",c" + std::to_string(i);
+  EXPECT_NE(refusal(wide + "\n").find("4096 columns"), std::string::npos);
+  const auto commas = read("id,code,amount,bad\n" + std::string(500000, ',') + "\n1,a,1,N\n").value();
+  EXPECT_EQ(commas.report.examples.at(0).reason, "the row has more fields than the header");
+  const auto none = read("id,code,amount,bad\n").value();
+  EXPECT_TRUE(none.chunks.empty());
+  EXPECT_FALSE(check_quarantine(none.report, "f.csv"));
+}
+
+TEST(ReadCsv, ALineOfAGigabyteCostsNothing) {
+  const auto folder = std::filesystem::temp_directory_path() / ("maeil_csv_" + std::to_string(::getpid()));
+  const auto path = folder / "big.csv";
+  ASSERT_TRUE(write_file_atomically(path, "id,code,amount,bad\n1,a,1,N\n"));
+  std::filesystem::resize_file(path, uint64_t{1} << 30);  // sparse: NUL bytes without a line end
+  const auto spec = parse_dataset_spec(kSmall, "small.toml").value();
+  const auto report = read_csv_file(path, spec, {}, [](Table&&, const std::vector<uint64_t>&) -> Status { return {}; });
+  std::filesystem::remove_all(folder);
+  ASSERT_FALSE(report);
+  EXPECT_NE(report.error().message.find("big.csv:3"), std::string::npos) << report.error().message;
+}
+
+TEST(ReadCsv, TheSinksErrorEndsTheReading) {
+  const auto spec = parse_dataset_spec(kSmall, "small.toml").value();
+  const auto report = read_csv("id,code,amount,bad\n1,a,1,N\n", "f.csv", spec, {},
+                               [](Table&&, const std::vector<uint64_t>&) -> Status { return io_error("disk full"); });
+  ASSERT_FALSE(report);
+  EXPECT_EQ(report.error().code, ErrorCode::kIo);
+}
+
 TEST(ReadCsv, ManyChunksOnAnyThreads) {
   std::string csv = "id,code,amount,bad\n";
   for (int i = 0; i < 20000; ++i) csv += std::to_string(i) + ",c" + std::to_string(i % 7) + "," + std::to_string(i) + ",N\n";
@@ -142,6 +211,48 @@ TEST(CsvWriterGolden, RealRowsComeBackByteForByte) {
   while (at < original.size() && at < written.size() && original[at] == written[at]) line += original[at++] == '\n';
   EXPECT_EQ(at, original.size()) << "line " << line << ": " << original.substr(at > 30 ? at - 30 : 0, 80) << " | "
                                  << written.substr(at > 30 ? at - 30 : 0, 80);
+}
+
+TEST(CsvWriter, TheSameBytesOnAnyThreads) {
+  Table table;
+  table.rows = 5000;
+  table.columns = {{.name = "t, quoted", .type = ColumnType::kText, .codes = {}, .dictionary = {"a", "b,\"c\""}, .numbers = {}},
+                   {.name = "x", .type = ColumnType::kNumber, .codes = {}, .dictionary = {}, .numbers = {}}};
+  for (size_t i = 0; i < table.rows; ++i) {
+    table.columns[0].codes.push_back(i % 3 == 2 ? kMissing : i % 3);
+    table.columns[1].numbers.push_back(static_cast<double>(i) / 7);
+  }
+  std::string first;
+  for (int threads : {1, 2, 5}) {
+    set_thread_count(threads);
+    std::string out;
+    CsvWriter writer({"t, quoted", "x"}, {NumberFormat::kFloat, NumberFormat::kFloat}, [&](std::string_view bytes) -> Status {
+      out += bytes;
+      return {};
+    });
+    ASSERT_TRUE(writer.write(table));
+    if (first.empty()) first = out;
+    EXPECT_TRUE(out == first) << threads;
+  }
+  set_thread_count(0);
+  EXPECT_TRUE(first.starts_with("\xef\xbb\xbf\"t, quoted\",x\na,0.0\n\"b,\"\"c\"\"\",0.14285714285714285\n,0.2857142857142857\n"));
+}
+
+TEST(DatasetSpecGolden, TheBuiltInOneHasTheRealColumnsInOrder) {
+  MAEIL_NEEDS(golden_dir());
+  const auto bytes = read_file(golden_dir() / "sdv_sample_2000.csv").value();
+  format::CsvReader reader(bytes, "golden");
+  format::CsvRecord header;
+  ASSERT_TRUE(reader.next(header).value());
+  std::vector<std::string_view> names;
+  std::deque<std::string> unescaped;
+  ASSERT_EQ(format::split_record(header.bytes, names, unescaped), "");
+  const auto spec = builtin_dataset_spec().value();
+  std::vector<std::string_view> described;
+  for (const auto& column : spec.columns) {
+    if (!column.optional) described.push_back(column.name);
+  }
+  EXPECT_EQ(described, names);
 }
 
 TEST(DatasetSpec, TheBuiltInOneKnowsTheRealColumns) {

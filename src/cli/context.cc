@@ -1,0 +1,22 @@
+#include <cstdlib>
+
+#include "cli/commands.h"
+#include "store/sqlite/sqlite_store.h"
+
+namespace maeil::cli {
+
+Result<std::reference_wrapper<store::Store>> Context::store() {
+  if (!store_) {
+    MAEIL_ASSIGN(store_, store::open_sqlite(settings.store_path));
+  }
+  return std::ref(*store_);
+}
+
+Result<std::reference_wrapper<const table::DatasetSpec>> Context::spec() {
+  if (!spec_) {
+    MAEIL_ASSIGN(spec_, settings.dataset_spec.empty() ? table::builtin_dataset_spec() : table::read_dataset_spec(settings.dataset_spec));
+  }
+  return std::cref(*spec_);
+}
+
+}  // namespace maeil::cli

@@ -1,0 +1,243 @@
+// `maeil generate | fit | preprocess | predict | evaluate | train`: files in, files out.
+#include <fmt/format.h>
+
+#include <chrono>
+
+#include "base/file.h"
+#include "base/progress.h"
+#include "cli/commands.h"
+#include "cli/output.h"
+#include "copula/fit.h"
+#include "format/csv.h"
+#include "loop/evaluation.h"
+#include "loop/import.h"
+#include "loop/processed_csv.h"
+#include "loop/source.h"
+#include "loop/training.h"
+#include "prep/split.h"
+
+namespace maeil::cli {
+namespace {
+
+Result<Days> day_or_today(const Context& context, const std::string& text) {
+  if (text.empty()) return date_in_zone(now(), context.settings.time_zone);
+  auto date = parse_date(text);
+  if (!date) return usage_error(fmt::format("--date: {}", date.error().message));
+  return *date;
+}
+
+void report_quarantine(const table::ReadReport& report, const std::string& file) {
+  for (const auto& row : report.examples) note(fmt::format("{}:{}: set aside: {}", file, row.line, row.reason));
+  if (!report.ignored_columns.empty()) note(fmt::format("{}: {} columns that the dataset does not know are ignored, '{}' the first", file,
+                                                        report.ignored_columns.size(), report.ignored_columns.front()));
+}
+
+// Transforms a CSV chunk by chunk with a progress bar; the report's quarantine is checked.
+Result<table::ReadReport> transform_file(const std::string& path, const table::DatasetSpec& spec, const prep::Preparation& preparation,
+                                         table::ReadOptions options,
+                                         const std::function<Status(const prep::Prepared&, const std::vector<uint64_t>&)>& visit) {
+  prep::Transformer transformer(spec, preparation);
+  Progress progress;
+  uint64_t done = 0;
+  MAEIL_ASSIGN(auto report, table::read_csv_file(path, spec, options, [&](Table&& chunk, const std::vector<uint64_t>& rows) -> Status {
+                 progress.update("rows", done += chunk.rows, 0);
+                 return visit(transformer.transform(chunk), rows);
+               }));
+  progress.finish();
+  report_quarantine(report, path);
+  MAEIL_TRY(table::check_quarantine(report, path));
+  return report;
+}
+
+std::function<Result<std::reference_wrapper<store::Store>>()> store_of(Context& context) {
+  return [&context] { return context.store(); };
+}
+
+std::vector<float> to_floats(const std::vector<double>& numbers) { return {numbers.begin(), numbers.end()}; }
+
+}  // namespace
+
+Result<int> generate(Context& context, const GenerateOptions& options) {
+  const auto& settings = context.settings;
+  if (!options.model.empty()) {
+    std::error_code error;
+    if (!std::filesystem::exists(options.model, error)) return not_found(fmt::format("--model: {} does not exist", options.model));
+  }
+  MAEIL_ASSIGN(const auto source, loop::open_source(options.model.empty() ? settings.distribution_model : options.model, options.scenario));
+  if (!source.warning.empty()) note("warning: " + source.warning);
+  MAEIL_ASSIGN(const Days date, day_or_today(context, options.date));
+  const std::string path = options.out.empty() ? settings.data_path : options.out;
+  MAEIL_ASSIGN(AtomicFile file, AtomicFile::create(path));
+  Progress progress;
+  const auto seed = static_cast<uint64_t>(options.seed.value_or(settings.seed));
+  // A copula's rows do not depend on the date here, so that --seed alone names them.
+  const bool portfolio = source.description.starts_with("portfolio");
+  MAEIL_TRY(loop::write_rows_csv(source, portfolio ? date : Days{}, static_cast<uint64_t>(options.rows), seed,
+                                 [&](std::string_view bytes) { return file.write(bytes); },
+                                 [&](uint64_t done) { progress.update("rows", done, static_cast<uint64_t>(options.rows)); }));
+  MAEIL_TRY(file.commit());
+  progress.finish();
+  if (context.json) print_json({{"path", path}, {"rows", options.rows}, {"columns", source.names.size()}, {"source", source.description}, {"seed", seed}});
+  else print_line(fmt::format("{} rows of {} columns from {} -> {}", options.rows, source.names.size(), source.description, path));
+  return 0;
+}
+
+Result<int> fit(Context& context, const FitOptions& options) {
+  MAEIL_ASSIGN(const table::DatasetSpec& spec, context.spec());
+  copula::CopulaFitter fitter;
+  Progress progress;
+  uint64_t rows = 0;
+  MAEIL_ASSIGN(const auto report, table::read_csv_file(options.in, spec, {}, [&](Table&& chunk, const std::vector<uint64_t>&) -> Status {
+                 progress.update("rows", rows += chunk.rows, 0);
+                 std::erase_if(chunk.columns, [&](const Column& column) { return spec.find(column.name)->optional; });
+                 fitter.add(chunk);
+                 return {};
+               }));
+  progress.finish();
+  report_quarantine(report, options.in);
+  MAEIL_TRY(table::check_quarantine(report, options.in));
+  MAEIL_ASSIGN(const auto model, fitter.fit(static_cast<uint64_t>(context.settings.seed)));
+  MAEIL_TRY(copula::write_model(model, options.out));
+  if (context.json) print_json({{"path", options.out}, {"rows", rows}, {"columns", model.columns.size()}});
+  else print_line(fmt::format("a copula of {} columns, fitted on {} rows -> {}", model.columns.size(), rows, options.out));
+  return 0;
+}
+
+Result<int> preprocess(Context& context, const PreprocessOptions& options) {
+  MAEIL_ASSIGN(const table::DatasetSpec& spec, context.spec());
+  std::string name = options.model;
+  if (name.empty()) {
+    MAEIL_ASSIGN(store::Store & store, context.store());
+    MAEIL_ASSIGN(const auto in_force, registry::model_in_force(store));
+    if (!in_force) return not_found("there is no model in force whose fitted values could prepare the rows: name one with --model");
+    name = in_force->version;
+  }
+  MAEIL_ASSIGN(const auto model, loop::open_model(store_of(context), context.settings, spec, name, true));
+  MAEIL_ASSIGN(auto csv, loop::ProcessedCsv::create(options.out, spec, *model.preparation));
+  MAEIL_ASSIGN(const Days date, day_or_today(context, ""));
+  MAEIL_ASSIGN(const auto report, transform_file(options.in, spec, *model.preparation, {.target_required = false},
+                                                 [&](const prep::Prepared& prepared, const std::vector<uint64_t>& rows) {
+                                                   std::vector<std::string> splits;
+                                                   for (const uint64_t row : rows) {
+                                                     splits.emplace_back(prep::to_string(prep::split_of(static_cast<uint64_t>(context.settings.seed), date, row)));
+                                                   }
+                                                   return csv.write(prepared, splits);
+                                                 }));
+  MAEIL_TRY(csv.commit());
+  if (context.json) print_json({{"path", options.out}, {"rows", report.rows - report.quarantined}, {"quarantined", report.quarantined}, {"model", name}});
+  else print_line(fmt::format("{} rows prepared for model {}, {} set aside -> {}", report.rows - report.quarantined, name, report.quarantined, options.out));
+  return 0;
+}
+
+Result<int> predict(Context& context, const PredictOptions& options) {
+  MAEIL_ASSIGN(const table::DatasetSpec& spec, context.spec());
+  MAEIL_ASSIGN(auto model, loop::open_model(store_of(context), context.settings, spec, options.model, true));
+  MAEIL_ASSIGN(const auto scorer, nn::Scorer::make(std::move(model.parameters), model.unknown));
+  MAEIL_ASSIGN(AtomicFile file, AtomicFile::create(options.out));
+  MAEIL_TRY(file.write("row,probability_of_default,prediction\n"));
+  MAEIL_ASSIGN(const auto report, transform_file(options.in, spec, *model.preparation, {.target_required = false},
+                                                 [&](const prep::Prepared& prepared, const std::vector<uint64_t>& rows) -> Status {
+                                                   const auto numbers = to_floats(prepared.numbers);
+                                                   MAEIL_ASSIGN(const auto p, loop::predict_default(scorer, {prepared.codes, numbers, prepared.rows}));
+                                                   std::string text;
+                                                   for (size_t i = 0; i < p.size(); ++i) {
+                                                     text += fmt::format("{},", rows[i]);
+                                                     format::append_float(text, p[i]);
+                                                     text += p[i] >= 0.5 ? ",1\n" : ",0\n";
+                                                   }
+                                                   return file.write(text);
+                                                 }));
+  MAEIL_TRY(file.commit());
+  const uint64_t scored = report.rows - report.quarantined;
+  if (context.json) print_json({{"path", options.out}, {"rows", scored}, {"quarantined", report.quarantined}});
+  else print_line(fmt::format("{} rows scored, {} set aside -> {}", scored, report.quarantined, options.out));
+  return 0;
+}
+
+Result<int> evaluate(Context& context, const PredictOptions& options) {
+  MAEIL_ASSIGN(const table::DatasetSpec& spec, context.spec());
+  MAEIL_ASSIGN(auto model, loop::open_model(store_of(context), context.settings, spec, options.model, true));
+  MAEIL_ASSIGN(const auto scorer, nn::Scorer::make(std::move(model.parameters), model.unknown));
+  loop::Scores scores;
+  MAEIL_ASSIGN(const auto report, transform_file(options.in, spec, *model.preparation, {},
+                                                 [&](const prep::Prepared& prepared, const std::vector<uint64_t>&) -> Status {
+                                                   const auto numbers = to_floats(prepared.numbers);
+                                                   MAEIL_ASSIGN(const auto p, loop::predict_default(scorer, {prepared.codes, numbers, prepared.rows}));
+                                                   for (size_t i = 0; i < p.size(); ++i) {
+                                                     if (prepared.labels[i] < 0) continue;
+                                                     scores.probabilities.push_back(p[i]);
+                                                     scores.labels.push_back(static_cast<uint8_t>(prepared.labels[i]));
+                                                   }
+                                                   return {};
+                                                 }));
+  MAEIL_ASSIGN(const auto evaluation, loop::evaluate_scores(scores, static_cast<uint64_t>(context.settings.seed)));
+  const bool passed = evaluation.metrics.f1_score >= context.settings.f1_threshold;
+  if (context.json) {
+    print_json({{"model", options.model}, {"rows", report.rows}, {"quarantined", report.quarantined}, {"metrics", evaluation.document},
+                {"f1_threshold", context.settings.f1_threshold}, {"passed", passed}});
+  } else {
+    print_line(loop::describe(evaluation.metrics, evaluation.document));
+    for (const auto& [name, value] : evaluation.document.items()) print_line(fmt::format("  {:<17} {}", name, plain(value)));
+    print_line(fmt::format("{} the gate of {}", passed ? "passes" : "fails", context.settings.f1_threshold));
+  }
+  return passed ? 0 : kGateFailed;
+}
+
+Result<int> train(Context& context, const TrainOptions& options) {
+  if (!options.pretrain && !options.train) return usage_error("train what? --pretrain for the encoder, --train for the classifier, or both");
+  MAEIL_ASSIGN(store::Store & store, context.store());
+  MAEIL_ASSIGN(const table::DatasetSpec& spec, context.spec());
+  const auto& settings = context.settings;
+  const loop::Day day{settings, spec, "calm", settings.data_quantity};
+  loop::TrainingPlan plan;
+  plan.rows = options.rows > 0 ? options.rows : 2 * settings.data_quantity;
+  plan.pretrain_rows = plan.rows;
+  plan.epochs = static_cast<int>(options.epochs > 0 ? options.epochs : settings.epochs);
+  plan.pretrain_epochs = static_cast<int>(options.epochs > 0 ? options.epochs : settings.pretrain_epochs);
+
+  MAEIL_ASSIGN(const Days today, date_in_zone(now(), settings.time_zone));
+  Progress progress;
+  // Each `maeil train` is a task of its own name, so that its versions stay beside earlier ones.
+  dag::TaskContext task{store, today, "manual", "maeil_train", "", 0, 1,
+                        [&](std::string_view line) {
+                          progress.finish();
+                          note(line);
+                        },
+                        [&](std::string_view what, uint64_t done, uint64_t total) { progress.update(what, done, total); }};
+  auto results = store::Document::array();
+  std::string encoder_id;
+  const auto finish = [&](dag::TaskOutcome outcome) -> Status {
+    progress.finish();
+    MAEIL_TRY(store.commit(outcome.batch));
+    if (!context.json) print_line(outcome.message);
+    results.push_back({{"message", outcome.message}, {"result", outcome.result}});
+    return {};
+  };
+  if (options.pretrain) {
+    task.task_id = "pretrain@" + format_instant(now());
+    MAEIL_ASSIGN(auto outcome, loop::pretrain_encoder(day, plan, task));
+    encoder_id = outcome.result.value("model_id", "");
+    MAEIL_TRY(finish(std::move(outcome)));
+  }
+  if (options.train) {
+    if (encoder_id.empty()) {
+      MAEIL_ASSIGN(const auto versions, registry::list_versions(store));
+      for (const auto& version : versions) {
+        const auto& h = version.document.value("hyperparameters", store::Document::object());
+        const bool fits = h.value("d_model", 0) == settings.d_model && h.value("num_layers", 0) == settings.num_layers &&
+                          h.value("nhead", 0) == settings.nhead && h.value("dim_feedforward", 0) == settings.dim_feedforward;
+        if (version.model_name != registry::kEncoder || version.file_id.empty() || !fits) continue;
+        encoder_id = version.id;
+        break;
+      }
+    }
+    task.task_id = "train@" + format_instant(now());
+    MAEIL_ASSIGN(auto outcome, loop::train_classifier(day, plan, encoder_id, task));
+    MAEIL_TRY(finish(std::move(outcome)));
+  }
+  if (context.json) print_json(results);
+  else print_line("`maeil model list` shows it; the next `maeil run` evaluates it when nothing newer is deployed or approved");
+  return 0;
+}
+
+}  // namespace maeil::cli

@@ -1,0 +1,159 @@
+// `maeil run | schedule | backfill`: days, told on the terminal while they happen.
+#include <fmt/chrono.h>
+#include <fmt/format.h>
+
+#include <atomic>
+#include <chrono>
+#include <csignal>
+
+#include "base/progress.h"
+#include "cli/commands.h"
+#include "cli/output.h"
+#include "dag/journal.h"
+#include "dag/schedule.h"
+#include "loop/pipelines.h"
+#include "loop/run_day.h"
+#include "loop/training.h"
+
+namespace maeil::cli {
+namespace {
+
+std::atomic<bool> cancelled{false};
+
+void stop_on_signals() {
+  const auto stop = [](int) { cancelled.store(true); };
+  std::signal(SIGINT, stop);
+  std::signal(SIGTERM, stop);
+}
+
+// Events to lines: one a task's start, one its end, indented log lines between them; progress as a bar.
+class Reporter {
+ public:
+  void operator()(const dag::Event& event) {
+    using Kind = dag::Event::Kind;
+    if (event.kind == Kind::kProgress) {
+      progress_.update(event.text, event.done, event.total);
+      return;
+    }
+    progress_.finish();
+    const std::string task = fmt::format("{}.{}", event.dag_id, event.task_id);
+    switch (event.kind) {
+      case Kind::kTaskStarted: line(fmt::format("{}  started", task)); break;
+      case Kind::kTaskFinished: line(fmt::format("{}  {}  {:.1f} s  {}", task, dag::to_string(event.state), event.seconds, event.text)); break;
+      case Kind::kTaskRetried: line(fmt::format("{}  tries again: {}", task, event.text)); break;
+      case Kind::kSensorWaiting: line(fmt::format("{}  waits: {}", task, event.text)); break;
+      case Kind::kLog: note(fmt::format("          {}", event.text)); break;
+      default: break;  // a DAG's start and end and tasks kept from before say nothing that the summary does not
+    }
+  }
+
+ private:
+  static void line(const std::string& text) {
+    const auto clock = std::chrono::floor<std::chrono::seconds>(now());
+    note(fmt::format("{:%H:%M:%S}  {}", fmt::gmtime(std::chrono::system_clock::to_time_t(clock)), text));
+  }
+  Progress progress_;
+};
+
+dag::RunOptions run_options(const Settings& settings, std::string run_type, Reporter& reporter) {
+  dag::RunOptions options;
+  options.run_id = dag::make_run_id(run_type, now());
+  options.run_type = std::move(run_type);
+  options.poke_interval = std::chrono::seconds(settings.sensor_poke_interval);
+  options.sensor_timeout = std::chrono::seconds(settings.sensor_timeout);
+  options.cancelled = &cancelled;
+  options.on_event = [&reporter](const dag::Event& event) { reporter(event); };
+  return options;
+}
+
+void print_summary(const Settings& settings, const store::Document& summary) {
+  print_line(fmt::format("{} {}", summary.value("logical_date", ""),
+                         summary.value("already_finished", false) ? "had been run before; nothing was done again" : "is done"));
+  for (const auto& [key, value] : summary.items()) {
+    if (value.is_object()) print_line(fmt::format("  {:<12} {}", key, value.value("message", "")));
+  }
+  print_line(fmt::format("  {:<12} {}", "verdict", summary.value("verdict", "")));
+  print_line("where to look");
+  print_line(fmt::format("  data         {}, {}/processed/processed_data.csv", settings.data_path, settings.data_dir));
+  print_line(fmt::format("  model        {}/deployed/current_model.pth", settings.model_save_path));
+  print_line(fmt::format("  documents    {}: `maeil db evaluation_events --sort timestamp:-1`, `maeil model list`, `maeil logs {}`",
+                         settings.store_path, summary.value("logical_date", "")));
+}
+
+// Runs one date and says how it went. The error of a failed task is the error.
+Result<int> one_day(Context& context, Days date, const std::string& run_type, int64_t rows, const std::string& scenario, bool summary) {
+  MAEIL_ASSIGN(store::Store & store, context.store());
+  MAEIL_ASSIGN(const table::DatasetSpec& spec, context.spec());
+  const loop::Day day{context.settings, spec, scenario, rows > 0 ? rows : context.settings.data_quantity};
+  Reporter reporter;
+  MAEIL_ASSIGN(const auto report, loop::run_day(store, day, date, run_options(context.settings, run_type, reporter)));
+  if (!report.reconciled.empty()) note(report.reconciled);
+  MAEIL_ASSIGN(const auto document, loop::summarize(store, day, date, report));
+  if (context.json) print_json(document);
+  else if (summary) print_summary(context.settings, document);
+  else print_line(fmt::format("{}  {}", format_date(date), document.value("verdict", "")));
+  if (report.verdict == loop::Verdict::kCancelled) return fail(ErrorCode::kCancelled, "stopped by a signal; `maeil run` for the date goes on from here");
+  if (report.verdict == loop::Verdict::kFailed) {
+    return tl::make_unexpected(report.result.error.value_or(Error{ErrorCode::kIo, fmt::format("the day {} failed", format_date(date))}));
+  }
+  return report.verdict == loop::Verdict::kAlert ? kGateFailed : 0;
+}
+
+Result<Days> date_argument(const char* option, const std::string& text) {
+  auto date = parse_date(text);
+  if (!date) return usage_error(fmt::format("{}: {}", option, date.error().message));
+  return *date;
+}
+
+}  // namespace
+
+Result<int> run(Context& context, const RunOptions& options) {
+  stop_on_signals();
+  MAEIL_ASSIGN(Days date, date_in_zone(now(), context.settings.time_zone));
+  if (!options.date.empty()) {
+    MAEIL_ASSIGN(date, date_argument("--date", options.date));
+  }
+  return one_day(context, date, "manual", options.rows, options.scenario, true);
+}
+
+Result<int> schedule(Context& context) {
+  stop_on_signals();
+  while (!cancelled) {
+    MAEIL_ASSIGN(const auto next, dag::next_run(now(), context.settings.schedule_time, context.settings.time_zone));
+    note(fmt::format("next run: {} for {}", format_instant(next.at), format_date(next.logical_date)));
+    // Asked again every minute, so that a machine that slept or a clock that was set is noticed.
+    while (!cancelled && now() < next.at) {
+      dag::sleep_unless_cancelled(std::min<std::chrono::milliseconds>(next.at - now(), std::chrono::minutes(1)), &cancelled);
+    }
+    if (cancelled) break;
+    const auto code = one_day(context, next.logical_date, "scheduled", 0, "calm", true);
+    if (!code) note("maeil: " + code.error().message);  // tomorrow is another day
+  }
+  return 0;
+}
+
+Result<int> backfill(Context& context, const BackfillOptions& options) {
+  stop_on_signals();
+  MAEIL_ASSIGN(const Days from, date_argument("--from", options.from));
+  MAEIL_ASSIGN(const Days to, date_argument("--to", options.to));
+  MAEIL_ASSIGN(const auto dates, dag::dates_between(from, to));
+  MAEIL_ASSIGN(store::Store & store, context.store());
+  const auto dags = loop::pipelines(static_cast<int>(context.settings.max_retrain_attempts));
+  int worst = 0;
+  auto plan = store::Document::array();
+  for (const Days date : dates) {
+    MAEIL_ASSIGN(const bool finished, dag::is_finished(store, dags, date));
+    if (options.dry_run) {
+      plan.push_back({{"logical_date", format_date(date)}, {"action", finished ? "keep" : "run"}});
+      if (!context.json) print_line(fmt::format("{}  {}", format_date(date), finished ? "finished, stays as it is" : "would be run"));
+      continue;
+    }
+    if (finished) continue;
+    MAEIL_ASSIGN(const int code, one_day(context, date, "backfill", 0, "calm", false));
+    worst = std::max(worst, code);
+  }
+  if (options.dry_run && context.json) print_json(plan);
+  return worst;
+}
+
+}  // namespace maeil::cli

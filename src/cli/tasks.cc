@@ -1,0 +1,160 @@
+// `maeil task | dag | runs | logs`: the DAGs piece by piece, and what they left behind.
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include "base/file.h"
+#include "base/progress.h"
+#include "cli/commands.h"
+#include "cli/output.h"
+#include "dag/execute.h"
+#include "dag/export.h"
+#include "dag/journal.h"
+#include "loop/day.h"
+#include "loop/pipelines.h"
+
+namespace maeil::cli {
+namespace {
+
+std::vector<dag::DagSpec> all_dags(const Settings& settings) { return loop::pipelines(static_cast<int>(settings.max_retrain_attempts)); }
+
+Result<dag::DagSpec> find_dag(const Settings& settings, const std::string& id) {
+  std::vector<std::string> ids;
+  for (auto& dag : all_dags(settings)) {
+    if (dag.id == id) return std::move(dag);
+    ids.push_back(dag.id);
+  }
+  return usage_error(fmt::format("there is no DAG '{}'; there are {}", id, fmt::join(ids, ", ")));
+}
+
+Status write_result(const std::string& path, const char* state, const std::vector<std::string>& next, const std::string& message) {
+  if (path.empty()) return {};
+  const store::Document document = {{"state", state}, {"next", next}, {"message", message}};
+  return write_file_atomically(path, document.dump(2) + "\n");
+}
+
+}  // namespace
+
+Result<int> task(Context& context, const TaskOptions& options) {
+  MAEIL_ASSIGN(const auto dag, find_dag(context.settings, options.dag));
+  auto date = parse_date(std::string_view(options.logical_date).substr(0, 10));
+  if (!date) return usage_error(fmt::format("--logical-date: {}", date.error().message));
+  std::string id = options.task;
+  const auto known = [&] { return std::any_of(dag.tasks.begin(), dag.tasks.end(), [&](const auto& t) { return t.id == id; }); };
+  if (!known() && options.attempt > 0) id = loop::retrain_task(options.attempt, options.task);
+  if (!known()) return usage_error(fmt::format("{} has no task '{}'; `maeil dag show {}` lists them", dag.id, id, dag.id));
+
+  MAEIL_ASSIGN(store::Store & store, context.store());
+  MAEIL_ASSIGN(const table::DatasetSpec& spec, context.spec());
+  const loop::Day day{context.settings, spec, "calm", context.settings.data_quantity};
+  Progress progress;
+  dag::RunOptions run;
+  run.run_id = options.run_id;
+  run.on_event = [&](const dag::Event& event) {
+    if (event.kind == dag::Event::Kind::kProgress) progress.update(event.text, event.done, event.total);
+    if (event.kind == dag::Event::Kind::kLog) note(event.text);
+  };
+  // Airflow tries again itself, with its own back-off.
+  dag::DagSpec once = dag;
+  for (auto& t : once.tasks) t.retries = 0;
+  auto record = dag::execute_task(store, once, loop::make_tasks(day), *date, id, run, false);
+  if (!record) {
+    MAEIL_TRY(write_result(options.result, "failed", {}, record.error().message));
+    return tl::make_unexpected(record.error());
+  }
+  const std::string message = record->error ? record->error->message : record->message;
+  const std::string state(dag::to_string(record->state == dag::TaskState::kUpstreamFailed ? dag::TaskState::kFailed : record->state));
+  MAEIL_TRY(write_result(options.result, state.c_str(), record->next, message));
+  if (context.json) print_json({{"state", state}, {"next", record->next}, {"message", message}});
+  else print_line(fmt::format("{}.{}  {}  {}", dag.id, id, state, message));
+  switch (record->state) {
+    case dag::TaskState::kSuccess: return 0;
+    case dag::TaskState::kSkipped: return kSkipped;
+    case dag::TaskState::kWaiting: return kNotYet;
+    default: return tl::make_unexpected(record->error.value_or(Error{ErrorCode::kIo, message}));
+  }
+}
+
+Result<int> dag_list(Context& context) {
+  std::vector<std::vector<std::string>> rows;
+  auto list = store::Document::array();
+  for (const auto& dag : all_dags(context.settings)) {
+    rows.push_back({dag.id, std::to_string(dag.tasks.size()), dag.description});
+    list.push_back({{"dag_id", dag.id}, {"tasks", dag.tasks.size()}, {"description", dag.description}});
+  }
+  if (context.json) print_json(list);
+  else print_table({"DAG", "tasks", "what it does"}, rows);
+  return 0;
+}
+
+Result<int> dag_show(Context& context, const DagOptions& options) {
+  MAEIL_ASSIGN(const auto dag, find_dag(context.settings, options.dag));
+  MAEIL_ASSIGN(store::Store & store, context.store());
+  MAEIL_ASSIGN(const Days today, date_in_zone(now(), context.settings.time_zone));
+  MAEIL_ASSIGN(const auto records, dag::read_records(store, today, dag.id));
+  std::vector<std::vector<std::string>> rows;
+  auto list = store::Document::array();
+  for (const auto& task : dag.tasks) {
+    const auto record = records.find(task.id);
+    const std::string state(record == records.end() ? "-" : dag::to_string(record->second.state));
+    rows.push_back({task.id, fmt::format("{}", fmt::join(task.upstream, ", ")), state, task.description});
+    list.push_back({{"task_id", task.id}, {"upstream", task.upstream}, {"state", state}, {"description", task.description}});
+  }
+  if (context.json) print_json({{"dag_id", dag.id}, {"logical_date", format_date(today)}, {"tasks", list}});
+  else print_table({"task", "after", format_date(today), "what it does"}, rows);
+  return 0;
+}
+
+Result<int> dag_export(Context& context) {
+  const auto& s = context.settings;
+  MAEIL_ASSIGN(const auto document, dag::export_dags(all_dags(s), {s.schedule_time, s.time_zone, s.sensor_poke_interval, s.sensor_timeout}));
+  print_json(document);
+  return 0;
+}
+
+Result<int> runs(Context& context) {
+  MAEIL_ASSIGN(store::Store & store, context.store());
+  MAEIL_ASSIGN(const auto documents, dag::runs(store));
+  if (context.json) {
+    print_json(store::Document(documents));
+    return 0;
+  }
+  std::vector<std::vector<std::string>> rows;
+  for (const auto& d : documents) {
+    rows.push_back({d.value("logical_date", ""), d.value("dag_id", ""), d.value("state", ""), plain(d.value("start_date", store::Document())),
+                    plain(d.value("duration", store::Document())), d.value("run_type", ""), d.value("run_id", "")});
+  }
+  print_table({"date", "DAG", "state", "started", "seconds", "type", "run"}, rows);
+  return 0;
+}
+
+// A run is named by its id or by its logical date.
+Result<int> logs(Context& context, const LogsOptions& options) {
+  MAEIL_ASSIGN(store::Store & store, context.store());
+  store::FindOptions find;
+  find.filter = {{parse_date(options.run) ? "logical_date" : "run_id", options.run}};
+  if (!options.task.empty()) find.filter["task_id"] = options.task;
+  find.sort = {{"timestamp", 1}};
+  MAEIL_ASSIGN(const auto instances, store.find(dag::kTaskInstances, find));
+  MAEIL_ASSIGN(const auto documents, store.find(dag::kTaskLogs, find));
+  if (instances.empty() && documents.empty()) {
+    return not_found(fmt::format("no task {}of '{}' has run; `maeil runs` lists the runs", options.task.empty() ? "" : options.task + " ", options.run));
+  }
+  if (context.json) {
+    print_json({{"tasks", instances}, {"logs", documents}});
+    return 0;
+  }
+  for (const auto& instance : instances) {
+    print_line(fmt::format("{}.{}  {}  {} s  {}", instance.value("dag_id", ""), instance.value("task_id", ""), instance.value("state", ""),
+                           plain(instance.value("duration", store::Document())), plain(instance.value("message", store::Document()))));
+    if (const auto error = instance.find("error"); error != instance.end() && error->is_object()) {
+      print_line(fmt::format("    error: {}", error->value("message", "")));
+    }
+    for (const auto& log : documents) {
+      if (log.value("task_id", "") != instance.value("task_id", "") || log.value("dag_id", "") != instance.value("dag_id", "")) continue;
+      for (const auto& text : log.value("lines", store::Document::array())) print_line("    " + plain(text));
+    }
+  }
+  return 0;
+}
+
+}  // namespace maeil::cli

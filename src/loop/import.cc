@@ -1,0 +1,109 @@
+#include "loop/import.h"
+
+#include <fmt/format.h>
+
+#include <filesystem>
+
+#include "base/file.h"
+#include "loop/source.h"
+
+namespace maeil::loop {
+namespace {
+
+constexpr uint64_t kReferenceRows = 100000, kReferenceSeed = 0;
+
+Result<prep::FeatureMap> read_feature_map(const std::string& path) {
+  if (path.empty()) return prep::parse_feature_map(table::builtin_feature_map(), "the built-in feature map");
+  MAEIL_ASSIGN(const std::string text, read_file(path, 1 << 26));
+  return prep::parse_feature_map(text, path);
+}
+
+Status for_each_reference_chunk(const std::string& reference, const table::DatasetSpec& spec, const TableSink& sink) {
+  if (reference.ends_with(".csv")) {
+    MAEIL_ASSIGN(const auto report, table::read_csv_file(reference, spec, {}, [&](Table&& chunk, const std::vector<uint64_t>&) { return sink(chunk); }));
+    return table::check_quarantine(report, reference);
+  }
+  std::error_code error;
+  if (!std::filesystem::exists(reference, error)) return not_found(fmt::format("the reference {} does not exist", reference));
+  MAEIL_ASSIGN(const Source source, open_source(reference, "calm"));
+  return read_typed_rows(source, spec, Days{}, kReferenceRows, kReferenceSeed, sink);
+}
+
+}  // namespace
+
+Result<BoundModel> read_bound_model(const Settings& settings, const table::DatasetSpec& spec, const std::string& path,
+                                    const std::string& features, const std::string& reference_or_empty) {
+  MAEIL_ASSIGN(const std::string bytes, read_file(path, uint64_t{2} << 30));
+  BoundModel out;
+  MAEIL_ASSIGN(out.model, registry::parse_model_file(bytes, path, spec, static_cast<int>(settings.nhead)));
+  if (out.model.preparation) return out;
+
+  MAEIL_ASSIGN(const auto map, read_feature_map(features));
+  out.reference = reference_or_empty.empty() ? settings.distribution_model : reference_or_empty;
+  if (out.reference.empty()) {
+    return usage_error(fmt::format("{} carries no preparation: name rows for its imputer and scaler with --reference (a .pkl, .json or .csv) "
+                                   "or the setting DISTRIBUTION_MODEL", path));
+  }
+  auto bound = prep::bind_features(map, out.model.parameters.shape.cardinalities, out.model.parameters.shape.numeric, spec,
+                                   [&](const TableSink& sink) { return for_each_reference_chunk(out.reference, spec, sink); }, out.report);
+  if (!bound) return with_context(path, bound.error());
+  out.model.preparation = std::move(*bound);
+  out.model.unknown = nn::mean_embeddings(out.model.parameters);
+  auto unbound = store::Document::array();
+  for (const auto& feature : out.report.unbound) unbound.push_back({{"feature", feature.feature}, {"cardinality", feature.cardinality}});
+  out.model.notes["unbound"] = unbound;
+  out.model.notes["reference"] = {{"source", std::filesystem::path(out.reference).filename().string()},
+                                  {"rows", out.report.reference_rows},
+                                  {"seed", kReferenceSeed}};
+  return out;
+}
+
+Result<store::Document> import_model(store::Store& store, const Settings& settings, const table::DatasetSpec& spec, const std::string& path,
+                                     const std::string& features, const std::string& reference) {
+  MAEIL_ASSIGN(auto bound, read_bound_model(settings, spec, path, features, reference));
+  const bool classifier = bound.model.parameters.has_head;
+  const Instant when = now();
+  const auto& shape = bound.model.parameters.shape;
+  registry::NewVersion version{.id = store::new_object_id(when),
+                               .model_name = classifier ? registry::kClassifier : registry::kEncoder,
+                               .hyperparameters = {{"d_model", shape.width}, {"nhead", shape.heads}, {"num_layers", shape.layers},
+                                                   {"dim_feedforward", shape.feed_forward}, {"final_hidden", shape.head_hidden},
+                                                   {"num_categorical_features", shape.cardinalities.size()},
+                                                   {"num_numerical_features", shape.numeric}},
+                               .notes = fmt::format("imported from {}", std::filesystem::path(path).filename().string())};
+  MAEIL_ASSIGN(version.version, registry::take_version_name(store, fmt::format("import/{}", version.id), when));
+  MAEIL_ASSIGN(const std::string bytes, registry::model_file_bytes(bound.model, std::nullopt, when));
+  const auto file = std::filesystem::path(settings.model_save_path) /
+                    fmt::format("{}_{}.pth", classifier ? "classifier" : "pretrained_encoder", version.version);
+  MAEIL_TRY(registry::save_version(store, bytes, file.string(), version));
+  store::Document document = registry::make_version_document(version, when);
+  document.update({{"timestamp", store::date_value(when)}, {"run_id", "import"},
+                   {"logical_date", format_date(std::chrono::floor<std::chrono::days>(when))}});
+  if (bound.model.notes.contains("unbound")) {
+    document["unbound"] = bound.model.notes["unbound"];
+    document["reference"] = bound.model.notes["reference"];
+  }
+  store::Batch batch;
+  batch.puts.push_back({registry::kCollection, document});
+  MAEIL_TRY(store.commit(batch));
+  return document;
+}
+
+Result<registry::ModelFile> open_model(const std::function<Result<std::reference_wrapper<store::Store>>()>& store, const Settings& settings,
+                                       const table::DatasetSpec& spec, const std::string& file_or_version, bool needs_preparation) {
+  std::error_code error;
+  if (std::filesystem::exists(file_or_version, error)) {
+    if (!needs_preparation) {
+      MAEIL_ASSIGN(const std::string bytes, read_file(file_or_version, uint64_t{2} << 30));
+      return registry::parse_model_file(bytes, file_or_version, spec, static_cast<int>(settings.nhead));
+    }
+    MAEIL_ASSIGN(auto bound, read_bound_model(settings, spec, file_or_version, "", ""));
+    return std::move(bound.model);
+  }
+  if (file_or_version.find('/') != std::string::npos || file_or_version.ends_with(".pth")) return not_found(fmt::format("the model file {} does not exist", file_or_version));
+  MAEIL_ASSIGN(store::Store & opened, store());
+  MAEIL_ASSIGN(const auto version, registry::find_version(opened, file_or_version));
+  return registry::load_version(opened, version, spec, static_cast<int>(settings.nhead));
+}
+
+}  // namespace maeil::loop

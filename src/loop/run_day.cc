@@ -1,0 +1,67 @@
+#include "loop/run_day.h"
+
+#include <fmt/format.h>
+
+#include "dag/journal.h"
+#include "loop/pipelines.h"
+#include "loop/training.h"
+#include "registry/deployment.h"
+#include "registry/versions.h"
+
+namespace maeil::loop {
+namespace {
+
+Result<Verdict> verdict_of(store::Store& store, Days date, const dag::DayResult& result) {
+  if (result.cancelled) return Verdict::kCancelled;
+  if (result.state != dag::TaskState::kSuccess) return Verdict::kFailed;
+  MAEIL_ASSIGN(const auto alert, dag::task_state(store, date, kEvaluationDag, "send_alert"));
+  if (alert == dag::TaskState::kSuccess) return Verdict::kAlert;
+  MAEIL_ASSIGN(const auto record, dag::read_record(store, {date, kEvaluationDag, "send_evaluation_results"}));
+  return record && record->result.value("was_retrained", false) ? Verdict::kRetrained : Verdict::kApproved;
+}
+
+}  // namespace
+
+Result<DayReport> run_day(store::Store& store, const Day& day, Days logical_date, const dag::RunOptions& options) {
+  DayReport out;
+  {
+    MAEIL_ASSIGN(const auto lock, store.lock("runner", options.holder));
+    MAEIL_ASSIGN(out.reconciled, registry::reconcile(store, day.settings.model_save_path));
+  }
+  auto dags = pipelines(static_cast<int>(day.settings.max_retrain_attempts));
+  MAEIL_ASSIGN(const auto in_force, registry::model_in_force(store));
+  if (!in_force) dags.insert(dags.begin(), first_day_dag());
+  MAEIL_ASSIGN(out.result, dag::run_dags(store, dags, make_tasks(day), logical_date, options));
+  out.already_finished = out.result.already_finished;
+  MAEIL_ASSIGN(out.verdict, verdict_of(store, logical_date, out.result));
+  return out;
+}
+
+Result<store::Document> summarize(store::Store& store, const Day& day, Days date, const DayReport& report) {
+  static const std::map<Verdict, const char*> names = {{Verdict::kApproved, "approved"}, {Verdict::kRetrained, "retrained"},
+                                                       {Verdict::kAlert, "alert"},       {Verdict::kFailed, "failed"},
+                                                       {Verdict::kCancelled, "cancelled"}};
+  store::Document out = {{"logical_date", format_date(date)}, {"verdict", names.at(report.verdict)}, {"already_finished", report.already_finished}};
+  // Each line is a task's own message: what people see is what the store holds.
+  const auto add = [&](const char* key, std::string_view dag, const std::string& task) -> Status {
+    MAEIL_ASSIGN(const auto record, dag::read_record(store, {date, std::string(dag), task}));
+    if (record && !record->message.empty() && record->state != dag::TaskState::kSkipped) {
+      out[key] = {{"state", dag::to_string(record->state)}, {"message", record->message}, {"result", record->result}};
+    }
+    return {};
+  };
+  MAEIL_TRY(add("trained", kFirstDayDag, "train_classifier"));
+  MAEIL_TRY(add("generated", kDataDag, "generate_data"));
+  MAEIL_TRY(add("prepared", kDataDag, "preprocess_data"));
+  MAEIL_TRY(add("model", kEvaluationDag, "load_latest_model"));
+  MAEIL_TRY(add("evaluated", kEvaluationDag, "evaluate_model"));
+  for (int k = 1; k <= day.settings.max_retrain_attempts; ++k) {
+    MAEIL_TRY(add(fmt::format("retrained {}", k).c_str(), kEvaluationDag, retrain_task(k, "evaluate_finetuned_model")));
+  }
+  MAEIL_TRY(add("decided", kEvaluationDag, "send_evaluation_results"));
+  MAEIL_TRY(add("alert", kEvaluationDag, "send_alert"));
+  MAEIL_TRY(add("deployed", kDeploymentDag, "deploy_model"));
+  return out;
+}
+
+}  // namespace maeil::loop

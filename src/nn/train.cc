@@ -1,0 +1,151 @@
+// The training step and the epoch loop.
+#include "nn/train.h"
+
+#include <fmt/format.h>
+
+#include <cmath>
+#include <numeric>
+
+#include "base/philox.h"
+#include "base/threads.h"
+#include "kernels/adam.h"
+#include "nn/gradient.h"
+#include "nn/head.h"
+
+namespace maeil::nn {
+
+Status check_rates(float learning_rate, float dropout) {
+  if (!(learning_rate > 0) || !std::isfinite(learning_rate)) {
+    return usage_error(fmt::format("learning rate {} is not positive", learning_rate));
+  }
+  if (!(dropout >= 0 && dropout < 1)) return usage_error(fmt::format("dropout rate {} is not in [0, 1)", dropout));
+  return {};
+}
+
+struct Trainer::State {
+  State(Parameters p, StepOptions o) : parameters(std::move(p)), options(std::move(o)),
+                                       batch(parameters.shape, options.dropout, options.seed) {}
+  Parameters parameters;
+  StepOptions options;
+  BatchGradient batch;
+  std::vector<float> gradients, m, v;
+  std::vector<double> losses;
+  int64_t steps = 0;
+};
+
+Trainer::Trainer(std::unique_ptr<State> state) : state_(std::move(state)) {}
+Trainer::Trainer(Trainer&&) noexcept = default;
+Trainer& Trainer::operator=(Trainer&&) noexcept = default;
+Trainer::~Trainer() = default;
+
+Result<Trainer> Trainer::make(Parameters parameters, StepOptions options) {
+  MAEIL_TRY(check_shape(parameters.shape));
+  MAEIL_TRY(check_rates(options.learning_rate, options.dropout));
+  if (options.class_weights.empty()) options.class_weights.assign(parameters.shape.classes, 1.0f);
+  if (options.class_weights.size() != static_cast<size_t>(parameters.shape.classes)) {
+    return usage_error(fmt::format("{} class weights for {} classes", options.class_weights.size(), parameters.shape.classes));
+  }
+  MAEIL_ASSIGN(options.unknown_embeddings, unknown_embeddings(parameters, options.unknown_embeddings));
+  auto state = std::make_unique<State>(std::move(parameters), std::move(options));
+  const size_t n = state->parameters.values.size();
+  state->gradients.assign(n, 0.0f), state->m.assign(n, 0.0f), state->v.assign(n, 0.0f);
+  return Trainer(std::move(state));
+}
+
+Result<double> Trainer::compute_gradients(const LabelledRows& rows) {
+  State& s = *state_;
+  const Parameters& p = s.parameters;
+  const ModelShape& shape = p.shape;
+  MAEIL_TRY(check_rows(shape, rows.rows));
+  MAEIL_TRY(check_labels(shape, rows));
+  double total_weight = 0;
+  for (int32_t label : rows.labels) total_weight += s.options.class_weights[label];
+  if (!(total_weight > 0)) return bad_input(fmt::format("the classes of all {} rows of a batch have weight 0", rows.rows.count));
+
+  s.losses.assign(rows.rows.count, 0.0);
+  const float* fc = p.values.data() + p.head();
+  const auto head = [&](size_t row, const float* pooled, const kernels::RowDropout& dropout, float* pooled_gradient, float* fc_gradient) {
+    thread_local std::vector<float> hidden, logits, gradient;
+    hidden.resize(shape.head_hidden), logits.resize(shape.classes), gradient.resize(shape.classes);
+    head_forward(shape, fc, pooled, dropout, hidden.data(), logits.data());
+    const int label = rows.labels[row];
+    s.losses[row] = cross_entropy(shape.classes, logits.data(), label, s.options.class_weights[label] / total_weight, gradient.data());
+    head_backward(shape, fc, pooled, hidden.data(), gradient.data(), dropout.rate.scale, pooled_gradient, fc_gradient);
+  };
+  s.batch.run(p, s.options.unknown_embeddings, rows.rows, static_cast<uint64_t>(s.steps), head, s.gradients);
+  return std::accumulate(s.losses.begin(), s.losses.end(), 0.0);
+}
+
+Result<double> Trainer::step(const LabelledRows& rows) {
+  State& s = *state_;
+  MAEIL_ASSIGN(const double loss, compute_gradients(rows));
+  if (!std::isfinite(loss)) {
+    return internal_error(fmt::format("the loss of training step {} is not finite; a lower learning rate may help", s.steps + 1));
+  }
+  const kernels::AdamOptions adam{.learning_rate = s.options.learning_rate};
+  ++s.steps;
+  parallel_for(s.gradients.size(), 16384, [&](size_t first, size_t last) {
+    kernels::adam_step(adam, s.steps, last - first, s.gradients.data() + first, s.m.data() + first, s.v.data() + first,
+                       s.parameters.values.data() + first);
+  });
+  return loss;
+}
+
+const Parameters& Trainer::parameters() const { return state_->parameters; }
+std::span<const float> Trainer::gradients() const { return state_->gradients; }
+Parameters Trainer::take() && { return std::move(state_->parameters); }
+
+std::vector<float> balanced_weights(std::span<const int32_t> labels, int classes) {
+  std::vector<size_t> count(classes);
+  for (int32_t label : labels) ++count[label];
+  std::vector<float> weights(classes);
+  for (int k = 0; k < classes; ++k) {
+    if (count[k] > 0) weights[k] = static_cast<float>(static_cast<double>(labels.size()) / (static_cast<double>(classes) * count[k]));
+  }
+  return weights;
+}
+
+std::vector<uint32_t> shuffled_order(size_t n, uint64_t seed, int epoch) {
+  std::vector<uint32_t> order(n);
+  std::iota(order.begin(), order.end(), 0u);
+  RandomSequence random(seed, RandomStream::kShuffle, static_cast<uint64_t>(epoch));
+  for (size_t i = n; i > 1; --i) std::swap(order[i - 1], order[random.next_below(static_cast<uint32_t>(i))]);
+  return order;
+}
+
+Result<Parameters> train_classifier(Parameters parameters, const LabelledRows& data, const TrainOptions& options,
+                                    const TrainCallbacks& callbacks) {
+  const ModelShape shape = parameters.shape;
+  MAEIL_TRY(check_shape(shape));
+  MAEIL_TRY(check_rows(shape, data.rows));
+  MAEIL_TRY(check_labels(shape, data));
+  const size_t n = data.rows.count;
+  if (n == 0) return bad_input("there are no rows to train on");
+  if (options.epochs < 1 || options.batch < 1) {
+    return usage_error(fmt::format("{} epochs with batches of {} rows: both must be at least 1", options.epochs, options.batch));
+  }
+  StepOptions step{options.learning_rate, options.dropout, options.seed, options.class_weights, options.unknown_embeddings};
+  if (step.class_weights.empty()) step.class_weights = balanced_weights(data.labels, shape.classes);
+  MAEIL_ASSIGN(Trainer trainer, Trainer::make(std::move(parameters), std::move(step)));
+
+  RowBuffer buffer;
+  std::vector<int32_t> labels;
+  for (int epoch = 0; epoch < options.epochs; ++epoch) {
+    const std::vector<uint32_t> order = shuffled_order(n, options.seed, epoch);
+    double loss_sum = 0;
+    size_t batches = 0;
+    for (size_t first = 0; first < n; first += options.batch, ++batches) {
+      const size_t count = std::min(options.batch, n - first);
+      const auto picked = std::span(order).subspan(first, count);
+      labels.resize(count);
+      for (size_t i = 0; i < count; ++i) labels[i] = data.labels[picked[i]];
+      MAEIL_ASSIGN(const double loss, trainer.step({buffer.gather(shape, data.rows, picked), labels}));
+      loss_sum += loss;
+      if (callbacks.progress) MAEIL_TRY(callbacks.progress(epoch, first + count, n));
+    }
+    if (callbacks.epoch) MAEIL_TRY(callbacks.epoch(epoch, loss_sum / static_cast<double>(batches), trainer.parameters()));
+  }
+  return std::move(trainer).take();
+}
+
+}  // namespace maeil::nn
