@@ -2,6 +2,7 @@
 // tests/data/sdv_copula.zip (made and described by tools/oracle/sdv_samples.py). Only for tests.
 #pragma once
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 #include <zip.h>
 
@@ -42,11 +43,9 @@ inline Table fixture_sample(int sample) {
   if (manifest["magic"] != "maeil-sdv-samples" || manifest["version"] != 1) throw std::runtime_error("not a fixture of this version");
   Table out;
   out.rows = manifest["rows"];
-  char name[16];
   for (size_t c = 0; c < manifest["columns"].size(); ++c) {
     const auto& description = manifest["columns"][c];
-    std::snprintf(name, sizeof name, "%d/%02zu", sample, c);
-    const auto planes = fixture_entry(name);
+    const auto planes = fixture_entry(fmt::format("{}/{:02}", sample, c));
     Column column;
     column.name = description["name"];
     const bool number = description["kind"] == "number";

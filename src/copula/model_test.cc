@@ -1,0 +1,134 @@
+// The JSON form: what is written is read back to the last bit, and what is damaged ends in one sentence.
+#include "copula/model.h"
+
+#include <gmock/gmock.h>
+
+#include <cmath>
+#include <filesystem>
+
+#include "base/file.h"
+#include "copula/test_support.h"
+
+namespace maeil::copula {
+namespace {
+
+using testing::HasSubstr;
+using testing::StartsWith;
+
+CopulaModel every_family() {
+  auto model = small_model();
+  model.columns = {number_column("a", Beta{1.1, 0.2, -3, 4.5}),   number_column("b", Gaussian{1e-300, 2}),
+                   number_column("c", Uniform{0.1, 1e300}),       number_column("d", TruncatedGaussian{-1, 2, 0.3, 0.7}),
+                   number_column("e", Gamma{0.5, -1, 1.0 / 3}), number_column("f", StudentT{2.5, 0, 1}),
+                   small_model().columns[0],                      small_model().columns[1]};
+  model.correlation.assign(64, 0);
+  for (size_t i = 0; i < 8; ++i) model.correlation[i * 9] = 1;
+  return model;
+}
+
+TEST(ModelJson, ReadsBackWhatItWrote) {
+  for (const auto& model : {small_model(), every_family()}) {
+    const auto json = to_json(model);
+    const auto read = parse_model_json(json, "model.json");
+    ASSERT_TRUE(read) << read.error().message;
+    EXPECT_EQ(to_json(*read), json);
+    EXPECT_EQ(read->columns.size(), model.columns.size());
+  }
+  const auto read = parse_model_json(to_json(small_model()), "m").value();
+  const auto& grade = std::get<CategoryOutput>(read.columns[0].output);
+  EXPECT_EQ(grade.missing, 1u);
+  EXPECT_EQ(grade.labels[3], "\xED\x95\x9C");
+  EXPECT_EQ(std::get<NumberOutput>(read.columns[1].output).digits, 2);
+  EXPECT_EQ(std::get<NumberOutput>(read.columns[2].output).max, std::nullopt);
+  EXPECT_EQ(number_formats(read)[2], NumberFormat::kInteger);
+}
+
+TEST(ModelJson, ReadModelDecidesByContent) {
+  const auto folder = std::filesystem::path(testing::TempDir()) / "copula_model_test";
+  ASSERT_TRUE(write_model(small_model(), folder / "model.any"));
+  const auto read = read_model(folder / "model.any");
+  ASSERT_TRUE(read) << read.error().message;
+  EXPECT_EQ(to_json(*read), to_json(small_model()));
+  EXPECT_EQ(read_model(folder / "none").error().code, ErrorCode::kNotFound);
+  for (const std::string bytes : {"", "not a model", "{", "\x80\x05", "[1]", "\n"}) {
+    ASSERT_TRUE(write_file_atomically(folder / "bad", bytes));
+    const auto bad = read_model(folder / "bad");
+    ASSERT_FALSE(bad) << bytes;
+    EXPECT_EQ(bad.error().code, ErrorCode::kBadInput);
+    EXPECT_THAT(bad.error().message, HasSubstr("bad"));
+  }
+  std::filesystem::remove_all(folder);
+}
+
+TEST(ModelJson, EveryTruncationAndManyFlipsAreErrorsOrModels) {
+  const auto json = to_json(small_model());
+  for (size_t keep = 0; keep + 2 < json.size(); ++keep) {
+    const auto cut = parse_model_json(json.substr(0, keep), "cut.json");
+    ASSERT_FALSE(cut) << keep;
+    EXPECT_EQ(cut.error().code, ErrorCode::kBadInput);
+    EXPECT_THAT(cut.error().message, StartsWith("cut.json: "));
+  }
+  for (size_t i = 0; i < json.size(); ++i) {
+    for (const char mask : {1, 2, 16, 64}) {
+      auto flipped = json;
+      flipped[i] = static_cast<char>(flipped[i] ^ mask);
+      const auto read = parse_model_json(flipped, "f");
+      if (read) {
+        EXPECT_TRUE(check_model(*read));
+      }
+    }
+  }
+}
+
+TEST(ModelJson, HostileDocumentsAreRefused) {
+  EXPECT_FALSE(parse_model_json(std::string(100000, '['), "deep"));
+  EXPECT_FALSE(parse_model_json(std::string(100000, '[') + std::string(100000, ']'), "deep"));
+  const auto with = [](const std::string& from, const std::string& to) {
+    auto json = to_json(small_model());
+    const auto at = json.find(from);
+    if (at == std::string::npos) throw std::runtime_error("no " + from);
+    const auto read = parse_model_json(json.replace(at, from.size(), to), "m.json");
+    return read ? std::string("accepted") : read.error().message;
+  };
+  EXPECT_THAT(with("\"version\":1", "\"version\":2"), HasSubstr("version 2 is not known"));
+  EXPECT_THAT(with("\"family\":\"gamma\"", "\"family\":\"weibull\""), HasSubstr("column 1: the marginal family weibull is not known"));
+  EXPECT_THAT(with("\"digits\":2", "\"digits\":1e9"), HasSubstr("digits"));
+  EXPECT_THAT(with("\"missing\":0.25", "\"missing\":1.5"), HasSubstr("share of missing"));
+  EXPECT_THAT(with("\"upper\":[0.4", "\"upper\":[0.5"), HasSubstr("does not ascend"));
+  EXPECT_THAT(with("\"upper\":[0.4,", "\"upper\":["), HasSubstr("as many labels"));
+  EXPECT_THAT(with("\"price\"", "\"grade\""), HasSubstr("there twice"));
+  EXPECT_THAT(with("-0.2]", "1e400]"), HasSubstr("m.json"));
+  EXPECT_THAT(with("-0.2]", "-0.3]"), HasSubstr("no correlation"));
+  EXPECT_THAT(with("-0.2]", "-0.2,0]"), HasSubstr("wrong length"));
+  EXPECT_THAT(with("\"scale\":5.0", "\"scale\":-5.0"), HasSubstr("scale"));
+  EXPECT_EQ(with("\"source\":\"test\"", "\"source\":\"other\""), "accepted");
+}
+
+TEST(Marginal, ScoreUndoesQuantile) {
+  for (const Marginal& marginal : {Marginal(Beta{1.1, 2.2, -3, 4.5}), Marginal(Gaussian{1, 2}), Marginal(Uniform{0.1, 3}),
+                                   Marginal(TruncatedGaussian{-1, 2, 0.3, 0.7}), Marginal(Gamma{0.5, -1, 0.3}), Marginal(StudentT{2.5, 0, 1})}) {
+    SCOPED_TRACE(family_name(marginal));
+    for (double z = -4; z <= 4; z += 0.37) {
+      const double x = quantile_at(marginal, z);
+      EXPECT_NEAR(normal_score(marginal, x), z, 1e-6) << z;
+      // dx/dz = phi / f; the central difference is good to about 1e-3 where x is nearly flat.
+      const double h = 1e-4, slope = (quantile_at(marginal, z + h) - quantile_at(marginal, z - h)) / (2 * h);
+      const double phi = std::exp(-z * z / 2) / std::sqrt(2 * std::acos(-1.0));
+      EXPECT_NEAR(slope * density(marginal, x) / phi, 1, 1e-3) << z;
+    }
+  }
+}
+
+TEST(Marginal, ChecksItsParameters) {
+  EXPECT_EQ(check_marginal(Beta{1, 1, 0, 0}), "");
+  EXPECT_NE(check_marginal(Beta{0, 1, 0, 1}), "");
+  EXPECT_NE(check_marginal(Gaussian{NAN, 1}), "");
+  EXPECT_NE(check_marginal(Gaussian{0, -1}), "");
+  EXPECT_NE(check_marginal(TruncatedGaussian{2, 1, 0, 1}), "");
+  EXPECT_NE(check_marginal(StudentT{0, 0, 1}), "");
+  EXPECT_NE(check_marginal(Gamma{INFINITY, 0, 1}), "");
+  EXPECT_EQ(quantile_at(Beta{1, 1, 7, 0}, 3), 7);
+}
+
+}  // namespace
+}  // namespace maeil::copula
