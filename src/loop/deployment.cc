@@ -42,6 +42,8 @@ store::Document failed_deployment_event(const registry::ModelVersion& version, c
 Result<store::Document> deploy_now(store::Store& store, const Settings& settings, const registry::ModelVersion& version) {
   const Instant when = now();
   auto deployment = deploy(store, settings, version, when);
+  // A version that may not be deployed was never tried; everything else that goes wrong is an event.
+  if (!deployment && deployment.error().code == ErrorCode::kUsage) return tl::make_unexpected(deployment.error());
   store::Document event = deployment ? deployment->event : failed_deployment_event(version, deployment.error());
   store::Batch batch = deployment ? std::move(deployment->batch) : store::Batch();
   event.update({{"_id", store::id_value(store::new_object_id(when))},

@@ -26,7 +26,9 @@ Result<DayReport> run_day(store::Store& store, const Day& day, Days logical_date
   DayReport out;
   {
     MAEIL_ASSIGN(const auto lock, store.lock("runner", options.holder));
-    MAEIL_ASSIGN(out.reconciled, registry::reconcile(store, day.settings.model_save_path));
+    // What cannot be mended now is said; the deployment task will meet it again and record it.
+    auto reconciled = registry::reconcile(store, day.settings.model_save_path);
+    out.reconciled = reconciled ? std::move(*reconciled) : "warning: " + reconciled.error().message;
   }
   auto dags = pipelines(static_cast<int>(day.settings.max_retrain_attempts));
   MAEIL_ASSIGN(const auto in_force, registry::model_in_force(store));
