@@ -56,7 +56,7 @@ class BadInput(unittest.TestCase):
     def write(self, name, content):
         path = self.base.folder / name
         path.write_bytes(content)
-        self.addCleanup(path.unlink)
+        self.addCleanup(path.unlink, missing_ok=True)
         return name
 
     # -- CSV ------------------------------------------------------------------------------------------------------
@@ -73,7 +73,7 @@ class BadInput(unittest.TestCase):
         with open(path, "wb") as f:
             f.write(self.csv.split(b"\n")[0] + b"\n")
             f.truncate(1 << 30)  # a hole: one line of a gigabyte of NUL bytes
-        self.addCleanup(path.unlink)
+        self.addCleanup(path.unlink, missing_ok=True)
         before = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss
         done = self.base.run("preprocess", "--in", "huge.csv", "--out", "out.csv", expect=3)
         self.assertIn("huge.csv", done.stderr)

@@ -93,7 +93,7 @@ def stable(value):
     if isinstance(value, list):
         return [stable(v) for v in value]
     if isinstance(value, str):
-        return re.sub(r"\d+(\.\d+)? s\b", "T s", re.sub(r"\b\d{8}_\d{6}\b", "VERSION", value))
+        return re.sub(r"\d+(\.\d+)? s\b", "T s", re.sub(r"\d{8}_\d{6}", "VERSION", value))
     return value
 
 

@@ -1,0 +1,58 @@
+"""The built-in portfolio through the real binary, on three seeds: a calm day passes, a recession is saved by retraining, a
+broken feed ends in the alert; and gradient boosting, as the judge, can learn the calm book."""
+import csv
+import unittest
+
+from harness import Workspace
+
+SEEDS = (42, 1, 2)
+
+
+class Portfolio(unittest.TestCase):
+    def f1(self, workspace, date, dataset):
+        return workspace.find("performance_metrics", {"logical_date": date, "dataset_name": dataset}, "timestamp:-1")[0]["metrics"]["f1_score"]
+
+    def test_three_seeds_pass_recover_and_give_up(self):
+        for seed in SEEDS:
+            with self.subTest(seed=seed), Workspace(SEED=seed) as workspace:
+                calm = workspace.run("run", "--date", "2026-11-02", expect=0)
+                self.assertIn("verdict      approved", calm.stdout)
+                self.assertGreaterEqual(self.f1(workspace, "2026-11-02", "test"), 0.80)
+                rate = workspace.find("performance_metrics", {"logical_date": "2026-11-02"})[0]["metrics"]["default_rate"]
+                self.assertTrue(0.045 < rate < 0.09, rate)  # 6.6 % within 3.5 standard errors of 1,500 rows
+                deployed = (workspace.folder / "models/deployed/current_version.txt").read_text()
+
+                feed = workspace.run("run", "--date", "2026-11-03", "--scenario", "broken_feed", expect=4)
+                self.assertIn("verdict      alert", feed.stdout)
+                self.assertEqual((workspace.folder / "models/deployed/current_version.txt").read_text(), deployed)
+                self.assertEqual(len(workspace.find("alerts")), 1)
+
+                recession = workspace.run("run", "--date", "2026-11-04", "--scenario", "recession", expect=0)
+                self.assertIn("verdict      retrained", recession.stdout)
+                self.assertLess(self.f1(workspace, "2026-11-04", "test"), 0.75)
+                self.assertGreaterEqual(self.f1(workspace, "2026-11-04", "post_finetune_test"), 0.75)
+                self.assertNotEqual((workspace.folder / "models/deployed/current_version.txt").read_text(), deployed)
+                self.assertEqual(len(workspace.find("evaluation_events", {"retraining_info.was_retrained": True})), 1)
+                if seed == SEEDS[0]:
+                    self.boosting(workspace)
+
+    def boosting(self, workspace):
+        import numpy
+        from sklearn.ensemble import HistGradientBoostingClassifier
+        from sklearn.metrics import f1_score
+        workspace.run("generate", "--num-rows", 26000, "--out", "rows.csv", "--date", "2026-11-05", expect=0)
+        workspace.run("preprocess", "--in", "rows.csv", "--out", "prepared.csv", expect=0)
+        with open(workspace.folder / "prepared.csv", encoding="utf-8-sig") as f:
+            reader = csv.reader(f)
+            names = next(reader)
+            drop = {"split", "corp_estblsh_day", "init_regist_dt", "lst_renew_dt", "DLNQ_1M_FLG"}
+            keep = [i for i, name in enumerate(names) if name not in drop]
+            rows = list(reader)
+        x = numpy.array([[float(row[i]) for i in keep] for row in rows])
+        y = numpy.array([int(row[names.index("DLNQ_1M_FLG")]) for row in rows])
+        model = HistGradientBoostingClassifier(random_state=0).fit(x[:20000], y[:20000])
+        self.assertGreaterEqual(f1_score(y[20000:], model.predict(x[20000:])), 0.85)
+
+
+if __name__ == "__main__":
+    unittest.main(verbosity=2)
