@@ -10,8 +10,14 @@ run: build
 	@mkdir -p workspace
 	cd workspace && ../build/release/maeil run
 
-test: build
+test: build build/peers/ready
 	ctest --preset release -j 2
+
+# The peers that tests compare with and Debian cannot give; a folder of its own, made once.
+build/peers/ready:
+	/usr/bin/python3 -m venv build/peers
+	build/peers/bin/pip install -q scikit-learn
+	@touch $@
 
 setup:
 	@tools/setup
