@@ -92,6 +92,18 @@ TEST(ClassifierGolden, LogitsAndPooledEncodings) {
   EXPECT_LE(largest_difference(pooled, read_csv(golden_dir() / "classifier_pooled.csv")), 1e-4);
 }
 
+TEST(ClassifierGolden, TheBareEncoderIsTheClassifiersEncoder) {
+  MAEIL_NEEDS(seed_dir());
+  const auto encoder = seed_parameters("pretrained_model_f.pth"), classifier = seed_parameters("finetuned_model_f.pth");
+  ASSERT_TRUE(encoder) << encoder.error().message;
+  ASSERT_TRUE(classifier) << classifier.error().message;
+  EXPECT_FALSE(encoder->has_head);
+  EXPECT_TRUE(classifier->has_head);
+  EXPECT_EQ(classifier->values.size(), 117570u);
+  EXPECT_EQ(encoder->shape, classifier->shape);
+  EXPECT_TRUE(std::equal(classifier->values.begin(), classifier->values.begin() + classifier->head(), encoder->values.begin()));
+}
+
 TEST(TrainingGolden, ThreeAdamStepsMatchPyTorch) {
   MAEIL_NEEDS(golden_dir());
   MAEIL_NEEDS(seed_dir());

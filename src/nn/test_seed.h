@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/test_data.h"
+#include "format/torch.h"
 #include "nn/test_model.h"
 
 namespace maeil::nn::testing {
@@ -25,19 +26,9 @@ inline std::vector<float> read_csv(const std::filesystem::path& path) {
 inline std::vector<int32_t> to_codes(const std::vector<float>& values) { return {values.begin(), values.end()}; }
 
 inline Result<Parameters> seed_parameters(const std::string& file) {
-  std::ifstream index("/tmp/nn2/" + file + ".idx"), data("/tmp/nn2/" + file + ".bin", std::ios::binary);
+  MAEIL_ASSIGN(const format::Checkpoint checkpoint, format::read_checkpoint_file(seed_dir() / file));
   std::vector<NamedTensor> tensors;
-  std::vector<std::vector<float>> values;
-  std::string name;
-  for (int dims = 0; index >> name >> dims;) {
-    std::vector<int64_t> shape(dims);
-    size_t size = 1;
-    for (auto& extent : shape) index >> extent, size *= extent;
-    values.emplace_back(size);
-    data.read(reinterpret_cast<char*>(values.back().data()), size * 4);
-    tensors.push_back({name, shape, values.back()});
-  }
-  for (size_t i = 0; i < tensors.size(); ++i) tensors[i].values = values[i];
+  for (const format::Tensor& tensor : checkpoint.state) tensors.push_back({tensor.name, tensor.shape, tensor.values});
   return parameters_from_tensors(tensors, 4);
 }
 
