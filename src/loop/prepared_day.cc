@@ -128,17 +128,6 @@ Status for_each_sample_chunk(store::Store& store, Days date, const prep::Prepara
 
 }  // namespace
 
-void append_samples(const prep::Prepared& prepared, Samples& samples) {
-  if (prepared.rows == 0) return;
-  const size_t C = prepared.codes.size() / prepared.rows, N = prepared.numbers.size() / prepared.rows;
-  for (size_t i = 0; i < prepared.rows; ++i) {
-    if (prepared.labels[i] < 0) continue;
-    samples.codes.insert(samples.codes.end(), prepared.codes.begin() + i * C, prepared.codes.begin() + (i + 1) * C);
-    samples.numbers.insert(samples.numbers.end(), prepared.numbers.begin() + i * N, prepared.numbers.begin() + (i + 1) * N);
-    samples.labels.push_back(prepared.labels[i]);
-  }
-}
-
 std::string partition_of(Days date, const prep::Preparation& preparation) {
   return fmt::format("{}/{}", format_date(date), prep::feature_spec_hash(preparation).substr(0, 16));
 }

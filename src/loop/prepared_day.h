@@ -26,9 +26,6 @@ struct Samples {
   nn::LabelledRows view() const { return {{codes, numbers, rows()}, labels}; }
 };
 
-// Appends the rows of a chunk that have a label. Order is kept.
-void append_samples(const prep::Prepared& prepared, Samples& samples);
-
 std::string partition_of(Days date, const prep::Preparation& preparation);
 
 // Everything that preparing a day makes; the caller commits `batch`.
