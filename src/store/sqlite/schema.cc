@@ -63,7 +63,12 @@ Status enter_wal(Connection& connection, int busy_timeout_ms) {
 }  // namespace
 
 Status prepare_schema(Connection& connection, int busy_timeout_ms) {
-  MAEIL_ASSIGN(const bool ours, recognise(connection));
+  // In one snapshot: another process may be making the tables between two of its questions.
+  bool ours = false;
+  MAEIL_TRY(connection.snapshot([&]() -> Status {
+    MAEIL_ASSIGN(ours, recognise(connection));
+    return {};
+  }));
   if (sqlite3_db_readonly(connection.handle(), "main") == 1) {
     return tl::unexpected<Error>(sqlite_error(SQLITE_READONLY, nullptr, connection.path()));
   }
