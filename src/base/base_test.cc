@@ -1,4 +1,5 @@
 // Philox against its authors' known answers, the thread pool, atomic files, settings.
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 #include <sys/resource.h>
 #include <unistd.h>
@@ -57,6 +58,87 @@ TEST(Threads, EveryPieceRunsOnceAtAnyCount) {
     for (auto& hit : hits) EXPECT_EQ(hit.load(), 1);
   }
   set_thread_count(0);
+}
+
+// Items 0 .. n-1 through a pipeline of three slots; item `bad` fails in `stage`. Returns the sum of what was finished.
+struct PipelineRun {
+  std::vector<int> finished;
+  Status status;
+};
+PipelineRun run_items(int n, std::string_view stage = "", int bad = -1) {
+  PipelineRun out;
+  std::vector<int> slots(3);
+  std::atomic<int> in_next{0}, in_finish{0}, alive{0};
+  int next_item = 0;
+  const auto fails = [&](std::string_view where, int item) -> Status {
+    return where == stage && item == bad ? Status(io_error(fmt::format("{} {}", where, item))) : Status();
+  };
+  out.status = run_pipeline(
+      slots.size(),
+      [&](size_t slot) -> Result<bool> {
+        EXPECT_EQ(in_next.fetch_add(1), 0);
+        if (next_item < n) {
+          EXPECT_LT(alive.fetch_add(1), 3);
+          slots[slot] = next_item;
+        }
+        const int item = next_item++;
+        EXPECT_EQ(in_next.fetch_sub(1), 1);
+        MAEIL_TRY(fails("next", item));
+        return item < n;
+      },
+      [&](size_t slot) -> Status {
+        volatile double heat = 0;
+        for (int i = 0; i < slots[slot] * 7919 % 20000; ++i) heat = heat + i;  // items of unlike size
+        return fails("work", slots[slot]);
+      },
+      [&](size_t slot) -> Status {
+        EXPECT_EQ(in_finish.fetch_add(1), 0);
+        alive.fetch_sub(1);
+        MAEIL_TRY(fails("finish", slots[slot]));
+        out.finished.push_back(slots[slot]);
+        EXPECT_EQ(in_finish.fetch_sub(1), 1);
+        return {};
+      });
+  return out;
+}
+
+TEST(Threads, APipelineFinishesInOrderAndStopsAtTheFirstError) {
+  std::vector<int> all(500);
+  std::iota(all.begin(), all.end(), 0);
+  for (int threads : {1, 2, 7}) {
+    set_thread_count(threads);
+    const auto good = run_items(500);
+    EXPECT_TRUE(good.status);
+    EXPECT_EQ(good.finished, all);
+    EXPECT_TRUE(run_items(0).status);
+    for (const char* stage : {"next", "work", "finish"}) {
+      const auto bad = run_items(500, stage, 123);
+      ASSERT_FALSE(bad.status) << stage;
+      EXPECT_EQ(bad.status.error().message, fmt::format("{} 123", stage));
+      EXPECT_EQ(bad.finished, std::vector<int>(all.begin(), all.begin() + 123)) << stage;
+    }
+    parallel_for(2, 1, [&](size_t, size_t) { EXPECT_EQ(run_items(50).finished.size(), 50u); });  // nested: alone, and no deadlock
+  }
+  set_thread_count(0);
+}
+
+TEST(Threads, PiecesAreCutAtMultiplesAndComeInOrder) {
+  for (const auto& [first, count] : {std::pair<uint64_t, uint64_t>{0, 0}, {0, 10}, {7, 3}, {7, 25}, {UINT64_MAX - 25, 25}}) {
+    uint64_t at = first;
+    EXPECT_TRUE((run_pieces<std::pair<uint64_t, uint64_t>>(
+        first, count, 10,
+        [](uint64_t piece, uint64_t size, std::pair<uint64_t, uint64_t>& out) -> Status {
+          out = {piece, size};
+          return {};
+        },
+        [&](std::pair<uint64_t, uint64_t>& out) -> Status {
+          EXPECT_EQ(out.first, at);
+          EXPECT_EQ(out.first / 10, (out.first + out.second - 1) / 10);
+          at += out.second;
+          return {};
+        })));
+    EXPECT_EQ(at, first + count);
+  }
 }
 
 TEST(File, AtomicWriteLeavesTheOldFileUntilCommit) {

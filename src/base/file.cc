@@ -7,6 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <atomic>
 #include <cerrno>
 #include <cstring>
@@ -123,6 +124,14 @@ Result<MappedFile> MappedFile::open(const fs::path& path) {
   void* data = ::mmap(nullptr, info.st_size, PROT_READ, MAP_PRIVATE, file.fd, 0);
   if (data == MAP_FAILED) return system_error("read", path, errno);
   return MappedFile(data, info.st_size);
+}
+
+void MappedFile::release(size_t bytes) {
+  constexpr size_t kStep = 8 << 20;  // a system call for each chunk of a file would cost more than it gives
+  const size_t end = std::min(bytes, size_) / kStep * kStep;
+  if (end <= released_) return;
+  ::madvise(static_cast<char*>(data_) + released_, end - released_, MADV_DONTNEED);
+  released_ = end;
 }
 
 MappedFile::~MappedFile() {

@@ -49,15 +49,21 @@ Status sync_directory(const std::filesystem::path& path);
 class MappedFile {
  public:
   static Result<MappedFile> open(const std::filesystem::path& path);
-  MappedFile(MappedFile&& other) noexcept : data_(other.data_), size_(other.size_) { other.data_ = nullptr; other.size_ = 0; }
+  MappedFile(MappedFile&& other) noexcept : data_(other.data_), size_(other.size_), released_(other.released_) {
+    other.data_ = nullptr;
+    other.size_ = 0;
+  }
   MappedFile& operator=(MappedFile&&) = delete;
   ~MappedFile();
   std::string_view bytes() const { return {static_cast<const char*>(data_), size_}; }
+  // Gives the memory of the first `bytes` back to the system; they can still be read, from the disk again.
+  void release(size_t bytes);
 
  private:
   MappedFile(void* data, size_t size) : data_(data), size_(size) {}
   void* data_;
   size_t size_;
+  size_t released_ = 0;
 };
 
 }  // namespace maeil

@@ -127,4 +127,59 @@ void parallel_for(size_t n, size_t grain, const std::function<void(size_t, size_
   parallel_for_workers(n, grain, [&](size_t first, size_t last, int) { body(first, last); });
 }
 
+Status run_pipeline(size_t slots, const std::function<Result<bool>(size_t)>& next, const std::function<Status(size_t)>& work,
+                    const std::function<Status(size_t)>& finish) {
+  std::mutex mutex;
+  std::condition_variable room;
+  std::vector<bool> ready(slots);
+  std::vector<Status> results(slots);
+  uint64_t taken = 0, finished = 0;  // items
+  bool finishing = false, ended = false;
+  Status input, failed;  // why the items ended; why the results did, which comes before it
+
+  const auto finish_in_order = [&](std::unique_lock<std::mutex>& lock) {
+    finishing = true;
+    while (failed && finished < taken && ready[finished % slots]) {
+      const size_t slot = finished % slots;
+      lock.unlock();
+      Status done = results[slot];
+      if (done) done = finish(slot);
+      lock.lock();
+      if (!done) {
+        failed = std::move(done);
+        ended = true;
+      }
+      ready[slot] = false;
+      ++finished;
+      room.notify_all();
+    }
+    finishing = false;
+  };
+
+  const auto threads = static_cast<size_t>(thread_count());
+  parallel_for(threads, 1, [&](size_t, size_t) {
+    std::unique_lock lock(mutex);
+    for (;;) {
+      room.wait(lock, [&] { return ended || taken - finished < slots; });
+      if (ended) return;
+      const size_t slot = taken % slots;
+      Result<bool> more = next(slot);
+      if (!more || !*more) {
+        if (!more) input = tl::unexpected(std::move(more).error());
+        ended = true;
+        room.notify_all();
+        return;
+      }
+      ++taken;
+      lock.unlock();
+      Status done = work(slot);
+      lock.lock();
+      results[slot] = std::move(done);
+      ready[slot] = true;
+      if (!finishing) finish_in_order(lock);
+    }
+  });
+  return failed ? input : failed;
+}
+
 }  // namespace maeil

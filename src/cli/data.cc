@@ -8,7 +8,7 @@
 #include "cli/commands.h"
 #include "cli/output.h"
 #include "copula/fit.h"
-#include "format/csv.h"
+#include "format/number_text.h"
 #include "loop/evaluation.h"
 #include "loop/import.h"
 #include "loop/processed_csv.h"
@@ -32,17 +32,29 @@ void report_quarantine(const table::ReadReport& report, const std::string& file)
                                                         report.ignored_columns.size(), report.ignored_columns.front()));
 }
 
-// Transforms a CSV chunk by chunk with a progress bar; the report's quarantine is checked.
+// Transforms a CSV chunk by chunk on all threads: `work` makes an Out of prepared rows, `finish` takes them in order. With a
+// progress bar; the report's quarantine is checked.
+template <class Out>
 Result<table::ReadReport> transform_file(const std::string& path, const table::DatasetSpec& spec, const prep::Preparation& preparation,
                                          table::ReadOptions options,
-                                         const std::function<Status(const prep::Prepared&, const std::vector<uint64_t>&)>& visit) {
-  prep::Transformer transformer(spec, preparation);
+                                         const std::function<Status(const prep::Prepared&, const std::vector<uint64_t>&, Out&)>& work,
+                                         const std::function<Status(Out&)>& finish) {
+  struct Piece {
+    uint64_t rows = 0;
+    Out out;
+  };
   Progress progress;
   uint64_t done = 0;
-  MAEIL_ASSIGN(auto report, table::read_csv_file(path, spec, options, [&](Table&& chunk, const std::vector<uint64_t>& rows) -> Status {
-                 progress.update("rows", done += chunk.rows, 0);
-                 return visit(transformer.transform(chunk), rows);
-               }));
+  MAEIL_ASSIGN(auto report, table::read_csv_file_as<Piece>(
+                                path, spec, options,
+                                [&](const table::CsvChunk& chunk, Piece& piece) {
+                                  piece.rows = chunk.table.rows;
+                                  return work(prep::transform(spec, preparation, chunk.table), chunk.row_index, piece.out);
+                                },
+                                [&](Piece& piece) {
+                                  progress.update("rows", done += piece.rows, 0);
+                                  return finish(piece.out);
+                                }));
   progress.finish();
   report_quarantine(report, path);
   MAEIL_TRY(table::check_quarantine(report, path));
@@ -113,16 +125,17 @@ Result<int> preprocess(Context& context, const PreprocessOptions& options) {
     name = in_force->version;
   }
   MAEIL_ASSIGN(const auto model, loop::open_model(store_of(context), context.settings, spec, name, true));
-  MAEIL_ASSIGN(auto csv, loop::ProcessedCsv::create(options.out, spec, *model.preparation));
+  MAEIL_ASSIGN(AtomicFile csv, AtomicFile::create(options.out));
+  MAEIL_TRY(csv.write(loop::processed_csv_header(spec, *model.preparation)));
   MAEIL_ASSIGN(const Days date, day_or_today(context, ""));
-  MAEIL_ASSIGN(const auto report, transform_file(options.in, spec, *model.preparation, {.target_required = false},
-                                                 [&](const prep::Prepared& prepared, const std::vector<uint64_t>& rows) {
-                                                   std::vector<std::string> splits;
-                                                   for (const uint64_t row : rows) {
-                                                     splits.emplace_back(prep::to_string(prep::split_of(static_cast<uint64_t>(context.settings.seed), date, row)));
-                                                   }
-                                                   return csv.write(prepared, splits);
-                                                 }));
+  MAEIL_ASSIGN(const auto report, transform_file<format::TextBuffer>(
+                                      options.in, spec, *model.preparation, {.target_required = false},
+                                      [&](const prep::Prepared& prepared, const std::vector<uint64_t>& rows, format::TextBuffer& text) -> Status {
+                                        text.clear();
+                                        loop::append_processed_rows(prepared, loop::splits_of(static_cast<uint64_t>(context.settings.seed), date, rows), text);
+                                        return {};
+                                      },
+                                      [&](format::TextBuffer& text) { return csv.write(text.view()); }));
   MAEIL_TRY(csv.commit());
   if (context.json) print_json({{"path", options.out}, {"rows", report.rows - report.quarantined}, {"quarantined", report.quarantined}, {"model", name}});
   else print_line(fmt::format("{} rows prepared for model {}, {} set aside -> {}", report.rows - report.quarantined, name, report.quarantined, options.out));
@@ -135,18 +148,20 @@ Result<int> predict(Context& context, const PredictOptions& options) {
   MAEIL_ASSIGN(const auto scorer, nn::Scorer::make(std::move(model.parameters), model.unknown));
   MAEIL_ASSIGN(AtomicFile file, AtomicFile::create(options.out));
   MAEIL_TRY(file.write("row,probability_of_default,prediction\n"));
-  MAEIL_ASSIGN(const auto report, transform_file(options.in, spec, *model.preparation, {.target_required = false},
-                                                 [&](const prep::Prepared& prepared, const std::vector<uint64_t>& rows) -> Status {
-                                                   const auto numbers = to_floats(prepared.numbers);
-                                                   MAEIL_ASSIGN(const auto p, loop::predict_default(scorer, {prepared.codes, numbers, prepared.rows}));
-                                                   std::string text;
-                                                   for (size_t i = 0; i < p.size(); ++i) {
-                                                     text += fmt::format("{},", rows[i]);
-                                                     format::append_float(text, p[i]);
-                                                     text += p[i] >= 0.5 ? ",1\n" : ",0\n";
-                                                   }
-                                                   return file.write(text);
-                                                 }));
+  MAEIL_ASSIGN(const auto report, transform_file<std::string>(
+                                      options.in, spec, *model.preparation, {.target_required = false},
+                                      [&](const prep::Prepared& prepared, const std::vector<uint64_t>& rows, std::string& text) -> Status {
+                                        const auto numbers = to_floats(prepared.numbers);
+                                        MAEIL_ASSIGN(const auto p, loop::predict_default(scorer, {prepared.codes, numbers, prepared.rows}));
+                                        text.clear();
+                                        for (size_t i = 0; i < p.size(); ++i) {
+                                          text += fmt::format("{},", rows[i]);
+                                          format::append_float(text, p[i]);
+                                          text += p[i] >= 0.5 ? ",1\n" : ",0\n";
+                                        }
+                                        return {};
+                                      },
+                                      [&](std::string& text) { return file.write(text); }));
   MAEIL_TRY(file.commit());
   const uint64_t scored = report.rows - report.quarantined;
   if (context.json) print_json({{"path", options.out}, {"rows", scored}, {"quarantined", report.quarantined}});
@@ -159,17 +174,24 @@ Result<int> evaluate(Context& context, const PredictOptions& options) {
   MAEIL_ASSIGN(auto model, loop::open_model(store_of(context), context.settings, spec, options.model, true));
   MAEIL_ASSIGN(const auto scorer, nn::Scorer::make(std::move(model.parameters), model.unknown));
   loop::Scores scores;
-  MAEIL_ASSIGN(const auto report, transform_file(options.in, spec, *model.preparation, {},
-                                                 [&](const prep::Prepared& prepared, const std::vector<uint64_t>&) -> Status {
-                                                   const auto numbers = to_floats(prepared.numbers);
-                                                   MAEIL_ASSIGN(const auto p, loop::predict_default(scorer, {prepared.codes, numbers, prepared.rows}));
-                                                   for (size_t i = 0; i < p.size(); ++i) {
-                                                     if (prepared.labels[i] < 0) continue;
-                                                     scores.probabilities.push_back(p[i]);
-                                                     scores.labels.push_back(static_cast<uint8_t>(prepared.labels[i]));
-                                                   }
-                                                   return {};
-                                                 }));
+  MAEIL_ASSIGN(const auto report, transform_file<loop::Scores>(
+                                      options.in, spec, *model.preparation, {},
+                                      [&](const prep::Prepared& prepared, const std::vector<uint64_t>&, loop::Scores& some) -> Status {
+                                        const auto numbers = to_floats(prepared.numbers);
+                                        MAEIL_ASSIGN(const auto p, loop::predict_default(scorer, {prepared.codes, numbers, prepared.rows}));
+                                        some = {};
+                                        for (size_t i = 0; i < p.size(); ++i) {
+                                          if (prepared.labels[i] < 0) continue;
+                                          some.probabilities.push_back(p[i]);
+                                          some.labels.push_back(static_cast<uint8_t>(prepared.labels[i]));
+                                        }
+                                        return {};
+                                      },
+                                      [&](loop::Scores& some) -> Status {
+                                        scores.probabilities.insert(scores.probabilities.end(), some.probabilities.begin(), some.probabilities.end());
+                                        scores.labels.insert(scores.labels.end(), some.labels.begin(), some.labels.end());
+                                        return {};
+                                      }));
   MAEIL_ASSIGN(const auto evaluation, loop::evaluate_scores(scores, static_cast<uint64_t>(context.settings.seed)));
   const bool passed = evaluation.metrics.f1_score >= context.settings.f1_threshold;
   if (context.json) {

@@ -1,5 +1,5 @@
 // Blocks of 512 rows: normals, correlation, then column by column the inverse transform, so that a column's table is in
-// cache while it is used. Threads take whole blocks and write into disjoint rows of the chunk.
+// cache while it is used.
 #include "copula/sample.h"
 
 #include <algorithm>
@@ -15,7 +15,7 @@
 namespace maeil::copula {
 namespace {
 
-constexpr uint64_t kChunkRows = 8192;
+constexpr uint64_t kChunkRows = 1024;
 constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
 
 struct Category {
@@ -140,43 +140,43 @@ Sampler::Sampler(const CopulaModel& model) {
 Sampler::~Sampler() = default;
 Sampler::Sampler(Sampler&&) noexcept = default;
 
-Status Sampler::sample(uint64_t first_row, uint64_t rows, uint64_t seed, const std::function<Status(const Table& chunk)>& sink) const {
-  if (rows > std::numeric_limits<uint64_t>::max() - first_row) return usage_error("the rows asked for go beyond row 2^64 - 1");
+void Sampler::draw(uint64_t first_row, uint64_t rows, uint64_t seed, Table& out) const {
   const size_t C = prepared_->transforms.size();
-  std::vector<Scratch> scratch(static_cast<size_t>(thread_count()));
-  Table chunk = prepared_->empty;
+  thread_local Scratch scratch;
+  if (out.columns.size() != C) out = prepared_->empty;
+  out.rows = rows;
+  for (auto& column : out.columns) {
+    if (column.type == ColumnType::kText) column.codes.resize(rows);
+    else column.numbers.resize(rows);
+  }
   const uint64_t end = first_row + rows;
   for (uint64_t start = first_row; start < end;) {
-    const uint64_t stop = std::min(end, start - start % kChunkRows + kChunkRows);
-    chunk.rows = stop - start;
-    for (auto& column : chunk.columns) {
-      if (column.type == ColumnType::kText) column.codes.resize(chunk.rows);
-      else column.numbers.resize(chunk.rows);
-    }
-    const uint64_t first_block = start / kBlockRows, last_block = (stop - 1) / kBlockRows;
-    parallel_for_workers(last_block - first_block + 1, 1, [&](size_t first, size_t last, int worker) {
-      auto& own = scratch[static_cast<size_t>(worker)];
-      for (uint64_t block = first_block + first; block < first_block + last; ++block) {
-        draw_normals(prepared_->factor, C, seed, block, own);
-        const uint64_t block_row = block * kBlockRows;
-        const size_t from = std::max(start, block_row) - block_row, to = std::min(stop, block_row + kBlockRows) - block_row;
-        const size_t at = block_row + from - start;
-        for (size_t c = 0; c < C; ++c) {
-          const float* z = &own.z[c * kBlockRows];
-          if (const auto* category = std::get_if<Category>(&prepared_->transforms[c])) {
-            write_column(*category, z, from, to, &chunk.columns[c].codes[at]);
-            continue;
-          }
-          const auto& number = std::get<Number>(prepared_->transforms[c]);
-          if (number.missing_below) philox_words(seed, RandomStream::kCopulaNulls, block, static_cast<uint32_t>(c), own.words.data());
-          write_column(number, z, number.missing_below ? own.words.data() : nullptr, from, to, &chunk.columns[c].numbers[at]);
-        }
+    const uint64_t block = start / kBlockRows, block_row = block * kBlockRows;
+    const size_t from = start - block_row, to = std::min(end - block_row, uint64_t{kBlockRows}), at = start - first_row;
+    draw_normals(prepared_->factor, C, seed, block, scratch);
+    for (size_t c = 0; c < C; ++c) {
+      const float* z = &scratch.z[c * kBlockRows];
+      if (const auto* category = std::get_if<Category>(&prepared_->transforms[c])) {
+        write_column(*category, z, from, to, &out.columns[c].codes[at]);
+        continue;
       }
-    });
-    MAEIL_TRY(sink(chunk));
-    start = stop;
+      const auto& number = std::get<Number>(prepared_->transforms[c]);
+      if (number.missing_below) philox_words(seed, RandomStream::kCopulaNulls, block, static_cast<uint32_t>(c), scratch.words.data());
+      write_column(number, z, number.missing_below ? scratch.words.data() : nullptr, from, to, &out.columns[c].numbers[at]);
+    }
+    start = block_row + to;
   }
-  return {};
+}
+
+Status Sampler::sample(uint64_t first_row, uint64_t rows, uint64_t seed, const std::function<Status(const Table& chunk)>& sink) const {
+  if (rows > std::numeric_limits<uint64_t>::max() - first_row) return usage_error("the rows asked for go beyond row 2^64 - 1");
+  return run_pieces<Table>(
+      first_row, rows, kChunkRows,
+      [&](uint64_t first, uint64_t count, Table& chunk) -> Status {
+        draw(first, count, seed, chunk);
+        return {};
+      },
+      [&](Table& chunk) { return sink(chunk); });
 }
 
 }  // namespace maeil::copula

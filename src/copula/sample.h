@@ -20,10 +20,14 @@ class Sampler {
   ~Sampler();
   Sampler(Sampler&&) noexcept;
 
-  // Rows first_row .. first_row + rows - 1 of the endless table that `seed` names, in order, in chunks of at most 8192
-  // rows; the chunk is reused, so the sink copies what it keeps. A row is a pure function of (model, seed, row number): the
-  // same on any number of threads, and whichever range it is drawn in. Categories are text, with the model's
-  // labels as dictionary (some may not occur). The first error of the sink ends the drawing and is returned.
+  // Rows first_row .. first_row + rows - 1 of the endless table that `seed` names, into `out`, whose memory is used
+  // again when it came from this sampler. A row is a pure function of (model, seed, row number), whichever range it is
+  // drawn in. Categories are text, with the model's labels as dictionary (some may not occur). On the calling thread alone.
+  // REQUIRES: first_row + rows does not overflow.
+  void draw(uint64_t first_row, uint64_t rows, uint64_t seed, Table& out) const;
+
+  // The same in chunks of at most 1024 rows, drawn on all threads and handed out in order; the sink copies what it keeps. Its
+  // first error ends the drawing and is returned.
   Status sample(uint64_t first_row, uint64_t rows, uint64_t seed, const std::function<Status(const Table& chunk)>& sink) const;
 
  private:

@@ -66,7 +66,7 @@ TEST(Sample, FarRowsAndEmptyRanges) {
   EXPECT_FALSE(sampler.sample(2, UINT64_MAX, 1, [](const Table&) -> Status { return {}; }));
   int chunks = 0;
   const auto stopped = sampler.sample(0, 100000, 1, [&](const Table& chunk) -> Status {
-    EXPECT_LE(chunk.rows, 8192u);
+    EXPECT_LE(chunk.rows, 1024u);
     return ++chunks == 2 ? Status(io_error("full")) : Status();
   });
   ASSERT_FALSE(stopped);

@@ -8,7 +8,7 @@
 #include <cmath>
 #include <unordered_map>
 
-#include "format/csv.h"
+#include "format/number_text.h"
 #include "format/numpy.h"
 #include "format/pandas.h"
 #include "format/pickle.h"

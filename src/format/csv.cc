@@ -4,8 +4,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <charconv>
-#include <cmath>
+#include <bit>
 #include <cstring>
 
 namespace maeil::format {
@@ -108,6 +107,44 @@ std::string_view split_record(std::string_view record, std::vector<std::string_v
   }
 }
 
+bool split_plain(std::string_view record, std::vector<uint32_t>& ends, size_t max_fields) {
+  typedef char Bytes __attribute__((vector_size(16)));
+  constexpr size_t kStep = sizeof(Bytes);
+  ends.resize(max_fields);
+  size_t found = 0;
+  Bytes any = {};  // becomes nonzero where a byte is a quote, NUL
+  Bytes high = {};
+  for (size_t at = 0; at < record.size(); at += kStep) {
+    Bytes bytes;
+    const size_t left = record.size() - at;
+    if (left >= kStep) {
+      std::memcpy(&bytes, record.data() + at, kStep);
+    } else {
+      std::memset(&bytes, ' ', kStep);
+      std::memcpy(&bytes, record.data() + at, left);
+    }
+    any |= (bytes == '"') | (bytes == 0);
+    high |= bytes;
+    const Bytes commas = bytes == ',';
+    uint64_t half[2];
+    std::memcpy(half, &commas, kStep);
+    for (int h = 0; h < 2; ++h) {
+      for (uint64_t bits = half[h] & 0x8080808080808080; bits != 0; bits &= bits - 1) {
+        if (found == max_fields) return false;
+        ends[found++] = static_cast<uint32_t>(at + 8 * static_cast<size_t>(h) + static_cast<size_t>(std::countr_zero(bits)) / 8);
+      }
+    }
+  }
+  if (found == max_fields) return false;
+  ends[found++] = static_cast<uint32_t>(record.size());
+  ends.resize(found);
+  uint64_t words[2];
+  std::memcpy(words, &any, kStep);
+  if ((words[0] | words[1]) != 0) return false;
+  std::memcpy(words, &high, kStep);
+  return ((words[0] | words[1]) & 0x8080808080808080) == 0 || is_utf8(record);
+}
+
 bool is_utf8(std::string_view text) {
   const auto* p = reinterpret_cast<const unsigned char*>(text.data());
   const auto* end = p + text.size();
@@ -143,7 +180,8 @@ std::string clip_utf8(std::string_view text, size_t max_bytes) {
 }
 
 void append_csv_text(std::string& out, std::string_view field) {
-  if (field.find_first_of("\",\r\n") == std::string_view::npos) {
+  const bool plain = std::none_of(field.begin(), field.end(), [](char c) { return c == '"' || c == ',' || c == '\r' || c == '\n'; });
+  if (plain) {
     out += field;
     return;
   }
@@ -153,20 +191,6 @@ void append_csv_text(std::string& out, std::string_view field) {
     out += c;
   }
   out += '"';
-}
-
-void append_float(std::string& out, double value) {
-  // Python switches to an exponent at 1e16 and below 1e-4; to_chars without a format chooses by length instead.
-  char buffer[40];
-  const double magnitude = std::abs(value);
-  if (magnitude != 0 && (magnitude >= 1e16 || magnitude < 1e-4)) {
-    const auto end = std::to_chars(buffer, buffer + sizeof buffer, value, std::chars_format::scientific).ptr;
-    out.append(buffer, end);
-    return;
-  }
-  const auto end = std::to_chars(buffer, buffer + sizeof buffer, value, std::chars_format::fixed).ptr;
-  out.append(buffer, end);
-  if (std::memchr(buffer, '.', end - buffer) == nullptr) out += ".0";
 }
 
 }  // namespace maeil::format

@@ -42,6 +42,11 @@ class CsvReader {
 std::string_view split_record(std::string_view record, std::vector<std::string_view>& fields, std::deque<std::string>& unescaped,
                               size_t max_fields = kMaxCsvRecord + 1);
 
+// The same for the common record, without a quote: fills `ends` with where each field ends (the last with the record's size), at
+// most `max_fields` of them. False when the record must go through split_record: a quote, a NUL byte, what is not UTF-8,
+// or too many fields.
+bool split_plain(std::string_view record, std::vector<uint32_t>& ends, size_t max_fields);
+
 bool is_utf8(std::string_view text);
 
 // The first `max_bytes` of UTF-8 text and "...", cut between characters; for messages.
@@ -49,9 +54,6 @@ std::string clip_utf8(std::string_view text, size_t max_bytes);
 
 // Appends a field, quoted where RFC 4180 and pandas' QUOTE_MINIMAL ask for it.
 void append_csv_text(std::string& out, std::string_view field);
-
-// Appends a finite double as Python's repr writes it: shortest digits that read back the same, "5.0", "-0.0", "1e-05", "1e+16".
-void append_float(std::string& out, double value);
 
 inline constexpr std::string_view kUtf8Bom = "\xef\xbb\xbf";
 

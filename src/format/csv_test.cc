@@ -5,7 +5,6 @@
 
 #include <cstring>
 
-#include "format/float_cases.h"
 
 namespace maeil::format {
 namespace {
@@ -56,14 +55,6 @@ TEST(Csv, SaysWhyARecordCannotBeRead) {
   EXPECT_EQ(why("\xc0\x80"), "bytes that are not UTF-8");
   EXPECT_EQ(why("\xed\xa0\x80"), "bytes that are not UTF-8");
   EXPECT_EQ(why("ok,\xf0\x9f\x98\x80"), "");
-}
-
-TEST(Csv, WritesFloatsAsPythonDoes) {
-  for (const auto& [value, text] : kFloatCases) {
-    std::string out;
-    append_float(out, value);
-    EXPECT_EQ(out, text);
-  }
 }
 
 TEST(Csv, AQuoteInsideAFieldIsTextAndSwallowsNothing) {

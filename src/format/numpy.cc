@@ -24,12 +24,13 @@ std::string last_part(std::string_view class_name) {
   return std::string(class_name.substr(class_name.rfind('.') + 1));
 }
 
-// "numpy.core.multiarray.scalar" and "numpy._core.multiarray.scalar" alike.
-bool is_numpy(PickleValue value, std::string_view function) {
-  if (!value.is(PickleKind::kObject)) return false;
-  std::string name = value.class_name();
-  return name == "numpy.core." + std::string(function) || name == "numpy._core." + std::string(function);
+// Whether `value` was made by one of numpy's functions, under the name of numpy 1 or of numpy 2.
+bool is_made_by(PickleValue value, std::string_view numpy1, std::string_view numpy2) { return value.is_class(numpy1) || value.is_class(numpy2); }
+bool is_scalar(PickleValue value) { return is_made_by(value, "numpy.core.multiarray.scalar", "numpy._core.multiarray.scalar"); }
+bool is_reconstructed(PickleValue value) {
+  return is_made_by(value, "numpy.core.multiarray._reconstruct", "numpy._core.multiarray._reconstruct");
 }
+bool is_from_buffer(PickleValue value) { return is_made_by(value, "numpy.core.numeric._frombuffer", "numpy._core.numeric._frombuffer"); }
 
 Result<Dtype> dtype_of(PickleValue value) {
   if (!value.is_class("numpy.dtype") || value.argument_count() < 1 || !value.argument(0).text()) {
@@ -226,14 +227,14 @@ Result<Ndarray> scalar(PickleValue value) {
 
 }  // namespace
 
-bool is_ndarray(PickleValue value) { return is_numpy(value, "multiarray._reconstruct") || is_numpy(value, "numeric._frombuffer"); }
+bool is_ndarray(PickleValue value) { return is_reconstructed(value) || is_from_buffer(value); }
 
 Result<Ndarray> read_ndarray(PickleValue value) {
-  if (is_numpy(value, "numeric._frombuffer")) {
+  if (is_from_buffer(value)) {
     if (value.argument_count() != 4) return bad_input("a numpy array from a buffer takes four arguments");
     return decode(value.argument(2), value.argument(1), value.argument(3).text() == "F", value.argument(0));
   }
-  if (!is_numpy(value, "multiarray._reconstruct")) return bad_input(fmt::format("a {} instead of a numpy array", to_string(value.kind())));
+  if (!is_reconstructed(value)) return bad_input(fmt::format("a {} instead of a numpy array", to_string(value.kind())));
   auto state = value.state();
   if (!state || !state->is(PickleKind::kTuple) || state->size() != 5) return bad_input("a numpy array without its state");
   return decode(state->item(1), state->item(2), state->item(3).boolean().value_or(false), state->item(4));
@@ -259,7 +260,7 @@ Result<std::string> read_dtype(PickleValue value) {
 
 std::optional<double> number_of(PickleValue value) {
   if (auto plain = value.real()) return plain;
-  if (!is_numpy(value, "multiarray.scalar")) return {};
+  if (!is_scalar(value)) return {};
   auto one = scalar(value);
   if (!one || one->dtype.starts_with("datetime") || one->dtype.starts_with("timedelta")) return {};
   if (one->numbers.size() == 1) return one->numbers[0];
@@ -269,7 +270,7 @@ std::optional<double> number_of(PickleValue value) {
 
 std::optional<std::string> text_of(PickleValue value) {
   if (value.is(PickleKind::kText)) return std::string(*value.text());
-  if (!is_numpy(value, "multiarray.scalar")) return {};
+  if (!is_scalar(value)) return {};
   auto one = scalar(value);
   if (!one || one->dtype != "str" || one->texts.size() != 1) return {};
   return one->texts[0];

@@ -70,7 +70,8 @@ class PickleValue {
 
   // kGlobal: "module.name"; kObject: its class's. Empty for the others.
   std::string class_name() const;
-  bool is_class(std::string_view full_name) const { return kind() == PickleKind::kObject && class_name() == full_name; }
+  // Whether this is an object of class "module.name"; makes no text.
+  bool is_class(std::string_view full_name) const;
 
   // kObject: what its class was called with; kPersistent: its id.
   size_t argument_count() const;

@@ -3,6 +3,7 @@
 // Invariant: every index a node holds is smaller than nodes.size(), and every view points into `bytes` or `decoded`.
 #pragma once
 
+#include <boost/container/deque.hpp>
 #include <deque>
 
 #include "format/pickle.h"
@@ -29,7 +30,8 @@ struct PickleNode {
 struct PickleTree {
   std::string bytes;
   std::deque<std::string> decoded;  // texts that differ from their bytes in the file
-  std::deque<PickleNode> nodes;
+  // Many nodes to a block: std::deque takes one from the system for every four.
+  boost::container::deque<PickleNode, void, boost::container::deque_options_t<boost::container::block_size<1024u>>> nodes;
   uint32_t root = kNoNode;
 };
 

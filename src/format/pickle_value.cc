@@ -63,6 +63,14 @@ std::string PickleValue::class_name() const {
   return std::string(node->text) + "." + std::string(node->name);
 }
 
+bool PickleValue::is_class(std::string_view full_name) const {
+  if (kind() != PickleKind::kObject) return false;
+  const PickleNode& cls = tree_->nodes[tree_->nodes[index_].cls];
+  const size_t module = cls.text.size();
+  return cls.kind == PickleKind::kGlobal && full_name.size() == module + 1 + cls.name.size() && full_name[module] == '.' &&
+         full_name.starts_with(cls.text) && full_name.ends_with(cls.name);
+}
+
 size_t PickleValue::argument_count() const {
   const PickleNode& node = tree_->nodes[index_];
   if (node.arguments == kNoNode) return 0;

@@ -29,12 +29,14 @@ Status ensure_raw_file(dag::TaskContext& context, const store::Document& raw, co
 }
 
 store::RowChunk row_chunk(const Day& day, const prep::Preparation& preparation, const prep::Prepared& prepared,
-                          const std::vector<uint64_t>& row_index, const std::vector<std::string>& splits) {
+                          const std::vector<uint64_t>& row_index, const std::vector<prep::Split>& splits) {
   const size_t B = prepared.rows, C = preparation.categorical.size(), N = preparation.numeric.size();
   store::RowChunk chunk;
   std::vector<int64_t> rows(row_index.begin(), row_index.end());
   chunk.push_back({"row", std::move(rows)});
-  chunk.push_back({"split", splits});
+  std::vector<std::string> split_names;
+  for (const prep::Split split : splits) split_names.emplace_back(prep::to_string(split));
+  chunk.push_back({"split", std::move(split_names)});
   for (size_t f = 0; f < C; ++f) {
     std::vector<int64_t> values(B);
     for (size_t i = 0; i < B; ++i) values[i] = prepared.codes[i * C + f];
@@ -143,31 +145,47 @@ Result<PreparedDay> prepare_day(dag::TaskContext& context, const Day& day, const
 
   const std::string partition = partition_of(context.logical_date, preparation);
   MAEIL_ASSIGN(const auto writer, context.store.write_rows(kRows, partition));
-  std::optional<ProcessedCsv> csv;
+  std::optional<AtomicFile> csv;
   if (!csv_path.empty()) {
-    MAEIL_ASSIGN(csv, ProcessedCsv::create(csv_path, day.spec, preparation));
+    MAEIL_ASSIGN(AtomicFile file, AtomicFile::create(csv_path));
+    csv.emplace(std::move(file));
+    MAEIL_TRY(csv->write(processed_csv_header(day.spec, preparation)));
   }
-  prep::Transformer transformer(day.spec, preparation);
+  struct Piece {
+    uint64_t rows = 0;
+    store::RowChunk chunk;
+    format::TextBuffer text;
+    prep::Counts counts;
+  };
+  prep::Counts counts;
   uint64_t done = 0;
   MAEIL_ASSIGN(const auto report,
-               table::read_csv_file(raw_path, day.spec, {}, [&](Table&& chunk, const std::vector<uint64_t>& row_index) -> Status {
-                 const prep::Prepared prepared = transformer.transform(chunk);
-                 std::vector<std::string> splits;
-                 for (const uint64_t row : row_index) {
-                   splits.emplace_back(prep::to_string(prep::split_of(static_cast<uint64_t>(day.settings.seed), context.logical_date, row)));
-                 }
-                 MAEIL_TRY(writer->append(row_chunk(day, preparation, prepared, row_index, splits)));
-                 if (csv) MAEIL_TRY(csv->write(prepared, splits));
-                 context.progress("prepare", done += chunk.rows, total);
-                 return {};
-               }));
+               table::read_csv_file_as<Piece>(
+                   raw_path, day.spec, {},
+                   [&](const table::CsvChunk& raw_rows, Piece& piece) -> Status {
+                     const prep::Prepared prepared = prep::transform(day.spec, preparation, raw_rows.table);
+                     const auto splits = splits_of(static_cast<uint64_t>(day.settings.seed), context.logical_date, raw_rows.row_index);
+                     piece.rows = prepared.rows;
+                     piece.counts = prepared.counts;
+                     piece.chunk = row_chunk(day, preparation, prepared, raw_rows.row_index, splits);
+                     piece.text.clear();
+                     if (csv) append_processed_rows(prepared, splits, piece.text);
+                     return {};
+                   },
+                   [&](Piece& piece) -> Status {
+                     MAEIL_TRY(writer->append(piece.chunk));
+                     if (csv) MAEIL_TRY(csv->write(piece.text.view()));
+                     prep::add(counts, piece.counts);
+                     context.progress("prepare", done += piece.rows, total);
+                     return {};
+                   }));
   MAEIL_TRY(table::check_quarantine(report, raw_path));
   if (csv) MAEIL_TRY(csv->commit());
 
   PreparedDay out;
   out.rows = report.rows - report.quarantined;
   out.quarantined = report.quarantined;
-  for (const uint64_t count : transformer.counts().unseen) out.unseen += count;
+  for (const uint64_t count : counts.unseen) out.unseen += count;
   for (const auto& row : report.examples) context.log(fmt::format("{}:{}: set aside: {}", raw_path, row.line, row.reason));
   MAEIL_ASSIGN(const std::string generation, writer->finish());
   out.batch.publishes.push_back({kRows, partition, generation,
@@ -177,7 +195,7 @@ Result<PreparedDay> prepare_day(dag::TaskContext& context, const Day& day, const
                                   {"run_id", context.run_id},
                                   {"logical_date", format_date(context.logical_date)}}});
   out.batch.puts.push_back({"processing_metadata", stamped(context, "processing_metadata",
-                                                           metadata_document(day, preparation, report, transformer.counts()))});
+                                                           metadata_document(day, preparation, report, counts))});
   return out;
 }
 

@@ -1,33 +1,25 @@
 // processed_data.csv: the features under their names as the model reads them (codes, scaled numbers), the label as 0/1, the
-// kept dates and `split`. Appears under its name only when it is complete.
+// kept dates and `split`.
 #pragma once
 
-#include <filesystem>
-#include <memory>
 #include <string>
 #include <vector>
 
-#include "base/error.h"
-#include "base/file.h"
+#include "format/text_buffer.h"
 #include "prep/preparation.h"
+#include "prep/split.h"
 #include "prep/transform.h"
-#include "table/csv_table.h"
 #include "table/dataset_spec.h"
 
 namespace maeil::loop {
 
-class ProcessedCsv {
- public:
-  static Result<ProcessedCsv> create(const std::filesystem::path& path, const table::DatasetSpec& spec, const prep::Preparation& preparation);
-  Status write(const prep::Prepared& prepared, const std::vector<std::string>& splits);
-  Status commit();
+// The BOM and the first line.
+std::string processed_csv_header(const table::DatasetSpec& spec, const prep::Preparation& preparation);
 
- private:
-  ProcessedCsv(AtomicFile file, const table::DatasetSpec& spec, const prep::Preparation& preparation);
-  std::unique_ptr<AtomicFile> file_;
-  std::vector<std::string> names_;
-  size_t categorical_, numeric_;
-  std::unique_ptr<table::CsvWriter> writer_;
-};
+// The lines of prepared rows and their splits. Thread safe.
+void append_processed_rows(const prep::Prepared& prepared, const std::vector<prep::Split>& splits, format::TextBuffer& out);
+
+// The split of each row of a file.
+std::vector<prep::Split> splits_of(uint64_t seed, Days date, const std::vector<uint64_t>& row_index);
 
 }  // namespace maeil::loop

@@ -6,6 +6,7 @@
 #include <memory>
 
 #include "base/hash.h"
+#include "base/threads.h"
 #include "copula/model.h"
 #include "copula/sample.h"
 #include "portfolio/simulate.h"
@@ -19,9 +20,11 @@ Result<Source> portfolio_source(std::string_view scenario_name) {
   out.description = "portfolio";
   for (const auto name : portfolio::column_names()) out.names.emplace_back(name);
   out.formats = portfolio::number_formats();
-  out.sample = [scenario](Days date, uint64_t first, uint64_t rows, uint64_t seed, const TableSink& sink) {
-    return portfolio::simulate(scenario, date, first, rows, seed, sink);
+  static_assert(kSourceRows == portfolio::kBlockRows);
+  out.draw = [scenario](Days date, uint64_t first, uint64_t rows, uint64_t seed, Table& table) {
+    table = portfolio::simulate_rows(scenario, date, first, rows, seed);
   };
+  out.check = portfolio::check_rows;
   return out;
 }
 
@@ -36,9 +39,10 @@ Result<Source> copula_source(const std::filesystem::path& path) {
   for (const auto& column : shared->columns) out.names.push_back(column.name);
   out.formats = copula::number_formats(*shared);
   const auto sampler = std::make_shared<const copula::Sampler>(*shared);
-  out.sample = [shared, sampler](Days date, uint64_t first, uint64_t rows, uint64_t seed, const TableSink& sink) {
-    return sampler->sample(first, rows, seed_of_day(seed, date), sink);
+  out.draw = [sampler](Days date, uint64_t first, uint64_t rows, uint64_t seed, Table& table) {
+    sampler->draw(first, rows, seed_of_day(seed, date), table);
   };
+  out.check = [](uint64_t, uint64_t) -> Status { return {}; };
   return out;
 }
 
@@ -54,36 +58,61 @@ Result<Source> open_source(const std::string& distribution_model, std::string_vi
   return out;
 }
 
-Status write_rows_csv(const Source& source, Days date, uint64_t rows, uint64_t seed, const table::CsvWriter::Sink& sink,
-                      const RowProgress& progress) {
-  table::CsvWriter writer(source.names, source.formats, sink);
+Status write_rows_csv(const Source& source, Days date, uint64_t rows, uint64_t seed, const ByteSink& sink, const RowProgress& progress) {
+  MAEIL_TRY(source.check(0, rows));
+  const table::CsvFormat csv(source.names, source.formats);
+  MAEIL_TRY(sink(csv.header()));
+  struct Piece {
+    Table table;
+    format::TextBuffer text;
+  };
   uint64_t done = 0;
-  return source.sample(date, 0, rows, seed, [&](const Table& chunk) -> Status {
-    MAEIL_TRY(writer.write(chunk));
-    done += chunk.rows;
-    if (progress) progress(done);
-    return {};
-  });
+  return run_pieces<Piece>(
+      0, rows, kSourceRows,
+      [&](uint64_t first, uint64_t count, Piece& piece) -> Status {
+        source.draw(date, first, count, seed, piece.table);
+        piece.text.clear();
+        csv.append_rows(piece.table, piece.text);
+        return {};
+      },
+      [&](Piece& piece) -> Status {
+        MAEIL_TRY(sink(piece.text.view()));
+        done += piece.table.rows;
+        if (progress) progress(done);
+        return {};
+      });
 }
 
 Status read_typed_rows(const Source& source, const table::DatasetSpec& spec, Days date, uint64_t rows, uint64_t seed, const TableSink& sink,
                        const RowProgress& progress) {
+  MAEIL_TRY(source.check(0, rows));
+  const table::CsvFormat csv(source.names, source.formats);
+  struct Piece {
+    Table drawn;
+    std::vector<Table> typed;
+    format::TextBuffer text;
+  };
   uint64_t done = 0;
-  return source.sample(date, 0, rows, seed, [&](const Table& chunk) -> Status {
-    std::string csv;
-    table::CsvWriter writer(source.names, source.formats, [&](std::string_view bytes) -> Status {
-      csv += bytes;
-      return {};
-    });
-    MAEIL_TRY(writer.write(chunk));
-    MAEIL_ASSIGN(const auto report, table::read_csv(csv, source.description, spec, {}, [&](Table&& typed, const std::vector<uint64_t>&) {
-                   return sink(typed);
-                 }));
-    MAEIL_TRY(table::check_quarantine(report, source.description, 0));
-    done += chunk.rows;
-    if (progress) progress(done);
-    return {};
-  });
+  return run_pieces<Piece>(
+      0, rows, kSourceRows,
+      [&](uint64_t first, uint64_t count, Piece& piece) -> Status {
+        source.draw(date, first, count, seed, piece.drawn);
+        piece.text.clear();
+        piece.text.append(csv.header());
+        csv.append_rows(piece.drawn, piece.text);
+        piece.typed.clear();
+        MAEIL_ASSIGN(const auto report, table::read_csv(piece.text.view(), source.description, spec, {}, [&](Table&& typed, const std::vector<uint64_t>&) -> Status {
+                       piece.typed.push_back(std::move(typed));
+                       return {};
+                     }));
+        return table::check_quarantine(report, source.description, 0);
+      },
+      [&](Piece& piece) -> Status {
+        for (const Table& typed : piece.typed) MAEIL_TRY(sink(typed));
+        done += piece.drawn.rows;
+        if (progress) progress(done);
+        return {};
+      });
 }
 
 }  // namespace maeil::loop

@@ -16,23 +16,29 @@
 namespace maeil::loop {
 
 using TableSink = std::function<Status(const Table& chunk)>;
+using ByteSink = std::function<Status(std::string_view)>;
 using RowProgress = std::function<void(uint64_t rows)>;
 
-// Thread compatible. Rows are a pure function of (source, date, seed, row number), whatever the threads.
+// Thread safe. Rows are a pure function of (source, date, seed, row number), whatever the threads.
 struct Source {
   std::string description;  // "distribution_model.pkl", "portfolio", "portfolio (fallback)"
   std::string warning;      // "" or one sentence for people
   std::vector<std::string> names;
   std::vector<NumberFormat> formats;
-  std::function<Status(Days date, uint64_t first_row, uint64_t rows, uint64_t seed, const TableSink& sink)> sample;
+  // Rows first_row .. first_row + rows - 1, on the calling thread; `out` is used again. REQUIRES: they do not cross a multiple
+  // of kSourceRows; check(first_row, rows) holds.
+  std::function<void(Days date, uint64_t first_row, uint64_t rows, uint64_t seed, Table& out)> draw;
+  std::function<Status(uint64_t first_row, uint64_t rows)> check;
 };
+
+inline constexpr uint64_t kSourceRows = 1024;
 
 // The model that `distribution_model` names: a .pkl or a .json. "": the portfolio; named but absent: the portfolio with a
 // warning. kBadInput when it cannot be read; kUsage for an unknown scenario.
 Result<Source> open_source(const std::string& distribution_model, std::string_view scenario);
 
 // As the CSV file that SDV's user writes, piece by piece.
-Status write_rows_csv(const Source& source, Days date, uint64_t rows, uint64_t seed, const table::CsvWriter::Sink& sink,
+Status write_rows_csv(const Source& source, Days date, uint64_t rows, uint64_t seed, const ByteSink& sink,
                       const RowProgress& progress = {});
 
 // As the dataset's typed tables: through CSV text, since that is how every other row is read.

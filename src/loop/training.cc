@@ -47,11 +47,10 @@ Result<prep::Preparation> fit_reference(const Day& day, const TrainingPlan& plan
 // The reference rows through `preparation`: made again rather than kept, since they cost less than their memory.
 Status read_reference(const Day& day, const TrainingPlan& plan, const Source& source, const prep::Preparation& preparation,
                       TaskContext& context, Samples& learn, Samples& held_out) {
-  prep::Transformer transformer(day.spec, preparation);
   uint64_t row = 0;
   return read_typed_rows(source, day.spec, context.logical_date, static_cast<uint64_t>(plan.rows), reference_seed(day),
                          [&](const Table& chunk) -> Status {
-                           const prep::Prepared prepared = transformer.transform(chunk);
+                           const prep::Prepared prepared = prep::transform(day.spec, preparation, chunk);
                            const size_t C = preparation.categorical.size(), N = preparation.numeric.size();
                            for (size_t i = 0; i < prepared.rows; ++i) {
                              const bool held = prep::split_of(reference_seed(day), context.logical_date, row++) == prep::Split::kTest;

@@ -12,7 +12,6 @@
 namespace maeil::portfolio {
 namespace {
 
-constexpr uint64_t kBlockRows = 1024;
 constexpr uint64_t kMaxRow = uint64_t{1} << 42;  // the block number then fits the 32 bits below the date
 
 const ScenarioSetting& setting_of(Scenario scenario) {
@@ -136,30 +135,26 @@ std::vector<NumberFormat> number_formats() {
   return formats;
 }
 
+Status check_rows(uint64_t first_row, uint64_t rows) {
+  if (first_row <= kMaxRow && rows <= kMaxRow - first_row) return {};
+  return usage_error("the simulated book ends at row " + std::to_string(kMaxRow) + ": rows " + std::to_string(first_row) + " and " +
+                     std::to_string(rows) + " more were asked for");
+}
+
+Table simulate_rows(Scenario scenario, Days date, uint64_t first_row, uint64_t rows, uint64_t seed) {
+  const uint64_t block = first_row / kBlockRows, at = first_row % kBlockRows;
+  return make_block(setting_of(scenario), date, seed, block, at, at + rows);
+}
+
 Status simulate(Scenario scenario, Days date, uint64_t first_row, uint64_t rows, uint64_t seed, const Sink& sink) {
-  if (first_row > kMaxRow || rows > kMaxRow - first_row) {
-    return usage_error("the simulated book ends at row " + std::to_string(kMaxRow) + ": rows " + std::to_string(first_row) +
-                       " and " + std::to_string(rows) + " more were asked for");
-  }
-  if (rows == 0) return {};
-  const ScenarioSetting& setting = setting_of(scenario);
-  const uint64_t end_row = first_row + rows;
-  const uint64_t end_block = (end_row - 1) / kBlockRows + 1;
-  // A few blocks a thread keep all threads busy and bound the memory: about 1 MB a block.
-  const uint64_t wave = 4 * static_cast<uint64_t>(thread_count());
-  for (uint64_t block = first_row / kBlockRows; block < end_block; block += wave) {
-    const size_t count = static_cast<size_t>(std::min(wave, end_block - block));
-    std::vector<Table> tables(count);
-    parallel_for(count, 1, [&](size_t first, size_t last) {
-      for (size_t i = first; i < last; ++i) {
-        const uint64_t start = (block + i) * kBlockRows;
-        tables[i] = make_block(setting, date, seed, block + i, std::max(first_row, start) - start,
-                               std::min(end_row, start + kBlockRows) - start);
-      }
-    });
-    for (const Table& table : tables) MAEIL_TRY(sink(table));
-  }
-  return {};
+  MAEIL_TRY(check_rows(first_row, rows));
+  return run_pieces<Table>(
+      first_row, rows, kBlockRows,
+      [&](uint64_t first, uint64_t count, Table& table) -> Status {
+        table = simulate_rows(scenario, date, first, count, seed);
+        return {};
+      },
+      [&](Table& table) { return sink(table); });
 }
 
 }  // namespace maeil::portfolio

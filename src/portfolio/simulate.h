@@ -30,9 +30,16 @@ std::vector<NumberFormat> number_formats();
 // Receives the rows in order, in tables of at most 1024; an error of the sink ends the simulation and is returned.
 using Sink = std::function<Status(const Table& chunk)>;
 
+// kUsage for rows from 2^42 on.
+Status check_rows(uint64_t first_row, uint64_t rows);
+
+inline constexpr uint64_t kBlockRows = 1024;
+// The rows first_row .. first_row + rows - 1 of one block, on the calling thread. REQUIRES: check_rows; they lie in one block.
+Table simulate_rows(Scenario scenario, Days date, uint64_t first_row, uint64_t rows, uint64_t seed);
+
 // Rows first_row .. first_row + rows - 1 of the book that `seed` and the logical date name. The date only chooses other
 // borrowers; the year of observation is always 2024. Runs on the process's threads; holds a few blocks in memory.
-// Errors: kUsage for a row number from 2^42 on; the sink's.
+// Errors: check_rows; the sink's.
 Status simulate(Scenario scenario, Days date, uint64_t first_row, uint64_t rows, uint64_t seed, const Sink& sink);
 
 }  // namespace maeil::portfolio

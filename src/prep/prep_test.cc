@@ -104,9 +104,8 @@ TEST(PreparationGolden, TransformsAsScikitLearnTransforms) {
   const auto cat = read_numbers(golden_dir() / "prep_cat.csv"), num = read_numbers(golden_dir() / "prep_num.csv");
   for (int threads : {1, 3}) {
     set_thread_count(threads);
-    Transformer transformer(data.spec, preparation);
     ASSERT_EQ(data.chunks.size(), 1u);
-    const auto out = transformer.transform(data.chunks[0]);
+    const auto out = transform(data.spec, preparation, data.chunks[0]);
     ASSERT_EQ(out.rows, cat.rows.size());
     size_t checked = 0;
     for (size_t f = 0; f < preparation.categorical.size(); ++f) {
@@ -128,7 +127,7 @@ TEST(PreparationGolden, TransformsAsScikitLearnTransforms) {
       }
     }
     EXPECT_EQ(checked, num.names.size());
-    for (uint64_t unseen : transformer.counts().unseen) EXPECT_EQ(unseen, 0u);
+    for (uint64_t unseen : out.counts.unseen) EXPECT_EQ(unseen, 0u);
   }
   set_thread_count(0);
 }
@@ -201,11 +200,10 @@ TEST(Transform, UnseenMissingAndOutOfRangeHaveTheirPlaces) {
   for (auto& text : seg.dictionary) text = "new-" + text;
   auto& rate = const_cast<Column&>(*chunk.find("INT_RATE"));
   for (auto& x : rate.numbers) x = 1e9;
-  Transformer transformer(data.spec, preparation);
-  const auto out = transformer.transform(chunk);
-  EXPECT_EQ(transformer.counts().unseen[0], chunk.rows);
+  const auto out = transform(data.spec, preparation, chunk);
+  EXPECT_EQ(out.counts.unseen[0], chunk.rows);
   EXPECT_EQ(out.codes[0], kUnknownCode);
-  EXPECT_EQ(transformer.counts().out_of_range[1], chunk.rows);  // INT_RATE is the second number
+  EXPECT_EQ(out.counts.out_of_range[1], chunk.rows);  // INT_RATE is the second number
 }
 
 // The sample in pieces of `rows`, each with dictionaries of its own.
@@ -229,20 +227,20 @@ TEST(Preparation, ChunksAndThreadsDoNotMatter) {
   MAEIL_NEEDS(golden_dir());
   const auto whole = load_sample();
   const auto expected = fit(whole);
-  Transformer reference(whole.spec, expected);
-  const auto all = reference.transform(whole.chunks.at(0));
+  const auto all = transform(whole.spec, expected, whole.chunks.at(0));
   for (const auto& [rows, threads] : {std::pair{1000, 1}, {333, 2}, {17, 5}}) {
     set_thread_count(threads);
     const auto pieces = load_pieces(rows);
     const auto fitted = fit(pieces);
     EXPECT_EQ(feature_spec_hash(fitted), feature_spec_hash(expected)) << rows;
-    Transformer transformer(pieces.spec, fitted);
+    Counts counts;
     std::vector<int32_t> codes;
     std::vector<double> numbers;
     std::vector<int8_t> labels;
     std::vector<std::vector<std::string>> dates(all.dates.size());
     for (const auto& chunk : pieces.chunks) {
-      const auto part = transformer.transform(chunk);
+      const auto part = transform(pieces.spec, fitted, chunk);
+      add(counts, part.counts);
       codes.insert(codes.end(), part.codes.begin(), part.codes.end());
       numbers.insert(numbers.end(), part.numbers.begin(), part.numbers.end());
       labels.insert(labels.end(), part.labels.begin(), part.labels.end());
@@ -252,8 +250,9 @@ TEST(Preparation, ChunksAndThreadsDoNotMatter) {
     EXPECT_TRUE(numbers == all.numbers) << rows;
     EXPECT_TRUE(labels == all.labels) << rows;
     for (size_t d = 0; d < dates.size(); ++d) EXPECT_TRUE(dates[d] == all.dates[d].values) << all.dates[d].name;
-    EXPECT_EQ(transformer.counts().nulls, reference.counts().nulls);
-    EXPECT_EQ(transformer.counts().out_of_range, reference.counts().out_of_range);
+    EXPECT_EQ(counts.nulls, all.counts.nulls);
+    EXPECT_EQ(counts.out_of_range, all.counts.out_of_range);
+    EXPECT_EQ(counts.unseen, all.counts.unseen);
   }
   set_thread_count(0);
 }
@@ -293,8 +292,7 @@ TEST(Transform, DatesOutsideTheTimestampsOfPandasAreMissing) {
   Fitter fitter(kinds.spec);
   fitter.add(rows);
   const auto preparation = fitter.fit().value();
-  Transformer transformer(kinds.spec, preparation);
-  const auto out = transformer.transform(rows);
+  const auto out = transform(kinds.spec, preparation, rows);
   EXPECT_EQ(out.dates.at(0).values, (std::vector<std::string>{"2023-12-31", "2023-12-31", "2023-12-31", "2023-12-31", "2024-01-01"}));
   EXPECT_EQ(out.dates.at(1).values, (std::vector<std::string>{"2023-12-30", "", "", "", "2262-04-11"}));
   EXPECT_EQ(out.labels, (std::vector<int8_t>{0, 1, -1, 0, 0}));
@@ -310,12 +308,11 @@ TEST(Transform, RulesApplyToTextsAndToMissing) {
   const auto preparation = fitter.fit().value();
   EXPECT_EQ(preparation.categorical.at(0).vocabulary, (std::vector<std::string>{"ab", "na", "담보"}));
   EXPECT_EQ(preparation.categorical.at(1).vocabulary, (std::vector<std::string>{"Notnull", "Null"}));
-  Transformer transformer(kinds.spec, preparation);
-  const auto out = transformer.transform(kinds.read("AB,1,,,N\nzz,,,,N\n,1e308,,,N\n담보,-1e308,,,N\n"));
+  const auto out = transform(kinds.spec, preparation, kinds.read("AB,1,,,N\nzz,,,,N\n,1e308,,,N\n담보,-1e308,,,N\n"));
   EXPECT_EQ(out.codes, (std::vector<int32_t>{0, 0, 0, kUnknownCode, 0, 1, 1, 1, 0, 2, 0, 0}));
-  EXPECT_EQ(transformer.counts().unseen, (std::vector<uint64_t>{1, 0, 0}));
-  EXPECT_EQ(transformer.counts().nulls.at(0), 1u);
-  EXPECT_EQ(transformer.counts().out_of_range.at(0), 2u);
+  EXPECT_EQ(out.counts.unseen, (std::vector<uint64_t>{1, 0, 0}));
+  EXPECT_EQ(out.counts.nulls.at(0), 1u);
+  EXPECT_EQ(out.counts.out_of_range.at(0), 2u);
   for (double x : out.numbers) EXPECT_LE(std::abs(x), kLargestScaled);  // never infinite
 }
 

@@ -1,11 +1,9 @@
-// Columns are independent, so features are the parallel pieces; a category is looked up once for each dictionary
-// entry of the chunk, not once a row.
+// Feature by feature, each read in order; a category is looked up once for each dictionary entry of the chunk, not once a row.
 #include "prep/transform.h"
 
 #include <algorithm>
 #include <limits>
 
-#include "base/threads.h"
 #include "prep/columns.h"
 
 namespace maeil::prep {
@@ -16,66 +14,87 @@ int32_t code_of(const CategoricalFeature& feature, std::string_view text) {
   return found != feature.vocabulary.end() && *found == text ? static_cast<int32_t>(found - feature.vocabulary.begin()) : kUnknownCode;
 }
 
-}  // namespace
-
-Transformer::Transformer(const table::DatasetSpec& spec, const Preparation& preparation) : spec_(spec), preparation_(preparation) {
-  counts_.unseen.resize(preparation.categorical.size());
-  counts_.nulls.resize(preparation.numeric.size());
-  counts_.out_of_range.resize(preparation.numeric.size());
+void add(std::vector<uint64_t>& total, const std::vector<uint64_t>& more) {
+  total.resize(std::max(total.size(), more.size()));
+  for (size_t i = 0; i < more.size(); ++i) total[i] += more[i];
 }
 
-Prepared Transformer::transform(const Table& chunk) {
-  const size_t C = preparation_.categorical.size(), N = preparation_.numeric.size();
+void transform_categories(const table::DatasetSpec& spec, const Preparation& preparation, const Table& chunk, Prepared& out) {
+  const size_t C = preparation.categorical.size();
+  std::vector<int32_t> codes;
+  for (size_t f = 0; f < C; ++f) {
+    const auto& feature = preparation.categorical[f];
+    const size_t at = column_index(spec, feature.column);
+    const Column& column = chunk.columns[at];
+    const auto& rules = spec.columns[at];
+    const int32_t missing = code_of(feature, feature.null_flag ? std::string(kNull) : category_text(rules, kMissingText));
+    int32_t* to = out.codes.data() + f;
+    uint64_t unseen = 0;
+    const auto put = [&](int32_t code) {
+      *to = code;
+      to += C;
+      unseen += code == kUnknownCode;
+    };
+    if (feature.null_flag) {
+      const int32_t present = code_of(feature, kNotNull);
+      for (size_t row = 0; row < chunk.rows; ++row) put(column.is_missing(row) ? missing : present);
+    } else {
+      codes.clear();
+      for (const auto& text : column.dictionary) codes.push_back(code_of(feature, category_text(rules, text)));
+      for (const uint32_t code : column.codes) put(code == kMissing ? missing : codes[code]);
+    }
+    out.counts.unseen[f] = unseen;
+  }
+}
+
+void transform_numbers(const table::DatasetSpec& spec, const Preparation& preparation, const Table& chunk, Prepared& out) {
+  const size_t N = preparation.numeric.size();
+  std::vector<double> values;
+  for (size_t f = 0; f < N; ++f) {
+    const auto& feature = preparation.numeric[f];
+    numeric_values(spec, chunk, feature.name, values);
+    double* to = out.numbers.data() + f;
+    uint64_t nulls = 0, out_of_range = 0;
+    for (double x : values) {
+      if (x != x) {
+        ++nulls;
+        x = feature.most_frequent;
+      } else {
+        out_of_range += x < feature.low || x > feature.high;
+      }
+      *to = std::clamp((x - feature.median) / feature.iqr, -kLargestScaled, kLargestScaled);
+      to += N;
+    }
+    out.counts.nulls[f] = nulls;
+    out.counts.out_of_range[f] = out_of_range;
+  }
+}
+
+}  // namespace
+
+void add(Counts& total, const Counts& more) {
+  add(total.unseen, more.unseen);
+  add(total.nulls, more.nulls);
+  add(total.out_of_range, more.out_of_range);
+}
+
+Prepared transform(const table::DatasetSpec& spec, const Preparation& preparation, const Table& chunk) {
+  const size_t C = preparation.categorical.size(), N = preparation.numeric.size();
   Prepared out;
   out.rows = chunk.rows;
   out.codes.resize(chunk.rows * C);
   out.numbers.resize(chunk.rows * N);
   out.labels.resize(chunk.rows);
+  out.counts = {std::vector<uint64_t>(C), std::vector<uint64_t>(N), std::vector<uint64_t>(N)};
+  transform_categories(spec, preparation, chunk, out);
+  transform_numbers(spec, preparation, chunk, out);
 
-  parallel_for(C, 1, [&](size_t first, size_t last) {
-    for (size_t f = first; f < last; ++f) {
-      const auto& feature = preparation_.categorical[f];
-      const size_t at = column_index(spec_, feature.column);
-      const Column& column = chunk.columns[at];
-      const auto& rules = spec_.columns[at];
-      const int32_t missing = code_of(feature, feature.null_flag ? std::string(kNull) : category_text(rules, kMissingText));
-      const int32_t present = feature.null_flag ? code_of(feature, kNotNull) : 0;
-      std::vector<int32_t> codes;
-      if (!feature.null_flag) {
-        for (const auto& text : column.dictionary) codes.push_back(code_of(feature, category_text(rules, text)));
-      }
-      for (size_t row = 0; row < chunk.rows; ++row) {
-        const int32_t code = column.is_missing(row) ? missing : feature.null_flag ? present : codes[column.codes[row]];
-        out.codes[row * C + f] = code;
-        counts_.unseen[f] += code == kUnknownCode;
-      }
-    }
-  });
-
-  parallel_for(N, 1, [&](size_t first, size_t last) {
-    std::vector<double> values;
-    for (size_t f = first; f < last; ++f) {
-      const auto& feature = preparation_.numeric[f];
-      numeric_values(spec_, chunk, feature.name, values);
-      for (size_t row = 0; row < chunk.rows; ++row) {
-        double x = values[row];
-        if (x != x) {
-          ++counts_.nulls[f];
-          x = feature.most_frequent;
-        } else if (x < feature.low || x > feature.high) {
-          ++counts_.out_of_range[f];
-        }
-        out.numbers[row * N + f] = std::clamp((x - feature.median) / feature.iqr, -kLargestScaled, kLargestScaled);
-      }
-    }
-  });
-
-  const Column& target = chunk.columns[column_index(spec_, spec_.target)];
+  const Column& target = chunk.columns[column_index(spec, spec.target)];
   for (size_t row = 0; row < chunk.rows; ++row) {
-    out.labels[row] = target.is_missing(row) ? -1 : target.text(row) == spec_.positive ? 1 : 0;
+    out.labels[row] = target.is_missing(row) ? -1 : target.text(row) == spec.positive ? 1 : 0;
   }
-  for (size_t c = 0; c < spec_.columns.size(); ++c) {
-    const auto& column = spec_.columns[c];
+  for (size_t c = 0; c < spec.columns.size(); ++c) {
+    const auto& column = spec.columns[c];
     if (!column.keep_date) continue;
     std::vector<std::string> iso;
     for (const auto& text : chunk.columns[c].dictionary) {

@@ -15,6 +15,15 @@ namespace maeil::prep {
 // model's float32. Real books stay below 1e9.
 inline constexpr double kLargestScaled = 1e15;
 
+// What transformed rows held, by feature in the preparation's order.
+struct Counts {
+  std::vector<uint64_t> unseen;        // categorical: values outside the vocabulary
+  std::vector<uint64_t> nulls;         // numeric: missing values, imputed
+  std::vector<uint64_t> out_of_range;  // numeric: values outside what the fit saw
+};
+// Element by element; an empty `total` counts as zeros.
+void add(Counts& total, const Counts& more);
+
 // B rows, C categorical and N numeric features. Row-major.
 struct Prepared {
   size_t rows = 0;
@@ -26,26 +35,10 @@ struct Prepared {
     std::vector<std::string> values;  // (B); ISO dates, "" where missing
   };
   std::vector<KeptDate> dates;   // columns that stay in processed_data without being features
+  Counts counts;                 // of these rows
 };
 
-// What the transformed rows held, by feature in the preparation's order.
-struct Counts {
-  std::vector<uint64_t> unseen;        // categorical: values outside the vocabulary
-  std::vector<uint64_t> nulls;         // numeric: missing values, imputed
-  std::vector<uint64_t> out_of_range;  // numeric: values outside what the fit saw
-};
-
-// Transforms chunks. Thread compatible; works on all threads itself.
-class Transformer {
- public:
-  Transformer(const table::DatasetSpec& spec, const Preparation& preparation);  // keeps references
-  Prepared transform(const Table& chunk);
-  const Counts& counts() const { return counts_; }
-
- private:
-  const table::DatasetSpec& spec_;
-  const Preparation& preparation_;
-  Counts counts_;
-};
+// Transforms a chunk, on the calling thread alone: chunks are what threads share out. Thread safe.
+Prepared transform(const table::DatasetSpec& spec, const Preparation& preparation, const Table& chunk);
 
 }  // namespace maeil::prep

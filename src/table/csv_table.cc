@@ -1,5 +1,5 @@
-// A chunk is read in two parallel passes: rows split their records into fields, then columns turn fields into codes
-// or numbers. Each pass writes only what belongs to its piece, so the result does not depend on the threads.
+// Reading is a pipeline of chunks: one thread after another finds the next records, then turns them into columns by itself
+// while the others do the same with theirs. Fields are kept by column, so that each column is read in order.
 #include "table/csv_table.h"
 
 #include <fast_float/fast_float.h>
@@ -8,7 +8,7 @@
 #include <algorithm>
 #include <boost/unordered/unordered_flat_map.hpp>
 #include <cmath>
-#include <cstdlib>
+#include <cstring>
 #include <deque>
 #include <limits>
 
@@ -16,6 +16,7 @@
 #include "base/hash.h"
 #include "base/threads.h"
 #include "format/csv.h"
+#include "format/number_text.h"
 
 namespace maeil::table {
 namespace {
@@ -81,78 +82,166 @@ bool parse_number(std::string_view field, double& value) {
   return error == std::errc() && end == last && std::isfinite(value);
 }
 
-// The memory of one chunk, used again for the next.
-struct Scratch {
+// Where a field lies: in the chunk's bytes, or in the text of unescaped fields.
+struct Field {
+  uint32_t begin = 0, size = 0;
+};
+constexpr uint32_t kUnescaped = uint32_t{1} << 31;  // in `begin`
+static_assert(kChunkBytes + format::kMaxCsvRecord < kUnescaped);
+
+// A chunk on its way, and its memory, used again for the next.
+struct Slot {
   std::vector<CsvRecord> records;
-  std::vector<std::vector<std::string_view>> fields;
-  std::vector<std::deque<std::string>> unescaped;
-  std::vector<std::string> wrong;        // why a record is quarantined; "" when it is not
-  std::vector<std::vector<uint32_t>> bad_rows;  // by column: rows whose field is wrong
+  uint64_t first_row = 0;      // of the file's records
+  size_t bytes_end = 0;        // where in the file the chunk ends
+  std::vector<Field> fields;   // (columns of the spec, rows)
+  std::string unescaped;
+  std::vector<std::string> wrong;  // why a record is quarantined; "" when it is not
+  std::vector<uint32_t> ends;
+  std::vector<uint32_t> bad;
+  CsvChunk chunk;
+
+  std::string_view text(Field field) const {
+    if (field.begin & kUnescaped) return std::string_view(unescaped).substr(field.begin - kUnescaped, field.size);
+    return {records.front().bytes.data() + field.begin, field.size};
+  }
 };
 
-void split_rows(const Layout& layout, Scratch& s) {
+void split_records(const Layout& layout, Slot& s) {
   const size_t n = s.records.size();
-  s.fields.resize(n);
-  s.unescaped.resize(n);
+  s.fields.assign(layout.field_of_column.size() * n, {});
+  s.unescaped.clear();
   s.wrong.assign(n, "");
-  parallel_for(n, 256, [&](size_t first, size_t last) {
-    for (size_t i = first; i < last; ++i) {
-      s.unescaped[i].clear();
-      const auto why = format::split_record(s.records[i].bytes, s.fields[i], s.unescaped[i], layout.fields);
-      if (!why.empty()) s.wrong[i] = fmt::format("the row has {}", why);
-      else if (s.fields[i].size() != layout.fields) s.wrong[i] = fmt::format("{} fields instead of {}", s.fields[i].size(), layout.fields);
+  const char* base = s.records.front().bytes.data();
+  std::vector<std::string_view> views;
+  std::deque<std::string> owned;
+  for (size_t row = 0; row < n; ++row) {
+    const std::string_view record = s.records[row].bytes;
+    const auto start = static_cast<uint32_t>(record.data() - base);
+    if (format::split_plain(record, s.ends, layout.fields)) {
+      if (s.ends.size() != layout.fields) {
+        s.wrong[row] = fmt::format("{} fields instead of {}", s.ends.size(), layout.fields);
+        continue;
+      }
+      for (size_t c = 0; c < layout.field_of_column.size(); ++c) {
+        const int f = layout.field_of_column[c];
+        if (f < 0) continue;
+        const uint32_t begin = f == 0 ? 0 : s.ends[static_cast<size_t>(f) - 1] + 1;
+        s.fields[c * n + row] = {start + begin, s.ends[static_cast<size_t>(f)] - begin};
+      }
+      continue;
     }
-  });
+    owned.clear();
+    const auto why = format::split_record(record, views, owned, layout.fields);
+    if (!why.empty()) {
+      s.wrong[row] = fmt::format("the row has {}", why);
+      continue;
+    }
+    if (views.size() != layout.fields) {
+      s.wrong[row] = fmt::format("{} fields instead of {}", views.size(), layout.fields);
+      continue;
+    }
+    for (size_t c = 0; c < layout.field_of_column.size(); ++c) {
+      const int f = layout.field_of_column[c];
+      if (f < 0) continue;
+      const std::string_view view = views[static_cast<size_t>(f)];
+      const bool inside = view.data() >= record.data() && view.data() <= record.data() + record.size();
+      s.fields[c * n + row] = {inside ? static_cast<uint32_t>(view.data() - base) : static_cast<uint32_t>(s.unescaped.size()) | kUnescaped,
+                               static_cast<uint32_t>(view.size())};
+      if (!inside) s.unescaped += view;
+    }
+  }
 }
 
-void convert_column(const DatasetSpec& spec, size_t c, int field, const Scratch& s, Column& out, std::vector<uint32_t>& bad) {
+// Codes of texts in order of first appearance. Texts of up to 16 bytes, nearly all, are first looked for in a small table that
+// their bytes index directly.
+class Encoder {
+ public:
+  explicit Encoder(std::vector<std::string>& dictionary) : dictionary_(dictionary), recent_(kRecent) {}
+
+  uint32_t code(std::string_view text) {
+    if (text.size() > 16) return find(text);
+    uint64_t low = 0, high = 0;  // together with the size they tell the text
+    if (text.size() >= 8) {
+      std::memcpy(&low, text.data(), 8);
+      std::memcpy(&high, text.data() + text.size() - 8, 8);
+    } else if (text.size() >= 4) {
+      uint32_t first, last;
+      std::memcpy(&first, text.data(), 4);
+      std::memcpy(&last, text.data() + text.size() - 4, 4);
+      low = uint64_t{last} << 32 | first;
+    } else {
+      for (size_t i = 0; i < text.size(); ++i) low = low << 8 | static_cast<unsigned char>(text[i]);
+    }
+    Recent& entry = recent_[((low ^ high * 31) + text.size()) * 0x9E3779B97F4A7C15u >> 56];
+    if (entry.low != low || entry.high != high || entry.size != text.size()) {
+      entry = {low, high, static_cast<uint32_t>(text.size()), find(text)};
+    }
+    return entry.code;
+  }
+
+ private:
+  static constexpr size_t kRecent = 256;
+  struct Recent {
+    uint64_t low = 0, high = 0;
+    uint32_t size = UINT32_MAX, code = 0;
+  };
+  uint32_t find(std::string_view text) {
+    const auto [entry, fresh] = codes_.emplace(text, static_cast<uint32_t>(dictionary_.size()));
+    if (fresh) dictionary_.emplace_back(text);
+    return entry->second;
+  }
+  std::vector<std::string>& dictionary_;
+  std::vector<Recent> recent_;
+  boost::unordered_flat_map<std::string_view, uint32_t, ViewHash> codes_;
+};
+
+void convert_column(const DatasetSpec& spec, size_t c, bool present, Slot& s, Column& out) {
   const SpecColumn& column = spec.columns[c];
   const size_t n = s.records.size();
+  const Field* fields = &s.fields[c * n];
   out.name = column.name;
-  bad.clear();
+  s.bad.clear();
   if (column.type == SpecType::kNumber) {
     out.type = ColumnType::kNumber;
     out.numbers.assign(n, std::numeric_limits<double>::quiet_NaN());
-    for (size_t i = 0; i < n && field >= 0; ++i) {
-      if (s.wrong[i].empty() && !parse_number(s.fields[i][field], out.numbers[i])) bad.push_back(i);
+    for (size_t i = 0; i < n && present; ++i) {
+      if (s.wrong[i].empty() && !parse_number(s.text(fields[i]), out.numbers[i])) s.bad.push_back(static_cast<uint32_t>(i));
     }
     return;
   }
   out.type = ColumnType::kText;
   out.codes.assign(n, kMissing);
+  out.dictionary.clear();
   const bool is_target = column.name == spec.target;
-  boost::unordered_flat_map<std::string_view, uint32_t, ViewHash> dictionary;
-  std::vector<std::string_view> values;
-  for (size_t i = 0; i < n && field >= 0; ++i) {
-    if (!s.wrong[i].empty() || s.fields[i][field].empty()) continue;
-    const std::string_view text = s.fields[i][field];
+  Encoder encoder(out.dictionary);
+  for (size_t i = 0; i < n && present; ++i) {
+    if (fields[i].size == 0 || !s.wrong[i].empty()) continue;
+    const std::string_view text = s.text(fields[i]);
     if (is_target && text != spec.negative && text != spec.positive) {
-      bad.push_back(i);
+      s.bad.push_back(static_cast<uint32_t>(i));
       continue;
     }
-    const auto [entry, fresh] = dictionary.emplace(text, static_cast<uint32_t>(values.size()));
-    if (fresh) values.push_back(text);
-    out.codes[i] = entry->second;
+    out.codes[i] = encoder.code(text);
   }
-  out.dictionary.assign(values.begin(), values.end());
 }
 
-// Rows in which a field is wrong are quarantined, then the chunk keeps only the sound ones.
-void convert_chunk(const DatasetSpec& spec, const Layout& layout, Scratch& s, Table& chunk) {
-  chunk.rows = s.records.size();
-  chunk.columns.assign(spec.columns.size(), {});
-  s.bad_rows.resize(spec.columns.size());
-  parallel_for(spec.columns.size(), 1, [&](size_t first, size_t last) {
-    for (size_t c = first; c < last; ++c) convert_column(spec, c, layout.field_of_column[c], s, chunk.columns[c], s.bad_rows[c]);
-  });
+// Rows in which a field is wrong are quarantined; the first such column names the reason.
+void convert_records(const DatasetSpec& spec, const Layout& layout, Slot& s) {
+  Table& table = s.chunk.table;
+  table.rows = s.records.size();
+  table.columns.resize(spec.columns.size());
+  std::vector<std::pair<uint32_t, size_t>> wrong;
   for (size_t c = 0; c < spec.columns.size(); ++c) {
-    for (uint32_t row : s.bad_rows[c]) {
-      if (!s.wrong[row].empty()) continue;
-      const std::string field = format::clip_utf8(s.fields[row][layout.field_of_column[c]], 40);
-      const bool is_target = spec.columns[c].name == spec.target;
-      s.wrong[row] = fmt::format("column '{}': '{}' is {}", spec.columns[c].name, field,
-                                 is_target ? fmt::format("neither '{}' nor '{}'", spec.negative, spec.positive) : "no number");
-    }
+    convert_column(spec, c, layout.field_of_column[c] >= 0, s, table.columns[c]);
+    for (const uint32_t row : s.bad) wrong.emplace_back(row, c);
+  }
+  for (const auto& [row, c] : wrong) {
+    if (!s.wrong[row].empty()) continue;
+    const std::string field = format::clip_utf8(s.text(s.fields[c * s.records.size() + row]), 40);
+    const bool is_target = spec.columns[c].name == spec.target;
+    s.wrong[row] = fmt::format("column '{}': '{}' is {}", spec.columns[c].name, field,
+                               is_target ? fmt::format("neither '{}' nor '{}'", spec.negative, spec.positive) : "no number");
   }
 }
 
@@ -186,47 +275,91 @@ void keep_rows(Table& chunk, const std::vector<uint32_t>& kept) {
   chunk.rows = kept.size();
 }
 
+// The pipeline of the head comment. `done_with(n)`: the first n bytes are not needed any more.
+Result<ReadReport> read_chunks(std::string_view bytes, const std::string& file_name, const DatasetSpec& spec, const ReadOptions& options,
+                               size_t slot_count, const std::function<Status(size_t, CsvChunk&)>& work,
+                               const std::function<Status(size_t)>& finish, const std::function<void(size_t)>& done_with) {
+  ReadReport report;
+  CsvReader reader(bytes, file_name);
+  MAEIL_ASSIGN(const Layout layout, read_header(reader, file_name, spec, options, report));
+  std::vector<Slot> slots(slot_count);
+  uint64_t rows = 0;
+  CsvRecord record;
+  MAEIL_ASSIGN(bool more, reader.next(record));  // one ahead: a record that lies too far off (empty lines) begins a chunk
+  const auto next = [&](size_t slot) -> Result<bool> {
+    Slot& s = slots[slot];
+    s.records.clear();
+    const char* begin = record.bytes.data();
+    while (more && s.records.size() < kChunkRows && static_cast<size_t>(record.bytes.data() - begin) < kChunkBytes) {
+      s.records.push_back(record);
+      MAEIL_ASSIGN(more, reader.next(record));
+    }
+    if (s.records.empty()) return false;
+    s.first_row = rows;
+    rows += s.records.size();
+    s.bytes_end = static_cast<size_t>(s.records.back().bytes.data() + s.records.back().bytes.size() - bytes.data());
+    return true;
+  };
+  const auto convert = [&](size_t slot) -> Status {
+    Slot& s = slots[slot];
+    split_records(layout, s);
+    convert_records(spec, layout, s);
+    std::vector<uint32_t> kept;
+    s.chunk.row_index.clear();
+    for (size_t i = 0; i < s.records.size(); ++i) {
+      if (!s.wrong[i].empty()) continue;
+      kept.push_back(static_cast<uint32_t>(i));
+      s.chunk.row_index.push_back(s.first_row + i);
+    }
+    keep_rows(s.chunk.table, kept);
+    return kept.empty() ? Status{} : work(slot, s.chunk);
+  };
+  const auto account = [&](size_t slot) -> Status {
+    Slot& s = slots[slot];
+    for (size_t i = 0; i < s.records.size(); ++i) {
+      if (!s.wrong[i].empty() && ++report.quarantined <= 100) report.examples.push_back({s.records[i].line, s.wrong[i]});
+    }
+    report.rows += s.records.size();
+    if (s.chunk.table.rows > 0) MAEIL_TRY(finish(slot));
+    if (done_with) done_with(s.bytes_end);
+    return {};
+  };
+  MAEIL_TRY(run_pipeline(slots.size(), next, convert, account));
+  return report;
+}
+
+Result<ReadReport> read_for_sink(std::string_view bytes, const std::string& file_name, const DatasetSpec& spec, const ReadOptions& options,
+                                 const ChunkSink& sink, const std::function<void(size_t)>& done_with) {
+  std::vector<CsvChunk> chunks(pipeline_slots());
+  return read_chunks(
+      bytes, file_name, spec, options, chunks.size(),
+      [&](size_t slot, CsvChunk& chunk) -> Status {
+        chunks[slot] = std::move(chunk);
+        chunk = {};
+        chunk.table.rows = chunks[slot].table.rows;
+        return {};
+      },
+      [&](size_t slot) { return sink(std::move(chunks[slot].table), chunks[slot].row_index); }, done_with);
+}
+
 }  // namespace
 
 Result<ReadReport> read_csv(std::string_view bytes, const std::string& file_name, const DatasetSpec& spec, const ReadOptions& options,
                             const ChunkSink& sink) {
-  ReadReport report;
-  CsvReader reader(bytes, file_name);
-  MAEIL_ASSIGN(const Layout layout, read_header(reader, file_name, spec, options, report));
-  Scratch scratch;
-  for (bool more = true; more;) {
-    scratch.records.clear();
-    CsvRecord record;
-    for (size_t size = 0; scratch.records.size() < kChunkRows && size < kChunkBytes; size += record.bytes.size()) {
-      MAEIL_ASSIGN(more, reader.next(record));
-      if (!more) break;
-      scratch.records.push_back(record);
-    }
-    if (scratch.records.empty()) break;
-    split_rows(layout, scratch);
-    Table chunk;
-    convert_chunk(spec, layout, scratch, chunk);
-    std::vector<uint32_t> kept;
-    std::vector<uint64_t> row_index;
-    for (size_t i = 0; i < scratch.records.size(); ++i) {
-      if (scratch.wrong[i].empty()) {
-        kept.push_back(static_cast<uint32_t>(i));
-        row_index.push_back(report.rows + i);
-      } else if (++report.quarantined <= 100) {
-        report.examples.push_back({scratch.records[i].line, scratch.wrong[i]});
-      }
-    }
-    report.rows += scratch.records.size();
-    keep_rows(chunk, kept);
-    if (chunk.rows > 0) MAEIL_TRY(sink(std::move(chunk), row_index));
-  }
-  return report;
+  return read_for_sink(bytes, file_name, spec, options, sink, {});
 }
 
 Result<ReadReport> read_csv_file(const std::filesystem::path& path, const DatasetSpec& spec, const ReadOptions& options,
                                  const ChunkSink& sink) {
-  MAEIL_ASSIGN(const MappedFile file, MappedFile::open(path));
-  return read_csv(file.bytes(), path.string(), spec, options, sink);
+  MAEIL_ASSIGN(MappedFile file, MappedFile::open(path));
+  return read_for_sink(file.bytes(), path.string(), spec, options, sink, [&](size_t bytes) { file.release(bytes); });
+}
+
+Result<ReadReport> read_csv_file_in_slots(const std::filesystem::path& path, const DatasetSpec& spec, const ReadOptions& options, size_t slots,
+                                          const std::function<Status(size_t, const CsvChunk&)>& work,
+                                          const std::function<Status(size_t)>& finish) {
+  MAEIL_ASSIGN(MappedFile file, MappedFile::open(path));
+  return read_chunks(file.bytes(), path.string(), spec, options, slots, work, finish, [&](size_t bytes) { file.release(bytes); });
 }
 
 Status check_quarantine(const ReadReport& report, const std::string& file_name, double share) {
@@ -238,8 +371,7 @@ Status check_quarantine(const ReadReport& report, const std::string& file_name, 
                                first.line, first.reason));
 }
 
-CsvWriter::CsvWriter(std::vector<std::string> names, std::vector<NumberFormat> formats, Sink sink)
-    : formats_(std::move(formats)), sink_(std::move(sink)), header_(format::kUtf8Bom) {
+CsvFormat::CsvFormat(std::vector<std::string> names, std::vector<NumberFormat> formats) : formats_(std::move(formats)), header_(format::kUtf8Bom) {
   for (size_t i = 0; i < names.size(); ++i) {
     if (i > 0) header_ += ',';
     format::append_csv_text(header_, names[i]);
@@ -247,40 +379,27 @@ CsvWriter::CsvWriter(std::vector<std::string> names, std::vector<NumberFormat> f
   header_ += '\n';
 }
 
-Status CsvWriter::write(const Table& chunk) {
-  if (!header_.empty()) {
-    MAEIL_TRY(sink_(header_));
-    header_.clear();
+void CsvFormat::append_rows(const Table& chunk, format::TextBuffer& out) const {
+  std::vector<format::CsvTexts> texts;
+  size_t longest_line = 1;
+  for (const Column& column : chunk.columns) {
+    texts.emplace_back(column.dictionary);
+    longest_line += 1 + std::max(texts.back().longest(), format::kMaxNumberText);
   }
-  // Dictionaries are quoted once, not once a row.
-  std::vector<std::vector<std::string>> texts(chunk.columns.size());
-  for (size_t c = 0; c < chunk.columns.size(); ++c) {
-    for (const auto& value : chunk.columns[c].dictionary) format::append_csv_text(texts[c].emplace_back(), value);
-  }
-  constexpr size_t kRows = 1024;
-  std::vector<std::string> pieces((chunk.rows + kRows - 1) / kRows);
-  parallel_for(chunk.rows, kRows, [&](size_t first, size_t last) {
-    std::string& out = pieces[first / kRows];
-    out.reserve((last - first) * chunk.columns.size() * 6);
-    char digits[24];
-    for (size_t row = first; row < last; ++row) {
-      for (size_t c = 0; c < chunk.columns.size(); ++c) {
-        if (c > 0) out += ',';
-        const Column& column = chunk.columns[c];
-        if (column.is_missing(row)) continue;
-        if (column.type == ColumnType::kText) {
-          out += texts[c][column.codes[row]];
-        } else if (formats_[c] == NumberFormat::kInteger) {
-          out.append(digits, fmt::format_to(digits, "{}", static_cast<int64_t>(std::llround(column.numbers[row]))));
-        } else {
-          format::append_float(out, column.numbers[row]);
-        }
+  for (size_t row = 0; row < chunk.rows; ++row) {
+    char* at = out.reserve(longest_line);
+    for (size_t c = 0; c < chunk.columns.size(); ++c) {
+      const Column& column = chunk.columns[c];
+      if (column.type == ColumnType::kText) {
+        if (column.codes[row] != kMissing) at = texts[c].copy(column.codes[row], at);
+      } else if (const double number = column.numbers[row]; number == number) {
+        at = formats_[c] == NumberFormat::kInteger ? format::write_integer(at, std::llround(number)) : format::write_float(at, number);
       }
-      out += '\n';
+      *at++ = ',';
     }
-  });
-  for (const auto& piece : pieces) MAEIL_TRY(sink_(piece));
-  return {};
+    at[-1] = '\n';
+    out.advance(at);
+  }
 }
 
 }  // namespace maeil::table

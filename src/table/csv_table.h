@@ -7,14 +7,16 @@
 #include <vector>
 
 #include "base/error.h"
+#include "base/threads.h"
+#include "format/text_buffer.h"
 #include "table/dataset_spec.h"
 #include "table/number_format.h"
 #include "table/table.h"
 
 namespace maeil::table {
 
-inline constexpr size_t kChunkRows = 8192;       // at most; a chunk ends early
-inline constexpr size_t kChunkBytes = 32 << 20;  // after so many bytes of CSV
+inline constexpr size_t kChunkRows = 2048;      // at most; a chunk ends early
+inline constexpr size_t kChunkBytes = 8 << 20;  // after so many bytes of CSV
 inline constexpr size_t kMaxCsvColumns = 4096;   // of a file, those that the spec does not know included
 
 struct Quarantined {
@@ -31,6 +33,10 @@ struct ReadReport {
 };
 
 // A chunk: its rows, and the index (from 0, among the file's records) of each.
+struct CsvChunk {
+  Table table;
+  std::vector<uint64_t> row_index;
+};
 using ChunkSink = std::function<Status(Table&& chunk, const std::vector<uint64_t>& row_index)>;
 
 struct ReadOptions {
@@ -45,20 +51,40 @@ Result<ReadReport> read_csv(std::string_view bytes, const std::string& file_name
 Result<ReadReport> read_csv_file(const std::filesystem::path& path, const DatasetSpec& spec, const ReadOptions& options,
                                  const ChunkSink& sink);
 
+// The same for heavy work: `work` is called for the chunks on all threads at once and must be thread safe; `finish` gets
+// its results in order, one at a time. Results of type Out are used again for later chunks. Memory: pipeline_slots() chunks.
+template <class Out>
+Result<ReadReport> read_csv_file_as(const std::filesystem::path& path, const DatasetSpec& spec, const ReadOptions& options,
+                                    const std::function<Status(const CsvChunk&, Out&)>& work, const std::function<Status(Out&)>& finish);
+
+// What read_csv_file_as is made of: chunks and results live in slots, as in run_pipeline.
+Result<ReadReport> read_csv_file_in_slots(const std::filesystem::path& path, const DatasetSpec& spec, const ReadOptions& options, size_t slots,
+                                          const std::function<Status(size_t slot, const CsvChunk&)>& work,
+                                          const std::function<Status(size_t slot)>& finish);
+
+template <class Out>
+Result<ReadReport> read_csv_file_as(const std::filesystem::path& path, const DatasetSpec& spec, const ReadOptions& options,
+                                    const std::function<Status(const CsvChunk&, Out&)>& work, const std::function<Status(Out&)>& finish) {
+  std::vector<Out> results(pipeline_slots());
+  return read_csv_file_in_slots(
+      path, spec, options, results.size(), [&](size_t slot, const CsvChunk& chunk) { return work(chunk, results[slot]); },
+      [&](size_t slot) { return finish(results[slot]); });
+}
+
 // kBadInput when more than `share` of the rows are quarantined; names the first of them.
 Status check_quarantine(const ReadReport& report, const std::string& file_name, double share = 0.05);
 
-// Writes tables as SDV's users do: UTF-8 with BOM, missing is empty, numbers as Python writes them. Not thread safe.
-class CsvWriter {
+// How tables become CSV text as SDV's users write it: UTF-8 with BOM, missing is empty, numbers as Python writes them.
+// Immutable, so threads may share it.
+class CsvFormat {
  public:
-  using Sink = std::function<Status(std::string_view)>;
-  CsvWriter(std::vector<std::string> names, std::vector<NumberFormat> formats, Sink sink);
-  // REQUIRES: the columns that the writer was made with. Rows are formatted in parallel and written in order.
-  Status write(const Table& chunk);
+  CsvFormat(std::vector<std::string> names, std::vector<NumberFormat> formats);
+  const std::string& header() const { return header_; }  // the BOM and the first line
+  // The lines of a chunk. REQUIRES: the columns that the format was made with.
+  void append_rows(const Table& chunk, format::TextBuffer& out) const;
 
  private:
   std::vector<NumberFormat> formats_;
-  Sink sink_;
   std::string header_;
 };
 

@@ -8,6 +8,7 @@
 #include "base/test_data.h"
 #include "base/threads.h"
 #include "format/csv.h"
+#include "format/number_text.h"
 #include "table/csv_table.h"
 #include "table/dataset_spec.h"
 
@@ -171,23 +172,23 @@ TEST(ReadCsv, ManyChunksOnAnyThreads) {
   for (int threads : {1, 3}) {
     set_thread_count(threads);
     const auto out = read(csv).value();
-    EXPECT_EQ(out.chunks.size(), 3u);
+    EXPECT_EQ(out.chunks.size(), 20000 / kChunkRows + 1);
     EXPECT_EQ(out.rows.back(), 19999u);
-    EXPECT_EQ(out.chunks[2].find("amount")->numbers.back(), 19999);
+    EXPECT_EQ(out.chunks.back().find("amount")->numbers.back(), 19999);
   }
   set_thread_count(0);
 }
 
-TEST(CsvWriterGolden, RealRowsComeBackByteForByte) {
+TEST(CsvFormatGolden, RealRowsComeBackByteForByte) {
   MAEIL_NEEDS(golden_dir());
   const auto path = golden_dir() / "sdv_sample_2000.csv";
   const auto original = read_file(path).value();
   const auto spec = builtin_dataset_spec().value();
-  std::string written;
-  std::unique_ptr<CsvWriter> writer;
+  format::TextBuffer text;
+  std::unique_ptr<CsvFormat> csv;
   const auto report = read_csv(original, "golden", spec, {}, [&](Table&& chunk, const std::vector<uint64_t>&) -> Status {
     std::erase_if(chunk.columns, [](const Column& c) { return c.name == "spcl_corp_new_mk"; });  // not in the file
-    if (!writer) {
+    if (!csv) {
       std::vector<std::string> names;
       std::vector<NumberFormat> formats;
       for (const auto& column : chunk.columns) {
@@ -197,13 +198,13 @@ TEST(CsvWriterGolden, RealRowsComeBackByteForByte) {
                               !column.name.starts_with("AF_KIFRS"));
         formats.push_back(integer ? NumberFormat::kInteger : NumberFormat::kFloat);
       }
-      writer = std::make_unique<CsvWriter>(names, formats, [&](std::string_view bytes) -> Status {
-        written += bytes;
-        return {};
-      });
+      csv = std::make_unique<CsvFormat>(names, formats);
+      text.append(csv->header());
     }
-    return writer->write(chunk);
+    csv->append_rows(chunk, text);
+    return {};
   });
+  const std::string_view written = text.view();
   ASSERT_TRUE(report) << report.error().message;
   EXPECT_EQ(report->quarantined, 0u);
   // Numbers are the only thing that is made anew; compare line by line so that a failure is readable.
@@ -213,29 +214,64 @@ TEST(CsvWriterGolden, RealRowsComeBackByteForByte) {
                                  << written.substr(at > 30 ? at - 30 : 0, 80);
 }
 
-TEST(CsvWriter, TheSameBytesOnAnyThreads) {
+TEST(CsvFormat, QuotesMissingAndLongTexts) {
   Table table;
   table.rows = 5000;
-  table.columns = {{.name = "t, quoted", .type = ColumnType::kText, .codes = {}, .dictionary = {"a", "b,\"c\""}, .numbers = {}},
-                   {.name = "x", .type = ColumnType::kNumber, .codes = {}, .dictionary = {}, .numbers = {}}};
+  const std::string longest(100, 'L');
+  table.columns = {{.name = "t, quoted", .type = ColumnType::kText, .codes = {}, .dictionary = {"a", "b,\"c\"", longest}, .numbers = {}},
+                   {.name = "x", .type = ColumnType::kNumber, .codes = {}, .dictionary = {}, .numbers = {}},
+                   {.name = "n", .type = ColumnType::kNumber, .codes = {}, .dictionary = {}, .numbers = {}}};
+  std::string expected = "\xef\xbb\xbf\"t, quoted\",x,n\n";
   for (size_t i = 0; i < table.rows; ++i) {
-    table.columns[0].codes.push_back(i % 3 == 2 ? kMissing : i % 3);
+    table.columns[0].codes.push_back(i % 4 == 3 ? kMissing : i % 4);
     table.columns[1].numbers.push_back(static_cast<double>(i) / 7);
+    table.columns[2].numbers.push_back(i % 5 == 0 ? std::nan("") : static_cast<double>(i) - 3);
+    expected += i % 4 == 3 ? "" : i % 4 == 2 ? longest : i % 4 == 1 ? "\"b,\"\"c\"\"\"" : "a";
+    expected += ',';
+    format::append_float(expected, static_cast<double>(i) / 7);
+    expected += i % 5 == 0 ? std::string(",\n") : fmt::format(",{}\n", static_cast<int64_t>(i) - 3);
   }
-  std::string first;
+  const CsvFormat csv({"t, quoted", "x", "n"}, {NumberFormat::kFloat, NumberFormat::kFloat, NumberFormat::kInteger});
+  format::TextBuffer out;
+  out.append(csv.header());
+  csv.append_rows(table, out);
+  EXPECT_TRUE(out.view() == expected);
+}
+
+TEST(CsvTable, WorkOnChunksIsFinishedInOrderOnAnyThreads) {
+  const auto folder = std::filesystem::path(testing::TempDir()) / "csv_as";
+  std::filesystem::create_directories(folder);
+  std::string csv = "id,code,amount,bad\n";
+  for (int i = 0; i < 20000; ++i) csv += i == 9999 ? "broken\n" : fmt::format("{},{},{},{}\n", i, i % 7, i, i % 2 ? "Y" : "N");
+  ASSERT_TRUE(write_file_atomically(folder / "f.csv", csv));
+  const auto spec = parse_dataset_spec(kSmall, "s.toml").value();
   for (int threads : {1, 2, 5}) {
     set_thread_count(threads);
-    std::string out;
-    CsvWriter writer({"t, quoted", "x"}, {NumberFormat::kFloat, NumberFormat::kFloat}, [&](std::string_view bytes) -> Status {
-      out += bytes;
-      return {};
-    });
-    ASSERT_TRUE(writer.write(table));
-    if (first.empty()) first = out;
-    EXPECT_TRUE(out == first) << threads;
+    uint64_t next = 0;
+    const auto report = read_csv_file_as<std::vector<uint64_t>>(
+        folder / "f.csv", spec, {},
+        [](const CsvChunk& chunk, std::vector<uint64_t>& out) -> Status {
+          EXPECT_EQ(chunk.table.rows, chunk.row_index.size());
+          out = chunk.row_index;
+          return {};
+        },
+        [&](std::vector<uint64_t>& out) -> Status {
+          for (const uint64_t row : out) {
+            if (next == 9999) ++next;
+            EXPECT_EQ(row, next++);
+          }
+          return {};
+        });
+    ASSERT_TRUE(report);
+    EXPECT_EQ(next, 20000u);
+    EXPECT_EQ(report->quarantined, 1u);
+    const auto stopped = read_csv_file_as<int>(
+        folder / "f.csv", spec, {}, [](const CsvChunk& chunk, int&) { return chunk.row_index[0] > 5000 ? Status(io_error("no more")) : Status(); },
+        [](int&) -> Status { return {}; });
+    ASSERT_FALSE(stopped);
+    EXPECT_EQ(stopped.error().message, "no more");
   }
   set_thread_count(0);
-  EXPECT_TRUE(first.starts_with("\xef\xbb\xbf\"t, quoted\",x\na,0.0\n\"b,\"\"c\"\"\",0.14285714285714285\n,0.2857142857142857\n"));
 }
 
 TEST(DatasetSpecGolden, TheBuiltInOneHasTheRealColumnsInOrder) {
