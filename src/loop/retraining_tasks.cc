@@ -68,7 +68,7 @@ Result<TaskOutcome> finetune_model(const Day& day, TaskContext& context) {
   options.seed = hash64(context.task_key(), static_cast<uint64_t>(day.settings.seed));
   options.unknown_embeddings = model.unknown;
   store::Document epochs;
-  MAEIL_ASSIGN(auto tuned, train_with_epochs(context, model, fine, fine, options, epochs));
+  MAEIL_ASSIGN(auto tuned, train_with_epochs(context, model, fine, nullptr, options, epochs));
   model.parameters = std::move(tuned);
   model.unknown.clear();  // the tables have moved: unknown values follow their means
 

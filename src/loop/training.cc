@@ -116,21 +116,30 @@ store::Document training_event(const registry::NewVersion& version, const store:
   return {{"event_type", "training_complete"}, {"model_id", version.id}, {"model_path", version.path}, {"status", "completed"}, {"epochs", epochs}};
 }
 
-Result<store::Document> epoch_document(const nn::Parameters& parameters, const std::vector<float>& unknown, const Samples& judged, double loss) {
-  MAEIL_ASSIGN(const auto scorer, nn::Scorer::make(parameters, unknown));
-  MAEIL_ASSIGN(const auto probabilities, predict_default(scorer, judged.view().rows));
-  const std::vector<uint8_t> labels(judged.labels.begin(), judged.labels.end());
-  MAEIL_ASSIGN(const auto m, metrics::classification_metrics(probabilities, labels));
+namespace {
+
+Result<store::Document> epoch_document(double loss, const std::vector<double>& probabilities, const std::vector<int32_t>& labels) {
+  MAEIL_ASSIGN(const auto m, metrics::classification_metrics(probabilities, std::vector<uint8_t>(labels.begin(), labels.end())));
   return store::Document{{"loss", loss}, {"accuracy", m.accuracy}, {"roc_auc", m.roc_auc ? store::Document(*m.roc_auc) : store::Document()}, {"f1_score", m.f1_score}};
 }
 
-Result<nn::Parameters> train_with_epochs(TaskContext& context, const registry::ModelFile& model, const Samples& samples, const Samples& judged,
+}  // namespace
+
+Result<nn::Parameters> train_with_epochs(TaskContext& context, const registry::ModelFile& model, const Samples& samples, const Samples* held_out,
                                          const nn::TrainOptions& options, store::Document& epochs) {
   epochs = store::Document::array();
+  const Samples& judged = held_out ? *held_out : samples;
   nn::TrainCallbacks callbacks = progress_callbacks(context, "train, epoch", options.epochs);
-  callbacks.epoch = [&](int epoch, double loss, const nn::Parameters& parameters) -> Status {
-    MAEIL_ASSIGN(auto document, epoch_document(parameters, model.unknown, judged, loss));
-    context.log(fmt::format("epoch {}/{}: loss {:.4f}, F1 {:.4f}, AUC {}", epoch + 1, options.epochs, loss, document["f1_score"].get<double>(),
+  callbacks.epoch = [&](int epoch, const nn::EpochResult& result) -> Status {
+    std::vector<double> probabilities(judged.rows());
+    if (held_out || epoch + 1 == options.epochs) {
+      MAEIL_ASSIGN(const auto scorer, nn::Scorer::make(result.parameters, model.unknown));
+      MAEIL_ASSIGN(probabilities, predict_default(scorer, judged.view().rows));
+    } else {
+      nn::probabilities(result.logits, probabilities);
+    }
+    MAEIL_ASSIGN(auto document, epoch_document(result.mean_loss, probabilities, judged.labels));
+    context.log(fmt::format("epoch {}/{}: loss {:.4f}, F1 {:.4f}, AUC {}", epoch + 1, options.epochs, result.mean_loss, document["f1_score"].get<double>(),
                             document["roc_auc"].is_null() ? "undefined" : fmt::format("{:.4f}", document["roc_auc"].get<double>())));
     epochs.push_back(std::move(document));
     return {};
@@ -159,9 +168,9 @@ Result<TaskOutcome> pretrain_encoder(const Day& day, const TrainingPlan& plan, T
   options.seed = static_cast<uint64_t>(day.settings.seed);
   auto epochs = store::Document::array();
   auto callbacks = progress_callbacks(context, "pretrain, epoch", options.epochs);
-  callbacks.epoch = [&](int epoch, double loss, const nn::Parameters&) -> Status {
-    context.log(fmt::format("epoch {}/{}: NT-Xent loss {:.4f}", epoch + 1, options.epochs, loss));
-    epochs.push_back({{"loss", loss}, {"accuracy", nullptr}, {"roc_auc", nullptr}, {"f1_score", nullptr}});
+  callbacks.epoch = [&](int epoch, const nn::EpochResult& result) -> Status {
+    context.log(fmt::format("epoch {}/{}: NT-Xent loss {:.4f}", epoch + 1, options.epochs, result.mean_loss));
+    epochs.push_back({{"loss", result.mean_loss}, {"accuracy", nullptr}, {"roc_auc", nullptr}, {"f1_score", nullptr}});
     return {};
   };
   MAEIL_ASSIGN(auto pretrained, nn::pretrain_encoder(std::move(parameters), learn.view().rows, options, callbacks));
@@ -203,7 +212,7 @@ Result<TaskOutcome> train_classifier(const Day& day, const TrainingPlan& plan, c
   options.dropout = static_cast<float>(day.settings.dropout_rate);
   options.seed = static_cast<uint64_t>(day.settings.seed);
   store::Document epochs;
-  MAEIL_ASSIGN(auto trained, train_with_epochs(context, model, learn, held_out, options, epochs));
+  MAEIL_ASSIGN(auto trained, train_with_epochs(context, model, learn, &held_out, options, epochs));
   model.parameters = std::move(trained);
   model.parameters.has_head = true;
   model.unknown.clear();

@@ -29,12 +29,11 @@ Result<dag::TaskOutcome> pretrain_encoder(const Day& day, const TrainingPlan& pl
 // From `encoder_id`'s encoder and preparation; "": from scratch, fitting a preparation on the reference rows.
 Result<dag::TaskOutcome> train_classifier(const Day& day, const TrainingPlan& plan, const std::string& encoder_id, dag::TaskContext& context);
 
-// One epoch's figures as `training_events` keeps them: loss, accuracy, roc_auc, f1_score.
-Result<store::Document> epoch_document(const nn::Parameters& parameters, const std::vector<float>& unknown, const Samples& judged, double loss);
-
-// Trains `model` on `samples` and logs each epoch as judged on `judged`; fills `epochs`.
+// Trains `model` on `samples`, logs each epoch and fills `epochs` as `training_events` keeps them: loss, accuracy, roc_auc, f1_score.
+// With `held_out` rows each epoch is judged on them. Without (nullptr) an epoch is judged by its own rows as their batches went
+// by, which costs nothing, and the last one by a pass of the finished weights over `samples`.
 Result<nn::Parameters> train_with_epochs(dag::TaskContext& context, const registry::ModelFile& model, const Samples& samples,
-                                         const Samples& judged, const nn::TrainOptions& options, store::Document& epochs);
+                                         const Samples* held_out, const nn::TrainOptions& options, store::Document& epochs);
 
 // Registers a version that this task makes: takes its name, puts its bytes into the store and on this machine
 // (`<MODEL_SAVE_PATH>/<file_prefix>_<version>.pth`), and its document into the outcome's batch.

@@ -179,7 +179,7 @@ Result<Pretrained> pretrain_encoder(Parameters parameters, const Rows& rows, con
       loss_sum += loss;
       if (callbacks.progress) MAEIL_TRY(callbacks.progress(epoch, first + count, rows.count));
     }
-    if (callbacks.epoch) MAEIL_TRY(callbacks.epoch(epoch, loss_sum / static_cast<double>(batches), result.parameters));
+    if (callbacks.epoch) MAEIL_TRY(callbacks.epoch(epoch, {loss_sum / static_cast<double>(batches), result.parameters}));
   }
   return result;
 }

@@ -64,7 +64,7 @@ TEST(Pretraining, LowersTheLossAlikeOnAnyNumberOfThreads) {
     set_thread_count(threads);
     losses.clear();
     auto result = pretrain_encoder(start, rows.view().rows, {.epochs = 6, .batch = 32, .learning_rate = 3e-3f, .dropout = 0.1f, .projection = 24},
-                                   {.progress = {}, .epoch = [&](int, double loss, const Parameters&) -> Status { losses.push_back(loss); return {}; }});
+                                   {.progress = {}, .epoch = [&](int, const EpochResult& epoch) -> Status { losses.push_back(epoch.mean_loss); return {}; }});
     set_thread_count(0);
     return result.value();
   };

@@ -29,7 +29,7 @@ struct Trainer::State {
   Parameters parameters;
   StepOptions options;
   BatchGradient batch;
-  std::vector<float> gradients, m, v;
+  std::vector<float> gradients, m, v, logits;
   std::vector<double> losses;
   int64_t steps = 0;
 };
@@ -64,13 +64,15 @@ Result<double> Trainer::compute_gradients(const LabelledRows& rows) {
   if (!(total_weight > 0)) return bad_input(fmt::format("the classes of all {} rows of a batch have weight 0", rows.rows.count));
 
   s.losses.assign(rows.rows.count, 0.0);
+  s.logits.assign(rows.rows.count * shape.classes, 0.0f);
   const float* fc = p.values.data() + p.head();
   const auto head = [&](size_t row, const float* pooled, const kernels::RowDropout& dropout, float* pooled_gradient, float* fc_gradient) {
-    thread_local std::vector<float> hidden, logits, gradient;
-    hidden.resize(shape.head_hidden), logits.resize(shape.classes), gradient.resize(shape.classes);
-    head_forward(shape, fc, pooled, dropout, hidden.data(), logits.data());
+    thread_local std::vector<float> hidden, gradient;
+    hidden.resize(shape.head_hidden), gradient.resize(shape.classes);
+    float* logits = s.logits.data() + row * shape.classes;
+    head_forward(shape, fc, pooled, dropout, hidden.data(), logits);
     const int label = rows.labels[row];
-    s.losses[row] = cross_entropy(shape.classes, logits.data(), label, s.options.class_weights[label] / total_weight, gradient.data());
+    s.losses[row] = cross_entropy(shape.classes, logits, label, s.options.class_weights[label] / total_weight, gradient.data());
     head_backward(shape, fc, pooled, hidden.data(), gradient.data(), dropout.rate.scale, pooled_gradient, fc_gradient);
   };
   s.batch.run(p, s.options.unknown_embeddings, rows.rows, static_cast<uint64_t>(s.steps), head, s.gradients);
@@ -94,6 +96,7 @@ Result<double> Trainer::step(const LabelledRows& rows) {
 
 const Parameters& Trainer::parameters() const { return state_->parameters; }
 std::span<const float> Trainer::gradients() const { return state_->gradients; }
+std::span<const float> Trainer::logits() const { return state_->logits; }
 Parameters Trainer::take() && { return std::move(state_->parameters); }
 
 std::vector<float> balanced_weights(std::span<const int32_t> labels, int classes) {
@@ -131,6 +134,8 @@ Result<Parameters> train_classifier(Parameters parameters, const LabelledRows& d
 
   RowBuffer buffer;
   std::vector<int32_t> labels;
+  const auto classes = static_cast<size_t>(shape.classes);
+  std::vector<float> logits(n * classes);
   for (int epoch = 0; epoch < options.epochs; ++epoch) {
     const std::vector<uint32_t> order = shuffled_order(n, options.seed, epoch);
     double loss_sum = 0;
@@ -142,9 +147,10 @@ Result<Parameters> train_classifier(Parameters parameters, const LabelledRows& d
       for (size_t i = 0; i < count; ++i) labels[i] = data.labels[picked[i]];
       MAEIL_ASSIGN(const double loss, trainer.step({buffer.gather(shape, data.rows, picked), labels}));
       loss_sum += loss;
+      for (size_t i = 0; i < count; ++i) std::copy_n(trainer.logits().data() + i * classes, classes, logits.data() + picked[i] * classes);
       if (callbacks.progress) MAEIL_TRY(callbacks.progress(epoch, first + count, n));
     }
-    if (callbacks.epoch) MAEIL_TRY(callbacks.epoch(epoch, loss_sum / static_cast<double>(batches), trainer.parameters()));
+    if (callbacks.epoch) MAEIL_TRY(callbacks.epoch(epoch, {loss_sum / static_cast<double>(batches), trainer.parameters(), logits}));
   }
   return std::move(trainer).take();
 }

@@ -44,6 +44,7 @@ class Trainer {
 
   const Parameters& parameters() const;
   std::span<const float> gradients() const;  // of the latest step, laid out as parameters().values
+  std::span<const float> logits() const;     // (B, classes) of the latest step, before its change, with dropout
   Parameters take() &&;
 
  private:
@@ -68,11 +69,17 @@ std::vector<float> balanced_weights(std::span<const int32_t> labels, int classes
 // The order in which epoch `epoch` visits n rows: a Fisher-Yates shuffle by Philox(seed, kShuffle, epoch).
 std::vector<uint32_t> shuffled_order(size_t n, uint64_t seed, int epoch);
 
+struct EpochResult {
+  double mean_loss = 0;               // of its batches
+  const Parameters& parameters;       // as the epoch left them
+  std::span<const float> logits = {}; // (n, classes): of each row when its batch went by, with dropout, while the weights moved
+};
+
 struct TrainCallbacks {
   // After each step; an error (kCancelled, say) ends the training with that error.
   std::function<Status(int epoch, size_t rows_done, size_t rows_total)> progress = {};
-  // After each epoch (0-based) with the mean of its batches' losses and the parameters reached.
-  std::function<Status(int epoch, double mean_loss, const Parameters& parameters)> epoch = {};
+  // After each epoch (0-based).
+  std::function<Status(int epoch, const EpochResult& result)> epoch = {};
 };
 
 // Trains all parameters on the rows and returns them.

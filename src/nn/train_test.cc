@@ -145,7 +145,7 @@ TEST(Training, LearnsWhatCanBeLearned) {
   const auto trained = train_classifier(
       initial_parameters(shape, 1).value(), rows.view(), {.epochs = 12, .batch = 16, .learning_rate = 3e-3f, .dropout = 0.1f},
       {.progress = [&](int, size_t, size_t) -> Status { ++calls; return {}; },
-       .epoch = [&](int, double loss, const Parameters&) -> Status { losses.push_back(loss); return {}; }});
+       .epoch = [&](int, const EpochResult& epoch) -> Status { losses.push_back(epoch.mean_loss); return {}; }});
   ASSERT_TRUE(trained) << trained.error().message;
   EXPECT_EQ(calls, 12u * 25);
   ASSERT_EQ(losses.size(), 12u);
@@ -155,6 +155,22 @@ TEST(Training, LearnsWhatCanBeLearned) {
   int right = 0;
   for (size_t i = 0; i < rows.count; ++i) right += (logits[2 * i + 1] >= logits[2 * i]) == (rows.labels[i] == 1);
   EXPECT_GE(right, 370);
+}
+
+// Without dropout, and with steps too small to matter, what went by is what a pass would say, row by row.
+TEST(Training, AnEpochKnowsTheLogitsOfItsRows) {
+  const Parameters p = initial_parameters(small_shape(), 1).value();
+  const TestRows rows = random_rows(p.shape, 37, 9);
+  std::vector<float> expected(rows.count * 2), seen;
+  ASSERT_TRUE(Scorer::make(p)->score(rows.view().rows, expected));
+  ASSERT_TRUE(train_classifier(p, rows.view(), {.epochs = 1, .batch = 16, .learning_rate = 1e-12f, .dropout = 0},
+                               {.progress = {}, .epoch = [&](int, const EpochResult& epoch) -> Status {
+                                 seen.assign(epoch.logits.begin(), epoch.logits.end());
+                                 return {};
+                               }}));
+  EXPECT_LT(largest_difference(seen, expected), 1e-4);
+  std::swap(seen[0], seen[2]);
+  EXPECT_GT(largest_difference(seen, expected), 1e-4);  // the comparison can fail
 }
 
 TEST(Training, StopsWhenTheCallbackSaysSo) {
