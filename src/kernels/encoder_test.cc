@@ -4,6 +4,8 @@
 
 #include <gtest/gtest.h>
 
+#include <cstdio>
+
 #include <cmath>
 
 #include "base/philox.h"
@@ -130,10 +132,11 @@ class EachTarget : public ::testing::Test {
   void TearDown() override { simd_targets(); }  // back to the best
   template <class Body>
   void for_each(const Body& body) {
-    if (!has_simd({4, 8, 1, 4, 1})) GTEST_SKIP() << "no instruction set passed the start-up check";
+    ASSERT_TRUE(has_simd({4, 8, 1, 4, 1})) << "no instruction set passed the start-up check";
     for (int64_t left = simd_targets(); left != 0; left &= left - 1) {
       simd_use(left & -left);
       SCOPED_TRACE(simd_name(left & -left));
+      std::printf("[  target  ] %s\n", simd_name(left & -left));
       body();
     }
     simd_use(simd_targets() & -simd_targets());
