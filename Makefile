@@ -1,5 +1,5 @@
 # The two commands of the README's first screen are `make run` and `make test`.
-.PHONY: run test build setup clean
+.PHONY: run test build bench bench-growth setup clean
 
 build: setup
 	@cmake --preset release $(if $(CI),-DMAEIL_WERROR=ON) > build.log 2>&1 || { cat build.log; exit 1; }
@@ -10,13 +10,31 @@ run: build
 	@mkdir -p workspace
 	cd workspace && ../build/release/maeil run
 
-test: build build/peers/ready
+test: build/peers/ready build
 	ctest --preset release -j 2
 
+# maeil beside PyTorch, SDV, pandas and scikit-learn: docs/performance.md. The peers go into a folder of their own (some GB);
+# MAEIL_BENCH_PYTHON=... names an interpreter that has them already.
+ifeq ($(MAEIL_BENCH_PYTHON),)
+bench bench-growth: build/bench-peers/ready
+endif
+bench_python = $(or $(MAEIL_BENCH_PYTHON),build/bench-peers/bin/python)
+
+bench: build
+	$(bench_python) -B benchmarks/run.py --write-docs
+
+bench-growth: build
+	$(bench_python) -B benchmarks/growth.py --write-docs
+
+build/bench-peers/ready: | setup
+	/usr/bin/python3 -m venv build/bench-peers
+	build/bench-peers/bin/pip install -q -r benchmarks/requirements.txt
+	@touch $@
+
 # The peers that tests compare with and Debian cannot give; a folder of its own, made once.
-build/peers/ready:
+build/peers/ready: | setup
 	/usr/bin/python3 -m venv build/peers
-	build/peers/bin/pip install -q scikit-learn
+	build/peers/bin/pip install -q scikit-learn "pandas<3"
 	@touch $@
 
 setup:

@@ -34,6 +34,7 @@ class AtomicFile {
       : path_(std::move(path)), temporary_(std::move(temporary)), descriptor_(descriptor) {}
   std::filesystem::path path_, temporary_;
   int descriptor_;
+  uint64_t size_ = 0, flushed_ = 0;  // bytes written, and of these handed to the disk
 };
 
 // AtomicFile::create, write, commit.

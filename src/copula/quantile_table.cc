@@ -48,7 +48,7 @@ QuantileTable::QuantileTable(const Marginal& marginal, double min, double max) :
       const double z = -kTableReach + h * (static_cast<double>(i) + 0.5);
       const double exact = finer[2 * i + 1] = quantile_at(marginal, z);
       const double error = std::abs((*this)(static_cast<float>(z)) - clipped(exact));
-      good = good && (error <= share || error <= kTableShift * slope_at(marginal, z, exact));
+      good = good && (error <= share || error * normal_density(z) <= kTableError * slope_at(marginal, z, exact));
     }
     if (good) return;
     x = std::move(finer);

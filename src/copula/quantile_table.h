@@ -2,8 +2,9 @@
 //
 // Nodes lie evenly on [-kTableReach, kTableReach]; between them a cubic Hermite polynomial with the exact slopes
 // dx/dz = phi(z) / f(x), limited as Fritsch and Carlson do so that x never falls where z rises (SIAM J. Numer. Anal. 17, 1980).
-// The number of nodes doubles until, at every midpoint, the error is at most kTableShift in z or kTableShare of the
-// clipped range: a sampled value is as if its z had been moved by 1e-5, when single precision already moves it by 1e-7.
+// The number of nodes doubles until, at every midpoint, the error is at most kTableError in u (that is, the error in x times
+// the density there), as much as single precision moves z by; or, where values crowd together so that no error in u is small,
+// kTableShare of the column's clipped range. (A table ends at 8,192 intervals.)
 // Beyond the reach (5.7e-7 of all values) the exact quantile is evaluated.
 #pragma once
 
@@ -14,8 +15,8 @@
 namespace maeil::copula {
 
 inline constexpr double kTableReach = 5.0;
-inline constexpr double kTableShift = 1e-5;
-inline constexpr double kTableShare = 1e-7;
+inline constexpr double kTableError = 1e-7;
+inline constexpr double kTableShare = 1e-8;
 
 class QuantileTable {
  public:

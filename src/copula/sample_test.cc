@@ -220,7 +220,7 @@ TEST(NormalBlock, AMatrixThatIsNotPositiveDefiniteBecomesItsAbsoluteValue) {
   }
 }
 
-// The table against Boost at points that are no nodes: its z may be off by kTableShift, or x by kTableShare of the range.
+// The table against Boost at points that are no nodes: its u may be off by kTableError, or x by kTableShare of the range.
 void expect_within_stated_error(const Marginal& marginal, double min, double max) {
   const QuantileTable table(marginal, min, max);
   const auto exact = [&](double z) { return std::min(std::max(quantile_at(marginal, z), min), max); };
@@ -231,8 +231,9 @@ void expect_within_stated_error(const Marginal& marginal, double min, double max
     EXPECT_GE(x, before) << z;
     before = x;
     // Twice the bound: it was checked at midpoints, and a cubic's error elsewhere may be a little larger.
-    EXPECT_GE(x, exact(z - 2 * kTableShift) - 2 * share) << z;
-    EXPECT_LE(x, exact(z + 2 * kTableShift) + 2 * share) << z;
+    const double shift = 2 * kTableError / (0.398942 * std::exp(-0.5 * z * z)) + 1e-9;  // in z; and the rounding of z itself
+    EXPECT_GE(x, exact(z - shift) - 2 * share) << z;
+    EXPECT_LE(x, exact(z + shift) + 2 * share) << z;
   }
 }
 
