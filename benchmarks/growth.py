@@ -15,6 +15,7 @@ import sys
 import tempfile
 
 import machine
+import report
 from programs import ROOT, run
 
 BYTES_A_ROW = 1300  # a raw and a prepared row together
@@ -89,24 +90,32 @@ def draw(points, path):
     figure.savefig(path, transparent=True, metadata={"Date": None})
 
 
+def write_docs(points, verdicts):
+    draw(points, ROOT / "docs/growth.svg")
+    report.splice("docs/performance.md", "<!-- growth -->", "<!-- end of growth -->", "\n".join(f"- {sentence}" for sentence in verdicts))
+
+
 def main():
     args = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     args.add_argument("--rows", type=int, nargs="+", default=[10_000, 100_000, 1_000_000, 10_000_000])
     args.add_argument("--build", type=pathlib.Path, default=ROOT / "build/release")
     args.add_argument("--work", type=pathlib.Path, help="a folder with room (default: the system's for temporary files)")
-    args.add_argument("--write-docs", action="store_true")
+    args.add_argument("--write-docs", action="store_true", help="draw docs/growth.svg and put the findings into docs/performance.md")
+    args.add_argument("--docs-only", action="store_true", help="the same from this machine's saved figures, measuring nothing")
     args = args.parse_args()
+    about = machine.describe()
+    path = ROOT / "benchmarks/results" / machine.file_name(about)
+    if args.docs_only:
+        return write_docs(**json.loads(path.read_text())["growth"])
     with tempfile.TemporaryDirectory(dir=args.work) as work:
         points = measure(args.build / "maeil", pathlib.Path(work), args.rows)
     said = verdicts(points)
     print("\n".join(said))
-    about = machine.describe()
-    path = ROOT / "benchmarks/results" / machine.file_name(about)
     path.parent.mkdir(exist_ok=True)
     content = json.loads(path.read_text()) if path.exists() else {"cases": [], "starts": {}}
     path.write_text(json.dumps({**content, "machine": about, "growth": {"points": points, "verdicts": said}}, indent=1) + "\n")
     if args.write_docs:
-        draw(points, ROOT / "docs/growth.svg")
+        write_docs(points, said)
 
 
 if __name__ == "__main__":

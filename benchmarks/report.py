@@ -50,13 +50,18 @@ def save(path, about, results, measured_starts):
     path.write_text(json.dumps(content, indent=1) + "\n")
 
 
+def splice(page, begin, end, text):
+    """Replaces what stands between two marks of a document."""
+    path = ROOT / page
+    old = path.read_text()
+    if begin not in old or end not in old:
+        raise SystemExit(f"{page} has no place for the figures: it needs the lines {begin} and {end}")
+    path.write_text(f"{old[: old.index(begin)]}{begin}\n\n{text}\n\n{old[old.index(end):]}")
+
+
 def write_docs(path):
-    """Puts the file's tables between the marks in README.md and docs/performance.md."""
+    """Puts the file's tables into README.md and docs/performance.md."""
     content = json.loads(path.read_text())
-    text = f"{BEGIN}\n\nMedians and ranges, {machine_line(content['machine'])}.\n\n{table(content['cases'])}\n\n{starts(content['starts'])}\n\n{END}"
-    for name in ("README.md", "docs/performance.md"):
-        page = ROOT / name
-        old = page.read_text()
-        if BEGIN not in old or END not in old:
-            raise SystemExit(f"{name} has no place for the table: it needs the lines {BEGIN} and {END}")
-        page.write_text(old[: old.index(BEGIN)] + text + old[old.index(END) + len(END) :])
+    text = f"Medians and ranges, {machine_line(content['machine'])}.\n\n{table(content['cases'])}\n\n{starts(content['starts'])}"
+    for page in ("README.md", "docs/performance.md"):
+        splice(page, BEGIN, END, text)

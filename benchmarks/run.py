@@ -53,9 +53,12 @@ def main():
     args.add_argument("--only", nargs="*", default=[], help="cases by name: " + ", ".join(c[0] for c in cases.CASES) + ", start")
     args.add_argument("--short", action="store_true", help="small inputs, one sample each: only the answers count")
     args.add_argument("--write-docs", action="store_true", help="put the table into README.md and docs/performance.md")
+    args.add_argument("--docs-only", action="store_true", help="measure nothing: put this machine's saved figures into the documents")
     args.add_argument("--build", type=pathlib.Path, default=ROOT / "build/release")
     args.add_argument("--days", type=int, default=2, help="how many whole days to compare")
     args = args.parse_args()
+    if args.docs_only:
+        return report.write_docs(ROOT / "benchmarks/results" / machine.file_name(machine.describe()))
     shared = ROOT.parent / "shared"
     seed = pathlib.Path(os.environ.get("MAEIL_SEED_DIR", shared / "seed"))
     golden = pathlib.Path(os.environ.get("MAEIL_GOLDEN_DIR", shared / "golden/data"))

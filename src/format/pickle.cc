@@ -133,7 +133,7 @@ class Machine {
   }
   bool push_items(PickleKind kind, std::vector<uint32_t> items) {
     if (!push(kind)) return false;
-    node(stack_.back()).items = std::move(items);
+    node(stack_.back()).make_parts().items = std::move(items);
     return true;
   }
   bool copying(size_t n) {
@@ -211,7 +211,7 @@ class Machine {
     if (rule == PickleRule::kOpaque) return push(PickleKind::kOpaque);
     if (!push_integer(PickleKind::kGlobal, static_cast<int64_t>(rule))) return false;
     node(stack_.back()).text = module;
-    node(stack_.back()).name = name;
+    node(stack_.back()).make_parts().name = name;
     return true;
   }
   bool stack_global() {
@@ -230,7 +230,7 @@ class Machine {
     if (node(arguments).kind != PickleKind::kTuple) return refuse(fmt::format("calls with a {} instead of a tuple", to_string(node(arguments).kind)));
     if (node(callable).kind == PickleKind::kOpaque) return push(PickleKind::kOpaque);
     if (node(callable).kind != PickleKind::kGlobal) return refuse(fmt::format("calls a {}", to_string(node(callable).kind)));
-    const std::vector<uint32_t>& given = node(arguments).items;
+    const std::vector<uint32_t>& given = node(arguments).parts().items;
     switch (static_cast<PickleRule>(node(callable).integer)) {
       case PickleRule::kDict: return given.empty() ? push(PickleKind::kDict) : push_dict(given[0]);
       case PickleRule::kDefaultDict: return given.size() < 2 ? push(PickleKind::kDict) : push_dict(given[1]);
@@ -242,21 +242,21 @@ class Machine {
         if (given.size() != 3) return refuse("copyreg._reconstructor takes three arguments");
         uint32_t inner;
         if (!make(PickleKind::kTuple, inner)) return false;
-        if (node(given[2]).kind != PickleKind::kNone) node(inner).items.push_back(given[2]);
+        if (node(given[2]).kind != PickleKind::kNone) node(inner).make_parts().items.push_back(given[2]);
         return call_class(given[0], inner);
       }
       case PickleRule::kNewObject: {
         if (given.empty()) return refuse("copyreg.__newobj__ takes a class");
         uint32_t inner;
         if (!copying(given.size()) || !make(PickleKind::kTuple, inner)) return false;
-        node(inner).items.assign(given.begin() + 1, given.end());
+        node(inner).make_parts().items.assign(given.begin() + 1, given.end());
         return call_class(given[0], inner);
       }
       default: break;
     }
     if (!push(PickleKind::kObject)) return false;
-    node(stack_.back()).cls = callable;
-    node(stack_.back()).arguments = arguments;
+    node(stack_.back()).make_parts().cls = callable;
+    node(stack_.back()).make_parts().arguments = arguments;
     return true;
   }
   // As call, for a class that came as an argument: it may not be copyreg's own function again (no recursion).
@@ -271,23 +271,23 @@ class Machine {
     if (node(source).kind == PickleKind::kNone) return push(PickleKind::kDict);
     std::vector<uint32_t> pairs;
     if (node(source).kind == PickleKind::kDict) {
-      if (!copying(node(source).pairs.size())) return false;
-      pairs = node(source).pairs;
+      if (!copying(node(source).parts().pairs.size())) return false;
+      pairs = node(source).parts().pairs;
     } else {
-      if (!copying(2 * node(source).items.size())) return false;
-      for (uint32_t item : node(source).items) {
-        if (node(item).items.size() != 2) return refuse("a dict made from a list of what are no pairs");
-        pairs.insert(pairs.end(), node(item).items.begin(), node(item).items.end());
+      if (!copying(2 * node(source).parts().items.size())) return false;
+      for (uint32_t item : node(source).parts().items) {
+        if (node(item).parts().items.size() != 2) return refuse("a dict made from a list of what are no pairs");
+        pairs.insert(pairs.end(), node(item).parts().items.begin(), node(item).parts().items.end());
       }
     }
     if (!push(PickleKind::kDict)) return false;
-    node(stack_.back()).pairs = std::move(pairs);
+    node(stack_.back()).make_parts().pairs = std::move(pairs);
     return true;
   }
   bool push_copy(PickleKind kind, const std::vector<uint32_t>& given) {
     if (given.empty()) return push(kind);
-    if (!copying(node(given[0]).items.size())) return false;
-    return push_items(kind, node(given[0]).items);
+    if (!copying(node(given[0]).parts().items.size())) return false;
+    return push_items(kind, node(given[0]).parts().items);
   }
   bool push_bytes(const std::vector<uint32_t>& given) {
     if (given.empty()) return push(PickleKind::kBytes);
@@ -308,7 +308,7 @@ class Machine {
     uint32_t keywords, arguments, cls;
     if (!pop(keywords) || !pop(arguments) || !pop(cls) || !call_class(cls, arguments)) return false;
     if (node(keywords).kind != PickleKind::kDict) return refuse("keyword arguments that are no dict");
-    if (!node(keywords).pairs.empty()) node(stack_.back()).state = keywords;
+    if (!node(keywords).parts().pairs.empty()) node(stack_.back()).make_parts().state = keywords;
     return true;
   }
   // OBJ has its class below the arguments, INST in its own two lines.
@@ -323,7 +323,7 @@ class Machine {
       arguments.erase(arguments.begin());
     }
     if (!make(PickleKind::kTuple, tuple)) return false;
-    node(tuple).items = std::move(arguments);
+    node(tuple).make_parts().items = std::move(arguments);
     return call_class(cls, tuple);
   }
   bool build() {
@@ -334,7 +334,7 @@ class Machine {
       case PickleKind::kObject:
       case PickleKind::kDict:
       case PickleKind::kList:
-      case PickleKind::kSet: node(target).state = state; return true;
+      case PickleKind::kSet: node(target).make_parts().state = state; return true;
       default: return refuse(fmt::format("sets the state of a {}", to_string(node(target).kind)));
     }
   }
@@ -348,7 +348,7 @@ class Machine {
     if (kind != (to_set ? PickleKind::kSet : PickleKind::kList) && kind != PickleKind::kObject) {
       return refuse(fmt::format("adds items to a {}", to_string(kind)));
     }
-    auto& items = node(target).items;
+    auto& items = node(target).make_parts().items;
     items.insert(items.end(), values.begin(), values.end());
     return true;
   }
@@ -359,7 +359,7 @@ class Machine {
     if (kind == PickleKind::kOpaque) return true;
     if (kind != PickleKind::kDict && kind != PickleKind::kObject) return refuse(fmt::format("sets a key of a {}", to_string(kind)));
     if (values.size() % 2 != 0) return refuse("sets a key without a value");
-    auto& pairs = node(target).pairs;
+    auto& pairs = node(target).make_parts().pairs;
     pairs.insert(pairs.end(), values.begin(), values.end());
     return true;
   }
@@ -402,7 +402,7 @@ class Machine {
   }
   bool persistent(uint32_t id) {
     if (!push(PickleKind::kPersistent)) return false;
-    node(stack_.back()).arguments = id;
+    node(stack_.back()).make_parts().arguments = id;
     return true;
   }
   bool persistent_line() {

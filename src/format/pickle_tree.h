@@ -5,6 +5,7 @@
 
 #include <boost/container/deque.hpp>
 #include <deque>
+#include <memory>
 
 #include "format/pickle.h"
 
@@ -12,19 +13,31 @@ namespace maeil::format {
 
 inline constexpr uint32_t kNoNode = UINT32_MAX;
 
-struct PickleNode {
-  PickleKind kind = PickleKind::kNone;
-  union {
-    int64_t integer = 0;  // kBool, kInteger; kGlobal: the position of its PickleRule
-    double real;          // kReal
-  };
-  std::string_view text;           // kText, kBytes, kBigInteger; kGlobal: the module
+// What only containers, classes and objects have. Most nodes are numbers and texts, and do without.
+struct PickleParts {
   std::string_view name;           // kGlobal: the name in the module
   uint32_t cls = kNoNode;          // kObject: a kGlobal
   uint32_t state = kNoNode;        // what BUILD gave
   uint32_t arguments = kNoNode;    // kObject: a kTuple; kPersistent: the id itself
   std::vector<uint32_t> items;     // kList, kTuple, kSet, kObject
   std::vector<uint32_t> pairs;     // kDict, kObject: key, value, key, value ...
+};
+inline const PickleParts kNoParts;
+
+struct PickleNode {
+  PickleKind kind = PickleKind::kNone;
+  union {
+    int64_t integer = 0;  // kBool, kInteger; kGlobal: the position of its PickleRule
+    double real;          // kReal
+  };
+  std::string_view text;  // kText, kBytes, kBigInteger; kGlobal: the module
+  std::unique_ptr<PickleParts> made;
+
+  const PickleParts& parts() const { return made ? *made : kNoParts; }
+  PickleParts& make_parts() {
+    if (!made) made = std::make_unique<PickleParts>();
+    return *made;
+  }
 };
 
 struct PickleTree {

@@ -41,12 +41,12 @@ std::optional<std::string_view> PickleValue::bytes() const {
   return tree_->nodes[index_].text;
 }
 
-size_t PickleValue::size() const { return tree_->nodes[index_].items.size(); }
-PickleValue PickleValue::item(size_t i) const { return {tree_, tree_->nodes[index_].items[i]}; }
+size_t PickleValue::size() const { return tree_->nodes[index_].parts().items.size(); }
+PickleValue PickleValue::item(size_t i) const { return {tree_, tree_->nodes[index_].parts().items[i]}; }
 
-size_t PickleValue::pair_count() const { return tree_->nodes[index_].pairs.size() / 2; }
-PickleValue PickleValue::key(size_t i) const { return {tree_, tree_->nodes[index_].pairs[2 * i]}; }
-PickleValue PickleValue::mapped(size_t i) const { return {tree_, tree_->nodes[index_].pairs[2 * i + 1]}; }
+size_t PickleValue::pair_count() const { return tree_->nodes[index_].parts().pairs.size() / 2; }
+PickleValue PickleValue::key(size_t i) const { return {tree_, tree_->nodes[index_].parts().pairs[2 * i]}; }
+PickleValue PickleValue::mapped(size_t i) const { return {tree_, tree_->nodes[index_].parts().pairs[2 * i + 1]}; }
 
 std::optional<PickleValue> PickleValue::find(std::string_view text_key) const {
   for (size_t i = pair_count(); i-- > 0;) {
@@ -58,35 +58,35 @@ std::optional<PickleValue> PickleValue::find(std::string_view text_key) const {
 
 std::string PickleValue::class_name() const {
   const PickleNode* node = &tree_->nodes[index_];
-  if (node->kind == PickleKind::kObject) node = &tree_->nodes[node->cls];
+  if (node->kind == PickleKind::kObject) node = &tree_->nodes[node->parts().cls];
   if (node->kind != PickleKind::kGlobal) return {};
-  return std::string(node->text) + "." + std::string(node->name);
+  return std::string(node->text) + "." + std::string(node->parts().name);
 }
 
 bool PickleValue::is_class(std::string_view full_name) const {
   if (kind() != PickleKind::kObject) return false;
-  const PickleNode& cls = tree_->nodes[tree_->nodes[index_].cls];
+  const PickleNode& cls = tree_->nodes[tree_->nodes[index_].parts().cls];
   const size_t module = cls.text.size();
-  return cls.kind == PickleKind::kGlobal && full_name.size() == module + 1 + cls.name.size() && full_name[module] == '.' &&
-         full_name.starts_with(cls.text) && full_name.ends_with(cls.name);
+  return cls.kind == PickleKind::kGlobal && full_name.size() == module + 1 + cls.parts().name.size() && full_name[module] == '.' &&
+         full_name.starts_with(cls.text) && full_name.ends_with(cls.parts().name);
 }
 
 size_t PickleValue::argument_count() const {
   const PickleNode& node = tree_->nodes[index_];
-  if (node.arguments == kNoNode) return 0;
-  return node.kind == PickleKind::kPersistent ? 1 : tree_->nodes[node.arguments].items.size();
+  if (node.parts().arguments == kNoNode) return 0;
+  return node.kind == PickleKind::kPersistent ? 1 : tree_->nodes[node.parts().arguments].parts().items.size();
 }
 
 PickleValue PickleValue::argument(size_t i) const {
   const PickleNode& node = tree_->nodes[index_];
-  if (node.kind == PickleKind::kPersistent) return {tree_, node.arguments};
-  return {tree_, tree_->nodes[node.arguments].items[i]};
+  if (node.kind == PickleKind::kPersistent) return {tree_, node.parts().arguments};
+  return {tree_, tree_->nodes[node.parts().arguments].parts().items[i]};
 }
 
 std::optional<PickleValue> PickleValue::state() const {
   const PickleNode& node = tree_->nodes[index_];
-  if (node.state == kNoNode) return {};
-  return PickleValue{tree_, node.state};
+  if (node.parts().state == kNoNode) return {};
+  return PickleValue{tree_, node.parts().state};
 }
 
 std::optional<PickleValue> PickleValue::attribute(std::string_view name) const {
