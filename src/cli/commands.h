@@ -52,6 +52,9 @@ struct GenerateOptions {
 struct FitOptions {
   std::string in, out;
 };
+struct QualityOptions {
+  std::string real, synthetic, metadata;
+};
 struct PreprocessOptions {
   std::string in, out, model;
 };
@@ -89,6 +92,7 @@ Result<int> schedule(Context& context);
 Result<int> backfill(Context& context, const BackfillOptions& options);
 Result<int> generate(Context& context, const GenerateOptions& options);
 Result<int> fit(Context& context, const FitOptions& options);
+Result<int> report_quality(Context& context, const QualityOptions& options);
 Result<int> preprocess(Context& context, const PreprocessOptions& options);
 Result<int> train(Context& context, const TrainOptions& options);
 Result<int> predict(Context& context, const PredictOptions& options);

@@ -24,6 +24,7 @@ struct Parser {
   BackfillOptions backfill;
   GenerateOptions generate;
   FitOptions fit;
+  QualityOptions quality;
   PreprocessOptions preprocess;
   TrainOptions train;
   PredictOptions predict;
@@ -77,6 +78,15 @@ void add_data_commands(Parser& p) {
                       [&p](Context& x) { return fit(x, p.fit); });
   c->add_option("--in", p.fit.in, "the CSV file")->required();
   c->add_option("--out", p.fit.out, "the JSON file")->required();
+
+  auto* report = p.app.add_subcommand("report", "reports on data");
+  report->require_subcommand(1);
+  c = p.command(*report, "quality", "score synthetic rows against real ones as SDMetrics does",
+                "maeil report quality --real real.csv --synthetic rows.csv", [&p](Context& x) { return report_quality(x, p.quality); });
+  c->add_option("--real", p.quality.real, "the real rows, CSV")->required();
+  c->add_option("--synthetic", p.quality.synthetic, "the synthetic rows, CSV")->required();
+  c->add_option("--metadata", p.quality.metadata, "SDV's metadata JSON (default: types inferred from the values)");
+  c->add_option("--threads", p.threads, "worker threads (default: all processors)")->check(CLI::Range(1, 1024));
 
   c = p.command(p.app, "preprocess", "prepare a CSV file with a model's fitted values",
                 "maeil preprocess --in rows.csv --out prepared.csv", [&p](Context& x) { return preprocess(x, p.preprocess); });

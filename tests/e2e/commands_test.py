@@ -10,7 +10,7 @@ from harness import BINARY, GOLDEN, SEED, Workspace, needs
 
 COMMANDS = ["run", "schedule", "backfill", "generate", "fit", "preprocess", "train", "predict", "evaluate", "model list", "model show",
             "model import", "model export", "model approve", "model deploy", "model rollback", "model history", "model logits", "db",
-            "dag list", "dag show", "dag export", "task", "runs", "logs", "prune", "doctor"]
+            "dag list", "dag show", "dag export", "task", "runs", "logs", "prune", "doctor", "report quality"]
 
 
 class Help(unittest.TestCase):
