@@ -65,8 +65,8 @@ double tv_complement(const ColumnPair& column) {
 struct Prepared {
   std::vector<uint32_t> codes;  // discrete: code + 1, missing 0. Continuous: the bin, 0 .. kBins + 1
   uint32_t code_count = 0;
-  double mean = 0;
-  bool constant = false;
+  double mean = 0, squares = 0;  // continuous; squares: sum of (x - mean)^2
+  bool constant = false, complete = false;
 };
 
 Prepared prepare(const ColumnPair& column, const Side& side, bool needs_codes) {
@@ -85,6 +85,8 @@ Prepared prepare(const ColumnPair& column, const Side& side, bool needs_codes) {
   out.constant = low == high;
   if (rows == 0) low = 0, high = 1;
   out.mean = rows > 0 ? sum / rows : 0;
+  out.complete = rows == static_cast<double>(side.numbers.size());
+  for (const double x : side.numbers) out.squares += (x - out.mean) * (x - out.mean);
   if (!needs_codes) return out;
   if (low == high) low -= 0.5, high += 0.5;
   std::vector<double> edges(kBins + 1);
@@ -100,10 +102,23 @@ Prepared prepare(const ColumnPair& column, const Side& side, bool needs_codes) {
   return out;
 }
 
-double pearson(const std::vector<double>& x, double x_mean, const std::vector<double>& y, double y_mean) {
+// Two columns without missing values: four sums side by side, so that the adds do not wait for each other.
+double pearson_complete(const std::vector<double>& x, const Prepared& px, const std::vector<double>& y, const Prepared& py) {
+  if (x.size() < 2 || !(px.squares > 0) || !(py.squares > 0)) return kNone;
+  double sums[4] = {};
+  size_t i = 0;
+  for (; i + 4 <= x.size(); i += 4) {
+    for (size_t k = 0; k < 4; ++k) sums[k] += (x[i + k] - px.mean) * (y[i + k] - py.mean);
+  }
+  for (; i < x.size(); ++i) sums[0] += (x[i] - px.mean) * (y[i] - py.mean);
+  return std::clamp((sums[0] + sums[1] + sums[2] + sums[3]) / std::sqrt(px.squares * py.squares), -1.0, 1.0);
+}
+
+double pearson(const std::vector<double>& x, const Prepared& px, const std::vector<double>& y, const Prepared& py) {
+  if (px.complete && py.complete) return pearson_complete(x, px, y, py);
   double n = 0, sx = 0, sy = 0, sxx = 0, syy = 0, sxy = 0;
   for (size_t i = 0; i < x.size(); ++i) {
-    const double a = x[i] - x_mean, b = y[i] - y_mean;
+    const double a = x[i] - px.mean, b = y[i] - py.mean;
     if (std::isnan(a + b)) continue;
     ++n, sx += a, sy += b, sxx += a * a, syy += b * b, sxy += a * b;
   }
@@ -204,8 +219,8 @@ Scores score(const Data& data) {
       const size_t i = pair.first, j = pair.second;
       if (pair.correlation) {
         if (real[i].constant || real[j].constant || synthetic[i].constant || synthetic[j].constant) continue;
-        const double r = pearson(columns[i].real.numbers, real[i].mean, columns[j].real.numbers, real[j].mean);
-        const double s = pearson(columns[i].synthetic.numbers, synthetic[i].mean, columns[j].synthetic.numbers, synthetic[j].mean);
+        const double r = pearson(columns[i].real.numbers, real[i], columns[j].real.numbers, real[j]);
+        const double s = pearson(columns[i].synthetic.numbers, synthetic[i], columns[j].synthetic.numbers, synthetic[j]);
         pair.score = 1 - std::abs(r - s) / 2;
         pair.strength = std::abs(r);
         pair.strong = pair.strength > kStrongCorrelation;
