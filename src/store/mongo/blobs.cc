@@ -39,16 +39,14 @@ class Piece {
   }
   size_t size() const { return bytes_.size() - kHead; }
   bool full() const { return size() == kPieceBytes; }
-  // Ends the document; the view lives as long as the piece.
-  BsonView close() {
+  // Ends the document; the view, which may not be copied, lives as long as the piece.
+  void close(BsonView& view) {
     const auto data = static_cast<uint32_t>(size());
     bytes_ += '\0';
     const auto length = static_cast<uint32_t>(bytes_.size());
     std::memcpy(bytes_.data(), &length, sizeof length);
     std::memcpy(bytes_.data() + kHead - 5, &data, sizeof data);
-    BsonView view;
     (void)bson_init_static(&view.value, reinterpret_cast<const uint8_t*>(bytes_.data()), bytes_.size());
-    return view;
   }
 
  private:
@@ -83,6 +81,7 @@ class MongoBlobWriter : public BlobWriter {
     if (finished_) return internal_error(fmt::format("blob {}: finish twice", id_));
     if (!pieces_.empty()) MAEIL_TRY(flush());
     Connection connection(*server_);
+    const std::string sha256 = hash_.hex();
     Bson file;
     BSON_APPEND_OID(file.get(), "_id", &oid_);
     BSON_APPEND_INT64(file.get(), "length", length_);
@@ -90,7 +89,7 @@ class MongoBlobWriter : public BlobWriter {
     BSON_APPEND_DATE_TIME(file.get(), "uploadDate", now().time_since_epoch().count());
     BSON_APPEND_UTF8(file.get(), "filename", filename_.c_str());
     BSON_APPEND_DOCUMENT(file.get(), "metadata", metadata_.get());
-    BSON_APPEND_UTF8(file.get(), "sha256", hash_.hex().c_str());
+    BSON_APPEND_UTF8(file.get(), "sha256", sha256.c_str());
     MAEIL_TRY(connection.insert_one(kFiles, file));
     MAEIL_TRY(connection.remove(kUploads, {{"_id", id_value(id_)}}));
     finished_ = true;
@@ -99,8 +98,8 @@ class MongoBlobWriter : public BlobWriter {
 
  private:
   Status flush() {
-    std::vector<BsonView> documents;
-    for (auto& piece : pieces_) documents.push_back(piece.close());
+    std::vector<BsonView> documents(pieces_.size());
+    for (size_t i = 0; i < pieces_.size(); ++i) pieces_[i].close(documents[i]);
     Connection connection(*server_);
     MAEIL_TRY(connection.insert(kChunks, documents));
     pieces_.clear();

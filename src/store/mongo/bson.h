@@ -45,8 +45,11 @@ class Bson {
   bson_t value_;
 };
 
-// Somebody else's bytes, for arrays: as a member bson_t keeps its alignment of 128.
+// Somebody else's bytes, for arrays: as a member bson_t keeps its alignment of 128. It points into itself, so it stays where it is.
 struct BsonView {
+  BsonView() = default;
+  BsonView(const BsonView&) = delete;
+  BsonView& operator=(const BsonView&) = delete;
   bson_t value;
 };
 
