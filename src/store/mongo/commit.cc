@@ -19,6 +19,10 @@ Status ensure_collections(Connection& connection, const Batch& batch) {
   return {};
 }
 
+// A transaction that was open when its process was killed keeps its documents until the server ends it: after
+// transactionLifetimeLimitSeconds (60) in MongoDB, and it looks for such ones every half of that.
+constexpr milliseconds kOtherTransactions{120'000};
+
 // True when an earlier try whose outcome was unknown has published these rows after all.
 Result<bool> is_published(Connection& connection, const NewRows& rows) {
   MAEIL_ASSIGN(const auto found, find_partition(connection, rows.waiting->collection, rows.waiting->partition));
@@ -41,9 +45,7 @@ void remove_new_rows(Server& server, const std::vector<NewRows>& all, const std:
     if (!wanted(rows)) continue;
     const auto published = is_published(connection, rows);
     if (!published || *published) continue;
-    if (connection.remove(rows.waiting->collection, row_range(rows.generation))) {
-      (void)connection.remove(kGenerations, {{"_id", id_value(rows.generation)}});
-    }
+    (void)connection.remove(rows.waiting->collection, row_range(rows.generation));
   }
 }
 
@@ -72,7 +74,7 @@ Status one_transaction(Connection& connection, const Shelf& shelf, const Request
 
 // False: the server has no transactions after all.
 Result<bool> commit_in_transaction(Server& server, const Shelf& shelf, const Request& request, const std::vector<NewRows>& rows) {
-  const auto until = steady_clock::now() + server.options().retry;
+  const auto begun = steady_clock::now();
   // More rows than fit in memory are too many for a transaction: they go ahead, under a generation that nobody reads yet.
   const auto goes_ahead = [](const NewRows& one) { return !one.waiting->spool.in_memory(); };
   milliseconds pause{2};
@@ -88,8 +90,9 @@ Result<bool> commit_in_transaction(Server& server, const Shelf& shelf, const Req
     connection.abort();
     const Fault& fault = connection.fault();
     if (fault.no_transactions) return false;
+    const milliseconds patience = fault.code == kWriteConflict ? std::max(kOtherTransactions, server.options().retry) : server.options().retry;
     const bool servers_fault = fault.error.code == done.error().code && fault.error.message == done.error().message;
-    if (!servers_fault || !(fault.transaction_over || fault.may_retry) || steady_clock::now() + pause > until) {
+    if (!servers_fault || !(fault.transaction_over || fault.may_retry) || steady_clock::now() + pause > begun + patience) {
       remove_new_rows(server, rows, goes_ahead);
       return tl::unexpected<Error>(done.error());
     }

@@ -186,7 +186,7 @@ Status Connection::write_group(std::span<const Write> writes) {
     if (done) {
       done = mongoc_bulk_operation_execute(bulk, reply, error) != 0;
       // Two upserts of one new _id at the same moment: the second try finds the document there.
-      if (!done && error->code == kDuplicateKey && attempt < 3 && !session_) error->code = 112;
+      if (!done && error->code == kDuplicateKey && attempt < 3 && !session_) error->code = kWriteConflict;
     } else {
       bson_init(reply);
     }

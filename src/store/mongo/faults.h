@@ -23,6 +23,7 @@ struct Fault {
 Fault fault_of(const bson_error_t& error, const bson_t* reply, const std::string& label, const std::string& what, const std::string& secret);
 
 constexpr int kDuplicateKey = 11000;
+constexpr int kWriteConflict = 112;
 constexpr int kNamespaceExists = 48;
 constexpr int kNotImplemented = 238;
 

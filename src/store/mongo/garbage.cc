@@ -38,6 +38,8 @@ Status gather_from(Connection& connection, const std::string& collection, Ids& i
   });
 }
 
+// Once when a generation is found that was never published; again, with its entry, when it has been gone for long enough: a write
+// that was under way when its process died may have come after the first time.
 Result<int64_t> drop_generations(Connection& connection, Instant before) {
   MAEIL_ASSIGN(const auto old, connection.find(kGenerations, {{"created", {{"$lt", date_value(before)}}}}));
   int64_t removed = 0;
@@ -47,9 +49,15 @@ Result<int64_t> drop_generations(Connection& connection, Instant before) {
     if (generation.empty() || !collection.is_string()) continue;
     MAEIL_ASSIGN(const auto published, connection.find(kPartitions, {{"generation", id_value(generation)}}, {{"projection", {{"_id", 1}}}}));
     if (!published.empty()) continue;
+    const auto dropped = instant_of(entry.value("dropped", Document()));
+    if (dropped && *dropped >= before) continue;
     MAEIL_TRY(connection.remove(collection.get<std::string>(), row_range(generation)));
-    MAEIL_TRY(connection.remove(kGenerations, {{"_id", id_value(generation)}}));
-    ++removed;
+    if (dropped) {
+      MAEIL_TRY(connection.remove(kGenerations, {{"_id", id_value(generation)}}));
+    } else {
+      MAEIL_TRY(connection.find_and_modify(kGenerations, {{"_id", id_value(generation)}}, {{"$set", {{"dropped", date_value(now())}}}}));
+      ++removed;
+    }
   }
   return removed;
 }

@@ -3,8 +3,9 @@
 //
 // maeil_partitions  {_id: hash of collection and partition, collection, partition, generation, rows, nulled, columns: [{name, kind}],
 //                    constants, task_key}: the switch; readers believe nothing else
-// maeil_generations {_id, collection, partition, created}: there before a generation's first row and until after its last one, so
-//                    what a range holds is known to be rows even while nobody may see them
+// maeil_generations {_id, collection, partition, created, dropped}: there before a generation's first row and until long after its
+//                    last one (a write that was under way when its process died may still arrive), so what a range holds
+//                    is known to be rows even while nobody may see them
 #pragma once
 
 #include <map>

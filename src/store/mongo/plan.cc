@@ -166,9 +166,10 @@ class Planner {
   }
 
   void drop_rows(const Partition& partition) {
-    auto range = to_bson(row_range(partition.generation));  // cannot fail: an id is all it holds
+    auto range = to_bson(row_range(partition.generation));  // cannot fail: it holds ids, and the next one a date
     last_.push_back({Write::Kind::kRemoveMany, partition.collection, std::move(*range), {}});
-    last_.push_back({Write::Kind::kRemove, kGenerations, by_id(partition.generation), {}});
+    auto dropped = to_bson({{"$set", {{"dropped", date_value(now())}}}});
+    last_.push_back({Write::Kind::kSet, kGenerations, by_id(partition.generation), std::move(*dropped)});
   }
 
   void drop_partition(const Partition& partition) {
