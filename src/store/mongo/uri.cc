@@ -15,9 +15,10 @@ constexpr const char* kDefaultDatabase = "mlops_default_prediction";
 
 // What a call may take before it counts as lost, where the URI does not say otherwise. A server that is not there is told
 // after 5 s; one that accepts and stays silent after the same (a pool waits for connectTimeoutMS when it is closed); a bulk of
-// 8 MB on a slow disk gets a minute.
+// 8 MB on a slow disk gets a minute. After "not primary" the driver waits for its next look at the server: once a second.
 constexpr std::pair<const char*, int32_t> kTimeouts[] = {
-    {MONGOC_URI_SERVERSELECTIONTIMEOUTMS, 5'000}, {MONGOC_URI_CONNECTTIMEOUTMS, 3'000}, {MONGOC_URI_SOCKETTIMEOUTMS, 60'000}};
+    {MONGOC_URI_SERVERSELECTIONTIMEOUTMS, 5'000}, {MONGOC_URI_CONNECTTIMEOUTMS, 3'000}, {MONGOC_URI_SOCKETTIMEOUTMS, 60'000},
+    {MONGOC_URI_HEARTBEATFREQUENCYMS, 1'000}};
 
 bool is_database_name(const std::string& name) {
   return !name.empty() && name.size() <= 63 && name.find_first_of("/\\. \"$*<>:|?") == std::string::npos && name.find('\0') == std::string::npos;
