@@ -10,7 +10,7 @@ run: build
 	@mkdir -p workspace
 	cd workspace && ../build/release/maeil run
 
-test: build build/peers/ready
+test: build build/peers/ready build/peers/mongo-ready
 	ctest --preset release -j 2
 
 # The peers that tests compare with and Debian cannot give; a folder of its own, made once.
@@ -18,6 +18,10 @@ build/peers/ready:
 	/usr/bin/python3 -m venv build/peers
 	build/peers/bin/pip install -q scikit-learn
 	@touch $@
+
+# Servers that speak MongoDB's protocol, and mongosh: some minutes and 400 MB, made once.
+build/peers/mongo-ready: tools/mongo_peers tools/ferret/main.go tools/ferret/go.mod
+	tools/mongo_peers build/peers
 
 setup:
 	@tools/setup

@@ -1,6 +1,6 @@
 // For tests: a MongoDB-compatible server of its own for each test program, on a free port and in a temporary folder, ended with it.
 //
-// The programs are named by MAEIL_MONGO_SECANTUS (secantusd-py) and MAEIL_MONGO_FERRET (tools/peers/ferret), default: where
+// The programs are named by MAEIL_MONGO_SECANTUS (secantusd-py) and MAEIL_MONGO_FERRET (built from tools/ferret), default: where
 // `make build/peers/mongo-ready` puts them. Without a program the tests are skipped; where that target says the programs are there
 // and MAEIL_REQUIRE_DATA is set, they fail.
 #pragma once
