@@ -25,7 +25,7 @@ TEST(Fit, RecoversWhatItWasSampledFrom) {
     fitter.add(chunk);
     return {};
   }));
-  const auto fitted = fitter.fit(1).value();
+  const auto fitted = fitter.fit({}).value().mixture.classes.front().copula;
   const auto& amount = std::get<NumberOutput>(fitted.columns[0].output);
   EXPECT_NEAR(amount.missing, 0.25, 5 * std::sqrt(0.25 * 0.75 / 20000));
   EXPECT_EQ(amount.digits, 3);
@@ -50,7 +50,7 @@ TEST(Fit, RecoversMarginalsAndCorrelationAndSurvivesJson) {
       fitter.add(chunk);
       return {};
     }));
-    return fitter.fit(1).value();
+    return fitter.fit({}).value().mixture.classes.front().copula;
   };
   const auto expect_like = [&](const CopulaModel& fitted, double correlation_error, double score_error) {
     for (size_t k = 0; k < 9; ++k) EXPECT_NEAR(fitted.correlation[k], model.correlation[k], correlation_error) << k;
@@ -76,7 +76,7 @@ TEST(Fit, ConstantAndEmptyColumnsAreFitted) {
                   {"text", ColumnType::kText, {0, 0, 0}, {"x"}, {}}};
   CopulaFitter fitter;
   fitter.add(rows);
-  const auto fitted = fitter.fit(1).value();
+  const auto fitted = fitter.fit({}).value().mixture.classes.front().copula;
   ASSERT_TRUE(sample(fitted, 0, 100, 1, [](const Table& chunk) -> Status {
     for (size_t i = 0; i < chunk.rows; ++i) {
       EXPECT_EQ(chunk.columns[0].numbers[i], 5);
@@ -85,7 +85,7 @@ TEST(Fit, ConstantAndEmptyColumnsAreFitted) {
     }
     return {};
   }));
-  EXPECT_FALSE(CopulaFitter().fit(1));
+  EXPECT_FALSE(CopulaFitter().fit({}));
 }
 
 }  // namespace
