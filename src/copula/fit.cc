@@ -473,7 +473,11 @@ Result<FittedMixture> CopulaFitter::fit(const FitPlan& plan) {
         for (Eigen::Index j = 0; j < i; ++j) {
           const double rows = correlations[k].rows(i, j);
           const double r = (rows * correlations[k].r(i, j) + kPooledRows * pooled(i, j)) / (rows + kPooledRows);
-          matrix(i, j) = matrix(j, i) = latent_correlation(shapes[k][static_cast<size_t>(i)], shapes[k][static_cast<size_t>(j)], r);
+          const ScoreShape &left = shapes[k][static_cast<size_t>(i)], &right = shapes[k][static_cast<size_t>(j)];
+          // Rare values tell little of the normals behind them (two flags that never meet would say -1): a latent correlation shrinks by
+          // the information that is lost, 1/(v v') - 1 times the variance it would have between continuous columns.
+          const double lost = 1 / std::max(left.variance * right.variance, 1e-9) - 1;
+          matrix(i, j) = matrix(j, i) = latent_correlation(left, right, r) * rows / std::max(rows + kPooledRows * std::max(lost, 0.0), 1.0);
         }
       }
       repairs[k] = repair_correlation(matrix);
