@@ -1,4 +1,4 @@
-// Rules between the columns of one row, which rows that were drawn or perturbed must keep: in the dataset spec's [[constraints]].
+// Rules between the columns of one row, which rows that were drawn or perturbed must keep ("constraints" of a model's JSON).
 #pragma once
 
 #include <optional>
