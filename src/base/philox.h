@@ -37,6 +37,9 @@ enum class RandomStream : uint32_t {
   kMask = 8,          // the two views of pretraining
   kBootstrap = 9,
   kPortfolioScenario = 10,
+  kCopulaClass = 11,  // block = row block; the class of each row
+  kFitSample = 12,    // which rows the correlations of a fit are computed from
+  kShift = 13,        // block = row block; see loop/shift
 };
 
 // A sequence of words keyed by (seed, stream, block). Cheap to make; not thread safe: each thread makes its own.

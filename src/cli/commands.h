@@ -46,11 +46,12 @@ struct BackfillOptions {
 };
 struct GenerateOptions {
   int64_t rows = 0;
-  std::string out, model, scenario = "calm", date;
+  std::string out, model, scenario = "calm", date, class_share;
   std::optional<int64_t> seed;
 };
 struct FitOptions {
-  std::string in, out;
+  std::string in, out, target, spec;
+  std::optional<int64_t> seed;
 };
 struct QualityOptions {
   std::string real, synthetic, metadata;

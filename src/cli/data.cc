@@ -1,6 +1,7 @@
 // `maeil generate | fit | preprocess | predict | evaluate | train`: files in, files out.
 #include <fmt/format.h>
 
+#include <charconv>
 #include <chrono>
 
 #include "base/file.h"
@@ -15,6 +16,7 @@
 #include "loop/source.h"
 #include "loop/training.h"
 #include "prep/split.h"
+#include "table/infer.h"
 
 namespace maeil::cli {
 namespace {
@@ -75,7 +77,17 @@ Result<int> generate(Context& context, const GenerateOptions& options) {
     std::error_code error;
     if (!std::filesystem::exists(options.model, error)) return not_found(fmt::format("--model: {} does not exist", options.model));
   }
-  MAEIL_ASSIGN(const auto source, loop::open_source(options.model.empty() ? settings.distribution_model : options.model, options.scenario));
+  loop::ClassShare share;
+  if (!options.class_share.empty()) {
+    const auto equals = options.class_share.rfind('=');
+    double value = 0;
+    const char* end = options.class_share.data() + options.class_share.size();
+    if (equals == std::string::npos || std::from_chars(options.class_share.data() + equals + 1, end, value).ptr != end || equals + 1 == options.class_share.size()) {
+      return usage_error(fmt::format("--class: '{}' is not of the form LABEL=SHARE", options.class_share));
+    }
+    share.emplace(options.class_share.substr(0, equals), value);
+  }
+  MAEIL_ASSIGN(const auto source, loop::open_source(options.model.empty() ? settings.distribution_model : options.model, options.scenario, share));
   if (!source.warning.empty()) note("warning: " + source.warning);
   MAEIL_ASSIGN(const Days date, day_or_today(context, options.date));
   const std::string path = options.out.empty() ? settings.data_path : options.out;
@@ -95,23 +107,45 @@ Result<int> generate(Context& context, const GenerateOptions& options) {
 }
 
 Result<int> fit(Context& context, const FitOptions& options) {
-  MAEIL_ASSIGN(const table::DatasetSpec& spec, context.spec());
+  std::optional<table::DatasetSpec> named;
+  const table::DatasetSpec* known = nullptr;
+  if (!options.spec.empty()) {
+    MAEIL_ASSIGN(named, table::read_dataset_spec(options.spec));
+    known = &*named;
+  } else {
+    MAEIL_ASSIGN(const table::DatasetSpec& spec, context.spec());
+    MAEIL_ASSIGN(const auto has_columns, table::has_columns_of(options.in, spec));
+    if (has_columns) known = &spec;
+  }
+  const std::string target = !options.target.empty() ? options.target : known ? known->target : "";
+  MAEIL_ASSIGN(const auto inferred, table::infer_columns(options.in, known, target));
+  copula::FitPlan plan{.target = target, .formats = inferred.formats, .seed = static_cast<uint64_t>(options.seed.value_or(context.settings.seed))};
+  for (const auto& column : inferred.spec.columns) {
+    if (column.type == table::SpecType::kDate) plan.dates.push_back(column.name);
+  }
   copula::CopulaFitter fitter;
   Progress progress;
   uint64_t rows = 0;
-  MAEIL_ASSIGN(const auto report, table::read_csv_file(options.in, spec, {}, [&](Table&& chunk, const std::vector<uint64_t>&) -> Status {
-                 progress.update("rows", rows += chunk.rows, 0);
-                 std::erase_if(chunk.columns, [&](const Column& column) { return spec.find(column.name)->optional; });
+  MAEIL_ASSIGN(const auto report, table::read_csv_file(options.in, inferred.spec, {.target_required = false}, [&](Table&& chunk, const std::vector<uint64_t>&) -> Status {
+                 progress.update("rows", rows += chunk.rows, inferred.rows);
                  fitter.add(chunk);
                  return {};
                }));
   progress.finish();
   report_quarantine(report, options.in);
   MAEIL_TRY(table::check_quarantine(report, options.in));
-  MAEIL_ASSIGN(const auto model, fitter.fit(static_cast<uint64_t>(context.settings.seed)));
-  MAEIL_TRY(copula::write_model(model, options.out));
-  if (context.json) print_json({{"path", options.out}, {"rows", rows}, {"columns", model.columns.size()}});
-  else print_line(fmt::format("a copula of {} columns, fitted on {} rows -> {}", model.columns.size(), rows, options.out));
+  MAEIL_ASSIGN(auto fitted, fitter.fit(plan));
+  fitted.mixture.source = std::filesystem::path(options.in).filename().string();
+  MAEIL_TRY(copula::write_mixture(fitted.mixture, options.out));
+  const size_t columns = fitted.mixture.columns(), classes = fitted.mixture.classes.size();
+  if (context.json) {
+    print_json({{"path", options.out}, {"rows", rows}, {"columns", columns}, {"target", target}, {"classes", classes},
+                {"missing_patterns", fitted.mixture.missing_groups.size()}, {"correlation_repair", fitted.repair}});
+  } else {
+    print_line(fmt::format("{} of {} columns{}, fitted on {} rows -> {}", classes == 1 ? std::string("a copula") : fmt::format("{} copulas", classes), columns,
+                           target.empty() ? "" : " by class of " + target, rows, options.out));
+    if (fitted.repair > 0) print_line(fmt::format("a correlation matrix was made positive definite: no entry moved by more than {:.3g}", fitted.repair));
+  }
   return 0;
 }
 

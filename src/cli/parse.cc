@@ -70,6 +70,7 @@ void add_day_commands(Parser& p) {
   c->add_option("--model", p.generate.model, "SDV's .pkl or maeil's .json (default: DISTRIBUTION_MODEL, else the portfolio)");
   c->add_option("--scenario", p.generate.scenario, "of the built-in portfolio")->check(scenarios)->capture_default_str();
   c->add_option("--date", p.generate.date, "the portfolio's reporting date (default: today)");
+  c->add_option("--class", p.generate.class_share, "the share of a class of the model's target, as Y=0.2");
   c->add_option("--seed", p.generate.seed, "same seed, same bytes (default: SEED)")->check(CLI::NonNegativeNumber);
   c->add_option("--threads", p.threads, "worker threads (default: all processors)")->check(CLI::Range(1, 1024));
 }
@@ -79,6 +80,9 @@ void add_data_commands(Parser& p) {
                       [&p](Context& x) { return fit(x, p.fit); });
   c->add_option("--in", p.fit.in, "the CSV file")->required();
   c->add_option("--out", p.fit.out, "the JSON file")->required();
+  c->add_option("--target", p.fit.target, "a copula for each value of this column (default: the dataset spec's target)");
+  c->add_option("--spec", p.fit.spec, "a dataset spec that says the columns' types (default: DATASET_SPEC if the file has its columns, else inferred)");
+  c->add_option("--seed", p.fit.seed, "chooses the rows that correlations are computed from (default: SEED)")->check(CLI::NonNegativeNumber);
 
   auto* report = p.app.add_subcommand("report", "reports on data");
   report->require_subcommand(1);

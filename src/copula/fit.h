@@ -1,22 +1,38 @@
-// Fitting one Gaussian copula to a table: beta marginals by moments within the observed bounds, exact category and null
-// frequencies, learned digits and bounds, the correlation of normal scores.
+// Fitting a mixture of copulas to a table: a Gaussian copula for each class of a target (docs/synthesizer.md).
 #pragma once
 
+#include <string>
 #include <vector>
 
 #include "base/error.h"
-#include "copula/model.h"
+#include "copula/mixture.h"
 #include "table/table.h"
 
 namespace maeil::copula {
 
-// Takes chunks with the same columns in any number, then fits; keeps all values (8 bytes each). Not thread safe; works on
-// all threads itself.
+// From how many rows of a class the correlations are computed; marginals and frequencies count every row.
+inline constexpr size_t kCorrelationRows = 50000;
+
+struct FitPlan {
+  std::string target;                      // a text column; "": one class
+  std::vector<NumberFormat> formats;       // (C) of numbers
+  std::vector<std::string> dates;          // text columns whose values are dates, which have an order
+  std::vector<table::Constraint> constraints;
+  uint64_t seed = 0;                       // chooses the rows for the correlations
+};
+
+struct FittedMixture {
+  Mixture mixture;
+  double repair = 0;            // the largest change of a correlation that made a matrix positive definite; 0: none was needed
+};
+
+// Takes chunks with the same columns in any number, then fits; keeps all values (8 bytes a number, 4 a text). Not thread safe; works on
+// all threads itself, and its result does not depend on their number.
 class CopulaFitter {
  public:
   void add(const Table& chunk);
-  // `seed` places categories within their intervals. kBadInput: no rows, or other columns than before.
-  Result<CopulaModel> fit(uint64_t seed);
+  // kBadInput: fewer than two rows, other columns than before, more than kMaxClasses classes.
+  Result<FittedMixture> fit(const FitPlan& plan);
 
  private:
   Table all_;

@@ -5,6 +5,8 @@
 #include <cmath>
 
 #include "base/philox.h"
+#include "base/threads.h"
+#include "copula/mixture_sample.h"
 #include "copula/sample.h"
 
 namespace maeil::copula {
@@ -13,8 +15,9 @@ namespace {
 CopulaModel small_model() {
   CopulaModel model;
   model.columns = {{"amount", Beta{2, 5, 10, 100}, NumberOutput{.missing = 0.25, .digits = 3}},
-                   {"grade", Uniform{0, 1}, CategoryOutput{{"A", "", "담보"}, {0.5, 0.7, 1}, 1}}};
-  model.correlation = {1, 0.6, 0.6, 1};
+                   {"grade", Uniform{0, 1}, CategoryOutput{{"A", "", "담보"}, {0.5, 0.7, 1}, 1}},
+                   {"kind", Uniform{0, 1}, CategoryOutput{{"u", "v"}, {0.3, 1}, {}}}};
+  model.correlation = {1, 0.6, 0.6, 0.6, 1, 0.36, 0.6, 0.36, 1};
   return model;
 }
 
@@ -25,18 +28,80 @@ TEST(Fit, RecoversWhatItWasSampledFrom) {
     fitter.add(chunk);
     return {};
   }));
-  const auto fitted = fitter.fit(1).value();
-  const auto& amount = std::get<NumberOutput>(fitted.columns[0].output);
-  EXPECT_NEAR(amount.missing, 0.25, 5 * std::sqrt(0.25 * 0.75 / 20000));
-  EXPECT_EQ(amount.digits, 3);
+  const auto mixture = fitter.fit({}).value().mixture;
+  const auto& fitted = mixture.classes.front().copula;
+  ASSERT_EQ(mixture.columns(), 3u);
+  ASSERT_EQ(mixture.missing_groups.size(), 2u);  // amount and grade are missing in other rows
+  EXPECT_NEAR(std::get<CategoryOutput>(fitted.columns[3].output).upper[0], 0.75, 5 * std::sqrt(0.25 * 0.75 / 20000));
+  EXPECT_EQ(std::get<NumberOutput>(fitted.columns[0].output).digits, 3);
   EXPECT_NEAR(quantile_at(fitted.columns[0].marginal, 0), quantile_at(model.columns[0].marginal, 0), 1.0);
   const auto& grade = std::get<CategoryOutput>(fitted.columns[1].output);
-  ASSERT_EQ(grade.labels.size(), 3u);
-  ASSERT_TRUE(grade.missing);
-  // Spreading a category over its interval, ordering categories by appearance and putting the mean for missing all weaken
-  // a correlation; what is left is far above its sampling error of 1/sqrt(20000) = 0.007.
-  EXPECT_GT(std::abs(fitted.correlation[1]), 0.1);
-  EXPECT_TRUE(parse_model_json(to_json(fitted), "f.json"));
+  ASSERT_EQ(grade.labels.size(), 2u);
+  // One step of z: the polyserial correlation is the model's 0.6, up or down with the order of the labels.
+  EXPECT_NEAR(std::abs(fitted.correlation_at(0, 2)), 0.6, 0.03);
+  const auto read = parse_mixture_json(to_json(mixture), "f.json");
+  ASSERT_TRUE(read) << read.error().message;
+  EXPECT_EQ(to_json(*read), to_json(mixture));
+}
+
+// 4,000 rows: y follows x, a and b are missing together and only in class Y, low <= high.
+Table classed_rows() {
+  Table rows;
+  rows.rows = 4000;
+  rows.columns = {{"class", ColumnType::kText, {}, {"N", "Y"}, {}}, {"a", ColumnType::kNumber, {}, {}, {}}, {"b", ColumnType::kText, {}, {"p", "q", "r"}, {}},
+                  {"low", ColumnType::kNumber, {}, {}, {}}, {"high", ColumnType::kNumber, {}, {}, {}}};
+  RandomSequence random(1, RandomStream::kBootstrap, 0);
+  for (size_t i = 0; i < rows.rows; ++i) {
+    const bool yes = random.next_uniform() < 0.25, missing = yes && random.next_uniform() < 0.5;
+    const double z = normal_quantile(random.next_uniform());
+    rows.columns[0].codes.push_back(yes);
+    rows.columns[1].numbers.push_back(missing ? NAN : std::round(100 * (z + (yes ? 3 : 0))) / 100);
+    rows.columns[2].codes.push_back(missing ? kMissing : z < -0.5 ? 1 : z < 0.5 ? 0 : 2);
+    rows.columns[3].numbers.push_back(std::round(10 * z));
+    rows.columns[4].numbers.push_back(std::round(10 * (z + random.next_uniform())));
+  }
+  return rows;
+}
+
+TEST(Fit, MissingValuesAndClassesKeepTheirReasonAndConstraintsHold) {
+  CopulaFitter fitter;
+  fitter.add(classed_rows());
+  const FitPlan plan{.target = "class", .formats = {}, .dates = {}, .constraints = {{table::Constraint::Kind::kOrder, {"low", "high"}, ""}}, .seed = 1};
+  auto mixture = fitter.fit(plan).value().mixture;
+  ASSERT_EQ(mixture.classes.size(), 2u);
+  ASSERT_EQ(mixture.missing_groups, (std::vector<std::vector<size_t>>{{1, 2}}));
+  ASSERT_TRUE(set_class_share(mixture, "Y", 0.5));
+  EXPECT_FALSE(set_class_share(mixture, "Z", 0.5));
+  const auto sampler = MixtureSampler::make(mixture).value();
+  Table out, piece;
+  sampler.draw(0, 20000, 7, out);
+  size_t yes = 0, missing = 0;
+  for (size_t i = 0; i < out.rows; ++i) {
+    const bool is_yes = out.columns[0].text(i) == "Y";
+    yes += is_yes;
+    missing += out.columns[1].is_missing(i);
+    ASSERT_EQ(out.columns[1].is_missing(i), out.columns[2].is_missing(i)) << i;
+    ASSERT_FALSE(out.columns[1].is_missing(i) && !is_yes) << i;
+    ASSERT_LE(out.columns[3].numbers[i], out.columns[4].numbers[i]) << i;
+    ASSERT_EQ(out.columns[3].numbers[i], std::round(out.columns[3].numbers[i]));
+  }
+  EXPECT_NEAR(static_cast<double>(yes), 10000, 5 * std::sqrt(5000));
+  EXPECT_NEAR(static_cast<double>(missing) / static_cast<double>(yes), 0.5, 0.06);
+  // A row does not depend on the range it is drawn in.
+  sampler.draw(777, 3000, 7, piece);
+  for (size_t i = 0; i < piece.rows; ++i) ASSERT_EQ(piece.columns[4].numbers[i], out.columns[4].numbers[777 + i]) << i;
+}
+
+TEST(Fit, TheBytesDoNotDependOnTheThreads) {
+  std::string texts[2];
+  for (const int threads : {1, 3}) {
+    set_thread_count(threads);
+    CopulaFitter fitter;
+    fitter.add(classed_rows());
+    texts[threads == 3] = to_json(fitter.fit({.target = "class", .formats = {}, .dates = {}, .constraints = {}, .seed = 1}).value().mixture);
+  }
+  set_thread_count(0);
+  EXPECT_EQ(texts[0], texts[1]);
 }
 
 TEST(Fit, RecoversMarginalsAndCorrelationAndSurvivesJson) {
@@ -50,7 +115,7 @@ TEST(Fit, RecoversMarginalsAndCorrelationAndSurvivesJson) {
       fitter.add(chunk);
       return {};
     }));
-    return fitter.fit(1).value();
+    return fitter.fit({}).value().mixture.classes.front().copula;
   };
   const auto expect_like = [&](const CopulaModel& fitted, double correlation_error, double score_error) {
     for (size_t k = 0; k < 9; ++k) EXPECT_NEAR(fitted.correlation[k], model.correlation[k], correlation_error) << k;
@@ -76,16 +141,15 @@ TEST(Fit, ConstantAndEmptyColumnsAreFitted) {
                   {"text", ColumnType::kText, {0, 0, 0}, {"x"}, {}}};
   CopulaFitter fitter;
   fitter.add(rows);
-  const auto fitted = fitter.fit(1).value();
-  ASSERT_TRUE(sample(fitted, 0, 100, 1, [](const Table& chunk) -> Status {
-    for (size_t i = 0; i < chunk.rows; ++i) {
-      EXPECT_EQ(chunk.columns[0].numbers[i], 5);
-      EXPECT_TRUE(chunk.columns[1].is_missing(i));
-      EXPECT_EQ(chunk.columns[2].text(i), "x");
-    }
-    return {};
-  }));
-  EXPECT_FALSE(CopulaFitter().fit(1));
+  const auto sampler = MixtureSampler::make(fitter.fit({}).value().mixture).value();
+  Table drawn;
+  sampler.draw(0, 100, 1, drawn);
+  for (size_t i = 0; i < drawn.rows; ++i) {
+    EXPECT_EQ(drawn.columns[0].numbers[i], 5);
+    EXPECT_TRUE(drawn.columns[1].is_missing(i));
+    EXPECT_EQ(drawn.columns[2].text(i), "x");
+  }
+  EXPECT_FALSE(CopulaFitter().fit({}));
 }
 
 }  // namespace

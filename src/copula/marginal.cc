@@ -2,6 +2,7 @@
 // pass checked parameters, so they see neither in the interior of the support.
 #include "copula/marginal.h"
 
+#include <algorithm>
 #include <boost/math/distributions/beta.hpp>
 #include <boost/math/distributions/gamma.hpp>
 #include <boost/math/distributions/normal.hpp>
@@ -52,6 +53,13 @@ struct StandardQuantile {
     const double x = z < 0 ? normal_quantile(low + normal_cdf(z) * inside) : -normal_quantile(high + normal_cdf(-z) * inside);
     return std::fmin(std::fmax(x, m.a), m.b);
   }
+  double operator()(const Empirical& m) const {
+    const auto k = static_cast<size_t>(std::lower_bound(m.z.begin(), m.z.end(), z) - m.z.begin());
+    if (k == 0) return m.x.front();
+    if (k == m.z.size()) return m.x.back();
+    const double width = m.z[k] - m.z[k - 1];
+    return width > 0 ? m.x[k - 1] + (z - m.z[k - 1]) / width * (m.x[k] - m.x[k - 1]) : m.x[k];
+  }
   template <class Family>
   double operator()(const Family& m) const { return quantile_of(standard(m), z); }
 };
@@ -69,6 +77,13 @@ struct StandardScore {
   double operator()(const Beta& m) const {
     return x <= 0 ? -kInfinity : x >= 1 ? kInfinity : score(tails_of(standard(m), x));
   }
+  // An atom's score is the upper end of its interval, as F is continuous from the right.
+  double operator()(const Empirical& m) const {
+    if (x < m.x.front()) return -kInfinity;
+    const auto k = static_cast<size_t>(std::upper_bound(m.x.begin(), m.x.end(), x) - m.x.begin());
+    if (k == m.x.size()) return kInfinity;
+    return m.z[k - 1] + (x - m.x[k - 1]) / (m.x[k] - m.x[k - 1]) * (m.z[k] - m.z[k - 1]);
+  }
   double operator()(const Gamma& m) const { return x <= 0 ? -kInfinity : score(tails_of(standard(m), x)); }
   double operator()(const StudentT& m) const { return score(tails_of(standard(m), x)); }
 };
@@ -81,6 +96,12 @@ struct StandardDensity {
     return x < m.a || x > m.b ? 0 : bm::pdf(BoostNormal(), x) / (1 - normal_cdf(m.a) - normal_cdf(-m.b));
   }
   double operator()(const Beta& m) const { return x < 0 || x > 1 ? 0 : bm::pdf(standard(m), x); }
+  double operator()(const Empirical& m) const {
+    const auto k = static_cast<size_t>(std::upper_bound(m.x.begin(), m.x.end(), x) - m.x.begin());
+    if (k == 0 || k == m.x.size()) return 0;
+    const double z = StandardScore{x}(m);
+    return bm::pdf(BoostNormal(), z) * (m.z[k] - m.z[k - 1]) / (m.x[k] - m.x[k - 1]);
+  }
   double operator()(const Gamma& m) const { return x < 0 ? 0 : bm::pdf(standard(m), x); }
   double operator()(const StudentT& m) const { return bm::pdf(standard(m), x); }
 };
@@ -102,6 +123,14 @@ struct ShapeCheck {
     // Further out than 30 sigma the truncated law underflows.
     return 1 - normal_cdf(m.a) - normal_cdf(-m.b) > 0 ? "" : "a and b leave no probability between them";
   }
+  std::string_view operator()(const Empirical& m) const {
+    if (m.z.empty() || m.z.size() != m.x.size()) return "an empirical marginal needs as many z as x, and one at least";
+    if (m.loc != 0 || m.scale != 1) return "an empirical marginal has loc 0 and scale 1";
+    const auto finite = [](double v) { return std::isfinite(v); };
+    if (!std::all_of(m.z.begin(), m.z.end(), finite) || !std::all_of(m.x.begin(), m.x.end(), finite)) return "its knots must be finite";
+    if (!std::is_sorted(m.z.begin(), m.z.end()) || !std::is_sorted(m.x.begin(), m.x.end())) return "its knots must ascend";
+    return "";
+  }
   std::string_view operator()(const Gaussian&) const { return ""; }
   std::string_view operator()(const Uniform&) const { return ""; }
 };
@@ -109,7 +138,7 @@ struct ShapeCheck {
 }  // namespace
 
 std::string_view family_name(const Marginal& marginal) {
-  constexpr std::string_view kNames[] = {"beta", "gaussian", "uniform", "truncated_gaussian", "gamma", "student_t"};
+  constexpr std::string_view kNames[] = {"beta", "gaussian", "uniform", "truncated_gaussian", "gamma", "student_t", "empirical"};
   static_assert(std::size(kNames) == std::variant_size_v<Marginal>);
   return kNames[marginal.index()];
 }

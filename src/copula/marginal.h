@@ -7,6 +7,7 @@
 
 #include <string_view>
 #include <variant>
+#include <vector>
 
 namespace maeil::copula {
 
@@ -17,7 +18,15 @@ struct TruncatedGaussian { double a = -1, b = 1, loc = 0, scale = 1; };  // a, b
 struct Gamma { double a = 1, loc = 0, scale = 1; };
 struct StudentT { double df = 1, loc = 0, scale = 1; };
 
-using Marginal = std::variant<Beta, Gaussian, Uniform, TruncatedGaussian, Gamma, StudentT>;
+
+// The empirical quantile function as a polygon over the normal score: x(z) through (z[k], x[k]), constant beyond the ends. Both
+// lists ascend; two equal x are an atom (a value that many rows share), two equal z a gap between atoms. loc and scale stay 0 and 1.
+struct Empirical {
+  std::vector<double> z, x;  // (K), K >= 1
+  double loc = 0, scale = 1;
+};
+
+using Marginal = std::variant<Beta, Gaussian, Uniform, TruncatedGaussian, Gamma, StudentT, Empirical>;
 
 std::string_view family_name(const Marginal& marginal);  // "beta", "gaussian", ...
 

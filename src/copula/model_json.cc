@@ -4,14 +4,13 @@
 
 #include <nlohmann/json.hpp>
 
-#include "copula/model.h"
+#include "copula/mixture.h"
 #include "base/file.h"
 
 namespace maeil::copula {
 namespace {
 
 using Json = nlohmann::ordered_json;
-constexpr int kVersion = 1;
 
 // One marginal's parameters by name, for both directions.
 template <class M, class Visit>
@@ -24,6 +23,10 @@ void parameters(M& m, Visit&& visit) {
     visit("a", m.a);
   } else if constexpr (std::is_same_v<Family, StudentT>) {
     visit("df", m.df);
+  } else if constexpr (std::is_same_v<Family, Empirical>) {
+    visit("z", m.z);
+    visit("x", m.x);
+    return;
   }
   visit("loc", m.loc);
   visit("scale", m.scale);
@@ -31,7 +34,7 @@ void parameters(M& m, Visit&& visit) {
 
 Json marginal_json(const Marginal& marginal) {
   Json out{{"family", family_name(marginal)}};
-  std::visit([&](const auto& m) { parameters(m, [&](const char* name, double value) { out[name] = value; }); }, marginal);
+  std::visit([&](const auto& m) { parameters(m, [&](const char* name, const auto& value) { out[name] = value; }); }, marginal);
   return out;
 }
 
@@ -90,6 +93,16 @@ Status append_numbers(const Json& array, const char* key, std::vector<double>& o
   return {};
 }
 
+Status read_parameter(const Json& json, const char* name, double& value) {
+  MAEIL_ASSIGN(value, number(json, name));
+  return {};
+}
+
+Status read_parameter(const Json& json, const char* name, std::vector<double>& values) {
+  MAEIL_ASSIGN(const Json* array, member(json, name));
+  return append_numbers(*array, name, values);
+}
+
 // The family called `name`, with default parameters.
 template <size_t I = 0>
 Result<Marginal> family_from(const std::string& name) {
@@ -108,10 +121,9 @@ Result<Marginal> marginal_from(const Json& json) {
   Status good;
   std::visit(
       [&](auto& m) {
-        parameters(m, [&](const char* name, double& value) {
-          const auto read = number(json, name);
+        parameters(m, [&](const char* name, auto& value) {
+          const auto read = read_parameter(json, name, value);
           if (!read) good = tl::make_unexpected(read.error());
-          else value = *read;
         });
       },
       out);
@@ -168,13 +180,17 @@ Result<ColumnModel> column_from(const Json& json) {
   return out;
 }
 
-Result<CopulaModel> model_from(const Json& json) {
+Result<int> version_of(const Json& json) {
   MAEIL_ASSIGN(const auto format, text(json, "format"));
   if (format != "maeil-copula") return bad_input("\"format\" is not maeil-copula");
   MAEIL_ASSIGN(const auto version, number(json, "version"));
-  if (version != kVersion) return bad_input(fmt::format("version {} is not known, only {}", version, kVersion));
+  if (version != 1 && version != 2) return bad_input(fmt::format("version {} is not known, only 1 and 2", version));
+  return static_cast<int>(version);
+}
+
+// "columns" and "correlation" of a copula.
+Result<CopulaModel> copula_from(const Json& json) {
   CopulaModel out;
-  MAEIL_ASSIGN(out.source, text(json, "source"));
   MAEIL_ASSIGN(const Json* columns, member(json, "columns"));
   if (!columns->is_array()) return bad_input("\"columns\" is no array");
   for (const auto& column : *columns) {
@@ -193,9 +209,83 @@ Result<CopulaModel> model_from(const Json& json) {
   return out;
 }
 
-}  // namespace
+Result<CopulaModel> model_from(const Json& json) {
+  MAEIL_ASSIGN(const int version, version_of(json));
+  if (version != 1) return bad_input("a mixture of classes is no single copula");
+  MAEIL_ASSIGN(auto source, text(json, "source"));
+  MAEIL_ASSIGN(auto out, copula_from(json));
+  out.source = std::move(source);
+  return out;
+}
 
-std::string to_json(const CopulaModel& model) {
+// Rows of whole column numbers: "missing_groups".
+Result<std::vector<std::vector<size_t>>> groups_from(const Json& json) {
+  std::vector<std::vector<size_t>> out;
+  if (!json.is_array()) return bad_input("\"missing_groups\" is no array");
+  for (const auto& group : json) {
+    std::vector<double> columns;
+    MAEIL_TRY(append_numbers(group, "missing_groups", columns));
+    out.emplace_back();
+    for (const double c : columns) {
+      if (!(c >= 0 && c < kMaxColumns && c == static_cast<double>(static_cast<size_t>(c)))) return bad_input("\"missing_groups\" holds something that is no column");
+      out.back().push_back(static_cast<size_t>(c));
+    }
+  }
+  return out;
+}
+
+Result<std::vector<table::Constraint>> constraints_from(const Json& json) {
+  std::vector<table::Constraint> out;
+  if (!json.is_array()) return bad_input("\"constraints\" is no array");
+  for (const auto& entry : json) {
+    table::Constraint constraint;
+    MAEIL_ASSIGN(const auto kind, text(entry, "kind"));
+    const auto parsed = table::parse_constraint_kind(kind);
+    if (!parsed) return bad_input(fmt::format("a constraint of kind {} is not known", kind));
+    constraint.kind = *parsed;
+    MAEIL_ASSIGN(const Json* columns, member(entry, "columns"));
+    if (!columns->is_array()) return bad_input("the columns of a constraint are no array");
+    for (const auto& column : *columns) {
+      if (!column.is_string()) return bad_input("a constraint names a column that is no text");
+      constraint.columns.push_back(column.get<std::string>());
+    }
+    MAEIL_ASSIGN(constraint.equals, text(entry, "equals"));
+    out.push_back(std::move(constraint));
+  }
+  return out;
+}
+
+Result<Mixture> mixture_from(const Json& json) {
+  MAEIL_ASSIGN(const int version, version_of(json));
+  Mixture out;
+  if (version == 1) {
+    MAEIL_ASSIGN(auto model, model_from(json));
+    out.source = model.source;
+    out.classes.push_back({"", 1, std::move(model)});
+    return out;
+  }
+  MAEIL_ASSIGN(out.source, text(json, "source"));
+  MAEIL_ASSIGN(out.target, text(json, "target"));
+  MAEIL_ASSIGN(const Json* groups, member(json, "missing_groups"));
+  MAEIL_ASSIGN(out.missing_groups, groups_from(*groups));
+  MAEIL_ASSIGN(const Json* constraints, member(json, "constraints"));
+  MAEIL_ASSIGN(out.constraints, constraints_from(*constraints));
+  MAEIL_ASSIGN(const Json* classes, member(json, "classes"));
+  if (!classes->is_array()) return bad_input("\"classes\" is no array");
+  for (const auto& entry : *classes) {
+    MixtureClass part;
+    MAEIL_ASSIGN(part.label, text(entry, "label"));
+    MAEIL_ASSIGN(part.share, number(entry, "share"));
+    auto copula = copula_from(entry);
+    if (!copula) return with_context(fmt::format("class '{}'", part.label), copula.error());
+    part.copula = std::move(*copula);
+    out.classes.push_back(std::move(part));
+  }
+  MAEIL_TRY(check_mixture(out));
+  return out;
+}
+
+Json columns_json(const CopulaModel& model) {
   Json columns = Json::array();
   for (const auto& column : model.columns) {
     Json json{{"name", column.name}, {"marginal", marginal_json(column.marginal)}};
@@ -203,26 +293,54 @@ std::string to_json(const CopulaModel& model) {
     json[category ? "category" : "number"] = std::visit([](const auto& out) { return output_json(out); }, column.output);
     columns.push_back(std::move(json));
   }
+  return columns;
+}
+
+Json correlation_json(const CopulaModel& model) {
   const size_t C = model.columns.size();
   Json correlation = Json::array();
   for (size_t i = 0; i < C; ++i) {
     correlation.push_back(std::vector<double>(model.correlation.begin() + i * C, model.correlation.begin() + (i + 1) * C));
   }
-  const Json out{{"format", "maeil-copula"}, {"version", kVersion}, {"source", model.source}, {"columns", std::move(columns)},
-                 {"correlation", std::move(correlation)}};
-  return out.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n";
+  return correlation;
 }
 
-Result<CopulaModel> parse_model_json(const std::string& json, const std::string& file_name) {
+std::string dump(const Json& json) { return json.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n"; }
+
+// Parses, then `read`s; the library's own errors (out of memory, a number out of range) become ours.
+template <class T>
+Result<T> parse_as(const std::string& json, const std::string& file_name, Result<T> (*read)(const Json&)) {
   try {
     const auto parsed = Json::parse(json, nullptr, false);
     if (parsed.is_discarded()) return bad_input(fmt::format("{}: not valid JSON", file_name));
-    auto model = model_from(parsed);
+    auto model = read(parsed);
     if (!model) return with_context(file_name, model.error());
     return model;
-  } catch (const std::exception& error) {  // nlohmann's own: out of memory, a number out of range
+  } catch (const std::exception& error) {
     return bad_input(fmt::format("{}: {}", file_name, error.what()));
   }
 }
+
+}  // namespace
+
+std::string to_json(const CopulaModel& model) {
+  return dump({{"format", "maeil-copula"}, {"version", 1}, {"source", model.source}, {"columns", columns_json(model)}, {"correlation", correlation_json(model)}});
+}
+
+std::string to_json(const Mixture& mixture) {
+  Json classes = Json::array();
+  for (const auto& part : mixture.classes) {
+    classes.push_back({{"label", part.label}, {"share", part.share}, {"columns", columns_json(part.copula)}, {"correlation", correlation_json(part.copula)}});
+  }
+  Json constraints = Json::array();
+  for (const auto& constraint : mixture.constraints) {
+    constraints.push_back({{"kind", table::to_string(constraint.kind)}, {"columns", constraint.columns}, {"equals", constraint.equals}});
+  }
+  return dump({{"format", "maeil-copula"}, {"version", 2}, {"source", mixture.source}, {"target", mixture.target},
+               {"missing_groups", mixture.missing_groups}, {"constraints", std::move(constraints)}, {"classes", std::move(classes)}});
+}
+
+Result<CopulaModel> parse_model_json(const std::string& json, const std::string& file_name) { return parse_as<CopulaModel>(json, file_name, model_from); }
+Result<Mixture> parse_mixture_json(const std::string& json, const std::string& file_name) { return parse_as<Mixture>(json, file_name, mixture_from); }
 
 }  // namespace maeil::copula

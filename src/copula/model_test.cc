@@ -90,7 +90,7 @@ TEST(ModelJson, HostileDocumentsAreRefused) {
     const auto read = parse_model_json(json.replace(at, from.size(), to), "m.json");
     return read ? std::string("accepted") : read.error().message;
   };
-  EXPECT_THAT(with("\"version\":1", "\"version\":2"), HasSubstr("version 2 is not known"));
+  EXPECT_THAT(with("\"version\":1", "\"version\":3"), HasSubstr("version 3 is not known"));
   EXPECT_THAT(with("\"family\":\"gamma\"", "\"family\":\"weibull\""), HasSubstr("column 1: the marginal family weibull is not known"));
   EXPECT_THAT(with("\"digits\":2", "\"digits\":1e9"), HasSubstr("digits"));
   EXPECT_THAT(with("\"missing\":0.25", "\"missing\":1.5"), HasSubstr("share of missing"));

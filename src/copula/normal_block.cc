@@ -119,23 +119,25 @@ std::vector<float> correlation_factor(const CopulaModel& model) {
 }
 
 // Four columns at a time, the last ones first: column j needs the old columns 0..j only. 4 x 8 sums stay in registers.
-MAEIL_WIDE void correlate(const std::vector<float>& factor, size_t C, float* z) {
+MAEIL_WIDE void correlate_rows(const std::vector<float>& factor, size_t C, float* z, size_t stride, size_t row_count) {
   for (size_t done = 0; done < C;) {
     const size_t width = (C - done) % 4 ? (C - done) % 4 : 4;  // the odd columns first, then full groups
     const size_t j = C - done - width;
     const float* rows[4];
     for (size_t k = 0; k < 4; ++k) rows[k] = &factor[(j + (k < width ? k : 0)) * C];
-    for (size_t r = 0; r < kBlockRows; r += kLanes) {
+    for (size_t r = 0; r < row_count; r += kLanes) {
       Lanes sum[4] = {};
       for (size_t i = 0; i < j + width; ++i) {  // above the diagonal the factor is 0
         Lanes value;
-        __builtin_memcpy(&value, z + i * kBlockRows + r, sizeof value);
+        __builtin_memcpy(&value, z + i * stride + r, sizeof value);
         for (size_t k = 0; k < 4; ++k) sum[k] += value * rows[k][i];
       }
-      for (size_t k = 0; k < width; ++k) __builtin_memcpy(z + (j + k) * kBlockRows + r, &sum[k], sizeof sum[k]);
+      for (size_t k = 0; k < width; ++k) __builtin_memcpy(z + (j + k) * stride + r, &sum[k], sizeof sum[k]);
     }
     done += width;
   }
 }
+
+void correlate(const std::vector<float>& factor, size_t C, float* z) { correlate_rows(factor, C, z, kBlockRows, kBlockRows); }
 
 }  // namespace maeil::copula

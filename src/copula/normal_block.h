@@ -31,4 +31,7 @@ std::vector<float> correlation_factor(const CopulaModel& model);
 // z(C, kBlockRows) becomes factor(C,C) * z, in place. Sums run over ascending columns.
 void correlate(const std::vector<float>& factor, size_t C, float* z);
 
+// The same for the first `rows` rows of a z(C, stride). REQUIRES: rows is a multiple of 8.
+void correlate_rows(const std::vector<float>& factor, size_t C, float* z, size_t stride, size_t rows);
+
 }  // namespace maeil::copula

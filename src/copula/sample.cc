@@ -3,82 +3,23 @@
 #include "copula/sample.h"
 
 #include <algorithm>
-#include <cmath>
 #include <limits>
 #include <unordered_map>
 
 #include "base/threads.h"
-#include "copula/category_table.h"
+#include "copula/column_draw.h"
 #include "copula/normal_block.h"
-#include "copula/quantile_table.h"
 
 namespace maeil::copula {
 namespace {
 
 constexpr uint64_t kChunkRows = 1024;
-constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
-
-struct Category {
-  CategoryTable table;
-  std::vector<uint32_t> codes;  // (K) interval -> dictionary code or kMissing
-};
-
-// What numpy's round(x, digits) computes: scale, round half to even, scale back.
-struct Rounding {
-  explicit Rounding(std::optional<int> digits) {
-    if (!digits) return;
-    power = std::pow(10.0, std::abs(*digits));
-    kind = *digits >= 0 ? kDecimals : kTens;
-  }
-  double operator()(double x) const {
-    switch (kind) {
-      case kDecimals: return std::nearbyint(x * power) / power;
-      case kTens: return std::nearbyint(x / power) * power;
-      default: return x;
-    }
-  }
-  enum { kNone, kDecimals, kTens } kind = kNone;
-  double power = 1;
-};
-
-struct Number {
-  QuantileTable table;
-  Rounding rounding;
-  double minus_zero;        // added last: 0.0 turns the -0.0 of a whole number into 0
-  uint64_t missing_below;   // a null word below it means missing; 2^32 for always
-};
-
-Number prepare(const Marginal& marginal, const NumberOutput& out) {
-  const double infinity = std::numeric_limits<double>::infinity();
-  const bool whole = out.format == NumberFormat::kInteger;
-  return {QuantileTable(marginal, out.min.value_or(-infinity), out.max.value_or(infinity)),
-          Rounding(whole && !out.digits ? std::optional<int>(0) : out.digits), whole ? 0.0 : -0.0,
-          static_cast<uint64_t>(std::llround(out.missing * 0x1p32))};
-}
-
-// Labels become a dictionary without repetition; `dictionary` receives it.
-Category prepare(const Marginal& marginal, const CategoryOutput& out, std::vector<std::string>& dictionary) {
-  Category category{CategoryTable(marginal, out), {}};
-  std::unordered_map<std::string_view, uint32_t> seen;
-  for (size_t k = 0; k < out.labels.size(); ++k) {
-    if (out.missing == k) {
-      category.codes.push_back(kMissing);
-      continue;
-    }
-    const auto [found, added] = seen.emplace(out.labels[k], static_cast<uint32_t>(dictionary.size()));
-    if (added) dictionary.push_back(out.labels[k]);
-    category.codes.push_back(found->second);
-  }
-  return category;
-}
-
-using Transform = std::variant<Category, Number>;
 
 }  // namespace
 
 struct Sampler::Prepared {
   std::vector<float> factor;          // (C,C)
-  std::vector<Transform> transforms;  // (C)
+  std::vector<ColumnDraw> transforms;  // (C)
   Table empty;                        // names, types and dictionaries
 };
 
@@ -100,24 +41,13 @@ void draw_normals(const std::vector<float>& factor, size_t C, uint64_t seed, uin
   correlate(factor, C, scratch.z.data());
 }
 
-// Rows [from, to) of the block into `out`.
-void write_column(const Category& category, const float* z, size_t from, size_t to, uint32_t* out) {
-  for (size_t r = from; r < to; ++r) *out++ = category.codes[category.table(z[r])];
-}
-
-void write_column(const Number& number, const float* z, const uint32_t* null_words, size_t from, size_t to, double* out) {
-  for (size_t r = from; r < to; ++r, ++out) {
-    *out = null_words && null_words[r] < number.missing_below ? kNaN : number.rounding(number.table(z[r])) + number.minus_zero;
-  }
-}
-
 }  // namespace
 
 Sampler::Sampler(const CopulaModel& model) {
   auto prepared = std::make_unique<Prepared>();
   const size_t C = model.columns.size();
   prepared->factor = correlation_factor(model);
-  std::vector<std::optional<Transform>> transforms(C);
+  std::vector<std::optional<ColumnDraw>> transforms(C);
   prepared->empty.columns.resize(C);
   parallel_for(C, 1, [&](size_t first, size_t last) {
     for (size_t c = first; c < last; ++c) {
@@ -126,10 +56,11 @@ Sampler::Sampler(const CopulaModel& model) {
       column.name = from.name;
       if (const auto* category = std::get_if<CategoryOutput>(&from.output)) {
         column.type = ColumnType::kText;
-        transforms[c].emplace(prepare(from.marginal, *category, column.dictionary));
+        std::unordered_map<std::string, uint32_t> known;
+        transforms[c].emplace(CategoryDraw(from.marginal, *category, column.dictionary, known));
       } else {
         column.type = ColumnType::kNumber;
-        transforms[c].emplace(prepare(from.marginal, std::get<NumberOutput>(from.output)));
+        transforms[c].emplace(NumberDraw(from.marginal, std::get<NumberOutput>(from.output)));
       }
     }
   });
@@ -156,13 +87,13 @@ void Sampler::draw(uint64_t first_row, uint64_t rows, uint64_t seed, Table& out)
     draw_normals(prepared_->factor, C, seed, block, scratch);
     for (size_t c = 0; c < C; ++c) {
       const float* z = &scratch.z[c * kBlockRows];
-      if (const auto* category = std::get_if<Category>(&prepared_->transforms[c])) {
-        write_column(*category, z, from, to, &out.columns[c].codes[at]);
+      if (const auto* category = std::get_if<CategoryDraw>(&prepared_->transforms[c])) {
+        (*category)(z + from, to - from, &out.columns[c].codes[at]);
         continue;
       }
-      const auto& number = std::get<Number>(prepared_->transforms[c]);
+      const auto& number = std::get<NumberDraw>(prepared_->transforms[c]);
       if (number.missing_below) philox_words(seed, RandomStream::kCopulaNulls, block, static_cast<uint32_t>(c), scratch.words.data());
-      write_column(number, z, number.missing_below ? scratch.words.data() : nullptr, from, to, &out.columns[c].numbers[at]);
+      number(z + from, number.missing_below ? scratch.words.data() + from : nullptr, to - from, &out.columns[c].numbers[at]);
     }
     start = block_row + to;
   }

@@ -7,8 +7,8 @@
 
 #include "base/hash.h"
 #include "base/threads.h"
-#include "copula/model.h"
-#include "copula/sample.h"
+#include "copula/mixture.h"
+#include "copula/mixture_sample.h"
 #include "portfolio/simulate.h"
 
 namespace maeil::loop {
@@ -31,27 +31,32 @@ Result<Source> portfolio_source(std::string_view scenario_name) {
 // A copula knows no dates: every day draws from a seed of its own.
 uint64_t seed_of_day(uint64_t seed, Days date) { return hash64(format_date(date), seed); }
 
-Result<Source> copula_source(const std::filesystem::path& path) {
-  MAEIL_ASSIGN(auto model, copula::read_model(path));
-  const auto shared = std::make_shared<const copula::CopulaModel>(std::move(model));
+Result<Source> copula_source(const std::filesystem::path& path, const ClassShare& share) {
+  MAEIL_ASSIGN(auto mixture, copula::read_mixture(path));
+  if (share) MAEIL_TRY(copula::set_class_share(mixture, share->first, share->second));
   Source out;
   out.description = path.filename().string();
-  for (const auto& column : shared->columns) out.names.push_back(column.name);
-  out.formats = copula::number_formats(*shared);
-  const auto sampler = std::make_shared<const copula::Sampler>(*shared);
+  out.names = copula::column_names(mixture);
+  out.formats = copula::number_formats(mixture);
+  MAEIL_ASSIGN(auto made, copula::MixtureSampler::make(mixture));
+  const auto sampler = std::make_shared<const copula::MixtureSampler>(std::move(made));
   out.draw = [sampler](Days date, uint64_t first, uint64_t rows, uint64_t seed, Table& table) {
     sampler->draw(first, rows, seed_of_day(seed, date), table);
   };
-  out.check = [](uint64_t, uint64_t) -> Status { return {}; };
+  out.check = [](uint64_t first, uint64_t rows) -> Status {
+    if (rows > UINT64_MAX - first) return usage_error("the rows asked for go beyond row 2^64 - 1");
+    return {};
+  };
   return out;
 }
 
 }  // namespace
 
-Result<Source> open_source(const std::string& distribution_model, std::string_view scenario) {
+Result<Source> open_source(const std::string& distribution_model, std::string_view scenario, const ClassShare& share) {
+  if (share && distribution_model.empty()) return usage_error("a class's share can only be chosen for a model with a target (--model)");
   if (distribution_model.empty()) return portfolio_source(scenario);
   std::error_code error;
-  if (std::filesystem::exists(distribution_model, error)) return copula_source(distribution_model);
+  if (std::filesystem::exists(distribution_model, error)) return copula_source(distribution_model, share);
   MAEIL_ASSIGN(Source out, portfolio_source(scenario));
   out.description = "portfolio (fallback)";
   out.warning = fmt::format("the distribution model {} is absent: the built-in portfolio is used instead", distribution_model);

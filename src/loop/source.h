@@ -2,6 +2,7 @@
 #pragma once
 
 #include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -33,9 +34,12 @@ struct Source {
 
 inline constexpr uint64_t kSourceRows = 1024;
 
+// A class of the model's target and the share of rows that it shall have.
+using ClassShare = std::optional<std::pair<std::string, double>>;
+
 // The model that `distribution_model` names: a .pkl or a .json. "": the portfolio; named but absent: the portfolio with a
 // warning. kBadInput when it cannot be read; kUsage for an unknown scenario.
-Result<Source> open_source(const std::string& distribution_model, std::string_view scenario);
+Result<Source> open_source(const std::string& distribution_model, std::string_view scenario, const ClassShare& share = {});
 
 // As the CSV file that SDV's user writes, piece by piece.
 Status write_rows_csv(const Source& source, Days date, uint64_t rows, uint64_t seed, const ByteSink& sink,

@@ -1,0 +1,50 @@
+#include "copula/column_draw.h"
+
+#include <limits>
+
+#include "table/table.h"
+
+namespace maeil::copula {
+namespace {
+
+constexpr double kInfinity = std::numeric_limits<double>::infinity();
+
+std::variant<QuantileTable, EmpiricalTable> make_table(const Marginal& marginal, const NumberOutput& out) {
+  const double min = out.min.value_or(-kInfinity), max = out.max.value_or(kInfinity);
+  if (const auto* empirical = std::get_if<Empirical>(&marginal)) return EmpiricalTable(*empirical, min, max);
+  return QuantileTable(marginal, min, max);
+}
+
+bool is_whole(const NumberOutput& out) { return out.format == NumberFormat::kInteger; }
+
+}  // namespace
+
+NumberDraw::NumberDraw(const Marginal& marginal, const NumberOutput& out)
+    : table(make_table(marginal, out)), rounding(is_whole(out) && !out.digits ? std::optional<int>(0) : out.digits),
+      minus_zero(is_whole(out) ? 0.0 : -0.0), missing_below(static_cast<uint64_t>(std::llround(out.missing * 0x1p32))) {}
+
+void NumberDraw::operator()(const float* z, const uint32_t* null_words, size_t n, double* out) const {
+  std::visit(
+      [&](const auto& quantile) {
+        for (size_t i = 0; i < n; ++i) {
+          out[i] = null_words && null_words[i] < missing_below ? std::numeric_limits<double>::quiet_NaN() : rounding(quantile(z[i])) + minus_zero;
+        }
+      },
+      table);
+}
+
+CategoryDraw::CategoryDraw(const Marginal& marginal, const CategoryOutput& out, std::vector<std::string>& dictionary,
+                           std::unordered_map<std::string, uint32_t>& known)
+    : table(marginal, out) {
+  for (size_t k = 0; k < out.labels.size(); ++k) {
+    if (out.missing == k) {
+      codes.push_back(kMissing);
+      continue;
+    }
+    const auto [found, added] = known.emplace(out.labels[k], static_cast<uint32_t>(dictionary.size()));
+    if (added) dictionary.push_back(out.labels[k]);
+    codes.push_back(found->second);
+  }
+}
+
+}  // namespace maeil::copula

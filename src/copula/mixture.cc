@@ -1,0 +1,89 @@
+#include "copula/mixture.h"
+
+#include <fmt/format.h>
+
+#include <cmath>
+
+#include "base/file.h"
+#include "copula/sdv.h"
+
+namespace maeil::copula {
+
+Status check_mixture(const Mixture& mixture) {
+  if (mixture.classes.empty() || mixture.classes.size() > kMaxClasses) return bad_input(fmt::format("a mixture has 1..{} classes", kMaxClasses));
+  const auto& first = mixture.classes.front().copula;
+  const size_t G = mixture.missing_groups.size();
+  if (first.columns.size() <= G) return bad_input("there are no columns beside the flags of missing values");
+  double shares = 0;
+  for (const auto& part : mixture.classes) {
+    const auto checked = check_model(part.copula);
+    if (!checked) return with_context(fmt::format("class '{}'", part.label), checked.error());
+    if (!(part.share >= 0 && part.share <= 1)) return bad_input(fmt::format("class '{}': its share must lie in 0..1", part.label));
+    shares += part.share;
+    if (part.copula.columns.size() != first.columns.size()) return bad_input(fmt::format("class '{}' has other columns than the first", part.label));
+    for (size_t c = 0; c < first.columns.size(); ++c) {
+      const auto& column = part.copula.columns[c];
+      if (column.name != first.columns[c].name || column.output.index() != first.columns[c].output.index()) {
+        return bad_input(fmt::format("class '{}': column {} differs from the first class's", part.label, column.name));
+      }
+      const auto* number = std::get_if<NumberOutput>(&column.output);
+      if (number && number->missing > 0 && mixture.classes.size() > 1) {
+        return bad_input(fmt::format("class '{}': column {} is missing by a share of its own, which only a single class may have", part.label, column.name));
+      }
+      if (c >= first.columns.size() - G && !std::holds_alternative<CategoryOutput>(column.output)) {
+        return bad_input(fmt::format("class '{}': {} should be a flag of missing values", part.label, column.name));
+      }
+    }
+  }
+  if (std::abs(shares - 1) > 1e-6) return bad_input("the shares of the classes do not add up to 1");
+  for (const auto& group : mixture.missing_groups) {
+    for (const size_t c : group) {
+      if (c >= mixture.columns()) return bad_input("a group of missing values names a column that does not exist");
+    }
+  }
+  if (const auto wrong = table::check_constraints(mixture.constraints); !wrong.empty()) return bad_input(wrong);
+  return {};
+}
+
+Status set_class_share(Mixture& mixture, const std::string& label, double share) {
+  std::string known;
+  MixtureClass* chosen = nullptr;
+  for (auto& part : mixture.classes) {
+    if (part.label == label) chosen = &part;
+    known += (known.empty() ? "" : ", ") + (part.label.empty() ? std::string("(missing)") : part.label);
+  }
+  if (mixture.target.empty()) return usage_error("the model was fitted without a target, so it has no classes to choose: fit with --target");
+  if (!chosen) return usage_error(fmt::format("'{}' is no class of {}: it has {}", label, mixture.target, known));
+  if (!(share >= 0 && share <= 1)) return usage_error("the share of a class must lie in 0..1");
+  const double others = 1 - chosen->share;
+  if (others <= 0 && share < 1) return usage_error(fmt::format("'{}' is the only class of {} that has rows", label, mixture.target));
+  for (auto& part : mixture.classes) part.share = &part == chosen ? share : part.share * (1 - share) / others;
+  return {};
+}
+
+std::vector<std::string> column_names(const Mixture& mixture) {
+  std::vector<std::string> out;
+  for (size_t c = 0; c < mixture.columns(); ++c) out.push_back(mixture.classes.front().copula.columns[c].name);
+  return out;
+}
+
+std::vector<NumberFormat> number_formats(const Mixture& mixture) {
+  auto out = number_formats(mixture.classes.front().copula);
+  out.resize(mixture.columns());
+  return out;
+}
+
+Result<Mixture> read_mixture(const std::filesystem::path& path) {
+  MAEIL_ASSIGN(std::string bytes, read_file(path, uint64_t{1} << 30));
+  const auto first = bytes.find_first_not_of(" \t\r\n");
+  if (first != std::string::npos && bytes[first] == '{') return parse_mixture_json(bytes, path.string());
+  MAEIL_ASSIGN(auto model, parse_sdv_model(std::move(bytes), path.string()));
+  Mixture out;
+  out.source = model.source;
+  out.classes.push_back({"", 1, std::move(model)});
+  return out;
+}
+
+Status write_mixture(const Mixture& mixture, const std::filesystem::path& path) { return write_file_atomically(path, to_json(mixture)); }
+
+}  // namespace maeil::copula

@@ -1,0 +1,53 @@
+// One Gaussian copula for each class of a target, with missing values as latents of their own: what `maeil fit` makes.
+//
+// A row is drawn by choosing a class by its share, then z ~ N(0, correlation of the class), then column by column
+// x = F^-1(Phi(z)) as in model.h. A class's copula has C + G columns: the C columns of the table, the target among them as a
+// category that is certain, and G flags. Flag g belongs to missing_groups[g], columns of the table that are missing in the
+// same rows: its category "1" makes them all missing. So what is missing together stays so, and what is missing for a reason
+// (a class, a value) keeps it. Values are data: share them between threads when const.
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "base/error.h"
+#include "copula/model.h"
+#include "table/constraint.h"
+
+namespace maeil::copula {
+
+struct MixtureClass {
+  std::string label;   // of the target; "" when it is missing or there is none
+  double share = 1;    // of the rows; the shares add up to 1
+  CopulaModel copula;  // (C + G) columns
+};
+
+struct Mixture {
+  std::string source, target;                       // target "": none
+  std::vector<std::vector<size_t>> missing_groups;  // (G) columns
+  std::vector<MixtureClass> classes;                // 1 or more
+  std::vector<table::Constraint> constraints;       // hold in every row drawn
+
+  size_t columns() const { return classes.front().copula.columns.size() - missing_groups.size(); }
+};
+
+inline constexpr size_t kMaxClasses = 256;
+
+// kBadInput, naming the place: shares that do not add up to 1, classes with other columns, flags that are none.
+Status check_mixture(const Mixture& mixture);
+
+// The shares of the classes as asked for: `label` gets `share`, the others keep their proportions. kUsage, listing the labels:
+// no such class, a share outside 0..1.
+Status set_class_share(Mixture& mixture, const std::string& label, double share);
+
+std::vector<std::string> column_names(const Mixture& mixture);
+std::vector<NumberFormat> number_formats(const Mixture& mixture);
+
+// Version 2 of our JSON; a file of version 1 or SDV's .pkl is a mixture of one class without a target.
+Result<Mixture> read_mixture(const std::filesystem::path& path);
+std::string to_json(const Mixture& mixture);
+Result<Mixture> parse_mixture_json(const std::string& json, const std::string& file_name);
+Status write_mixture(const Mixture& mixture, const std::filesystem::path& path);
+
+}  // namespace maeil::copula

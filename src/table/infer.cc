@@ -1,0 +1,112 @@
+#include "table/infer.h"
+
+#include <fast_float/fast_float.h>
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <deque>
+
+#include "base/file.h"
+#include "format/csv.h"
+#include "table/csv_table.h"
+
+namespace maeil::table {
+namespace {
+
+// What all texts seen so far could be.
+struct Kind {
+  bool any = false, number = true, integer = true, date = true;
+
+  void see(std::string_view text) {
+    any = true;
+    if (number) {
+      double value = 0;
+      const char* first = text.data();
+      const char* last = first + text.size();
+      if (*first == '+' && text.size() > 1 && text[1] != '-') ++first;
+      const auto [end, error] = fast_float::from_chars(first, last, value);
+      number = error == std::errc() && end == last && std::isfinite(value);
+      // Beyond 2^53 a double no longer holds every whole number.
+      integer = integer && number && text.find_first_of(".eE") == std::string_view::npos && std::abs(value) < 9e15;
+    }
+    if (date) date = parse_day_month_year(text).has_value() || parse_date(text).has_value();
+  }
+  void merge(const Kind& other) {
+    any |= other.any;
+    number &= other.number;
+    integer &= other.integer;
+    date &= other.date;
+  }
+};
+
+Result<std::vector<std::string>> read_names(const std::filesystem::path& path) {
+  MAEIL_ASSIGN(const auto file, MappedFile::open(path));
+  format::CsvReader reader(file.bytes(), path.string());
+  format::CsvRecord record;
+  MAEIL_ASSIGN(const bool any, reader.next(record));
+  if (!any) return bad_input(fmt::format("{} is empty: a header line is expected", path.string()));
+  std::vector<std::string_view> names;
+  std::deque<std::string> unescaped;
+  static_cast<void>(format::split_record(record.bytes, names, unescaped, kMaxCsvColumns));  // read_csv says what is wrong with it
+  return std::vector<std::string>(names.begin(), names.end());
+}
+
+}  // namespace
+
+Result<bool> has_columns_of(const std::filesystem::path& path, const DatasetSpec& spec) {
+  MAEIL_ASSIGN(const auto names, read_names(path));
+  return std::all_of(spec.columns.begin(), spec.columns.end(), [&](const SpecColumn& column) {
+    return column.optional || std::find(names.begin(), names.end(), column.name) != names.end();
+  });
+}
+
+Result<InferredColumns> infer_columns(const std::filesystem::path& path, const DatasetSpec* known, const std::string& text_column) {
+  MAEIL_ASSIGN(const auto names, read_names(path));
+  InferredColumns out;
+  out.spec.name = path.filename().string();
+  for (const auto& name : names) {
+    if (known && !known->find(name)) continue;
+    SpecColumn column;
+    column.name = name;
+    out.spec.columns.push_back(std::move(column));
+  }
+  if (!text_column.empty() && !out.spec.find(text_column)) return not_found(fmt::format("{} has no column '{}'", path.string(), text_column));
+  if (known) {
+    for (const auto& column : known->columns) {
+      if (!column.optional && !out.spec.find(column.name)) {
+        return bad_input(fmt::format("{}: the column '{}' of dataset {} is missing", path.string(), column.name, known->name));
+      }
+    }
+  }
+  const size_t C = out.spec.columns.size();
+  std::vector<Kind> kinds(C);
+  using Kinds = std::vector<Kind>;
+  MAEIL_ASSIGN(const auto report, read_csv_file_as<Kinds>(
+                                      path, out.spec, {.target_required = false},
+                                      [&](const CsvChunk& chunk, Kinds& some) -> Status {
+                                        some.assign(C, {});
+                                        for (size_t c = 0; c < C; ++c) {
+                                          for (const auto& text : chunk.table.columns[c].dictionary) some[c].see(text);
+                                        }
+                                        return {};
+                                      },
+                                      [&](Kinds& some) -> Status {
+                                        for (size_t c = 0; c < C; ++c) kinds[c].merge(some[c]);
+                                        return {};
+                                      }));
+  out.rows = report.rows - report.quarantined;
+  for (size_t c = 0; c < C; ++c) {
+    SpecColumn& column = out.spec.columns[c];
+    const Kind& kind = kinds[c];
+    if (known) column = *known->find(column.name);
+    else if (column.name == text_column || !kind.any) column.type = SpecType::kText;
+    else column.type = kind.number ? SpecType::kNumber : kind.date ? SpecType::kDate : SpecType::kText;
+    if (column.name == text_column) column.type = SpecType::kText;
+    if (!known) column.nullable = true;
+    out.formats.push_back(kind.any && kind.number && kind.integer ? NumberFormat::kInteger : NumberFormat::kFloat);
+  }
+  return out;
+}
+
+}  // namespace maeil::table

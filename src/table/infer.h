@@ -1,0 +1,29 @@
+// What the columns of a CSV file are, from its content: for files that no dataset spec describes.
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "base/error.h"
+#include "table/dataset_spec.h"
+#include "table/number_format.h"
+
+namespace maeil::table {
+
+struct InferredColumns {
+  DatasetSpec spec;                   // columns in the file's order; its target is "" (no row is quarantined for it)
+  std::vector<NumberFormat> formats;  // (C) kInteger: every number is written without a point or an exponent
+  uint64_t rows = 0;                  // records that could be split
+};
+
+// Reads the whole file once, on all threads. A column is a number when every field that is there is one, a date when every one is
+// 2024-05-31 or 31MAY2024, else text; a column without values is text. `known`, where given, decides the types of the
+// columns that it names and leaves out those it does not; its optional columns that the file lacks are left out. `text_column` (may be
+// "") is text in any case. kBadInput as read_csv; kNotFound: no such `text_column`.
+Result<InferredColumns> infer_columns(const std::filesystem::path& path, const DatasetSpec* known, const std::string& text_column);
+
+// Whether the file's header names every column of the spec that is not optional. kNotFound, kIo, kBadInput: it has no header.
+Result<bool> has_columns_of(const std::filesystem::path& path, const DatasetSpec& spec);
+
+}  // namespace maeil::table
