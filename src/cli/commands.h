@@ -52,9 +52,11 @@ struct GenerateOptions {
 struct FitOptions {
   std::string in, out, target, spec;
   std::optional<int64_t> seed;
+  bool no_report = false;
 };
 struct QualityOptions {
-  std::string real, synthetic, metadata;
+  std::string real, synthetic, holdout, target, metadata, html;
+  int64_t max_rows = 0;  // 0: all
 };
 struct PreprocessOptions {
   std::string in, out, model;

@@ -8,6 +8,7 @@
 #include "base/progress.h"
 #include "cli/commands.h"
 #include "cli/output.h"
+#include "cli/quality.h"
 #include "copula/fit.h"
 #include "format/number_text.h"
 #include "loop/evaluation.h"
@@ -137,14 +138,23 @@ Result<int> fit(Context& context, const FitOptions& options) {
   MAEIL_ASSIGN(auto fitted, fitter.fit(plan));
   fitted.mixture.source = std::filesystem::path(options.in).filename().string();
   MAEIL_TRY(copula::write_mixture(fitted.mixture, options.out));
+  std::optional<double> quality;
+  if (!options.no_report) {
+    const auto scored = report_fit(options, target, rows, static_cast<uint64_t>(context.settings.seed));
+    if (scored) quality = *scored;
+    else note("no quality report: " + scored.error().message);
+  }
   const size_t columns = fitted.mixture.columns(), classes = fitted.mixture.classes.size();
   if (context.json) {
     print_json({{"path", options.out}, {"rows", rows}, {"columns", columns}, {"target", target}, {"classes", classes},
-                {"missing_patterns", fitted.mixture.missing_groups.size()}, {"correlation_repair", fitted.repair}});
+                {"missing_patterns", fitted.mixture.missing_groups.size()}, {"correlation_repair", fitted.repair},
+                {"quality_score", quality ? store::Document(*quality) : store::Document()},
+                {"quality_page", quality ? store::Document(quality_page_path(options.out)) : store::Document()}});
   } else {
     print_line(fmt::format("{} of {} columns{}, fitted on {} rows -> {}", classes == 1 ? std::string("a copula") : fmt::format("{} copulas", classes), columns,
                            target.empty() ? "" : " by class of " + target, rows, options.out));
     if (fitted.repair > 0) print_line(fmt::format("a correlation matrix was made positive definite: no entry moved by more than {:.3g}", fitted.repair));
+    if (quality) print_line(fmt::format("quality score of drawn rows {:.4f} -> {}", *quality, quality_page_path(options.out)));
   }
   return 0;
 }

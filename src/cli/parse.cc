@@ -83,13 +83,18 @@ void add_data_commands(Parser& p) {
   c->add_option("--target", p.fit.target, "a copula for each value of this column (default: the dataset spec's target)");
   c->add_option("--spec", p.fit.spec, "a dataset spec that says the columns' types (default: DATASET_SPEC if the file has its columns, else inferred)");
   c->add_option("--seed", p.fit.seed, "chooses the rows that correlations are computed from (default: SEED)")->check(CLI::NonNegativeNumber);
+  c->add_flag("--no-report", p.fit.no_report, "write no quality report beside the model");
 
   auto* report = p.app.add_subcommand("report", "reports on data");
   report->require_subcommand(1);
-  c = p.command(*report, "quality", "score synthetic rows against real ones as SDMetrics does",
-                "maeil report quality --real real.csv --synthetic rows.csv", [&p](Context& x) { return report_quality(x, p.quality); });
+  c = p.command(*report, "quality", "judge synthetic rows: SDMetrics' scores, what a model learns from them, copies",
+                "maeil report quality --real real.csv --synthetic rows.csv --target default --html report.html", [&p](Context& x) { return report_quality(x, p.quality); });
   c->add_option("--real", p.quality.real, "the real rows, CSV")->required();
   c->add_option("--synthetic", p.quality.synthetic, "the synthetic rows, CSV")->required();
+  c->add_option("--holdout", p.quality.holdout, "real rows that the synthesizer never saw, CSV");
+  c->add_option("--target", p.quality.target, "train on synthetic, test on real: the class to predict");
+  c->add_option("--html", p.quality.html, "write the report as one page");
+  c->add_option("--max-rows", p.quality.max_rows, "look at so many rows of each file, evenly spread; 0: all")->check(CLI::NonNegativeNumber)->capture_default_str();
   c->add_option("--metadata", p.quality.metadata, "SDV's metadata JSON (default: types inferred from the values)");
   c->add_option("--threads", p.threads, "worker threads (default: all processors)")->check(CLI::Range(1, 1024));
 

@@ -1,14 +1,15 @@
-// `maeil report quality`: the scores of quality/scores.h as tables, worst first, or as one JSON value.
+// `maeil report quality`: the report of quality/report.h as tables, worst first, as one JSON value, and as a page.
+#include "cli/quality.h"
+
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <cmath>
+#include <filesystem>
 
 #include "base/file.h"
-#include "cli/commands.h"
 #include "cli/output.h"
-#include "quality/columns.h"
-#include "quality/scores.h"
+#include "quality/page.h"
 
 namespace maeil::cli {
 namespace {
@@ -27,8 +28,67 @@ std::vector<Scored> worst_first(std::vector<Scored> items) {
   return items;
 }
 
-store::Document as_document(const quality::Data& data, const quality::Scores& scores) {
-  auto columns = store::Document::array(), pairs = store::Document::array();
+store::Document learned_document(const quality::Learned& learned) { return {{"rows", learned.rows}, {"f1_score", number(learned.f1)}, {"roc_auc", number(learned.auc)}}; }
+
+void print_scores(const quality::Report& report) {
+  const auto& s = report.scores;
+  print_table({"score", "strong pairs", "all pairs"}, {{"column shapes", cell(s.column_shapes), cell(s.column_shapes)},
+                                                       {"column pair trends", cell(s.pair_trends), cell(s.pair_trends_all)},
+                                                       {"overall", cell(s.overall), cell(s.overall_all)}});
+  print_line("");
+  const auto& d = report.diagnostic;
+  print_table({"diagnostic", "score"}, {{"data validity", cell(d.validity)}, {"data structure", cell(d.structure)}, {"overall", cell(d.overall)}});
+  std::vector<std::vector<std::string>> invalid;
+  for (const auto& column : worst_first(d.columns)) {
+    if (!(column.score >= 1)) invalid.push_back({column.name, column.metric, cell(column.score), column.note});
+  }
+  if (!invalid.empty()) print_table({"not valid", "metric", "score", ""}, invalid);
+  for (const auto& difference : d.structure_differences) print_line("structure: " + difference);
+  print_line("");
+}
+
+void print_use(const quality::Report& report) {
+  if (report.utility) {
+    const auto& u = *report.utility;
+    print_table({fmt::format("predicting {}", u.target), "rows", "F1", "ROC AUC"},
+                {{"trained on synthetic", fmt::format("{}", u.synthetic.rows), cell(u.synthetic.f1), cell(u.synthetic.auc)},
+                 {"trained on real", fmt::format("{}", u.real.rows), cell(u.real.f1), cell(u.real.auc)}});
+    print_line(fmt::format("tested on {} real rows {}", u.test_rows, u.holdout_file ? "of the held-out file" : "that this training left out, but the synthesizer may have seen"));
+    print_line("");
+  }
+  const auto& p = report.privacy;
+  std::vector<std::vector<std::string>> rows = {{"synthetic to real", fmt::format("{}", p.synthetic_rows), fmt::format("{}", p.real_rows), cell(p.median_to_real), cell(p.copies)},
+                                                {"real to other real", fmt::format("{}", p.real_rows), fmt::format("{}", p.real_rows), cell(p.median_real), cell(p.real_copies)}};
+  if (p.holdout_rows > 0) {
+    rows.push_back({"synthetic to held out", fmt::format("{}", p.synthetic_rows), fmt::format("{}", p.holdout_rows), cell(p.median_to_holdout), "-"});
+  }
+  print_table({"closest record", "rows", "to rows", "median", "copies"}, rows);
+  if (p.holdout_rows > 0) {
+    print_line(fmt::format("closer to a real than to a held-out row: {} of the synthetic rows{}; protection {}", cell(p.closer_to_real),
+                           p.sizes_differ ? " (the two are not equally many)" : "", cell(p.protection)));
+  }
+  print_line("");
+}
+
+void print_worst(const quality::Scores& scores) {
+  std::vector<std::vector<std::string>> rows;
+  for (const auto& column : worst_first(scores.columns)) rows.push_back({column.name, column.metric, cell(column.score)});
+  print_table({"column", "metric", "score"}, rows);
+  print_line("");
+  rows.clear();
+  for (const auto& pair : worst_first(scores.pairs)) {
+    if (rows.size() == kShownPairs) break;
+    rows.push_back({scores.columns[pair.first].name, scores.columns[pair.second].name, pair.correlation ? "correlation" : "contingency", cell(pair.strength), cell(pair.score)});
+  }
+  if (!rows.empty()) print_table({"first", "second", "similarity", "real strength", "score"}, rows);
+  if (scores.pairs.size() > rows.size()) print_line(fmt::format("... {} more pairs: --json has them all", scores.pairs.size() - rows.size()));
+}
+
+}  // namespace
+
+store::Document as_document(const quality::Data& data, const quality::Report& report) {
+  const auto& scores = report.scores;
+  auto columns = store::Document::array(), pairs = store::Document::array(), validity = store::Document::array();
   for (const auto& column : scores.columns) columns.push_back({{"column", column.name}, {"metric", column.metric}, {"score", number(column.score)}});
   for (const auto& pair : scores.pairs) {
     pairs.push_back({{"columns", {scores.columns[pair.first].name, scores.columns[pair.second].name}},
@@ -37,41 +97,48 @@ store::Document as_document(const quality::Data& data, const quality::Scores& sc
                      {"real_strength", number(pair.strength)},
                      {"meets_threshold", pair.strong}});
   }
-  return {{"real_rows", data.real_rows}, {"synthetic_rows", data.synthetic_rows},
-          {"score", number(scores.overall)}, {"score_all_pairs", number(scores.overall_all)},
-          {"column_shapes", number(scores.column_shapes)}, {"column_pair_trends", number(scores.pair_trends)},
-          {"column_pair_trends_all_pairs", number(scores.pair_trends_all)}, {"columns", columns}, {"pairs", pairs}};
+  for (const auto& column : report.diagnostic.columns) {
+    validity.push_back({{"column", column.name}, {"metric", column.metric}, {"score", number(column.score)}, {"note", column.note}});
+  }
+  store::Document out = {{"real_rows", data.real_rows}, {"synthetic_rows", data.synthetic_rows},
+                         {"score", number(scores.overall)}, {"score_all_pairs", number(scores.overall_all)},
+                         {"column_shapes", number(scores.column_shapes)}, {"column_pair_trends", number(scores.pair_trends)},
+                         {"column_pair_trends_all_pairs", number(scores.pair_trends_all)}, {"columns", columns}, {"pairs", pairs}};
+  out["diagnostic"] = {{"score", number(report.diagnostic.overall)}, {"data_validity", number(report.diagnostic.validity)},
+                       {"data_structure", number(report.diagnostic.structure)}, {"columns", validity},
+                       {"structure_differences", report.diagnostic.structure_differences}};
+  if (report.utility) {
+    const auto& u = *report.utility;
+    out["train_on_synthetic"] = {{"target", u.target}, {"classes", u.classes}, {"test_rows", u.test_rows}, {"test_rows_held_out_file", u.holdout_file},
+                                 {"synthetic", learned_document(u.synthetic)}, {"real", learned_document(u.real)}};
+  }
+  const auto& p = report.privacy;
+  out["privacy"] = {{"synthetic_rows", p.synthetic_rows}, {"real_rows", p.real_rows}, {"holdout_rows", p.holdout_rows}, {"median_to_real", number(p.median_to_real)},
+                    {"median_to_holdout", number(p.median_to_holdout)}, {"median_real_to_real", number(p.median_real)}, {"copies", number(p.copies)},
+                    {"real_copies", number(p.real_copies)}, {"closer_to_real", number(p.closer_to_real)}, {"overfitting_protection", number(p.protection)}};
+  return out;
 }
 
-}  // namespace
-
 Result<int> report_quality(Context& context, const QualityOptions& options) {
-  std::string metadata;
+  quality::Sources sources{.real = options.real, .synthetic = options.synthetic, .holdout = options.holdout, .max_rows = static_cast<size_t>(options.max_rows)};
   if (!options.metadata.empty()) {
-    MAEIL_ASSIGN(metadata, read_file(options.metadata, uint64_t{64} << 20));
+    MAEIL_ASSIGN(sources.metadata, read_file(options.metadata, uint64_t{64} << 20));
   }
-  MAEIL_ASSIGN(const auto data, quality::read_data(options.real, options.synthetic, metadata));
-  const auto scores = quality::score(data);
+  MAEIL_ASSIGN(const auto data, quality::read_data(sources));
+  MAEIL_ASSIGN(const auto report, quality::make_report(data, options.target));
+  if (!options.html.empty()) {
+    const auto name = [](const std::string& path) { return std::filesystem::path(path).filename().string(); };
+    MAEIL_TRY(write_file_atomically(options.html, quality::report_page(data, report, name(options.real), name(options.synthetic))));
+  }
   if (context.json) {
-    print_json(as_document(data, scores));
+    print_json(as_document(data, report));
     return 0;
   }
-  print_table({"score", "strong pairs", "all pairs"}, {{"column shapes", cell(scores.column_shapes), cell(scores.column_shapes)},
-                                                       {"column pair trends", cell(scores.pair_trends), cell(scores.pair_trends_all)},
-                                                       {"overall", cell(scores.overall), cell(scores.overall_all)}});
-  print_line("");
-  std::vector<std::vector<std::string>> rows;
-  for (const auto& column : worst_first(scores.columns)) rows.push_back({column.name, column.metric, cell(column.score)});
-  print_table({"column", "metric", "score"}, rows);
-  print_line("");
-  rows.clear();
-  for (const auto& pair : worst_first(scores.pairs)) {
-    if (rows.size() == kShownPairs) break;
-    rows.push_back({scores.columns[pair.first].name, scores.columns[pair.second].name, pair.correlation ? "correlation" : "contingency",
-                    cell(pair.strength), cell(pair.score)});
-  }
-  if (!rows.empty()) print_table({"first", "second", "similarity", "real strength", "score"}, rows);
-  if (scores.pairs.size() > rows.size()) print_line(fmt::format("... {} more pairs: --json has them all", scores.pairs.size() - rows.size()));
+  for (const auto& column : data.absent) print_line(fmt::format("column '{}' is in one of the files only: not scored", column));
+  print_scores(report);
+  print_use(report);
+  print_worst(report.scores);
+  if (!options.html.empty()) print_line(fmt::format("\nthe page: {}", options.html));
   return 0;
 }
 

@@ -8,6 +8,7 @@
 #pragma once
 
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -28,6 +29,7 @@ struct Mixture {
   std::vector<std::vector<size_t>> missing_groups;  // (G) columns
   std::vector<MixtureClass> classes;                // 1 or more
   std::vector<table::Constraint> constraints;       // hold in every row drawn
+  std::optional<double> quality_score;              // of rows drawn from it against those it was fitted on, as the fit reported it
 
   size_t columns() const { return classes.front().copula.columns.size() - missing_groups.size(); }
 };

@@ -266,6 +266,9 @@ Result<Mixture> mixture_from(const Json& json) {
   }
   MAEIL_ASSIGN(out.source, text(json, "source"));
   MAEIL_ASSIGN(out.target, text(json, "target"));
+  if (json.contains("quality_score")) {
+    MAEIL_ASSIGN(out.quality_score, number(json, "quality_score"));
+  }
   MAEIL_ASSIGN(const Json* groups, member(json, "missing_groups"));
   MAEIL_ASSIGN(out.missing_groups, groups_from(*groups));
   MAEIL_ASSIGN(const Json* constraints, member(json, "constraints"));
@@ -336,8 +339,10 @@ std::string to_json(const Mixture& mixture) {
   for (const auto& constraint : mixture.constraints) {
     constraints.push_back({{"kind", table::to_string(constraint.kind)}, {"columns", constraint.columns}, {"equals", constraint.equals}});
   }
-  return dump({{"format", "maeil-copula"}, {"version", 2}, {"source", mixture.source}, {"target", mixture.target},
-               {"missing_groups", mixture.missing_groups}, {"constraints", std::move(constraints)}, {"classes", std::move(classes)}});
+  Json out = {{"format", "maeil-copula"}, {"version", 2}, {"source", mixture.source}, {"target", mixture.target},
+               {"missing_groups", mixture.missing_groups}, {"constraints", std::move(constraints)}, {"classes", std::move(classes)}};
+  if (mixture.quality_score) out["quality_score"] = *mixture.quality_score;
+  return dump(out);
 }
 
 Result<CopulaModel> parse_model_json(const std::string& json, const std::string& file_name) { return parse_as<CopulaModel>(json, file_name, model_from); }

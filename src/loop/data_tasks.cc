@@ -23,7 +23,8 @@ Result<TaskOutcome> generate_data(const Day& day, TaskContext& context) {
   if (!source.warning.empty()) context.log("warning: " + source.warning);
   const std::string path = day.settings.data_path;
   MAEIL_ASSIGN(AtomicFile file, AtomicFile::create(path));
-  const store::Document metadata = {{"type", "raw_data"}, {"dataset", day.spec.name}};
+  store::Document metadata = {{"type", "raw_data"}, {"dataset", day.spec.name}};
+  if (source.quality_score) metadata["quality_score"] = *source.quality_score;
   MAEIL_ASSIGN(const auto blob, context.store.write_blob(std::filesystem::path(path).filename().string(), metadata));
   Sha256 hash;
   const auto seed = static_cast<uint64_t>(day.settings.seed);

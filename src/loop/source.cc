@@ -36,6 +36,7 @@ Result<Source> copula_source(const std::filesystem::path& path, const ClassShare
   if (share) MAEIL_TRY(copula::set_class_share(mixture, share->first, share->second));
   Source out;
   out.description = path.filename().string();
+  out.quality_score = mixture.quality_score;
   out.names = copula::column_names(mixture);
   out.formats = copula::number_formats(mixture);
   MAEIL_ASSIGN(auto made, copula::MixtureSampler::make(mixture));

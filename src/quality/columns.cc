@@ -1,230 +1,200 @@
-// Reads each file twice: once to decide the kinds, once to keep the values.
+// Each file is read twice: once to decide the kinds, once to keep the values.
 #include "quality/columns.h"
 
-#include <fast_float/fast_float.h>
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cmath>
-#include <deque>
-#include <functional>
 #include <limits>
-#include <nlohmann/json.hpp>
-#include <optional>
-#include <set>
 #include <unordered_map>
 
-#include "base/file.h"
 #include "format/csv.h"
+#include "quality/csv_rows.h"
 
 namespace maeil::quality {
 namespace {
 
-using Fields = std::vector<std::string_view>;
-
-// pandas' default na_values.
-bool is_missing(std::string_view text) {
-  static const std::set<std::string_view> kTexts = {"", "#N/A", "#N/A N/A", "#NA", "-1.#IND", "-1.#QNAN", "-NaN", "-nan", "1.#IND", "1.#QNAN",
-                                                    "<NA>", "N/A", "NA", "NULL", "NaN", "None", "n/a", "nan", "null"};
-  return text.size() <= 8 && kTexts.contains(text);
+bool has_score(std::string_view sdtype) {
+  return sdtype == "numerical" || sdtype == "datetime" || sdtype == "categorical" || sdtype == "ordinal" || sdtype == "boolean";
 }
 
-std::optional<double> number(std::string_view text) {
-  double value = 0;
-  const auto [end, error] = fast_float::from_chars(text.data(), text.data() + text.size(), value);
-  if (error != std::errc() || end != text.data() + text.size() || !std::isfinite(value)) return std::nullopt;
-  return value;
-}
-
-// YYYY-MM-DD, with "T" or " " and HH:MM:SS after it where there is a time of day.
-std::optional<double> date(std::string_view text) {
-  const auto digits = [&](size_t at, size_t count) {
-    int value = 0;
-    for (size_t i = at; i < at + count; ++i) value = text[i] >= '0' && text[i] <= '9' && value >= 0 ? value * 10 + (text[i] - '0') : -1;
-    return value;
-  };
-  if ((text.size() != 10 && text.size() != 19) || text[4] != '-' || text[7] != '-') return std::nullopt;
-  const int year = digits(0, 4), month = digits(5, 2), day = digits(8, 2);
-  if (year < 1 || month < 1 || month > 12 || day < 1 || day > 31) return std::nullopt;
-  int seconds = 0;
-  if (text.size() == 19) {
-    const int h = digits(11, 2), m = digits(14, 2), s = digits(17, 2);
-    if ((text[10] != ' ' && text[10] != 'T') || text[13] != ':' || text[16] != ':' || h < 0 || h > 23 || m < 0 || m > 59 || s < 0 || s > 59)
-      return std::nullopt;
-    seconds = h * 3600 + m * 60 + s;
-  }
-  // Days since 1970-01-01 in the proleptic Gregorian calendar, counted in years that start in March.
-  const int y = year - (month <= 2), shifted = (month + 9) % 12;
-  const int64_t days = int64_t{365} * y + y / 4 - y / 100 + y / 400 + (153 * shifted + 2) / 5 + day - 1 - 719468;
-  return static_cast<double>(days * 86400 + seconds);
-}
-
-class File {
- public:
-  static Result<File> open(const std::string& path) {
-    MAEIL_ASSIGN(auto mapped, MappedFile::open(path));
-    return File(path, std::move(mapped));
-  }
-  // Calls with every record; the first is the header.
-  Status each(const std::function<Status(const Fields&, uint64_t line)>& visit) const {
-    std::string_view bytes = mapped_.bytes();
-    if (bytes.starts_with(format::kUtf8Bom)) bytes.remove_prefix(format::kUtf8Bom.size());
-    format::CsvReader reader(bytes, path_);
-    format::CsvRecord record;
-    Fields fields;
-    for (;;) {
-      MAEIL_ASSIGN(const bool more, reader.next(record));
-      if (!more) return {};
-      std::deque<std::string> unescaped;
-      fields.clear();
-      const auto problem = format::split_record(record.bytes, fields, unescaped);
-      if (!problem.empty()) return bad_input(fmt::format("{}:{}: {}", path_, record.line, problem));
-      MAEIL_TRY(visit(fields, record.line));
-    }
-  }
-  // The rows below the header, each as wide as it. Returns how many.
-  Result<size_t> each_row(const std::function<Status(const Fields&, uint64_t line)>& visit) const {
-    size_t rows = 0, width = 0;
-    MAEIL_TRY(each([&](const Fields& fields, uint64_t line) -> Status {
-      if (width == 0) {
-        width = fields.size();
-        return {};
-      }
-      if (fields.size() != width)
-        return bad_input(fmt::format("{}:{}: {} fields where the header has {}", path_, line, fields.size(), width));
-      ++rows;
-      return visit(fields, line);
-    }));
-    if (rows == 0) return bad_input(fmt::format("{}: has no rows to score", path_));
-    return rows;
-  }
-  Result<std::vector<std::string>> header() const {
-    std::vector<std::string> names;
-    constexpr uint64_t kSeen = UINT64_MAX;
-    std::set<std::string_view> unique;
-    MAEIL_TRY(each([&, state = uint64_t{0}](const Fields& fields, uint64_t) mutable -> Status {
-      if (state == kSeen) return {};
-      state = kSeen;
-      names.assign(fields.begin(), fields.end());
-      return {};
-    }));
-    for (const auto& name : names) {
-      if (!unique.insert(name).second) return bad_input(fmt::format("{}: column '{}' is there twice", path_, name));
-    }
-    return names;
-  }
-  const std::string& path() const { return path_; }
-
- private:
-  File(std::string path, MappedFile mapped) : path_(std::move(path)), mapped_(std::move(mapped)) {}
-  std::string path_;
-  MappedFile mapped_;
+// One file's part in the reading.
+struct Part {
+  CsvRows rows;
+  Side ColumnPair::*side;
+  std::vector<size_t> places;  // (C) of the columns in the file
 };
 
-Result<std::vector<std::pair<std::string, std::string>>> metadata_columns(std::string_view text) {
-  using Json = nlohmann::ordered_json;
-  const Json json = Json::parse(text, nullptr, false);
-  const auto bad = [] { return bad_input("the metadata is not SDV's JSON of one table: it needs \"columns\" with an \"sdtype\" each"); };
-  if (!json.is_object()) return bad();
-  const Json* table = &json;
-  if (json.contains("tables")) {
-    if (!json["tables"].is_object() || json["tables"].size() != 1) return bad();
-    table = &*json["tables"].begin();
-  }
-  if (!table->is_object() || !table->contains("columns") || !(*table)["columns"].is_object()) return bad();
-  std::vector<std::pair<std::string, std::string>> out;
-  for (const auto& [name, meta] : (*table)["columns"].items()) {
-    if (!meta.is_object() || !meta.contains("sdtype") || !meta["sdtype"].is_string()) return bad();
-    out.emplace_back(name, meta["sdtype"].get<std::string>());
-  }
-  return out;
-}
+// What the values of a column allow it to be, over all files.
+struct Allowed {
+  bool numbers = true, dates = true, booleans = true;
+};
 
-struct Place {
-  size_t real, synthetic;
+class Reading {
+ public:
+  static Result<Data> read(const Sources& sources) {
+    Reading reading;
+    MAEIL_TRY(reading.open(sources));
+    MAEIL_TRY(reading.choose_columns());
+    MAEIL_TRY(reading.decide_kinds());
+    MAEIL_TRY(reading.keep_values());
+    MAEIL_TRY(reading.note_structure());
+    return std::move(reading.data_);
+  }
+
+ private:
+  Status open(const Sources& sources) {
+    for (const auto& [path, side] : {std::pair{&sources.real, &ColumnPair::real}, {&sources.synthetic, &ColumnPair::synthetic}, {&sources.holdout, &ColumnPair::holdout}}) {
+      if (path->empty()) continue;
+      MAEIL_ASSIGN(auto rows, CsvRows::open(*path, sources.max_rows));
+      parts_.push_back({std::move(rows), side, {}});
+    }
+    data_.real_rows = parts_[0].rows.rows(), data_.all_real_rows = parts_[0].rows.all_rows();
+    data_.synthetic_rows = parts_[1].rows.rows(), data_.all_synthetic_rows = parts_[1].rows.all_rows();
+    if (parts_.size() > 2) data_.holdout_rows = parts_[2].rows.rows();
+    if (!sources.metadata.empty()) {
+      MAEIL_ASSIGN(data_.metadata, parse_metadata(sources.metadata));
+    }
+    return {};
+  }
+
+  Status choose_columns() {
+    auto wanted = data_.metadata.columns;
+    if (wanted.empty()) {
+      for (const auto& name : parts_[0].rows.names()) wanted.push_back({.name = name});
+      for (const auto& name : parts_[1].rows.names()) {
+        if (parts_[0].rows.find(name) == parts_[0].rows.names().size()) data_.absent.push_back(name);
+      }
+    }
+    const auto& composite = data_.metadata.primary_key;
+    for (auto& meta : wanted) {
+      const bool scored = meta.sdtype.empty() || has_score(meta.sdtype);
+      const bool key = data_.metadata.is_key(meta.name) || std::find(composite.begin(), composite.end(), meta.name) != composite.end() ||
+                       (meta.sdtype == "id" && meta.regex_format);
+      if (!scored && !key) continue;
+      size_t there = 0;
+      for (auto& part : parts_) there += part.rows.find(meta.name) < part.rows.names().size();
+      if (there == 0) return bad_input(fmt::format("{}: has no column '{}'", parts_[0].rows.path(), meta.name));
+      if (parts_.size() > 2 && there == 2) return bad_input(fmt::format("column '{}' is not in all three files", meta.name));
+      if (there < parts_.size()) {
+        data_.absent.push_back(meta.name);
+        continue;
+      }
+      columns_.push_back({.name = meta.name, .sdtype = meta.sdtype, .meta = std::move(meta)});
+    }
+    if (columns_.empty()) return bad_input(fmt::format("{} and {} have no column in common that could be scored", parts_[0].rows.path(), parts_[1].rows.path()));
+    for (auto& part : parts_) {
+      for (const auto& column : columns_) part.places.push_back(part.rows.find(column.name));
+    }
+    return {};
+  }
+
+  std::optional<double> date_of(const ColumnPair& column, std::string_view text) const {
+    return column.meta.datetime_format ? column.meta.datetime_format->read(text) : read_date(text);
+  }
+
+  Status decide_kinds() {
+    allowed_.resize(columns_.size());
+    std::vector<size_t> unreadable(columns_.size());
+    for (const auto& part : parts_) {
+      const bool synthetic = part.side == &ColumnPair::synthetic;
+      MAEIL_TRY(part.rows.each([&](const CsvRows::Fields& fields, uint64_t) -> Status {
+        for (size_t c = 0; c < columns_.size(); ++c) {
+          auto& allowed = allowed_[c];
+          const auto text = fields[part.places[c]];
+          const bool dated = columns_[c].sdtype == "datetime";
+          if ((!allowed.numbers && !allowed.dates && !allowed.booleans && !dated) || is_missing(text)) continue;
+          if (allowed.numbers) allowed.numbers = read_number(text).has_value();
+          if (allowed.booleans) allowed.booleans = read_boolean(text).has_value();
+          if (dated) unreadable[c] += synthetic && !date_of(columns_[c], text);
+          else if (allowed.dates) allowed.dates = read_date(text).has_value();
+        }
+        return {};
+      }));
+    }
+    std::vector<ColumnPair> kept;
+    for (size_t c = columns_.size(); c-- > 0;) {
+      if (unreadable[c] == 0) continue;
+      data_.unreadable.insert(data_.unreadable.begin(),
+                              {columns_[c].name, 1 - static_cast<double>(unreadable[c]) / static_cast<double>(data_.synthetic_rows)});
+      columns_.erase(columns_.begin() + static_cast<ptrdiff_t>(c)), allowed_.erase(allowed_.begin() + static_cast<ptrdiff_t>(c));
+      for (auto& part : parts_) part.places.erase(part.places.begin() + static_cast<ptrdiff_t>(c));
+    }
+    for (size_t c = 0; c < columns_.size(); ++c) {
+      auto& column = columns_[c];
+      if (column.sdtype.empty()) column.sdtype = allowed_[c].numbers ? "numerical" : allowed_[c].dates ? "datetime" : "categorical";
+      column.kind = column.sdtype == "numerical" || column.sdtype == "datetime" ? Kind::kContinuous : Kind::kDiscrete;
+    }
+    return {};
+  }
+
+  // "1" and "1.0" are one category where every value is a number, "true" and "True" where every value is a boolean, as in pandas.
+  void write_key(size_t c, std::string_view text, std::string& key) const {
+    if (allowed_[c].numbers) key = fmt::format("{}", *read_number(text) + 0.0);
+    else if (allowed_[c].booleans) key = *read_boolean(text) ? "True" : "False";
+    else key.assign(text);
+  }
+
+  Status keep_values() {
+    std::vector<std::unordered_map<std::string, uint32_t>> codes(columns_.size());
+    std::string key;
+    for (const auto& part : parts_) {
+      for (auto& column : columns_) {
+        if (column.kind == Kind::kContinuous) (column.*part.side).numbers.reserve(part.rows.rows());
+        else (column.*part.side).codes.reserve(part.rows.rows());
+      }
+      MAEIL_TRY(part.rows.each([&](const CsvRows::Fields& fields, uint64_t line) -> Status {
+        for (size_t c = 0; c < columns_.size(); ++c) {
+          auto& column = columns_[c];
+          auto& side = column.*part.side;
+          const auto text = fields[part.places[c]];
+          const bool missing = is_missing(text);
+          if (column.kind == Kind::kContinuous) {
+            const auto value = missing ? std::numeric_limits<double>::quiet_NaN() : column.sdtype == "datetime" ? date_of(column, text) : read_number(text);
+            if (!value) return bad_input(fmt::format("{}:{}: column '{}': '{}' is not of the sdtype {}", part.rows.path(), line, column.name,
+                                                     format::clip_utf8(text, 60), column.sdtype));
+            side.numbers.push_back(*value);
+          } else if (missing) {
+            side.codes.push_back(kMissingCode);
+          } else {
+            write_key(c, text, key);
+            const auto [it, fresh] = codes[c].try_emplace(key, static_cast<uint32_t>(column.categories.size()));
+            if (fresh) column.categories.push_back(key);
+            side.codes.push_back(it->second);
+          }
+        }
+        return {};
+      }));
+    }
+    return {};
+  }
+
+  // The dtypes that the reports of SDMetrics compare: after they have made datetime columns what they are.
+  Status note_structure() {
+    for (const bool real : {true, false}) {
+      const auto& rows = parts_[real ? 0 : 1].rows;
+      MAEIL_ASSIGN(const auto dtypes, rows.dtypes());
+      auto& out = real ? data_.real_dtypes : data_.synthetic_dtypes;
+      for (size_t f = 0; f < dtypes.size(); ++f) {
+        const auto& name = rows.names()[f];
+        const auto is_it = [&](const auto& column) { return column.name == name; };
+        const auto column = std::find_if(columns_.begin(), columns_.end(), is_it);
+        const bool dates = (column != columns_.end() && column->sdtype == "datetime") ||
+                           (real && std::any_of(data_.unreadable.begin(), data_.unreadable.end(), is_it));
+        out.emplace_back(name, dates ? "datetime64[ns]" : dtypes[f]);
+      }
+    }
+    for (auto& column : columns_) (has_score(column.sdtype) ? data_.columns : data_.keys).push_back(std::move(column));
+    return {};
+  }
+
+  Data data_;
+  std::vector<Part> parts_;  // real, synthetic, held out
+  std::vector<ColumnPair> columns_;
+  std::vector<Allowed> allowed_;  // (C)
 };
 
 }  // namespace
 
-Result<Data> read_data(const std::string& real_path, const std::string& synthetic_path, std::string_view metadata) {
-  MAEIL_ASSIGN(const File real, File::open(real_path));
-  MAEIL_ASSIGN(const File synthetic, File::open(synthetic_path));
-  MAEIL_ASSIGN(const auto real_names, real.header());
-  MAEIL_ASSIGN(const auto synthetic_names, synthetic.header());
-  std::vector<std::pair<std::string, std::string>> wanted;
-  if (metadata.empty()) {
-    for (const auto& name : real_names) wanted.emplace_back(name, "");
-  } else {
-    MAEIL_ASSIGN(wanted, metadata_columns(metadata));
-  }
-  Data data;
-  std::vector<Place> places;
-  const auto find = [](const std::vector<std::string>& names, const std::string& name) {
-    return static_cast<size_t>(std::find(names.begin(), names.end(), name) - names.begin());
-  };
-  for (auto& [name, sdtype] : wanted) {
-    const bool known = sdtype.empty() || sdtype == "numerical" || sdtype == "datetime" || sdtype == "categorical" || sdtype == "ordinal" || sdtype == "boolean";
-    if (!known) continue;
-    const Place place{find(real_names, name), find(synthetic_names, name)};
-    if (place.real == real_names.size()) return bad_input(fmt::format("{}: has no column '{}'", real_path, name));
-    if (place.synthetic == synthetic_names.size()) return bad_input(fmt::format("{}: has no column '{}'", synthetic_path, name));
-    places.push_back(place);
-    data.columns.push_back({.name = std::move(name), .sdtype = std::move(sdtype)});
-  }
-  const auto count = data.columns.size();
-  std::vector<char> all_numbers(count, 1), all_dates(count, 1);
-  const auto look = [&](size_t Place::*side) {
-    return [&, side](const Fields& fields, uint64_t) -> Status {
-      for (size_t c = 0; c < count; ++c) {
-        const auto text = fields[places[c].*side];
-        if ((!all_numbers[c] && !all_dates[c]) || is_missing(text)) continue;
-        all_numbers[c] = all_numbers[c] && number(text);
-        all_dates[c] = all_dates[c] && date(text);
-      }
-      return {};
-    };
-  };
-  MAEIL_ASSIGN(data.real_rows, real.each_row(look(&Place::real)));
-  MAEIL_ASSIGN(data.synthetic_rows, synthetic.each_row(look(&Place::synthetic)));
-  for (size_t c = 0; c < count; ++c) {
-    auto& column = data.columns[c];
-    if (column.sdtype.empty()) column.sdtype = all_numbers[c] ? "numerical" : all_dates[c] ? "datetime" : "categorical";
-    column.kind = column.sdtype == "numerical" || column.sdtype == "datetime" ? Kind::kContinuous : Kind::kDiscrete;
-    for (auto [side, rows] : {std::pair{&column.real, data.real_rows}, {&column.synthetic, data.synthetic_rows}}) {
-      if (column.kind == Kind::kContinuous) side->numbers.reserve(rows);
-      else side->codes.reserve(rows);
-    }
-  }
-  std::vector<std::unordered_map<std::string, uint32_t>> codes(count);
-  std::string key;
-  const auto keep = [&](const File& file, size_t Place::*place, Side ColumnPair::*side) {
-    return [&, place, side](const Fields& fields, uint64_t line) -> Status {
-      for (size_t c = 0; c < count; ++c) {
-        auto& column = data.columns[c];
-        const auto text = fields[places[c].*place];
-        const bool missing = is_missing(text);
-        if (column.kind == Kind::kContinuous) {
-          const auto value = missing ? std::numeric_limits<double>::quiet_NaN() : column.sdtype == "datetime" ? date(text) : number(text);
-          if (!value) return bad_input(fmt::format("{}:{}: column '{}': '{}' is not of the sdtype {}", file.path(), line, column.name,
-                                                   format::clip_utf8(text, 60), column.sdtype));
-          (column.*side).numbers.push_back(*value);
-        } else if (missing) {
-          (column.*side).codes.push_back(kMissingCode);
-        } else {
-          // "1" and "1.0" are one category where every value is a number, as in a pandas column.
-          if (all_numbers[c]) key = fmt::format("{}", *number(text) + 0.0);
-          else key.assign(text);
-          const auto [it, fresh] = codes[c].try_emplace(key, static_cast<uint32_t>(column.categories.size()));
-          if (fresh) column.categories.push_back(key);
-          (column.*side).codes.push_back(it->second);
-        }
-      }
-      return {};
-    };
-  };
-  MAEIL_TRY(real.each_row(keep(real, &Place::real, &ColumnPair::real)));
-  MAEIL_TRY(synthetic.each_row(keep(synthetic, &Place::synthetic, &ColumnPair::synthetic)));
-  return data;
-}
+Result<Data> read_data(const Sources& sources) { return Reading::read(sources); }
 
 }  // namespace maeil::quality

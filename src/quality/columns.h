@@ -1,8 +1,9 @@
-// Two CSV files side by side as the quality scores see them: continuous columns as numbers, discrete ones as codes.
+// Two CSV files side by side, and a third held out from both, as the quality report sees them: continuous columns as numbers,
+// discrete ones as codes.
 //
-// A column's kind comes from SDV's metadata ("columns": {name: {"sdtype": ...}}), else from its values in both files: numbers
-// are numerical, ISO dates datetime, everything else categorical. Columns of other sdtypes (id, pii) are left out, as SDMetrics
-// does. Missing is what pandas reads as missing. Codes are shared by both files. Memory: 8 bytes a cell.
+// A column's kind comes from SDV's metadata, else from its values in all files: numbers are numerical, dates datetime, everything
+// else categorical. Columns of other sdtypes (id, pii) have no score, as in SDMetrics; keys and ids with a format are kept for the
+// diagnostic. Missing is what pandas reads as missing. Codes are shared by the files. Memory: 8 bytes a cell.
 #pragma once
 
 #include <cstdint>
@@ -11,6 +12,7 @@
 #include <vector>
 
 #include "base/error.h"
+#include "quality/metadata.h"
 
 namespace maeil::quality {
 
@@ -26,18 +28,38 @@ struct Side {
 struct ColumnPair {
   std::string name;
   std::string sdtype;
+  ColumnMeta meta;
   Kind kind = Kind::kDiscrete;
-  Side real, synthetic;
+  Side real, synthetic, holdout;
   std::vector<std::string> categories;  // kDiscrete: the value of each code
 };
 
-struct Data {
-  size_t real_rows = 0, synthetic_rows = 0;
-  std::vector<ColumnPair> columns;  // in the metadata's order, else in the real file's
+// A datetime column with synthetic values that are not of its datetime_format: it has no score but this one.
+struct UnreadableDates {
+  std::string name;
+  double readable;  // share of the synthetic rows that are missing or of the format
 };
 
-// `metadata`: the text of SDV's metadata JSON with one table, or "". kBadInput with the file and line or the column: a record
-// of another width, a column that only one file has, a value that is not of the column's sdtype, a file without rows.
-Result<Data> read_data(const std::string& real_path, const std::string& synthetic_path, std::string_view metadata);
+struct Data {
+  size_t real_rows = 0, synthetic_rows = 0, holdout_rows = 0;  // that are looked at
+  size_t all_real_rows = 0, all_synthetic_rows = 0;            // in the files
+  std::vector<ColumnPair> columns;                             // in the metadata's order, else in the real file's
+  std::vector<ColumnPair> keys;                                // kDiscrete: keys and ids
+  std::vector<UnreadableDates> unreadable;
+  std::vector<std::string> absent;                             // columns that only one of real and synthetic has
+  std::vector<std::pair<std::string, std::string>> real_dtypes, synthetic_dtypes;  // (name, pandas' dtype) of every column
+  Metadata metadata;                                           // as given; empty without
+};
+
+struct Sources {
+  std::string real, synthetic;  // paths
+  std::string holdout;          // "": none
+  std::string metadata;         // the text of SDV's JSON, or ""
+  size_t max_rows = 0;          // of each file, evenly spread (csv_rows.h); 0: all
+};
+
+// kBadInput with the file and line or the column: a record of another width, a column of the metadata that no file has, a value that
+// is not of the column's sdtype, a file without rows, a held-out file without one of the columns.
+Result<Data> read_data(const Sources& sources);
 
 }  // namespace maeil::quality

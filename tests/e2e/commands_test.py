@@ -90,6 +90,45 @@ class Commands(unittest.TestCase):
         self.assertEqual(len(rows), 101)
         self.assertEqual(len(rows[0]), 99)
 
+    def test_a_fit_reports_its_quality_and_the_day_keeps_the_score(self):
+        fitted = self.json("fit", "--in", GOLDEN / "sdv_sample_2000.csv", "--out", "scored.json")
+        page = (self.work.folder / fitted["quality_page"]).read_text()
+        self.assertIn(f"{fitted['quality_score']:.4f}", page)
+        self.assertNotIn("<script", page)
+        self.assertEqual(json.loads((self.work.folder / "scored.json").read_text())["quality_score"], fitted["quality_score"])
+        self.assertFalse(list(self.work.folder.glob("scored.json.drawn-*")))
+        with Workspace(DISTRIBUTION_MODEL=self.work.folder / "scored.json", DATA_QUANTITY=100) as other:
+            other.run("task", "data_pipeline_dag", "generate_data", "--logical-date", "2026-11-19", "--run-id", "r", expect=0)
+            self.assertEqual(other.find("raw_data")[0]["metadata"]["quality_score"], fitted["quality_score"])
+        silent = self.json("fit", "--in", GOLDEN / "sdv_sample_2000.csv", "--out", "silent.json", "--no-report")
+        self.assertIsNone(silent["quality_score"])
+        self.assertFalse((self.work.folder / "silent.quality.html").exists())
+
+    def test_report_quality_of_good_and_of_useless_rows(self):
+        real = GOLDEN / "sdv_sample_2000.csv"
+        with open(real, encoding="utf-8-sig") as file:
+            rows = list(csv.reader(file))
+        columns = [list(column) for column in zip(*rows[1:])]
+        for k, column in enumerate(columns):  # every column moved by another number of rows: the same values, no dependence
+            columns[k] = column[7 * k % len(column):] + column[:7 * k % len(column)]
+        with open(self.work.folder / "moved.csv", "w", newline="") as file:
+            csv.writer(file).writerows([rows[0], *zip(*columns)])
+        arguments = ("--real", real, "--target", "DLNQ_1M_FLG", "--holdout", real)
+        same = self.json("report", "quality", *arguments, "--synthetic", real, "--html", "same.html")
+        moved = self.json("report", "quality", *arguments, "--synthetic", "moved.csv")
+        self.assertAlmostEqual(same["score"], 1, 9)
+        self.assertAlmostEqual(moved["column_shapes"], 1, 9)
+        self.assertLess(moved["column_pair_trends"], 0.9)
+        self.assertEqual(same["diagnostic"]["score"], 1)
+        self.assertEqual((same["privacy"]["copies"], moved["privacy"]["copies"]), (1, 0))
+        self.assertEqual(same["train_on_synthetic"]["synthetic"], same["train_on_synthetic"]["real"])
+        self.assertLess(moved["train_on_synthetic"]["synthetic"]["roc_auc"], same["train_on_synthetic"]["real"]["roc_auc"] - 0.1)
+        self.assertTrue((self.work.folder / "same.html").read_text().startswith("<!doctype html>"))
+        text = self.work.run("report", "quality", "--real", real, "--synthetic", "moved.csv", "--max-rows", 500, expect=0).stdout
+        for part in ("column pair trends", "data validity", "closest record", "synthetic to real"):
+            self.assertIn(part, text)
+        self.assertIn("no column 'nothing'", self.work.run("report", "quality", "--real", real, "--synthetic", real, "--target", "nothing", expect=2).stderr)
+
     def test_preprocess_predict_evaluate_a_file(self):
         sample = GOLDEN / "sdv_sample_2000.csv"
         self.work.run("preprocess", "--in", sample, "--out", "p.csv", expect=0)

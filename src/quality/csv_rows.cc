@@ -1,0 +1,106 @@
+#include "quality/csv_rows.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <deque>
+#include <set>
+
+#include "format/csv.h"
+#include "quality/values.h"
+
+namespace maeil::quality {
+namespace {
+
+bool is_integer(std::string_view text) {
+  if (!text.empty() && (text.front() == '-' || text.front() == '+')) text.remove_prefix(1);
+  return !text.empty() && text.size() <= 18 && std::all_of(text.begin(), text.end(), [](char c) { return c >= '0' && c <= '9'; });
+}
+
+}  // namespace
+
+std::string_view CsvRows::bytes() const {
+  auto out = mapped_.bytes();
+  if (out.starts_with(format::kUtf8Bom)) out.remove_prefix(format::kUtf8Bom.size());
+  return out;
+}
+
+Result<CsvRows> CsvRows::open(const std::string& path, size_t max_rows) {
+  MAEIL_ASSIGN(auto mapped, MappedFile::open(path));
+  CsvRows out(path, std::move(mapped));
+  format::CsvReader reader(out.bytes(), path);
+  format::CsvRecord record;
+  MAEIL_ASSIGN(const bool has_header, reader.next(record));
+  if (!has_header) return bad_input(fmt::format("{}: is empty, without even a header", path));
+  Fields fields;
+  std::deque<std::string> unescaped;
+  const auto problem = format::split_record(record.bytes, fields, unescaped);
+  if (!problem.empty()) return bad_input(fmt::format("{}:{}: {}", path, record.line, problem));
+  std::set<std::string_view> unique;
+  for (const auto name : fields) {
+    if (!unique.insert(name).second) return bad_input(fmt::format("{}: column '{}' is there twice", path, name));
+    out.names_.emplace_back(name);
+  }
+  for (;;) {
+    MAEIL_ASSIGN(const bool more, reader.next(record));
+    if (!more) break;
+    ++out.all_rows_;
+  }
+  if (out.all_rows_ == 0) return bad_input(fmt::format("{}: has no rows to score", path));
+  out.rows_ = max_rows == 0 ? out.all_rows_ : std::min(out.all_rows_, max_rows);
+  return out;
+}
+
+Status CsvRows::each(const Visit& visit) const {
+  format::CsvReader reader(bytes(), path_);
+  format::CsvRecord record;
+  MAEIL_TRY(reader.next(record));
+  Fields fields;
+  for (uint64_t k = 0;; ++k) {
+    MAEIL_ASSIGN(const bool more, reader.next(record));
+    if (!more) return {};
+    if ((k + 1) * rows_ / all_rows_ == k * rows_ / all_rows_) continue;
+    std::deque<std::string> unescaped;
+    fields.clear();
+    const auto problem = format::split_record(record.bytes, fields, unescaped);
+    if (!problem.empty()) return bad_input(fmt::format("{}:{}: {}", path_, record.line, problem));
+    if (fields.size() != names_.size())
+      return bad_input(fmt::format("{}:{}: {} fields where the header has {}", path_, record.line, fields.size(), names_.size()));
+    MAEIL_TRY(visit(fields, record.line));
+  }
+}
+
+Result<std::vector<std::string>> CsvRows::dtypes() const {
+  struct Seen {
+    bool missing = false, present = false, integers = true, numbers = true, booleans = true;
+  };
+  std::vector<Seen> seen(names_.size());
+  MAEIL_TRY(each([&](const Fields& fields, uint64_t) -> Status {
+    for (size_t c = 0; c < fields.size(); ++c) {
+      auto& s = seen[c];
+      if (is_missing(fields[c])) {
+        s.missing = true;
+        continue;
+      }
+      s.present = true;
+      if (s.integers && !is_integer(fields[c])) s.integers = false;
+      if (s.numbers && !s.integers && !read_number(fields[c])) s.numbers = false;
+      if (s.booleans && !read_boolean(fields[c])) s.booleans = false;
+    }
+    return {};
+  }));
+  std::vector<std::string> out;
+  for (const auto& s : seen) {
+    if (!s.present) out.emplace_back("float64");
+    else if (s.booleans && !s.missing) out.emplace_back("bool");
+    else if (s.integers && !s.missing) out.emplace_back("int64");
+    else out.emplace_back(s.integers || s.numbers ? "float64" : "object");
+  }
+  return out;
+}
+
+size_t CsvRows::find(const std::string& name) const {
+  return static_cast<size_t>(std::find(names_.begin(), names_.end(), name) - names_.begin());
+}
+
+}  // namespace maeil::quality

@@ -1,0 +1,45 @@
+// The rows of a CSV file one after another, all or an even choice of them, and pandas' dtype of each column.
+#pragma once
+
+#include <functional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/error.h"
+#include "base/file.h"
+
+namespace maeil::quality {
+
+class CsvRows {
+ public:
+  using Fields = std::vector<std::string_view>;
+  // Called with a row as wide as the header; the views live as long as the call.
+  using Visit = std::function<Status(const Fields& fields, uint64_t line)>;
+
+  // `max_rows` > 0: of more rows than that, row k of n is visited where k * max_rows / n steps to the next whole number: evenly spread,
+  // so a sorted file keeps its proportions, and the same rows at every call. kBadInput: no header, a name twice, no rows; kNotFound.
+  static Result<CsvRows> open(const std::string& path, size_t max_rows);
+
+  // kBadInput with file and line: a visited record that cannot be split or has another width than the header.
+  Status each(const Visit& visit) const;
+  // pandas.read_csv's, by the visited rows: "int64", "float64", "bool" or "object".
+  Result<std::vector<std::string>> dtypes() const;
+  size_t find(const std::string& name) const;  // names().size() when it is not there
+
+  const std::vector<std::string>& names() const { return names_; }
+  const std::string& path() const { return path_; }
+  size_t rows() const { return rows_; }        // that are visited
+  size_t all_rows() const { return all_rows_; }
+
+ private:
+  CsvRows(std::string path, MappedFile mapped) : path_(std::move(path)), mapped_(std::move(mapped)) {}
+  std::string_view bytes() const;
+
+  std::string path_;
+  MappedFile mapped_;
+  std::vector<std::string> names_;
+  size_t rows_ = 0, all_rows_ = 0;
+};
+
+}  // namespace maeil::quality

@@ -1,0 +1,78 @@
+// Distances against SDMetrics 0.32.0's own answers (testdata/make_diagnostic_goldens.py), and what they say of copies.
+#include "quality/privacy.h"
+
+#include <fmt/format.h>
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <nlohmann/json.hpp>
+#include <numeric>
+
+#include "base/file.h"
+#include "base/philox.h"
+#include "base/threads.h"
+#include "quality/test_files.h"
+
+namespace maeil::quality {
+namespace {
+
+std::vector<size_t> all(size_t rows) {
+  std::vector<size_t> out(rows);
+  std::iota(out.begin(), out.end(), size_t{0});
+  return out;
+}
+
+TEST(PrivacyGolden, DistancesEqualSdmetrics) {
+  const auto golden = nlohmann::json::parse(read_file(kTestData + "diagnostic_golden.json").value())["distance"];
+  const auto data = read_data({.real = kTestData + "diagnostic_real.csv", .synthetic = kTestData + "diagnostic_synthetic.csv", .holdout = kTestData + "diagnostic_holdout.csv",
+                               .metadata = read_file(kTestData + "distance.json").value()});
+  ASSERT_TRUE(data) << data.error().message;
+  for (const auto& [name, side, rows] : {std::tuple{"to_real", &ColumnPair::real, data->real_rows}, {"to_holdout", &ColumnPair::holdout, data->holdout_rows}}) {
+    const auto found = closest_distances(*data, &ColumnPair::synthetic, all(data->synthetic_rows), side, all(rows));
+    ASSERT_EQ(found.size(), golden[name].size());
+    for (size_t i = 0; i < found.size(); ++i) EXPECT_NEAR(found[i], golden[name][i].get<double>(), 1e-9) << name << " " << i;
+  }
+  const auto privacy = measure_privacy(*data);
+  EXPECT_NEAR(privacy.closer_to_real, golden["overfitting"]["synthetic_data_percentages"]["closer_to_training"].get<double>(), 1e-9);
+  EXPECT_NEAR(privacy.protection, golden["overfitting"]["score"].get<double>(), 1e-9);
+}
+
+std::string points(size_t n, uint64_t seed) {
+  RandomSequence random(seed, RandomStream::kInit, 0);
+  std::string out = "a,b,c\n";
+  for (size_t i = 0; i < n; ++i) out += fmt::format("{},{},{}\n", random.next_uniform(), random.next_uniform(), random.next_below(4) == 0 ? "" : "x");
+  return out;
+}
+
+TEST(Privacy, CopiesAreFoundAndFreshRowsAreNot) {
+  const auto real = test_file("real.csv", points(600, 1)), holdout = test_file("holdout.csv", points(600, 2)), fresh = test_file("fresh.csv", points(600, 3));
+  const auto copied = measure_privacy(*read_data({.real = real, .synthetic = real, .holdout = holdout}));
+  EXPECT_EQ(copied.copies, 1);
+  EXPECT_EQ(copied.median_to_real, 0);
+  EXPECT_EQ(copied.closer_to_real, 1);
+  EXPECT_EQ(copied.protection, 0);
+  EXPECT_EQ(copied.real_copies, 0);
+  const auto drawn = measure_privacy(*read_data({.real = real, .synthetic = fresh, .holdout = holdout}));
+  EXPECT_EQ(drawn.copies, 0);
+  EXPECT_NEAR(drawn.closer_to_real, 0.5, 0.1);  // 5 standard deviations of 600 fair coins
+  EXPECT_NEAR(drawn.median_to_real / drawn.median_real, 1, 0.15);
+  EXPECT_FALSE(drawn.sizes_differ);
+}
+
+TEST(Privacy, ManyRowsAreSubsampledAndThreadsDoNotMatter) {
+  const auto real = test_file("real.csv", points(kPrivacyRows + 500, 1)), other = test_file("other.csv", points(700, 2));
+  const auto data = read_data({.real = real, .synthetic = other});
+  set_thread_count(1);
+  const auto one = measure_privacy(*data);
+  set_thread_count(5);
+  const auto five = measure_privacy(*data);
+  set_thread_count(0);
+  EXPECT_EQ(one.real_rows, kPrivacyRows);
+  EXPECT_EQ(one.synthetic_rows, 700U);
+  EXPECT_EQ(one.median_to_real, five.median_to_real);
+  EXPECT_EQ(one.median_real, five.median_real);
+  EXPECT_TRUE(std::isnan(one.closer_to_real));
+}
+
+}  // namespace
+}  // namespace maeil::quality
