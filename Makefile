@@ -17,11 +17,13 @@ test: build/peers/ready build/peers/mongo-ready build
 # MAEIL_BENCH_PYTHON=... names an interpreter that has them already.
 ifeq ($(MAEIL_BENCH_PYTHON),)
 bench bench-growth: build/bench-peers/ready
+bench: build/bench-sdv-newest/ready
 endif
 bench_python = $(or $(MAEIL_BENCH_PYTHON),build/bench-peers/bin/python)
 
 bench: build
 	$(bench_python) -B benchmarks/run.py --write-docs
+	$(bench_python) -B benchmarks/synthesis.py
 
 bench-growth: build
 	$(bench_python) -B benchmarks/growth.py --write-docs
@@ -29,6 +31,12 @@ bench-growth: build
 build/bench-peers/ready: | setup
 	/usr/bin/python3 -m venv build/bench-peers
 	build/bench-peers/bin/pip install -q -r benchmarks/requirements.txt
+	@touch $@
+
+# The newest SDV, for the comparison of synthesizers: it does not live beside 1.32.
+build/bench-sdv-newest/ready: | setup
+	/usr/bin/python3 -m venv build/bench-sdv-newest
+	build/bench-sdv-newest/bin/pip install -q sdv
 	@touch $@
 
 # The peers that tests compare with and Debian cannot give; a folder of its own, made once.

@@ -23,7 +23,7 @@ from programs import PEERS, ROOT, Failed, environment, run
 NAMES = ["breast_cancer", "wine", "digits", "german_credit", "fair", "portfolio"]
 COPULAS = ["norm", "beta", "truncnorm", "uniform", "gamma", "gaussian_kde"]
 NETWORKS = ["CTGAN", "TVAE", "CopulaGAN"]  # a package of their own, ctgan, the same beside both versions of SDV: run once
-SAMPLES, LIMIT, TIMED_ROWS, TIMES = 3, 400, 20_000, 3
+SAMPLES, LIMIT, TIMED_ROWS, TIMES = 3, 300, 20_000, 3
 BEGIN, END = "<!-- synthesis measured by make bench -->", "<!-- end of the synthesis -->"
 
 
@@ -32,11 +32,12 @@ def interpreters():
     return {"1.32": sys.executable, **({"newest": newest} if os.path.exists(newest) else {})}
 
 
-def python(interpreter, *command):
-    done = subprocess.run([interpreter, "-B", *map(str, command)], capture_output=True, text=True, timeout=LIMIT, env=environment(2))
+def python(interpreter, *command, threads=1):
+    """The values that the lines of its output are."""
+    done = subprocess.run([interpreter, "-B", *map(str, command)], capture_output=True, text=True, env=environment(threads))
     if done.returncode != 0:
         raise Failed((done.stderr.strip().splitlines() or ["no message"])[-1])
-    return json.loads(done.stdout.strip().splitlines()[-1])
+    return [json.loads(line) for line in done.stdout.splitlines() if line.startswith(("{", "["))]
 
 
 class Bench:
@@ -52,12 +53,16 @@ class Bench:
         out = run([self.maeil, "report", "quality", "--real", self.folder / "train.csv", "--synthetic", sample, "--metadata", self.folder / "metadata.json", "--json"], self.work, 2)
         return json.loads(out["stdout"])["score"]
 
-    def judge(self, samples):
-        learned = python(sys.executable, ROOT / "benchmarks/synthesis_judge.py", self.folder, *samples)
-        return {"quality": statistics.mean(map(self.quality, samples)), **learned}
+    def judge(self, groups):
+        """{name: samples} -> {name: means of the scores}."""
+        paths = [path for samples in groups.values() for path in samples]
+        learned = dict(zip(paths, python(sys.executable, ROOT / "benchmarks/synthesis_judge.py", self.folder, *paths)[0]))
+        mean = statistics.mean
+        return {name: {"quality": mean(map(self.quality, samples)), "f1": mean(learned[s][0] for s in samples), "auc": mean(learned[s][1] for s in samples)}
+                for name, samples in groups.items()}
 
     def check_quality(self, sample):
-        theirs = python(sys.executable, ROOT / "benchmarks/synthesis_judge.py", "--sdmetrics", self.folder, sample)["quality"]
+        theirs = python(sys.executable, ROOT / "benchmarks/synthesis_judge.py", "--sdmetrics", self.folder, sample)[0]["quality"]
         if abs(theirs - self.quality(sample)) > 1e-9:
             raise Failed(f"SDMetrics scores {sample} {theirs}, maeil {self.quality(sample)}")
 
@@ -68,23 +73,21 @@ class Bench:
         return run([self.maeil, "generate", "--model", self.folder / "model.json", "--num-rows", rows, "--seed", seed, "--out", out], self.work, 2)
 
     def ours(self):
+        """The samples of maeil's."""
         self.fit()
         rows = sum(1 for _ in open(self.folder / "train.csv")) - 1
         samples = [self.folder / f"maeil_{k}.csv" for k in range(1, SAMPLES + 1)]
         for k, sample in enumerate(samples):
             self.draw(rows, k + 1, sample)
         self.check_quality(samples[0])
-        return self.judge(samples)
+        return samples
 
-    def theirs(self, version, setting):
-        out = self.folder / f"sdv_{version}_{setting}"
-        try:
-            answer = python(interpreters()[version], PEERS / "synthesis.py", self.folder, setting, out, SAMPLES)
-            return {**answer, **self.judge([f"{out}_{k}.csv" for k in range(1, SAMPLES + 1)])}
-        except subprocess.TimeoutExpired:
-            return {"failed": f"not done in {LIMIT} s"}
-        except Failed as reason:
-            return {"failed": str(reason)[:200]}
+    def theirs(self, version, settings):
+        out = self.folder / f"sdv_{version}"
+        answers = {a.pop("setting"): a for a in python(interpreters()[version], PEERS / "synthesis.py", self.folder, out, LIMIT, SAMPLES, 0, *settings)}
+        samples = {s: [f"{out}_{s}_{k}.csv" for k in range(1, SAMPLES + 1)] for s in settings if "failed" not in answers[s]}
+        scores = self.judge(samples)
+        return {f"{version} {s}": {**answers[s], **scores.get(s, {})} for s in settings}
 
     def times(self, settings):
         """Fit and sample times and peak memory, alternately; medians."""
@@ -93,11 +96,9 @@ class Bench:
             fitted, drawn = self.fit(), self.draw(TIMED_ROWS, 1, self.folder / "timed.csv")
             samples["maeil"].append({"fit_seconds": fitted["seconds"], "sample_seconds": drawn["seconds"], "peak_mb": fitted["peak_mb"]})
             for version, setting in settings:
-                try:
-                    answer = python(interpreters()[version], PEERS / "synthesis.py", self.folder, setting, self.folder / "timed", 0, TIMED_ROWS)
-                except (subprocess.TimeoutExpired, Failed):
-                    continue
-                samples.setdefault(f"{version} {setting}", []).append(answer)
+                answer = python(interpreters()[version], PEERS / "synthesis.py", self.folder, self.folder / "sdv", LIMIT, 0, TIMED_ROWS, setting, threads=2)[0]
+                if "failed" not in answer:
+                    samples.setdefault(f"{version} {setting}", []).append(answer)
         median = lambda rows, key: statistics.median(r[key] for r in rows)
         return {who: {key: median(rows, key) for key in ("fit_seconds", "sample_seconds", "peak_mb")} for who, rows in samples.items() if rows}
 
@@ -160,34 +161,33 @@ def main():
     path = ROOT / "benchmarks/results" / ("synthesis-" + machine.file_name(machine.describe()))
     if args.docs_only:
         return write_docs(path)
-    content = json.loads(path.read_text()) if path.exists() else {"sets": {}}
-    content["machine"] = machine.describe()
-
-    def save():
+    def save(name, result, **about):
+        """Into the file as it is now: another run may have added other data sets."""
+        content = json.loads(path.read_text()) if path.exists() else {"sets": {}}
+        content["sets"][name] = result
+        content["versions"] = ", ".join(sorted({v["version"] for r in content["sets"].values() for v in finished(r).values()}))
         path.parent.mkdir(exist_ok=True)
-        path.write_text(json.dumps(content, indent=1) + "\n")
+        path.write_text(json.dumps({**content, "machine": machine.describe(), **about}, indent=1) + "\n")
 
     for name in args.only:
         with tempfile.TemporaryDirectory() as work:
             bench = Bench(args.build, pathlib.Path(work))
             bench.prepare(name)
-            result = content["sets"].setdefault(name, {"sdv": {}})
+            known = json.loads(path.read_text())["sets"] if path.exists() else {}
+            result = known.get(name, {"sdv": {}})
             if not args.only_times:
-                result["maeil"] = bench.ours()
-                result["real"] = python(sys.executable, ROOT / "benchmarks/synthesis_judge.py", bench.folder, bench.folder / "train.csv")
+                result.update(bench.judge({"maeil": bench.ours(), "real": [bench.folder / "train.csv"]}))
                 print(name, "real", result["real"], "maeil", result["maeil"], file=sys.stderr, flush=True)
                 for version in [v for v in interpreters() if v in args.versions]:
-                    for setting in args.settings:
-                        if setting in NETWORKS and version != "1.32":
-                            continue
-                        result["sdv"][f"{version} {setting}"] = bench.theirs(version, setting)
+                    settings = [s for s in args.settings if s not in NETWORKS or version == "1.32"]
+                    result["sdv"].update(bench.theirs(version, settings))
+                    for setting in settings:
                         print(name, version, setting, result["sdv"][f"{version} {setting}"], file=sys.stderr, flush=True)
-                        save()
-                content["versions"] = ", ".join(sorted({v["version"] for r in content["sets"].values() for v in finished(r).values()}))
+                    save(name, result)
             if not args.skip_times:
-                content["load"] = round(os.getloadavg()[0], 1)
+                load = round(os.getloadavg()[0], 1)
                 result["times"] = bench.times(timed_settings(result))
-            save()
+                save(name, result, load=load)
     write_docs(path)
 
 

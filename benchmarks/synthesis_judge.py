@@ -1,6 +1,6 @@
 """The judges of the comparison: SDMetrics' quality score, by `maeil report quality`, and scikit-learn's boosted trees trained on synthetic rows.
 
-    synthesis_judge.py FOLDER SAMPLES.csv ...       prints {"f1", "auc"}: means over the samples, tested on FOLDER/holdout.csv
+    synthesis_judge.py FOLDER SAMPLE.csv ...          prints [[F1, ROC AUC] of each sample], tested on FOLDER/holdout.csv
     synthesis_judge.py --sdmetrics FOLDER SAMPLE.csv prints {"quality"}: SDMetrics' own, to check maeil's
 """
 import json
@@ -60,8 +60,7 @@ def main():
     leaks = open(f"{folder}/leaks").read().split() if os.path.exists(f"{folder}/leaks") else []
     read = lambda path: pd.read_csv(path, low_memory=False).drop(columns=leaks, errors="ignore")
     holdout = read(f"{folder}/holdout.csv")
-    results = [learn(read(path), holdout, target) for path in sys.argv[2:]]
-    print(json.dumps({"f1": float(np.mean([r[0] for r in results])), "auc": float(np.mean([r[1] for r in results]))}))
+    print(json.dumps([learn(read(path), holdout, target) for path in sys.argv[2:]]))
 
 
 if __name__ == "__main__":
