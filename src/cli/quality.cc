@@ -64,8 +64,8 @@ void print_use(const quality::Report& report) {
   }
   print_table({"closest record", "rows", "to rows", "median", "copies"}, rows);
   if (p.holdout_rows > 0) {
-    print_line(fmt::format("closer to a real than to a held-out row: {} of the synthetic rows{}; protection {}", cell(p.closer_to_real),
-                           p.sizes_differ ? " (the two are not equally many)" : "", cell(p.protection)));
+    print_line(fmt::format("closer to a real than to a held-out row: {} of the synthetic rows ({} of each compared); protection {}", cell(p.closer_to_real),
+                           p.fair_rows, cell(p.protection)));
   }
   print_line("");
 }
@@ -115,7 +115,7 @@ store::Document as_document(const quality::Data& data, const quality::Report& re
   const auto& p = report.privacy;
   out["privacy"] = {{"synthetic_rows", p.synthetic_rows}, {"real_rows", p.real_rows}, {"holdout_rows", p.holdout_rows}, {"median_to_real", number(p.median_to_real)},
                     {"median_to_holdout", number(p.median_to_holdout)}, {"median_real_to_real", number(p.median_real)}, {"copies", number(p.copies)},
-                    {"real_copies", number(p.real_copies)}, {"closer_to_real", number(p.closer_to_real)}, {"overfitting_protection", number(p.protection)}};
+                    {"real_copies", number(p.real_copies)}, {"fair_rows", p.fair_rows}, {"closer_to_real", number(p.closer_to_real)}, {"overfitting_protection", number(p.protection)}};
   return out;
 }
 

@@ -93,9 +93,9 @@ std::string privacy(const Privacy& p) {
   std::string out = "<h2>Distance to the closest record</h2>\n<p>Mean over columns of the difference, 0 (a copy) to 1. Copies are worth a look when synthetic rows have more of them than "
                     "real rows have among each other.</p>\n" + table({"rows to rows", "compared", "median distance", "share at 0"}, rows, 1);
   if (p.holdout_rows > 0) {
-    out += fmt::format("<p>{:.1f} % of the synthetic rows are closer to a real row that the synthesizer saw than to a held-out one; without memory it would be about 50 %{}. "
+    out += fmt::format("<p>{:.1f} % of the synthetic rows are closer to a real row that the synthesizer saw than to a held-out one; without memory it would be about 50 % ({} of each take part). "
                        "Protection against overfitting as in SDMetrics: {}.</p>\n",
-                       100 * p.closer_to_real, p.sizes_differ ? ", were both as many" : "", number(p.protection));
+                       100 * p.closer_to_real, p.fair_rows, number(p.protection));
   }
   return out;
 }

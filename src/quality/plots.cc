@@ -15,7 +15,7 @@ constexpr int kWidth = 300, kHeight = 120, kBaseline = 104;
 constexpr size_t kBins = 30, kCategories = 8;
 
 std::string number_text(double x, bool date) {
-  if (!date) return fmt::format("{:.4g}", x);
+  if (!date) return std::abs(x) >= 1e4 && std::abs(x) < 1e7 ? fmt::format("{:.0f}", x) : fmt::format("{:.4g}", x);
   // A civil date from days since 1970, the inverse of the count in values.cc.
   const auto days = static_cast<int64_t>(std::floor(x / 86400)) + 719468;
   const int64_t era = (days >= 0 ? days : days - 146096) / 146097, of_era = days - era * 146097;
@@ -100,7 +100,7 @@ std::string discrete_svg(const ColumnPair& column) {
   for (size_t k = 0; k < bars.size(); ++k) {
     const auto& bar = bars[k];
     const double y = static_cast<double>(k) * row;
-    out += text(kLabels - 5, y + row * 0.72, "end", format::clip_utf8(bar.label, 14));
+    out += text(kLabels - 5, y + row * 0.72, "end", format::clip_utf8(bar.label, 12));
     out += fmt::format(R"(<g><title>{}: real {}, synthetic {}</title><rect class="real" x="{}" y="{:.1f}" width="{:.1f}" height="{:.1f}"/>)", escape_html(bar.label),
                        percent(bar.real), percent(bar.synthetic), kLabels, y + row * 0.12, bar.real * scale, row * 0.36);
     out += fmt::format(R"(<rect class="synthetic-bar" x="{}" y="{:.1f}" width="{:.1f}" height="{:.1f}"/></g>)", kLabels, y + row * 0.5, bar.synthetic * scale, row * 0.36);

@@ -50,8 +50,8 @@ double share_of_zeros(const std::vector<double>& distances) {
   return static_cast<double>(std::count(distances.begin(), distances.end(), 0.0)) / static_cast<double>(distances.size());
 }
 
-std::vector<size_t> even_choice(size_t rows) {
-  const size_t kept = std::min(rows, kPrivacyRows);
+std::vector<size_t> even_choice(size_t rows, size_t most) {
+  const size_t kept = std::min(rows, most);
   std::vector<size_t> out;
   for (size_t k = 0; k < kept; ++k) out.push_back(k * rows / kept);
   return out;
@@ -99,7 +99,7 @@ std::vector<double> closest_distances(const Data& data, Side ColumnPair::*from, 
 }
 
 Privacy measure_privacy(const Data& data) {
-  const auto synthetic = even_choice(data.synthetic_rows), real = even_choice(data.real_rows), holdout = even_choice(data.holdout_rows);
+  const auto synthetic = even_choice(data.synthetic_rows, kPrivacyRows), real = even_choice(data.real_rows, kPrivacyRows), holdout = even_choice(data.holdout_rows, kPrivacyRows);
   Privacy out{.synthetic_rows = synthetic.size(), .real_rows = real.size(), .holdout_rows = holdout.size()};
   const auto to_real = closest_distances(data, &ColumnPair::synthetic, synthetic, &ColumnPair::real, real);
   out.median_to_real = median(to_real);
@@ -113,11 +113,15 @@ Privacy measure_privacy(const Data& data) {
   if (!holdout.empty()) {
     const auto to_holdout = closest_distances(data, &ColumnPair::synthetic, synthetic, &ColumnPair::holdout, holdout);
     out.median_to_holdout = median(to_holdout);
+    out.fair_rows = std::min(real.size(), holdout.size());
+    const auto to = [&](Side ColumnPair::*side, const std::vector<size_t>& rows, const std::vector<double>& known, size_t all) {
+      return rows.size() == out.fair_rows ? known : closest_distances(data, &ColumnPair::synthetic, synthetic, side, even_choice(all, out.fair_rows));
+    };
+    const auto fair_real = to(&ColumnPair::real, real, to_real, data.real_rows), fair_holdout = to(&ColumnPair::holdout, holdout, to_holdout, data.holdout_rows);
     size_t closer = 0;
-    for (size_t i = 0; i < to_real.size(); ++i) closer += to_real[i] < to_holdout[i];
-    out.closer_to_real = static_cast<double>(closer) / static_cast<double>(to_real.size());
+    for (size_t i = 0; i < fair_real.size(); ++i) closer += fair_real[i] < fair_holdout[i];
+    out.closer_to_real = static_cast<double>(closer) / static_cast<double>(fair_real.size());
     out.protection = std::min(1.0, 2 * (1 - out.closer_to_real));
-    out.sizes_differ = real.size() != holdout.size();
   }
   return out;
 }

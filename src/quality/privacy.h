@@ -3,7 +3,7 @@
 // The distance of two rows is SDMetrics 0.32.0's (single_table/privacy/dcr_utils.py): the mean over columns of min(|a - b| / range of the
 // reference rows, 1) for numbers and dates, of "differ" for categories; missing differs from what is there; a constant column: "differ".
 // With a held-out file the question is SDMetrics' DCROverfittingProtection: a synthetic row should not be closer to the rows that the
-// synthesizer was fitted on than to rows that it never saw. Without one there is only the comparison with the distance
+// synthesizer was fitted on than to rows that it never saw. Of the two equally many rows take part, since chance alone finds a closer row among more. Without a file there is only the comparison with the distance
 // that real rows have to each other.
 //
 // Blocks of rows against blocks of rows: O(rows^2 x columns) time, so of more than kPrivacyRows rows an even choice is taken from each
@@ -26,9 +26,9 @@ struct Privacy {
   double median_real = 0;         // of the real rows' distances to the closest other real row
   double copies = 0;              // share of the synthetic rows at distance 0 of a real one
   double real_copies = 0;         // share of the real rows at distance 0 of another real one
+  size_t fair_rows = 0;           // as many of the real and of the held-out rows: those that the next two compare
   double closer_to_real = 0;      // share of the synthetic rows that are closer to a real row than to any held-out row; NaN without
   double protection = 0;          // min(1, 2 (1 - closer_to_real)); NaN without
-  bool sizes_differ = false;      // real and held-out rows are not equally many, which alone moves closer_to_real
 };
 
 // (rows of `from`) the distance to the closest row of `to`; to another row where both are the same side and choice.

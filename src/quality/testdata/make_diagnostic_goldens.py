@@ -59,7 +59,7 @@ columns = {
     "same": {"sdtype": "numerical"},
 }
 metadata = {"primary_key": "number", "alternate_keys": ["mail"], "columns": columns}
-for seed, name, rows, shift in ((11, "real", 160, 0), (12, "synthetic", 120, 0.4), (13, "holdout", 140, 0)):
+for seed, name, rows, shift in ((11, "real", 160, 0), (12, "synthetic", 120, 0.4), (13, "holdout", 160, 0)):
     make(seed, rows, shift).to_csv(f"diagnostic_{name}.csv", index=False)
 real, synthetic, holdout = (pd.read_csv(f"diagnostic_{n}.csv") for n in ("real", "synthetic", "holdout"))
 golden = {}
