@@ -10,7 +10,7 @@ run: build
 	@mkdir -p workspace
 	cd workspace && ../build/release/maeil run
 
-test: build/peers/ready build
+test: build/peers/ready build/peers/mongo-ready build
 	ctest --preset release -j 2
 
 # maeil beside PyTorch, SDV, pandas and scikit-learn: docs/performance.md. The peers go into a folder of their own (some GB);
@@ -36,6 +36,10 @@ build/peers/ready: | setup
 	/usr/bin/python3 -m venv build/peers
 	build/peers/bin/pip install -q scikit-learn "pandas<3"
 	@touch $@
+
+# Servers that speak MongoDB's protocol, and mongosh: some minutes and 400 MB, made once.
+build/peers/mongo-ready: tools/mongo_peers tools/ferret/main.go tools/ferret/go.mod | setup
+	tools/mongo_peers build/peers
 
 setup:
 	@tools/setup
