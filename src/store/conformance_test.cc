@@ -33,6 +33,9 @@ Result<std::unique_ptr<Store>> open_server(TestServer::Kind kind, const std::fil
   return open_mongo(TestServer::shared(kind).uri(), "t_" + folder.filename().string(), options);
 }
 
+// So that a test is called by its store and not by the bytes of its parameter.
+void PrintTo(const StoreKind& kind, std::ostream* out) { *out << kind.name; }
+
 const StoreKind kStores[] = {
     {"Sqlite", Needs::kNothing, [](const std::filesystem::path& folder) { return open_sqlite(folder / "maeil.db"); }},
 };

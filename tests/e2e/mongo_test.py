@@ -10,7 +10,7 @@ import time
 import unittest
 
 from harness import GOLDEN, SEED, Workspace, kill, needs, snapshot
-from servers import FERRET, MONGOSH, PYMONGO, SECANTUS, Server, needs_program
+from servers import FERRET, MONGOSH, PYMONGO, SECANTUS, Server, SmallDisk, needs_program
 
 DATE = "2026-11-20"
 STARTED = re.compile(r"(\w+)\.([\w.]+)\s+started")
@@ -109,6 +109,43 @@ class Day(Base):
         again = workspace.run("run", "--date", DATE, expect=4)
         self.assertIn("nothing was done again", again.stdout)
         self.assertIn("is sound", workspace.run("doctor").stdout)
+
+
+class FullDisk(unittest.TestCase):
+    """The disk under the server fills up in the middle of a day; whoever gives it room again gets the day that would have been."""
+
+    def day(self, program, flags, megabytes, rows):
+        needs(SEED)
+        needs_program(program)
+        settings = dict(DISTRIBUTION_MODEL=SEED / "distribution_model.pkl", DATA_QUANTITY=rows, FINETUNE_EPOCHS=1)
+        with SmallDisk(megabytes) as disk, Workspace(**settings) as workspace, Server(program, *flags, folder=disk.folder, prefix=disk.prefix) as server:
+            workspace.run("model", "import", SEED / "finetuned_model_f.pth", expect=0)
+            with workspace.copy() as calm:
+                calm.run("run", "--date", DATE, expect=4)
+                wanted = snapshot(calm, DATE)
+            workspace.run("store", "copy", "--from", "maeil.db", "--to", server.uri("full"), expect=0)
+            (workspace.folder / "maeil.db").unlink()
+            workspace.settings["MONGODB_URI"] = server.uri("full")
+            # A server that panics may keep its connections open and never answer.
+            failed = workspace.run("run", "--date", DATE, MONGODB_URI=server.uri("full", "?socketTimeoutMS=3000"), timeout=400)
+            self.assertEqual(failed.returncode, 1, failed.stderr)
+            last = failed.stderr.strip().splitlines()[-1]
+            server.kill()
+            disk.run("mount", "-o", "remount,size=2g", disk.folder)
+            server.start()
+            workspace.run("run", "--date", DATE, expect=4)
+            found = snapshot(workspace, DATE)
+            for name in wanted:
+                self.assertEqual(found[name], wanted[name], name)
+            count = server.python(f"print(db.processed_data.count_documents({{'logical_date': '{DATE}'}}))", "full")
+            self.assertEqual(count, len(wanted["processed_data"]))
+            return last
+
+    def test_a_server_that_gives_up(self):
+        self.assertIn("MongoDB", self.day(SECANTUS, ("--sync-on-commit",), 40, 10000))
+
+    def test_a_server_that_says_so(self):
+        self.assertIn("full", self.day(FERRET, (), 16, 1000))
 
 
 class FerretDay(Base):

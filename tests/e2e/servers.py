@@ -42,11 +42,38 @@ def die_with_parent():
     ctypes.CDLL(None).prctl(1, signal.SIGKILL)
 
 
+class SmallDisk:
+    """A file system of some MiB that only the processes see which are started with `prefix`; needs user namespaces, as containers have."""
+
+    def __init__(self, megabytes):
+        self.folder = pathlib.Path(tempfile.mkdtemp(prefix="maeil-disk-"))
+        self.holder = subprocess.Popen(["unshare", "--map-root-user", "--mount", "sh", "-c",
+                                        f"mount -t tmpfs -o size={megabytes}m none {self.folder} && echo ready && exec sleep 1000"],
+                                       stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, preexec_fn=die_with_parent)
+        if self.holder.stdout.readline() != "ready\n":
+            why = self.holder.stderr.read()
+            self.__exit__()
+            raise unittest.SkipTest(f"skipped: no file system of one's own here ({why.strip()})")
+        self.prefix = ["nsenter", "--target", self.holder.pid, "--user", "--mount", "--preserve-credentials"]
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.holder.kill()
+        self.holder.communicate()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def run(self, *words):
+        return subprocess.run([*map(str, self.prefix), *map(str, words)], check=True, capture_output=True, text=True).stdout
+
+
 class Server:
-    def __init__(self, program, *flags, folder=None):
+    def __init__(self, program, *flags, folder=None, prefix=()):
         needs_program(program)
-        self.program, self.flags, self.port = program, flags, free_port()
+        self.program, self.flags, self.prefix, self.port = program, flags, prefix, free_port()
         self.folder = pathlib.Path(folder or tempfile.mkdtemp(prefix="maeil-server-"))
+        self.log = pathlib.Path(f"{self.folder}.log")
         self.process = None
         self.start()
 
@@ -56,6 +83,7 @@ class Server:
     def __exit__(self, *_):
         self.kill()
         shutil.rmtree(self.folder, ignore_errors=True)
+        self.log.unlink(missing_ok=True)
 
     def command(self):
         if self.program == FERRET:
@@ -68,14 +96,14 @@ class Server:
             if preexec_fn:
                 preexec_fn()
 
-        with open(self.folder / "log", "a") as log:
-            self.process = subprocess.Popen(list(map(str, self.command())), stdout=log, stderr=log, stdin=subprocess.DEVNULL, preexec_fn=prepare)
+        with open(self.log, "a") as log:
+            self.process = subprocess.Popen(list(map(str, [*self.prefix, *self.command()])), stdout=log, stderr=log, stdin=subprocess.DEVNULL, preexec_fn=prepare)
         for _ in range(600):
             with socket.socket() as probe:
                 if probe.connect_ex(("127.0.0.1", self.port)) == 0:
                     return
             time.sleep(0.05)
-        raise AssertionError(f"{self.program} does not start: {(self.folder / 'log').read_text()[-500:]}")
+        raise AssertionError(f"{self.program} does not start: {self.log.read_text()[-500:]}")
 
     def kill(self):
         if self.process:

@@ -165,8 +165,9 @@ Result<Document> read_members(bson_iter_t* at, bool array, const Codec& codec, i
 std::string escape_name(std::string_view name) {
   std::string out;
   for (size_t i = 0; i < name.size();) {
-    if (name[i] == '.') {
-      out += fmt::format("{}2E", kEscape);
+    const auto byte = static_cast<unsigned char>(name[i]);
+    if (byte == '.' || byte < 0x20) {
+      out += fmt::format("{}{:02X}", kEscape, byte);
       ++i;
     } else if (name.substr(i).starts_with(kEscape)) {
       out += fmt::format("{}25", kEscape);
@@ -183,9 +184,10 @@ std::string unescape_name(std::string_view name) {
   for (size_t i = 0; i < name.size();) {
     const std::string_view rest = name.substr(i);
     const bool escaped = rest.starts_with(kEscape) && rest.size() >= kEscape.size() + 2;
-    const std::string_view code = escaped ? rest.substr(kEscape.size(), 2) : "";
-    if (code == "2E" || code == "25") {
-      code == "2E" ? out += '.' : out += kEscape;
+    const auto value = [](char digit) { return digit >= '0' && digit <= '9' ? digit - '0' : digit >= 'A' && digit <= 'F' ? digit - 'A' + 10 : 256; };
+    const int code = escaped ? value(rest[kEscape.size()]) * 16 + value(rest[kEscape.size() + 1]) : 256;
+    if (code == '.' || code == '%' || code < 0x20) {
+      code == '%' ? out += kEscape : out += static_cast<char>(code);
       i += kEscape.size() + 2;
     } else {
       out += name[i++];

@@ -3,8 +3,9 @@
 //
 // NaN and infinities become null and are counted: some servers refuse them. What BSON has and documents have not (decimals,
 // binary, regular expressions ...) is read as MongoDB's Extended JSON ({"$numberDecimal": "1.5"}), which nobody can put again.
-// A server that refuses a dot inside a field's name or an array inside an array (FerretDB) gets "a％2Eb" for "a.b" (and "％25" for
-// "％"), and {"％[]": [..]} for the inner array; readers of other programs see that, ours see what was written.
+// A server that refuses a dot or loses a control character inside a field's name, or refuses an array inside an array (FerretDB), gets
+// "a％2Eb" for "a.b", "a％09b" for a tab (and "％25" for "％"), and {"％[]": [..]} for the inner array; readers of other programs see
+// that, ours see what was written.
 #pragma once
 
 #include <bson/bson.h>

@@ -82,7 +82,7 @@ Result<bool> commit_in_transaction(Server& server, const Shelf& shelf, const Req
     Connection connection(server);
     std::vector<std::string> collections;
     if (!request.batch.erase_task.empty()) {
-      MAEIL_ASSIGN(collections, connection.collections());
+      MAEIL_ASSIGN(collections, connection.task_collections());
     }
     MAEIL_TRY(insert_new_rows(connection, rows, goes_ahead));
     const Status done = one_transaction(connection, shelf, request, rows, collections);
@@ -133,7 +133,7 @@ Status commit_with_journal(Server& server, const Shelf& shelf, const Request& re
   Connection connection(server);
   std::vector<std::string> collections;
   if (!request.batch.erase_task.empty()) {
-    MAEIL_ASSIGN(collections, connection.collections());
+    MAEIL_ASSIGN(collections, connection.task_collections());
   }
   MAEIL_TRY(insert_new_rows(connection, rows, all));
   for (int attempt = 0; attempt < 5; ++attempt) {

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <set>
 #include <thread>
 
 namespace maeil::store::mongo {
@@ -278,16 +279,32 @@ Status Connection::ensure_own_collection(const std::string& name) {
 }
 
 Status Connection::ensure_collection(const std::string& name, bool documents) {
-  if (server_.knows(name)) return {};
+  const std::string known = name + (documents ? "\ndocuments" : "");
+  if (server_.knows(known)) return {};
   MAEIL_TRY(ensure_own_collection(name));
   if (documents) {
     MAEIL_TRY(ensure_index(name, {{"timestamp", -1}}));
     MAEIL_TRY(ensure_index(name, {{"logical_date", 1}}));
+    MAEIL_TRY(ensure_index(name, {{"task_key", 1}}, "sparse"));
   }
-  // Sparse: rows have no task_key, so this index costs them nothing and still answers "nothing here" at once.
-  MAEIL_TRY(ensure_index(name, {{"task_key", 1}}, "sparse"));
-  server_.learn(name);
+  server_.learn(known);
   return {};
+}
+
+Result<std::vector<std::string>> Connection::task_collections() {
+  MAEIL_ASSIGN(auto names, collections());
+  MAEIL_ASSIGN(const auto generations, find(kGenerations, Document::object(), {{"projection", {{"collection", 1}}}}));
+  std::set<std::string> without_documents;
+  for (const auto& entry : generations) {
+    const std::string name = entry.value("collection", std::string());
+    if (name.empty() || server_.knows(name + "\ndocuments") || !without_documents.insert(name).second) continue;
+    const auto listed = command(fmt::format("list the indexes of {}", name), {{"listIndexes", name}});
+    const bool indexed = listed && listed->dump().find("\"task_key\"") != std::string::npos;
+    if (indexed) server_.learn(name + "\ndocuments");
+    if (indexed || !listed) without_documents.erase(name);
+  }
+  std::erase_if(names, [&](const std::string& name) { return without_documents.contains(name); });
+  return names;
 }
 
 Status Connection::ensure_index(const std::string& collection, const Document& keys, const char* option) {

@@ -64,6 +64,9 @@ class Connection {
   Result<std::vector<Document>> find(const std::string& collection, const Document& filter, const Document& options = Document::object());
 
   Result<std::vector<std::string>> collections();                      // all names, sorted
+  // Those that may hold documents with a task_key: all but the ones that have rows and no index on it. Rows have no task_key, and an
+  // index that holds none of them still cost a third of an insert.
+  Result<std::vector<std::string>> task_collections();
   Status ensure_own_collection(const std::string& name);              // one of maeil's, without indexes
   Status ensure_collection(const std::string& name, bool documents);  // made and indexed; `documents`: with the indexes of tasks' documents
   Status ensure_index(const std::string& collection, const Document& keys, const char* option = nullptr);  // "unique", "sparse"

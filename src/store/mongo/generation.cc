@@ -6,11 +6,12 @@
 #include <cstring>
 
 #include "base/hash.h"
+#include "store/mongo/control.h"
 
 namespace maeil::store::mongo {
 namespace {
 
-constexpr size_t kBulkBytes = 8 << 20;  // one insert command; memory for two of them, and short waits on a slow server
+constexpr size_t kBulkBytes = 2 << 20;  // one insert command: larger ones were not faster, and a slow server answers in time
 
 class MongoRowWriter : public RowWriter {
  public:
@@ -184,10 +185,31 @@ int64_t Shelf::remove_older(Instant before) {
   return static_cast<int64_t>(std::erase_if(waiting_, [&](const auto& one) { return one.second->created < before; }));
 }
 
+Result<std::vector<std::string>> abandoned_generations(Connection& connection, const Partition& partition) {
+  MAEIL_ASSIGN(const auto entries, connection.find(kGenerations, {{"collection", partition.collection}, {"partition", partition.name}}));
+  MAEIL_ASSIGN(const Document control, read_control(connection));
+  const Document locks = control.value("locks", Document::object());
+  const auto lost_a_lock = [&](const Document& leases) {
+    return leases.is_array() && std::ranges::any_of(leases, [&](const Document& lease) {
+      const Document lock = locks.value(text(lease, "name"), Document::object());
+      return lease.value("token", Document()) != lock.value("token", Document());
+    });
+  };
+  std::vector<std::string> out;
+  for (const auto& entry : entries) {
+    const std::string generation = id_text(entry.value("_id", Document()));
+    if (generation.empty() || generation == partition.generation || entry.contains("dropped")) continue;
+    if (Identity::is_dead(entry.value("owner", Document())) || lost_a_lock(entry.value("leases", Document()))) out.push_back(generation);
+  }
+  return out;
+}
+
 Status insert_rows(Connection& connection, const std::string& generation, Waiting& rows, std::string_view constants) {
   std::lock_guard lock(rows.mutex);
+  Document leases = Document::array();
+  for (const auto& lease : connection.server().leases()) leases.push_back({{"name", lease.name}, {"token", lease.token}});
   MAEIL_ASSIGN(const Bson head, to_bson({{"_id", id_value(generation)}, {"collection", rows.collection}, {"partition", rows.partition},
-                                         {"created", date_value(rows.created)}}));
+                                         {"created", date_value(rows.created)}, {"owner", Identity::own().document()}, {"leases", leases}}));
   MAEIL_TRY(connection.insert_one(kGenerations, head));
   Bulk bulk(generation, constants);
   uint32_t row = 0;

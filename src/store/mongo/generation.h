@@ -3,9 +3,9 @@
 //
 // maeil_partitions  {_id: hash of collection and partition, collection, partition, generation, rows, nulled, columns: [{name, kind}],
 //                    constants, task_key}: the switch; readers believe nothing else
-// maeil_generations {_id, collection, partition, created, dropped}: there before a generation's first row and until long after its
-//                    last one (a write that was under way when its process died may still arrive), so what a range holds
-//                    is known to be rows even while nobody may see them
+// maeil_generations {_id, collection, partition, created, owner, leases, dropped}: there before a generation's first row and until long
+//                    after its last one (a write that was under way when its process died may still arrive), so what a range
+//                    holds is known to be rows even while nobody may see them
 #pragma once
 
 #include <map>
@@ -65,6 +65,10 @@ class Shelf {
   mutable std::mutex mutex_;
   std::map<std::string, std::shared_ptr<Waiting>> waiting_;
 };
+
+// The generations of a partition that are on the server and will never be published: their writer is a process of this machine
+// that is gone, or lost a lock that it held. Garbage collection finds the others by their age.
+Result<std::vector<std::string>> abandoned_generations(Connection& connection, const Partition& partition);
 
 // Writes a generation's rows, registered first. `constants` are ready BSON members. May be done twice.
 Status insert_rows(Connection& connection, const std::string& generation, Waiting& rows, std::string_view constants);

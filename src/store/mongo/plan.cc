@@ -137,7 +137,12 @@ class Planner {
     if (waiting) pointer["nulled"] = waiting->spool.nulled();
     MAEIL_ASSIGN(Bson bson, encode(server(), kPartitions, pointer));
     writes_.push_back({Write::Kind::kReplace, kPartitions, by_id(id_text(pointer["_id"])), std::move(bson)});
-    if (old && old->generation != publish.generation) drop_rows(*old);
+    const bool replaces = old && old->generation != publish.generation;
+    if (replaces) drop_rows(publish.collection, old->generation);
+    MAEIL_ASSIGN(const auto abandoned, abandoned_generations(connection_, next));
+    for (const auto& generation : abandoned) {
+      if (!replaces || generation != old->generation) drop_rows(publish.collection, generation);
+    }
     return {};
   }
 
@@ -165,16 +170,16 @@ class Planner {
     return {};
   }
 
-  void drop_rows(const Partition& partition) {
-    auto range = to_bson(row_range(partition.generation));  // cannot fail: it holds ids, and the next one a date
-    last_.push_back({Write::Kind::kRemoveMany, partition.collection, std::move(*range), {}});
+  void drop_rows(const std::string& collection, const std::string& generation) {
+    auto range = to_bson(row_range(generation));  // cannot fail: it holds ids, and the next one a date
+    last_.push_back({Write::Kind::kRemoveMany, collection, std::move(*range), {}});
     auto dropped = to_bson({{"$set", {{"dropped", date_value(now())}}}});
-    last_.push_back({Write::Kind::kSet, kGenerations, by_id(partition.generation), std::move(*dropped)});
+    last_.push_back({Write::Kind::kSet, kGenerations, by_id(generation), std::move(*dropped)});
   }
 
   void drop_partition(const Partition& partition) {
     writes_.push_back({Write::Kind::kRemove, kPartitions, by_id(partition_id(partition.collection, partition.name)), {}});
-    drop_rows(partition);
+    drop_rows(partition.collection, partition.generation);
   }
 
   Status erase_task(const std::vector<std::string>& collections) {

@@ -25,7 +25,7 @@ Status check_request(const Request& request);
 // The rows that the batch's publishes wait for. kNotFound, kInternal: see Store::commit.
 Result<std::vector<NewRows>> rows_to_insert(const Server& server, const Shelf& shelf, const Batch& batch);
 
-// In the order that the interface demands; the rows of replaced generations go last. `collections`: all there are.
+// In the order that the interface demands; the rows of replaced generations go last. `collections`: all that may hold documents of a task.
 // REQUIRES: nobody else writes (a transaction, or the slot).
 Result<std::vector<Write>> make_plan(Connection& connection, const Shelf& shelf, const Request& request, const std::vector<std::string>& collections);
 

@@ -6,6 +6,7 @@
 #include <thread>
 
 #include "store/mongo/control.h"
+#include "store/mongo/generation.h"
 #include "store/mongo/journal.h"
 #include "store/mongo/mongo_store.h"
 #include "store/test_servers.h"
@@ -22,6 +23,15 @@ Batch put_one(int n) {
   Batch batch;
   batch.puts.push_back({"c", {{"_id", id_value(kOne)}, {"n", n}}});
   return batch;
+}
+
+template <class T>
+T must(Result<T> result) {
+  if (!result) {
+    ADD_FAILURE() << result.error().message;
+    ::abort();
+  }
+  return std::move(*result);
 }
 
 class MongoServer : public testing::TestWithParam<bool> {
@@ -120,6 +130,42 @@ TEST_P(MongoServer, ABatchThatCountsIsFinishedByTheNextOne) {
   EXPECT_EQ(value(), 6);
   EXPECT_TRUE(read_control(connection)->at("intent").is_null());
   EXPECT_TRUE(read_journal(connection, intent)->empty());
+}
+
+TEST_P(MongoServer, RowsThatADeadWriterLeftGoWithTheNextPublish) {
+  const auto store = open();
+  const auto held = store->lock("runner", "test");
+  ASSERT_TRUE(held);
+  const auto direct = server();
+  Connection connection(*direct);
+  const auto visible = [&] { return must(connection.find("rows", {})).size(); };
+  const auto publish = [&](int64_t n) {
+    auto writer = must(store->write_rows("rows", "p"));
+    ASSERT_TRUE(writer->append({{"n", std::vector<int64_t>{n}}}));
+    Batch batch;
+    batch.publishes.push_back({"rows", "p", must(writer->finish()), Document::object()});
+    ASSERT_TRUE(store->commit(batch));
+  };
+  // What is there between the first row and the switch, by three writers: one that is gone, one that lost the lock, one that lives.
+  const auto leave = [&](const Document& owner, int64_t token) {
+    const std::string generation = new_object_id(now()).substr(0, 16) + "00000000";
+    const Document leases = {{{"name", "runner"}, {"token", token}}};
+    ASSERT_TRUE(connection.insert_one(kGenerations, must(to_bson({{"_id", id_value(generation)}, {"collection", "rows"}, {"partition", "p"},
+        {"created", date_value(now())}, {"owner", owner}, {"leases", token < 0 ? Document::array() : leases}}))));
+    ASSERT_TRUE(connection.insert_one("rows", must(to_bson({{"_id", id_value(row_oid(generation, 0))}, {"n", token}}))));
+  };
+  publish(1);
+  Document gone = Identity::own().document();
+  gone["pid"] = 0x7fffffff;
+  leave(gone, -1);
+  Document elsewhere = Identity::own().document();
+  elsewhere["machine"] = "elsewhere";
+  leave(elsewhere, 0);
+  leave(elsewhere, -1);
+  EXPECT_EQ(visible(), 4u);
+  publish(2);
+  EXPECT_EQ(visible(), 2u) << "the published row, and the one of the writer that may live";
+  EXPECT_TRUE(store->check());
 }
 
 TEST_P(MongoServer, AJournalIsReadAsItWasWritten) {

@@ -34,15 +34,22 @@ class Spool {
   struct CloseFile {
     void operator()(std::FILE* file) const { std::fclose(file); }
   };
+  // A row whose layout is the usual one: finite numbers, whole numbers of 32 bits, no text. False: it is none.
+  bool encode_usual_row(const RowChunk& chunk, size_t row);
   Status encode_row(const RowChunk& chunk, size_t row);
+  std::string& block_for(size_t bytes);
   Status spill();
 
   std::string label_;
   Codec codec_;
   RowChunk columns_;
   std::vector<std::string> heads_;  // a type byte's place, the name, a zero byte
-  std::string buffer_;              // length (4 bytes) and members, again and again
-  std::unique_ptr<std::FILE, CloseFile> file_;  // what came before the buffer
+  std::string usual_;               // a usual row with its length, all values zero
+  std::vector<size_t> places_;      // where in it the columns' values are
+  std::vector<std::string> blocks_;  // length (4 bytes) and members, again and again; a row is in one block
+  std::string row_;                 // the row being written
+  size_t in_blocks_ = 0;            // bytes
+  std::unique_ptr<std::FILE, CloseFile> file_;  // what came before the blocks
   int64_t rows_ = 0, nulled_ = 0;
 };
 
