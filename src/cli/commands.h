@@ -75,7 +75,7 @@ struct DagOptions {
 };
 struct TaskOptions {
   std::string dag, task, logical_date, run_id, result;
-  int attempt = 0;
+  int attempt = 0, retries_left = 0;
 };
 struct LogsOptions {
   std::string run, task;

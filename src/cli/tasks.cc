@@ -9,6 +9,7 @@
 #include "dag/execute.h"
 #include "dag/export.h"
 #include "dag/journal.h"
+#include "dag/plan.h"
 #include "loop/day.h"
 #include "loop/pipelines.h"
 
@@ -49,6 +50,7 @@ Result<int> task(Context& context, const TaskOptions& options) {
   Progress progress;
   dag::RunOptions run;
   run.run_id = options.run_id;
+  run.retries_left = options.retries_left;
   run.on_event = [&](const dag::Event& event) {
     if (event.kind == dag::Event::Kind::kProgress) progress.update(event.text, event.done, event.total);
     if (event.kind == dag::Event::Kind::kLog) note(event.text);
@@ -70,8 +72,12 @@ Result<int> task(Context& context, const TaskOptions& options) {
     case dag::TaskState::kSuccess: return 0;
     case dag::TaskState::kSkipped: return kSkipped;
     case dag::TaskState::kWaiting: return kNotYet;
-    default: return tl::make_unexpected(record->error.value_or(Error{ErrorCode::kIo, message}));
+    default: break;
   }
+  if (record->error) return tl::make_unexpected(*record->error);
+  // Without an error the failure is the task's own answer. A sensor's is final: what it waits for has failed.
+  const bool sensor = dag::find_task(dag, id)->kind == dag::TaskKind::kSensor;
+  return fail(sensor ? ErrorCode::kBadInput : ErrorCode::kIo, message);
 }
 
 Result<int> dag_list(Context& context) {
@@ -106,7 +112,7 @@ Result<int> dag_show(Context& context, const DagOptions& options) {
 
 Result<int> dag_export(Context& context) {
   const auto& s = context.settings;
-  MAEIL_ASSIGN(const auto document, dag::export_dags(all_dags(s), {s.schedule_time, s.time_zone, s.sensor_poke_interval, s.sensor_timeout}));
+  MAEIL_ASSIGN(const auto document, dag::export_dags(all_dags(s), {s.schedule_time, s.time_zone, s.sensor_poke_interval, s.sensor_timeout, s.shards}));
   print_json(document);
   return 0;
 }

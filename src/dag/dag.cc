@@ -9,7 +9,8 @@
 namespace maeil::dag {
 namespace {
 
-constexpr std::array<std::string_view, 7> kStates = {"none", "running", "waiting", "success", "skipped", "failed", "upstream_failed"};
+constexpr std::array<std::string_view, 8> kStates = {"none",    "running", "waiting",         "success",
+                                                     "skipped", "failed",  "upstream_failed", "up_for_retry"};
 
 // Airflow's rule for ids: letters, digits, and - _ . within.
 bool valid_id(std::string_view id) {

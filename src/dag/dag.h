@@ -25,7 +25,8 @@ enum class TaskKind {
 
 enum class TriggerRule { kAllSuccess, kNoneFailedMinOneSuccess };
 
-enum class TaskState { kNone, kRunning, kWaiting, kSuccess, kSkipped, kFailed, kUpstreamFailed };
+// kUpForRetry: a try failed and another follows. It is not finished, so nobody who waits for the task gives up.
+enum class TaskState { kNone, kRunning, kWaiting, kSuccess, kSkipped, kFailed, kUpstreamFailed, kUpForRetry };
 std::string_view to_string(TaskState state);            // "success", "upstream_failed", ...
 TaskState task_state_from(std::string_view text);       // kNone when unknown
 bool is_finished(TaskState state);
@@ -37,6 +38,8 @@ struct TaskSpec {
   TriggerRule trigger_rule = TriggerRule::kAllSuccess;
   int attempt = 0;                    // of a retraining group: 1, 2, ...; else 0
   int retries = 0;                    // technical tries beyond the first, for exit code 1 only
+  bool shardable = false;             // its work may be cut into shards (SHARDS, `maeil task --shard`)
+  std::vector<std::string> produces;  // collections that a success has written: what others may wait for (Airflow's assets)
   std::string description;
 };
 

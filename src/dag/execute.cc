@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <exception>
 #include <new>
+#include <set>
 #include <thread>
 
 #include "dag/plan.h"
@@ -48,7 +49,7 @@ class Execution {
       const Status done = answer ? finish(std::move(*answer)) : Status(tl::unexpected<Error>(answer.error()));
       if (done) return record_;
       const bool again = may_retry(done.error()) && tries <= task_.retries && !is_cancelled(options_);
-      MAEIL_TRY(fail_try(done.error()));
+      MAEIL_TRY(fail_try(done.error(), again || (may_retry(done.error()) && options_.retries_left > 0)));
       if (!again) {
         finished();
         return record_;
@@ -82,9 +83,32 @@ class Execution {
       document.update(record_fields(name_, record_));
       store::Batch batch;
       batch.puts.push_back({kTaskInstances, std::move(document)});
+      MAEIL_TRY(take_back_followers(batch));
       MAEIL_TRY(store_.commit(batch));
     }
     event(Event::Kind::kTaskStarted, task_.description);
+    return {};
+  }
+
+  // Tasks are in an order where upstreams come first, so one pass finds everything that follows.
+  Status take_back_followers(store::Batch& batch) const {
+    MAEIL_ASSIGN(const auto records, read_records(store_, name_.logical_date, dag_.id));
+    std::set<std::string_view> following = {task_.id};
+    for (const auto& other : dag_.tasks) {
+      if (std::ranges::none_of(other.upstream, [&](const std::string& id) { return following.contains(id); })) continue;
+      following.insert(other.id);
+      const auto found = records.find(other.id);
+      if (found == records.end() || found->second.state == TaskState::kNone) continue;
+      TaskRecord none = found->second;
+      none.state = TaskState::kNone;
+      none.message = fmt::format("{} runs again", task_.id);
+      none.error.reset();
+      none.next.clear();
+      none.result = store::Document::object();
+      none.skipped_by.clear();
+      const TaskName name{name_.logical_date, dag_.id, other.id};
+      batch.sets.push_back({kTaskInstances, record_id(name), record_fields(name, none)});
+    }
     return {};
   }
 
@@ -153,9 +177,9 @@ class Execution {
     return {};
   }
 
-  Status fail_try(const Error& error) {
+  Status fail_try(const Error& error, bool another_follows) {
     log_->add("error: " + error.message);
-    record_.state = TaskState::kFailed;
+    record_.state = another_follows ? TaskState::kUpForRetry : TaskState::kFailed;
     record_.message = error.message;
     record_.error = error;
     record_.end = now();

@@ -14,12 +14,13 @@ using dag::TaskState;
 
 Result<TaskOutcome> wait_for_data(TaskContext& context) {
   MAEIL_ASSIGN(const TaskState state, state_of(context, kDataDag, "preprocess_data"));
+  MAEIL_ASSIGN(const auto failure, failure_of(context, kDataDag));
   TaskOutcome out;
   if (state == TaskState::kSuccess) {
     out.message = "the day's data is prepared";
-  } else if (state == TaskState::kFailed || state == TaskState::kUpstreamFailed) {
+  } else if (failure) {
     out.state = TaskState::kFailed;
-    out.message = "preparing the day's data failed: see `maeil logs`";
+    out.message = fmt::format("the day's data is not there: {} failed in {}", *failure, kDataDag);
   } else {
     out.state = TaskState::kWaiting;
     out.message = fmt::format("preprocess_data of {} is not done yet", format_date(context.logical_date));
