@@ -74,7 +74,7 @@ struct DagOptions {
   std::string dag;
 };
 struct TaskOptions {
-  std::string dag, task, logical_date, run_id, result;
+  std::string dag, task, logical_date, run_id, result, shard;
   int attempt = 0, retries_left = 0;
 };
 struct LogsOptions {

@@ -2,6 +2,8 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <charconv>
+
 #include "base/file.h"
 #include "base/progress.h"
 #include "cli/commands.h"
@@ -15,6 +17,8 @@
 
 namespace maeil::cli {
 namespace {
+
+constexpr int kMaxShards = 65536;  // as SHARDS
 
 std::vector<dag::DagSpec> all_dags(const Settings& settings) { return loop::pipelines(static_cast<int>(settings.max_retrain_attempts)); }
 
@@ -31,6 +35,21 @@ Status write_result(const std::string& path, const char* state, const std::vecto
   if (path.empty()) return {};
   const store::Document document = {{"state", state}, {"next", next}, {"message", message}};
   return write_file_atomically(path, document.dump(2) + "\n");
+}
+
+// "2/7" or "merge/7".
+Result<dag::Shard> parse_shard(const std::string& text) {
+  dag::Shard shard;
+  if (text.empty()) return shard;
+  const size_t slash = std::min(text.find('/'), text.size());
+  const std::string which = text.substr(0, slash), of = text.substr(std::min(slash + 1, text.size()));
+  const auto number = [](const std::string& digits, int& out) {
+    const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), out);
+    return error == std::errc() && end == digits.data() + digits.size() && out >= 1;
+  };
+  const bool known = number(of, shard.count) && (which == "merge" || (number(which, shard.index) && shard.index <= shard.count));
+  if (!known || shard.count > kMaxShards) return usage_error(fmt::format("--shard {}: I/N with 1 <= I <= N <= {}, or merge/N", text, kMaxShards));
+  return shard;
 }
 
 }  // namespace
@@ -51,6 +70,7 @@ Result<int> task(Context& context, const TaskOptions& options) {
   dag::RunOptions run;
   run.run_id = options.run_id;
   run.retries_left = options.retries_left;
+  MAEIL_ASSIGN(run.shard, parse_shard(options.shard));
   run.on_event = [&](const dag::Event& event) {
     if (event.kind == dag::Event::Kind::kProgress) progress.update(event.text, event.done, event.total);
     if (event.kind == dag::Event::Kind::kLog) note(event.text);

@@ -28,6 +28,8 @@ TaskState task_state_from(std::string_view text) {
   return found == kStates.end() ? TaskState::kNone : static_cast<TaskState>(found - kStates.begin());
 }
 
+std::string Shard::suffix() const { return is_part() ? fmt::format("[{}/{}]", index, count) : ""; }
+
 bool is_finished(TaskState state) {
   return state == TaskState::kSuccess || state == TaskState::kSkipped || state == TaskState::kFailed || state == TaskState::kUpstreamFailed;
 }

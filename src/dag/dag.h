@@ -52,6 +52,15 @@ struct DagSpec {
 // Wrong ids, unknown upstreams, cycles, a branch without downstream: kInternal, naming the task.
 Status check_dag(const DagSpec& dag);
 
+// Which part of a shardable task's work is done: all of it (0 of 1), shard `index` of `count` (1 .. count), or putting the parts of
+// `count` shards together and finishing the task (0 of count).
+struct Shard {
+  int index = 0, count = 1;
+  bool is_part() const { return index > 0; }
+  bool merges() const { return index == 0 && count > 1; }
+  std::string suffix() const;  // "[2/7]" of a part, else ""
+};
+
 struct TaskContext {
   store::Store& store;
   Days logical_date;
@@ -60,7 +69,9 @@ struct TaskContext {
   std::string task_id;
   int attempt = 0;      // TaskSpec::attempt
   int try_number = 1;
+  Shard shard;
   std::string task_key() const { return store::make_task_key(logical_date, dag_id, task_id); }
+  std::string part_key(const Shard& part) const { return store::make_task_key(logical_date, dag_id, task_id + part.suffix()); }
   // One line for the task's log (kept in the store, shown by `maeil logs`, and on the terminal).
   std::function<void(std::string_view line)> log;
   // Long work reports here; total 0: unknown. Throttled by the receiver.

@@ -39,7 +39,7 @@ class Execution {
   Execution(store::Store& store, const DagSpec& dag, const TaskSpec& task, TaskFunction function, Days logical_date,
             const RunOptions& options)
       : store_(store), dag_(dag), task_(task), function_(std::move(function)), options_(options),
-        name_{logical_date, dag.id, task.id} {}
+        name_{logical_date, dag.id, task.id + options.shard.suffix()} {}
 
   Result<TaskRecord> run(bool wait) {
     for (int tries = 1;; ++tries) {
@@ -71,7 +71,7 @@ class Execution {
     const TaskRecord before = document.is_null() ? TaskRecord{} : record_from(document);
     const bool goes_on = before.state == TaskState::kWaiting && before.run_id == options_.run_id;  // a sensor that is asked again
     record_ = TaskRecord{};
-    record_.task_id = task_.id;
+    record_.task_id = name_.task_id;
     record_.attempt = task_.attempt;
     record_.run_id = options_.run_id;
     record_.state = goes_on ? TaskState::kWaiting : TaskState::kRunning;
@@ -95,7 +95,9 @@ class Execution {
     MAEIL_ASSIGN(const auto records, read_records(store_, name_.logical_date, dag_.id));
     std::set<std::string_view> following = {task_.id};
     for (const auto& other : dag_.tasks) {
-      if (std::ranges::none_of(other.upstream, [&](const std::string& id) { return following.contains(id); })) continue;
+      const bool follows = std::ranges::any_of(other.upstream, [&](const std::string& id) { return following.contains(id); });
+      const bool takes_this_part = options_.shard.is_part() && other.id == task_.id;
+      if (!follows && !takes_this_part) continue;
       following.insert(other.id);
       const auto found = records.find(other.id);
       if (found == records.end() || found->second.state == TaskState::kNone) continue;
@@ -116,7 +118,7 @@ class Execution {
   Result<TaskOutcome> ask(bool wait) {
     const auto deadline = steady_clock::now() + options_.sensor_timeout;
     for (;;) {
-      TaskContext context{store_, name_.logical_date, options_.run_id, name_.dag_id, name_.task_id, task_.attempt, record_.try_number,
+      TaskContext context{store_, name_.logical_date, options_.run_id, name_.dag_id, task_.id, task_.attempt, record_.try_number, options_.shard,
                           [this](std::string_view line) { log_line(line); },
                           [this](std::string_view what, uint64_t done, uint64_t total) { progress(what, done, total); }};
       MAEIL_ASSIGN(TaskOutcome outcome, call(function_, context));
@@ -272,6 +274,9 @@ Result<TaskRecord> execute_task(store::Store& store, const DagSpec& dag, const T
                                 std::string_view task_id, const RunOptions& options, bool wait) {
   const TaskSpec* task = find_task(dag, task_id);
   if (!task) return fail(ErrorCode::kUsage, fmt::format("DAG {} has no task \"{}\": `maeil dag show {}` lists them", dag.id, task_id, dag.id));
+  if (options.shard.count != 1 && !task->shardable) {
+    return fail(ErrorCode::kUsage, fmt::format("{} of {} cannot be cut into shards: `maeil dag export` says which tasks can", task_id, dag.id));
+  }
   MAEIL_ASSIGN(TaskFunction function, find_function(table, dag.id, task_id));
   Execution execution(store, dag, *task, std::move(function), logical_date, options);
   return execution.run(wait);

@@ -39,6 +39,7 @@ struct RunOptions {
   std::string run_type = "manual";                   // manual, scheduled, backfill; a run that goes on is recorded as "resumed"
   std::string holder = "maeil run";                  // what the lock's message says to others
   bool clear = false;                                // do finished tasks again
+  Shard shard;                                       // of a shardable task; a part has a record and a log of its own, "task_id[2/7]"
   int retries_left = 0;                              // tries that the caller will make after a failure (Airflow does)
   std::chrono::milliseconds poke_interval{300'000};  // SENSOR_POKE_INTERVAL
   std::chrono::milliseconds sensor_timeout{3'600'000};

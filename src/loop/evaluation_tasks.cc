@@ -40,6 +40,7 @@ Result<TaskOutcome> load_latest_model(TaskContext& context) {
 Result<TaskOutcome> evaluate_model(const Day& day, TaskContext& context) {
   MAEIL_ASSIGN(const auto loaded, result_of(context, kEvaluationDag, "load_latest_model"));
   MAEIL_ASSIGN(const auto version, registry::find_version(context.store, loaded.value("model_id", "")));
+  if (context.shard.is_part()) return score_part(context, day, version, "test");
   MAEIL_ASSIGN(const auto evaluation, evaluate_version(context, day, version, "test"));
   TaskOutcome out;
   out.message = describe(evaluation.metrics, evaluation.document);
