@@ -46,7 +46,8 @@ function(maeil_module name)
 endfunction()
 
 # maeil_test(<program> SOURCES ... LIBS ...): a GoogleTest program; each test is known to ctest by its full name.
-# A suite whose name ends in "Golden" gets the ctest label golden, one ending in "Slow" the label slow.
+# A suite whose name ends in "Golden" gets the ctest label golden, one ending in "Slow" or instantiated as "Servers" (it starts a
+# database server) the label slow.
 function(maeil_test program)
   cmake_parse_arguments(ARG "" "" "SOURCES;LIBS" ${ARGN})
   add_executable(${program} ${ARG_SOURCES})
@@ -56,8 +57,8 @@ function(maeil_test program)
   set(found gtest_discover_tests)
   gtest_discover_tests(${program} DISCOVERY_TIMEOUT 120 TEST_FILTER "*Golden.*" TEST_LIST ${program}_golden
                        PROPERTIES LABELS golden TIMEOUT 600)
-  gtest_discover_tests(${program} DISCOVERY_TIMEOUT 120 TEST_FILTER "*Slow.*" TEST_LIST ${program}_slow
+  gtest_discover_tests(${program} DISCOVERY_TIMEOUT 120 TEST_FILTER "*Slow.*:Servers/*" TEST_LIST ${program}_slow
                        PROPERTIES LABELS slow TIMEOUT 1800)
-  gtest_discover_tests(${program} DISCOVERY_TIMEOUT 120 TEST_FILTER "-*Golden.*:*Slow.*" TEST_LIST ${program}_fast
+  gtest_discover_tests(${program} DISCOVERY_TIMEOUT 120 TEST_FILTER "-*Golden.*:*Slow.*:Servers/*" TEST_LIST ${program}_fast
                        PROPERTIES LABELS fast TIMEOUT 300)
 endfunction()

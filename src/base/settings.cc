@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <charconv>
 #include <cmath>
 #include <toml++/toml.h>
@@ -56,6 +57,13 @@ const std::vector<Setting>& table() {
       {"DATASET_SPEC", &Settings::dataset_spec},
       {"STORE_PATH", &Settings::store_path},
       {"THREADS", &Settings::threads, 0, 1024},
+      {"MONGODB_URI", &Settings::mongodb_uri},
+      {"MONGODB_HOST", &Settings::mongodb_host},
+      {"MONGODB_PORT", &Settings::mongodb_port, 1, 65535},
+      {"MONGODB_DATABASE", &Settings::mongodb_database},
+      {"MONGODB_USERNAME", &Settings::mongodb_username},
+      {"MONGODB_PASSWORD", &Settings::mongodb_password},
+      {"LEASE_SECONDS", &Settings::lease_seconds, 2, 3600},
   };
   return settings;
 }
@@ -170,10 +178,23 @@ Result<Settings> load_settings(const std::filesystem::path& folder,
   return settings;
 }
 
+// "mongodb://user:password@host/" -> "mongodb://***@host/"
+static std::string without_login(const std::string& uri) {
+  const size_t scheme = uri.find("://"), at = uri.rfind('@');
+  return scheme == std::string::npos || at == std::string::npos || at < scheme ? uri : uri.substr(0, scheme + 3) + "***" + uri.substr(at);
+}
+
+bool is_set(const Settings& settings, std::string_view name) {
+  return std::ranges::any_of(settings.origins, [&](const auto& origin) { return origin.first == name; });
+}
+
 std::vector<std::pair<std::string, std::string>> describe_settings(const Settings& settings) {
   std::vector<std::pair<std::string, std::string>> lines;
   for (const auto& setting : table()) {
-    lines.emplace_back(setting.name, std::visit([&](auto member) { return fmt::format("{}", settings.*member); }, setting.field));
+    std::string value = std::visit([&](auto member) { return fmt::format("{}", settings.*member); }, setting.field);
+    if (std::string_view(setting.name) == "MONGODB_PASSWORD" && !value.empty()) value = "***";
+    if (std::string_view(setting.name) == "MONGODB_URI") value = without_login(value);
+    lines.emplace_back(setting.name, std::move(value));
   }
   return lines;
 }

@@ -43,6 +43,10 @@ struct Settings {
   std::string dataset_spec;        // path of a TOML; empty: the built-in corporate loans
   std::string store_path = "./maeil.db";
   int64_t threads = 0;             // 0: all processors
+  // Any of these set: the store is on a MongoDB server. The URI, when there is one, wins over host, port, user and password.
+  std::string mongodb_uri, mongodb_host = "localhost", mongodb_database = "mlops_default_prediction", mongodb_username, mongodb_password;
+  int64_t mongodb_port = 27017;
+  int64_t lease_seconds = 30;      // how long a lock on a server outlives a holder that died on another machine
 
   // Where each value that is not a default came from: ("F1_THRESHOLD", "maeil.toml:3").
   std::vector<std::pair<std::string, std::string>> origins;
@@ -53,7 +57,10 @@ struct Settings {
 Result<Settings> load_settings(const std::filesystem::path& folder,
                                const std::function<const char*(const char*)>& environment);
 
-// Every setting as (name, value as text), in the order of the documentation.
+// Whether `name` was set anywhere.
+bool is_set(const Settings& settings, std::string_view name);
+
+// Every setting as (name, value as text), in the order of the documentation. Passwords are shown as "***".
 std::vector<std::pair<std::string, std::string>> describe_settings(const Settings& settings);
 
 }  // namespace maeil

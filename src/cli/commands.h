@@ -70,6 +70,10 @@ struct DbOptions {
   int64_t limit = 20;
   bool limit_given = false;
 };
+struct StoreCopyOptions {
+  std::string from, to;  // "mongodb://..." or a file's path
+  bool dry_run = false;
+};
 struct DagOptions {
   std::string dag;
 };
@@ -103,6 +107,7 @@ Result<int> model_rollback(Context& context);
 Result<int> model_history(Context& context);
 Result<int> model_logits(Context& context, const ModelOptions& options);
 Result<int> db(Context& context, const DbOptions& options);
+Result<int> store_copy(Context& context, const StoreCopyOptions& options);
 Result<int> dag_list(Context& context);
 Result<int> dag_show(Context& context, const DagOptions& options);
 Result<int> dag_export(Context& context);

@@ -29,6 +29,7 @@ struct Parser {
   PredictOptions predict;
   ModelOptions model;
   DbOptions db;
+  StoreCopyOptions store_copy;
   DagOptions dag;
   TaskOptions task;
   LogsOptions logs;
@@ -143,6 +144,15 @@ void add_store_commands(Parser& p) {
   c->add_option("--filter", p.db.filter, "a filter in JSON")->capture_default_str();
   c->add_option("--sort", p.db.sort, "FIELD:1 or FIELD:-1, comma separated");
   c->add_option("--limit", p.db.limit, "at most so many; 0: all")->check(CLI::NonNegativeNumber)->capture_default_str();
+
+  auto* store = p.app.add_subcommand("store", "the store itself");
+  store->require_subcommand(1);
+  c = p.command(*store, "copy", "copy everything from one store into another and compare",
+                "maeil store copy --from ./maeil.db --to mongodb://localhost:27017/mlops_default_prediction --dry-run",
+                [&p](Context& x) { return store_copy(x, p.store_copy); });
+  c->add_option("--from", p.store_copy.from, "mongodb://... or the path of a maeil.db")->required();
+  c->add_option("--to", p.store_copy.to, "the same, empty or an earlier copy")->required();
+  c->add_flag("--dry-run", p.store_copy.dry_run, "only count");
 
   auto* dag = p.app.add_subcommand("dag", "the three DAGs");
   dag->require_subcommand(1);

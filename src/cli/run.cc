@@ -66,7 +66,7 @@ dag::RunOptions run_options(const Settings& settings, std::string run_type, Repo
   return options;
 }
 
-void print_summary(const Settings& settings, const store::Document& summary) {
+void print_summary(const Settings& settings, const store::Store& store, const store::Document& summary) {
   print_line(fmt::format("{} {}", summary.value("logical_date", ""),
                          summary.value("already_finished", false) ? "had been run before; nothing was done again" : "is done"));
   for (const auto& [key, value] : summary.items()) {
@@ -77,7 +77,7 @@ void print_summary(const Settings& settings, const store::Document& summary) {
   print_line(fmt::format("  data         {}, {}/processed/processed_data.csv", settings.data_path, settings.data_dir));
   print_line(fmt::format("  model        {}/deployed/current_model.pth", settings.model_save_path));
   print_line(fmt::format("  documents    {}: `maeil db evaluation_events --sort timestamp:-1`, `maeil model list`, `maeil logs {}`",
-                         settings.store_path, summary.value("logical_date", "")));
+                         store.description(), summary.value("logical_date", "")));
 }
 
 // Runs one date and says how it went. The error of a failed task is the error.
@@ -90,7 +90,7 @@ Result<int> one_day(Context& context, Days date, const std::string& run_type, in
   if (!report.reconciled.empty()) note(report.reconciled);
   MAEIL_ASSIGN(const auto document, loop::summarize(store, day, date, report));
   if (context.json) print_json(document);
-  else if (summary) print_summary(context.settings, document);
+  else if (summary) print_summary(context.settings, store, document);
   else print_line(fmt::format("{}  {}", format_date(date), document.value("verdict", "")));
   if (report.verdict == loop::Verdict::kCancelled) return fail(ErrorCode::kCancelled, "stopped by a signal; `maeil run` for the date goes on from here");
   if (report.verdict == loop::Verdict::kFailed) {

@@ -159,6 +159,17 @@ std::optional<Error> first_error(const DagSpec& dag, const Records& records) {
 
 }  // namespace
 
+Result<std::unique_ptr<store::Lock>> lock_runner(store::Store& store, const RunOptions& options) {
+  return store.wait_for_lock("runner", options.holder, [&](std::string_view sentence) {
+    if (!sentence.empty() && options.on_event) {
+      Event event;
+      event.text = sentence;
+      options.on_event(event);
+    }
+    return !options.cancelled || !options.cancelled->load();
+  });
+}
+
 Result<DagResult> run_dag(store::Store& store, const DagSpec& dag, const TaskTable& table, Days logical_date, const RunOptions& options) {
   MAEIL_TRY(check_dag(dag));
   for (const auto& task : dag.tasks) MAEIL_TRY(find_function(table, dag.id, task.id));
@@ -214,7 +225,7 @@ Result<DagResult> run_dag(store::Store& store, const DagSpec& dag, const TaskTab
 
 Result<DayResult> run_dags(store::Store& store, const std::vector<DagSpec>& dags, const TaskTable& table, Days logical_date,
                            const RunOptions& options) {
-  MAEIL_ASSIGN(const auto lock, store.lock("runner", options.holder));
+  MAEIL_ASSIGN(const auto lock, lock_runner(store, options));
   DayResult day;
   day.already_finished = true;
   for (const auto& dag : dags) {

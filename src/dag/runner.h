@@ -4,6 +4,7 @@
 // and everything that did not run is. States, trigger rules and branches are Airflow's (plan.h).
 #pragma once
 
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -29,6 +30,10 @@ struct DayResult {
   std::vector<DagResult> dags;          // those that began; a failed or cancelled DAG is the last
   std::optional<Error> error;
 };
+
+// The lock "runner" for these options. A dead holder's lease on a server is waited for, with a log event that says so.
+// kConflict when the holder lives; kCancelled when a signal ended the waiting.
+Result<std::unique_ptr<store::Lock>> lock_runner(store::Store& store, const RunOptions& options);
 
 // REQUIRES: the caller holds the store's lock "runner", so a record that says running belongs to a dead run.
 // A failed task is part of the result; an error is a store that cannot be read or written, or a wrong DAG.

@@ -25,7 +25,7 @@ Result<Verdict> verdict_of(store::Store& store, Days date, const dag::DayResult&
 Result<DayReport> run_day(store::Store& store, const Day& day, Days logical_date, const dag::RunOptions& options) {
   DayReport out;
   {
-    MAEIL_ASSIGN(const auto lock, store.lock("runner", options.holder));
+    MAEIL_ASSIGN(const auto lock, dag::lock_runner(store, options));
     // What cannot be mended now is said; the deployment task will meet it again and record it.
     auto reconciled = registry::reconcile(store, day.settings.model_save_path);
     out.reconciled = reconciled ? std::move(*reconciled) : "warning: " + reconciled.error().message;

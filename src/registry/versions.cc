@@ -39,7 +39,10 @@ ModelVersion version_from(const Document& document) {
   version.path = text_of(document, "model_path");
   version.file_id = store::id_text(document.value("model_file_id", Document()));
   version.sha256 = text_of(document, "sha256");
-  if (const auto parent = document.find("finetuned_from"); parent != document.end()) {
+  // The Python project kept the parent among the hyperparameters only.
+  const Document hyperparameters = document.value("hyperparameters", Document());
+  const Document& place = document.contains("finetuned_from") || !hyperparameters.is_object() ? document : hyperparameters;
+  if (const auto parent = place.find("finetuned_from"); parent != place.end()) {
     version.finetuned_from = parent->is_string() ? parent->get<std::string>() : store::id_text(*parent);
   }
   version.document = document;

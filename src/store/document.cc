@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <cmath>
 
 #include "base/hash.h"
 
@@ -82,6 +83,14 @@ Status check_document(const Document& document) {
   if (!document.is_object()) return bad_input("a document is a JSON object");
   if (!nested_at_most(document, kMaxDepth)) return bad_input(fmt::format("a document may be nested {} deep at most", kMaxDepth));
   return check_value(document);
+}
+
+uint64_t count_not_finite(const Document& value) {
+  if (value.is_number_float()) return std::isfinite(value.get<double>()) ? 0 : 1;
+  if (!value.is_structured()) return 0;
+  uint64_t count = 0;
+  for (const auto& member : value) count += count_not_finite(member);
+  return count;
 }
 
 std::string new_object_id(Instant instant) {

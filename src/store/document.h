@@ -35,6 +35,9 @@ bool nested_at_most(const Document& value, int depth);  // a scalar has depth 0,
 // kBadInput for what a store refuses: no object, a wrong field name, too deep.
 Status check_document(const Document& document);
 
+// How many numbers in it are NaN or infinite: a store writes them as null.
+uint64_t count_not_finite(const Document& value);
+
 // A new id: the instant's seconds, then 8 random bytes. Unique in practice; thread safe.
 std::string new_object_id(Instant instant);
 

@@ -4,6 +4,10 @@
 
 namespace maeil::store {
 
+Result<std::unique_ptr<Lock>> Store::wait_for_lock(std::string_view name, std::string_view holder, const std::function<bool(std::string_view)>&) {
+  return lock(name, holder);
+}
+
 Result<std::vector<Document>> Store::find(std::string_view collection, const FindOptions& options) {
   std::vector<Document> found;
   MAEIL_TRY(find_each(collection, options, [&](Document&& document) {

@@ -29,6 +29,7 @@ struct FindOptions {
   int64_t skip = 0;
   int64_t limit = 0;                              // 0: all
   std::vector<std::string> projection;            // top-level fields to keep, `_id` always; empty: all
+  bool rows = true;                               // false: without the rows of publishes
 };
 
 // Prepared rows, by column. All columns of a chunk have the same length; NaN is null.
@@ -84,7 +85,8 @@ struct Batch {
   std::vector<Erase> erases;
 };
 
-// Held until destroyed or until the process dies, however it dies (embedded store: the system's file lock).
+// Held until destroyed or until the process dies, however it dies (embedded store: the system's file lock; server: a lease, so a
+// process that died on another machine keeps it for a while). After a holder lost its lease every commit of its Store is kConflict.
 class Lock {
  public:
   virtual ~Lock() = default;
@@ -96,6 +98,7 @@ struct BlobInfo {
   int64_t length = 0;
   Document metadata;
   Instant uploaded;
+  std::string sha256;  // "" when the store does not know it (a file that another program put into a MongoDB bucket)
 };
 
 class Store {
@@ -120,11 +123,15 @@ class Store {
                            const std::function<Status(const RowChunk&)>& visit) = 0;
   virtual Status erase_rows(std::string_view collection, std::string_view partition) = 0;
   virtual Result<std::vector<std::string>> row_partitions(std::string_view collection) = 0;
+  // The constants of a published partition; kNotFound as read_rows.
+  virtual Result<Document> row_constants(std::string_view collection, std::string_view partition) = 0;
 
-  virtual Result<std::unique_ptr<BlobWriter>> write_blob(std::string_view filename, const Document& metadata) = 0;
+  // `id`: the blob's id, for copies; empty: a new one. kConflict when there is such a blob.
+  virtual Result<std::unique_ptr<BlobWriter>> write_blob(std::string_view filename, const Document& metadata, std::string_view id = {}) = 0;
   // kNotFound when there is none. kBadInput when its pieces do not add up.
   virtual Status read_blob(std::string_view id, const std::function<Status(std::string_view)>& sink) = 0;
   virtual Result<BlobInfo> blob_info(std::string_view id) = 0;
+  virtual Result<std::vector<BlobInfo>> blobs() = 0;  // the finished ones, in order of writing
   virtual Status erase_blob(std::string_view id) = 0;
 
   // Removes blobs that no document names and generations that were never published, when older than `before`.
@@ -133,9 +140,16 @@ class Store {
   // kConflict at once when somebody holds it: the message says who (`holder` of the other) and since when.
   virtual Result<std::unique_ptr<Lock>> lock(std::string_view name, std::string_view holder) = 0;
 
+  // As lock, but where a dead holder keeps the lock for a while (a server's lease), waits for its end. `waiting` is called several
+  // times a second, the first time with a sentence for people, then with ""; false gives up (kCancelled). kConflict as soon as the
+  // holder is seen to live.
+  virtual Result<std::unique_ptr<Lock>> wait_for_lock(std::string_view name, std::string_view holder,
+                                                      const std::function<bool(std::string_view)>& waiting);
+
   // Reads everything's checksums and structure; the error says what is damaged. For `maeil doctor`.
   virtual Status check() = 0;
 
+  virtual uint64_t nulled() const = 0;          // how many NaN and infinities in documents this object wrote as null
   virtual std::string description() const = 0;  // "SQLite ./maeil.db"
 
   // Conveniences over find_each.

@@ -115,12 +115,18 @@ Result<std::vector<int64_t>> unnamed_blobs(Connection& connection, Instant befor
 
 }  // namespace
 
-Result<std::unique_ptr<BlobWriter>> begin_blob(std::shared_ptr<Database> database, std::string_view filename, const Document& metadata) {
+Result<std::unique_ptr<BlobWriter>> begin_blob(std::shared_ptr<Database> database, std::string_view filename, const Document& metadata, std::string_view wanted) {
   const Instant uploaded = now();
-  const std::string id = new_object_id(uploaded);
+  const std::string id = wanted.empty() ? new_object_id(uploaded) : std::string(wanted);
+  if (!is_id(id)) return bad_input(fmt::format("\"{}\" is no id for a blob", id));
   MAEIL_ASSIGN(const std::string text, encode_document("blobs", metadata.is_null() ? Document::object() : metadata));
   int64_t key = 0;
   MAEIL_TRY(database->write([&](Connection& connection) -> Status {
+    if (!wanted.empty()) {
+      if (find_blob(connection, id)) return fail(ErrorCode::kConflict, fmt::format("there is a blob {} already", id));
+      const Status cleared = drop_blob(connection, id);  // what a copy that was stopped has left
+      if (!cleared && cleared.error().code != ErrorCode::kNotFound) return cleared;
+    }
     MAEIL_ASSIGN(Query insert, connection.query("INSERT INTO blobs(id, filename, metadata, uploaded) VALUES(?, ?, ?, ?)"));
     MAEIL_TRY(insert.bind(1, id).bind(2, filename).bind(3, text).bind(4, uploaded.time_since_epoch().count()).run());
     key = connection.last_row_id();
@@ -165,7 +171,7 @@ Status visit_blob(Connection& connection, std::string_view id, const std::functi
 }
 
 Result<BlobInfo> find_blob(Connection& connection, std::string_view id) {
-  MAEIL_ASSIGN(Query find, connection.query("SELECT filename, length, metadata, uploaded FROM blobs WHERE id = ? AND length IS NOT NULL"));
+  MAEIL_ASSIGN(Query find, connection.query("SELECT filename, length, metadata, uploaded, sha256 FROM blobs WHERE id = ? AND length IS NOT NULL"));
   find.bind(1, id);
   MAEIL_ASSIGN(const bool found, find.step());
   if (!found) return not_found(fmt::format("there is no blob {}", id));
@@ -175,8 +181,27 @@ Result<BlobInfo> find_blob(Connection& connection, std::string_view id) {
   info.length = find.integer(1);
   info.metadata = Document::parse(find.bytes(2), nullptr, false);
   info.uploaded = Instant{std::chrono::milliseconds{find.integer(3)}};
+  info.sha256 = find.text(4);
   if (!info.metadata.is_object()) return bad_input(fmt::format("store {}: the metadata of blob {} is damaged", connection.path(), id));
   return info;
+}
+
+Result<std::vector<BlobInfo>> all_blobs(Connection& connection) {
+  std::vector<std::string> ids;
+  {
+    MAEIL_ASSIGN(Query query, connection.query("SELECT id FROM blobs WHERE length IS NOT NULL ORDER BY key"));
+    for (;;) {
+      MAEIL_ASSIGN(const bool row, query.step());
+      if (!row) break;
+      ids.push_back(query.text(0));
+    }
+  }
+  std::vector<BlobInfo> found;
+  for (const auto& id : ids) {
+    MAEIL_ASSIGN(BlobInfo info, find_blob(connection, id));
+    found.push_back(std::move(info));
+  }
+  return found;
 }
 
 Status drop_blob(Connection& connection, std::string_view id) {
@@ -206,16 +231,8 @@ Result<int64_t> drop_garbage(Connection& connection, Instant before) {
 }
 
 Status check_blobs(Connection& connection) {
-  std::vector<std::string> ids;
-  {
-    MAEIL_ASSIGN(Query query, connection.query("SELECT id FROM blobs WHERE length IS NOT NULL"));
-    for (;;) {
-      MAEIL_ASSIGN(const bool row, query.step());
-      if (!row) break;
-      ids.push_back(query.text(0));
-    }
-  }
-  for (const auto& id : ids) MAEIL_TRY(visit_blob(connection, id, [](std::string_view) -> Status { return {}; }));
+  MAEIL_ASSIGN(const auto blobs, all_blobs(connection));
+  for (const auto& blob : blobs) MAEIL_TRY(visit_blob(connection, blob.id, [](std::string_view) -> Status { return {}; }));
   return {};
 }
 

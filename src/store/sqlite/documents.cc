@@ -5,7 +5,7 @@
 #include <set>
 
 #include "base/hash.h"
-#include "store/order.h"
+#include "store/set_fields.h"
 
 namespace maeil::store::sqlite {
 namespace {
@@ -23,17 +23,6 @@ Result<Document> decode_document(Connection& connection, std::string_view collec
     return bad_input(fmt::format("store {}: document {} of {} is damaged: restore a copy of the database", connection.path(), id, collection));
   }
   return document;
-}
-
-// One step of a dotted path into `value`, which becomes an object where there was nothing.
-Result<Document*> enter(Document& value, const std::string& step, const std::string& path) {
-  if (value.is_null()) value = Document::object();
-  if (value.is_object() && !is_extended(value)) return &value[step];
-  if (value.is_array() && !step.empty() && step.size() < 7 && step.find_first_not_of("0123456789") == std::string::npos) {
-    const size_t at = std::stoul(step);
-    if (at < value.size()) return &value[at];
-  }
-  return bad_input(fmt::format("cannot set {}: there is no place for \"{}\" in it", path, step));
 }
 
 Status bind_task_key(Query& query, int at, const std::string& key) {
@@ -70,7 +59,6 @@ Status put_document(Connection& connection, std::string_view collection, const D
 }
 
 Status set_fields(Connection& connection, std::string_view collection, std::string_view id, const Document& fields) {
-  if (!fields.is_object()) return bad_input(fmt::format("document {} of {}: the fields to set are no object", id, collection));
   Document document;
   {
     MAEIL_ASSIGN(Query get, connection.query("SELECT body, hash FROM documents WHERE collection = ? AND id = ?"));
@@ -79,14 +67,7 @@ Status set_fields(Connection& connection, std::string_view collection, std::stri
     if (!found) return not_found(fmt::format("there is no document {} in {}", id, collection));
     MAEIL_ASSIGN(document, decode_document(connection, collection, id, get.bytes(0), get.integer(1)));
   }
-  for (const auto& [path, value] : fields.items()) {
-    if (path == "_id" || path.starts_with("_id.")) return bad_input(fmt::format("document {} of {}: its _id cannot be set", id, collection));
-    Document* place = &document;
-    for (const auto& step : split_path(path)) {
-      MAEIL_ASSIGN(place, enter(*place, step, path));
-    }
-    *place = value;
-  }
+  if (const Status set = set_paths(document, fields); !set) return with_context(fmt::format("document {} of {}", id, collection), set.error());
   return put_document(connection, collection, document);
 }
 

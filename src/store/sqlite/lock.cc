@@ -9,6 +9,8 @@
 #include <cerrno>
 #include <system_error>
 
+#include "store/lock_name.h"
+
 namespace maeil::store::sqlite {
 namespace {
 
@@ -40,10 +42,7 @@ std::string holder_of(int descriptor) {
 }  // namespace
 
 Result<std::unique_ptr<Lock>> lock_file(const std::filesystem::path& database, std::string_view name, std::string_view holder) {
-  const bool valid = !name.empty() && name.size() <= 64 && std::ranges::all_of(name, [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' || c == '_';
-  });
-  if (!valid) return internal_error(fmt::format("\"{}\" is no name for a lock", name));
+  if (!is_lock_name(name)) return internal_error(fmt::format("\"{}\" is no name for a lock", name));
   std::filesystem::path path = database;
   path += fmt::format(".{}.lock", name);
   const int descriptor = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644);

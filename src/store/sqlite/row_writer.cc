@@ -5,13 +5,12 @@
 #include <algorithm>
 
 #include "base/hash.h"
+#include "store/row_shape.h"
 #include "store/sqlite/columns.h"
 #include "store/sqlite/rows.h"
 
 namespace maeil::store::sqlite {
 namespace {
-
-constexpr size_t kMaxColumns = 10000;
 
 char kind_of(const ColumnValues& values) { return "ids"[values.index()]; }
 
@@ -22,7 +21,7 @@ class SqliteRowWriter : public RowWriter {
 
   Status append(const RowChunk& chunk) override {
     if (finished_) return internal_error(fmt::format("{}: append after finish", label_));
-    MAEIL_TRY(check_shape(chunk));
+    MAEIL_TRY(check_row_shape(label_, pending_, pending_.empty(), chunk));
     if (pending_.empty()) {
       for (const auto& column : chunk) pending_.push_back({column.name, std::visit([](const auto& v) { return ColumnValues(std::decay_t<decltype(v)>()); }, column.values)});
     }
@@ -54,39 +53,6 @@ class SqliteRowWriter : public RowWriter {
   }
 
  private:
-  Status check_shape(const RowChunk& chunk) const {
-    if (chunk.size() > kMaxColumns) return bad_input(fmt::format("{}: {} columns, more than {}", label_, chunk.size(), kMaxColumns));
-    if (!pending_.empty() && chunk.size() != pending_.size()) {
-      return internal_error(fmt::format("{}: a chunk has {} columns, the first one {}", label_, chunk.size(), pending_.size()));
-    }
-    for (size_t i = 0; i < chunk.size(); ++i) {
-      const auto& column = chunk[i];
-      if (column_size(column.values) != column_size(chunk[0].values)) return internal_error(fmt::format("{}: column {} has another length than the first", label_, column.name));
-      if (!pending_.empty() && (column.name != pending_[i].name || column.values.index() != pending_[i].values.index())) {
-        return internal_error(fmt::format("{}: column {} is not the first chunk's column {}", label_, column.name, pending_[i].name));
-      }
-      if (pending_.empty()) {
-        if (column.name == "_id") return bad_input(fmt::format("{}: a column may not be called _id", label_));
-        for (size_t j = 0; j < i; ++j) {
-          if (chunk[j].name == column.name) return bad_input(fmt::format("{}: two columns are called {}", label_, column.name));
-        }
-        MAEIL_TRY(encode_name(column.name));
-      }
-    }
-    return {};
-  }
-
-  Status encode_name(const std::string& name) const {
-    const Document as_field = Document::object({{name, 0}});
-    if (const Status valid = check_document(as_field); !valid) return with_context(label_, valid.error());
-    try {
-      (void)as_field.dump();
-    } catch (const nlohmann::json::exception&) {
-      return bad_input(fmt::format("{}: a column's name is not UTF-8", label_));
-    }
-    return {};
-  }
-
   static void append_slice(ColumnValues& to, const ColumnValues& from, size_t first, size_t count) {
     std::visit([&](auto& target) {
       const auto& source = std::get<std::decay_t<decltype(target)>>(from);

@@ -196,6 +196,15 @@ Status erase_task_partitions(Connection& connection, const Batch& batch) {
   return {};
 }
 
+Result<Document> constants_of(Connection& connection, std::string_view collection, std::string_view partition) {
+  MAEIL_ASSIGN(const auto partitions, partitions_of(connection, collection));
+  const auto found = std::ranges::find(partitions, partition, &Partition::name);
+  if (found == partitions.end()) return not_found(fmt::format("there are no rows of {} {}", collection, partition));
+  Document constants = Document::parse(found->constants, nullptr, false);
+  if (!constants.is_object()) return damaged(connection, *found, "its constants");
+  return constants;
+}
+
 Status visit_row_chunks(Connection& connection, std::string_view collection, std::string_view partition,
                         const std::vector<std::string>& columns, const std::function<Status(const RowChunk&)>& visit) {
   MAEIL_ASSIGN(const auto partitions, partitions_of(connection, collection));

@@ -19,6 +19,9 @@ Status erase_partition(Connection& connection, std::string_view collection, std:
 // The partitions whose constants have this task_key, but those that the batch publishes.
 Status erase_task_partitions(Connection& connection, const Batch& batch);
 
+// The constants of a published partition; kNotFound when there is none.
+Result<Document> constants_of(Connection& connection, std::string_view collection, std::string_view partition);
+
 Status visit_row_chunks(Connection& connection, std::string_view collection, std::string_view partition,
                         const std::vector<std::string>& columns, const std::function<Status(const RowChunk&)>& visit);
 

@@ -3,9 +3,9 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
+#include <atomic>
 
-#include "store/order.h"
+#include "store/selection.h"
 #include "store/sqlite/blobs.h"
 #include "store/sqlite/connection.h"
 #include "store/sqlite/documents.h"
@@ -38,75 +38,27 @@ Result<std::vector<std::string>> texts(Query& query) {
   }
 }
 
-// The top-level fields that a find looks at; empty means all of them.
-std::vector<std::string> fields_needed(const FindOptions& options, const Filter& filter) {
-  std::vector<std::string> fields = options.projection;
-  if (fields.empty()) return fields;
-  filter.add_fields(fields);
-  for (const auto& [path, direction] : options.sort) fields.push_back(split_path(path)[0]);
-  return fields;
-}
-
-// Keeps the first `count` of what it is given in sorted order (all when 0), in memory for about twice as many.
-class Sorted {
- public:
-  Sorted(const Sorter& sorter, size_t count) : sorter_(sorter), count_(count) {}
-
-  void add(Document&& document) {
-    found_.emplace_back(sorter_.key(document), std::move(document));
-    if (count_ > 0 && found_.size() > 2 * count_ + 1000) {
-      sort();
-      found_.resize(count_);
-    }
-  }
-  std::vector<std::pair<SortKey, Document>>& sort() {
-    std::ranges::stable_sort(found_, [&](const auto& a, const auto& b) { return sorter_.less(a.first, b.first); });
-    return found_;
-  }
-
- private:
-  const Sorter& sorter_;
-  size_t count_;
-  std::vector<std::pair<SortKey, Document>> found_;
-};
-
 class SqliteStore : public Store {
  public:
   explicit SqliteStore(std::shared_ptr<Database> database) : database_(std::move(database)) {}
 
   Status commit(const Batch& batch) override {
-    return database_->write([&](Connection& connection) { return apply(connection, batch); });
+    MAEIL_TRY(database_->write([&](Connection& connection) { return apply(connection, batch); }));
+    for (const auto& put : batch.puts) nulled_ += count_not_finite(put.document);
+    for (const auto& set : batch.sets) nulled_ += count_not_finite(set.fields);
+    return {};
   }
 
   Status find_each(std::string_view collection, const FindOptions& options, const std::function<bool(Document&&)>& visit) override {
     MAEIL_ASSIGN(const Filter filter, Filter::parse(options.filter));
-    if (options.skip < 0 || options.limit < 0) return usage_error("skip and limit may not be negative");
-    const Sorter sorter(options.sort);
-    int64_t number = 0;  // of the match
-    const auto hand_out = [&](Document&& document) {
-      if (number++ < options.skip) return true;
-      project(document, options.projection);
-      const bool last = options.limit > 0 && number - options.skip >= options.limit;
-      return visit(std::move(document)) && !last;
-    };
-    const size_t kept = options.limit > 0 ? static_cast<size_t>(std::min<int64_t>(options.limit, INT64_MAX / 4)) + static_cast<size_t>(std::min<int64_t>(options.skip, INT64_MAX / 4)) : 0;
-    Sorted sorted(sorter, kept);
-    const auto take = [&](Document&& document) {
-      if (sorter.empty()) return hand_out(std::move(document));
-      sorted.add(std::move(document));
-      return true;
-    };
-    MAEIL_TRY(database_->read([&](Connection& connection) -> Status {
-      bool stopped = false;
-      MAEIL_TRY(visit_documents(connection, collection, filter, take, stopped));
-      if (stopped) return {};
-      return visit_row_documents(connection, collection, filter, fields_needed(options, filter), take, stopped);
-    }));
-    if (sorter.empty()) return {};
-    for (auto& [key, document] : sorted.sort()) {
-      if (!hand_out(std::move(document))) break;
-    }
-    return {};
+    return select(options, visit, [&](const Take& take) {
+      return database_->read([&](Connection& connection) -> Status {
+        bool stopped = false;
+        MAEIL_TRY(visit_documents(connection, collection, filter, take, stopped));
+        if (stopped || !options.rows) return {};
+        return visit_row_documents(connection, collection, filter, fields_needed(options, filter), take, stopped);
+      });
+    });
   }
 
   Result<std::vector<std::string>> collections() override {
@@ -143,8 +95,17 @@ class SqliteStore : public Store {
     return names;
   }
 
-  Result<std::unique_ptr<BlobWriter>> write_blob(std::string_view filename, const Document& metadata) override {
-    return begin_blob(database_, filename, metadata);
+  Result<Document> row_constants(std::string_view collection, std::string_view partition) override {
+    Document constants;
+    MAEIL_TRY(database_->read([&](Connection& connection) -> Status {
+      MAEIL_ASSIGN(constants, constants_of(connection, collection, partition));
+      return {};
+    }));
+    return constants;
+  }
+
+  Result<std::unique_ptr<BlobWriter>> write_blob(std::string_view filename, const Document& metadata, std::string_view id) override {
+    return begin_blob(database_, filename, metadata, id);
   }
 
   Status read_blob(std::string_view id, const std::function<Status(std::string_view)>& sink) override {
@@ -158,6 +119,15 @@ class SqliteStore : public Store {
       return {};
     }));
     return info;
+  }
+
+  Result<std::vector<BlobInfo>> blobs() override {
+    std::vector<BlobInfo> found;
+    MAEIL_TRY(database_->read([&](Connection& connection) -> Status {
+      MAEIL_ASSIGN(found, all_blobs(connection));
+      return {};
+    }));
+    return found;
   }
 
   Status erase_blob(std::string_view id) override {
@@ -192,10 +162,12 @@ class SqliteStore : public Store {
     });
   }
 
+  uint64_t nulled() const override { return nulled_; }
   std::string description() const override { return fmt::format("SQLite {}", database_->path().string()); }
 
  private:
   std::shared_ptr<Database> database_;
+  std::atomic<uint64_t> nulled_{0};
 };
 
 }  // namespace

@@ -1,0 +1,27 @@
+// Blobs as GridFS files in the bucket `fs`, as the Python project and every MongoDB tool read and write them. A blob is registered in
+// maeil_uploads before its first piece and appears with its document in fs.files, written last; that document also has `sha256`,
+// by which a blob of ours is known.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string_view>
+#include <vector>
+
+#include "store/mongo/connection.h"
+#include "store/store.h"
+
+namespace maeil::store::mongo {
+
+// `id` empty: a new one; else kConflict when there is such a blob.
+Result<std::unique_ptr<BlobWriter>> begin_blob(std::shared_ptr<Server> server, std::string_view filename, const Document& metadata, std::string_view id);
+
+Status visit_blob(Connection& connection, std::string_view id, const std::function<Status(std::string_view)>& sink);
+Result<BlobInfo> find_blob(Connection& connection, std::string_view id);
+Result<std::vector<BlobInfo>> all_blobs(Connection& connection, bool ours_only);   // those whose _id is an ObjectId, in order of writing
+Status drop_blob(Connection& connection, std::string_view id);
+
+// Removes what uploads that began before `before` and never finished have left. Returns how many.
+Result<int64_t> drop_unfinished_blobs(Connection& connection, Instant before);
+
+}  // namespace maeil::store::mongo

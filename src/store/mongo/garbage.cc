@@ -1,0 +1,116 @@
+#include "store/mongo/garbage.h"
+
+#include <fmt/format.h>
+
+#include <boost/unordered/unordered_flat_set.hpp>
+
+#include "store/mongo/blobs.h"
+#include "store/mongo/control.h"
+#include "store/mongo/plan.h"
+#include "store/mongo/reading.h"
+
+namespace maeil::store::mongo {
+namespace {
+
+using Ids = boost::unordered_flat_set<std::string>;
+
+// Every id in a document, as ObjectId or as 24 hex digits of text, however deep.
+void gather_ids(bson_iter_t* at, Ids& ids, int depth) {
+  while (depth > 0 && bson_iter_next(at)) {
+    bson_iter_t child;
+    if (BSON_ITER_HOLDS_OID(at)) {
+      ids.insert(hex_of(*bson_iter_oid(at)));
+    } else if (BSON_ITER_HOLDS_UTF8(at)) {
+      uint32_t length = 0;
+      const char* text = bson_iter_utf8(at, &length);
+      if (is_id({text, length})) ids.emplace(text, length);
+    } else if ((BSON_ITER_HOLDS_DOCUMENT(at) || BSON_ITER_HOLDS_ARRAY(at)) && bson_iter_recurse(at, &child)) {
+      gather_ids(&child, ids, depth - 1);
+    }
+  }
+}
+
+Status gather_from(Connection& connection, const std::string& collection, Ids& ids) {
+  return visit_raw(connection, collection, [&](const bson_t& one) -> Result<bool> {
+    bson_iter_t at;
+    if (bson_iter_init(&at, &one)) gather_ids(&at, ids, 250);
+    return true;
+  });
+}
+
+// Once when a generation is found that was never published; again, with its entry, when it has been gone for long enough: a write
+// that was under way when its process died may have come after the first time.
+Result<int64_t> drop_generations(Connection& connection, Instant before) {
+  MAEIL_ASSIGN(const auto old, connection.find(kGenerations, {{"created", {{"$lt", date_value(before)}}}}));
+  int64_t removed = 0;
+  for (const auto& entry : old) {
+    const std::string generation = id_text(entry.value("_id", Document()));
+    const Document collection = entry.value("collection", Document());
+    if (generation.empty() || !collection.is_string()) continue;
+    MAEIL_ASSIGN(const auto published, connection.find(kPartitions, {{"generation", id_value(generation)}}, {{"projection", {{"_id", 1}}}}));
+    if (!published.empty()) continue;
+    const auto dropped = instant_of(entry.value("dropped", Document()));
+    if (dropped && *dropped >= before) continue;
+    MAEIL_TRY(connection.remove(collection.get<std::string>(), row_range(generation)));
+    if (dropped) {
+      MAEIL_TRY(connection.remove(kGenerations, {{"_id", id_value(generation)}}));
+    } else {
+      MAEIL_TRY(connection.find_and_modify(kGenerations, {{"_id", id_value(generation)}}, {{"$set", {{"dropped", date_value(now())}}}}));
+      ++removed;
+    }
+  }
+  return removed;
+}
+
+}  // namespace
+
+Result<int64_t> drop_garbage(Connection& connection, Shelf& shelf, Instant before) {
+  MAEIL_TRY(settle(connection));
+  int64_t removed = shelf.remove_older(before);
+  MAEIL_ASSIGN(const int64_t generations, drop_generations(connection, before));
+  MAEIL_ASSIGN(const int64_t unfinished, drop_unfinished_blobs(connection, before));
+  removed += generations + unfinished;
+
+  MAEIL_ASSIGN(const auto blobs, all_blobs(connection, true));
+  Ids named;
+  MAEIL_ASSIGN(const auto collections, connection.collections());
+  for (const auto& collection : collections) {
+    if (is_public_collection(collection)) MAEIL_TRY(gather_from(connection, collection, named));
+  }
+  MAEIL_TRY(gather_from(connection, kPartitions, named));  // the constants of rows
+  for (const auto& blob : blobs) {
+    if (blob.uploaded >= before || named.contains(blob.id)) continue;
+    MAEIL_TRY(drop_blob(connection, blob.id));
+    ++removed;
+  }
+  // Pieces of a journal whose batch is over; only a crash between two calls leaves them.
+  MAEIL_ASSIGN(const Document control, read_control(connection));
+  if (control.value("intent", Document()).is_null()) {
+    const std::string first_kept = fmt::format("{:08x}0000000000000000", static_cast<uint32_t>(std::chrono::floor<std::chrono::seconds>(before).time_since_epoch().count()));
+    MAEIL_TRY(connection.remove(kJournal, {{"intent", {{"$lt", id_value(first_kept)}}}}));
+  }
+  return removed;
+}
+
+Status check_everything(Connection& connection) {
+  MAEIL_TRY(settle(connection));
+  MAEIL_ASSIGN(const auto collections, connection.collections());
+  for (const auto& collection : collections) {
+    if (!is_public_collection(collection)) continue;
+    MAEIL_TRY(visit_raw(connection, collection, [&](const bson_t& one) -> Result<bool> {
+      if (const auto read = from_bson(one, connection.server().codec()); !read) {
+        return bad_input(fmt::format("{}: a document of {} is damaged: restore a backup", connection.server().label(), collection));
+      }
+      return true;
+    }));
+  }
+  MAEIL_ASSIGN(const auto published, partitions(connection, Document::object()));
+  for (const auto& partition : published) {
+    MAEIL_TRY(visit_row_chunks(connection, partition.collection, partition.name, {}, [](const RowChunk&) -> Status { return {}; }));
+  }
+  MAEIL_ASSIGN(const auto blobs, all_blobs(connection, false));
+  for (const auto& blob : blobs) MAEIL_TRY(visit_blob(connection, blob.id, [](std::string_view) -> Status { return {}; }));
+  return {};
+}
+
+}  // namespace maeil::store::mongo

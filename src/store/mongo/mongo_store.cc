@@ -1,0 +1,164 @@
+// The Store over a server: each call borrows a connection and uses the functions of commit, reading, blobs, lease and garbage.
+#include "store/mongo/mongo_store.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "store/mongo/blobs.h"
+#include "store/mongo/commit.h"
+#include "store/mongo/control.h"
+#include "store/mongo/garbage.h"
+#include "store/mongo/lease.h"
+#include "store/mongo/reading.h"
+
+namespace maeil::store {
+namespace {
+
+using namespace mongo;
+
+class MongoStore : public Store {
+ public:
+  explicit MongoStore(std::shared_ptr<Server> server) : server_(std::move(server)), shelf_(std::make_shared<Shelf>()) {}
+
+  Status commit(const Batch& batch) override { return commit_request(*server_, *shelf_, {batch}); }
+
+  Status find_each(std::string_view collection, const FindOptions& options, const std::function<bool(Document&&)>& visit) override {
+    MAEIL_ASSIGN(const Filter filter, Filter::parse(options.filter));
+    return select(options, visit, [&](const Take& take) -> Status {
+      Connection connection(*server_);
+      MAEIL_TRY(before_reading(connection));
+      return visit_documents(connection, collection, options, filter, take);
+    });
+  }
+
+  Result<std::vector<std::string>> collections() override {
+    Connection connection(*server_);
+    MAEIL_TRY(before_reading(connection));
+    MAEIL_ASSIGN(const auto all, connection.collections());
+    MAEIL_ASSIGN(const auto published, partitions(connection, Document::object()));
+    std::vector<std::string> names;
+    for (const auto& name : all) {
+      if (!is_public_collection(name)) continue;
+      bool any = std::ranges::any_of(published, [&](const auto& partition) { return partition.collection == name; });
+      if (!any) {
+        MAEIL_TRY(visit_raw(connection, name, [&](const bson_t&) -> Result<bool> {
+          any = true;
+          return false;
+        }));
+      }
+      if (any) names.push_back(name);
+    }
+    return names;
+  }
+
+  Result<std::unique_ptr<RowWriter>> write_rows(std::string_view collection, std::string_view partition) override {
+    if (!is_public_collection(collection)) return bad_input(fmt::format("\"{}\" may not be a collection's name here", collection));
+    return begin_rows(server_, shelf_, collection, partition);
+  }
+
+  Status read_rows(std::string_view collection, std::string_view partition, const std::vector<std::string>& columns,
+                   const std::function<Status(const RowChunk&)>& visit) override {
+    Connection connection(*server_);
+    MAEIL_TRY(before_reading(connection));
+    return visit_row_chunks(connection, collection, partition, columns, visit);
+  }
+
+  Status erase_rows(std::string_view collection, std::string_view partition) override {
+    const Batch nothing;
+    return commit_request(*server_, *shelf_, {nothing, {{std::string(collection), std::string(partition)}}});
+  }
+
+  Result<std::vector<std::string>> row_partitions(std::string_view collection) override {
+    Connection connection(*server_);
+    MAEIL_TRY(before_reading(connection));
+    MAEIL_ASSIGN(const auto found, partitions(connection, {{"collection", collection}}));
+    std::vector<std::string> names;
+    for (const auto& partition : found) names.push_back(partition.name);
+    return names;
+  }
+
+  Result<Document> row_constants(std::string_view collection, std::string_view partition) override {
+    Connection connection(*server_);
+    MAEIL_ASSIGN(const auto found, find_partition(connection, collection, partition));
+    if (!found) return not_found(fmt::format("there are no rows of {} {}", collection, partition));
+    return found->constants;
+  }
+
+  Result<std::unique_ptr<BlobWriter>> write_blob(std::string_view filename, const Document& metadata, std::string_view id) override {
+    return begin_blob(server_, filename, metadata, id);
+  }
+
+  Status read_blob(std::string_view id, const std::function<Status(std::string_view)>& sink) override {
+    Connection connection(*server_);
+    return visit_blob(connection, id, sink);
+  }
+
+  Result<BlobInfo> blob_info(std::string_view id) override {
+    Connection connection(*server_);
+    return find_blob(connection, id);
+  }
+
+  Result<std::vector<BlobInfo>> blobs() override {
+    Connection connection(*server_);
+    return all_blobs(connection, false);
+  }
+
+  Status erase_blob(std::string_view id) override {
+    Connection connection(*server_);
+    MAEIL_TRY(check_own_leases(connection));
+    return drop_blob(connection, id);
+  }
+
+  Result<int64_t> collect_garbage(Instant before) override {
+    Connection connection(*server_);
+    MAEIL_TRY(check_own_leases(connection));
+    return drop_garbage(connection, *shelf_, before);
+  }
+
+  Result<std::unique_ptr<Lock>> lock(std::string_view name, std::string_view holder) override { return take_lease(server_, name, holder); }
+
+  Result<std::unique_ptr<Lock>> wait_for_lock(std::string_view name, std::string_view holder,
+                                              const std::function<bool(std::string_view)>& waiting) override {
+    return wait_for_lease(server_, name, holder, waiting);
+  }
+
+  Status check() override {
+    Connection connection(*server_);
+    return check_everything(connection);
+  }
+
+  uint64_t nulled() const override { return server_->nulled; }
+  std::string description() const override { return server_->label(); }
+
+ private:
+  // Without transactions a batch is applied step by step: a reader waits until it is whole.
+  Status before_reading(Connection& connection) { return server_->transactions() ? Status{} : settle(connection); }
+
+  Status check_own_leases(Connection& connection) {
+    if (server_->leases().empty()) return {};
+    MAEIL_ASSIGN(const Document control, read_control(connection));
+    return check_leases(*server_, control);
+  }
+
+  std::shared_ptr<Server> server_;
+  std::shared_ptr<Shelf> shelf_;
+};
+
+}  // namespace
+
+Result<std::unique_ptr<Store>> open_mongo(const std::string& uri, const std::string& database, const MongoOptions& options) {
+  MAEIL_ASSIGN(auto server, Server::open(uri, database, options));
+  {
+    Connection connection(*server);
+    for (const char* own : {kControl, kJournal, kPartitions, kGenerations, kUploads}) MAEIL_TRY(connection.ensure_own_collection(own));
+    MAEIL_TRY(connection.ensure_index(kPartitions, {{"collection", 1}}));
+    MAEIL_TRY(connection.ensure_index(kGenerations, {{"collection", 1}}));
+    MAEIL_TRY(connection.ensure_index(kJournal, {{"intent", 1}, {"n", 1}}));
+    MAEIL_TRY(prepare_control(connection));
+    MAEIL_TRY(settle(connection));  // what a writer that died has left half done
+  }
+  return std::make_unique<MongoStore>(std::move(server));
+}
+
+}  // namespace maeil::store

@@ -1,0 +1,252 @@
+#include "store/mongo/reading.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <limits>
+
+#include "base/hash.h"
+#include "store/mongo/plan.h"
+
+namespace maeil::store::mongo {
+namespace {
+
+constexpr size_t kChunkRows = 4096;  // as the embedded store's pieces: 142 columns of numbers are 4.6 MB at a time
+
+// {"$and": [both]}; either may be empty.
+Document both(const Document& a, const Document& b) {
+  if (a.empty()) return b;
+  if (b.empty()) return a;
+  return {{"$and", Document::array({a, b})}};
+}
+
+bool mentions_id(const Filter& filter) {
+  std::vector<std::string> fields;
+  filter.add_fields(fields);
+  return std::ranges::find(fields, "_id") != fields.end();
+}
+
+// The server's projection for the fields that a find looks at; empty when it cannot be said there.
+Document projection(const Server& server, const std::vector<std::string>& fields) {
+  Document out = Document::object();
+  for (const auto& field : fields) {
+    if (field.empty() || field.starts_with('$') || field.find('.') != std::string::npos) return Document::object();
+    out[server.codec().restricted ? escape_name(field) : field] = 1;
+  }
+  return out;
+}
+
+// A value with a whole number beyond int64 has no BSON; such a filter stays here.
+Result<Bson> server_filter(const Document& asked, const Document& ours) {
+  if (auto bson = to_bson(both(ours, asked))) return bson;
+  return to_bson(ours);
+}
+
+Status visit_plain(Connection& connection, const std::string& collection, const FindOptions& options, const Filter& filter, const Generations& generations,
+                   const Take& take, bool& stopped) {
+  const Codec& codec = connection.server().codec();
+  Document find = Document::object();
+  if (Document fields = projection(connection.server(), fields_needed(options, filter)); !fields.empty()) find["projection"] = std::move(fields);
+  // An index that a range of values is read from would give the index's order.
+  const bool by_key = filter.required("_id") || filter.required("task_key") || filter.required("logical_date");
+  if (!by_key) find["hint"] = {{"$natural", 1}};
+  const auto visit = [&](const bson_t& one) -> Result<bool> {
+    MAEIL_ASSIGN(Document document, from_bson(one, codec));
+    if (!filter.matches(document)) return true;
+    stopped = !take(std::move(document));
+    return !stopped;
+  };
+  MAEIL_ASSIGN(const Bson bson, server_filter(options.filter, generations.excluding()));
+  const Status done = connection.find(collection, *bson.get(), find, visit);
+  if (done || stopped || connection.fault().code != kNotImplemented) return done;
+  // An operator that this server does not know (FerretDB): all documents, and the filter is ours.
+  MAEIL_ASSIGN(const Bson all, to_bson(generations.excluding()));
+  return connection.find(collection, *all.get(), find, visit);
+}
+
+// Ids that people see, the same for every generation of a partition and in every store.
+class StableIds {
+ public:
+  explicit StableIds(const Partition& partition)
+      : prefix_(sha256_hex(fmt::format("{}\n{}", partition.collection, partition.name)).substr(0, 16)), generation_(partition.generation) {}
+  std::string stable(const bson_oid_t& id) const { return prefix_ + hex_of(id).substr(16); }
+  // The stored id for a stable one; "" when it is no row of this partition.
+  std::string stored(const std::string& stable) const { return stable.starts_with(prefix_) ? generation_.substr(0, 16) + stable.substr(16) : ""; }
+
+ private:
+  std::string prefix_, generation_;
+};
+
+Status visit_rows(Connection& connection, const Partition& partition, const FindOptions& options, const Filter& filter, const Take& take, bool& stopped) {
+  const Codec& codec = connection.server().codec();
+  const StableIds ids(partition);
+  Document find = {{"sort", {{"_id", 1}}}};
+  if (Document fields = projection(connection.server(), fields_needed(options, filter)); !fields.empty()) find["projection"] = std::move(fields);
+  Document range = row_range(partition.generation);
+  const Document* id = filter.required("_id");
+  if (id) {
+    const std::string stored = ids.stored(id_text(*id));
+    if (stored.empty()) return {};
+    range = {{"_id", id_value(stored)}};
+  }
+  const auto visit = [&](const bson_t& one) -> Result<bool> {
+    MAEIL_ASSIGN(Document document, from_bson(one, codec));
+    bson_iter_t at;
+    if (bson_iter_init_find(&at, &one, "_id") && BSON_ITER_HOLDS_OID(&at)) document["_id"] = id_value(ids.stable(*bson_iter_oid(&at)));
+    if (!filter.matches(document)) return true;
+    stopped = !take(std::move(document));
+    return !stopped;
+  };
+  MAEIL_ASSIGN(const Bson bson, mentions_id(filter) ? to_bson(range) : server_filter(options.filter, range));
+  const Status done = connection.find(partition.collection, *bson.get(), find, visit);
+  if (done || stopped || connection.fault().code != kNotImplemented) return done;
+  MAEIL_ASSIGN(const Bson all, to_bson(range));
+  return connection.find(partition.collection, *all.get(), find, visit);
+}
+
+tl::unexpected<Error> replaced(const Server& server, std::string_view collection, std::string_view partition) {
+  return fail(ErrorCode::kConflict, fmt::format("{}: the rows of {} {} were replaced while they were read: read them again", server.label(), collection, partition));
+}
+
+tl::unexpected<Error> damaged(const Server& server, const Partition& partition, const std::string& what) {
+  return bad_input(fmt::format("{}: the rows of {} {} are damaged ({}): run their task again", server.label(), partition.collection, partition.name, what));
+}
+
+// Rows into columns. The wanted columns come in the documents' own order, so each name is looked for where it was last time.
+class Columns {
+ public:
+  Columns(const Partition& partition, const std::vector<size_t>& wanted, const Codec& codec) : partition_(partition) {
+    for (const size_t column : wanted) {
+      const auto& [name, kind] = partition.columns[column];
+      RowColumn values{name, std::vector<double>()};
+      if (kind == 'i') values.values = std::vector<int64_t>();
+      if (kind == 's') values.values = std::vector<std::string>();
+      chunk_.push_back(std::move(values));
+      stored_names_.push_back(codec.restricted ? escape_name(name) : name);
+      order_.push_back(column);
+    }
+    by_place_.resize(chunk_.size());
+    for (size_t i = 0; i < by_place_.size(); ++i) by_place_[i] = i;
+    std::ranges::sort(by_place_, [&](size_t a, size_t b) { return order_[a] < order_[b]; });
+  }
+
+  Status add(const Server& server, const bson_t& row) {
+    bson_iter_t at;
+    if (!bson_iter_init(&at, &row)) return damaged(server, partition_, "a row is not readable");
+    size_t next = 0;
+    while (next < by_place_.size() && bson_iter_next(&at)) {
+      const size_t column = by_place_[next];
+      const std::string& name = stored_names_[column];
+      if (name != std::string_view(bson_iter_key(&at), bson_iter_key_len(&at))) continue;
+      if (!take(at, chunk_[column].values)) return damaged(server, partition_, fmt::format("column {} of row {}", chunk_[column].name, rows_));
+      // A column may be asked for twice.
+      while (++next < by_place_.size() && stored_names_[by_place_[next]] == name) {
+        if (!take(at, chunk_[by_place_[next]].values)) return damaged(server, partition_, fmt::format("column {}", name));
+      }
+    }
+    if (next < by_place_.size()) return damaged(server, partition_, fmt::format("row {} has no column {}", rows_, chunk_[by_place_[next]].name));
+    ++rows_;
+    return {};
+  }
+
+  const RowChunk& chunk() const { return chunk_; }
+  size_t rows() const { return rows_; }
+  void clear() {
+    for (auto& column : chunk_) std::visit([](auto& values) { values.clear(); }, column.values);
+    rows_ = 0;
+  }
+
+ private:
+  static bool take(const bson_iter_t& at, decltype(RowColumn::values)& to) {
+    if (auto* numbers = std::get_if<std::vector<double>>(&to)) {
+      if (!BSON_ITER_HOLDS_NUMBER(&at) && !BSON_ITER_HOLDS_NULL(&at)) return false;
+      numbers->push_back(BSON_ITER_HOLDS_NULL(&at) ? std::numeric_limits<double>::quiet_NaN() : bson_iter_as_double(&at));
+      return true;
+    }
+    if (auto* integers = std::get_if<std::vector<int64_t>>(&to)) {
+      if (!BSON_ITER_HOLDS_INT(&at)) return false;
+      integers->push_back(bson_iter_as_int64(&at));
+      return true;
+    }
+    if (!BSON_ITER_HOLDS_UTF8(&at)) return false;
+    uint32_t length = 0;
+    const char* text = bson_iter_utf8(&at, &length);
+    std::get<std::vector<std::string>>(to).emplace_back(text, length);
+    return true;
+  }
+
+  const Partition& partition_;
+  RowChunk chunk_;
+  std::vector<std::string> stored_names_;
+  std::vector<size_t> order_, by_place_;
+  size_t rows_ = 0;
+};
+
+Result<std::vector<size_t>> column_numbers(const Partition& partition, const std::vector<std::string>& names) {
+  std::vector<size_t> numbers;
+  for (const auto& name : names) {
+    const auto found = std::ranges::find(partition.columns, name, [](const auto& column) { return column.first; });
+    if (found == partition.columns.end()) return not_found(fmt::format("the rows of {} {} have no column {}", partition.collection, partition.name, name));
+    numbers.push_back(static_cast<size_t>(found - partition.columns.begin()));
+  }
+  for (size_t i = 0; names.empty() && i < partition.columns.size(); ++i) numbers.push_back(i);
+  return numbers;
+}
+
+}  // namespace
+
+Status visit_documents(Connection& connection, std::string_view collection, const FindOptions& options, const Filter& filter, const Take& take) {
+  const std::string name(collection);
+  if (!is_public_collection(name)) return {};
+  bool stopped = false;
+  MAEIL_ASSIGN(const Generations generations, Generations::of(connection, name));
+  MAEIL_TRY(visit_plain(connection, name, options, filter, generations, take, stopped));
+  if (stopped || generations.empty() || !options.rows) return {};
+  MAEIL_ASSIGN(const auto published, partitions(connection, {{"collection", name}}));
+  for (const auto& partition : published) {
+    MAEIL_TRY(visit_rows(connection, partition, options, filter, take, stopped));
+    if (stopped) return {};
+  }
+  MAEIL_ASSIGN(const auto after, partitions(connection, {{"collection", name}}));
+  for (const auto& partition : published) {
+    const auto same = std::ranges::find_if(after, [&](const auto& other) { return other.name == partition.name && other.generation == partition.generation; });
+    if (same == after.end()) return replaced(connection.server(), collection, partition.name);
+  }
+  return {};
+}
+
+Status visit_row_chunks(Connection& connection, std::string_view collection, std::string_view partition, const std::vector<std::string>& columns,
+                        const std::function<Status(const RowChunk&)>& visit) {
+  MAEIL_ASSIGN(const auto found, find_partition(connection, collection, partition));
+  if (!found) return not_found(fmt::format("there are no rows of {} {}", collection, partition));
+  MAEIL_ASSIGN(const auto numbers, column_numbers(*found, columns));
+  Columns chunk(*found, numbers, connection.server().codec());
+  Document find = {{"sort", {{"_id", 1}}}};
+  if (!columns.empty()) {
+    if (Document fields = projection(connection.server(), columns); !fields.empty()) find["projection"] = std::move(fields);
+  }
+  MAEIL_ASSIGN(const Bson range, to_bson(row_range(found->generation)));
+  int64_t rows = 0;
+  MAEIL_TRY(connection.find(found->collection, *range.get(), find, [&](const bson_t& row) -> Result<bool> {
+    MAEIL_TRY(chunk.add(connection.server(), row));
+    ++rows;
+    if (chunk.rows() == kChunkRows) {
+      MAEIL_TRY(visit(chunk.chunk()));
+      chunk.clear();
+    }
+    return true;
+  }));
+  if (chunk.rows() > 0) MAEIL_TRY(visit(chunk.chunk()));
+  if (rows == found->rows) return {};
+  MAEIL_ASSIGN(const auto after, find_partition(connection, collection, partition));
+  if (!after || after->generation != found->generation) return replaced(connection.server(), collection, partition);
+  return damaged(connection.server(), *found, fmt::format("{} of {} rows", rows, found->rows));
+}
+
+Status visit_raw(Connection& connection, std::string_view collection, const std::function<Result<bool>(const bson_t&)>& visit) {
+  MAEIL_ASSIGN(const Generations generations, Generations::of(connection, collection));
+  MAEIL_ASSIGN(const Bson filter, to_bson(generations.excluding()));
+  return connection.find(std::string(collection), *filter.get(), Document::object(), visit);
+}
+
+}  // namespace maeil::store::mongo

@@ -1,0 +1,22 @@
+// Documents and rows on their way out. Plain documents come in the server's natural order, which is that of insertion; rows partition
+// by partition in the order of writing. Filters are the server's work where they mean the same there, and ours in any case.
+#pragma once
+
+#include <functional>
+
+#include "store/filter.h"
+#include "store/mongo/generation.h"
+#include "store/selection.h"
+
+namespace maeil::store::mongo {
+
+// `stopped` is set when take said so. kConflict when the rows were replaced while they were read.
+Status visit_documents(Connection& connection, std::string_view collection, const FindOptions& options, const Filter& filter, const Take& take);
+
+Status visit_row_chunks(Connection& connection, std::string_view collection, std::string_view partition, const std::vector<std::string>& columns,
+                        const std::function<Status(const RowChunk&)>& visit);
+
+// The raw plain documents of a collection, without rows: for garbage collection and checks.
+Status visit_raw(Connection& connection, std::string_view collection, const std::function<Result<bool>(const bson_t&)>& visit);
+
+}  // namespace maeil::store::mongo

@@ -1,0 +1,329 @@
+"""The day on MongoDB-compatible servers: what people's queries find, what faults leave, and copies between the two stores."""
+import json
+import os
+import re
+import resource
+import signal
+import subprocess
+import threading
+import time
+import unittest
+
+from harness import GOLDEN, SEED, Workspace, kill, needs, snapshot
+from servers import FERRET, MONGOSH, PYMONGO, SECANTUS, Server, needs_program
+
+DATE = "2026-11-20"
+STARTED = re.compile(r"(\w+)\.([\w.]+)\s+started")
+# The contract's queries, and which day's outcome each must show: the day below ends in an alert.
+QUERIES = {
+    "db.alerts.find().sort({timestamp:-1})": 1,
+    "db.evaluation_events.find().sort({timestamp:-1}).limit(10)": 1,
+    'db.deployment_events.find({status:"deployed"}).sort({timestamp:-1})': 0,
+    "db.model_metadata.find({finetuned_from:{$exists:true}})": 3,
+    'db.evaluation_events.find({"retraining_info.was_retrained":true})': 0,
+    "db.raw_data.find().limit(5)": 1,
+    "db.processed_data.find().limit(5)": 5,
+    "db.training_events.find().sort({timestamp:-1})": 3,
+}
+
+
+class Base(unittest.TestCase):
+    """A workspace with the real model, made once on the embedded store and copied to a database for each test."""
+    SETTINGS = dict(DISTRIBUTION_MODEL=SEED / "distribution_model.pkl", DATA_QUANTITY=300, FINETUNE_EPOCHS=1)
+    PROGRAM, FLAGS = SECANTUS, ()
+
+    @classmethod
+    def setUpClass(cls):
+        needs(SEED)
+        needs_program(cls.PROGRAM)
+        cls.imported = Workspace(**cls.SETTINGS)
+        cls.imported.run("model", "import", SEED / "finetuned_model_f.pth", expect=0)
+        cls.server = Server(cls.PROGRAM, *cls.FLAGS)
+        cls.databases = 0
+        with cls.imported.copy() as calm:
+            calm.run("run", "--date", DATE, expect=4)
+            cls.wanted = snapshot(calm, DATE)
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.server.__exit__()
+        cls.imported.__exit__()
+
+    def workspace(self, options="", **settings):
+        type(self).databases += 1
+        self.database = f"day{self.databases}"
+        workspace = self.imported.copy()
+        self.addCleanup(workspace.__exit__)
+        workspace.run("store", "copy", "--from", "maeil.db", "--to", self.server.uri(self.database), expect=0)
+        (workspace.folder / "maeil.db").unlink()  # what is found from here on is found on the server
+        workspace.settings.update(MONGODB_URI=self.server.uri(self.database, options), **{k: str(v) for k, v in settings.items()})
+        return workspace
+
+    def check_day(self, workspace):
+        found = snapshot(workspace, DATE)
+        for name, wanted in self.wanted.items():
+            self.assertEqual(found[name], wanted, f"{name} differs from the embedded store's day")
+        rows = self.server.python(f"print(db.processed_data.count_documents({{'logical_date': '{DATE}'}}))", self.database)
+        self.assertEqual(rows, len(self.wanted["processed_data"]), "people see other rows than were published")
+
+    def one_line(self, done, code, *parts):
+        self.assertEqual(done.returncode, code, done.stderr)
+        last = done.stderr.strip().splitlines()[-1]
+        for part in parts:
+            self.assertIn(part, last)
+        self.assertNotIn("secret", done.stdout + done.stderr)
+        return last
+
+
+class Day(Base):
+    SETTINGS = dict(DISTRIBUTION_MODEL=SEED / "distribution_model.pkl", FINETUNE_EPOCHS=1)
+
+    def test_a_day_as_people_see_it(self):
+        workspace = self.workspace()
+        workspace.run("run", "--date", DATE, expect=4)
+        self.check_day(workspace)
+        everything = "({" + ",".join(f"{json.dumps(q)}: {q}.toArray()" for q in QUERIES) + "})"
+        shown = self.server.mongosh(everything, self.database)
+        for query, count in QUERIES.items():
+            with self.subTest(query=query):
+                self.assertEqual(len(shown[query]), count)
+                if "timestamp:-1" in query:
+                    times = [document["timestamp"]["$date"] for document in shown[query]]
+                    self.assertEqual(times, sorted(times, reverse=True))
+        row = shown["db.processed_data.find().limit(5)"][0]
+        self.assertGreaterEqual(len(row), 142)
+        for field in ("processing_timestamp", "dataset_name", "logical_date", "run_id", "split", "row"):
+            self.assertIn(field, row)
+        self.assertIn("$date", row["timestamp"])
+        self.assertIn("$oid", shown["db.raw_data.find().limit(5)"][0]["file_id"])
+        in_python = self.server.python(
+            "a = list(db.alerts.find().sort('timestamp', -1))\n"
+            "assert isinstance(a[0]['timestamp'], datetime.datetime) and isinstance(a[0]['_id'], ObjectId)\n"
+            "import gridfs, hashlib\n"
+            "raw = db.raw_data.find_one()\n"
+            "bytes = gridfs.GridFSBucket(db).open_download_stream(raw['file_id']).read()\n"
+            "print(json.dumps({'alerts': len(a), 'models': db.model_metadata.count_documents({'finetuned_from': {'$exists': True}}),\n"
+            "  'events': db.evaluation_events.count_documents({}), 'deployed': db.deployment_events.count_documents({'status': 'deployed'}),\n"
+            "  'rows': db.processed_data.count_documents({}), 'sha': hashlib.sha256(bytes).hexdigest() == raw['sha256']}))", self.database)
+        self.assertEqual(in_python, {"alerts": 1, "models": 3, "events": 1, "deployed": 0, "rows": len(self.wanted["processed_data"]), "sha": True})
+        again = workspace.run("run", "--date", DATE, expect=4)
+        self.assertIn("nothing was done again", again.stdout)
+        self.assertIn("is sound", workspace.run("doctor").stdout)
+
+
+class FerretDay(Base):
+    PROGRAM = FERRET
+    SETTINGS = dict(DISTRIBUTION_MODEL=SEED / "distribution_model.pkl", DATA_QUANTITY=1000, FINETUNE_EPOCHS=1)
+
+    def test_a_day_without_transactions(self):
+        workspace = self.workspace()
+        workspace.run("run", "--date", DATE, expect=4)
+        self.check_day(workspace)
+        shown = self.server.mongosh("({" + ",".join(f"{json.dumps(q)}: {q}.toArray().length" for q in QUERIES) + "})", self.database)
+        self.assertEqual(shown, QUERIES)
+
+
+class Faults(Base):
+    def run_with_server_killed(self, after):
+        workspace = self.workspace()
+        process = workspace.start("run", "--date", DATE)
+        for line in process.stderr:
+            if (started := STARTED.search(line)) and started[2] == after:
+                break
+        time.sleep(0.05)
+        self.server.kill()
+        reader = threading.Thread(target=process.stderr.read)  # the pipe must not fill up
+        reader.start()
+        time.sleep(1.0)
+        self.server.start()
+        code = process.wait(timeout=300)
+        reader.join()
+        process.stderr.close()
+        if code != 4:  # an outage may cost a task its tries; the next run goes on from there
+            self.assertEqual(code, 1)
+            workspace.run("run", "--date", DATE, expect=4)
+        self.check_day(workspace)
+
+    def test_the_server_is_killed_and_comes_back(self):
+        for task in ("generate_data", "preprocess_data", "retrain_1.finetune_model", "retrain_2.evaluate_finetuned_model"):
+            with self.subTest(task=task):
+                self.run_with_server_killed(task)
+
+    def test_a_failover_is_waited_for(self):
+        for data in (dict(errorCode=91), dict(errorCode=10107), dict(closeConnection=True), dict(blockConnection=True, blockTimeMS=300)):
+            with self.subTest(**data):
+                workspace = self.workspace()
+                self.server.fail_point({"times": 8}, failCommands=["insert", "update", "findAndModify", "find", "commitTransaction", "delete"], **data)
+                workspace.run("run", "--date", DATE, expect=4)
+                self.check_day(workspace)
+
+    def test_a_server_that_answers_too_slowly(self):
+        workspace = self.workspace("?socketTimeoutMS=500")
+        self.server.fail_point("alwaysOn", failCommands=["findAndModify", "insert"], blockConnection=True, blockTimeMS=2000)
+        try:
+            self.one_line(workspace.run("run", "--date", DATE, timeout=200), 1, "did not answer in time")
+        finally:
+            self.server.fail_point("off")
+        workspace.run("run", "--date", DATE, expect=4)
+        self.check_day(workspace)
+
+    def test_no_server(self):
+        workspace = self.workspace()
+        started = time.monotonic()
+        self.one_line(workspace.run("model", "list", MONGODB_URI="mongodb://user:secret@127.0.0.1:1/x"), 1, "cannot be reached", "is it running")
+        self.assertLess(time.monotonic() - started, 12)
+        self.one_line(workspace.run("model", "list", MONGODB_URI="mongo://user:secret@127.0.0.1"), 2, "MONGODB_URI")
+        self.one_line(workspace.run("model", "list", MONGODB_URI="", MONGODB_PASSWORD="secret"), 2, "MONGODB_USERNAME")
+        doctor = workspace.run("doctor", MONGODB_URI="mongodb://user:secret@127.0.0.1:1/x")
+        self.assertNotIn("secret", doctor.stdout + doctor.stderr)
+
+    def test_two_runs_at_once_and_the_death_of_the_first(self):
+        workspace = self.workspace()
+        first = workspace.start("run", "--date", DATE)
+        for line in first.stderr:
+            if STARTED.search(line):
+                break
+        self.one_line(workspace.run("run", "--date", DATE), 1, str(first.pid), "runner lock")
+        kill(first)
+        workspace.run("run", "--date", DATE, expect=4)
+        self.check_day(workspace)
+
+    def test_a_holder_that_died_on_another_machine(self):
+        workspace = self.workspace(LEASE_SECONDS=4)
+        first = workspace.start("run", "--date", DATE)
+        for line in first.stderr:
+            if STARTED.search(line):
+                break
+        kill(first)
+        self.server.python("db.maeil_control.update_one({}, {'$set': {'locks.runner.owner.machine': 'elsewhere', 'locks.runner.owner.host': 'db9'}})",
+                           self.database)
+        second = workspace.run("run", "--date", DATE, expect=4)
+        self.assertRegex(second.stderr, r"held by maeil run \(process \d+ on db9.*waiting")
+        self.check_day(workspace)
+
+    def test_a_holder_that_was_stopped_cannot_write(self):
+        workspace = self.workspace(LEASE_SECONDS=3)
+        first = workspace.start("run", "--date", DATE)
+        for line in first.stderr:
+            if "retrain_1.finetune_model  started" in line:
+                break
+        first.send_signal(signal.SIGSTOP)
+        time.sleep(3.5)
+        workspace.run("run", "--date", DATE, expect=4)
+        before = snapshot(workspace, DATE)
+        first.send_signal(signal.SIGCONT)
+        rest = first.stderr.read()
+        self.assertEqual(first.wait(), 1, rest)
+        first.stderr.close()
+        self.assertIn("lost the runner lock", rest.strip().splitlines()[-1])
+        self.assertEqual(snapshot(workspace, DATE), before)
+        self.check_day(workspace)
+
+
+class Standalone(Base):
+    """A server without transactions, killed and stopped in the same way."""
+    FLAGS = ("--standalone",)
+
+    def test_kill_the_client_at_random_points(self):
+        for seconds in (0.3, 0.9, 1.7, 2.6):
+            with self.subTest(seconds=seconds):
+                workspace = self.workspace()
+                process = workspace.start("run", "--date", DATE)
+                time.sleep(seconds)
+                kill(process)
+                workspace.run("run", "--date", DATE, expect=4)
+                self.check_day(workspace)
+
+
+class Access(unittest.TestCase):
+    def test_users_and_passwords(self):
+        needs_program(SECANTUS)
+        with Server(SECANTUS) as server, Workspace() as workspace:
+            server.python("client.admin.command('createUser', 'risk', pwd='s3cret/word', roles=['readWriteAnyDatabase'])")
+            server.kill()
+            server.flags = ("--auth",)
+            server.start()
+            named = dict(MONGODB_HOST="127.0.0.1", MONGODB_PORT=server.port, MONGODB_DATABASE="mine", MONGODB_USERNAME="risk")
+            workspace.run("model", "list", expect=0, MONGODB_PASSWORD="s3cret/word", **named)
+            workspace.run("model", "list", expect=0, MONGODB_URI=server.uri("mine", "?authSource=admin", "risk:s3cret%2Fword@"))
+            for settings in (dict(named, MONGODB_PASSWORD="s3cret/wrong"), dict(named, MONGODB_USERNAME="nobody", MONGODB_PASSWORD="s3cret/word")):
+                done = workspace.run("model", "list", **settings)
+                self.assertEqual(done.returncode, 2, done.stderr)
+                self.assertIn("refuses the user name or password", done.stderr)
+                self.assertNotIn("s3cret", done.stdout + done.stderr)
+            done = workspace.run("model", "list", **dict(named, MONGODB_USERNAME=""))
+            self.assertEqual(done.returncode, 2, done.stderr)
+            shown = workspace.run("doctor", MONGODB_PASSWORD="s3cret/word", **named)
+            self.assertNotIn("s3cret", shown.stdout + shown.stderr)
+
+    def test_certificates(self):
+        needs_program(SECANTUS)
+        with Workspace() as workspace:
+            folder = workspace.folder
+
+            def openssl(*words):
+                subprocess.run(["openssl", *map(str, words)], check=True, capture_output=True, cwd=folder)
+
+            for name in ("ca", "other"):
+                openssl("req", "-x509", "-newkey", "rsa:2048", "-nodes", "-subj", f"/CN={name}", "-days", 2, "-keyout", f"{name}.key", "-out", f"{name}.pem")
+            openssl("req", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=server", "-keyout", "srv.key", "-out", "srv.csr")
+            (folder / "san").write_text("subjectAltName=DNS:localhost,IP:127.0.0.1\n")
+            openssl("x509", "-req", "-in", "srv.csr", "-CA", "ca.pem", "-CAkey", "ca.key", "-CAcreateserial", "-days", 2, "-extfile", "san", "-out", "srv.pem")
+            with Server(SECANTUS, "--tls-cert-file", folder / "srv.pem", "--tls-key-file", folder / "srv.key") as server:
+                def tls(ca):
+                    return server.uri("t", f"?tls=true&tlsCAFile={folder / ca}")
+                workspace.run("model", "list", expect=0, MONGODB_URI=tls("ca.pem"))
+                for uri in (tls("other.pem"), server.uri("t", "?tls=true")):
+                    done = workspace.run("model", "list", MONGODB_URI=uri)
+                    self.assertEqual(done.returncode, 2, done.stderr)
+                    self.assertIn("no TLS connection", done.stderr)
+                    self.assertEqual(len(done.stderr.strip().splitlines()), 1, done.stderr)
+                done = workspace.run("model", "list", MONGODB_URI=server.uri("t"))  # without TLS to a port that speaks nothing else
+                self.assertEqual(done.returncode, 1, done.stderr)
+
+
+class Copies(Base):
+    def test_there_and_back(self):
+        def report(workspace, *words):
+            return json.loads(workspace.run("store", "copy", "--json", *words, expect=0).stdout)
+
+        with self.imported.copy() as workspace:
+            workspace.run("run", "--date", DATE, expect=4)
+            uri = self.server.uri("copied")
+            planned = report(workspace, "--from", "maeil.db", "--to", uri, "--dry-run")
+            self.assertNotIn("copied", self.server.python("print(json.dumps(client.list_database_names()))"))
+            sent = report(workspace, "--from", "maeil.db", "--to", uri)
+            self.assertEqual(sent["collections"], planned["collections"])
+            again = report(workspace, "--from", "maeil.db", "--to", uri)  # as after an interruption
+            self.assertEqual(again, sent)
+            back = report(workspace, "--from", uri, "--to", "back.db")
+            self.assertEqual(back["collections"], sent["collections"])
+            self.assertEqual(back["blobs"], sent["blobs"])
+            self.assertEqual(snapshot(workspace, DATE), self.wanted)
+            workspace.settings["STORE_PATH"] = "back.db"
+            self.assertEqual(snapshot(workspace, DATE), self.wanted)
+            self.assertIn("nothing was done again", workspace.run("run", "--date", DATE, expect=4).stdout)
+            self.server.python("db.alerts.delete_one({})", "copied")
+            self.assertEqual(workspace.run("store", "copy", "--from", "maeil.db", "--to", uri).returncode, 0)
+            self.server.python("db.alerts.insert_one({'message': 'of somebody else'})", "copied")
+            done = workspace.run("store", "copy", "--from", "maeil.db", "--to", uri)
+            self.assertEqual(done.returncode, 3, done.stderr)
+            self.assertIn("alerts", done.stderr)
+
+    def test_the_python_projects_documents(self):
+        needs(GOLDEN)
+        origin = GOLDEN.parent / "origin_documents.json"
+        needs(origin)
+        self.server.python(f"for name, documents in json_util.loads(open({str(origin)!r}).read()).items():\n  db[name].insert_many(documents)", "origin")
+        with Workspace(MONGODB_URI=self.server.uri("origin")) as workspace:
+            listed = workspace.run("model", "list", expect=0).stdout
+            for version in ("20240313_010203", "20240313_020304", "20240314_001500"):
+                self.assertIn(version, listed)
+            self.assertEqual(len(workspace.find("evaluation_events", {"retraining_info.was_retrained": True})), 1)
+            workspace.run("store", "copy", "--from", self.server.uri("origin"), "--to", "maeil.db", expect=0)
+            del workspace.settings["MONGODB_URI"]
+            self.assertEqual(workspace.run("model", "list", expect=0).stdout, listed)
+
+
+if __name__ == "__main__":
+    unittest.main(verbosity=2)

@@ -1,0 +1,111 @@
+"""MongoDB-compatible servers for tests: each on a free port of 127.0.0.1, in a temporary folder, ended by its process id.
+
+The programs are where `make build/peers/mongo-ready` puts them, or where MAEIL_MONGO_SECANTUS, MAEIL_MONGO_FERRET, MAEIL_MONGOSH and
+MAEIL_PYMONGO (an interpreter that has pymongo) point. Without them a test is skipped, or fails when MAEIL_REQUIRE_DATA is set
+and that target was made.
+"""
+import ctypes
+import json
+import os
+import pathlib
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+import unittest
+
+from harness import SOURCE
+
+PEERS = SOURCE / "build/peers"
+SECANTUS = pathlib.Path(os.environ.get("MAEIL_MONGO_SECANTUS", PEERS / "secantus/bin/secantusd-py"))
+FERRET = pathlib.Path(os.environ.get("MAEIL_MONGO_FERRET", PEERS / "ferret/fserver"))
+MONGOSH = pathlib.Path(os.environ.get("MAEIL_MONGOSH", PEERS / "mongosh/node_modules/mongosh/bin/mongosh.js"))
+PYMONGO = pathlib.Path(os.environ.get("MAEIL_PYMONGO", PEERS / "secantus/bin/python"))
+
+
+def needs_program(path):
+    if not path.exists():
+        if os.environ.get("MAEIL_REQUIRE_DATA") and (PEERS / "mongo-ready").exists():
+            raise AssertionError(f"needs {path}, which build/peers/mongo-ready promises")
+        raise unittest.SkipTest(f"skipped: needs {path} (make build/peers/mongo-ready)")
+
+
+def free_port():
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        return listener.getsockname()[1]
+
+
+def die_with_parent():
+    ctypes.CDLL(None).prctl(1, signal.SIGKILL)
+
+
+class Server:
+    def __init__(self, program, *flags, folder=None):
+        needs_program(program)
+        self.program, self.flags, self.port = program, flags, free_port()
+        self.folder = pathlib.Path(folder or tempfile.mkdtemp(prefix="maeil-server-"))
+        self.process = None
+        self.start()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.kill()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def command(self):
+        if self.program == FERRET:
+            return [self.program, "-listen", f"127.0.0.1:{self.port}", "-dir", self.folder, *self.flags]
+        return [self.program, "--host", "127.0.0.1", "--port", str(self.port), "--storage-path", self.folder, "--enable-test-commands", *self.flags]
+
+    def start(self, preexec_fn=None):
+        def prepare():
+            die_with_parent()
+            if preexec_fn:
+                preexec_fn()
+
+        with open(self.folder / "log", "a") as log:
+            self.process = subprocess.Popen(list(map(str, self.command())), stdout=log, stderr=log, stdin=subprocess.DEVNULL, preexec_fn=prepare)
+        for _ in range(600):
+            with socket.socket() as probe:
+                if probe.connect_ex(("127.0.0.1", self.port)) == 0:
+                    return
+            time.sleep(0.05)
+        raise AssertionError(f"{self.program} does not start: {(self.folder / 'log').read_text()[-500:]}")
+
+    def kill(self):
+        if self.process:
+            self.process.kill()
+            self.process.wait()
+            self.process = None
+
+    def uri(self, database="", options="", login=""):
+        return f"mongodb://{login}127.0.0.1:{self.port}/{database}{options}"
+
+    def python(self, code, database="test", uri=None):
+        """Runs code with `client` and `db` at hand, in an interpreter that has pymongo; what it prints as JSON."""
+        needs_program(PYMONGO)
+        head = ("import json, sys, pymongo, datetime\nfrom bson import ObjectId, json_util\n"
+                "client = pymongo.MongoClient(sys.argv[1], serverSelectionTimeoutMS=10000)\ndb = client[sys.argv[2]]\n")
+        done = subprocess.run([PYMONGO, "-c", head + code, uri or self.uri(), database], capture_output=True, text=True, timeout=300)
+        if done.returncode:
+            raise AssertionError(done.stderr)
+        return json.loads(done.stdout) if done.stdout.strip() else None
+
+    def mongosh(self, expression, database):
+        """The value of an expression in a real mongosh, as relaxed Extended JSON."""
+        needs_program(MONGOSH)
+        home = self.folder / "home"
+        home.mkdir(exist_ok=True)
+        done = subprocess.run(["node", MONGOSH, "--quiet", "--norc", "--json=relaxed", self.uri(database), "--eval", expression],
+                              capture_output=True, text=True, timeout=300, env={**os.environ, "HOME": str(home)})
+        if done.returncode:
+            raise AssertionError(done.stderr + done.stdout)
+        return json.loads(done.stdout)
+
+    def fail_point(self, mode, **data):
+        self.python(f"client.admin.command('configureFailPoint', 'failCommand', mode={mode!r}, data={data!r})")
