@@ -40,7 +40,7 @@ Status fetch_rows(dag::TaskContext& context, const store::Document& raw, RowRang
   const auto offset_of = [&](uint64_t row) -> Result<uint64_t> {
     const uint64_t at = row / raw_step(total);
     if (row >= total) return UINT64_MAX;
-    if (!offsets.is_array() || at >= offsets.size() || !offsets[at].is_number_unsigned()) return bad_input("raw_data: row_offsets is damaged: run generate_data again");
+    if (!offsets.is_array() || at >= offsets.size() || !offsets[at].is_number_integer()) return bad_input("raw_data: row_offsets is damaged: run generate_data again");
     return offsets[at].get<uint64_t>();
   };
   MAEIL_ASSIGN(const uint64_t header, offset_of(0));
