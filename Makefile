@@ -45,7 +45,7 @@ build/peers/airflow-ready: tests/airflow/requirements.txt integrations/airflow/p
 	@touch $@
 
 # Servers that speak MongoDB's protocol, and mongosh: some minutes and 400 MB, made once.
-build/peers/mongo-ready: tools/mongo_peers tools/ferret/main.go tools/ferret/go.mod
+build/peers/mongo-ready: tools/mongo_peers tools/ferret/main.go tools/ferret/go.mod | setup
 	tools/mongo_peers build/peers
 
 setup:

@@ -24,7 +24,7 @@ SMALL = {"D_MODEL": 8, "NHEAD": 1, "NUM_LAYERS": 1, "DIM_FEEDFORWARD": 16}
 
 def train(maeil, folder, epochs, **settings):
     out = run([maeil, "train", "--pretrain", "--train", "--epochs", epochs, "--json"], folder, 2, DATA_QUANTITY=2000, **settings)
-    return json.loads(out["stdout"])["model_version"]
+    return json.loads(out["stdout"])[-1]["result"]["model_version"]  # the encoder first, then the classifier
 
 
 def measure(maeil, work, sizes, standard_up_to=100_000):

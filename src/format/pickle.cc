@@ -4,6 +4,7 @@
 
 #include <charconv>
 #include <cstring>
+#include <span>
 
 #include "base/file.h"
 #include "format/csv.h"
@@ -72,6 +73,11 @@ class Machine {
 
   // ---- nodes and stack
   PickleNode& node(uint32_t i) { return tree_.nodes[i]; }
+  PickleParts& parts(uint32_t i) {
+    PickleParts*& made = node(i).made;
+    if (!made) made = std::pmr::polymorphic_allocator<>(&tree_.memory).new_object<PickleParts>(&tree_.memory);
+    return *made;
+  }
   bool make(PickleKind kind, uint32_t& out) {
     if (tree_.nodes.size() == kMaxNodes) return refuse(fmt::format("more than {} values", kMaxNodes));
     out = static_cast<uint32_t>(tree_.nodes.size());
@@ -129,11 +135,11 @@ class Machine {
     if (stack_.size() - floor() < n) return refuse("takes a value from an empty stack");
     std::vector<uint32_t> items(stack_.end() - static_cast<ptrdiff_t>(n), stack_.end());
     stack_.resize(stack_.size() - n);
-    return push_items(PickleKind::kTuple, std::move(items));
+    return push_items(PickleKind::kTuple, items);
   }
-  bool push_items(PickleKind kind, std::vector<uint32_t> items) {
+  bool push_items(PickleKind kind, std::span<const uint32_t> items) {
     if (!push(kind)) return false;
-    node(stack_.back()).make_parts().items = std::move(items);
+    parts(stack_.back()).items.assign(items.begin(), items.end());
     return true;
   }
   bool copying(size_t n) {
@@ -211,7 +217,7 @@ class Machine {
     if (rule == PickleRule::kOpaque) return push(PickleKind::kOpaque);
     if (!push_integer(PickleKind::kGlobal, static_cast<int64_t>(rule))) return false;
     node(stack_.back()).text = module;
-    node(stack_.back()).make_parts().name = name;
+    parts(stack_.back()).name = name;
     return true;
   }
   bool stack_global() {
@@ -230,7 +236,7 @@ class Machine {
     if (node(arguments).kind != PickleKind::kTuple) return refuse(fmt::format("calls with a {} instead of a tuple", to_string(node(arguments).kind)));
     if (node(callable).kind == PickleKind::kOpaque) return push(PickleKind::kOpaque);
     if (node(callable).kind != PickleKind::kGlobal) return refuse(fmt::format("calls a {}", to_string(node(callable).kind)));
-    const std::vector<uint32_t>& given = node(arguments).parts().items;
+    const std::span<const uint32_t> given = node(arguments).parts().items;
     switch (static_cast<PickleRule>(node(callable).integer)) {
       case PickleRule::kDict: return given.empty() ? push(PickleKind::kDict) : push_dict(given[0]);
       case PickleRule::kDefaultDict: return given.size() < 2 ? push(PickleKind::kDict) : push_dict(given[1]);
@@ -242,21 +248,21 @@ class Machine {
         if (given.size() != 3) return refuse("copyreg._reconstructor takes three arguments");
         uint32_t inner;
         if (!make(PickleKind::kTuple, inner)) return false;
-        if (node(given[2]).kind != PickleKind::kNone) node(inner).make_parts().items.push_back(given[2]);
+        if (node(given[2]).kind != PickleKind::kNone) parts(inner).items.push_back(given[2]);
         return call_class(given[0], inner);
       }
       case PickleRule::kNewObject: {
         if (given.empty()) return refuse("copyreg.__newobj__ takes a class");
         uint32_t inner;
         if (!copying(given.size()) || !make(PickleKind::kTuple, inner)) return false;
-        node(inner).make_parts().items.assign(given.begin() + 1, given.end());
+        parts(inner).items.assign(given.begin() + 1, given.end());
         return call_class(given[0], inner);
       }
       default: break;
     }
     if (!push(PickleKind::kObject)) return false;
-    node(stack_.back()).make_parts().cls = callable;
-    node(stack_.back()).make_parts().arguments = arguments;
+    parts(stack_.back()).cls = callable;
+    parts(stack_.back()).arguments = arguments;
     return true;
   }
   // As call, for a class that came as an argument: it may not be copyreg's own function again (no recursion).
@@ -272,7 +278,8 @@ class Machine {
     std::vector<uint32_t> pairs;
     if (node(source).kind == PickleKind::kDict) {
       if (!copying(node(source).parts().pairs.size())) return false;
-      pairs = node(source).parts().pairs;
+      const auto& given = node(source).parts().pairs;
+      pairs.assign(given.begin(), given.end());
     } else {
       if (!copying(2 * node(source).parts().items.size())) return false;
       for (uint32_t item : node(source).parts().items) {
@@ -281,15 +288,15 @@ class Machine {
       }
     }
     if (!push(PickleKind::kDict)) return false;
-    node(stack_.back()).make_parts().pairs = std::move(pairs);
+    parts(stack_.back()).pairs.assign(pairs.begin(), pairs.end());
     return true;
   }
-  bool push_copy(PickleKind kind, const std::vector<uint32_t>& given) {
+  bool push_copy(PickleKind kind, std::span<const uint32_t> given) {
     if (given.empty()) return push(kind);
     if (!copying(node(given[0]).parts().items.size())) return false;
     return push_items(kind, node(given[0]).parts().items);
   }
-  bool push_bytes(const std::vector<uint32_t>& given) {
+  bool push_bytes(std::span<const uint32_t> given) {
     if (given.empty()) return push(PickleKind::kBytes);
     const PickleNode& source = node(given[0]);
     if (source.kind == PickleKind::kBytes) return push_view(PickleKind::kBytes, source.text);
@@ -308,7 +315,7 @@ class Machine {
     uint32_t keywords, arguments, cls;
     if (!pop(keywords) || !pop(arguments) || !pop(cls) || !call_class(cls, arguments)) return false;
     if (node(keywords).kind != PickleKind::kDict) return refuse("keyword arguments that are no dict");
-    if (!node(keywords).parts().pairs.empty()) node(stack_.back()).make_parts().state = keywords;
+    if (!node(keywords).parts().pairs.empty()) parts(stack_.back()).state = keywords;
     return true;
   }
   // OBJ has its class below the arguments, INST in its own two lines.
@@ -323,7 +330,7 @@ class Machine {
       arguments.erase(arguments.begin());
     }
     if (!make(PickleKind::kTuple, tuple)) return false;
-    node(tuple).make_parts().items = std::move(arguments);
+    parts(tuple).items.assign(arguments.begin(), arguments.end());
     return call_class(cls, tuple);
   }
   bool build() {
@@ -334,7 +341,7 @@ class Machine {
       case PickleKind::kObject:
       case PickleKind::kDict:
       case PickleKind::kList:
-      case PickleKind::kSet: node(target).make_parts().state = state; return true;
+      case PickleKind::kSet: parts(target).state = state; return true;
       default: return refuse(fmt::format("sets the state of a {}", to_string(node(target).kind)));
     }
   }
@@ -348,7 +355,7 @@ class Machine {
     if (kind != (to_set ? PickleKind::kSet : PickleKind::kList) && kind != PickleKind::kObject) {
       return refuse(fmt::format("adds items to a {}", to_string(kind)));
     }
-    auto& items = node(target).make_parts().items;
+    auto& items = parts(target).items;
     items.insert(items.end(), values.begin(), values.end());
     return true;
   }
@@ -359,7 +366,7 @@ class Machine {
     if (kind == PickleKind::kOpaque) return true;
     if (kind != PickleKind::kDict && kind != PickleKind::kObject) return refuse(fmt::format("sets a key of a {}", to_string(kind)));
     if (values.size() % 2 != 0) return refuse("sets a key without a value");
-    auto& pairs = node(target).make_parts().pairs;
+    auto& pairs = parts(target).pairs;
     pairs.insert(pairs.end(), values.begin(), values.end());
     return true;
   }
@@ -402,7 +409,7 @@ class Machine {
   }
   bool persistent(uint32_t id) {
     if (!push(PickleKind::kPersistent)) return false;
-    node(stack_.back()).make_parts().arguments = id;
+    parts(stack_.back()).arguments = id;
     return true;
   }
   bool persistent_line() {

@@ -5,7 +5,7 @@
 
 #include <boost/container/deque.hpp>
 #include <deque>
-#include <memory>
+#include <memory_resource>
 
 #include "format/pickle.h"
 
@@ -19,8 +19,10 @@ struct PickleParts {
   uint32_t cls = kNoNode;          // kObject: a kGlobal
   uint32_t state = kNoNode;        // what BUILD gave
   uint32_t arguments = kNoNode;    // kObject: a kTuple; kPersistent: the id itself
-  std::vector<uint32_t> items;     // kList, kTuple, kSet, kObject
-  std::vector<uint32_t> pairs;     // kDict, kObject: key, value, key, value ...
+  std::pmr::vector<uint32_t> items;  // kList, kTuple, kSet, kObject
+  std::pmr::vector<uint32_t> pairs;  // kDict, kObject: key, value, key, value ...
+
+  explicit PickleParts(std::pmr::memory_resource* memory = std::pmr::null_memory_resource()) : items(memory), pairs(memory) {}
 };
 inline const PickleParts kNoParts;
 
@@ -31,16 +33,13 @@ struct PickleNode {
     double real;          // kReal
   };
   std::string_view text;  // kText, kBytes, kBigInteger; kGlobal: the module
-  std::unique_ptr<PickleParts> made;
+  PickleParts* made = nullptr;  // in the tree's memory, and released with it
 
   const PickleParts& parts() const { return made ? *made : kNoParts; }
-  PickleParts& make_parts() {
-    if (!made) made = std::make_unique<PickleParts>();
-    return *made;
-  }
 };
 
 struct PickleTree {
+  std::pmr::monotonic_buffer_resource memory;  // a file's hundred thousand small lists are made and released at once
   std::string bytes;
   std::deque<std::string> decoded;  // texts that differ from their bytes in the file
   // Many nodes to a block: std::deque takes one from the system for every four.
