@@ -19,6 +19,8 @@ namespace maeil::cli {
 namespace {
 
 constexpr int kMaxShards = 65536;  // as SHARDS
+// A process is given up after six beats, a minute: longer than a pause of a busy machine, shorter than a poke interval.
+constexpr std::chrono::seconds kHeartbeat{10};
 
 std::vector<dag::DagSpec> all_dags(const Settings& settings) { return loop::pipelines(static_cast<int>(settings.max_retrain_attempts)); }
 
@@ -70,6 +72,7 @@ Result<int> task(Context& context, const TaskOptions& options) {
   dag::RunOptions run;
   run.run_id = options.run_id;
   run.retries_left = options.retries_left;
+  run.heartbeat = kHeartbeat;
   MAEIL_ASSIGN(run.shard, parse_shard(options.shard));
   run.on_event = [&](const dag::Event& event) {
     if (event.kind == dag::Event::Kind::kProgress) progress.update(event.text, event.done, event.total);

@@ -3,9 +3,13 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <condition_variable>
 #include <exception>
 #include <new>
+#include <mutex>
+#include <optional>
 #include <set>
+#include <stop_token>
 #include <thread>
 
 #include "dag/plan.h"
@@ -30,6 +34,25 @@ Result<TaskOutcome> call(const TaskFunction& function, TaskContext& context) {
     return internal_error("an exception of an unknown kind left the task");
   }
 }
+
+// Says in the record of a task, until it is destroyed, that the process lives. A beat that cannot be written is left out.
+class Heartbeat {
+ public:
+  Heartbeat(store::Store& store, std::string id, milliseconds interval)
+      : thread_([&store, id = std::move(id), interval](const std::stop_token& stop) {
+          std::mutex mutex;
+          std::condition_variable_any wake;
+          std::unique_lock lock(mutex);
+          while (!wake.wait_for(lock, stop, interval, [&] { return stop.stop_requested(); })) {
+            store::Batch batch;
+            batch.sets.push_back({kTaskInstances, id, {{"alive_until", store::date_value(now() + kHeartbeatsMissed * interval)}}});
+            (void)store.commit(batch);
+          }
+        }) {}
+
+ private:
+  std::jthread thread_;
+};
 
 bool may_retry(const Error& error) { return exit_code(error.code) == 1 && error.code != ErrorCode::kCancelled; }
 
@@ -77,6 +100,10 @@ class Execution {
     record_.state = goes_on ? TaskState::kWaiting : TaskState::kRunning;
     record_.try_number = before.try_number + (goes_on ? 0 : 1);
     record_.start = goes_on ? before.start : now();
+    if (options_.heartbeat > milliseconds{0}) {
+      record_.retries_left = options_.retries_left;
+      record_.alive_until = now() + kHeartbeatsMissed * options_.heartbeat;
+    }
     log_.emplace(name_, record_.try_number, options_.run_id);
     if (!goes_on) {
       if (document.is_null()) document = {{"_id", store::id_value(record_id(name_))}};
@@ -121,7 +148,7 @@ class Execution {
       TaskContext context{store_, name_.logical_date, options_.run_id, name_.dag_id, task_.id, task_.attempt, record_.try_number, options_.shard,
                           [this](std::string_view line) { log_line(line); },
                           [this](std::string_view what, uint64_t done, uint64_t total) { progress(what, done, total); }};
-      MAEIL_ASSIGN(TaskOutcome outcome, call(function_, context));
+      MAEIL_ASSIGN(TaskOutcome outcome, call_alive(context));
       MAEIL_TRY(check(outcome));
       if (outcome.state != TaskState::kWaiting) return outcome;
       MAEIL_TRY(note_waiting(outcome.message));
@@ -135,6 +162,12 @@ class Execution {
         return fail(ErrorCode::kCancelled, fmt::format("stopped by a signal while waiting: {}", outcome.message));
       }
     }
+  }
+
+  Result<TaskOutcome> call_alive(TaskContext& context) {
+    std::optional<Heartbeat> heartbeat;
+    if (options_.heartbeat > milliseconds{0}) heartbeat.emplace(store_, record_id(name_), options_.heartbeat);
+    return call(function_, context);
   }
 
   Status check(const TaskOutcome& outcome) const {
@@ -165,7 +198,7 @@ class Execution {
     record_.message = outcome.message;
     record_.next = std::move(outcome.next);
     record_.result = std::move(outcome.result);
-    record_.end = now();
+    settle_time();
     store::Batch batch = std::move(outcome.batch);
     if (batch.erase_task.empty()) batch.erase_task = name_.key();
     batch.sets.push_back(set());
@@ -184,7 +217,7 @@ class Execution {
     record_.state = another_follows ? TaskState::kUpForRetry : TaskState::kFailed;
     record_.message = error.message;
     record_.error = error;
-    record_.end = now();
+    settle_time();
     store::Batch batch;
     batch.sets.push_back(set());
     batch.puts.push_back(log_->document());
@@ -192,6 +225,12 @@ class Execution {
       return with_context(error.message + "; and this could not be recorded", done.error());
     }
     return {};
+  }
+
+  void settle_time() {
+    record_.end = now();
+    record_.retries_left = 0;
+    record_.alive_until.reset();
   }
 
   store::Batch::Set set() const { return {kTaskInstances, record_id(name_), record_fields(name_, record_)}; }

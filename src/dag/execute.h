@@ -41,6 +41,7 @@ struct RunOptions {
   bool clear = false;                                // do finished tasks again
   Shard shard;                                       // of a shardable task; a part has a record and a log of its own, "task_id[2/7]"
   int retries_left = 0;                              // tries that the caller will make after a failure (Airflow does)
+  std::chrono::milliseconds heartbeat{0};            // how often a running task's record says that its process lives; 0: never
   std::chrono::milliseconds poke_interval{300'000};  // SENSOR_POKE_INTERVAL
   std::chrono::milliseconds sensor_timeout{3'600'000};
   std::chrono::milliseconds retry_delay{1000};       // before the second try; doubles
@@ -50,6 +51,9 @@ struct RunOptions {
 
 // The function of a task: the id without the group's "retrain_<k>." before it. kInternal when the table has none.
 Result<TaskFunction> find_function(const TaskTable& table, std::string_view dag_id, std::string_view task_id);
+
+// A process that has not said for so many heartbeats that it lives is dead.
+inline constexpr int kHeartbeatsMissed = 6;
 
 // Runs one task of `dag` whatever its record says (`maeil task`, Airflow's unit). Writes state running, calls the function,
 // and commits its batch with its record in one step; the batch erases what an earlier run of this task left. An error whose exit code

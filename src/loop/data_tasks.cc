@@ -33,14 +33,23 @@ class RowOffsets {
   std::vector<uint64_t> offsets_;
 };
 
-store::Document generate_inputs(const Day& day, const Source& source) {
-  return {{"rows", day.rows}, {"seed", day.settings.seed}, {"source", source.description}, {"scenario", day.scenario}};
+// What the parts of a day's raw data must agree in: a distribution model by its bytes, since workers may have different files of one name.
+Result<store::Document> generate_inputs(const Day& day, const Source& source) {
+  store::Document out = {{"rows", day.rows}, {"seed", day.settings.seed}, {"source", source.description}};
+  if (source.is_portfolio) {
+    out["scenario"] = day.scenario;
+  } else {
+    MAEIL_ASSIGN(const auto file, MappedFile::open(day.settings.distribution_model));
+    out["source_sha256"] = sha256_hex(file.bytes());
+  }
+  return out;
 }
 
 // The lines of this shard's rows, and where they begin in its part.
 Result<TaskOutcome> generate_part(const Day& day, TaskContext& context, const Source& source) {
   const auto total = static_cast<uint64_t>(day.rows);
   const RowRange range = range_of(context.shard, total, raw_step(total));
+  MAEIL_ASSIGN(const auto inputs, generate_inputs(day, source));
   MAEIL_ASSIGN(auto part, PartWriter::begin(context));
   RowOffsets offsets(total);
   uint64_t bytes = 0;
@@ -51,7 +60,7 @@ Result<TaskOutcome> generate_part(const Day& day, TaskContext& context, const So
         return part.write(piece);
       },
       [&](uint64_t row) { offsets.row_begins(row, bytes); }, [&](uint64_t done) { context.progress("generate", done, range.count); }));
-  return part.finish(context, generate_inputs(day, source), {{"offsets", offsets.document()["bytes"]}, {"bytes", bytes}},
+  return part.finish(context, inputs, {{"offsets", offsets.document()["bytes"]}, {"bytes", bytes}},
                      fmt::format("rows {} to {} of {}", range.first, range.first + range.count, total));
 }
 
@@ -70,7 +79,8 @@ Status write_whole(const Day& day, TaskContext& context, const Source& source, R
         },
         [&](uint64_t row) { offsets.row_begins(row, bytes); }, [&](uint64_t done) { context.progress("generate", done, total); });
   }
-  MAEIL_ASSIGN(const auto parts, read_parts(context, generate_inputs(day, source)));
+  MAEIL_ASSIGN(const auto inputs, generate_inputs(day, source));
+  MAEIL_ASSIGN(const auto parts, read_parts(context, inputs));
   uint64_t row = 0;
   for (const auto& part : parts) {
     for (const auto& offset : part.value("offsets", store::Document::array())) {
@@ -103,7 +113,7 @@ Result<TaskOutcome> generate_data(const Day& day, TaskContext& context) {
   MAEIL_ASSIGN(const std::string file_id, blob->finish());
 
   TaskOutcome out;
-  const bool portfolio = source.description.starts_with("portfolio");
+  const bool portfolio = source.is_portfolio;
   out.message = fmt::format("{} rows from {}{}", day.rows, source.description, portfolio ? fmt::format(", {}", day.scenario) : "");
   out.result = {{"rows", day.rows}, {"source", source.description}, {"path", path}};
   if (portfolio) out.result["scenario"] = day.scenario;

@@ -18,6 +18,7 @@ Result<Source> portfolio_source(std::string_view scenario_name) {
   MAEIL_ASSIGN(const auto scenario, portfolio::parse_scenario(scenario_name));
   Source out;
   out.description = "portfolio";
+  out.is_portfolio = true;
   for (const auto name : portfolio::column_names()) out.names.emplace_back(name);
   out.formats = portfolio::number_formats();
   static_assert(kSourceRows == portfolio::kBlockRows);

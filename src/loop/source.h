@@ -23,6 +23,7 @@ using RowProgress = std::function<void(uint64_t rows)>;
 struct Source {
   std::string description;  // "distribution_model.pkl", "portfolio", "portfolio (fallback)"
   std::string warning;      // "" or one sentence for people
+  bool is_portfolio = false;
   std::vector<std::string> names;
   std::vector<NumberFormat> formats;
   // Rows first_row .. first_row + rows - 1, on the calling thread; `out` is used again. REQUIRES: they do not cross a multiple

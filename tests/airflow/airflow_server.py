@@ -1,4 +1,5 @@
 """Apache Airflow in a folder of its own: SQLite, LocalExecutor, api-server, scheduler and dag processor, asked through its REST API."""
+import ctypes
 import json
 import os
 import pathlib
@@ -9,8 +10,18 @@ import sys
 import time
 import urllib.error
 import urllib.request
+from urllib.parse import quote
 
 FINISHED = {"success", "failed"}
+
+
+def end_on_sigterm():
+    """So that a test that is told to stop stops what it started."""
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+
+
+def end_with_parent():
+    ctypes.CDLL(None).prctl(1, signal.SIGTERM)
 
 
 def free_port():
@@ -70,7 +81,7 @@ class Airflow:
         for name, words in [("api", ["api-server"]), ("scheduler", ["scheduler", "--skip-serve-logs"]), ("dagproc", ["dag-processor"])]:
             log = open(self.home / f"{name}.log", "ab")
             self.processes[name] = subprocess.Popen([sys.executable, "-m", "airflow", *words], env=self.environment, stdin=subprocess.DEVNULL,
-                                                    stdout=log, stderr=subprocess.STDOUT, start_new_session=True)
+                                                    stdout=log, stderr=subprocess.STDOUT, start_new_session=True, preexec_fn=end_with_parent)
             log.close()
         deadline = time.monotonic() + 120
         while time.monotonic() < deadline:
@@ -107,12 +118,15 @@ class Airflow:
                                          headers={"Authorization": f"Bearer {self.token}", "Content-Type": "application/json", "Accept": "application/json"})
         for attempt in range(20):
             try:
-                with urllib.request.urlopen(request, timeout=30) as reply:
+                with urllib.request.urlopen(request, timeout=120) as reply:
                     return json.load(reply)
             except urllib.error.HTTPError as error:
                 if error.code != 503 or attempt == 19:  # SQLite is busy
                     raise AssertionError(f"{method} {path}: {error.code} {error.read().decode(errors='replace')[:2000]}") from None
                 time.sleep(0.5)
+            except TimeoutError:  # a busy machine; a question may be asked again
+                if method != "GET" or attempt == 19:
+                    raise
 
     def unpause(self, dag):
         self.call("PATCH", f"dags/{dag}?update_mask=is_paused", {"is_paused": False})
@@ -122,18 +136,28 @@ class Airflow:
         self.call("POST", f"dags/{dag}/dagRuns", {"logical_date": f"{date}T00:00:00Z", "dag_run_id": run_id})
         return run_id
 
+    def scheduled(self, dag):
+        """The id of the run that the schedule made when the DAG was unpaused."""
+        deadline = time.monotonic() + 60
+        while time.monotonic() < deadline:
+            for run in self.call("GET", f"dags/{dag}/dagRuns?limit=100")["dag_runs"]:
+                if run["run_type"] == "scheduled":
+                    return run["dag_run_id"]
+            time.sleep(0.5)
+        raise AssertionError(f"{dag}: nothing was scheduled\n{self.tail()}")
+
     def run(self, dag, run_id):
-        return self.call("GET", f"dags/{dag}/dagRuns/{run_id}")
+        return self.call("GET", f"dags/{dag}/dagRuns/{quote(run_id)}")
 
     def tasks(self, dag, run_id):
         """State of each task; of a mapped one its own and all its shards', by (task id, map index)."""
-        found = self.call("GET", f"dags/{dag}/dagRuns/{run_id}/taskInstances?limit=500")["task_instances"]
+        found = self.call("GET", f"dags/{dag}/dagRuns/{quote(run_id)}/taskInstances?limit=500")["task_instances"]
         return {(t["task_id"], t["map_index"]) if t["map_index"] >= 0 else t["task_id"]: t["state"] for t in found}
 
     def task(self, dag, run_id, task):
         return self.call("GET", f"dags/{dag}/dagRuns/{run_id}/taskInstances/{task}")
 
-    def wait(self, dag, run_id, timeout=180):
+    def wait(self, dag, run_id, timeout=300):
         deadline = time.monotonic() + timeout
         while time.monotonic() < deadline:
             state = self.run(dag, run_id)["state"]

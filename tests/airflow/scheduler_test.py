@@ -24,12 +24,12 @@ except ImportError:
         raise
     print("skipped: Apache Airflow is not installed (make build/peers/airflow-ready)")
     sys.exit(0)
-from airflow_server import Airflow  # noqa: E402
+from airflow_server import Airflow, end_on_sigterm  # noqa: E402
 
 DATA, EVALUATION, DEPLOYMENT = DAGS = "data_pipeline_dag", "model_evaluation_pipeline", "model_deployment_pipeline"
 BACKFILLED = ["2026-10-01", "2026-10-02", "2026-10-03"]
 PASS, ALERT, RECOVER, KILLED, BROKEN, FLAKY = "2026-10-11", "2026-10-12", "2026-10-13", "2026-10-14", "2026-10-15", "2026-10-16"
-SMALL = {"DATA_QUANTITY": "600", "EPOCHS": "1", "PRETRAIN_EPOCHS": "1", "SENSOR_POKE_INTERVAL": "1", "SENSOR_TIMEOUT": "120", "THREADS": "1",
+SMALL = {"DATA_QUANTITY": "600", "EPOCHS": "1", "PRETRAIN_EPOCHS": "1", "SENSOR_POKE_INTERVAL": "2", "SENSOR_TIMEOUT": "240", "THREADS": "1",
          "FINETUNE_LEARNING_RATE": "0.003", "NUM_LAYERS": "2"}
 
 WRAPPER = """#!{python} -S
@@ -132,7 +132,7 @@ class Days(unittest.TestCase):
     # unittest runs these in the order of their names; each uses dates of its own.
 
     def test_1_backfill_of_three_days(self):
-        deadline = time.monotonic() + 240
+        deadline = time.monotonic() + 400
         while True:
             runs = {dag: [r for r in self.airflow.call("GET", f"dags/{dag}/dagRuns?limit=100")["dag_runs"] if r["run_type"] == "backfill"] for dag in DAGS}
             if all(len(r) == 3 and all(x["state"] in ("success", "failed") for x in r) for r in runs.values()):
@@ -188,6 +188,12 @@ class Days(unittest.TestCase):
             if collection not in ("task_instances", "model_metadata"):
                 self.assertEqual(after[collection], before[collection], collection)
         self.assertEqual(self.that_ran(after["task_instances"]), self.that_ran(before["task_instances"]))
+        # The attempt's model is approved anew; the deployment, another DAG, makes it the deployed one again.
+        self.airflow.clear(DEPLOYMENT, f"test__{RECOVER}", "wait_for_evaluation")
+        self.assertEqual(self.airflow.wait(DEPLOYMENT, f"test__{RECOVER}"), "success")
+        after = snapshot(self.workspace, RECOVER)
+        self.assertEqual(after["model_metadata"], before["model_metadata"])
+        self.assertEqual(len(after["deployment_events"]), 1)
 
     def test_6_a_worker_is_killed(self):
         settings = {"F1_THRESHOLD": 1, "MAX_RETRAIN_ATTEMPTS": 3, "FINETUNE_EPOCHS": 60, "DATA_QUANTITY": 2000}
@@ -242,4 +248,5 @@ class Days(unittest.TestCase):
 
 
 if __name__ == "__main__":
+    end_on_sigterm()
     unittest.main(verbosity=2)

@@ -3,7 +3,7 @@ import json
 import time
 import unittest
 
-from harness import Workspace, kill, snapshot
+from harness import SEED, Workspace, kill, needs, snapshot
 
 DATE = "2026-11-20"
 DATA, EVALUATION = "data_pipeline_dag", "model_evaluation_pipeline"
@@ -75,6 +75,18 @@ class Shards(unittest.TestCase):
             task(work, DATA, "generate_data", "merge/3")
             self.assertEqual(work.find("raw_data")[0]["sha256"], self.wanted["sha256"])
             self.assertEqual(len(work.find("raw_data")), 1)
+
+    def test_parts_of_different_models_of_one_name_are_never_put_together(self):
+        needs(SEED)
+        with self.base.copy() as work:
+            model = work.folder / "model.json"
+            for rows, shard in ((2000, "1/2"), (1000, "2/2")):
+                work.run("generate", "--num-rows", rows, "--model", SEED / "distribution_model.pkl", "--out", "rows.csv", expect=0)
+                work.run("fit", "--in", "rows.csv", "--out", model, expect=0)
+                task(work, DATA, "generate_data", shard, DISTRIBUTION_MODEL="model.json")
+            self.assertIn("something else", task(work, DATA, "generate_data", "merge/2", expect=1, DISTRIBUTION_MODEL="model.json").stderr)
+            task(work, DATA, "generate_data", "1/2", DISTRIBUTION_MODEL="model.json")
+            task(work, DATA, "generate_data", "merge/2", DISTRIBUTION_MODEL="model.json")
 
     def test_killed_shards_leave_nothing_that_counts(self):
         with self.base.copy() as work:
