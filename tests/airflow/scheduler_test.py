@@ -196,7 +196,7 @@ class Days(unittest.TestCase):
         self.assertEqual(len(after["deployment_events"]), 1)
 
     def test_6_a_worker_is_killed(self):
-        settings = {"F1_THRESHOLD": 1, "MAX_RETRAIN_ATTEMPTS": 3, "FINETUNE_EPOCHS": 60, "DATA_QUANTITY": 2000}
+        settings = {"F1_THRESHOLD": 1, "MAX_RETRAIN_ATTEMPTS": 3, "FINETUNE_EPOCHS": 25, "DATA_QUANTITY": 2000}
         self.set_day(KILLED, **settings)
         pid_file = self.folder / f"{KILLED}.retrain_1.finetune_model.pid"
         for dag in (DATA, EVALUATION):
