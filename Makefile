@@ -10,7 +10,7 @@ run: build
 	@mkdir -p workspace
 	cd workspace && ../build/release/maeil run
 
-test: build/peers/ready build/peers/mongo-ready build
+test: build/peers/ready build/peers/mongo-ready build/peers/airflow-ready build
 	ctest --preset release -j 2
 
 # maeil beside PyTorch, SDV, pandas and scikit-learn: docs/performance.md. The peers go into a folder of their own (some GB);
@@ -43,6 +43,13 @@ build/bench-sdv-newest/ready: | setup
 build/peers/ready: | setup
 	/usr/bin/python3 -m venv build/peers
 	build/peers/bin/pip install -q scikit-learn "pandas<3"
+	@touch $@
+
+# Apache Airflow, as the tests of integrations/airflow were last seen to pass with it.
+build/peers/airflow-ready: tests/airflow/requirements.txt integrations/airflow/pyproject.toml | setup
+	/usr/bin/python3 -m venv build/peers/airflow
+	build/peers/airflow/bin/pip install -q -r tests/airflow/requirements.txt
+	build/peers/airflow/bin/pip install -q --no-deps ./integrations/airflow
 	@touch $@
 
 # Servers that speak MongoDB's protocol, and mongosh: some minutes and 400 MB, made once.

@@ -84,8 +84,8 @@ struct DagOptions {
   std::string dag;
 };
 struct TaskOptions {
-  std::string dag, task, logical_date, run_id, result;
-  int attempt = 0;
+  std::string dag, task, logical_date, run_id, result, shard;
+  int attempt = 0, retries_left = 0;
 };
 struct LogsOptions {
   std::string run, task;

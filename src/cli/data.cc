@@ -264,7 +264,7 @@ Result<int> train(Context& context, const TrainOptions& options) {
   MAEIL_ASSIGN(const Days today, date_in_zone(now(), settings.time_zone));
   Progress progress;
   // Each `maeil train` is a task of its own name, so that its versions stay beside earlier ones.
-  dag::TaskContext task{store, today, "manual", "maeil_train", "", 0, 1,
+  dag::TaskContext task{store, today, "manual", "maeil_train", "", 0, 1, {},
                         [&](std::string_view line) {
                           progress.finish();
                           note(line);

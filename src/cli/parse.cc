@@ -189,6 +189,9 @@ void add_store_commands(Parser& p) {
   c->add_option("--logical-date", p.task.logical_date, "YYYY-MM-DD, or an ISO 8601 time whose date counts")->required();
   c->add_option("--run-id", p.task.run_id, "kept as information")->required();
   c->add_option("--attempt", p.task.attempt, "retraining attempt 1..N of a task named without its group")->check(CLI::Range(1, 20));
+  c->add_option("--shard", p.task.shard, "I/N: only shard I of N; merge/N: put the parts of N shards together and finish the task");
+  c->add_option("--retries-left", p.task.retries_left, "how often the caller will try again if this fails: until then it is up_for_retry")
+      ->check(CLI::Range(0, 1000));
   c->add_option("--result", p.task.result, "write {state, next, message} to this JSON file");
 
   p.command(p.app, "runs", "past runs, newest first", "maeil runs", [](Context& x) { return runs(x); });

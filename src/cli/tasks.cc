@@ -2,6 +2,8 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <charconv>
+
 #include "base/file.h"
 #include "base/progress.h"
 #include "cli/commands.h"
@@ -9,11 +11,16 @@
 #include "dag/execute.h"
 #include "dag/export.h"
 #include "dag/journal.h"
+#include "dag/plan.h"
 #include "loop/day.h"
 #include "loop/pipelines.h"
 
 namespace maeil::cli {
 namespace {
+
+constexpr int kMaxShards = 65536;  // as SHARDS
+// A process is given up after six beats, a minute: longer than a pause of a busy machine, shorter than a poke interval.
+constexpr std::chrono::seconds kHeartbeat{10};
 
 std::vector<dag::DagSpec> all_dags(const Settings& settings) { return loop::pipelines(static_cast<int>(settings.max_retrain_attempts)); }
 
@@ -30,6 +37,21 @@ Status write_result(const std::string& path, const char* state, const std::vecto
   if (path.empty()) return {};
   const store::Document document = {{"state", state}, {"next", next}, {"message", message}};
   return write_file_atomically(path, document.dump(2) + "\n");
+}
+
+// "2/7" or "merge/7".
+Result<dag::Shard> parse_shard(const std::string& text) {
+  dag::Shard shard;
+  if (text.empty()) return shard;
+  const size_t slash = std::min(text.find('/'), text.size());
+  const std::string which = text.substr(0, slash), of = text.substr(std::min(slash + 1, text.size()));
+  const auto number = [](const std::string& digits, int& out) {
+    const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), out);
+    return error == std::errc() && end == digits.data() + digits.size() && out >= 1;
+  };
+  const bool known = number(of, shard.count) && (which == "merge" || (number(which, shard.index) && shard.index <= shard.count));
+  if (!known || shard.count > kMaxShards) return usage_error(fmt::format("--shard {}: I/N with 1 <= I <= N <= {}, or merge/N", text, kMaxShards));
+  return shard;
 }
 
 }  // namespace
@@ -49,6 +71,9 @@ Result<int> task(Context& context, const TaskOptions& options) {
   Progress progress;
   dag::RunOptions run;
   run.run_id = options.run_id;
+  run.retries_left = options.retries_left;
+  run.heartbeat = kHeartbeat;
+  MAEIL_ASSIGN(run.shard, parse_shard(options.shard));
   run.on_event = [&](const dag::Event& event) {
     if (event.kind == dag::Event::Kind::kProgress) progress.update(event.text, event.done, event.total);
     if (event.kind == dag::Event::Kind::kLog) note(event.text);
@@ -70,8 +95,12 @@ Result<int> task(Context& context, const TaskOptions& options) {
     case dag::TaskState::kSuccess: return 0;
     case dag::TaskState::kSkipped: return kSkipped;
     case dag::TaskState::kWaiting: return kNotYet;
-    default: return tl::make_unexpected(record->error.value_or(Error{ErrorCode::kIo, message}));
+    default: break;
   }
+  if (record->error) return tl::make_unexpected(*record->error);
+  // Without an error the failure is the task's own answer. A sensor's is final: what it waits for has failed.
+  const bool sensor = dag::find_task(dag, id)->kind == dag::TaskKind::kSensor;
+  return fail(sensor ? ErrorCode::kBadInput : ErrorCode::kIo, message);
 }
 
 Result<int> dag_list(Context& context) {
@@ -106,7 +135,7 @@ Result<int> dag_show(Context& context, const DagOptions& options) {
 
 Result<int> dag_export(Context& context) {
   const auto& s = context.settings;
-  MAEIL_ASSIGN(const auto document, dag::export_dags(all_dags(s), {s.schedule_time, s.time_zone, s.sensor_poke_interval, s.sensor_timeout}));
+  MAEIL_ASSIGN(const auto document, dag::export_dags(all_dags(s), {s.schedule_time, s.time_zone, s.sensor_poke_interval, s.sensor_timeout, s.shards}));
   print_json(document);
   return 0;
 }

@@ -9,7 +9,8 @@
 namespace maeil::dag {
 namespace {
 
-constexpr std::array<std::string_view, 7> kStates = {"none", "running", "waiting", "success", "skipped", "failed", "upstream_failed"};
+constexpr std::array<std::string_view, 8> kStates = {"none",    "running", "waiting",         "success",
+                                                     "skipped", "failed",  "upstream_failed", "up_for_retry"};
 
 // Airflow's rule for ids: letters, digits, and - _ . within.
 bool valid_id(std::string_view id) {
@@ -26,6 +27,8 @@ TaskState task_state_from(std::string_view text) {
   const auto found = std::ranges::find(kStates, text);
   return found == kStates.end() ? TaskState::kNone : static_cast<TaskState>(found - kStates.begin());
 }
+
+std::string Shard::suffix() const { return is_part() ? fmt::format("[{}/{}]", index, count) : ""; }
 
 bool is_finished(TaskState state) {
   return state == TaskState::kSuccess || state == TaskState::kSkipped || state == TaskState::kFailed || state == TaskState::kUpstreamFailed;

@@ -25,7 +25,8 @@ enum class TaskKind {
 
 enum class TriggerRule { kAllSuccess, kNoneFailedMinOneSuccess };
 
-enum class TaskState { kNone, kRunning, kWaiting, kSuccess, kSkipped, kFailed, kUpstreamFailed };
+// kUpForRetry: a try failed and another follows. It is not finished, so nobody who waits for the task gives up.
+enum class TaskState { kNone, kRunning, kWaiting, kSuccess, kSkipped, kFailed, kUpstreamFailed, kUpForRetry };
 std::string_view to_string(TaskState state);            // "success", "upstream_failed", ...
 TaskState task_state_from(std::string_view text);       // kNone when unknown
 bool is_finished(TaskState state);
@@ -37,6 +38,8 @@ struct TaskSpec {
   TriggerRule trigger_rule = TriggerRule::kAllSuccess;
   int attempt = 0;                    // of a retraining group: 1, 2, ...; else 0
   int retries = 0;                    // technical tries beyond the first, for exit code 1 only
+  bool shardable = false;             // its work may be cut into shards (SHARDS, `maeil task --shard`)
+  std::vector<std::string> produces;  // collections that a success has written: what others may wait for (Airflow's assets)
   std::string description;
 };
 
@@ -49,6 +52,15 @@ struct DagSpec {
 // Wrong ids, unknown upstreams, cycles, a branch without downstream: kInternal, naming the task.
 Status check_dag(const DagSpec& dag);
 
+// Which part of a shardable task's work is done: all of it (0 of 1), shard `index` of `count` (1 .. count), or putting the parts of
+// `count` shards together and finishing the task (0 of count).
+struct Shard {
+  int index = 0, count = 1;
+  bool is_part() const { return index > 0; }
+  bool merges() const { return index == 0 && count > 1; }
+  std::string suffix() const;  // "[2/7]" of a part, else ""
+};
+
 struct TaskContext {
   store::Store& store;
   Days logical_date;
@@ -57,7 +69,9 @@ struct TaskContext {
   std::string task_id;
   int attempt = 0;      // TaskSpec::attempt
   int try_number = 1;
+  Shard shard;
   std::string task_key() const { return store::make_task_key(logical_date, dag_id, task_id); }
+  std::string part_key(const Shard& part) const { return store::make_task_key(logical_date, dag_id, task_id + part.suffix()); }
   // One line for the task's log (kept in the store, shown by `maeil logs`, and on the terminal).
   std::function<void(std::string_view line)> log;
   // Long work reports here; total 0: unknown. Throttled by the receiver.

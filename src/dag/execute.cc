@@ -3,8 +3,13 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <condition_variable>
 #include <exception>
 #include <new>
+#include <mutex>
+#include <optional>
+#include <set>
+#include <stop_token>
 #include <thread>
 
 #include "dag/plan.h"
@@ -30,6 +35,25 @@ Result<TaskOutcome> call(const TaskFunction& function, TaskContext& context) {
   }
 }
 
+// Says in the record of a task, until it is destroyed, that the process lives. A beat that cannot be written is left out.
+class Heartbeat {
+ public:
+  Heartbeat(store::Store& store, std::string id, milliseconds interval)
+      : thread_([&store, id = std::move(id), interval](const std::stop_token& stop) {
+          std::mutex mutex;
+          std::condition_variable_any wake;
+          std::unique_lock lock(mutex);
+          while (!wake.wait_for(lock, stop, interval, [&] { return stop.stop_requested(); })) {
+            store::Batch batch;
+            batch.sets.push_back({kTaskInstances, id, {{"alive_until", store::date_value(now() + kHeartbeatsMissed * interval)}}});
+            (void)store.commit(batch);
+          }
+        }) {}
+
+ private:
+  std::jthread thread_;
+};
+
 bool may_retry(const Error& error) { return exit_code(error.code) == 1 && error.code != ErrorCode::kCancelled; }
 
 // One execution of one task: its name, its record in the making, and where its words go.
@@ -38,7 +62,7 @@ class Execution {
   Execution(store::Store& store, const DagSpec& dag, const TaskSpec& task, TaskFunction function, Days logical_date,
             const RunOptions& options)
       : store_(store), dag_(dag), task_(task), function_(std::move(function)), options_(options),
-        name_{logical_date, dag.id, task.id} {}
+        name_{logical_date, dag.id, task.id + options.shard.suffix()} {}
 
   Result<TaskRecord> run(bool wait) {
     for (int tries = 1;; ++tries) {
@@ -48,7 +72,7 @@ class Execution {
       const Status done = answer ? finish(std::move(*answer)) : Status(tl::unexpected<Error>(answer.error()));
       if (done) return record_;
       const bool again = may_retry(done.error()) && tries <= task_.retries && !is_cancelled(options_);
-      MAEIL_TRY(fail_try(done.error()));
+      MAEIL_TRY(fail_try(done.error(), again || (may_retry(done.error()) && options_.retries_left > 0)));
       if (!again) {
         finished();
         return record_;
@@ -70,21 +94,50 @@ class Execution {
     const TaskRecord before = document.is_null() ? TaskRecord{} : record_from(document);
     const bool goes_on = before.state == TaskState::kWaiting && before.run_id == options_.run_id;  // a sensor that is asked again
     record_ = TaskRecord{};
-    record_.task_id = task_.id;
+    record_.task_id = name_.task_id;
     record_.attempt = task_.attempt;
     record_.run_id = options_.run_id;
     record_.state = goes_on ? TaskState::kWaiting : TaskState::kRunning;
     record_.try_number = before.try_number + (goes_on ? 0 : 1);
     record_.start = goes_on ? before.start : now();
+    if (options_.heartbeat > milliseconds{0}) {
+      record_.retries_left = options_.retries_left;
+      record_.alive_until = now() + kHeartbeatsMissed * options_.heartbeat;
+    }
     log_.emplace(name_, record_.try_number, options_.run_id);
     if (!goes_on) {
       if (document.is_null()) document = {{"_id", store::id_value(record_id(name_))}};
       document.update(record_fields(name_, record_));
       store::Batch batch;
       batch.puts.push_back({kTaskInstances, std::move(document)});
+      MAEIL_TRY(take_back_followers(batch));
       MAEIL_TRY(store_.commit(batch));
     }
     event(Event::Kind::kTaskStarted, task_.description);
+    return {};
+  }
+
+  // Tasks are in an order where upstreams come first, so one pass finds everything that follows.
+  Status take_back_followers(store::Batch& batch) const {
+    MAEIL_ASSIGN(const auto records, read_records(store_, name_.logical_date, dag_.id));
+    std::set<std::string_view> following = {task_.id};
+    for (const auto& other : dag_.tasks) {
+      const bool follows = std::ranges::any_of(other.upstream, [&](const std::string& id) { return following.contains(id); });
+      const bool takes_this_part = options_.shard.is_part() && other.id == task_.id;
+      if (!follows && !takes_this_part) continue;
+      following.insert(other.id);
+      const auto found = records.find(other.id);
+      if (found == records.end() || found->second.state == TaskState::kNone) continue;
+      TaskRecord none = found->second;
+      none.state = TaskState::kNone;
+      none.message = fmt::format("{} runs again", task_.id);
+      none.error.reset();
+      none.next.clear();
+      none.result = store::Document::object();
+      none.skipped_by.clear();
+      const TaskName name{name_.logical_date, dag_.id, other.id};
+      batch.sets.push_back({kTaskInstances, record_id(name), record_fields(name, none)});
+    }
     return {};
   }
 
@@ -92,10 +145,10 @@ class Execution {
   Result<TaskOutcome> ask(bool wait) {
     const auto deadline = steady_clock::now() + options_.sensor_timeout;
     for (;;) {
-      TaskContext context{store_, name_.logical_date, options_.run_id, name_.dag_id, name_.task_id, task_.attempt, record_.try_number,
+      TaskContext context{store_, name_.logical_date, options_.run_id, name_.dag_id, task_.id, task_.attempt, record_.try_number, options_.shard,
                           [this](std::string_view line) { log_line(line); },
                           [this](std::string_view what, uint64_t done, uint64_t total) { progress(what, done, total); }};
-      MAEIL_ASSIGN(TaskOutcome outcome, call(function_, context));
+      MAEIL_ASSIGN(TaskOutcome outcome, call_alive(context));
       MAEIL_TRY(check(outcome));
       if (outcome.state != TaskState::kWaiting) return outcome;
       MAEIL_TRY(note_waiting(outcome.message));
@@ -109,6 +162,12 @@ class Execution {
         return fail(ErrorCode::kCancelled, fmt::format("stopped by a signal while waiting: {}", outcome.message));
       }
     }
+  }
+
+  Result<TaskOutcome> call_alive(TaskContext& context) {
+    std::optional<Heartbeat> heartbeat;
+    if (options_.heartbeat > milliseconds{0}) heartbeat.emplace(store_, record_id(name_), options_.heartbeat);
+    return call(function_, context);
   }
 
   Status check(const TaskOutcome& outcome) const {
@@ -139,7 +198,7 @@ class Execution {
     record_.message = outcome.message;
     record_.next = std::move(outcome.next);
     record_.result = std::move(outcome.result);
-    record_.end = now();
+    settle_time();
     store::Batch batch = std::move(outcome.batch);
     if (batch.erase_task.empty()) batch.erase_task = name_.key();
     batch.sets.push_back(set());
@@ -153,12 +212,12 @@ class Execution {
     return {};
   }
 
-  Status fail_try(const Error& error) {
+  Status fail_try(const Error& error, bool another_follows) {
     log_->add("error: " + error.message);
-    record_.state = TaskState::kFailed;
+    record_.state = another_follows ? TaskState::kUpForRetry : TaskState::kFailed;
     record_.message = error.message;
     record_.error = error;
-    record_.end = now();
+    settle_time();
     store::Batch batch;
     batch.sets.push_back(set());
     batch.puts.push_back(log_->document());
@@ -166,6 +225,12 @@ class Execution {
       return with_context(error.message + "; and this could not be recorded", done.error());
     }
     return {};
+  }
+
+  void settle_time() {
+    record_.end = now();
+    record_.retries_left = 0;
+    record_.alive_until.reset();
   }
 
   store::Batch::Set set() const { return {kTaskInstances, record_id(name_), record_fields(name_, record_)}; }
@@ -248,6 +313,9 @@ Result<TaskRecord> execute_task(store::Store& store, const DagSpec& dag, const T
                                 std::string_view task_id, const RunOptions& options, bool wait) {
   const TaskSpec* task = find_task(dag, task_id);
   if (!task) return fail(ErrorCode::kUsage, fmt::format("DAG {} has no task \"{}\": `maeil dag show {}` lists them", dag.id, task_id, dag.id));
+  if (options.shard.count != 1 && !task->shardable) {
+    return fail(ErrorCode::kUsage, fmt::format("{} of {} cannot be cut into shards: `maeil dag export` says which tasks can", task_id, dag.id));
+  }
   MAEIL_ASSIGN(TaskFunction function, find_function(table, dag.id, task_id));
   Execution execution(store, dag, *task, std::move(function), logical_date, options);
   return execution.run(wait);

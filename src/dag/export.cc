@@ -28,6 +28,8 @@ Document export_task(const TaskSpec& task) {
           {"trigger_rule", rule_name(task.trigger_rule)},
           {"attempt", task.attempt},
           {"retries", task.retries},
+          {"shardable", task.shardable},
+          {"produces", task.produces.empty() ? Document::array() : Document(task.produces)},
           {"description", task.description}};
 }
 
@@ -50,6 +52,7 @@ Result<Document> export_dags(const std::vector<DagSpec>& dags, const ExportSetti
                   {"time_zone", settings.time_zone},
                   {"poke_interval", settings.poke_interval},
                   {"sensor_timeout", settings.sensor_timeout},
+                  {"shards", settings.shards},
                   {"dags", std::move(list)}};
 }
 

@@ -15,6 +15,7 @@ struct ExportSettings {
   std::string time_zone = "UTC";        // TIMEZONE
   int64_t poke_interval = 300;          // SENSOR_POKE_INTERVAL, seconds
   int64_t sensor_timeout = 3600;        // SENSOR_TIMEOUT, seconds
+  int64_t shards = 1;                   // SHARDS
 };
 
 // The same DAGs and settings give the same text. Errors: a wrong DAG, a wrong schedule_time.

@@ -41,6 +41,10 @@ int int_field(const Document& document, const char* name) {
 
 }  // namespace
 
+bool is_dead(const TaskRecord& record, Instant at) {
+  return record.state == TaskState::kRunning && record.retries_left == 0 && record.alive_until && *record.alive_until < at;
+}
+
 std::string record_id(const TaskName& name) { return store::task_object_id(name.key(), kTaskInstances, 0); }
 
 Document record_fields(const TaskName& name, const TaskRecord& record) {
@@ -63,6 +67,8 @@ Document record_fields(const TaskName& name, const TaskRecord& record) {
       {"result", record.result},
       {"skipped_by", record.skipped_by.empty() ? Document() : Document(record.skipped_by)},
       {"run_id", record.run_id},
+      {"retries_left", record.retries_left},
+      {"alive_until", optional_date(record.alive_until)},
       {"hostname", host_name()},
       {"pid", ::getpid()},
       {"timestamp", store::date_value(now())},
@@ -78,6 +84,8 @@ TaskRecord record_from(const Document& document) {
   record.run_id = text_field(document, "run_id");
   record.start = date_field(document, "start_date");
   record.end = date_field(document, "end_date");
+  record.retries_left = int_field(document, "retries_left");
+  record.alive_until = date_field(document, "alive_until");
   record.message = text_field(document, "message");
   record.skipped_by = text_field(document, "skipped_by");
   if (const auto error = document.find("error"); error != document.end() && error->is_object()) {

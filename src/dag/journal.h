@@ -2,7 +2,7 @@
 //
 // task_instances  _id from (logical date, DAG, task), so a rerun overwrites: logical_date, dag_id, task_id, attempt, try_number, state,
 //                 start_date, end_date, duration (s), message, error {code, message}, next, result, skipped_by, run_id,
-//                 hostname, pid, timestamp
+//                 hostname, pid, timestamp; while it runs by itself (`maeil task`) retries_left and alive_until, else 0 and null
 // task_logs       _id from (.., try_number): logical_date, dag_id, task_id, try_number, run_id, lines, timestamp
 // dag_runs        _id from (logical date, DAG, run_id): logical_date, dag_id, run_id, run_type, state (running, success, failed, cancelled),
 //                 start_date, end_date, duration, message, timestamp
@@ -33,6 +33,8 @@ struct TaskRecord {
   int try_number = 0;               // of all tries of this date, over all runs
   std::string run_id;
   std::optional<Instant> start, end;
+  int retries_left = 0;                  // of a running task: tries that its caller will still make
+  std::optional<Instant> alive_until;    // of a running task that says so itself, again and again: after this it is dead
   std::string message;
   std::optional<Error> error;
   std::vector<std::string> next;
@@ -48,6 +50,10 @@ struct TaskName {
 };
 
 std::string record_id(const TaskName& name);
+
+// Whether the record says running but its process is dead and nobody will try again. A task of the built-in runner never is: the
+// runner's lock says who is alive.
+bool is_dead(const TaskRecord& record, Instant at);
 
 // The fields of a record as a document (for a put, with `_id`) or for a set (without).
 store::Document record_fields(const TaskName& name, const TaskRecord& record);

@@ -105,11 +105,11 @@ TEST(Export, IsAsDocumented) {
   dag.tasks[1].attempt = 1;
   dag.tasks[1].retries = 2;
   const auto exported = export_dags({dag}, {"02:30", "Asia/Seoul", 5, 60}).value();
-  EXPECT_EQ(exported.dump(), R"({"format":"maeil-dags","version":1,"schedule":"30 2 * * *","time_zone":"Asia/Seoul","poke_interval":5,"sensor_timeout":60,)"
+  EXPECT_EQ(exported.dump(), R"({"format":"maeil-dags","version":1,"schedule":"30 2 * * *","time_zone":"Asia/Seoul","poke_interval":5,"sensor_timeout":60,"shards":1,)"
                              R"("dags":[{"dag_id":"d","description":"what for","tasks":[)"
-                             R"({"task_id":"a","group":null,"kind":"action","upstream":[],"trigger_rule":"all_success","attempt":0,"retries":0,"description":""},)"
-                             R"({"task_id":"g_1.b","group":"g_1","kind":"branch","upstream":["a"],"trigger_rule":"none_failed_min_one_success","attempt":1,"retries":2,"description":""},)"
-                             R"({"task_id":"c","group":null,"kind":"sensor","upstream":["g_1.b"],"trigger_rule":"all_success","attempt":0,"retries":0,"description":""}]}]})");
+                             R"({"task_id":"a","group":null,"kind":"action","upstream":[],"trigger_rule":"all_success","attempt":0,"retries":0,"shardable":false,"produces":[],"description":""},)"
+                             R"({"task_id":"g_1.b","group":"g_1","kind":"branch","upstream":["a"],"trigger_rule":"none_failed_min_one_success","attempt":1,"retries":2,"shardable":false,"produces":[],"description":""},)"
+                             R"({"task_id":"c","group":null,"kind":"sensor","upstream":["g_1.b"],"trigger_rule":"all_success","attempt":0,"retries":0,"shardable":false,"produces":[],"description":""}]}]})");
   EXPECT_FALSE(export_dags({dag}, {"25:00", "UTC", 5, 60}));
 }
 

@@ -457,6 +457,148 @@ TEST(Runner, ASensorAskedOnceIsOneTry) {
   EXPECT_EQ(execute_task(*store, dag, day.table(), kDate, "nonsense", day.options(), false).error().code, ErrorCode::kUsage);
 }
 
+// What a caller that tries again itself (Airflow) is told, try by try.
+TEST(Task, AFailedTryIsUpForRetryUntilTheLast) {
+  Day day;
+  day.break_task = "evaluation.evaluate";
+  const auto store = day.open();
+  const DagSpec dag = day_dags()[1];
+  RunOptions options = day.options();
+  for (const auto& [left, wanted] : {std::pair{2, TaskState::kUpForRetry}, {1, TaskState::kUpForRetry}, {0, TaskState::kFailed}}) {
+    options.retries_left = left;
+    const TaskRecord record = must(execute_task(*store, dag, day.table(), kDate, "evaluate", options, false));
+    EXPECT_EQ(record.state, wanted);
+    EXPECT_EQ(record.try_number, 3 - left);
+    EXPECT_EQ(record.error->message, "the disk is full");
+    EXPECT_EQ(must(task_state(*store, kDate, "evaluation", "evaluate")), wanted);
+    EXPECT_FALSE(is_finished(TaskState::kUpForRetry));
+  }
+  day.broken = {ErrorCode::kBadInput, "no good"};  // trying again is useless, whatever the caller would do
+  options.retries_left = 2;
+  EXPECT_EQ(must(execute_task(*store, dag, day.table(), kDate, "evaluate", options, false)).state, TaskState::kFailed);
+  day.break_task.clear();
+  const TaskRecord record = must(execute_task(*store, dag, day.table(), kDate, "evaluate", options, false));
+  EXPECT_EQ(record.state, TaskState::kSuccess);
+  EXPECT_FALSE(record.error);
+  EXPECT_EQ(record.try_number, 5);
+}
+
+TEST(Task, ATaskThatRunsAgainTakesBackWhatFollowsIt) {
+  Day day;
+  day.passes = 1;
+  const auto store = day.open();
+  EXPECT_EQ(day.run(*store).state, TaskState::kSuccess);
+  const auto wanted_work = work_done(*store);
+  const DagSpec dag = day_dags()[1];
+  const auto state = [&](const char* id) { return must(task_state(*store, kDate, "evaluation", id)); };
+  day.inside = [&](const std::string& name) {
+    if (name != "evaluation.retrain_1.tune") return;
+    // While it runs, what it said before and what followed from that is gone; what came before it stays.
+    EXPECT_EQ(state("retrain_1.tune"), TaskState::kRunning);
+    for (const char* id : {"retrain_1.judge", "retrain_2.tune", "retrain_2.judge", "send", "alert"}) EXPECT_EQ(state(id), TaskState::kNone) << id;
+    for (const char* id : {"wait_for_data", "evaluate", "check"}) EXPECT_EQ(state(id), TaskState::kSuccess) << id;
+  };
+  EXPECT_EQ(must(execute_task(*store, dag, day.table(), kDate, "retrain_1.tune", day.options(), false)).state, TaskState::kSuccess);
+  const auto taken_back = must(read_record(*store, {kDate, "evaluation", "retrain_1.judge"})).value();
+  EXPECT_TRUE(taken_back.next.empty());
+  EXPECT_EQ(taken_back.message, "retrain_1.tune runs again");
+  EXPECT_EQ(must(task_state(*store, kDate, "deployment", "deploy")), TaskState::kSuccess);  // another DAG's
+  day.inside = nullptr;
+  EXPECT_EQ(day.run(*store, "again").state, TaskState::kSuccess);
+  EXPECT_EQ(work_done(*store), wanted_work);  // nothing is there twice
+}
+
+TEST(Task, AKilledTryIsTakenUpByTheNextWithNothingDoubled) {
+  Day day;
+  const auto store = day.open();
+  const DagSpec dag = day_dags()[0];
+  for (int at = 1; at <= 3; ++at) {
+    Child child([&] {
+      day.ticks = 0;
+      day.kill_at = at;
+      const auto own = day.open();
+      RunOptions quiet = day.options();
+      quiet.on_event = nullptr;
+      return execute_task(*own, dag, day.table(), kDate, "generate", quiet, false) ? 0 : 1;
+    });
+    ASSERT_EQ(child.wait(), -SIGKILL) << at;
+    EXPECT_EQ(must(task_state(*store, kDate, "data", "generate")), TaskState::kRunning);
+    EXPECT_TRUE(work_done(*store).empty());
+  }
+  const TaskRecord record = must(execute_task(*store, dag, day.table(), kDate, "generate", day.options(), false));
+  EXPECT_EQ(record.state, TaskState::kSuccess);
+  EXPECT_EQ(record.try_number, 4);
+  EXPECT_EQ(work_done(*store).size(), 2u);
+}
+
+TEST(Task, AHeartbeatTellsADeadLastTryFromALongOne) {
+  using std::chrono::milliseconds;
+  const DagSpec dag = day_dags()[0];
+  const TaskName name{kDate, "data", "generate"};
+  const milliseconds beat{20};
+  for (const int left : {0, 1}) {
+    Day day;
+    const auto store = day.open();
+    Signpost inside;
+    Child child([&] {
+      day.inside = [&](const std::string&) {
+        inside.raise();
+        ::pause();
+      };
+      const auto own = day.open();
+      RunOptions options = day.options();
+      options.heartbeat = beat;
+      options.retries_left = left;
+      return execute_task(*own, dag, day.table(), kDate, "generate", options, false) ? 0 : 1;
+    });
+    inside.await();
+    const TaskRecord first = must(read_record(*store, name)).value();
+    ASSERT_TRUE(first.alive_until);
+    EXPECT_EQ(first.retries_left, left);
+    EXPECT_FALSE(is_dead(first, *first.alive_until));
+    EXPECT_EQ(is_dead(first, *first.alive_until + milliseconds{1}), left == 0);  // with a try left it is not over
+    TaskRecord later = first;
+    for (int i = 0; i < 500 && *later.alive_until == *first.alive_until; ++i) {
+      std::this_thread::sleep_for(beat);
+      later = must(read_record(*store, name)).value();
+    }
+    EXPECT_GT(*later.alive_until, *first.alive_until);
+    ASSERT_EQ(child.kill(), -SIGKILL);
+    const TaskRecord last = must(read_record(*store, name)).value();
+    EXPECT_EQ(is_dead(last, now() + std::chrono::hours{1}), left == 0);
+    RunOptions options = day.options();
+    options.heartbeat = beat;
+    const TaskRecord done = must(execute_task(*store, dag, day.table(), kDate, "generate", options, false));
+    EXPECT_EQ(done.state, TaskState::kSuccess);
+    EXPECT_FALSE(must(read_record(*store, name))->alive_until);
+  }
+  Day builtin;
+  const auto store = builtin.open();
+  builtin.inside = [&](const std::string&) { EXPECT_FALSE(must(read_record(*store, name))->alive_until); };
+  must(execute_task(*store, dag, builtin.table(), kDate, "generate", builtin.options(), false));
+}
+
+TEST(Task, AShardHasARecordAndALogOfItsOwn) {
+  Day day;
+  const auto store = day.open();
+  DagSpec dag = day_dags()[0];
+  RunOptions options = day.options();
+  options.shard = {2, 3};
+  EXPECT_EQ(execute_task(*store, dag, day.table(), kDate, "generate", options, false).error().code, ErrorCode::kUsage);  // cannot be cut
+  dag.tasks[0].shardable = true;
+  options.shard = {};
+  must(execute_task(*store, dag, day.table(), kDate, "generate", options, false));
+  options.shard = {2, 3};
+  must(execute_task(*store, dag, day.table(), kDate, "generate", options, false));
+  EXPECT_EQ(must(task_state(*store, kDate, "data", "generate[2/3]")), TaskState::kSuccess);
+  EXPECT_EQ(must(task_state(*store, kDate, "data", "generate")), TaskState::kNone);  // what it said was about other parts
+  EXPECT_EQ(must(logs(*store, "run", "generate[2/3]")).size(), 1u);
+  options.shard = {0, 3};
+  must(execute_task(*store, dag, day.table(), kDate, "generate", options, false));
+  EXPECT_EQ(must(task_state(*store, kDate, "data", "generate")), TaskState::kSuccess);
+  EXPECT_EQ(must(task_state(*store, kDate, "data", "generate[2/3]")), TaskState::kSuccess);
+}
+
 TEST(Runner, ASignalStopsBetweenTasks) {
   Day day;
   std::atomic<bool> cancelled = false;

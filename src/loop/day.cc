@@ -24,6 +24,17 @@ Result<store::Document> result_of(const dag::TaskContext& context, std::string_v
   return record->result;
 }
 
+Result<std::optional<std::string>> failure_of(const dag::TaskContext& context, std::string_view dag) {
+  MAEIL_ASSIGN(const auto records, dag::read_records(context.store, context.logical_date, dag));
+  for (const auto& [id, record] : records) {
+    if (record.state == dag::TaskState::kFailed) return fmt::format("{}: {}", id, record.message);
+    if (dag::is_dead(record, now())) {
+      return fmt::format("{}: the process of its last try died (it has not been heard of since {})", id, format_instant(*record.alive_until));
+    }
+  }
+  return std::nullopt;
+}
+
 Result<dag::TaskState> state_of(const dag::TaskContext& context, std::string_view dag, std::string_view task) {
   return dag::task_state(context.store, context.logical_date, dag, task);
 }

@@ -29,6 +29,9 @@ store::Document stamped(const dag::TaskContext& context, std::string_view collec
 // The `result` that an earlier task of the same date recorded. kNotFound when it has not succeeded.
 Result<store::Document> result_of(const dag::TaskContext& context, std::string_view dag, std::string_view task);
 
+// "task_id: its error" of the first task of `dag` that failed today for good, in the order of the ids; nullopt when none has.
+Result<std::optional<std::string>> failure_of(const dag::TaskContext& context, std::string_view dag);
+
 // The task's state today; kNone when it never ran.
 Result<dag::TaskState> state_of(const dag::TaskContext& context, std::string_view dag, std::string_view task);
 

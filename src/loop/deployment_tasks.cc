@@ -27,9 +27,8 @@ Result<TaskOutcome> wait_for_evaluation(TaskContext& context) {
     return outcome(TaskState::kSkipped, "the evaluation ended in an alert: nothing is deployed, what was deployed stays");
   }
   if (verdict == TaskState::kSkipped) return outcome(TaskState::kSkipped, "the evaluation approved nothing");
-  if (verdict == TaskState::kFailed || verdict == TaskState::kUpstreamFailed) {
-    return outcome(TaskState::kFailed, "the evaluation failed: see `maeil logs`");
-  }
+  MAEIL_ASSIGN(const auto failure, failure_of(context, kEvaluationDag));
+  if (failure) return outcome(TaskState::kFailed, fmt::format("the evaluation failed, nothing is deployed: {}", *failure));
   return outcome(TaskState::kWaiting, "the evaluation has no verdict yet");
 }
 

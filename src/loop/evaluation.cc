@@ -35,6 +35,10 @@ Result<Evaluation> evaluate_scores(const Scores& scores, uint64_t seed) {
 
 Result<Evaluation> evaluate_version(dag::TaskContext& context, const Day& day, const registry::ModelVersion& version, std::string_view split) {
   MAEIL_ASSIGN(auto model, registry::load_version(context.store, version, day.spec, static_cast<int>(day.settings.nhead)));
+  if (context.shard.merges()) {
+    MAEIL_ASSIGN(const auto merged, merge_scores(context, version, *model.preparation, split));
+    return evaluate_scores(merged, static_cast<uint64_t>(day.settings.seed));
+  }
   MAEIL_TRY(ensure_prepared(context, day, *model.preparation));
   MAEIL_ASSIGN(const auto scorer, nn::Scorer::make(std::move(model.parameters), model.unknown));
   MAEIL_ASSIGN(const auto scores, score_split(context.store, context.logical_date, *model.preparation, split, scorer));

@@ -19,7 +19,11 @@ struct Evaluation {
 };
 Result<Evaluation> evaluate_scores(const Scores& scores, uint64_t seed);
 
-// Loads the version, prepares the day for it if need be, and evaluates it on one split.
+// One shard's scores as a part (loop/parts.h), and those of all shards put together.
+Result<dag::TaskOutcome> score_part(dag::TaskContext& context, const Day& day, const registry::ModelVersion& version, std::string_view split);
+Result<Scores> merge_scores(dag::TaskContext& context, const registry::ModelVersion& version, const prep::Preparation& preparation, std::string_view split);
+
+// Loads the version, prepares the day for it if need be, and evaluates it on one split; where the context merges shards, from their scores.
 Result<Evaluation> evaluate_version(dag::TaskContext& context, const Day& day, const registry::ModelVersion& version, std::string_view split);
 
 // "F1 0.8123 (0.78 to 0.85), AUC 0.981, 104 defaults in 1503 rows"

@@ -14,12 +14,13 @@ using dag::TaskState;
 
 Result<TaskOutcome> wait_for_data(TaskContext& context) {
   MAEIL_ASSIGN(const TaskState state, state_of(context, kDataDag, "preprocess_data"));
+  MAEIL_ASSIGN(const auto failure, failure_of(context, kDataDag));
   TaskOutcome out;
   if (state == TaskState::kSuccess) {
     out.message = "the day's data is prepared";
-  } else if (state == TaskState::kFailed || state == TaskState::kUpstreamFailed) {
+  } else if (failure) {
     out.state = TaskState::kFailed;
-    out.message = "preparing the day's data failed: see `maeil logs`";
+    out.message = fmt::format("the day's data is not there: {} failed in {}", *failure, kDataDag);
   } else {
     out.state = TaskState::kWaiting;
     out.message = fmt::format("preprocess_data of {} is not done yet", format_date(context.logical_date));
@@ -39,6 +40,7 @@ Result<TaskOutcome> load_latest_model(TaskContext& context) {
 Result<TaskOutcome> evaluate_model(const Day& day, TaskContext& context) {
   MAEIL_ASSIGN(const auto loaded, result_of(context, kEvaluationDag, "load_latest_model"));
   MAEIL_ASSIGN(const auto version, registry::find_version(context.store, loaded.value("model_id", "")));
+  if (context.shard.is_part()) return score_part(context, day, version, "test");
   MAEIL_ASSIGN(const auto evaluation, evaluate_version(context, day, version, "test"));
   TaskOutcome out;
   out.message = describe(evaluation.metrics, evaluation.document);

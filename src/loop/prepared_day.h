@@ -38,6 +38,14 @@ struct PreparedDay {
 // for none). kNotFound: no raw data for the date. kBadInput: more than 5 % of the rows cannot be read.
 Result<PreparedDay> prepare_day(dag::TaskContext& context, const Day& day, const prep::Preparation& preparation, const std::string& csv_path);
 
+// The same in shards: one shard's rows as a part (loop/parts.h), and the parts of all put together. The union is byte for byte
+// what prepare_day makes. kNotFound: no raw data for the date, or raw data without `row_offsets` (of an older maeil).
+Result<dag::TaskOutcome> prepare_part(dag::TaskContext& context, const Day& day, const prep::Preparation& preparation);
+Result<PreparedDay> merge_day(dag::TaskContext& context, const Day& day, const prep::Preparation& preparation, const std::string& csv_path);
+
+// Raw rows are cut into shards at the multiples of this many: a thousand pieces at most, none of less than kSourceRows rows.
+uint64_t raw_step(uint64_t rows);
+
 // Prepares and commits unless the date's rows for `preparation` are there already.
 Status ensure_prepared(dag::TaskContext& context, const Day& day, const prep::Preparation& preparation);
 
@@ -49,8 +57,9 @@ struct Scores {
   std::vector<double> probabilities;
   std::vector<uint8_t> labels;
 };
+// Of the day's stored rows only those from `first_row` on, `rows` of them, count.
 Result<Scores> score_split(store::Store& store, Days date, const prep::Preparation& preparation, std::string_view split,
-                           const nn::Scorer& scorer);
+                           const nn::Scorer& scorer, uint64_t first_row = 0, uint64_t rows = UINT64_MAX);
 
 struct SplitSizes {
   int64_t train = 0, fine = 0, test = 0;

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include "loop/parts.h"
+
 namespace maeil::loop {
 
 Result<Pruned> prune(store::Store& store, const Settings& settings, Days today, bool dry_run) {
@@ -32,6 +34,17 @@ Result<Pruned> prune(store::Store& store, const Settings& settings, Days today, 
     MAEIL_TRY(store.commit(batch));
     const auto erased = store.erase_blob(store::id_text(document.value("file_id", store::Document())));
     if (!erased && erased.error().code != ErrorCode::kNotFound) return tl::make_unexpected(erased.error());
+  }
+  // Merged or abandoned: nobody waits for a shard's part a day later.
+  store::FindOptions parts;
+  parts.filter = {{"timestamp", {{"$lt", store::date_value(now() - std::chrono::hours(24))}}}};
+  parts.projection = {"timestamp"};
+  MAEIL_ASSIGN(const auto old_parts, store.find(kParts, parts));
+  out.parts = static_cast<int64_t>(old_parts.size());
+  if (!dry_run && !old_parts.empty()) {
+    store::Batch batch;
+    for (const auto& part : old_parts) batch.erases.push_back({kParts, store::id_text(part.value("_id", store::Document()))});
+    MAEIL_TRY(store.commit(batch));
   }
   if (!dry_run) {
     // An hour's grace: a task that runs right now has bytes that no batch names yet.

@@ -13,6 +13,7 @@ namespace maeil::loop {
 struct Pruned {
   std::vector<std::string> processed;  // logical dates whose prepared rows go
   std::vector<std::string> raw;        // logical dates whose raw bytes go (their documents stay, with `pruned`)
+  int64_t parts = 0;                   // parts of shards (loop/parts.h) that are older than a day
   int64_t garbage = 0;                 // unnamed blobs and generations removed; 0 in a dry run
 };
 

@@ -91,6 +91,7 @@ Result<TaskOutcome> evaluate_finetuned_model(const Day& day, TaskContext& contex
   const int attempts = static_cast<int>(day.settings.max_retrain_attempts);
   MAEIL_ASSIGN(const auto tuned, result_of(context, kEvaluationDag, retrain_task(context.attempt, "finetune_model")));
   MAEIL_ASSIGN(const auto version, registry::find_version(context.store, tuned.value("model_id", "")));
+  if (context.shard.is_part()) return score_part(context, day, version, "test");
   MAEIL_ASSIGN(const auto evaluation, evaluate_version(context, day, version, "test"));
   const double f1 = evaluation.metrics.f1_score, threshold = day.settings.f1_threshold;
   const bool passed = f1 >= threshold;

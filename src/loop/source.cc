@@ -18,6 +18,7 @@ Result<Source> portfolio_source(std::string_view scenario_name) {
   MAEIL_ASSIGN(const auto scenario, portfolio::parse_scenario(scenario_name));
   Source out;
   out.description = "portfolio";
+  out.is_portfolio = true;
   for (const auto name : portfolio::column_names()) out.names.emplace_back(name);
   out.formats = portfolio::number_formats();
   static_assert(kSourceRows == portfolio::kBlockRows);
@@ -65,16 +66,23 @@ Result<Source> open_source(const std::string& distribution_model, std::string_vi
 }
 
 Status write_rows_csv(const Source& source, Days date, uint64_t rows, uint64_t seed, const ByteSink& sink, const RowProgress& progress) {
-  MAEIL_TRY(source.check(0, rows));
+  MAEIL_TRY(sink(csv_header(source)));
+  return write_csv_lines(source, date, 0, rows, seed, sink, {}, progress);
+}
+
+std::string csv_header(const Source& source) { return table::CsvFormat(source.names, source.formats).header(); }
+
+Status write_csv_lines(const Source& source, Days date, uint64_t first_row, uint64_t rows, uint64_t seed, const ByteSink& sink,
+                       const RowProgress& pieces, const RowProgress& progress) {
+  MAEIL_TRY(source.check(first_row, rows));
   const table::CsvFormat csv(source.names, source.formats);
-  MAEIL_TRY(sink(csv.header()));
   struct Piece {
     Table table;
     format::TextBuffer text;
   };
   uint64_t done = 0;
   return run_pieces<Piece>(
-      0, rows, kSourceRows,
+      first_row, rows, kSourceRows,
       [&](uint64_t first, uint64_t count, Piece& piece) -> Status {
         source.draw(date, first, count, seed, piece.table);
         piece.text.clear();
@@ -82,6 +90,7 @@ Status write_rows_csv(const Source& source, Days date, uint64_t rows, uint64_t s
         return {};
       },
       [&](Piece& piece) -> Status {
+        if (pieces) pieces(first_row + done);
         MAEIL_TRY(sink(piece.text.view()));
         done += piece.table.rows;
         if (progress) progress(done);

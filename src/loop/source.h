@@ -24,6 +24,7 @@ using RowProgress = std::function<void(uint64_t rows)>;
 struct Source {
   std::string description;  // "distribution_model.pkl", "portfolio", "portfolio (fallback)"
   std::string warning;      // "" or one sentence for people
+  bool is_portfolio = false;
   std::optional<double> quality_score;  // of a fitted model, where its fit was scored (copula/mixture.h)
   std::vector<std::string> names;
   std::vector<NumberFormat> formats;
@@ -45,6 +46,12 @@ Result<Source> open_source(const std::string& distribution_model, std::string_vi
 // As the CSV file that SDV's user writes, piece by piece.
 Status write_rows_csv(const Source& source, Days date, uint64_t rows, uint64_t seed, const ByteSink& sink,
                       const RowProgress& progress = {});
+
+// The header, and the lines of rows first .. first + rows - 1: what write_rows_csv's bytes are made of. `pieces` is told the number
+// of the first row of each piece of lines before the sink gets it; pieces are cut at the multiples of kSourceRows.
+std::string csv_header(const Source& source);
+Status write_csv_lines(const Source& source, Days date, uint64_t first, uint64_t rows, uint64_t seed, const ByteSink& sink,
+                       const RowProgress& pieces, const RowProgress& progress = {});
 
 // As the dataset's typed tables: through CSV text, since that is how every other row is read.
 Status read_typed_rows(const Source& source, const table::DatasetSpec& spec, Days date, uint64_t rows, uint64_t seed, const TableSink& sink,

@@ -317,7 +317,7 @@ Result<ReadReport> read_chunks(std::string_view bytes, const std::string& file_n
   const auto account = [&](size_t slot) -> Status {
     Slot& s = slots[slot];
     for (size_t i = 0; i < s.records.size(); ++i) {
-      if (!s.wrong[i].empty() && ++report.quarantined <= 100) report.examples.push_back({s.records[i].line, s.wrong[i]});
+      if (!s.wrong[i].empty() && ++report.quarantined <= kMaxExamples) report.examples.push_back({s.records[i].line, s.wrong[i]});
     }
     report.rows += s.records.size();
     if (s.chunk.table.rows > 0) MAEIL_TRY(finish(slot));

@@ -17,6 +17,7 @@ namespace maeil::table {
 
 inline constexpr size_t kChunkRows = 2048;      // at most; a chunk ends early
 inline constexpr size_t kChunkBytes = 8 << 20;  // after so many bytes of CSV
+inline constexpr size_t kMaxExamples = 100;      // of quarantined records
 inline constexpr size_t kMaxCsvColumns = 4096;   // of a file, those that the spec does not know included
 
 struct Quarantined {
@@ -28,7 +29,7 @@ struct Quarantined {
 struct ReadReport {
   uint64_t rows = 0;         // records, the quarantined included
   uint64_t quarantined = 0;
-  std::vector<Quarantined> examples;       // the first 100
+  std::vector<Quarantined> examples;       // the first kMaxExamples
   std::vector<std::string> ignored_columns;  // in the file, not in the spec
 };
 

@@ -1,8 +1,8 @@
 """The day on MongoDB-compatible servers: what people's queries find, what faults leave, and copies between the two stores."""
 import json
 import os
+import pathlib
 import re
-import resource
 import signal
 import subprocess
 import threading
@@ -109,6 +109,24 @@ class Day(Base):
         again = workspace.run("run", "--date", DATE, expect=4)
         self.assertIn("nothing was done again", again.stdout)
         self.assertIn("is sound", workspace.run("doctor").stdout)
+
+
+class Memory(Base):
+    def test_rows_are_read_in_a_stream(self):
+        """Reading a hundred megabytes of rows takes hardly more memory than reading two."""
+        peaks = []
+        for rows in (1000, 50000):
+            workspace = self.workspace(DATA_QUANTITY=rows)
+            for task in ("generate_data", "preprocess_data"):
+                workspace.run("task", "data_pipeline_dag", task, "--logical-date", DATE, "--run-id", "memory", expect=0)
+            doctor = workspace.start("doctor")  # reads every row, document and blob
+            doctor.stderr.read()
+            doctor.stderr.close()
+            _, status, used = os.wait4(doctor.pid, 0)
+            doctor.returncode = os.waitstatus_to_exitcode(status)
+            self.assertEqual(doctor.returncode, 0)
+            peaks.append(used.ru_maxrss >> 10)
+        self.assertLess(peaks[1] - peaks[0], 50, f"MiB at the peak for 1,000 and 50,000 rows: {peaks}")
 
 
 class FullDisk(unittest.TestCase):
@@ -241,6 +259,23 @@ class Faults(Base):
                            self.database)
         second = workspace.run("run", "--date", DATE, expect=4)
         self.assertRegex(second.stderr, r"held by maeil run \(process \d+ on db9.*waiting")
+        self.check_day(workspace)
+
+    def test_a_machine_whose_clock_is_a_day_ahead_takes_no_lock(self):
+        faketime = next(pathlib.Path("/usr/lib").glob("*/faketime/libfaketimeMT.so.1"), None)
+        if not faketime:
+            self.skipTest("skipped: needs faketime (tools/packages.txt)")
+        workspace = self.workspace(LEASE_SECONDS=6)
+        first = workspace.start("run", "--date", DATE)
+        for line in first.stderr:
+            if STARTED.search(line):
+                break
+        self.server.python("db.maeil_control.update_one({}, {'$set': {'locks.runner.owner.machine': 'elsewhere'}})", self.database)
+        ahead = dict(LD_PRELOAD=faketime, FAKETIME="+1d")
+        self.one_line(workspace.run("run", "--date", DATE, **ahead), 1, "runner lock")
+        rest = first.stderr.read()
+        self.assertEqual(first.wait(), 4, rest)
+        first.stderr.close()
         self.check_day(workspace)
 
     def test_a_holder_that_was_stopped_cannot_write(self):

@@ -69,9 +69,9 @@ class SmallDisk:
 
 
 class Server:
-    def __init__(self, program, *flags, folder=None, prefix=()):
+    def __init__(self, program, *flags, folder=None, prefix=(), host="127.0.0.1"):
         needs_program(program)
-        self.program, self.flags, self.prefix, self.port = program, flags, prefix, free_port()
+        self.program, self.flags, self.prefix, self.host, self.port = program, flags, prefix, host, free_port()
         self.folder = pathlib.Path(folder or tempfile.mkdtemp(prefix="maeil-server-"))
         self.log = pathlib.Path(f"{self.folder}.log")
         self.process = None
@@ -87,8 +87,8 @@ class Server:
 
     def command(self):
         if self.program == FERRET:
-            return [self.program, "-listen", f"127.0.0.1:{self.port}", "-dir", self.folder, *self.flags]
-        return [self.program, "--host", "127.0.0.1", "--port", str(self.port), "--storage-path", self.folder, "--enable-test-commands", *self.flags]
+            return [self.program, "-listen", f"{self.host}:{self.port}", "-dir", self.folder, *self.flags]
+        return [self.program, "--host", self.host, "--port", str(self.port), "--storage-path", self.folder, "--enable-test-commands", *self.flags]
 
     def start(self, preexec_fn=None):
         def prepare():
@@ -100,7 +100,7 @@ class Server:
             self.process = subprocess.Popen(list(map(str, [*self.prefix, *self.command()])), stdout=log, stderr=log, stdin=subprocess.DEVNULL, preexec_fn=prepare)
         for _ in range(600):
             with socket.socket() as probe:
-                if probe.connect_ex(("127.0.0.1", self.port)) == 0:
+                if probe.connect_ex((self.host, self.port)) == 0:
                     return
             time.sleep(0.05)
         raise AssertionError(f"{self.program} does not start: {self.log.read_text()[-500:]}")
@@ -112,7 +112,7 @@ class Server:
             self.process = None
 
     def uri(self, database="", options="", login=""):
-        return f"mongodb://{login}127.0.0.1:{self.port}/{database}{options}"
+        return f"mongodb://{login}{self.host}:{self.port}/{database}{options}"
 
     def python(self, code, database="test", uri=None):
         """Runs code with `client` and `db` at hand, in an interpreter that has pymongo; what it prints as JSON."""

@@ -1,0 +1,56 @@
+// How raw rows become prepared ones, piece after piece, and where the pieces of a day go. Used whole (prepared_day.cc) and in shards
+// (prepared_parts.cc).
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "base/file.h"
+#include "format/text_buffer.h"
+#include "loop/prepared_day.h"
+
+namespace maeil::loop {
+
+inline constexpr const char* kRows = "processed_data";
+
+// The date's document of raw_data. kNotFound when there is none.
+Result<store::Document> raw_document(dag::TaskContext& context);
+
+// This machine's copy of the raw CSV, fetched from the store when it is not the same bytes.
+Status ensure_raw_file(dag::TaskContext& context, const store::Document& raw, const std::string& path);
+
+struct PreparedPiece {
+  uint64_t rows = 0;
+  store::RowChunk chunk;    // row, split, C codes, N numbers, label, kept dates
+  format::TextBuffer text;  // the same as lines of processed_data.csv
+  prep::Counts counts;
+};
+
+struct PreparedTotals {
+  table::ReadReport report;  // lines are those of the whole file
+  prep::Counts counts;
+};
+
+// Prepares the rows of a CSV file on all threads and gives the pieces to `sink` in order. `first_row` is the number of the file's
+// first row in the day, `expected` how many rows there are, for the progress.
+Result<PreparedTotals> prepare_rows(dag::TaskContext& context, const Day& day, const prep::Preparation& preparation, const std::string& path,
+                                    uint64_t first_row, uint64_t expected, bool with_text, const std::function<Status(PreparedPiece&)>& sink);
+
+// The rows of a day on their way into the store and, unless `csv_path` is "", into processed_data.csv.
+class DayWriter {
+ public:
+  static Result<DayWriter> begin(dag::TaskContext& context, const Day& day, const prep::Preparation& preparation, const std::string& csv_path);
+  Status add(const store::RowChunk& chunk, std::string_view text);
+  // kBadInput when too many rows were set aside.
+  Result<PreparedDay> finish(dag::TaskContext& context, const Day& day, const prep::Preparation& preparation, const PreparedTotals& totals);
+
+ private:
+  std::string partition_;
+  std::unique_ptr<store::RowWriter> rows_;
+  std::optional<AtomicFile> csv_;
+};
+
+}  // namespace maeil::loop

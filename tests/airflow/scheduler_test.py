@@ -1,0 +1,252 @@
+"""The three DAGs in a real scheduler, and beside them the built-in runner on a copy of the same workspace.
+
+A small program between Airflow and the binary gives each logical date its settings (so that one day passes, one recovers and one
+ends in an alert) and, where a test asks for it, fails once or tells its process id.
+"""
+import json
+import os
+import pathlib
+import signal
+import stat
+import sys
+import tempfile
+import time
+import unittest
+
+SOURCE = pathlib.Path(__file__).resolve().parents[2]
+sys.path[:0] = [str(SOURCE / "tests/e2e"), str(pathlib.Path(__file__).resolve().parent), str(SOURCE / "integrations/airflow/src")]
+from harness import BINARY, Workspace, snapshot  # noqa: E402
+
+try:
+    import airflow  # noqa: F401
+except ImportError:
+    if os.environ.get("MAEIL_REQUIRE_DATA"):
+        raise
+    print("skipped: Apache Airflow is not installed (make build/peers/airflow-ready)")
+    sys.exit(0)
+from airflow_server import Airflow, end_on_sigterm  # noqa: E402
+
+DATA, EVALUATION, DEPLOYMENT = DAGS = "data_pipeline_dag", "model_evaluation_pipeline", "model_deployment_pipeline"
+BACKFILLED = ["2026-10-01", "2026-10-02", "2026-10-03"]
+PASS, ALERT, RECOVER, KILLED, BROKEN, FLAKY = "2026-10-11", "2026-10-12", "2026-10-13", "2026-10-14", "2026-10-15", "2026-10-16"
+SMALL = {"DATA_QUANTITY": "600", "EPOCHS": "1", "PRETRAIN_EPOCHS": "1", "SENSOR_POKE_INTERVAL": "2", "SENSOR_TIMEOUT": "240", "THREADS": "1",
+         "FINETUNE_LEARNING_RATE": "0.003", "NUM_LAYERS": "2"}
+
+WRAPPER = """#!{python} -S
+import json, os, sys
+folder, words = {folder!r}, sys.argv[1:]
+if words[0] == "task":
+    date = words[words.index("--logical-date") + 1]
+    settings = json.load(open(folder + "/settings.json"))
+    os.environ.update(settings.get(date, {{}}))
+    key = folder + "/" + date + "." + words[2]
+    if os.path.exists(key + ".fail_once"):
+        os.remove(key + ".fail_once")
+        print("a disk that was full a moment ago")
+        sys.exit(1)
+    open(key + ".pid", "w").write(str(os.getpid()))
+os.execv({binary!r}, [{binary!r}, *words])
+"""
+
+
+def recovery(workspace, date):
+    """A threshold between the F1 of the model in force and that of a first better attempt, found by a day that fails every attempt."""
+    trial = workspace.copy()
+    with trial:
+        trial.run("run", "--date", date, F1_THRESHOLD=1, expect=4)
+        scores = [d["metrics"]["f1_score"] for d in trial.find("performance_metrics", {"logical_date": date}, "timestamp:1")]
+    for later in scores[1:]:
+        if later > scores[0] + 0.01:
+            return (scores[0] + later) / 2
+    raise AssertionError(f"no attempt of {date} is better than the model in force: {scores}")
+
+
+class Days(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.enterClassContext(cls.work())
+        cls.airflow.migrate()
+        errors = cls.airflow.cli("dags", "list-import-errors").stdout
+        assert "No data found" in errors, errors
+        # SQLite locks when a backfill is made while the scheduler runs.
+        for dag in DAGS:
+            cls.airflow.cli("backfill", "create", "--dag-id", dag, "--from-date", BACKFILLED[0], "--to-date", BACKFILLED[-1], "--max-active-runs", "1")
+        cls.addClassCleanup(cls.airflow.stop)
+        cls.airflow.start()
+        for dag in DAGS:
+            cls.airflow.unpause(dag)
+
+    @classmethod
+    def work(cls):
+        cls.workspace = Workspace(**SMALL)
+        cls.workspace.run("train", "--pretrain", "--train", expect=0)
+        cls.twin = cls.workspace.copy()
+        cls.addClassCleanup(cls.twin.__exit__)
+        folder = tempfile.TemporaryDirectory(prefix="maeil-airflow-")
+        cls.addClassCleanup(folder.cleanup)
+        cls.folder = pathlib.Path(folder.name)
+        wrapper = cls.folder / "maeil"
+        wrapper.write_text(WRAPPER.format(python=sys.executable, folder=str(cls.folder), binary=os.path.abspath(BINARY)))
+        wrapper.chmod(wrapper.stat().st_mode | stat.S_IXUSR)
+        cls.days = {}
+        cls.set_day()
+        cls.airflow = Airflow(cls.folder / "home", SOURCE / "integrations/airflow/dags", {
+            **SMALL, "MAEIL_BIN": str(wrapper), "MAEIL_WORKSPACE": str(cls.workspace.folder), "MAEIL_RETRY_DELAY": "1", "F1_THRESHOLD": "0",
+            "PYTHONPATH": str(SOURCE / "integrations/airflow/src")})
+        return cls.workspace
+
+    @classmethod
+    def set_day(cls, date=None, **settings):
+        if date:
+            cls.days[date] = {name: str(value) for name, value in settings.items()}
+        new = cls.folder / "settings.json.new"
+        new.write_text(json.dumps(cls.days))
+        new.replace(cls.folder / "settings.json")
+
+    def day(self, date, dags=DAGS):
+        """Triggers the DAGs of a date at once; the sensors bring them into order. State of each task by (dag, task)."""
+        for dag in dags:
+            self.airflow.trigger(dag, date)
+        states = {dag: self.airflow.wait(dag, f"test__{date}") for dag in dags}
+        return states, {dag: self.airflow.tasks(dag, f"test__{date}") for dag in dags}
+
+    def same_as_built_in(self, date, expect, **settings):
+        self.twin.run("run", "--date", date, expect=expect, **settings)
+        mine, other = snapshot(self.workspace, date), snapshot(self.twin, date)
+        for collection, documents in other.items():
+            if collection == "task_instances":
+                documents, got = self.that_ran(documents), self.that_ran(mine[collection])
+            else:
+                got = mine[collection]
+            self.assertEqual(got, documents, f"{date} {collection}")
+
+    @staticmethod
+    def that_ran(records):
+        """Airflow itself settles what a branch did not choose; the built-in runner leaves a record of it."""
+        kept = [json.loads(r) for r in records]
+        kept = [r for r in kept if not r.get("skipped_by") and r["state"] not in ("upstream_failed", "none")]
+        for r in kept:
+            r.pop("skipped_by", None)
+        return sorted(json.dumps(r, sort_keys=True) for r in kept)
+
+    # unittest runs these in the order of their names; each uses dates of its own.
+
+    def test_1_backfill_of_three_days(self):
+        deadline = time.monotonic() + 400
+        while True:
+            runs = {dag: [r for r in self.airflow.call("GET", f"dags/{dag}/dagRuns?limit=100")["dag_runs"] if r["run_type"] == "backfill"] for dag in DAGS}
+            if all(len(r) == 3 and all(x["state"] in ("success", "failed") for x in r) for r in runs.values()):
+                break
+            self.assertLess(time.monotonic(), deadline, runs)
+            time.sleep(1)
+        for dag in DAGS:
+            self.assertEqual({r["logical_date"][:10]: r["state"] for r in runs[dag]}, {d: "success" for d in BACKFILLED})
+        for date in BACKFILLED:
+            self.twin.run("run", "--date", date, expect=0, F1_THRESHOLD=0)
+            self.assertEqual(len(self.workspace.find("deployment_events", {"logical_date": date})), 1)
+            self.assertEqual(snapshot(self.workspace, date)["evaluation_events"], snapshot(self.twin, date)["evaluation_events"])
+
+    def test_2_pass(self):
+        states, tasks = self.day(PASS)
+        self.assertEqual(set(states.values()), {"success"})
+        self.assertEqual(tasks[EVALUATION]["send_evaluation_results"], "success")
+        self.assertEqual(tasks[EVALUATION]["retrain_1.finetune_model"], "skipped")
+        self.assertEqual(tasks[EVALUATION]["send_alert"], "skipped")
+        self.assertEqual(tasks[DEPLOYMENT]["deploy_model"], "success")
+        self.same_as_built_in(PASS, 0, F1_THRESHOLD=0)
+        self.assertTrue(self.airflow.call("GET", "assets?name_pattern=maeil/deployment_events")["assets"])
+        events = self.airflow.call("GET", "assets/events?limit=100")["asset_events"]
+        self.assertIn("send_evaluation_results", {e["source_task_id"] for e in events})
+
+    def test_3_alert(self):
+        self.set_day(ALERT, F1_THRESHOLD=1)
+        states, tasks = self.day(ALERT)
+        self.assertEqual(tasks[EVALUATION]["send_alert"], "success")
+        self.assertEqual(tasks[EVALUATION]["send_evaluation_results"], "skipped")
+        self.assertEqual({k: tasks[EVALUATION][f"retrain_{k}.evaluate_finetuned_model"] for k in (1, 2, 3)}, {1: "success", 2: "success", 3: "success"})
+        self.assertEqual(set(tasks[DEPLOYMENT].values()), {"skipped"})
+        self.assertIn("ended in an alert", self.airflow.log(DEPLOYMENT, f"test__{ALERT}", "wait_for_evaluation"))
+        self.same_as_built_in(ALERT, 4, F1_THRESHOLD=1)
+
+    def test_4_recover(self):
+        threshold = recovery(self.twin, RECOVER)
+        self.set_day(RECOVER, F1_THRESHOLD=threshold)
+        states, tasks = self.day(RECOVER)
+        self.assertEqual(set(states.values()), {"success"})
+        self.assertEqual(tasks[EVALUATION]["retrain_1.finetune_model"], "success")
+        self.assertEqual(tasks[EVALUATION]["send_alert"], "skipped")
+        self.same_as_built_in(RECOVER, 0, F1_THRESHOLD=threshold)
+        self.assertEqual(self.workspace.find("evaluation_events", {"logical_date": RECOVER})[0]["status"], "retrained")
+
+    def test_5_clear_and_rerun(self):
+        before = snapshot(self.workspace, RECOVER)
+        self.airflow.clear(EVALUATION, f"test__{RECOVER}", "evaluate_model")
+        self.assertEqual(self.airflow.wait(EVALUATION, f"test__{RECOVER}"), "success")
+        self.assertGreater(self.airflow.task(EVALUATION, f"test__{RECOVER}", "evaluate_model")["try_number"], 1)
+        after = snapshot(self.workspace, RECOVER)
+        for collection in before:
+            if collection not in ("task_instances", "model_metadata"):
+                self.assertEqual(after[collection], before[collection], collection)
+        self.assertEqual(self.that_ran(after["task_instances"]), self.that_ran(before["task_instances"]))
+        # The attempt's model is approved anew; the deployment, another DAG, makes it the deployed one again.
+        self.airflow.clear(DEPLOYMENT, f"test__{RECOVER}", "wait_for_evaluation")
+        self.assertEqual(self.airflow.wait(DEPLOYMENT, f"test__{RECOVER}"), "success")
+        after = snapshot(self.workspace, RECOVER)
+        self.assertEqual(after["model_metadata"], before["model_metadata"])
+        self.assertEqual(len(after["deployment_events"]), 1)
+
+    def test_6_a_worker_is_killed(self):
+        settings = {"F1_THRESHOLD": 1, "MAX_RETRAIN_ATTEMPTS": 3, "FINETUNE_EPOCHS": 25, "DATA_QUANTITY": 2000}
+        self.set_day(KILLED, **settings)
+        pid_file = self.folder / f"{KILLED}.retrain_1.finetune_model.pid"
+        for dag in (DATA, EVALUATION):
+            self.airflow.trigger(dag, KILLED)
+        deadline = time.monotonic() + 60
+        while not pid_file.exists() or not pid_file.read_text():
+            self.assertLess(time.monotonic(), deadline)
+            time.sleep(0.05)
+        time.sleep(0.5)
+        scheduler, pid, chain = self.airflow.processes["scheduler"].pid, int(pid_file.read_text()), []
+        while pid not in (scheduler, 1):
+            chain.append(pid)
+            stat_line = pathlib.Path(f"/proc/{pid}/stat").read_text()
+            pid = int(stat_line.rpartition(")")[2].split()[1])
+        self.assertEqual(pid, scheduler)
+        self.assertGreaterEqual(len(chain), 3)  # the binary, Airflow's task, the worker that watches it
+        for victim in chain:
+            os.kill(victim, signal.SIGKILL)
+        self.assertEqual(self.airflow.wait(EVALUATION, f"test__{KILLED}"), "success")
+        self.assertGreater(self.airflow.task(EVALUATION, f"test__{KILLED}", "retrain_1.finetune_model")["try_number"], 1)
+        self.airflow.trigger(DEPLOYMENT, KILLED)
+        self.airflow.wait(DEPLOYMENT, f"test__{KILLED}")
+        self.same_as_built_in(KILLED, 4, **settings)
+
+    def test_7_a_failed_task(self):
+        broken = self.folder / "broken.pkl"
+        broken.write_bytes(b"no pickle")
+        self.set_day(BROKEN, DISTRIBUTION_MODEL=broken)
+        states, tasks = self.day(BROKEN)
+        self.assertEqual(set(states.values()), {"failed"})
+        self.assertEqual(tasks[DATA], {"generate_data": "failed", "preprocess_data": "upstream_failed"})
+        self.assertEqual(tasks[EVALUATION]["wait_for_data"], "failed")
+        self.assertEqual(tasks[DEPLOYMENT]["wait_for_evaluation"], "failed")
+        run = f"test__{BROKEN}"
+        self.assertEqual(self.airflow.task(DATA, run, "generate_data")["try_number"], 1)  # exit code 3: never again
+        self.assertIn("broken.pkl", self.airflow.log(DATA, run, "generate_data"))
+        self.assertIn("generate_data", self.airflow.log(EVALUATION, run, "wait_for_data"))
+        self.set_day(BROKEN)
+        for dag, first in [(DATA, "generate_data"), (EVALUATION, "wait_for_data"), (DEPLOYMENT, "wait_for_evaluation")]:
+            self.airflow.clear(dag, run, first)
+            self.assertEqual(self.airflow.wait(dag, run), "success", dag)
+
+    def test_8_exit_code_1_is_tried_again(self):
+        (self.folder / f"{FLAKY}.generate_data.fail_once").touch()
+        states, tasks = self.day(FLAKY)
+        self.assertEqual(set(states.values()), {"success"})
+        self.assertEqual(self.airflow.task(DATA, f"test__{FLAKY}", "generate_data")["try_number"], 2)
+        self.assertIn("a disk that was full", self.airflow.log(DATA, f"test__{FLAKY}", "generate_data"))
+
+
+if __name__ == "__main__":
+    end_on_sigterm()
+    unittest.main(verbosity=2)
