@@ -19,7 +19,7 @@ using dag::TaskContext;
 using dag::TaskOutcome;
 
 Result<TaskOutcome> generate_data(const Day& day, TaskContext& context) {
-  MAEIL_ASSIGN(const Source source, open_source(day.settings.distribution_model, day.scenario));
+  MAEIL_ASSIGN(const Source source, open_source({.distribution_model = day.settings.distribution_model, .scenario = day.scenario}));
   if (!source.warning.empty()) context.log("warning: " + source.warning);
   const std::string path = day.settings.data_path;
   MAEIL_ASSIGN(AtomicFile file, AtomicFile::create(path));
@@ -39,10 +39,10 @@ Result<TaskOutcome> generate_data(const Day& day, TaskContext& context) {
   MAEIL_ASSIGN(const std::string file_id, blob->finish());
 
   TaskOutcome out;
-  const bool portfolio = source.description.starts_with("portfolio");
-  out.message = fmt::format("{} rows from {}{}", day.rows, source.description, portfolio ? fmt::format(", {}", day.scenario) : "");
+  const bool has_scenario = source.description.starts_with("portfolio") || day.scenario != "calm";
+  out.message = fmt::format("{} rows from {}{}", day.rows, source.description, has_scenario ? fmt::format(", {}", day.scenario) : "");
   out.result = {{"rows", day.rows}, {"source", source.description}, {"path", path}};
-  if (portfolio) out.result["scenario"] = day.scenario;
+  if (has_scenario) out.result["scenario"] = day.scenario;
   store::Document document = {{"filename", std::filesystem::path(path).filename().string()},
                               {"metadata", metadata},
                               {"file_id", store::id_value(file_id)},
@@ -51,7 +51,7 @@ Result<TaskOutcome> generate_data(const Day& day, TaskContext& context) {
                               {"sha256", hash.hex()},
                               {"source", source.description},
                               {"seed", day.settings.seed}};
-  if (portfolio) document["scenario"] = day.scenario;
+  if (has_scenario) document["scenario"] = day.scenario;
   out.batch.puts.push_back({"raw_data", stamped(context, "raw_data", std::move(document))});
   return out;
 }
