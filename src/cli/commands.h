@@ -47,10 +47,11 @@ struct BackfillOptions {
 struct GenerateOptions {
   int64_t rows = 0;
   std::string out, model, scenario = "calm", date, class_share;
+  std::vector<std::string> where;
   std::optional<int64_t> seed;
 };
 struct FitOptions {
-  std::string in, out, target, spec;
+  std::string in, out, target, spec, metadata, marginals = "empirical";
   std::optional<int64_t> seed;
   bool no_report = false;
 };

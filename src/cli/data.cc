@@ -18,6 +18,7 @@
 #include "loop/training.h"
 #include "prep/split.h"
 #include "table/infer.h"
+#include "table/sdv_metadata.h"
 
 namespace maeil::cli {
 namespace {
@@ -88,7 +89,7 @@ Result<int> generate(Context& context, const GenerateOptions& options) {
     }
     share.emplace(options.class_share.substr(0, equals), value);
   }
-  MAEIL_ASSIGN(const auto source, loop::open_source(options.model.empty() ? settings.distribution_model : options.model, options.scenario, share));
+  MAEIL_ASSIGN(const auto source, loop::open_source({options.model.empty() ? settings.distribution_model : options.model, options.scenario, share, options.where}));
   if (!source.warning.empty()) note("warning: " + source.warning);
   MAEIL_ASSIGN(const Days date, day_or_today(context, options.date));
   const std::string path = options.out.empty() ? settings.data_path : options.out;
@@ -111,7 +112,8 @@ Result<int> fit(Context& context, const FitOptions& options) {
   std::optional<table::DatasetSpec> named;
   const table::DatasetSpec* known = nullptr;
   if (!options.spec.empty()) {
-    MAEIL_ASSIGN(named, table::read_dataset_spec(options.spec));
+    const bool sdv = options.spec.ends_with(".json");
+    MAEIL_ASSIGN(named, sdv ? table::read_sdv_metadata(options.spec) : table::read_dataset_spec(options.spec));
     known = &*named;
   } else {
     MAEIL_ASSIGN(const table::DatasetSpec& spec, context.spec());
@@ -124,6 +126,16 @@ Result<int> fit(Context& context, const FitOptions& options) {
   for (const auto& column : inferred.spec.columns) {
     if (column.type == table::SpecType::kDate) plan.dates.push_back(column.name);
   }
+  const auto everywhere = copula::parse_marginal_choice(options.marginals);
+  if (!everywhere) return usage_error(fmt::format("--marginals: '{}' is none of {}", options.marginals, copula::kMarginalChoices));
+  for (const auto& column : inferred.spec.columns) {
+    const auto* own = known ? known->find(column.name) : nullptr;
+    const auto choice = own && !own->marginal.empty() ? copula::parse_marginal_choice(own->marginal) : everywhere;
+    if (!choice) return bad_input(fmt::format("the dataset spec: column '{}': marginal '{}' is none of {}", column.name, own->marginal, copula::kMarginalChoices));
+    plan.marginals.push_back(*choice);
+  }
+  if (known) plan.constraints = known->constraints;
+  if (!options.metadata.empty()) MAEIL_TRY(write_file_atomically(options.metadata, table::to_sdv_metadata(inferred.spec)));
   copula::CopulaFitter fitter;
   Progress progress;
   uint64_t rows = 0;

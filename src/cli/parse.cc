@@ -47,12 +47,14 @@ struct Parser {
 };
 
 void add_day_commands(Parser& p) {
-  const auto scenarios = CLI::IsMember({"calm", "recession", "sector_shock", "broken_feed"});
+  const auto scenarios = CLI::Validator(
+      [names = CLI::IsMember({"calm", "recession", "sector_shock", "broken_feed"})](std::string& text) { return text.ends_with(".toml") ? CLI::ExistingFile(text) : names(text); },
+      "{calm,recession,sector_shock,broken_feed} or F.toml");
   auto* c = p.command(p.app, "run", "run the whole day; resumes a killed one", "maeil run --date 2026-11-23 --scenario recession",
                       [&p](Context& x) { return run(x, p.run); });
   c->add_option("--date", p.run.date, "logical date YYYY-MM-DD (default: today in TIMEZONE)");
   c->add_option("--rows", p.run.rows, "rows to generate (default: DATA_QUANTITY)")->check(CLI::Range(int64_t{1}, int64_t{1000000000}));
-  c->add_option("--scenario", p.run.scenario, "of the built-in portfolio")->check(scenarios)->capture_default_str();
+  c->add_option("--scenario", p.run.scenario, "of the built-in portfolio, or a scenario file for any source")->check(scenarios)->capture_default_str();
 
   p.command(p.app, "schedule", "run every day at SCHEDULE_TIME until stopped", "SCHEDULE_TIME=02:30 maeil schedule",
             [](Context& x) { return schedule(x); });
@@ -68,9 +70,10 @@ void add_day_commands(Parser& p) {
   c->add_option("--num-rows", p.generate.rows, "how many")->required()->check(CLI::Range(int64_t{1}, int64_t{1000000000}));
   c->add_option("--out", p.generate.out, "the CSV file (default: DATA_PATH)");
   c->add_option("--model", p.generate.model, "SDV's .pkl or maeil's .json (default: DISTRIBUTION_MODEL, else the portfolio)");
-  c->add_option("--scenario", p.generate.scenario, "of the built-in portfolio")->check(scenarios)->capture_default_str();
+  c->add_option("--scenario", p.generate.scenario, "of the built-in portfolio, or a scenario file for any source")->check(scenarios)->capture_default_str();
   c->add_option("--date", p.generate.date, "the portfolio's reporting date (default: today)");
   c->add_option("--class", p.generate.class_share, "the share of a class of the model's target, as Y=0.2");
+  c->add_option("--where", p.generate.where, "only rows with COLUMN=VALUE (or !=, <, <=, >, >=); may be given again for more conditions");
   c->add_option("--seed", p.generate.seed, "same seed, same bytes (default: SEED)")->check(CLI::NonNegativeNumber);
   c->add_option("--threads", p.threads, "worker threads (default: all processors)")->check(CLI::Range(1, 1024));
 }
@@ -81,7 +84,9 @@ void add_data_commands(Parser& p) {
   c->add_option("--in", p.fit.in, "the CSV file")->required();
   c->add_option("--out", p.fit.out, "the JSON file")->required();
   c->add_option("--target", p.fit.target, "a copula for each value of this column (default: the dataset spec's target)");
-  c->add_option("--spec", p.fit.spec, "a dataset spec that says the columns' types (default: DATASET_SPEC if the file has its columns, else inferred)");
+  c->add_option("--spec", p.fit.spec, "a dataset spec, or SDV's metadata .json, that says the columns' types (default: DATASET_SPEC if the file has its columns, else inferred)");
+  c->add_option("--metadata", p.fit.metadata, "also write the columns as SDV's metadata JSON here");
+  c->add_option("--marginals", p.fit.marginals, "of numbers: empirical, auto, beta, gamma, gaussian, kde, student_t, truncated_gaussian or uniform (default: empirical); the dataset spec may say otherwise for a column");
   c->add_option("--seed", p.fit.seed, "chooses the rows that correlations are computed from (default: SEED)")->check(CLI::NonNegativeNumber);
   c->add_flag("--no-report", p.fit.no_report, "write no quality report beside the model");
 

@@ -48,16 +48,18 @@ struct Latent {
 
 // A number's marginal over the rows: atoms where values are shared, knots at mid-ranks between them.
 struct NumberFit {
-  Empirical marginal;
+  Marginal marginal;
   std::vector<Atom> atoms;
   std::vector<double> values, scores;  // distinct values, ascending, and the score of each
 };
 
-NumberFit fit_number(std::vector<double> sorted) {
+NumberFit fit_number(std::vector<double> sorted, MarginalChoice choice) {
   NumberFit out;
+  Empirical polygon;
   if (sorted.empty()) {
-    out.marginal.z = {0};
-    out.marginal.x = {0};
+    polygon.z = {0};
+    polygon.x = {0};
+    out.marginal = std::move(polygon);
     return out;
   }
   std::sort(sorted.begin(), sorted.end());
@@ -79,20 +81,23 @@ NumberFit fit_number(std::vector<double> sorted) {
       const Atom atom{begin == 0 ? -kInfinity : from, end == sorted.size() ? kInfinity : to};
       out.atoms.push_back(atom);
       out.scores.push_back(interval_mean(atom.from, atom.to));
-      out.marginal.z.insert(out.marginal.z.end(), {from, to});
-      out.marginal.x.insert(out.marginal.x.end(), {x, x});
+      polygon.z.insert(polygon.z.end(), {from, to});
+      polygon.x.insert(polygon.x.end(), {x, x});
       last_knot = end;
     } else {
       out.scores.push_back(middle);
       // The eight outermost values at either end keep a knot of their own.
       if (begin < 8 || end + 8 > sorted.size() || begin >= last_knot + step) {
-        out.marginal.z.push_back(middle);
-        out.marginal.x.push_back(x);
+        polygon.z.push_back(middle);
+        polygon.x.push_back(x);
         last_knot = begin;
       }
     }
     begin = end;
   }
+  // Ranks and ties stay the data's own, whatever family the values are drawn from.
+  if (auto family = choose_marginal(sorted, choice)) out.marginal = std::move(*family);
+  else out.marginal = std::move(polygon);
   return out;
 }
 
@@ -200,7 +205,7 @@ Matrix reference_features(const Table& all, const Rows& sample) {
     for (const uint32_t row : sample) {
       if (!column.is_missing(row)) present.push_back(column.numbers[row]);
     }
-    const NumberFit fit = fit_number(std::move(present));
+    const NumberFit fit = fit_number(std::move(present), MarginalChoice::kEmpirical);
     Eigen::VectorXf score = Eigen::VectorXf::Zero(n);
     for (Eigen::Index i = 0; i < n; ++i) {
       const double x = column.numbers[sample[static_cast<size_t>(i)]];
@@ -320,6 +325,7 @@ namespace {
 struct Common {
   size_t target = SIZE_MAX;
   std::vector<NumberOutput> numbers;             // (C)
+  std::vector<MarginalChoice> marginals;         // (C)
   std::vector<std::vector<uint32_t>> orders;     // (C) of labels
   std::vector<std::vector<size_t>> groups;       // (G)
 };
@@ -346,7 +352,7 @@ MixtureClass fit_class(const Table& all, const Common& common, const Rows& rows,
         for (const uint32_t row : rows) {
           if (!column.is_missing(row)) present.push_back(column.numbers[row]);
         }
-        NumberFit fit = fit_number(std::move(present));
+        NumberFit fit = fit_number(std::move(present), common.marginals[l]);
         for (size_t i = 0; i < chosen.size(); ++i) {
           const double x = column.numbers[chosen[i]];
           if (x == x) latent.scores[i] = static_cast<float>(fit.scores[static_cast<size_t>(std::lower_bound(fit.values.begin(), fit.values.end(), x) - fit.values.begin())]);
@@ -395,6 +401,8 @@ Result<FittedMixture> CopulaFitter::fit(const FitPlan& plan) {
   Common common;
   common.numbers.resize(C);
   common.orders.resize(C);
+  common.marginals = plan.marginals;
+  common.marginals.resize(C, MarginalChoice::kEmpirical);
   if (!plan.target.empty()) {
     const Column* target = all_.find(plan.target);
     if (!target || target->type != ColumnType::kText) return bad_input(fmt::format("the target '{}' is no text column", plan.target));

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "base/error.h"
+#include "copula/choose_marginal.h"
 #include "copula/mixture.h"
 #include "table/table.h"
 
@@ -18,6 +19,7 @@ struct FitPlan {
   std::vector<NumberFormat> formats;       // (C) of numbers
   std::vector<std::string> dates;          // text columns whose values are dates, which have an order
   std::vector<table::Constraint> constraints;
+  std::vector<MarginalChoice> marginals;   // (C) of numbers; shorter: empirical
   uint64_t seed = 0;                       // chooses the rows for the correlations
 };
 

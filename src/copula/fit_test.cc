@@ -66,7 +66,7 @@ Table classed_rows() {
 TEST(Fit, MissingValuesAndClassesKeepTheirReasonAndConstraintsHold) {
   CopulaFitter fitter;
   fitter.add(classed_rows());
-  const FitPlan plan{.target = "class", .formats = {}, .dates = {}, .constraints = {{table::Constraint::Kind::kOrder, {"low", "high"}, ""}}, .seed = 1};
+  const FitPlan plan{.target = "class", .formats = {}, .dates = {}, .constraints = {{table::Constraint::Kind::kOrder, {"low", "high"}, ""}}, .marginals = {}, .seed = 1};
   auto mixture = fitter.fit(plan).value().mixture;
   ASSERT_EQ(mixture.classes.size(), 2u);
   ASSERT_EQ(mixture.missing_groups, (std::vector<std::vector<size_t>>{{1, 2}}));
@@ -92,13 +92,44 @@ TEST(Fit, MissingValuesAndClassesKeepTheirReasonAndConstraintsHold) {
   for (size_t i = 0; i < piece.rows; ++i) ASSERT_EQ(piece.columns[4].numbers[i], out.columns[4].numbers[777 + i]) << i;
 }
 
+TEST(Fit, ConstraintsHoldAfterRoundingWhateverTheMarginals) {
+  Table rows = classed_rows();
+  rows.columns.push_back({"total", ColumnType::kNumber, {}, {}, {}});
+  rows.columns.push_back({"fee", ColumnType::kNumber, {}, {}, {}});
+  for (size_t i = 0; i < rows.rows; ++i) {
+    rows.columns[5].numbers.push_back(rows.columns[3].numbers[i] + rows.columns[4].numbers[i]);
+    rows.columns[6].numbers.push_back(rows.columns[0].codes[i] == 1 ? std::round(100 * (1 + rows.columns[3].numbers[i] * 0.01)) / 100 : NAN);
+  }
+  const std::vector<table::Constraint> constraints = {{table::Constraint::Kind::kOrder, {"low", "high"}, ""},
+                                                      {table::Constraint::Kind::kSum, {"total", "low", "high"}, ""},
+                                                      {table::Constraint::Kind::kOnlyWhen, {"fee", "class"}, "Y"}};
+  for (const auto choice : {MarginalChoice::kEmpirical, MarginalChoice::kAuto, MarginalChoice::kKde, MarginalChoice::kStudentT}) {
+    CopulaFitter fitter;
+    fitter.add(rows);
+    const auto fitted = fitter.fit({.target = "class", .formats = {}, .dates = {}, .constraints = constraints,
+                                    .marginals = std::vector<MarginalChoice>(rows.columns.size(), choice), .seed = 1});
+    ASSERT_TRUE(fitted) << fitted.error().message;
+    const auto read = parse_mixture_json(to_json(fitted->mixture), "f.json");
+    ASSERT_TRUE(read) << read.error().message;
+    Table out;
+    MixtureSampler::make(*read).value().draw(0, 20000, 3, out);
+    for (const auto& constraint : constraints) EXPECT_EQ(table::count_broken(constraint, out).value(), 0u) << to_string(constraint.kind);
+    size_t fees = 0;
+    for (size_t i = 0; i < out.rows; ++i) {
+      ASSERT_EQ(out.columns[3].numbers[i], std::round(out.columns[3].numbers[i]));
+      fees += !out.columns[6].is_missing(i);
+    }
+    EXPECT_NEAR(static_cast<double>(fees), 5000, 5 * std::sqrt(20000 * 0.25 * 0.75) + 100);
+  }
+}
+
 TEST(Fit, TheBytesDoNotDependOnTheThreads) {
   std::string texts[2];
   for (const int threads : {1, 3}) {
     set_thread_count(threads);
     CopulaFitter fitter;
     fitter.add(classed_rows());
-    texts[threads == 3] = to_json(fitter.fit({.target = "class", .formats = {}, .dates = {}, .constraints = {}, .seed = 1}).value().mixture);
+    texts[threads == 3] = to_json(fitter.fit({.target = "class", .formats = {}, .dates = {}, .constraints = {}, .marginals = {}, .seed = 1}).value().mixture);
   }
   set_thread_count(0);
   EXPECT_EQ(texts[0], texts[1]);

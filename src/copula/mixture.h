@@ -46,7 +46,8 @@ Status set_class_share(Mixture& mixture, const std::string& label, double share)
 std::vector<std::string> column_names(const Mixture& mixture);
 std::vector<NumberFormat> number_formats(const Mixture& mixture);
 
-// Version 2 of our JSON; a file of version 1 or SDV's .pkl is a mixture of one class without a target.
+// Any file that rows can be drawn from: our JSON (docs/formats/copula.md) or SDV's .pkl, told apart by the first byte. Version 1 and SDV's
+// are a mixture of one class without a target. kNotFound, kIo; kBadInput for a damaged file or a class of SDV's that is not supported, by name.
 Result<Mixture> read_mixture(const std::filesystem::path& path);
 std::string to_json(const Mixture& mixture);
 Result<Mixture> parse_mixture_json(const std::string& json, const std::string& file_name);

@@ -6,7 +6,7 @@
 #include <unordered_set>
 
 #include "base/file.h"
-#include "copula/sdv.h"
+#include "copula/mixture.h"
 
 namespace maeil::copula {
 namespace {
@@ -71,10 +71,15 @@ Status check_model(const CopulaModel& model) {
 }
 
 Result<CopulaModel> read_model(const std::filesystem::path& path) {
-  MAEIL_ASSIGN(std::string bytes, read_file(path, uint64_t{1} << 30));
-  const auto first = bytes.find_first_not_of(" \t\r\n");
-  if (first != std::string::npos && bytes[first] == '{') return parse_model_json(bytes, path.string());
-  return parse_sdv_model(std::move(bytes), path.string());
+  MAEIL_ASSIGN(auto mixture, read_mixture(path));
+  if (mixture.classes.size() > 1 || !mixture.missing_groups.empty() || !mixture.constraints.empty()) {
+    return bad_input(fmt::format("{}: holds {} with {} patterns of missing values and {} constraints, which is more than a single copula: read it with read_mixture",
+                                 path.string(), mixture.classes.size() == 1 ? "one class" : fmt::format("{} classes", mixture.classes.size()),
+                                 mixture.missing_groups.size(), mixture.constraints.size()));
+  }
+  auto out = std::move(mixture.classes.front().copula);
+  out.source = std::move(mixture.source);
+  return out;
 }
 
 Status write_model(const CopulaModel& model, const std::filesystem::path& path) { return write_file_atomically(path, to_json(model)); }

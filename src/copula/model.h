@@ -56,8 +56,8 @@ std::vector<NumberFormat> number_formats(const CopulaModel& model);
 // kBadInput, naming the column, where a model breaks what this header and marginal.h promise. Every reader ends with it.
 Status check_model(const CopulaModel& model);
 
-// SDV's .pkl or our JSON (docs/formats/copula.md), told apart by the first byte. kNotFound, kIo; kBadInput for a damaged
-// file or a class of SDV's that is not supported, by name.
+// What read_mixture (mixture.h, the one reader of files) finds, when that is a single copula without shared flags and
+// constraints; else kBadInput, saying so.
 Result<CopulaModel> read_model(const std::filesystem::path& path);
 
 // Our JSON; the same model gives the same bytes.

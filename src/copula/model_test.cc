@@ -1,4 +1,5 @@
 // The JSON form: what is written is read back to the last bit, and what is damaged ends in one sentence.
+#include "copula/mixture.h"
 #include "copula/model.h"
 
 #include <gmock/gmock.h>
@@ -128,6 +129,31 @@ TEST(Marginal, ChecksItsParameters) {
   EXPECT_NE(check_marginal(StudentT{0, 0, 1}), "");
   EXPECT_NE(check_marginal(Gamma{INFINITY, 0, 1}), "");
   EXPECT_EQ(quantile_at(Beta{1, 1, 7, 0}, 3), 7);
+}
+
+TEST(Model, OneReaderForAllFilesAndAPlainRefusalWhereOneCopulaIsNotEnough) {
+  const std::filesystem::path folder = std::filesystem::temp_directory_path() / "maeil_one_reader";
+  std::filesystem::create_directories(folder);
+  Mixture mixture;
+  mixture.source = "rows.csv";
+  mixture.classes.push_back({"", 1, small_model()});
+  ASSERT_TRUE(write_mixture(mixture, folder / "single.json"));
+  const auto single = read_model(folder / "single.json");  // version 2, but no more than one copula
+  ASSERT_TRUE(single) << single.error().message;
+  EXPECT_EQ(single->source, "rows.csv");
+  EXPECT_EQ(single->columns.size(), small_model().columns.size());
+  mixture.target = "grade";
+  for (auto& column : mixture.classes[0].copula.columns) {
+    if (auto* number = std::get_if<NumberOutput>(&column.output)) number->missing = 0;
+  }
+  mixture.classes[0].share = 0.5;
+  mixture.classes.push_back(mixture.classes[0]);
+  ASSERT_TRUE(write_mixture(mixture, folder / "two.json"));
+  EXPECT_TRUE(read_mixture(folder / "two.json"));
+  const auto refused = read_model(folder / "two.json");
+  ASSERT_FALSE(refused);
+  EXPECT_NE(refused.error().message.find("2 classes"), std::string::npos) << refused.error().message;
+  std::filesystem::remove_all(folder);
 }
 
 }  // namespace

@@ -8,6 +8,7 @@
 #include <cmath>
 #include <unordered_map>
 
+#include "copula/choose_marginal.h"
 #include "format/number_text.h"
 #include "format/numpy.h"
 #include "format/pandas.h"
@@ -55,11 +56,35 @@ Status must_be_empty(PickleValue object, const char* name) {
   return bad_input(fmt::format("{}.{} is not empty: constraints and keys are not supported", short_class(object), name));
 }
 
+// GaussianKDE keeps its points; its bandwidth is Scott's, from their standard deviation with n - 1.
+Result<Marginal> read_kernel_estimate(PickleValue univariate) {
+  for (const char* name : {"bw_method", "weights"}) {
+    if (given(univariate, name)) return bad_input(fmt::format("a GaussianKDE with {} is not supported", name));
+  }
+  MAEIL_ASSIGN(const auto params, attribute(univariate, "_params"));
+  const auto dataset = params.find("dataset");
+  if (!dataset || dataset->size() == 0) return bad_input("GaussianKDE has no points");
+  std::vector<double> points;
+  double mean = 0, square = 0;
+  for (size_t i = 0; i < dataset->size(); ++i) {
+    const auto point = format::number_of(dataset->item(i));
+    if (!point || !std::isfinite(*point)) return bad_input("GaussianKDE has a point that is no number");
+    points.push_back(*point);
+  }
+  const auto n = static_cast<double>(points.size());
+  for (const double x : points) mean += x / n;
+  for (const double x : points) square += (x - mean) * (x - mean);
+  std::sort(points.begin(), points.end());
+  if (points.front() == points.back()) return Marginal(Uniform{points.front(), 0});
+  return Marginal(kernel_estimate(points, std::sqrt(square / (n - 1)) * std::pow(n, -0.2)));
+}
+
 Result<Marginal> read_marginal(PickleValue univariate) {
   if (short_class(univariate) == "Univariate") {  // the wrapper that chose the family keeps it here
     MAEIL_ASSIGN(univariate, attribute(univariate, "_instance"));
   }
   const auto family = short_class(univariate);
+  if (family == "GaussianKDE") return read_kernel_estimate(univariate);
   MAEIL_ASSIGN(const auto params, attribute(univariate, "_params"));
   Status good;
   const auto get = [&](const char* key) {

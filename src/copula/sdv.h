@@ -9,7 +9,7 @@
 namespace maeil::copula {
 
 // `bytes` is a whole .pkl; `file_name` is for errors. Supported: UniformEncoder, FloatFormatter with random or no missing
-// values, and the marginals of marginal.h. kBadInput, by class name, for everything else: other transformers,
+// values, the marginals of marginal.h, and GaussianKDE as a polygon. kBadInput, by class name, for everything else: other transformers,
 // constraints, keys, columns that no copula draws.
 Result<CopulaModel> parse_sdv_model(std::string bytes, const std::string& file_name);
 

@@ -17,9 +17,9 @@
 
 namespace maeil::copula {
 
-inline std::string fixture_entry(const std::string& name) {
+inline std::string fixture_entry(const std::string& name, const std::string& archive_name = "sdv_copula.zip") {
   int code = 0;
-  const std::string path = MAEIL_SOURCE_DIR "/tests/data/sdv_copula.zip";
+  const std::string path = MAEIL_SOURCE_DIR "/tests/data/" + archive_name;
   const std::unique_ptr<zip_t, void (*)(zip_t*)> archive(zip_open(path.c_str(), ZIP_RDONLY, &code), [](zip_t* z) { zip_discard(z); });
   if (!archive) throw std::runtime_error("cannot open " + path);
   zip_stat_t stat;

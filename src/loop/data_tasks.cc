@@ -33,14 +33,13 @@ class RowOffsets {
   std::vector<uint64_t> offsets_;
 };
 
-// What the parts of a day's raw data must agree in: a distribution model by its bytes, since workers may have different files of one name.
+// What the parts of a day's raw data must agree in: files by their bytes, since workers may have different ones of one name.
 Result<store::Document> generate_inputs(const Day& day, const Source& source) {
   store::Document out = {{"rows", day.rows}, {"seed", day.settings.seed}, {"source", source.description}};
-  if (source.is_portfolio) {
-    out["scenario"] = day.scenario;
-  } else {
-    MAEIL_ASSIGN(const auto file, MappedFile::open(day.settings.distribution_model));
-    out["source_sha256"] = sha256_hex(file.bytes());
+  if (!source.scenario.empty()) out["scenario"] = source.scenario;
+  for (const auto& [key, path] : source.files) {
+    MAEIL_ASSIGN(const auto file, MappedFile::open(path));
+    out[key] = sha256_hex(file.bytes());
   }
   return out;
 }
@@ -95,7 +94,7 @@ Status write_whole(const Day& day, TaskContext& context, const Source& source, R
 }
 
 Result<TaskOutcome> generate_data(const Day& day, TaskContext& context) {
-  MAEIL_ASSIGN(const Source source, open_source(day.settings.distribution_model, day.scenario));
+  MAEIL_ASSIGN(const Source source, open_source({.distribution_model = day.settings.distribution_model, .scenario = day.scenario}));
   if (!source.warning.empty()) context.log("warning: " + source.warning);
   if (context.shard.is_part()) return generate_part(day, context, source);
   const std::string path = day.settings.data_path;
@@ -114,10 +113,9 @@ Result<TaskOutcome> generate_data(const Day& day, TaskContext& context) {
   MAEIL_ASSIGN(const std::string file_id, blob->finish());
 
   TaskOutcome out;
-  const bool portfolio = source.is_portfolio;
-  out.message = fmt::format("{} rows from {}{}", day.rows, source.description, portfolio ? fmt::format(", {}", day.scenario) : "");
+  out.message = fmt::format("{} rows from {}{}", day.rows, source.description, source.scenario.empty() ? "" : ", " + source.scenario);
   out.result = {{"rows", day.rows}, {"source", source.description}, {"path", path}};
-  if (portfolio) out.result["scenario"] = day.scenario;
+  if (!source.scenario.empty()) out.result["scenario"] = source.scenario;
   store::Document document = {{"filename", std::filesystem::path(path).filename().string()},
                               {"metadata", metadata},
                               {"file_id", store::id_value(file_id)},
@@ -127,7 +125,7 @@ Result<TaskOutcome> generate_data(const Day& day, TaskContext& context) {
                               {"source", source.description},
                               {"seed", day.settings.seed},
                               {"row_offsets", offsets.document()}};
-  if (portfolio) document["scenario"] = day.scenario;
+  if (!source.scenario.empty()) document["scenario"] = source.scenario;
   out.batch.puts.push_back({"raw_data", stamped(context, "raw_data", std::move(document))});
   return out;
 }

@@ -16,7 +16,7 @@ namespace maeil::loop {
 struct Day {
   const Settings& settings;
   const table::DatasetSpec& spec;
-  std::string scenario = "calm";  // of the built-in portfolio
+  std::string scenario = "calm";  // of the built-in portfolio, or a .toml file (scenario.h)
   int64_t rows = 10000;
 };
 

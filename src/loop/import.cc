@@ -26,7 +26,7 @@ Status for_each_reference_chunk(const std::string& reference, const table::Datas
   }
   std::error_code error;
   if (!std::filesystem::exists(reference, error)) return not_found(fmt::format("the reference {} does not exist", reference));
-  MAEIL_ASSIGN(const Source source, open_source(reference, "calm"));
+  MAEIL_ASSIGN(const Source source, open_source({.distribution_model = reference}));
   return read_typed_rows(source, spec, Days{}, kReferenceRows, kReferenceSeed, sink);
 }
 

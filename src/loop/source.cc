@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <memory>
 
@@ -9,6 +10,8 @@
 #include "base/threads.h"
 #include "copula/mixture.h"
 #include "copula/mixture_sample.h"
+#include "loop/row_filter.h"
+#include "loop/scenario.h"
 #include "portfolio/simulate.h"
 
 namespace maeil::loop {
@@ -18,12 +21,13 @@ Result<Source> portfolio_source(std::string_view scenario_name) {
   MAEIL_ASSIGN(const auto scenario, portfolio::parse_scenario(scenario_name));
   Source out;
   out.description = "portfolio";
-  out.is_portfolio = true;
+  out.scenario = scenario_name;
   for (const auto name : portfolio::column_names()) out.names.emplace_back(name);
   out.formats = portfolio::number_formats();
   static_assert(kSourceRows == portfolio::kBlockRows);
-  out.draw = [scenario](Days date, uint64_t first, uint64_t rows, uint64_t seed, Table& table) {
+  out.draw = [scenario](Days date, uint64_t first, uint64_t rows, uint64_t seed, Table& table) -> Status {
     table = portfolio::simulate_rows(scenario, date, first, rows, seed);
+    return {};
   };
   out.check = portfolio::check_rows;
   return out;
@@ -32,18 +36,38 @@ Result<Source> portfolio_source(std::string_view scenario_name) {
 // A copula knows no dates: every day draws from a seed of its own.
 uint64_t seed_of_day(uint64_t seed, Days date) { return hash64(format_date(date), seed); }
 
-Result<Source> copula_source(const std::filesystem::path& path, const ClassShare& share) {
-  MAEIL_ASSIGN(auto mixture, copula::read_mixture(path));
+// Chooses the class itself where a condition or a rate names the target's value; what is left of them is rejection's work.
+Status choose_classes(copula::Mixture& mixture, const ClassShare& share, ScenarioConfig& scenario, std::vector<Condition>& conditions) {
   if (share) MAEIL_TRY(copula::set_class_share(mixture, share->first, share->second));
+  if (mixture.target.empty()) return {};
+  for (const auto& rate : scenario.rates) {
+    if (rate.column == mixture.target) MAEIL_TRY(copula::set_class_share(mixture, rate.value, rate.share));
+  }
+  std::erase_if(scenario.rates, [&](const auto& rate) { return rate.column == mixture.target; });
+  const auto on_target = [&](const Condition& c) { return c.column == mixture.target && c.test == Condition::Test::kEqual; };
+  for (const auto& condition : conditions) {
+    if (on_target(condition)) MAEIL_TRY(copula::set_class_share(mixture, condition.value, 1));
+  }
+  // Two values of the target at once stay conditions, which no row meets.
+  if (std::count_if(conditions.begin(), conditions.end(), on_target) == 1) std::erase_if(conditions, on_target);
+  return {};
+}
+
+Result<Source> copula_source(const std::filesystem::path& path, const ClassShare& share, ScenarioConfig& scenario, std::vector<Condition>& conditions) {
+  MAEIL_ASSIGN(auto mixture, copula::read_mixture(path));
+  MAEIL_TRY(choose_classes(mixture, share, scenario, conditions));
   Source out;
   out.description = path.filename().string();
+  out.files = {{"source_sha256", path.string()}};
   out.quality_score = mixture.quality_score;
   out.names = copula::column_names(mixture);
   out.formats = copula::number_formats(mixture);
+  out.constraints = mixture.constraints;
   MAEIL_ASSIGN(auto made, copula::MixtureSampler::make(mixture));
   const auto sampler = std::make_shared<const copula::MixtureSampler>(std::move(made));
-  out.draw = [sampler](Days date, uint64_t first, uint64_t rows, uint64_t seed, Table& table) {
+  out.draw = [sampler](Days date, uint64_t first, uint64_t rows, uint64_t seed, Table& table) -> Status {
     sampler->draw(first, rows, seed_of_day(seed, date), table);
+    return {};
   };
   out.check = [](uint64_t first, uint64_t rows) -> Status {
     if (rows > UINT64_MAX - first) return usage_error("the rows asked for go beyond row 2^64 - 1");
@@ -54,15 +78,36 @@ Result<Source> copula_source(const std::filesystem::path& path, const ClassShare
 
 }  // namespace
 
-Result<Source> open_source(const std::string& distribution_model, std::string_view scenario, const ClassShare& share) {
-  if (share && distribution_model.empty()) return usage_error("a class's share can only be chosen for a model with a target (--model)");
-  if (distribution_model.empty()) return portfolio_source(scenario);
+Result<Source> open_source(const SourcePlan& plan) {
+  ScenarioConfig scenario{.name = plan.scenario, .base = plan.scenario};
+  const bool is_file = plan.scenario.ends_with(".toml");
+  if (is_file) {
+    MAEIL_ASSIGN(scenario, read_scenario_config(plan.scenario));
+  }
+  std::vector<Condition> conditions;
+  for (const auto& text : plan.where) {
+    MAEIL_ASSIGN(auto condition, parse_condition(text));
+    conditions.push_back(std::move(condition));
+  }
+  Source out;
   std::error_code error;
-  if (std::filesystem::exists(distribution_model, error)) return copula_source(distribution_model, share);
-  MAEIL_ASSIGN(Source out, portfolio_source(scenario));
-  out.description = "portfolio (fallback)";
-  out.warning = fmt::format("the distribution model {} is absent: the built-in portfolio is used instead", distribution_model);
-  return out;
+  if (!plan.distribution_model.empty() && std::filesystem::exists(plan.distribution_model, error)) {
+    MAEIL_ASSIGN(out, copula_source(plan.distribution_model, plan.share, scenario, conditions));
+    if (scenario.base != "calm") out.warning = fmt::format("{} is a scenario of the built-in portfolio: {} does not know it", scenario.base, out.description);
+  } else {
+    if (plan.share && plan.distribution_model.empty()) return usage_error("a class's share can only be chosen for a model with a target (--model)");
+    MAEIL_ASSIGN(out, portfolio_source(scenario.base));
+    if (!plan.distribution_model.empty()) {
+      out.description = "portfolio (fallback)";
+      out.warning = fmt::format("the distribution model {} is absent: the built-in portfolio is used instead", plan.distribution_model);
+    }
+  }
+  if (is_file) {
+    out.scenario = scenario.name;
+    out.files.emplace_back("scenario_sha256", plan.scenario);
+    MAEIL_ASSIGN(out, with_scenario(std::move(out), scenario));
+  }
+  return keep_where(std::move(out), conditions);
 }
 
 Status write_rows_csv(const Source& source, Days date, uint64_t rows, uint64_t seed, const ByteSink& sink, const RowProgress& progress) {
@@ -84,7 +129,7 @@ Status write_csv_lines(const Source& source, Days date, uint64_t first_row, uint
   return run_pieces<Piece>(
       first_row, rows, kSourceRows,
       [&](uint64_t first, uint64_t count, Piece& piece) -> Status {
-        source.draw(date, first, count, seed, piece.table);
+        MAEIL_TRY(source.draw(date, first, count, seed, piece.table));
         piece.text.clear();
         csv.append_rows(piece.table, piece.text);
         return {};
@@ -111,7 +156,7 @@ Status read_typed_rows(const Source& source, const table::DatasetSpec& spec, Day
   return run_pieces<Piece>(
       0, rows, kSourceRows,
       [&](uint64_t first, uint64_t count, Piece& piece) -> Status {
-        source.draw(date, first, count, seed, piece.drawn);
+        MAEIL_TRY(source.draw(date, first, count, seed, piece.drawn));
         piece.text.clear();
         piece.text.append(csv.header());
         csv.append_rows(piece.drawn, piece.text);

@@ -9,6 +9,7 @@
 
 #include "base/error.h"
 #include "base/time.h"
+#include "table/constraint.h"
 #include "table/csv_table.h"
 #include "table/dataset_spec.h"
 #include "table/number_format.h"
@@ -24,13 +25,16 @@ using RowProgress = std::function<void(uint64_t rows)>;
 struct Source {
   std::string description;  // "distribution_model.pkl", "portfolio", "portfolio (fallback)"
   std::string warning;      // "" or one sentence for people
-  bool is_portfolio = false;
+  std::string scenario;     // what shaped the rows; "": the usual rows of a distribution model
+  std::vector<std::pair<std::string, std::string>> files;  // (key, path) of what the rows were drawn from: source_sha256, scenario_sha256
   std::optional<double> quality_score;  // of a fitted model, where its fit was scored (copula/mixture.h)
   std::vector<std::string> names;
   std::vector<NumberFormat> formats;
+  std::vector<table::Constraint> constraints;  // that hold in every row
   // Rows first_row .. first_row + rows - 1, on the calling thread; `out` is used again. REQUIRES: they do not cross a multiple
   // of kSourceRows; check(first_row, rows) holds.
-  std::function<void(Days date, uint64_t first_row, uint64_t rows, uint64_t seed, Table& out)> draw;
+  // Fails only where a condition is met by too few rows (row_filter.h).
+  std::function<Status(Days date, uint64_t first_row, uint64_t rows, uint64_t seed, Table& out)> draw;
   std::function<Status(uint64_t first_row, uint64_t rows)> check;
 };
 
@@ -39,9 +43,15 @@ inline constexpr uint64_t kSourceRows = 1024;
 // A class of the model's target and the share of rows that it shall have.
 using ClassShare = std::optional<std::pair<std::string, double>>;
 
-// The model that `distribution_model` names: a .pkl or a .json. "": the portfolio; named but absent: the portfolio with a
-// warning. kBadInput when it cannot be read; kUsage for an unknown scenario.
-Result<Source> open_source(const std::string& distribution_model, std::string_view scenario, const ClassShare& share = {});
+struct SourcePlan {
+  std::string distribution_model;   // a .pkl or a .json; "": the portfolio; named but absent: the portfolio with a warning
+  std::string scenario = "calm";    // of the portfolio, or a .toml file (scenario.h) for any source
+  ClassShare share = {};            // of a model with a target
+  std::vector<std::string> where = {};  // conditions (row_filter.h) that every row meets; one on the target's value chooses the class
+};
+
+// kBadInput when a file cannot be read; kUsage for an unknown scenario, a share without a target, conditions that cannot be met.
+Result<Source> open_source(const SourcePlan& plan);
 
 // As the CSV file that SDV's user writes, piece by piece.
 Status write_rows_csv(const Source& source, Days date, uint64_t rows, uint64_t seed, const ByteSink& sink,

@@ -27,7 +27,7 @@ struct Reference {
 };
 
 Result<Source> reference_source(const Day& day, TaskContext& context) {
-  MAEIL_ASSIGN(Source source, open_source(day.settings.distribution_model, "calm"));
+  MAEIL_ASSIGN(Source source, open_source({.distribution_model = day.settings.distribution_model}));
   if (!source.warning.empty()) context.log("warning: " + source.warning);
   return source;
 }

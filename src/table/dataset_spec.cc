@@ -6,6 +6,7 @@
 #include <set>
 
 #include "base/file.h"
+#include "table/toml_keys.h"
 
 namespace maeil::table {
 
@@ -14,45 +15,6 @@ extern const char* const kCorporateLoanToml;
 extern const char* const kCorporateLoanFeatures;
 
 namespace {
-
-// Reads one table's keys, each at most once; what is left over or of another type is an error with its line.
-class Keys {
- public:
-  Keys(const toml::table& table, std::string place, std::string file) : table_(table), place_(std::move(place)), file_(std::move(file)) {}
-
-  std::string text(const char* key, bool required = false) { return take<std::string>(key, required, "a text"); }
-  bool flag(const char* key) { return take<bool>(key, false, "true or false"); }
-  int64_t number(const char* key) { return take<int64_t>(key, false, "a whole number"); }
-  void know(const char* key) { known_.insert(key); }
-
-  Status finish() {
-    for (const auto& [key, node] : table_) {
-      if (!known_.contains(std::string(key.str())) && error_.empty()) {
-        error_ = fmt::format("{}:{}: {} has no key '{}'", file_, node.source().begin.line, place_, key.str());
-      }
-    }
-    if (!error_.empty()) return bad_input(error_);
-    return {};
-  }
-
- private:
-  template <class T>
-  T take(const char* key, bool required, const char* kind) {
-    known_.insert(key);
-    const toml::node* node = table_.get(key);
-    if (!node) {
-      if (required && error_.empty()) error_ = fmt::format("{}:{}: {} needs the key '{}'", file_, table_.source().begin.line, place_, key);
-      return T{};
-    }
-    if (const auto value = node->value_exact<T>()) return *value;
-    if (error_.empty()) error_ = fmt::format("{}:{}: '{}' of {} must be {}", file_, node->source().begin.line, key, place_, kind);
-    return T{};
-  }
-
-  const toml::table& table_;
-  std::string place_, file_, error_;
-  std::set<std::string> known_;
-};
 
 Result<SpecColumn> read_column(const toml::table& table, const std::string& file) {
   Keys keys(table, "a column", file);
@@ -67,6 +29,7 @@ Result<SpecColumn> read_column(const toml::table& table, const std::string& file
   if (!missing.empty()) column.missing_date = missing;
   column.first_characters = static_cast<int>(keys.number("first_characters"));
   column.lower_case = keys.flag("lower_case");
+  column.marginal = keys.text("marginal");
   MAEIL_TRY(keys.finish());
   const auto place = fmt::format("{}:{}: column '{}'", file, table.source().begin.line, column.name);
   if (type == "text") column.type = SpecType::kText;
@@ -75,8 +38,43 @@ Result<SpecColumn> read_column(const toml::table& table, const std::string& file
   else return bad_input(fmt::format("{}: type must be text, number or date, not '{}'", place, type));
   if (column.missing_date && !parse_date(*column.missing_date)) return bad_input(fmt::format("{}: missing_date must be YYYY-MM-DD", place));
   if (column.keep_date && column.type != SpecType::kDate) return bad_input(fmt::format("{}: keep_date needs type = \"date\"", place));
+  if (!column.marginal.empty() && column.type != SpecType::kNumber) return bad_input(fmt::format("{}: marginal needs type = \"number\"", place));
   if (column.first_characters < 0) return bad_input(fmt::format("{}: first_characters must not be negative", place));
   return column;
+}
+
+// [[constraints]] tables, between columns that the spec has.
+Status read_constraints(const toml::table& document, const std::string& file, DatasetSpec& spec) {
+  const auto* array = document["constraints"].as_array();
+  if (!array) return {};
+  for (const auto& node : *array) {
+    if (!node.is_table()) return bad_input(fmt::format("{}:{}: a constraint must be a table", file, node.source().begin.line));
+    const auto place = fmt::format("{}:{}: a constraint", file, node.source().begin.line);
+    Keys keys(*node.as_table(), "a constraint", file);
+    const std::string kind = keys.text("kind", true);
+    Constraint out;
+    out.equals = keys.text("equals");
+    keys.know("columns");
+    MAEIL_TRY(keys.finish());
+    const auto parsed = parse_constraint_kind(kind);
+    if (!parsed) return bad_input(fmt::format("{}: kind must be order, sum or only_when, not '{}'", place, kind));
+    out.kind = *parsed;
+    if (const auto* columns = (*node.as_table())["columns"].as_array()) {
+      for (const auto& item : *columns) out.columns.push_back(item.value_or(std::string()));
+    }
+    for (size_t i = 0; i < out.columns.size(); ++i) {
+      const SpecColumn* column = spec.find(out.columns[i]);
+      if (!column) return bad_input(fmt::format("{}: '{}' is no column", place, out.columns[i]));
+      if (out.kind == Constraint::Kind::kOnlyWhen) {
+        if (i == 1 && column->type != SpecType::kText) return bad_input(fmt::format("{}: '{}' must be a text column", place, column->name));
+      } else if (column->type != SpecType::kNumber) {
+        return bad_input(fmt::format("{}: '{}' must be a number column", place, column->name));
+      }
+    }
+    spec.constraints.push_back(std::move(out));
+    if (const std::string wrong = check_constraints(spec.constraints); !wrong.empty()) return bad_input(fmt::format("{}: {}", place, wrong));
+  }
+  return {};
 }
 
 // [[drop]] tables: names, each alone or behind each of the prefixes.
@@ -129,7 +127,7 @@ Result<DatasetSpec> read_spec(const toml::table& document, const std::string& fi
   DatasetSpec spec;
   Keys top(document, "the dataset", file);
   spec.name = top.text("name", true);
-  for (const char* key : {"target", "columns", "day_counts", "drop"}) top.know(key);
+  for (const char* key : {"target", "columns", "day_counts", "drop", "constraints"}) top.know(key);
   MAEIL_TRY(top.finish());
   const auto* target = document["target"].as_table();
   if (!target) return bad_input(fmt::format("{}: there is no [target]", file));
@@ -155,6 +153,7 @@ Result<DatasetSpec> read_spec(const toml::table& document, const std::string& fi
     }
   }
   MAEIL_TRY(apply_drops(document, file, spec));
+  MAEIL_TRY(read_constraints(document, file, spec));
   MAEIL_TRY(check(spec, file));
   return spec;
 }

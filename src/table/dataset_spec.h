@@ -10,6 +10,7 @@
 
 #include "base/error.h"
 #include "base/time.h"
+#include "table/constraint.h"
 
 namespace maeil::table {
 
@@ -25,6 +26,7 @@ struct SpecColumn {
   std::optional<std::string> missing_date;  // ISO date that stands for a missing or unreadable one
   int first_characters = 0;                 // text: keep so many characters (0: all) ...
   bool lower_case = false;                  // ... in lower case
+  std::string marginal;                     // number: how `maeil fit` models it (copula/choose_marginal.h); "": empirical
 };
 
 struct DayCount {
@@ -36,6 +38,7 @@ struct DatasetSpec {
   std::string target, negative, positive;  // the target's column and its two texts (label 0 and 1)
   std::vector<SpecColumn> columns;         // in the order of the file, which is the order of the features
   std::vector<DayCount> day_counts;
+  std::vector<Constraint> constraints;     // that rows drawn by a fitted model keep
 
   const SpecColumn* find(std::string_view column) const;
 };

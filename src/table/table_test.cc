@@ -11,6 +11,7 @@
 #include "format/number_text.h"
 #include "table/csv_table.h"
 #include "table/dataset_spec.h"
+#include "table/sdv_metadata.h"
 
 namespace maeil::table {
 namespace {
@@ -299,6 +300,48 @@ TEST(DatasetSpec, TheBuiltInOneKnowsTheRealColumns) {
   EXPECT_FALSE(spec.find("AF_KIFRS_ADJ_SUM")->drop);
   EXPECT_TRUE(spec.find("spclty_itm_mk_cd")->type == SpecType::kText);
   EXPECT_EQ(std::count_if(spec.columns.begin(), spec.columns.end(), [](const auto& c) { return c.nullable; }), 74);
+}
+
+TEST(DatasetSpec, ConstraintsAndMarginals) {
+  const auto parse = [](const std::string& constraints, const std::string& marginal = "marginal = \"beta\"") {
+    return parse_dataset_spec("name = \"s\"\ncolumns = [\n  { name = \"y\", type = \"text\" },\n  { name = \"a\", type = \"number\", " + marginal +
+                                  " },\n  { name = \"b\", type = \"number\" },\n  { name = \"t\", type = \"number\" },\n  { name = \"u\", type = \"number\" },\n]\n[target]\ncolumn = \"y\"\nnegative = "
+                                  "\"N\"\npositive = \"Y\"\n" + constraints,
+                              "s.toml");
+  };
+  const auto spec = parse(
+      "[[constraints]]\nkind = \"order\"\ncolumns = [\"a\", \"b\"]\n[[constraints]]\nkind = \"sum\"\ncolumns = [\"t\", \"a\", \"b\"]\n"
+      "[[constraints]]\nkind = \"only_when\"\ncolumns = [\"u\", \"y\"]\nequals = \"Y\"\n");
+  ASSERT_TRUE(spec) << spec.error().message;
+  ASSERT_EQ(spec->constraints.size(), 3u);
+  EXPECT_EQ(spec->constraints[2].equals, "Y");
+  EXPECT_EQ(spec->find("a")->marginal, "beta");
+  const auto message = [&](const std::string& constraints) { return parse("[[constraints]]\n" + constraints).error().message; };
+  EXPECT_NE(message("kind = \"less\"\ncolumns = [\"a\", \"b\"]").find("s.toml:13"), std::string::npos);
+  EXPECT_NE(message("kind = \"order\"\ncolumns = [\"a\", \"c\"]").find("'c' is no column"), std::string::npos);
+  EXPECT_NE(message("kind = \"order\"\ncolumns = [\"a\", \"y\"]").find("number column"), std::string::npos);
+  EXPECT_NE(message("kind = \"sum\"\ncolumns = [\"a\", \"b\"]").find("s.toml:13"), std::string::npos);
+  EXPECT_FALSE(parse("", "marginal = 1"));
+}
+
+TEST(SdvMetadata, TypesAreReadAndWritten) {
+  const auto spec = parse_sdv_metadata(R"({"METADATA_SPEC_VERSION": "SINGLE_TABLE_V1", "primary_key": "id", "columns": {"id": {"sdtype": "id"},
+    "x": {"sdtype": "numerical"}, "d": {"sdtype": "datetime", "datetime_format": "%d%b%Y"}, "t": {"sdtype": "datetime", "datetime_format": "%H:%M"}}})", "m.json");
+  ASSERT_TRUE(spec) << spec.error().message;
+  ASSERT_EQ(spec->columns.size(), 4u);
+  EXPECT_EQ(spec->find("id")->type, SpecType::kText);
+  EXPECT_EQ(spec->find("x")->type, SpecType::kNumber);
+  EXPECT_EQ(spec->find("d")->type, SpecType::kDate);
+  EXPECT_EQ(spec->find("t")->type, SpecType::kText);
+  const auto again = parse_sdv_metadata(to_sdv_metadata(*spec), "again.json");
+  ASSERT_TRUE(again) << again.error().message;
+  for (const auto& column : spec->columns) EXPECT_EQ(again->find(column.name)->type, column.type) << column.name;
+  for (const char* bad : {"{", "{}", R"({"METADATA_SPEC_VERSION": "V2"})", R"({"METADATA_SPEC_VERSION": "V1", "tables": {"a": {}, "b": {}}})",
+                          R"({"METADATA_SPEC_VERSION": "SINGLE_TABLE_V1", "columns": {"a": {}}})"}) {
+    const auto refused = parse_sdv_metadata(bad, "bad.json");
+    ASSERT_FALSE(refused) << bad;
+    EXPECT_NE(refused.error().message.find("bad.json"), std::string::npos);
+  }
 }
 
 TEST(DatasetSpec, ErrorsNameFileLineAndKey) {

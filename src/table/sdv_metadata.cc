@@ -1,0 +1,71 @@
+#include "table/sdv_metadata.h"
+
+#include <fmt/format.h>
+
+#include <nlohmann/json.hpp>
+
+#include "base/file.h"
+
+namespace maeil::table {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+Result<DatasetSpec> spec_from(const Json& document) {
+  if (!document.is_object()) return bad_input("is no object");
+  const auto version = document.find("METADATA_SPEC_VERSION");
+  const std::string name = version != document.end() && version->is_string() ? version->get<std::string>() : "";
+  if (name != "SINGLE_TABLE_V1" && name != "V1") return bad_input(fmt::format("METADATA_SPEC_VERSION '{}' is neither SINGLE_TABLE_V1 nor V1", name));
+  DatasetSpec out;
+  const Json* table = &document;
+  if (name == "V1") {
+    const auto tables = document.find("tables");
+    if (tables == document.end() || !tables->is_object() || tables->size() != 1) return bad_input("it must have one table");
+    out.name = tables->begin().key();
+    table = &tables->begin().value();
+  }
+  const auto columns = table->find("columns");
+  if (columns == table->end() || !columns->is_object() || columns->empty()) return bad_input("its table has no columns");
+  for (const auto& [column_name, entry] : columns->items()) {
+    const auto type = entry.is_object() ? entry.find("sdtype") : entry.end();
+    if (!entry.is_object() || type == entry.end() || !type->is_string()) return bad_input(fmt::format("column '{}' has no sdtype", column_name));
+    SpecColumn column;
+    column.name = column_name;
+    column.nullable = true;
+    if (*type == "numerical") column.type = SpecType::kNumber;
+    if (*type == "datetime") {
+      const auto format = entry.find("datetime_format");
+      const bool ours = format == entry.end() || format->is_null() || *format == "%Y-%m-%d" || *format == "%d%b%Y";
+      column.type = ours ? SpecType::kDate : SpecType::kText;
+    }
+    out.columns.push_back(std::move(column));
+  }
+  return out;
+}
+
+}  // namespace
+
+Result<DatasetSpec> parse_sdv_metadata(std::string_view json, const std::string& file_name) {
+  const auto document = Json::parse(json, nullptr, false);
+  if (document.is_discarded()) return bad_input(fmt::format("{}: not valid JSON", file_name));
+  auto spec = spec_from(document);
+  if (!spec) return with_context(file_name, spec.error());
+  if (spec->name.empty()) spec->name = file_name;
+  return spec;
+}
+
+Result<DatasetSpec> read_sdv_metadata(const std::filesystem::path& path) {
+  MAEIL_ASSIGN(const std::string text, read_file(path, 1 << 24));
+  return parse_sdv_metadata(text, path.string());
+}
+
+std::string to_sdv_metadata(const DatasetSpec& spec) {
+  Json columns = Json::object();
+  for (const auto& column : spec.columns) {
+    columns[column.name] = {{"sdtype", column.type == SpecType::kNumber ? "numerical" : column.type == SpecType::kDate ? "datetime" : "categorical"}};
+  }
+  const Json document{{"tables", {{spec.name, {{"columns", std::move(columns)}}}}}, {"relationships", Json::array()}, {"METADATA_SPEC_VERSION", "V1"}};
+  return document.dump(4, ' ', false, Json::error_handler_t::replace) + "\n";
+}
+
+}  // namespace maeil::table

@@ -1,0 +1,22 @@
+// SDV's metadata JSON, the one part of a synthesizer that SDV exchanges as JSON: column types in and out.
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <string_view>
+
+#include "base/error.h"
+#include "table/dataset_spec.h"
+
+namespace maeil::table {
+
+// SINGLE_TABLE_V1, or V1 with one table. numerical: a number; datetime in a format that we read (%Y-%m-%d, %d%b%Y, or none given): a date;
+// everything else: text. There is no target; every column may be missing. Names of keys and relationships are left aside. kBadInput,
+// naming the file: another version, several tables, a column without sdtype.
+Result<DatasetSpec> parse_sdv_metadata(std::string_view json, const std::string& file_name);
+Result<DatasetSpec> read_sdv_metadata(const std::filesystem::path& path);
+
+// As SDV's Metadata.save_to_json (V1), the table named after the dataset; text becomes categorical.
+std::string to_sdv_metadata(const DatasetSpec& spec);
+
+}  // namespace maeil::table
