@@ -31,7 +31,7 @@ Result<double> report_fit(const FitOptions& options, const std::string& target, 
   const Temporary drawn{fmt::format("{}.drawn-{}.csv", options.out, ::getpid())};
   const uint64_t drawn_rows = std::min<uint64_t>(rows, kFitReportRows);
   {
-    MAEIL_ASSIGN(const auto source, loop::open_source(options.out, "calm"));
+    MAEIL_ASSIGN(const auto source, loop::open_source({.distribution_model = options.out}));
     MAEIL_ASSIGN(AtomicFile file, AtomicFile::create(drawn.path));
     MAEIL_TRY(loop::write_rows_csv(source, Days{}, drawn_rows, seed, [&](std::string_view bytes) { return file.write(bytes); }));
     MAEIL_TRY(file.commit());

@@ -101,13 +101,16 @@ NumberFit fit_number(std::vector<double> sorted, MarginalChoice choice) {
   return out;
 }
 
+// How many rows labels are ordered by: their order needs less than a correlation.
+constexpr size_t kReferenceRows = 20000;
+
 // Which of a class's rows the correlations are computed from: one of each stretch of equal length, in order.
-Rows choose_rows(const Rows& rows, uint64_t seed, uint64_t number) {
-  if (rows.size() <= kCorrelationRows) return rows;
+Rows choose_rows(const Rows& rows, size_t most, uint64_t seed, uint64_t number) {
+  if (rows.size() <= most) return rows;
   RandomSequence random(seed, RandomStream::kFitSample, number);
   Rows out;
-  for (size_t i = 0; i < kCorrelationRows; ++i) {
-    const size_t from = rows.size() * i / kCorrelationRows, to = rows.size() * (i + 1) / kCorrelationRows;
+  for (size_t i = 0; i < most; ++i) {
+    const size_t from = rows.size() * i / most, to = rows.size() * (i + 1) / most;
     out.push_back(rows[from + random.next_below(static_cast<uint32_t>(to - from))]);
   }
   return out;
@@ -430,8 +433,7 @@ Result<FittedMixture> CopulaFitter::fit(const FitPlan& plan) {
   common.groups = group_missing(all_, common.target);
   Rows everything(all_.rows);
   std::iota(everything.begin(), everything.end(), 0u);
-  Rows sample = choose_rows(everything, plan.seed, 0);
-  if (sample.size() > 20000) sample.resize(20000);
+  const Rows sample = choose_rows(everything, kReferenceRows, plan.seed, 0);
   const Matrix reference = reference_features(all_, sample);
   parallel_for(C, 1, [&](size_t first, size_t last) {
     for (size_t c = first; c < last; ++c) {
@@ -459,7 +461,7 @@ Result<FittedMixture> CopulaFitter::fit(const FitPlan& plan) {
   std::vector<Correlations> correlations;
   std::vector<std::vector<ScoreShape>> shapes;
   for (size_t k = 0; k < classes.size(); ++k) {
-    const Rows chosen = choose_rows(classes[k], plan.seed, k + 1);
+    const Rows chosen = choose_rows(classes[k], kCorrelationRows, plan.seed, k + 1);
     std::vector<Latent> latents;
     mixture.classes.push_back(fit_class(all_, common, classes[k], chosen, latents));
     correlations.push_back(correlate_scores(latents, chosen.size()));

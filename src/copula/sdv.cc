@@ -239,7 +239,6 @@ Result<CopulaModel> read_synthesizer(PickleValue root) {
   if (univariates.size() != C || correlation.rows != C || correlation.columns.size() != C) {
     return bad_input("its columns, marginals and correlation differ in number");
   }
-  if (order.pair_count() != C) return bad_input("its metadata names columns that its copula does not draw: they are not supported");
   std::unordered_map<std::string, size_t> position;
   for (size_t i = 0; i < C; ++i) {
     const auto name = format::text_of(names.item(i));
@@ -253,10 +252,10 @@ Result<CopulaModel> read_synthesizer(PickleValue root) {
 
   CopulaModel out;
   std::vector<size_t> at;  // output column -> the copula's
-  for (size_t c = 0; c < C; ++c) {
+  for (size_t c = 0; c < order.pair_count(); ++c) {
     const auto name = format::text_of(order.key(c)).value_or("");
     const auto found = position.find(std::string(name));
-    if (found == position.end()) return bad_input(fmt::format("its copula does not draw the column {}: not supported", name));
+    if (found == position.end()) return bad_input(fmt::format("its copula does not draw the column {}, a key or an id: not supported", name));
     const auto transformer = transformers.find(name);
     if (!transformer) return bad_input(fmt::format("column {} has no transformer", name));
     auto column = read_column(std::string(name), univariates.item(found->second), *transformer);
@@ -264,6 +263,7 @@ Result<CopulaModel> read_synthesizer(PickleValue root) {
     out.columns.push_back(std::move(*column));
     at.push_back(found->second);
   }
+  if (out.columns.size() != C) return bad_input("its copula draws columns that its metadata does not name");
   out.correlation.resize(C * C);
   for (size_t i = 0; i < C; ++i) {
     for (size_t j = 0; j < C; ++j) out.correlation[i * C + j] = correlation.columns[at[j]].numbers[at[i]];

@@ -130,6 +130,7 @@ constexpr Line kLines[] = {
     {"rdt.", "*", PickleRule::kObject},
     {"copulas.", "*", PickleRule::kObject},
     {"faker.", "*", PickleRule::kOpaque},
+    {"scipy.stats._kde", "gaussian_kde", PickleRule::kOpaque},  // a kernel estimate keeps its points beside it
     // PyTorch's checkpoints.
     {"torch._utils", "_rebuild_tensor", PickleRule::kObject},
     {"torch._utils", "_rebuild_tensor_v2", PickleRule::kObject},

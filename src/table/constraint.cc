@@ -6,6 +6,10 @@
 #include <cmath>
 #include <limits>
 #include <set>
+#include <unordered_map>
+#include <utility>
+
+#include "base/time.h"
 
 namespace maeil::table {
 namespace {
@@ -17,8 +21,8 @@ Result<std::vector<size_t>> find_columns(const Constraint& constraint, const Tab
   for (size_t k = 0; k < constraint.columns.size(); ++k) {
     const Column* column = rows.find(constraint.columns[k]);
     if (!column) return bad_input(fmt::format("a constraint names '{}', which is no column", constraint.columns[k]));
-    const bool any_type = constraint.kind == Constraint::Kind::kOnlyWhen && k == 0;
-    const bool text = constraint.kind == Constraint::Kind::kOnlyWhen;
+    const bool any_type = k == 0 && constraint.kind != Constraint::Kind::kSum;
+    const bool text = constraint.kind == Constraint::Kind::kOnlyWhen || (constraint.kind == Constraint::Kind::kOrder && rows.find(constraint.columns[0])->type == ColumnType::kText);
     if (!any_type && (column->type == ColumnType::kText) != text) {
       return bad_input(fmt::format("a constraint needs '{}' to be a column of {}", constraint.columns[k], text ? "text" : "numbers"));
     }
@@ -41,6 +45,62 @@ double sum_of_parts(const Table& rows, const std::vector<size_t>& at, size_t row
   double sum = 0;
   for (size_t k = 1; k < at.size(); ++k) sum += rows.columns[at[k]].numbers[row];
   return tidy_sum(sum);
+}
+
+// What a column's values are ordered by: numbers, or the day of a text that is a date; NaN where there is neither. Days are kept by label.
+class OrderedValues {
+ public:
+  explicit OrderedValues(const Column& column) : column_(column) {}
+  double operator()(size_t row) {
+    if (column_.type == ColumnType::kNumber) return column_.numbers[row];
+    const uint32_t code = column_.codes[row];
+    if (code == kMissing) return kNaN;
+    if (days_.size() < column_.dictionary.size()) days_.resize(column_.dictionary.size());
+    if (!days_[code]) days_[code] = day_of(column_.dictionary[code]);
+    return *days_[code];
+  }
+
+ private:
+  static double day_of(const std::string& text) {
+    const auto day = parse_day_month_year(text);
+    const auto date = day ? Result<Days>(*day) : parse_date(text);
+    return date ? static_cast<double>(date->time_since_epoch().count()) : kNaN;
+  }
+
+  const Column& column_;
+  std::vector<std::optional<double>> days_;
+};
+
+// Writes texts into a column, new ones behind its labels.
+class TextWriter {
+ public:
+  explicit TextWriter(Column& column) : column_(column) {}
+  void put(size_t row, const std::string& text) {
+    for (; indexed_ < column_.dictionary.size(); ++indexed_) known_.emplace(column_.dictionary[indexed_], static_cast<uint32_t>(indexed_));
+    const auto [found, fresh] = known_.emplace(text, static_cast<uint32_t>(column_.dictionary.size()));
+    if (fresh) column_.dictionary.push_back(text);
+    column_.codes[row] = found->second;
+  }
+
+ private:
+  Column& column_;
+  size_t indexed_ = 0;
+  std::unordered_map<std::string, uint32_t> known_;
+};
+
+void put_in_order(Column& first, Column& second, size_t rows) {
+  OrderedValues low(first), high(second);
+  TextWriter into_first(first), into_second(second);
+  for (size_t i = 0; i < rows; ++i) {
+    if (!(low(i) > high(i))) continue;
+    if (first.type == ColumnType::kNumber) {
+      std::swap(first.numbers[i], second.numbers[i]);
+    } else {
+      const std::string earlier = second.dictionary[second.codes[i]], later = first.dictionary[first.codes[i]];
+      into_first.put(i, earlier);
+      into_second.put(i, later);
+    }
+  }
 }
 
 // The code of `text`, or kMissing - 1 when no row can have it.
@@ -89,9 +149,7 @@ Status apply_constraints(const std::vector<Constraint>& constraints, Table& rows
     Column& first = rows.columns[at[0]];
     Column& second = rows.columns[at[1]];
     if (constraint.kind == Constraint::Kind::kOrder) {
-      for (size_t i = 0; i < rows.rows; ++i) {
-        if (first.numbers[i] > second.numbers[i]) std::swap(first.numbers[i], second.numbers[i]);
-      }
+      put_in_order(first, second, rows.rows);
     } else if (constraint.kind == Constraint::Kind::kSum) {
       for (size_t i = 0; i < rows.rows; ++i) first.numbers[i] = sum_of_parts(rows, at, i);
     } else {
@@ -111,10 +169,11 @@ Result<size_t> count_broken(const Constraint& constraint, const Table& rows) {
   const Column& first = rows.columns[at[0]];
   const Column& second = rows.columns[at[1]];
   const uint32_t code = constraint.kind == Constraint::Kind::kOnlyWhen ? code_of(second, constraint.equals) : 0;
+  OrderedValues low(first), high(second);
   size_t broken = 0;
   for (size_t i = 0; i < rows.rows; ++i) {
     switch (constraint.kind) {
-      case Constraint::Kind::kOrder: broken += first.numbers[i] > second.numbers[i]; break;
+      case Constraint::Kind::kOrder: broken += low(i) > high(i); break;
       case Constraint::Kind::kSum: {
         const double total = first.numbers[i], sum = sum_of_parts(rows, at, i);
         broken += (total != total) != (sum != sum) || std::abs(total - sum) > 1e-9 * std::max(1.0, std::abs(sum));

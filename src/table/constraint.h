@@ -11,7 +11,7 @@
 
 namespace maeil::table {
 
-// order: columns[0] <= columns[1] where both are there (they swap values where they do not)
+// order: columns[0] <= columns[1] where both are there (they swap values where they do not); two columns of numbers, or two of dates
 // sum:   columns[0] = columns[1] + columns[2] + ...; missing when one of the others is
 // only_when: columns[0] is there only in rows where the text column columns[1] has the value `equals`
 struct Constraint {

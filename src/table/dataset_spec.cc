@@ -67,6 +67,8 @@ Status read_constraints(const toml::table& document, const std::string& file, Da
       if (!column) return bad_input(fmt::format("{}: '{}' is no column", place, out.columns[i]));
       if (out.kind == Constraint::Kind::kOnlyWhen) {
         if (i == 1 && column->type != SpecType::kText) return bad_input(fmt::format("{}: '{}' must be a text column", place, column->name));
+      } else if (out.kind == Constraint::Kind::kOrder && spec.find(out.columns[0])->type == SpecType::kDate) {
+        if (column->type != SpecType::kDate) return bad_input(fmt::format("{}: '{}' must be a date column", place, column->name));
       } else if (column->type != SpecType::kNumber) {
         return bad_input(fmt::format("{}: '{}' must be a number column", place, column->name));
       }

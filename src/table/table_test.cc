@@ -9,6 +9,7 @@
 #include "base/threads.h"
 #include "format/csv.h"
 #include "format/number_text.h"
+#include "table/constraint.h"
 #include "table/csv_table.h"
 #include "table/dataset_spec.h"
 #include "table/sdv_metadata.h"
@@ -322,6 +323,24 @@ TEST(DatasetSpec, ConstraintsAndMarginals) {
   EXPECT_NE(message("kind = \"order\"\ncolumns = [\"a\", \"y\"]").find("number column"), std::string::npos);
   EXPECT_NE(message("kind = \"sum\"\ncolumns = [\"a\", \"b\"]").find("s.toml:13"), std::string::npos);
   EXPECT_FALSE(parse("", "marginal = 1"));
+}
+
+TEST(Constraint, DatesAreOrderedByTheirDays) {
+  Table rows;
+  rows.rows = 5;
+  rows.columns = {{"opened", ColumnType::kText, {0, 1, 0, 2, kMissing}, {"31MAY2024", "01JAN2020", "soon"}, {}},
+                  {"closed", ColumnType::kText, {0, 0, 1, 0, 0}, {"15FEB2021", "30JUN2024"}, {}}};
+  const Constraint order{Constraint::Kind::kOrder, {"opened", "closed"}, ""};
+  EXPECT_EQ(count_broken(order, rows).value(), 1u);
+  ASSERT_TRUE(apply_constraints({order}, rows));
+  EXPECT_EQ(count_broken(order, rows).value(), 0u);
+  EXPECT_EQ(rows.columns[0].text(0), "15FEB2021");  // swapped, though neither column knew the other's label
+  EXPECT_EQ(rows.columns[1].text(0), "31MAY2024");
+  EXPECT_EQ(rows.columns[0].text(1), "01JAN2020");
+  EXPECT_EQ(rows.columns[0].text(3), "soon");
+  EXPECT_TRUE(rows.columns[0].is_missing(4));
+  rows.columns.push_back({"x", ColumnType::kNumber, {}, {}, std::vector<double>(5)});
+  EXPECT_FALSE(apply_constraints({{Constraint::Kind::kOrder, {"opened", "x"}, ""}}, rows));
 }
 
 TEST(SdvMetadata, TypesAreReadAndWritten) {
