@@ -1,6 +1,8 @@
 """The built-in portfolio through the real binary, on three seeds: a calm day passes, a recession is saved by retraining, a
-broken feed ends in the alert; and gradient boosting, as the judge, can learn the calm book."""
+broken feed ends in the alert; drift from a scenario file is passed, or saved by retraining, as it should be; and gradient boosting, as the judge,
+can learn the calm book."""
 import os
+import re
 import subprocess
 import unittest
 
@@ -24,6 +26,30 @@ model = HistGradientBoostingClassifier(random_state=0).fit(x[:20000], y[:20000])
 print(f1_score(y[20000:], model.predict(x[20000:])))
 """
 
+# Drift that the model in force stands, and drift that it does not.
+NEW_SEGMENT = """
+name = "new_segment"
+[[category]]
+column = "biz_gb"
+value = "space_mining"
+share = 0.15
+[[nulls]]
+column = "CLLTRL_RATIO"
+share = 0.3
+"""
+RATES_JUMP = """
+name = "rates_jump"
+[[shift]]
+column = "INT_RATE"
+add = 6
+[[shift]]
+column = "usdkrw"
+add = 150
+[[shift]]
+column = "debt"
+multiply = 1.5
+"""
+
 
 class Portfolio(unittest.TestCase):
     def f1(self, workspace, date, dataset):
@@ -39,6 +65,9 @@ class Portfolio(unittest.TestCase):
                 self.assertTrue(0.045 < rate < 0.09, rate)  # 6.6 % within 3.5 standard errors of 1,500 rows
                 deployed = (workspace.folder / "models/deployed/current_version.txt").read_text()
 
+                if seed == SEEDS[0]:
+                    with workspace.copy() as same_model:
+                        self.drift(same_model)
                 feed = workspace.run("run", "--date", "2026-11-03", "--scenario", "broken_feed", expect=4)
                 self.assertIn("verdict      alert", feed.stdout)
                 self.assertEqual((workspace.folder / "models/deployed/current_version.txt").read_text(), deployed)
@@ -52,6 +81,20 @@ class Portfolio(unittest.TestCase):
                 self.assertEqual(len(workspace.find("evaluation_events", {"retraining_info.was_retrained": True})), 1)
                 if seed == SEEDS[0]:
                     self.boosting(workspace)
+
+    def drift(self, workspace):
+        (workspace.folder / "new_segment.toml").write_text(NEW_SEGMENT)
+        (workspace.folder / "rates_jump.toml").write_text(RATES_JUMP)
+        stood = workspace.run("run", "--date", "2026-11-06", "--scenario", "new_segment.toml", expect=0)
+        self.assertIn("verdict      approved", stood.stdout)
+        self.assertEqual(workspace.find("raw_data", {"logical_date": "2026-11-06"})[0]["scenario"], "new_segment")
+        unseen = int(re.search(r"(\d+) values the model never saw", stood.stdout).group(1))
+        self.assertTrue(1300 < unseen < 1700, unseen)  # 15 % of 10,000 rows
+        saved = workspace.run("run", "--date", "2026-11-07", "--scenario", "rates_jump.toml", expect=0)
+        self.assertIn("verdict      retrained", saved.stdout)
+        self.assertLess(self.f1(workspace, "2026-11-07", "test"), 0.75)
+        wrong = workspace.run("run", "--date", "2026-11-08", "--scenario", "no.toml", expect=2)
+        self.assertIn("no.toml", wrong.stderr)
 
     def boosting(self, workspace):
         peer = SOURCE / "build/peers/bin/python"
