@@ -23,6 +23,9 @@
 namespace maeil::cli {
 namespace {
 
+using Clock = std::chrono::steady_clock;
+double seconds_since(Clock::time_point begin) { return std::chrono::duration<double>(Clock::now() - begin).count(); }
+
 Result<Days> day_or_today(const Context& context, const std::string& text) {
   if (text.empty()) return date_in_zone(now(), context.settings.time_zone);
   auto date = parse_date(text);
@@ -98,12 +101,13 @@ Result<int> generate(Context& context, const GenerateOptions& options) {
   const auto seed = static_cast<uint64_t>(options.seed.value_or(settings.seed));
   // A copula's rows do not depend on the date here, so that --seed alone names them.
   const bool portfolio = source.description.starts_with("portfolio");
+  const auto begin = Clock::now();
   MAEIL_TRY(loop::write_rows_csv(source, portfolio ? date : Days{}, static_cast<uint64_t>(options.rows), seed,
                                  [&](std::string_view bytes) { return file.write(bytes); },
                                  [&](uint64_t done) { progress.update("rows", done, static_cast<uint64_t>(options.rows)); }));
   MAEIL_TRY(file.commit());
   progress.finish();
-  if (context.json) print_json({{"path", path}, {"rows", options.rows}, {"columns", source.names.size()}, {"source", source.description}, {"seed", seed}});
+  if (context.json) print_json({{"path", path}, {"rows", options.rows}, {"columns", source.names.size()}, {"source", source.description}, {"seed", seed}, {"seconds", seconds_since(begin)}});
   else print_line(fmt::format("{} rows of {} columns from {} -> {}", options.rows, source.names.size(), source.description, path));
   return 0;
 }
@@ -147,7 +151,9 @@ Result<int> fit(Context& context, const FitOptions& options) {
   progress.finish();
   report_quarantine(report, options.in);
   MAEIL_TRY(table::check_quarantine(report, options.in));
+  const auto begin = Clock::now();
   MAEIL_ASSIGN(auto fitted, fitter.fit(plan));
+  const double seconds = seconds_since(begin);
   fitted.mixture.source = std::filesystem::path(options.in).filename().string();
   MAEIL_TRY(copula::write_mixture(fitted.mixture, options.out));
   std::optional<double> quality;
@@ -159,13 +165,16 @@ Result<int> fit(Context& context, const FitOptions& options) {
   const size_t columns = fitted.mixture.columns(), classes = fitted.mixture.classes.size();
   if (context.json) {
     print_json({{"path", options.out}, {"rows", rows}, {"columns", columns}, {"target", target}, {"classes", classes},
-                {"missing_patterns", fitted.mixture.missing_groups.size()}, {"correlation_repair", fitted.repair},
+                {"seconds", seconds}, {"missing_patterns", fitted.mixture.missing_groups.size()}, {"correlation_repair", {{"largest", fitted.repair.largest}, {"rms", fitted.repair.rms}, {"class", fitted.repair.label}, {"columns", {fitted.repair.left, fitted.repair.right}}}},
                 {"quality_score", quality ? store::Document(*quality) : store::Document()},
                 {"quality_page", quality ? store::Document(quality_page_path(options.out)) : store::Document()}});
   } else {
     print_line(fmt::format("{} of {} columns{}, fitted on {} rows -> {}", classes == 1 ? std::string("a copula") : fmt::format("{} copulas", classes), columns,
                            target.empty() ? "" : " by class of " + target, rows, options.out));
-    if (fitted.repair > 0) print_line(fmt::format("a correlation matrix was made positive definite: no entry moved by more than {:.3g}", fitted.repair));
+    if (const auto& repair = fitted.repair; repair.largest > 0) {
+      print_line(fmt::format("correlations were made positive definite: moved by {:.3f} (root mean square), at most by {:.3f} ({} and {}{})", repair.rms, repair.largest, repair.left,
+                             repair.right, repair.label.empty() ? "" : fmt::format(", {} = {}", target, repair.label)));
+    }
     if (quality) print_line(fmt::format("quality score of drawn rows {:.4f} -> {}", *quality, quality_page_path(options.out)));
   }
   return 0;

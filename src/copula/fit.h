@@ -23,9 +23,15 @@ struct FitPlan {
   uint64_t seed = 0;                       // chooses the rows for the correlations
 };
 
+// How far the class's correlations moved to become positive definite, and the two columns (or "missing: C") between which it was most.
+struct FitRepair {
+  std::string label, left, right;
+  double largest = 0, rms = 0;  // 0: none was needed
+};
+
 struct FittedMixture {
   Mixture mixture;
-  double repair = 0;            // the largest change of a correlation that made a matrix positive definite; 0: none was needed
+  FitRepair repair;  // of the class where it was largest
 };
 
 // Takes chunks with the same columns in any number, then fits; keeps all values (8 bytes a number, 4 a text). Not thread safe; works on

@@ -66,43 +66,75 @@ double latent_correlation(const ScoreShape& left, const ScoreShape& right, doubl
   constexpr double kMost = 0.999;
   const double wanted = r * std::sqrt(left.variance * right.variance);
   if (!(std::abs(wanted) > 0)) return 0;
-  const auto covariance = [&](double rho) {
-    double sum = 0;
-    for (size_t k = kHermiteTerms; k-- > 0;) sum = (sum + left.a[k] * right.a[k]) * rho;
-    return sum;
-  };
-  double low = -kMost, high = kMost;
-  for (int step = 0; step < 30; ++step) {
-    const double middle = 0.5 * (low + high);
-    (covariance(middle) < wanted ? low : high) = middle;
+  std::array<double, kHermiteTerms> product;
+  size_t terms = 0;
+  for (size_t k = 0; k < kHermiteTerms; ++k) {
+    product[k] = left.a[k] * right.a[k];
+    if (std::abs(product[k]) > 1e-12) terms = k + 1;
   }
-  return 0.5 * (low + high);
+  // Newton's steps from r; one out of the bracket is replaced by its middle.
+  double low = -kMost, high = kMost, rho = std::clamp(r, low, high);
+  for (int step = 0; step < 30 && high - low > 1e-9; ++step) {
+    double value = 0, slope = 0;
+    for (size_t k = terms; k-- > 0;) {
+      slope = slope * rho + (value + product[k]);
+      value = (value + product[k]) * rho;
+    }
+    (value < wanted ? low : high) = rho;
+    const double next = rho - (value - wanted) / slope;
+    if (std::abs(next - rho) < 1e-10) return std::clamp(next, -kMost, kMost);
+    rho = next > low && next < high ? next : 0.5 * (low + high);
+  }
+  return rho;
 }
 
-double repair_correlation(Eigen::MatrixXd& matrix) {
+// The nearest matrix is P(A + diag(y)), P lifting eigenvalues, for the y that makes its diagonal ones. y <- y + 1 - diag P(A + diag(y)) converges to
+// it (Higham's alternating projections, of which only the diagonals are kept); Anderson's mixing of the last steps gets there in
+// a third of them (Higham and Strabic 2016).
+CorrelationRepair repair_correlation(Eigen::MatrixXd& matrix) {
   constexpr double kLeast = 1e-5;
+  constexpr Eigen::Index kPast = 6;
+  const Eigen::Index size = matrix.rows();
   const Eigen::MatrixXd before = matrix;
-  Eigen::MatrixXd correction = Eigen::MatrixXd::Zero(matrix.rows(), matrix.cols());
-  for (int step = 0; step < 50; ++step) {
-    const Eigen::MatrixXd shifted = matrix - correction;
-    const Eigen::SelfAdjointEigenSolver<Eigen::MatrixXd> eigen(shifted);
-    if (eigen.eigenvalues().minCoeff() >= kLeast * 0.5) break;
-    const Eigen::MatrixXd projected = eigen.eigenvectors() * eigen.eigenvalues().cwiseMax(kLeast).asDiagonal() * eigen.eigenvectors().transpose();
-    correction = projected - shifted;
-    const double change = (projected.diagonal().array() - 1).abs().maxCoeff();
-    matrix = projected;
-    if (change < 1e-4) break;
-    if (step + 1 < 50) matrix.diagonal().setOnes();
-  }
-  const Eigen::SelfAdjointEigenSolver<Eigen::MatrixXd> eigen(matrix);
-  if (eigen.eigenvalues().minCoeff() < kLeast * 0.5) {
-    matrix = Eigen::MatrixXd(eigen.eigenvectors() * eigen.eigenvalues().cwiseMax(kLeast).asDiagonal() * eigen.eigenvectors().transpose());
+  Eigen::VectorXd y = Eigen::VectorXd::Zero(size), past_y, past_off;
+  Eigen::MatrixXd steps(size, kPast), changes(size, kPast);
+  Eigen::Index past = 0;
+  double best = 2;  // of the diagonal's errors so far
+  for (int step = 0; step < 60; ++step) {
+    matrix = before;
+    matrix.diagonal() += y;
+    const Eigen::SelfAdjointEigenSolver<Eigen::MatrixXd> eigen(matrix);
+    const Eigen::Index low = (eigen.eigenvalues().array() < kLeast).count();
+    if (step == 0 && eigen.eigenvalues()(0) >= kLeast * 0.5) return {};
+    const auto vectors = eigen.eigenvectors().leftCols(low);  // eigenvalues ascend
+    matrix += vectors * (kLeast - eigen.eigenvalues().head(low).array()).matrix().asDiagonal() * vectors.transpose();
+    const Eigen::VectorXd off = (1 - matrix.diagonal().array()).matrix();
+    const double error = off.cwiseAbs().maxCoeff();
+    if (error < 1e-4) break;
+    if (step > 0) {
+      steps.col(past % kPast) = y - past_y;
+      changes.col(past % kPast) = off - past_off;
+      ++past;
+    }
+    if (error > 2 * best) past = 0;  // the mixing went astray: a plain step converges
+    best = std::min(best, error);
+    past_y = y;
+    past_off = off;
+    y += off;
+    if (const Eigen::Index kept = std::min(past, kPast); kept > 0) {
+      const Eigen::VectorXd mix = changes.leftCols(kept).colPivHouseholderQr().solve(off);
+      y -= (steps.leftCols(kept) + changes.leftCols(kept)) * mix;
+    }
   }
   const Eigen::VectorXd scale = matrix.diagonal().cwiseSqrt().cwiseInverse();
   matrix = (scale.asDiagonal() * matrix * scale.asDiagonal()).eval();
   matrix = (0.5 * (matrix + matrix.transpose())).eval();
   matrix.diagonal().setOnes();
-  return (matrix - before).cwiseAbs().maxCoeff();
+  CorrelationRepair out;
+  const Eigen::MatrixXd change = matrix - before;
+  out.largest = change.cwiseAbs().maxCoeff(&out.row, &out.column);
+  out.rms = size < 2 ? 0 : change.norm() / std::sqrt(static_cast<double>(size * (size - 1)));
+  return out;
 }
 
 }  // namespace maeil::copula

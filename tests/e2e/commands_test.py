@@ -90,6 +90,24 @@ class Commands(unittest.TestCase):
         self.assertEqual(len(rows), 101)
         self.assertEqual(len(rows[0]), 99)
 
+    def test_rows_under_conditions_and_scenarios_and_sdvs_metadata(self):
+        def column(name, path):
+            with open(self.work.folder / path, encoding="utf-8-sig", newline="") as file:
+                return [row[name] for row in csv.DictReader(file)]
+        self.work.run("generate", "--num-rows", 1500, "--out", "book.csv", "--date", "2026-01-31", expect=0)
+        self.work.run("fit", "--in", "book.csv", "--out", "book.json", "--target", "DLNQ_1M_FLG", "--metadata", "columns.json", "--no-report", expect=0)
+        self.work.run("fit", "--in", "book.csv", "--out", "typed.json", "--spec", "columns.json", "--no-report", expect=0)
+        self.work.run("generate", "--model", "book.json", "--num-rows", 1000, "--class", "Y=0.3", "--where", "seg=sme", "--where", "INT_RATE>=4", "--out", "where.csv", expect=0)
+        self.assertEqual(set(column("seg", "where.csv")), {"sme"})
+        self.assertTrue(all(float(x) >= 4 for x in column("INT_RATE", "where.csv")))
+        self.assertIn("too few", self.work.run("generate", "--model", "book.json", "--num-rows", 10, "--where", "seg=nobody", "--out", "none.csv", expect=2).stderr)
+        self.assertFalse((self.work.folder / "none.csv").exists())
+        (self.work.folder / "nulls.toml").write_text('name = "nulls"\n[[nulls]]\ncolumn = "INT_RATE"\nshare = 1\n')
+        self.work.run("generate", "--model", "book.json", "--num-rows", 100, "--scenario", "nulls.toml", "--out", "nulls.csv", expect=0)
+        self.assertEqual(set(column("INT_RATE", "nulls.csv")), {""})
+        (self.work.folder / "wrong.toml").write_text('name = "wrong"\n[[nulls]]\ncolumn = "nosuch"\nshare = 1\n')
+        self.assertIn("nosuch", self.work.run("generate", "--num-rows", 10, "--scenario", "wrong.toml", "--out", "none.csv", expect=2).stderr)
+
     def test_a_fit_reports_its_quality_and_the_day_keeps_the_score(self):
         fitted = self.json("fit", "--in", GOLDEN / "sdv_sample_2000.csv", "--out", "scored.json")
         page = (self.work.folder / fitted["quality_page"]).read_text()
