@@ -8,7 +8,13 @@
 
 namespace maeil {
 
-Progress::Progress(bool enabled) : enabled_(enabled), terminal_(::isatty(STDERR_FILENO) == 1) {}
+namespace {
+bool shown = true;
+}
+
+Progress::Progress(bool enabled) : enabled_(enabled && shown), terminal_(::isatty(STDERR_FILENO) == 1) {}
+
+void Progress::show(bool on) { shown = on; }
 
 void Progress::update(std::string_view what, uint64_t done, uint64_t total) {
   if (!enabled_) return;

@@ -13,6 +13,7 @@ namespace maeil {
 class Progress {
  public:
   explicit Progress(bool enabled = true);
+  static void show(bool on);  // whether any that is made from now on may; on by default
   ~Progress() { finish(); }
   // `total` 0: unknown, only the count is shown. A new `what` starts a new bar.
   void update(std::string_view what, uint64_t done, uint64_t total);

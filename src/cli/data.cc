@@ -34,7 +34,7 @@ Result<Days> day_or_today(const Context& context, const std::string& text) {
 }
 
 void report_quarantine(const table::ReadReport& report, const std::string& file) {
-  for (const auto& row : report.examples) note(fmt::format("{}:{}: set aside: {}", file, row.line, row.reason));
+  for (const auto& row : report.examples) note(fmt::format("{}:{}: set aside: {}", file, row.line, row.reason), LogLevel::kWarning);
   if (!report.ignored_columns.empty()) note(fmt::format("{}: {} columns that the dataset does not know are ignored, '{}' the first", file,
                                                         report.ignored_columns.size(), report.ignored_columns.front()));
 }
@@ -93,7 +93,7 @@ Result<int> generate(Context& context, const GenerateOptions& options) {
     share.emplace(options.class_share.substr(0, equals), value);
   }
   MAEIL_ASSIGN(const auto source, loop::open_source({options.model.empty() ? settings.distribution_model : options.model, options.scenario, share, options.where}));
-  if (!source.warning.empty()) note("warning: " + source.warning);
+  if (!source.warning.empty()) note("warning: " + source.warning, LogLevel::kWarning);
   MAEIL_ASSIGN(const Days date, day_or_today(context, options.date));
   const std::string path = options.out.empty() ? settings.data_path : options.out;
   MAEIL_ASSIGN(AtomicFile file, AtomicFile::create(path));
@@ -160,7 +160,7 @@ Result<int> fit(Context& context, const FitOptions& options) {
   if (!options.no_report) {
     const auto scored = report_fit(options, target, rows, static_cast<uint64_t>(context.settings.seed));
     if (scored) quality = *scored;
-    else note("no quality report: " + scored.error().message);
+    else note("no quality report: " + scored.error().message, LogLevel::kWarning);
   }
   const size_t columns = fitted.mixture.columns(), classes = fitted.mixture.classes.size();
   if (context.json) {
@@ -288,7 +288,7 @@ Result<int> train(Context& context, const TrainOptions& options) {
   dag::TaskContext task{store, today, "manual", "maeil_train", "", 0, 1, {},
                         [&](std::string_view line) {
                           progress.finish();
-                          note(line);
+                          note_task_line(line);
                         },
                         [&](std::string_view what, uint64_t done, uint64_t total) { progress.update(what, done, total); }};
   auto results = store::Document::array();

@@ -4,9 +4,14 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <utility>
+
+#include "base/progress.h"
 
 namespace maeil::cli {
 namespace {
+
+LogLevel log_level = LogLevel::kInfo;
 
 // Terminal cells of UTF-8 text: one a code point, two for Hangul and its like (U+1100-115F, U+2E80-A4CF, U+AC00-D7A3).
 size_t cells(std::string_view text) {
@@ -56,7 +61,30 @@ void print_line(std::string_view text) {
   std::fputc('\n', stdout);
 }
 
-void note(std::string_view text) { std::fputs(fmt::format("{}\n", text).c_str(), stderr); }
+std::optional<LogLevel> parse_log_level(std::string_view name) {
+  std::string lower(name);
+  for (char& c : lower) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+  constexpr std::pair<std::string_view, LogLevel> kLevels[] = {
+      {"debug", LogLevel::kDebug}, {"info", LogLevel::kInfo}, {"warning", LogLevel::kWarning}, {"error", LogLevel::kError}};
+  for (const auto& [known, level] : kLevels) {
+    if (lower == known) return level;
+  }
+  return std::nullopt;
+}
+
+void set_log_level(LogLevel level) {
+  log_level = level;
+  Progress::show(level <= LogLevel::kInfo);
+}
+
+void note(std::string_view text, LogLevel level) {
+  if (level >= log_level) std::fputs(fmt::format("{}\n", text).c_str(), stderr);
+}
+
+void note_task_line(std::string_view line) {
+  const auto begin = std::min(line.find_first_not_of(' '), line.size());
+  note(line, line.substr(begin).starts_with("warning") ? LogLevel::kWarning : LogLevel::kInfo);
+}
 
 std::string plain(const store::Document& value) {
   if (value.is_null()) return "-";

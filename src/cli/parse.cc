@@ -9,6 +9,7 @@
 
 #include "base/threads.h"
 #include "cli/commands.h"
+#include "cli/output.h"
 
 namespace maeil::cli {
 namespace {
@@ -239,6 +240,9 @@ int main(int argc, char** argv) {
   Context context;
   context.settings = std::move(*settings);
   context.json = parser.json;
+  const auto log_level = parse_log_level(context.settings.log_level);
+  if (!log_level) return report({ErrorCode::kUsage, fmt::format("LOG_LEVEL must be debug, info, warning or error, not '{}'", context.settings.log_level)});
+  set_log_level(*log_level);
   set_thread_count(static_cast<int>(parser.threads > 0 ? parser.threads : context.settings.threads));
   const auto code = parser.action(context);
   if (!code) return report(code.error());

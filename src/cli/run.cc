@@ -39,18 +39,21 @@ class Reporter {
     const std::string task = fmt::format("{}.{}", event.dag_id, event.task_id);
     switch (event.kind) {
       case Kind::kTaskStarted: line(fmt::format("{}  started", task)); break;
-      case Kind::kTaskFinished: line(fmt::format("{}  {}  {:.1f} s  {}", task, dag::to_string(event.state), event.seconds, event.text)); break;
-      case Kind::kTaskRetried: line(fmt::format("{}  tries again: {}", task, event.text)); break;
+      case Kind::kTaskFinished: line(fmt::format("{}  {}  {:.1f} s  {}", task, dag::to_string(event.state), event.seconds, event.text), event.state == dag::TaskState::kFailed ? LogLevel::kWarning : LogLevel::kInfo); break;
+      case Kind::kTaskRetried: line(fmt::format("{}  tries again: {}", task, event.text), LogLevel::kWarning); break;
       case Kind::kSensorWaiting: line(fmt::format("{}  waits: {}", task, event.text)); break;
-      case Kind::kLog: note(fmt::format("          {}", event.text)); break;
-      default: break;  // a DAG's start and end and tasks kept from before say nothing that the summary does not
+      case Kind::kLog: note_task_line(fmt::format("          {}", event.text)); break;
+      case Kind::kDagStarted: line(fmt::format("{}  started", event.dag_id), LogLevel::kDebug); break;
+      case Kind::kDagFinished: line(fmt::format("{}  {}  {}", event.dag_id, dag::to_string(event.state), event.text), LogLevel::kDebug); break;
+      case Kind::kTaskKept: line(fmt::format("{}  {}, from an earlier run", task, dag::to_string(event.state)), LogLevel::kDebug); break;
+      case Kind::kProgress: break;
     }
   }
 
  private:
-  static void line(const std::string& text) {
+  static void line(const std::string& text, LogLevel level = LogLevel::kInfo) {
     const auto clock = std::chrono::floor<std::chrono::seconds>(now());
-    note(fmt::format("{:%H:%M:%S}  {}", fmt::gmtime(std::chrono::system_clock::to_time_t(clock)), text));
+    note(fmt::format("{:%H:%M:%S}  {}", fmt::gmtime(std::chrono::system_clock::to_time_t(clock)), text), level);
   }
   Progress progress_;
 };
@@ -127,7 +130,7 @@ Result<int> schedule(Context& context) {
     }
     if (cancelled) break;
     const auto code = one_day(context, next.logical_date, "scheduled", 0, "calm", true);
-    if (!code) note("maeil: " + code.error().message);  // tomorrow is another day
+    if (!code) note("maeil: " + code.error().message, LogLevel::kError);  // tomorrow is another day
   }
   return 0;
 }

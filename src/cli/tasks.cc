@@ -76,7 +76,7 @@ Result<int> task(Context& context, const TaskOptions& options) {
   MAEIL_ASSIGN(run.shard, parse_shard(options.shard));
   run.on_event = [&](const dag::Event& event) {
     if (event.kind == dag::Event::Kind::kProgress) progress.update(event.text, event.done, event.total);
-    if (event.kind == dag::Event::Kind::kLog) note(event.text);
+    if (event.kind == dag::Event::Kind::kLog) note_task_line(event.text);
   };
   // Airflow tries again itself, with its own back-off.
   dag::DagSpec once = dag;

@@ -82,6 +82,19 @@ class Commands(unittest.TestCase):
         self.work.run("generate", "--num-rows", 3000, "--out", "g.csv", "--seed", 8, expect=0)
         self.assertNotEqual((self.work.folder / "g.csv").read_bytes(), content)
 
+    def test_log_level_chooses_what_standard_error_says(self):
+        def said(level):
+            with Workspace(DATA_QUANTITY=100, LOG_LEVEL=level) as other:
+                return other.run("task", "data_pipeline_dag", "generate_data", "--logical-date", "2026-11-19", "--run-id", "r", expect=0,
+                                 DISTRIBUTION_MODEL="absent.pkl").stderr
+        self.assertIn("absent.pkl", said("INFO"))
+        self.assertIn("absent.pkl", said("warning"))
+        self.assertEqual(said("error"), "")
+        self.assertIn("LOG_LEVEL", self.work.run("model", "list", LOG_LEVEL="loud", expect=2).stderr)
+        again = self.work.run("run", "--date", "2026-11-19", LOG_LEVEL="debug", F1_THRESHOLD=0, expect=0).stderr
+        self.assertIn("from an earlier run", again)
+        self.assertNotIn("from an earlier run", self.work.run("run", "--date", "2026-11-19", F1_THRESHOLD=0, expect=0).stderr)
+
     def test_fit_then_generate(self):
         self.work.run("fit", "--in", GOLDEN / "sdv_sample_2000.csv", "--out", "fitted.json", expect=0)
         self.work.run("generate", "--num-rows", 100, "--model", "fitted.json", "--out", "f.csv", expect=0)
