@@ -121,8 +121,12 @@ class Airflow:
                 with urllib.request.urlopen(request, timeout=120) as reply:
                     return json.load(reply)
             except urllib.error.HTTPError as error:
-                if error.code != 503 or attempt == 19:  # SQLite is busy
-                    raise AssertionError(f"{method} {path}: {error.code} {error.read().decode(errors='replace')[:2000]}") from None
+                text = error.read().decode(errors="replace")
+                if error.code == 409 and attempt > 0:  # done by a try whose answer was lost
+                    return {}
+                busy = error.code == 503 or (error.code == 500 and "Database error" in text)  # SQLite is locked by another of Airflow's processes
+                if not busy or attempt == 19:
+                    raise AssertionError(f"{method} {path}: {error.code} {text[:2000]}") from None
                 time.sleep(0.5)
             except TimeoutError:  # a busy machine; a question may be asked again
                 if method != "GET" or attempt == 19:
