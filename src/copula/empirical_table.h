@@ -1,10 +1,11 @@
-// The polygon x(z) of an empirical marginal, looked up through a guide over z: two or three comparisons a value.
-// Immutable, so threads may share it.
+// The polygon x(z) of an empirical marginal, looked up through a guide over z: three comparisons a value, without a branch that
+// depends on it. Immutable, so threads may share it.
 #pragma once
 
 #include <algorithm>
 #include <bit>
 #include <cstdint>
+#include <limits>
 #include <vector>
 
 #include "copula/marginal.h"
@@ -21,36 +22,38 @@ class EmpiricalTable {
     const size_t cells = std::clamp<size_t>(std::bit_ceil(4 * K), 64, 65536);
     per_unit_ = static_cast<double>(cells) / (2 * kReach);
     last_cell_ = static_cast<double>(cells - 1);
-    for (size_t cell = 0; cell < cells; ++cell) {
-      const auto below = [&](double edge) { return static_cast<uint32_t>(std::lower_bound(z_.begin(), z_.end(), edge) - z_.begin()); };
-      const double start = static_cast<double>(cell) / per_unit_ - kReach;
-      guide_.push_back({cell == 0 ? 0 : below(start - 1e-9), cell + 1 == cells ? static_cast<uint32_t>(K) : below(start + 1 / per_unit_ + 1e-9)});
+    guide_.reserve(cells + 1);
+    guide_.push_back(0);
+    uint32_t below = 0;
+    for (size_t cell = 1; cell < cells; ++cell) {
+      // The cell of a z at its edge is a matter of rounding, hence the 1e-9.
+      const double edge = static_cast<double>(cell) / per_unit_ - kReach - 1e-9;
+      while (below < K && z_[below] < edge) ++below;
+      guide_.push_back(below);
     }
+    guide_.push_back(static_cast<uint32_t>(K));
+    z_.insert(z_.end(), kSteps, std::numeric_limits<double>::infinity());
+    x_.push_back(x_.back());
   }
 
   double operator()(float score) const {
     const double z = score, position = std::min(std::max((z + kReach) * per_unit_, 0.0), last_cell_);
-    const auto cell = static_cast<size_t>(static_cast<int>(position));
-    auto [first, last] = guide_[cell];
-    while (first < last) {
-      const uint32_t middle = (first + last) / 2;
-      if (z_[middle] < z) first = middle + 1;
-      else last = middle;
-    }
-    if (first == 0) return x_.front();
-    if (first == z_.size()) return x_.back();
-    const double left = z_[first - 1], width = z_[first] - left;
-    return width > 0 ? x_[first - 1] + (z - left) / width * (x_[first] - x_[first - 1]) : x_[first];
+    const uint32_t* cell = &guide_[static_cast<size_t>(static_cast<int>(position))];
+    // The first knot with z_[k] >= z.
+    size_t k = cell[0];
+    for (int step = 0; step < kSteps; ++step) k += z_[k] < z;
+    if (z_[k] < z) [[unlikely]] k = static_cast<size_t>(std::lower_bound(z_.begin() + static_cast<std::ptrdiff_t>(k), z_.end(), z) - z_.begin());
+    if (k == 0) return x_.front();
+    const double left = z_[k - 1];
+    return x_[k - 1] + (z - left) / (z_[k] - left) * (x_[k] - x_[k - 1]);
   }
 
  private:
   static constexpr double kReach = 6;
-  std::vector<double> z_, x_;   // (K)
+  static constexpr int kSteps = 3;
+  std::vector<double> z_, x_;    // (K), and beyond the last knot infinity and its x
   double per_unit_ = 0, last_cell_ = 0;
-  struct Cell {
-    uint32_t first, last;  // the first knot with z_[k] >= z lies in first..last
-  };
-  std::vector<Cell> guide_;
+  std::vector<uint32_t> guide_;  // (cells + 1) the first knot that a z of the cell may need
 };
 
 }  // namespace maeil::copula

@@ -6,6 +6,8 @@
 
 #include <fmt/format.h>
 
+#include <array>
+#include <bit>
 #include <cmath>
 #include <cstring>
 
@@ -15,18 +17,31 @@ namespace {
 // The decimal digits of n, without leading zeros ("0" for 0); returns the end.
 char* write_digits(char* out, uint64_t n) { return std::to_chars(out, out + 20, n).ptr; }
 
+constexpr auto kPairs = [] {
+  std::array<char, 200> out{};
+  for (size_t i = 0; i < 100; ++i) out[2 * i] = static_cast<char>('0' + i / 10), out[2 * i + 1] = static_cast<char>('0' + i % 10);
+  return out;
+}();
+void write_pair(char* out, uint32_t pair) { std::memcpy(out, &kPairs[2 * pair], 2); }
+
 // whole.fraction with `fraction` in millionths, trailing zeros dropped but one.
 char* write_millionths(char* out, uint64_t whole, uint32_t fraction) {
-  out = write_digits(out, whole);
-  *out++ = '.';
-  if (fraction == 0) {
-    *out++ = '0';
-    return out;
+  if (whole < 10) {
+    *out++ = static_cast<char>('0' + whole);
+  } else if (whole < 100) {
+    write_pair(out, static_cast<uint32_t>(whole));
+    out += 2;
+  } else {
+    out = write_digits(out, whole);
   }
-  for (int i = 5; i >= 0; --i, fraction /= 10) out[i] = static_cast<char>('0' + fraction % 10);
-  out += 6;
-  while (out[-1] == '0') --out;
-  return out;
+  out[0] = '.';
+  write_pair(out + 1, fraction / 10000);
+  write_pair(out + 3, fraction / 100 % 100);
+  write_pair(out + 5, fraction % 100);
+  // How many of the six are kept: the last that is not '0' counts from the word's end, whatever they are.
+  uint64_t digits = 0;
+  for (int i = 6; i >= 2; --i) digits = digits << 8 | static_cast<uint8_t>(out[i] - '0');
+  return out + 2 + (64 + 7 - std::countl_zero(digits)) / 8;
 }
 
 // 0.digits x 10^point, as repr places the point.
@@ -70,8 +85,9 @@ char* write_float(char* out, double value) {
   if (std::signbit(value)) *out++ = '-';
   const double magnitude = std::abs(value);
   if (magnitude < 1e9) {
+    if (const auto whole = static_cast<int32_t>(magnitude); static_cast<double>(whole) == magnitude) return write_millionths(out, static_cast<uint64_t>(whole), 0);
     const auto millionths = static_cast<uint64_t>(static_cast<int64_t>(magnitude * 1e6 + 0.5));
-    if (static_cast<double>(millionths) / 1e6 == magnitude && (millionths >= 100 || millionths == 0)) {
+    if (static_cast<double>(millionths) / 1e6 == magnitude && millionths >= 100) {
       return write_millionths(out, millionths / 1000000, static_cast<uint32_t>(millionths % 1000000));
     }
   }
