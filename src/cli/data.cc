@@ -165,7 +165,7 @@ Result<int> fit(Context& context, const FitOptions& options) {
   const size_t columns = fitted.mixture.columns(), classes = fitted.mixture.classes.size();
   if (context.json) {
     print_json({{"path", options.out}, {"rows", rows}, {"columns", columns}, {"target", target}, {"classes", classes},
-                {"seconds", seconds}, {"missing_patterns", fitted.mixture.missing_groups.size()}, {"correlation_repair", {{"largest", fitted.repair.largest}, {"rms", fitted.repair.rms}, {"class", fitted.repair.label}, {"columns", {fitted.repair.left, fitted.repair.right}}}},
+                {"seconds", seconds}, {"missing_patterns", fitted.mixture.missing_sets.size()}, {"correlation_repair", {{"largest", fitted.repair.largest}, {"rms", fitted.repair.rms}, {"class", fitted.repair.label}, {"columns", {fitted.repair.left, fitted.repair.right}}}},
                 {"quality_score", quality ? store::Document(*quality) : store::Document()},
                 {"quality_page", quality ? store::Document(quality_page_path(options.out)) : store::Document()}});
   } else {

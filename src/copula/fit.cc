@@ -6,15 +6,14 @@
 #include <algorithm>
 #include <boost/unordered/unordered_flat_map.hpp>
 #include <limits>
-#include <map>
 #include <numeric>
 
-#include "base/hash.h"
 #include "base/philox.h"
 #include "base/threads.h"
 #include "copula/column_fit.h"
 #include "copula/correlate.h"
 #include "copula/label_order.h"
+#include "copula/missing.h"
 
 namespace maeil::copula {
 namespace {
@@ -33,31 +32,6 @@ Rows choose_rows(const Rows& rows, size_t most, uint64_t seed, uint64_t number) 
   for (size_t i = 0; i < most; ++i) {
     const size_t from = rows.size() * i / most, to = rows.size() * (i + 1) / most;
     out.push_back(rows[from + random.next_below(static_cast<uint32_t>(to - from))]);
-  }
-  return out;
-}
-
-// Columns that are missing in the same rows, and never otherwise; columns that are never missing belong to none.
-std::vector<std::vector<size_t>> group_missing(const Table& all, size_t target) {
-  std::vector<std::pair<uint64_t, uint64_t>> pattern(all.columns.size());
-  parallel_for(all.columns.size(), 1, [&](size_t first, size_t last) {
-    std::string mask;
-    for (size_t c = first; c < last; ++c) {
-      mask.assign(all.rows, '0');
-      bool any = false;
-      for (size_t i = 0; i < all.rows; ++i) {
-        if (all.columns[c].is_missing(i)) mask[i] = '1', any = true;
-      }
-      if (any) pattern[c] = {hash64(mask, 1), hash64(mask, 2)};
-    }
-  });
-  std::vector<std::vector<size_t>> out;
-  std::map<std::pair<uint64_t, uint64_t>, size_t> known;
-  for (size_t c = 0; c < all.columns.size(); ++c) {
-    if (c == target || pattern[c] == std::pair<uint64_t, uint64_t>{}) continue;
-    const auto [found, fresh] = known.emplace(pattern[c], out.size());
-    if (fresh) out.emplace_back();
-    out[found->second].push_back(c);
   }
   return out;
 }
@@ -98,24 +72,23 @@ struct Common {
   size_t target = SIZE_MAX;
   std::vector<NumberOutput> numbers;             // (C)
   std::vector<MarginalChoice> marginals;         // (C)
-  std::vector<std::vector<uint32_t>> orders;     // (C) of labels
-  std::vector<std::vector<size_t>> groups;       // (G)
+  std::vector<MissingPatterns> missing;          // (G)
+  std::vector<std::vector<uint32_t>> orders;     // (C + G) of labels
 };
 
 // Marginals and scores of one class. `rows`: all of it; `chosen`: those for the correlations.
 MixtureClass fit_class(const Table& all, const Common& common, const Rows& rows, const Rows& chosen, std::vector<Latent>& latents) {
-  const size_t C = all.columns.size(), G = common.groups.size();
+  const size_t C = all.columns.size(), G = common.missing.size();
   MixtureClass part;
   part.share = static_cast<double>(rows.size()) / static_cast<double>(all.rows);
   part.copula.columns.resize(C + G);
   latents.resize(C + G);
-  const std::vector<std::string> flag_labels{"0", "1"};
   parallel_for(C + G, 1, [&](size_t first, size_t last) {
     for (size_t l = first; l < last; ++l) {
       ColumnModel& out = part.copula.columns[l];
       Latent& latent = latents[l];
       latent.scores.assign(chosen.size(), kNone);
-      const Column& column = all.columns[l < C ? l : common.groups[l - C].front()];
+      const Column& column = l < C ? all.columns[l] : common.missing[l - C].patterns;
       if (l < C && column.type == ColumnType::kNumber) {
         std::vector<double> present;
         present.reserve(rows.size());
@@ -131,19 +104,16 @@ MixtureClass fit_class(const Table& all, const Common& common, const Rows& rows,
         latent.shape = score_shape(fit.atoms);
         continue;
       }
-      const bool flag = l >= C;
-      const auto code_of = [&](uint32_t row) { return flag ? static_cast<uint32_t>(column.is_missing(row)) : column.codes[row]; };
-      const auto& labels = flag ? flag_labels : column.dictionary;
-      std::vector<size_t> counts(labels.size());
+      std::vector<size_t> counts(column.dictionary.size());
       for (const uint32_t row : rows) {
-        if (code_of(row) != kMissing) ++counts[code_of(row)];
+        if (column.codes[row] != kMissing) ++counts[column.codes[row]];
       }
-      out.name = flag ? "missing: " + column.name : column.name;
+      out.name = l < C ? column.name : "missing: " + column.name;
       out.marginal = Uniform{0, 1};
-      CategoryFit fit = fit_category(labels, counts, flag ? std::vector<uint32_t>{0, 1} : common.orders[l]);
+      CategoryFit fit = fit_category(column.dictionary, counts, common.orders[l]);
       out.output = std::move(fit.output);
       for (size_t i = 0; i < chosen.size(); ++i) {
-        if (const uint32_t code = code_of(chosen[i]); code != kMissing) latent.scores[i] = static_cast<float>(fit.scores[code]);
+        if (const uint32_t code = column.codes[chosen[i]]; code != kMissing) latent.scores[i] = static_cast<float>(fit.scores[code]);
       }
       latent.shape = score_shape(fit.atoms);
     }
@@ -171,7 +141,6 @@ Result<FittedMixture> CopulaFitter::fit(const FitPlan& plan) {
   const size_t C = all_.columns.size();
   Common common;
   common.numbers.resize(C);
-  common.orders.resize(C);
   common.marginals = plan.marginals;
   common.marginals.resize(C, MarginalChoice::kEmpirical);
   if (!plan.target.empty()) {
@@ -198,16 +167,17 @@ Result<FittedMixture> CopulaFitter::fit(const FitPlan& plan) {
     for (size_t i = 0; i < all_.rows; ++i) classes[target.is_missing(i) ? order.size() : place[target.codes[i]]].push_back(static_cast<uint32_t>(i));
     std::erase_if(classes, [](const Rows& rows) { return rows.empty(); });
   }
-  common.groups = group_missing(all_, common.target);
+  common.missing = find_missing_patterns(all_, common.target);
   Rows everything(all_.rows);
   std::iota(everything.begin(), everything.end(), 0u);
   const Rows sample = choose_rows(everything, kReferenceRows, plan.seed, 0);
   const Eigen::MatrixXf reference = reference_features(all_, sample);
-  parallel_for(C, 1, [&](size_t first, size_t last) {
+  common.orders.resize(C + common.missing.size());
+  parallel_for(common.orders.size(), 1, [&](size_t first, size_t last) {
     for (size_t c = first; c < last; ++c) {
-      const Column& column = all_.columns[c];
+      const Column& column = c < C ? all_.columns[c] : common.missing[c - C].patterns;
       if (column.type == ColumnType::kText) {
-        const bool date = std::find(plan.dates.begin(), plan.dates.end(), column.name) != plan.dates.end();
+        const bool date = c < C && std::find(plan.dates.begin(), plan.dates.end(), column.name) != plan.dates.end();
         common.orders[c] = order_labels(column, date, sample, reference);
         continue;
       }
@@ -224,7 +194,7 @@ Result<FittedMixture> CopulaFitter::fit(const FitPlan& plan) {
   FittedMixture out;
   Mixture& mixture = out.mixture;
   mixture.target = plan.target;
-  mixture.missing_groups = common.groups;
+  for (const auto& missing : common.missing) mixture.missing_sets.push_back(missing.sets);
   mixture.constraints = plan.constraints;
   std::vector<Correlations> correlations;
   std::vector<std::vector<ScoreShape>> shapes;

@@ -31,7 +31,7 @@ TEST(Fit, RecoversWhatItWasSampledFrom) {
   const auto mixture = fitter.fit({}).value().mixture;
   const auto& fitted = mixture.classes.front().copula;
   ASSERT_EQ(mixture.columns(), 3u);
-  ASSERT_EQ(mixture.missing_groups.size(), 2u);  // amount and grade are missing in other rows
+  ASSERT_EQ(mixture.missing_sets.size(), 2u);  // amount and grade are missing in other rows
   EXPECT_NEAR(std::get<CategoryOutput>(fitted.columns[3].output).upper[0], 0.75, 5 * std::sqrt(0.25 * 0.75 / 20000));
   EXPECT_EQ(std::get<NumberOutput>(fitted.columns[0].output).digits, 3);
   EXPECT_NEAR(quantile_at(fitted.columns[0].marginal, 0), quantile_at(model.columns[0].marginal, 0), 1.0);
@@ -69,7 +69,7 @@ TEST(Fit, MissingValuesAndClassesKeepTheirReasonAndConstraintsHold) {
   const FitPlan plan{.target = "class", .formats = {}, .dates = {}, .constraints = {{table::Constraint::Kind::kOrder, {"low", "high"}, ""}}, .marginals = {}, .seed = 1};
   auto mixture = fitter.fit(plan).value().mixture;
   ASSERT_EQ(mixture.classes.size(), 2u);
-  ASSERT_EQ(mixture.missing_groups, (std::vector<std::vector<size_t>>{{1, 2}}));
+  ASSERT_EQ(mixture.missing_sets, (std::vector<MissingSets>{{{1, 2}}}));
   ASSERT_TRUE(set_class_share(mixture, "Y", 0.5));
   EXPECT_FALSE(set_class_share(mixture, "Z", 0.5));
   const auto sampler = MixtureSampler::make(mixture).value();

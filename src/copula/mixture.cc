@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
 
 #include "base/file.h"
@@ -12,8 +13,8 @@ namespace maeil::copula {
 Status check_mixture(const Mixture& mixture) {
   if (mixture.classes.empty() || mixture.classes.size() > kMaxClasses) return bad_input(fmt::format("a mixture has 1..{} classes", kMaxClasses));
   const auto& first = mixture.classes.front().copula;
-  const size_t G = mixture.missing_groups.size();
-  if (first.columns.size() <= G) return bad_input("there are no columns beside the flags of missing values");
+  const size_t G = mixture.missing_sets.size();
+  if (first.columns.size() <= G) return bad_input("there are no columns beside the patterns of missing values");
   double shares = 0;
   for (const auto& part : mixture.classes) {
     const auto checked = check_model(part.copula);
@@ -30,15 +31,21 @@ Status check_mixture(const Mixture& mixture) {
       if (number && number->missing > 0 && mixture.classes.size() > 1) {
         return bad_input(fmt::format("class '{}': column {} is missing by a share of its own, which only a single class may have", part.label, column.name));
       }
-      if (c >= first.columns.size() - G && !std::holds_alternative<CategoryOutput>(column.output)) {
-        return bad_input(fmt::format("class '{}': {} should be a flag of missing values", part.label, column.name));
+      if (c < first.columns.size() - G) continue;
+      const auto* patterns = std::get_if<CategoryOutput>(&column.output);
+      const size_t sets = mixture.missing_sets[c - (first.columns.size() - G)].size();
+      const auto is_pattern = [&](const std::string& label) { return label.size() == sets && label.find_first_not_of("01") == std::string::npos; };
+      if (!patterns || patterns->missing || !std::all_of(patterns->labels.begin(), patterns->labels.end(), is_pattern)) {
+        return bad_input(fmt::format("class '{}': the categories of {} should have a character 0 or 1 for each set of missing columns, {} here", part.label, column.name, sets));
       }
     }
   }
   if (std::abs(shares - 1) > 1e-6) return bad_input("the shares of the classes do not add up to 1");
-  for (const auto& group : mixture.missing_groups) {
-    for (const size_t c : group) {
-      if (c >= mixture.columns()) return bad_input("a group of missing values names a column that does not exist");
+  for (const auto& sets : mixture.missing_sets) {
+    for (const auto& set : sets) {
+      for (const size_t c : set) {
+        if (c >= mixture.columns()) return bad_input("a set of missing columns names one that does not exist");
+      }
     }
   }
   if (const auto wrong = table::check_constraints(mixture.constraints); !wrong.empty()) return bad_input(wrong);

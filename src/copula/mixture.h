@@ -2,9 +2,9 @@
 //
 // A row is drawn by choosing a class by its share, then z ~ N(0, correlation of the class), then column by column
 // x = F^-1(Phi(z)) as in model.h. A class's copula has C + G columns: the C columns of the table, the target among them as a
-// category that is certain, and G flags. Flag g belongs to missing_groups[g], columns of the table that are missing in the
-// same rows: its category "1" makes them all missing. So what is missing together stays so, and what is missing for a reason
-// (a class, a value) keeps it. Values are data: share them between threads when const.
+// category that is certain, and G patterns of missing values. Pattern g belongs to missing_sets[g], sets of columns that are missing in the
+// same rows: character s of its category ("010") says whether the columns of set s are. So what is missing together, or never
+// together, stays so, and what is missing for a reason (a class, a value) keeps it. Values are data: share them between threads when const.
 #pragma once
 
 #include <filesystem>
@@ -18,6 +18,8 @@
 
 namespace maeil::copula {
 
+using MissingSets = std::vector<std::vector<size_t>>;  // (sets) columns
+
 struct MixtureClass {
   std::string label;   // of the target; "" when it is missing or there is none
   double share = 1;    // of the rows; the shares add up to 1
@@ -25,18 +27,18 @@ struct MixtureClass {
 };
 
 struct Mixture {
-  std::string source, target;                       // target "": none
-  std::vector<std::vector<size_t>> missing_groups;  // (G) columns
+  std::string source, target;             // target "": none
+  std::vector<MissingSets> missing_sets;  // (G)
   std::vector<MixtureClass> classes;                // 1 or more
   std::vector<table::Constraint> constraints;       // hold in every row drawn
   std::optional<double> quality_score;              // of rows drawn from it against those it was fitted on, as the fit reported it
 
-  size_t columns() const { return classes.front().copula.columns.size() - missing_groups.size(); }
+  size_t columns() const { return classes.front().copula.columns.size() - missing_sets.size(); }
 };
 
 inline constexpr size_t kMaxClasses = 256;
 
-// kBadInput, naming the place: shares that do not add up to 1, classes with other columns, flags that are none.
+// kBadInput, naming the place: shares that do not add up to 1, classes with other columns, patterns that are none.
 Status check_mixture(const Mixture& mixture);
 
 // The shares of the classes as asked for: `label` gets `share`, the others keep their proportions. kUsage, listing the labels:

@@ -18,7 +18,7 @@ constexpr size_t kLaneRows = 8;  // a class's rows begin at a multiple of this, 
 struct ClassDraw {
   std::vector<float> factor;        // (L,L)
   std::vector<ColumnDraw> columns;  // (C)
-  std::vector<CategoryDraw> flags;  // (G) code 0 is "missing"
+  std::vector<CategoryDraw> patterns;  // (G) codes of Prepared::missing
 };
 
 }  // namespace
@@ -27,7 +27,8 @@ struct MixtureSampler::Prepared {
   size_t C = 0, L = 0;
   std::vector<uint64_t> below;      // a class word below it (and not below the one before) is the class; the last is 2^32
   std::vector<ClassDraw> classes;
-  std::vector<std::vector<size_t>> missing_groups;
+  std::vector<MissingSets> missing_sets;                      // (G)
+  std::vector<std::vector<std::string>> missing;              // (G) labels by code: character s is '1' where set s is missing
   std::vector<table::Constraint> constraints;
   Table empty;
 };
@@ -41,7 +42,8 @@ Result<MixtureSampler> MixtureSampler::make(const Mixture& mixture) {
   Prepared& p = *prepared;
   p.C = mixture.columns();
   p.L = mixture.classes.front().copula.columns.size();
-  p.missing_groups = mixture.missing_groups;
+  p.missing_sets = mixture.missing_sets;
+  p.missing.resize(p.missing_sets.size());
   p.constraints = mixture.constraints;
   p.empty.columns.resize(p.C);
   double share = 0;
@@ -60,16 +62,15 @@ Result<MixtureSampler> MixtureSampler::make(const Mixture& mixture) {
     for (size_t c = first; c < last; ++c) {
       std::unordered_map<std::string, uint32_t> known;
       std::vector<std::string> dictionary;
-      if (c >= p.C) {
-        dictionary.push_back("1");  // a flag: code 0 is "missing", whatever the class's labels
-        known.emplace("1", 0);
-      }
       for (const auto& part : mixture.classes) {
         const auto& from = part.copula.columns[c];
         if (const auto* category = std::get_if<CategoryOutput>(&from.output)) by_column[c].emplace_back(CategoryDraw(from.marginal, *category, dictionary, known));
         else by_column[c].emplace_back(NumberDraw(from.marginal, std::get<NumberOutput>(from.output)));
       }
-      if (c >= p.C) continue;
+      if (c >= p.C) {
+        p.missing[c - p.C] = std::move(dictionary);
+        continue;
+      }
       Column& column = p.empty.columns[c];
       column.name = mixture.classes.front().copula.columns[c].name;
       column.type = std::holds_alternative<CategoryDraw>(by_column[c].front()) ? ColumnType::kText : ColumnType::kNumber;
@@ -79,7 +80,7 @@ Result<MixtureSampler> MixtureSampler::make(const Mixture& mixture) {
   for (size_t c = 0; c < p.L; ++c) {
     for (size_t k = 0; k < K; ++k) {
       if (c < p.C) p.classes[k].columns.push_back(std::move(by_column[c][k]));
-      else p.classes[k].flags.push_back(std::move(std::get<CategoryDraw>(by_column[c][k])));
+      else p.classes[k].patterns.push_back(std::move(std::get<CategoryDraw>(by_column[c][k])));
     }
   }
   Table none = p.empty;
@@ -152,14 +153,16 @@ void MixtureSampler::draw(uint64_t first_row, uint64_t rows, uint64_t seed, Tabl
         for (size_t row = from; row < to; ++row) column.numbers[at + row - from] = numbers[place[row]];
       }
     }
-    for (size_t g = 0; g < p.missing_groups.size(); ++g) {
-      for (size_t k = 0; k < K; ++k) p.classes[k].flags[g](&z[(p.C + g) * stride + begin[k]], count[k], &codes[begin[k]]);
-      for (const size_t c : p.missing_groups[g]) {
-        Column& column = out.columns[c];
-        for (size_t row = from; row < to; ++row) {
-          if (codes[place[row]] != 0) continue;
-          if (column.type == ColumnType::kText) column.codes[at + row - from] = kMissing;
-          else column.numbers[at + row - from] = std::numeric_limits<double>::quiet_NaN();
+    for (size_t g = 0; g < p.missing_sets.size(); ++g) {
+      for (size_t k = 0; k < K; ++k) p.classes[k].patterns[g](&z[(p.C + g) * stride + begin[k]], count[k], &codes[begin[k]]);
+      for (size_t s = 0; s < p.missing_sets[g].size(); ++s) {
+        for (const size_t c : p.missing_sets[g][s]) {
+          Column& column = out.columns[c];
+          for (size_t row = from; row < to; ++row) {
+            if (p.missing[g][codes[place[row]]][s] != '1') continue;
+            if (column.type == ColumnType::kText) column.codes[at + row - from] = kMissing;
+            else column.numbers[at + row - from] = std::numeric_limits<double>::quiet_NaN();
+          }
         }
       }
     }

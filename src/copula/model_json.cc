@@ -184,7 +184,7 @@ Result<int> version_of(const Json& json) {
   MAEIL_ASSIGN(const auto format, text(json, "format"));
   if (format != "maeil-copula") return bad_input("\"format\" is not maeil-copula");
   MAEIL_ASSIGN(const auto version, number(json, "version"));
-  if (version != 1 && version != 2) return bad_input(fmt::format("version {} is not known, only 1 and 2", version));
+  if (version != 1 && version != 2 && version != 3) return bad_input(fmt::format("version {} is not known, only 1 to 3", version));
   return static_cast<int>(version);
 }
 
@@ -218,18 +218,30 @@ Result<CopulaModel> model_from(const Json& json) {
   return out;
 }
 
-// Rows of whole column numbers: "missing_groups".
-Result<std::vector<std::vector<size_t>>> groups_from(const Json& json) {
-  std::vector<std::vector<size_t>> out;
-  if (!json.is_array()) return bad_input("\"missing_groups\" is no array");
-  for (const auto& group : json) {
+// Rows of whole column numbers: an entry of "missing_sets", or version 2's "missing_groups", each a set of its own.
+Result<MissingSets> sets_from(const Json& json, const char* key) {
+  MissingSets out;
+  if (!json.is_array()) return bad_input(fmt::format("\"{}\" holds something that is no array", key));
+  for (const auto& set : json) {
     std::vector<double> columns;
-    MAEIL_TRY(append_numbers(group, "missing_groups", columns));
+    MAEIL_TRY(append_numbers(set, key, columns));
     out.emplace_back();
     for (const double c : columns) {
-      if (!(c >= 0 && c < kMaxColumns && c == static_cast<double>(static_cast<size_t>(c)))) return bad_input("\"missing_groups\" holds something that is no column");
+      if (!(c >= 0 && c < kMaxColumns && c == static_cast<double>(static_cast<size_t>(c)))) return bad_input(fmt::format("\"{}\" holds something that is no column", key));
       out.back().push_back(static_cast<size_t>(c));
     }
+  }
+  return out;
+}
+
+Result<std::vector<MissingSets>> missing_from(const Json& json, int version) {
+  std::vector<MissingSets> out;
+  const char* key = version == 2 ? "missing_groups" : "missing_sets";
+  MAEIL_ASSIGN(const Json* entries, member(json, key));
+  if (!entries->is_array()) return bad_input(fmt::format("\"{}\" is no array", key));
+  for (const auto& entry : *entries) {
+    MAEIL_ASSIGN(auto sets, sets_from(version == 2 ? Json::array({entry}) : entry, key));
+    out.push_back(std::move(sets));
   }
   return out;
 }
@@ -269,8 +281,7 @@ Result<Mixture> mixture_from(const Json& json) {
   if (json.contains("quality_score")) {
     MAEIL_ASSIGN(out.quality_score, number(json, "quality_score"));
   }
-  MAEIL_ASSIGN(const Json* groups, member(json, "missing_groups"));
-  MAEIL_ASSIGN(out.missing_groups, groups_from(*groups));
+  MAEIL_ASSIGN(out.missing_sets, missing_from(json, version));
   MAEIL_ASSIGN(const Json* constraints, member(json, "constraints"));
   MAEIL_ASSIGN(out.constraints, constraints_from(*constraints));
   MAEIL_ASSIGN(const Json* classes, member(json, "classes"));
@@ -339,8 +350,8 @@ std::string to_json(const Mixture& mixture) {
   for (const auto& constraint : mixture.constraints) {
     constraints.push_back({{"kind", table::to_string(constraint.kind)}, {"columns", constraint.columns}, {"equals", constraint.equals}});
   }
-  Json out = {{"format", "maeil-copula"}, {"version", 2}, {"source", mixture.source}, {"target", mixture.target},
-               {"missing_groups", mixture.missing_groups}, {"constraints", std::move(constraints)}, {"classes", std::move(classes)}};
+  Json out = {{"format", "maeil-copula"}, {"version", 3}, {"source", mixture.source}, {"target", mixture.target},
+               {"missing_sets", mixture.missing_sets}, {"constraints", std::move(constraints)}, {"classes", std::move(classes)}};
   if (mixture.quality_score) out["quality_score"] = *mixture.quality_score;
   return dump(out);
 }

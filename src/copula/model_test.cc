@@ -91,7 +91,7 @@ TEST(ModelJson, HostileDocumentsAreRefused) {
     const auto read = parse_model_json(json.replace(at, from.size(), to), "m.json");
     return read ? std::string("accepted") : read.error().message;
   };
-  EXPECT_THAT(with("\"version\":1", "\"version\":3"), HasSubstr("version 3 is not known"));
+  EXPECT_THAT(with("\"version\":1", "\"version\":4"), HasSubstr("version 4 is not known"));
   EXPECT_THAT(with("\"family\":\"gamma\"", "\"family\":\"weibull\""), HasSubstr("column 1: the marginal family weibull is not known"));
   EXPECT_THAT(with("\"digits\":2", "\"digits\":1e9"), HasSubstr("digits"));
   EXPECT_THAT(with("\"missing\":0.25", "\"missing\":1.5"), HasSubstr("share of missing"));
@@ -103,6 +103,39 @@ TEST(ModelJson, HostileDocumentsAreRefused) {
   EXPECT_THAT(with("-0.2]", "-0.2,0]"), HasSubstr("wrong length"));
   EXPECT_THAT(with("\"scale\":5.0", "\"scale\":-5.0"), HasSubstr("scale"));
   EXPECT_EQ(with("\"source\":\"test\"", "\"source\":\"other\""), "accepted");
+}
+
+TEST(ModelJson, MissingSetsAreReadFromBothVersionsAndChecked) {
+  Mixture mixture;
+  mixture.classes.push_back({"", 1, {}});
+  auto& copula = mixture.classes[0].copula;
+  copula.columns = {{"x", Gaussian{0, 1}, NumberOutput{}}, {"y", Gaussian{0, 1}, NumberOutput{}},
+                    {"missing: x", Uniform{0, 1}, CategoryOutput{{"0", "1"}, {0.5, 1}, {}}}, {"missing: y", Uniform{0, 1}, CategoryOutput{{"0"}, {1}, {}}}};
+  copula.correlation = {1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1};
+  mixture.missing_sets = {{{0}}, {{1}}};
+  const std::string json = to_json(mixture);
+  const auto with = [&](const std::string& from, const std::string& to) {
+    auto changed = json;
+    const auto at = changed.find(from);
+    if (at == std::string::npos) throw std::runtime_error("no " + from);
+    return changed.replace(at, from.size(), to);
+  };
+  const auto refusal = [&](const std::string& from, const std::string& to) {
+    const auto read = parse_mixture_json(with(from, to), "m.json");
+    return read ? std::string("accepted") : read.error().message;
+  };
+  auto old = with("\"missing_sets\":[[[0]],[[1]]]", "\"missing_groups\":[[0],[1]]");
+  old.replace(old.find("\"version\":3"), 11, "\"version\":2");
+  const auto read = parse_mixture_json(old, "m.json");
+  ASSERT_TRUE(read) << read.error().message;
+  EXPECT_EQ(to_json(*read), json);
+  EXPECT_THAT(refusal("[[[0]],[[1]]]", "[[[2]],[[1]]]"), HasSubstr("does not exist"));
+  EXPECT_THAT(refusal("[[[0]],[[1]]]", "[[[0.5]],[[1]]]"), HasSubstr("no column"));
+  EXPECT_THAT(refusal("[[[0]],[[1]]]", "[[0],[1]]"), HasSubstr("no array"));
+  EXPECT_THAT(refusal("[[[0]],[[1]]]", "7"), HasSubstr("no array"));
+  EXPECT_THAT(refusal("[[[0]],[[1]]]", "[[[0],[1]],[[1]]]"), HasSubstr("missing columns, 2 here"));
+  EXPECT_THAT(refusal("[\"0\",\"1\"]", "[\"0\",\"2\"]"), HasSubstr("missing columns, 1 here"));
+  EXPECT_THAT(refusal("[\"0\",\"1\"]", "[null,\"1\"]"), HasSubstr("missing columns, 1 here"));
 }
 
 TEST(Marginal, ScoreUndoesQuantile) {
@@ -138,7 +171,7 @@ TEST(Model, OneReaderForAllFilesAndAPlainRefusalWhereOneCopulaIsNotEnough) {
   mixture.source = "rows.csv";
   mixture.classes.push_back({"", 1, small_model()});
   ASSERT_TRUE(write_mixture(mixture, folder / "single.json"));
-  const auto single = read_model(folder / "single.json");  // version 2, but no more than one copula
+  const auto single = read_model(folder / "single.json");  // a mixture, but no more than one copula
   ASSERT_TRUE(single) << single.error().message;
   EXPECT_EQ(single->source, "rows.csv");
   EXPECT_EQ(single->columns.size(), small_model().columns.size());
