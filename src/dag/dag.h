@@ -6,6 +6,7 @@
 
 #include <functional>
 #include <map>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -85,6 +86,7 @@ struct TaskOutcome {
   std::string message;                     // one line for people
   store::Document result = store::Document::object();  // small facts for the summary and later tasks
   store::Batch batch;
+  std::shared_ptr<store::Lock> lock;       // what the task holds until its batch is committed; usually nothing
 };
 
 using TaskFunction = std::function<Result<TaskOutcome>(TaskContext&)>;

@@ -193,6 +193,7 @@ class Execution {
 
   // The batch, the record and the log in one step.
   Status finish(TaskOutcome&& outcome) {
+    const auto held = std::move(outcome.lock);
     const TaskRecord before = record_;
     record_.state = outcome.state;
     record_.message = outcome.message;

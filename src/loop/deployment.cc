@@ -9,8 +9,10 @@ namespace {
 constexpr const char* kEvents = "deployment_events";
 }
 
-Result<Deployment> deploy(store::Store& store, const Settings& settings, const registry::ModelVersion& version, Instant when) {
+Result<Deployment> deploy(store::Store& store, const Settings& settings, const std::string& version_id, Instant when) {
   Deployment out;
+  MAEIL_ASSIGN(out.lock, store.wait_for_lock("deployment", "a deployment", [](std::string_view) { return true; }));
+  MAEIL_ASSIGN(const auto version, registry::find_version(store, version_id));
   MAEIL_ASSIGN(auto status, registry::change_status(version, "deployed", "", when));
   MAEIL_ASSIGN(const auto linked, registry::linked_version(settings.model_save_path));
   out.unchanged = version.status == "deployed" && linked == version.version;
@@ -33,6 +35,8 @@ Result<Deployment> deploy(store::Store& store, const Settings& settings, const r
   return out;
 }
 
+bool was_not_tried(const Error& error) { return error.code == ErrorCode::kUsage || error.code == ErrorCode::kConflict; }
+
 store::Document failed_deployment_event(const registry::ModelVersion& version, const Error& error) {
   return {{"event_type", "model_deployed"}, {"model_id", version.id},      {"model_version", version.version},
           {"deployment_path", nullptr},     {"status", "failed"},          {"error", error.message},
@@ -41,9 +45,8 @@ store::Document failed_deployment_event(const registry::ModelVersion& version, c
 
 Result<store::Document> deploy_now(store::Store& store, const Settings& settings, const registry::ModelVersion& version) {
   const Instant when = now();
-  auto deployment = deploy(store, settings, version, when);
-  // A version that may not be deployed was never tried; everything else that goes wrong is an event.
-  if (!deployment && deployment.error().code == ErrorCode::kUsage) return tl::make_unexpected(deployment.error());
+  auto deployment = deploy(store, settings, version.id, when);
+  if (!deployment && was_not_tried(deployment.error())) return tl::make_unexpected(deployment.error());
   store::Document event = deployment ? deployment->event : failed_deployment_event(version, deployment.error());
   store::Batch batch = deployment ? std::move(deployment->batch) : store::Batch();
   event.update({{"_id", store::id_value(store::new_object_id(when))},

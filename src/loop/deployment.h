@@ -1,6 +1,7 @@
 // Deploying a version: the files, the statuses and the event, for the deployment DAG and for `maeil model deploy`.
 #pragma once
 
+#include <memory>
 #include <string>
 
 #include "loop/day.h"
@@ -12,11 +13,15 @@ struct Deployment {
   store::Batch batch;      // statuses of the new and the replaced version; the caller adds the event
   store::Document event;   // a deployment_events document without _id and stamps
   bool unchanged = false;  // it was deployed already
+  std::shared_ptr<store::Lock> lock;  // one deployment at a time: keep it until `batch` is committed
 };
 
-// Switches this machine's link to `version` and says what the registry must record. REQUIRES: status approved,
-// deployed or retired (else kUsage). On an error the link is as it was.
-Result<Deployment> deploy(store::Store& store, const Settings& settings, const registry::ModelVersion& version, Instant when);
+// Switches this machine's link to a version and says what the registry must record. REQUIRES: status approved,
+// deployed or retired (else kUsage). kConflict: another deployment is under way. On an error the link is as it was.
+Result<Deployment> deploy(store::Store& store, const Settings& settings, const std::string& version_id, Instant when);
+
+// A version that may not be deployed, or not now, was never tried; everything else that goes wrong is an event.
+bool was_not_tried(const Error& error);
 
 // The event of a deployment that failed.
 store::Document failed_deployment_event(const registry::ModelVersion& version, const Error& error);

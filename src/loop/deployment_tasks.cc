@@ -50,11 +50,13 @@ Result<TaskOutcome> wait_for_model_ready(TaskContext& context) {
 Result<TaskOutcome> deploy_model(const Settings& settings, TaskContext& context) {
   MAEIL_ASSIGN(const auto version, approved_version(context));
   TaskOutcome out;
-  auto deployment = deploy(context.store, settings, version, now());
+  auto deployment = deploy(context.store, settings, version.id, now());
+  if (!deployment && deployment.error().code == ErrorCode::kConflict) return tl::make_unexpected(deployment.error());
   store::Document event;
   if (deployment) {
     event = std::move(deployment->event);
     out.batch = std::move(deployment->batch);
+    out.lock = std::move(deployment->lock);
     out.message = fmt::format("version {} {}", version.version, deployment->unchanged ? "stays deployed" : "is deployed");
     out.result = {{"model_id", version.id}, {"model_version", version.version}, {"unchanged", deployment->unchanged}};
   } else {
