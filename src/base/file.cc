@@ -101,6 +101,8 @@ Status AtomicFile::commit() {
   return sync_directory(path_.has_parent_path() ? path_.parent_path() : fs::path("."));
 }
 
+Result<MappedFile> AtomicFile::map() const { return MappedFile::open(temporary_); }
+
 Status write_file_atomically(const fs::path& path, std::string_view bytes) {
   MAEIL_ASSIGN(AtomicFile file, AtomicFile::create(path));
   MAEIL_TRY(file.write(bytes));

@@ -14,6 +14,8 @@ namespace maeil {
 // The whole file. kNotFound when it is absent, kIo when it cannot be read, kBadInput when larger than `max_bytes`.
 Result<std::string> read_file(const std::filesystem::path& path, uint64_t max_bytes = uint64_t{4} << 30);
 
+class MappedFile;
+
 // A file that appears under its name only when it is complete: bytes go to `<path>.tmp-<pid>-<n>`, and commit()
 // syncs, renames and syncs the folder. Destroyed without commit, it leaves nothing behind. Parent folders are made.
 // Not thread safe.
@@ -26,6 +28,9 @@ class AtomicFile {
 
   Status write(std::string_view bytes);
   Status commit();
+  // What was written so far. It stays readable as it is when another process replaces the file after commit().
+  // REQUIRES: before commit().
+  Result<MappedFile> map() const;
   int descriptor() const { return descriptor_; }
   const std::filesystem::path& path() const { return path_; }
 

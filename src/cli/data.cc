@@ -52,8 +52,9 @@ Result<table::ReadReport> transform_file(const std::string& path, const table::D
   };
   Progress progress;
   uint64_t done = 0;
+  MAEIL_ASSIGN(MappedFile file, MappedFile::open(path));
   MAEIL_ASSIGN(auto report, table::read_csv_file_as<Piece>(
-                                path, spec, options,
+                                std::move(file), path, spec, options,
                                 [&](const table::CsvChunk& chunk, Piece& piece) {
                                   piece.rows = chunk.table.rows;
                                   return work(prep::transform(spec, preparation, chunk.table), chunk.row_index, piece.out);

@@ -83,9 +83,9 @@ Result<store::Document> raw_document(dag::TaskContext& context) {
   return raw;
 }
 
-Status ensure_raw_file(dag::TaskContext& context, const store::Document& raw, const std::string& path) {
+Result<MappedFile> raw_file(dag::TaskContext& context, const store::Document& raw, const std::string& path) {
   const std::string wanted = raw.value("sha256", "");
-  if (const auto file = MappedFile::open(path); file && sha256_hex(file->bytes()) == wanted) return {};
+  if (auto copy = MappedFile::open(path); copy && sha256_hex(copy->bytes()) == wanted) return copy;
   MAEIL_ASSIGN(AtomicFile file, AtomicFile::create(path));
   Sha256 hash;
   MAEIL_TRY(context.store.read_blob(store::id_text(raw.value("file_id", store::Document())), [&](std::string_view bytes) -> Status {
@@ -93,16 +93,18 @@ Status ensure_raw_file(dag::TaskContext& context, const store::Document& raw, co
     return file.write(bytes);
   }));
   if (hash.hex() != wanted) return bad_input(fmt::format("the raw data of {} in {} does not match its sha256", format_date(context.logical_date), context.store.description()));
-  return file.commit();
+  MAEIL_ASSIGN(MappedFile mapped, file.map());
+  MAEIL_TRY(file.commit());
+  return mapped;
 }
 
-Result<PreparedTotals> prepare_rows(dag::TaskContext& context, const Day& day, const prep::Preparation& preparation, const std::string& path,
-                                    uint64_t first_row, uint64_t expected, bool with_text, const std::function<Status(PreparedPiece&)>& sink) {
+Result<PreparedTotals> prepare_rows(dag::TaskContext& context, const Day& day, const prep::Preparation& preparation, MappedFile file,
+                                    const std::string& name, uint64_t first_row, uint64_t expected, bool with_text, const std::function<Status(PreparedPiece&)>& sink) {
   PreparedTotals out;
   uint64_t done = 0;
   MAEIL_ASSIGN(out.report,
                table::read_csv_file_as<PreparedPiece>(
-                   path, day.spec, {},
+                   std::move(file), name, day.spec, {},
                    [&](const table::CsvChunk& raw_rows, PreparedPiece& piece) -> Status {
                      std::vector<uint64_t> row_index = raw_rows.row_index;
                      for (uint64_t& row : row_index) row += first_row;

@@ -19,8 +19,9 @@ inline constexpr const char* kRows = "processed_data";
 // The date's document of raw_data. kNotFound when there is none.
 Result<store::Document> raw_document(dag::TaskContext& context);
 
-// This machine's copy of the raw CSV, fetched from the store when it is not the same bytes.
-Status ensure_raw_file(dag::TaskContext& context, const store::Document& raw, const std::string& path);
+// The date's raw CSV: this machine's copy under `path` when it is those bytes, else fetched from the store, and written there. Days that
+// run side by side in one workspace share the path, so what is read are the bytes that were compared, not what the path names later.
+Result<MappedFile> raw_file(dag::TaskContext& context, const store::Document& raw, const std::string& path);
 
 struct PreparedPiece {
   uint64_t rows = 0;
@@ -34,10 +35,10 @@ struct PreparedTotals {
   prep::Counts counts;
 };
 
-// Prepares the rows of a CSV file on all threads and gives the pieces to `sink` in order. `first_row` is the number of the file's
+// Prepares the rows of a CSV file, called `name` in messages, on all threads and gives the pieces to `sink` in order. `first_row` is the number of the file's
 // first row in the day, `expected` how many rows there are, for the progress.
-Result<PreparedTotals> prepare_rows(dag::TaskContext& context, const Day& day, const prep::Preparation& preparation, const std::string& path,
-                                    uint64_t first_row, uint64_t expected, bool with_text, const std::function<Status(PreparedPiece&)>& sink);
+Result<PreparedTotals> prepare_rows(dag::TaskContext& context, const Day& day, const prep::Preparation& preparation, MappedFile file,
+                                    const std::string& name, uint64_t first_row, uint64_t expected, bool with_text, const std::function<Status(PreparedPiece&)>& sink);
 
 // The rows of a day on their way into the store and, unless `csv_path` is "", into processed_data.csv.
 class DayWriter {

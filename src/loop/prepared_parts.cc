@@ -19,18 +19,9 @@ store::Document prepare_inputs(const Day& day, const prep::Preparation& preparat
   return {{"raw_sha256", raw.value("sha256", "")}, {"feature_spec_hash", prep::feature_spec_hash(preparation)}, {"seed", day.settings.seed}};
 }
 
-// A file that goes with its owner.
-struct ScratchFile {
-  fs::path path;
-  ~ScratchFile() {
-    std::error_code ignored;
-    fs::remove(path, ignored);
-  }
-};
-
-// The header and the rows of `range` of the raw CSV, read from the store: its bytes are passed in order and left as soon as the
-// last row is there.
-Status fetch_rows(dag::TaskContext& context, const store::Document& raw, RowRange range, const std::string& path) {
+// The header and the rows of `range` of the raw CSV, read from the store into a file that never gets its name: its bytes are
+// passed in order and left as soon as the last row is there.
+Result<MappedFile> fetch_rows(dag::TaskContext& context, const store::Document& raw, RowRange range, const std::string& path) {
   const uint64_t total = raw.value("rows", uint64_t{0});
   const auto index = raw.value("row_offsets", store::Document());
   if (!index.is_object() || index.value("every", uint64_t{0}) != raw_step(total) || !index.contains("bytes")) {
@@ -60,8 +51,8 @@ Status fetch_rows(dag::TaskContext& context, const store::Document& raw, RowRang
     done = at >= last;
     return done ? fail(ErrorCode::kCancelled, "enough") : Status{};
   });
-  if (!read && !done) return read;
-  return file.commit();
+  if (!read && !done) return tl::make_unexpected(read.error());
+  return file.map();
 }
 
 // The numbers of a part's document, added up element by element.
@@ -117,10 +108,10 @@ Result<dag::TaskOutcome> prepare_part(dag::TaskContext& context, const Day& day,
   MAEIL_ASSIGN(auto part, PartWriter::begin(context));
   PreparedTotals totals;
   if (range.count > 0) {
-    const ScratchFile scratch{fs::path(day.settings.data_dir) / "parts" /
-                              fmt::format("{}.{}-{}.{}.csv", format_date(context.logical_date), context.shard.index, context.shard.count, context.try_number)};
-    MAEIL_TRY(fetch_rows(context, raw, range, scratch.path.string()));
-    MAEIL_ASSIGN(totals, prepare_rows(context, day, preparation, scratch.path.string(), range.first, range.count, true,
+    const std::string path = fs::path(day.settings.data_dir) / "parts" /
+                             fmt::format("{}.{}-{}.{}.csv", format_date(context.logical_date), context.shard.index, context.shard.count, context.try_number);
+    MAEIL_ASSIGN(MappedFile file, fetch_rows(context, raw, range, path));
+    MAEIL_ASSIGN(totals, prepare_rows(context, day, preparation, std::move(file), path, range.first, range.count, true,
                                       [&](PreparedPiece& piece) { return part.write_frame(frame_of(piece)); }));
   }
   store::Document examples = store::Document::array();

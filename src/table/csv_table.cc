@@ -355,11 +355,10 @@ Result<ReadReport> read_csv_file(const std::filesystem::path& path, const Datase
   return read_for_sink(file.bytes(), path.string(), spec, options, sink, [&](size_t bytes) { file.release(bytes); });
 }
 
-Result<ReadReport> read_csv_file_in_slots(const std::filesystem::path& path, const DatasetSpec& spec, const ReadOptions& options, size_t slots,
+Result<ReadReport> read_csv_file_in_slots(MappedFile file, const std::string& file_name, const DatasetSpec& spec, const ReadOptions& options, size_t slots,
                                           const std::function<Status(size_t, const CsvChunk&)>& work,
                                           const std::function<Status(size_t)>& finish) {
-  MAEIL_ASSIGN(MappedFile file, MappedFile::open(path));
-  return read_chunks(file.bytes(), path.string(), spec, options, slots, work, finish, [&](size_t bytes) { file.release(bytes); });
+  return read_chunks(file.bytes(), file_name, spec, options, slots, work, finish, [&](size_t bytes) { file.release(bytes); });
 }
 
 Status check_quarantine(const ReadReport& report, const std::string& file_name, double share) {

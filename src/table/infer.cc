@@ -82,8 +82,9 @@ Result<InferredColumns> infer_columns(const std::filesystem::path& path, const D
   const size_t C = out.spec.columns.size();
   std::vector<Kind> kinds(C);
   using Kinds = std::vector<Kind>;
+  MAEIL_ASSIGN(MappedFile file, MappedFile::open(path));
   MAEIL_ASSIGN(const auto report, read_csv_file_as<Kinds>(
-                                      path, out.spec, {.target_required = false},
+                                      std::move(file), path.string(), out.spec, {.target_required = false},
                                       [&](const CsvChunk& chunk, Kinds& some) -> Status {
                                         some.assign(C, {});
                                         for (size_t c = 0; c < C; ++c) {

@@ -247,11 +247,12 @@ TEST(CsvTable, WorkOnChunksIsFinishedInOrderOnAnyThreads) {
   for (int i = 0; i < 20000; ++i) csv += i == 9999 ? "broken\n" : fmt::format("{},{},{},{}\n", i, i % 7, i, i % 2 ? "Y" : "N");
   ASSERT_TRUE(write_file_atomically(folder / "f.csv", csv));
   const auto spec = parse_dataset_spec(kSmall, "s.toml").value();
+  const auto open = [&] { return MappedFile::open(folder / "f.csv").value(); };
   for (int threads : {1, 2, 5}) {
     set_thread_count(threads);
     uint64_t next = 0;
     const auto report = read_csv_file_as<std::vector<uint64_t>>(
-        folder / "f.csv", spec, {},
+        open(), "f.csv", spec, {},
         [](const CsvChunk& chunk, std::vector<uint64_t>& out) -> Status {
           EXPECT_EQ(chunk.table.rows, chunk.row_index.size());
           out = chunk.row_index;
@@ -268,7 +269,7 @@ TEST(CsvTable, WorkOnChunksIsFinishedInOrderOnAnyThreads) {
     EXPECT_EQ(next, 20000u);
     EXPECT_EQ(report->quarantined, 1u);
     const auto stopped = read_csv_file_as<int>(
-        folder / "f.csv", spec, {}, [](const CsvChunk& chunk, int&) { return chunk.row_index[0] > 5000 ? Status(io_error("no more")) : Status(); },
+        open(), "f.csv", spec, {}, [](const CsvChunk& chunk, int&) { return chunk.row_index[0] > 5000 ? Status(io_error("no more")) : Status(); },
         [](int&) -> Status { return {}; });
     ASSERT_FALSE(stopped);
     EXPECT_EQ(stopped.error().message, "no more");
