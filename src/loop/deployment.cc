@@ -2,16 +2,30 @@
 
 #include <fmt/format.h>
 
+#include <chrono>
+#include <thread>
+
 #include "registry/deployment.h"
 
 namespace maeil::loop {
 namespace {
 constexpr const char* kEvents = "deployment_events";
+
+// A deployment takes a second, so one that is under way is waited for.
+Result<std::unique_ptr<store::Lock>> lock_deployments(store::Store& store) {
+  const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(30);
+  for (;;) {
+    auto lock = store.wait_for_lock("deployment", "a deployment", [](std::string_view) { return true; });
+    if (lock || lock.error().code != ErrorCode::kConflict || std::chrono::steady_clock::now() > deadline) return lock;
+    std::this_thread::sleep_for(std::chrono::milliseconds(100));
+  }
 }
+
+}  // namespace
 
 Result<Deployment> deploy(store::Store& store, const Settings& settings, const std::string& version_id, Instant when) {
   Deployment out;
-  MAEIL_ASSIGN(out.lock, store.wait_for_lock("deployment", "a deployment", [](std::string_view) { return true; }));
+  MAEIL_ASSIGN(out.lock, lock_deployments(store));
   MAEIL_ASSIGN(const auto version, registry::find_version(store, version_id));
   MAEIL_ASSIGN(auto status, registry::change_status(version, "deployed", "", when));
   MAEIL_ASSIGN(const auto linked, registry::linked_version(settings.model_save_path));

@@ -17,7 +17,7 @@ struct Deployment {
 };
 
 // Switches this machine's link to a version and says what the registry must record. REQUIRES: status approved,
-// deployed or retired (else kUsage). kConflict: another deployment is under way. On an error the link is as it was.
+// deployed or retired (else kUsage). kConflict: another deployment is under way, after half a minute. On an error the link is as it was.
 Result<Deployment> deploy(store::Store& store, const Settings& settings, const std::string& version_id, Instant when);
 
 // A version that may not be deployed, or not now, was never tried; everything else that goes wrong is an event.

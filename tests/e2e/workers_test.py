@@ -2,16 +2,11 @@
 import concurrent.futures
 import unittest
 
-from harness import Workspace, snapshot
+from harness import PASSING_DAY, Workspace, snapshot
 from servers import SECANTUS, Server, needs_program
 
 DATE, SHARDS = "2026-11-20", 4
 SMALL = {"DATA_QUANTITY": 6000, "EPOCHS": 1, "PRETRAIN_EPOCHS": 1, "NUM_LAYERS": 2, "F1_THRESHOLD": 0}
-DATA, EVALUATION, DEPLOYMENT = "data_pipeline_dag", "model_evaluation_pipeline", "model_deployment_pipeline"
-DAY = [(DATA, "generate_data", True), (DATA, "preprocess_data", True), (EVALUATION, "wait_for_data", False), (EVALUATION, "load_latest_model", False),
-       (EVALUATION, "evaluate_model", True), (EVALUATION, "check_model_performance", False), (EVALUATION, "send_evaluation_results", False),
-       (DEPLOYMENT, "wait_for_evaluation", False), (DEPLOYMENT, "wait_for_model_ready", False), (DEPLOYMENT, "deploy_model", False),
-       (DEPLOYMENT, "notify_deployment_complete", False)]
 
 
 class TwoWorkers(unittest.TestCase):
@@ -28,7 +23,7 @@ class TwoWorkers(unittest.TestCase):
                 def task(worker, dag, name, shard=None):
                     workers[worker % 2].run("task", dag, name, "--logical-date", DATE, "--run-id", "r", *(["--shard", shard] if shard else []), expect=0)
 
-                for step, (dag, name, cut) in enumerate(DAY):
+                for step, (dag, name, cut) in enumerate(PASSING_DAY):
                     if cut:
                         with concurrent.futures.ThreadPoolExecutor(2) as pool:
                             list(pool.map(lambda i, d=dag, n=name: task(i, d, n, f"{i}/{SHARDS}"), range(1, SHARDS + 1)))
