@@ -11,7 +11,7 @@
 namespace maeil::store::mongo {
 namespace {
 
-constexpr size_t kBulkBytes = 2 << 20;  // one insert command: larger ones were not faster, and a slow server answers in time
+constexpr size_t kBulkBytes = kHugePage;  // one insert command: larger ones were not faster, and a slow server answers in time
 
 class MongoRowWriter : public RowWriter {
  public:
@@ -42,25 +42,30 @@ class MongoRowWriter : public RowWriter {
 // Ready documents of one insert command, in one buffer.
 class Bulk {
  public:
-  Bulk(const std::string& generation, std::string_view constants) : prefix_(oid_of(generation)), constants_(constants) {}
+  Bulk(Connection& connection, const std::string& collection, const std::string& generation, std::string_view constants)
+      : connection_(connection), collection_(collection), prefix_(oid_of(generation)), constants_(constants) {
+    buffer_.reserve(kBulkBytes);
+  }
 
-  void add(uint32_t row, std::string_view members) {
+  // Sends what there is when this row has no place beside it.
+  Status add(uint32_t row, std::string_view members) {
     static constexpr char kIdHead[] = "\x07_id";  // with its zero byte
     const auto length = static_cast<uint32_t>(4 + sizeof kIdHead + 12 + constants_.size() + members.size() + 1);
+    if (buffer_.size() + length > kBulkBytes) MAEIL_TRY(send());
     starts_.push_back(buffer_.size());
-    buffer_.append(reinterpret_cast<const char*>(&length), sizeof length);
-    buffer_.append(kIdHead, sizeof kIdHead);
+    put({reinterpret_cast<const char*>(&length), sizeof length});
+    put({kIdHead, sizeof kIdHead});
     const unsigned char number[4] = {static_cast<unsigned char>(row >> 24), static_cast<unsigned char>(row >> 16), static_cast<unsigned char>(row >> 8),
                                      static_cast<unsigned char>(row)};
-    buffer_.append(reinterpret_cast<const char*>(prefix_.bytes), 8);
-    buffer_.append(reinterpret_cast<const char*>(number), 4);
-    buffer_ += constants_;
-    buffer_ += members;
-    buffer_ += '\0';
+    put({reinterpret_cast<const char*>(prefix_.bytes), 8});
+    put({reinterpret_cast<const char*>(number), 4});
+    put(constants_);
+    put(members);
+    buffer_.push_back('\0');
+    return {};
   }
-  bool full() const { return buffer_.size() >= kBulkBytes; }
 
-  Status send(Connection& connection, const std::string& collection) {
+  Status send() {
     std::vector<BsonView> documents(starts_.size());
     for (size_t i = 0; i < starts_.size(); ++i) {
       const size_t end = i + 1 < starts_.size() ? starts_[i + 1] : buffer_.size();
@@ -68,16 +73,20 @@ class Bulk {
         return internal_error("a row was not encoded as BSON");
       }
     }
-    MAEIL_TRY(connection.insert(collection, documents));
+    MAEIL_TRY(connection_.insert(collection_, documents));
     buffer_.clear();
     starts_.clear();
     return {};
   }
 
  private:
+  void put(std::string_view bytes) { buffer_.insert(buffer_.end(), bytes.begin(), bytes.end()); }
+
+  Connection& connection_;
+  const std::string& collection_;
   const bson_oid_t prefix_;
   const std::string_view constants_;
-  std::string buffer_;
+  HugeBytes buffer_;
   std::vector<size_t> starts_;
 };
 
@@ -211,13 +220,10 @@ Status insert_rows(Connection& connection, const std::string& generation, Waitin
   MAEIL_ASSIGN(const Bson head, to_bson({{"_id", id_value(generation)}, {"collection", rows.collection}, {"partition", rows.partition},
                                          {"created", date_value(rows.created)}, {"owner", Identity::own().document()}, {"leases", leases}}));
   MAEIL_TRY(connection.insert_one(kGenerations, head));
-  Bulk bulk(generation, constants);
+  Bulk bulk(connection, rows.collection, generation, constants);
   uint32_t row = 0;
-  MAEIL_TRY(rows.spool.for_each([&](std::string_view members) -> Status {
-    bulk.add(row++, members);
-    return bulk.full() ? bulk.send(connection, rows.collection) : Status{};
-  }));
-  return bulk.send(connection, rows.collection);
+  MAEIL_TRY(rows.spool.for_each([&](std::string_view members) { return bulk.add(row++, members); }));
+  return bulk.send();
 }
 
 std::unique_ptr<RowWriter> begin_rows(std::shared_ptr<Server> server, std::shared_ptr<Shelf> shelf, std::string_view collection, std::string_view partition) {

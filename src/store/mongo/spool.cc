@@ -18,7 +18,7 @@ namespace maeil::store::mongo {
 namespace {
 
 constexpr size_t kInMemory = 64 << 20;
-constexpr size_t kBlock = 1 << 20;  // so that nothing is copied when there are more
+constexpr size_t kBlock = kHugePage;  // so that nothing is copied when there are more
 
 template <class T>
 void put(std::string& to, T value) {
@@ -62,7 +62,7 @@ Status Spool::append(const RowChunk& chunk) {
   return {};
 }
 
-std::string& Spool::block_for(size_t bytes) {
+HugeBytes& Spool::block_for(size_t bytes) {
   if (blocks_.empty() || blocks_.back().size() + bytes > blocks_.back().capacity()) {
     blocks_.emplace_back();
     blocks_.back().reserve(std::max(kBlock, bytes));
@@ -73,9 +73,9 @@ std::string& Spool::block_for(size_t bytes) {
 
 bool Spool::encode_usual_row(const RowChunk& chunk, size_t row) {
   if (usual_.empty()) return false;
-  std::string& block = block_for(usual_.size());
+  HugeBytes& block = block_for(usual_.size());
   const size_t begin = block.size();
-  block += usual_;
+  block.insert(block.end(), usual_.begin(), usual_.end());
   bool usual = true;
   for (size_t c = 0; c < chunk.size(); ++c) {
     char* const to = block.data() + begin + places_[c];
@@ -134,7 +134,8 @@ Status Spool::encode_row(const RowChunk& chunk, size_t row) {
     }
   }
   store_length(row_);
-  block_for(row_.size()) += row_;
+  HugeBytes& block = block_for(row_.size());
+  block.insert(block.end(), row_.begin(), row_.end());
   nulled_ += nulled;
   return {};
 }
@@ -173,7 +174,8 @@ Status Spool::for_each(const std::function<Status(std::string_view)>& visit) {
     }
     if (std::ferror(file_.get())) return failed();
   }
-  for (const std::string_view block : blocks_) {
+  for (const auto& bytes : blocks_) {
+    const std::string_view block(bytes.data(), bytes.size());
     for (size_t at = 0; at < block.size();) {
       uint32_t length = 0;
       std::memcpy(&length, block.data() + at, sizeof length);

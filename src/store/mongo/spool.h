@@ -10,6 +10,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/huge_pages.h"
 #include "store/mongo/bson.h"
 #include "store/store.h"
 
@@ -37,7 +38,7 @@ class Spool {
   // A row whose layout is the usual one: finite numbers, whole numbers of 32 bits, no text. False: it is none.
   bool encode_usual_row(const RowChunk& chunk, size_t row);
   Status encode_row(const RowChunk& chunk, size_t row);
-  std::string& block_for(size_t bytes);
+  HugeBytes& block_for(size_t bytes);
   Status spill();
 
   std::string label_;
@@ -46,7 +47,7 @@ class Spool {
   std::vector<std::string> heads_;  // a type byte's place, the name, a zero byte
   std::string usual_;               // a usual row with its length, all values zero
   std::vector<size_t> places_;      // where in it the columns' values are
-  std::vector<std::string> blocks_;  // length (4 bytes) and members, again and again; a row is in one block
+  std::vector<HugeBytes> blocks_;   // length (4 bytes) and members, again and again; a row is in one block
   std::string row_;                 // the row being written
   size_t in_blocks_ = 0;            // bytes
   std::unique_ptr<std::FILE, CloseFile> file_;  // what came before the blocks
