@@ -121,15 +121,15 @@ class MongoBlobWriter : public BlobWriter {
 Result<BlobInfo> info_from(const Server& server, const bson_t& file) {
   MAEIL_ASSIGN(const Document document, from_bson(file, server.codec()));
   BlobInfo info;
-  info.id = id_text(document.value("_id", Document()));
-  const Document length = document.value("length", Document()), filename = document.value("filename", Document());
-  if (!length.is_number()) return bad_input(fmt::format("{}: the entry of blob {} in fs.files is damaged: restore a backup", server.label(), info.id));
+  info.id = id_text(member(document, "_id"));
+  const Document& length = member(document, "length");  // other programs' drivers may write a double
+  if (!length.is_number() || !(length.get<double>() >= 0 && length.get<double>() < 1e15)) return bad_input(fmt::format("{}: the entry of blob {} in fs.files is damaged: restore a backup", server.label(), info.id));
   info.length = length.get<int64_t>();
-  if (filename.is_string()) info.filename = filename.get<std::string>();
-  info.metadata = document.value("metadata", Document::object());
+  info.filename = text_member(document, "filename");
+  info.metadata = member(document, "metadata");
   if (!info.metadata.is_object()) info.metadata = Document::object();
-  if (const auto uploaded = instant_of(document.value("uploadDate", Document()))) info.uploaded = *uploaded;
-  if (const Document sha = document.value("sha256", Document()); sha.is_string()) info.sha256 = sha.get<std::string>();
+  info.uploaded = instant_member(document, "uploadDate").value_or(Instant{});
+  info.sha256 = text_member(document, "sha256");
   return info;
 }
 
@@ -231,7 +231,7 @@ Result<int64_t> drop_unfinished_blobs(Connection& connection, Instant before) {
   MAEIL_ASSIGN(const auto begun, connection.find(kUploads, {{"begun", {{"$lt", date_value(before)}}}}));
   int64_t removed = 0;
   for (const auto& entry : begun) {
-    const std::string id = id_text(entry.value("_id", Document()));
+    const std::string id = id_text(member(entry, "_id"));
     if (id.empty()) continue;
     const auto finished = find_blob(connection, id);
     if (!finished && finished.error().code != ErrorCode::kNotFound) return tl::make_unexpected(finished.error());

@@ -104,7 +104,7 @@ Document extended(const bson_iter_t& at) {
   char* json = bson_as_relaxed_extended_json(one.get(), nullptr);
   Document value = json ? Document::parse(json, nullptr, false) : Document();
   bson_free(json);
-  return value.is_object() ? value.value("v", Document()) : Document();
+  return member(value, "v");
 }
 
 Document date_from(int64_t milliseconds) {
@@ -217,6 +217,22 @@ Result<Document> from_bson(const bson_t& bson, const Codec& codec) {
   }
   if (!bson_iter_init(&at, &bson)) return bad_input("a document is not readable: it is damaged");
   return read_members(&at, false, codec, 0);
+}
+
+const Document& member(const Document& object, std::string_view name) {
+  static const Document nothing;
+  const auto found = object.is_object() ? object.find(name) : object.end();
+  return found != object.end() ? *found : nothing;
+}
+
+std::string text_member(const Document& object, std::string_view name) {
+  const Document& value = member(object, name);
+  return value.is_string() ? value.get<std::string>() : "";
+}
+
+std::optional<Instant> instant_member(const Document& object, std::string_view name) {
+  const auto instant = instant_of(member(object, name));
+  return instant ? std::optional(*instant) : std::nullopt;
 }
 
 bson_oid_t oid_of(std::string_view hex) {

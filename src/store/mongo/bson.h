@@ -11,6 +11,7 @@
 #include <bson/bson.h>
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -69,6 +70,12 @@ Result<Bson> to_bson(const Document& object, const Codec& codec = {}, uint64_t* 
 
 // kBadInput when the bytes are no BSON or nested beyond any sense.
 Result<Document> from_bson(const bson_t& bson, const Codec& codec = {});
+
+// Looks into a document that came from a server: people can write anything there, so nothing about its shape is certain. A member
+// that is missing, of another type or of something that is no object is null, "" or nothing.
+const Document& member(const Document& object, std::string_view name);
+std::string text_member(const Document& object, std::string_view name);
+std::optional<Instant> instant_member(const Document& object, std::string_view name);
 
 bson_oid_t oid_of(std::string_view hex);           // REQUIRES: is_id(hex)
 std::string hex_of(const bson_oid_t& oid);

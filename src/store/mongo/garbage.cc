@@ -44,14 +44,14 @@ Result<int64_t> drop_generations(Connection& connection, Instant before) {
   MAEIL_ASSIGN(const auto old, connection.find(kGenerations, {{"created", {{"$lt", date_value(before)}}}}));
   int64_t removed = 0;
   for (const auto& entry : old) {
-    const std::string generation = id_text(entry.value("_id", Document()));
-    const Document collection = entry.value("collection", Document());
-    if (generation.empty() || !collection.is_string()) continue;
+    const std::string generation = id_text(member(entry, "_id"));
+    const std::string collection = text_member(entry, "collection");
+    if (generation.empty() || !is_public_collection(collection)) continue;
     MAEIL_ASSIGN(const auto published, connection.find(kPartitions, {{"generation", id_value(generation)}}, {{"projection", {{"_id", 1}}}}));
     if (!published.empty()) continue;
-    const auto dropped = instant_of(entry.value("dropped", Document()));
+    const auto dropped = instant_member(entry, "dropped");
     if (dropped && *dropped >= before) continue;
-    MAEIL_TRY(connection.remove(collection.get<std::string>(), row_range(generation)));
+    MAEIL_TRY(connection.remove(collection, row_range(generation)));
     if (dropped) {
       MAEIL_TRY(connection.remove(kGenerations, {{"_id", id_value(generation)}}));
     } else {
@@ -85,7 +85,7 @@ Result<int64_t> drop_garbage(Connection& connection, Shelf& shelf, Instant befor
   }
   // Pieces of a journal whose batch is over; only a crash between two calls leaves them.
   MAEIL_ASSIGN(const Document control, read_control(connection));
-  if (control.value("intent", Document()).is_null()) {
+  if (member(control, "intent").is_null()) {
     const std::string first_kept = fmt::format("{:08x}0000000000000000", static_cast<uint32_t>(std::chrono::floor<std::chrono::seconds>(before).time_since_epoch().count()));
     MAEIL_TRY(connection.remove(kJournal, {{"intent", {{"$lt", id_value(first_kept)}}}}));
   }

@@ -90,11 +90,6 @@ class Bulk {
   std::vector<size_t> starts_;
 };
 
-std::string text(const Document& object, const char* name) {
-  const auto found = object.find(name);
-  return found != object.end() && found->is_string() ? found->get<std::string>() : "";
-}
-
 }  // namespace
 
 std::string partition_id(std::string_view collection, std::string_view partition) {
@@ -105,7 +100,7 @@ Document Partition::document() const {
   Document names = Document::array();
   for (const auto& [column, kind] : columns) names.push_back({{"name", column}, {"kind", std::string(1, kind)}});
   Document out = {{"collection", collection}, {"partition", name}, {"generation", id_value(generation)}, {"rows", rows}, {"columns", names}};
-  const std::string task_key = text(constants, "task_key");
+  const std::string task_key = text_member(constants, "task_key");
   if (!task_key.empty()) out["task_key"] = task_key;
   out["constants"] = constants;
   return out;
@@ -113,19 +108,19 @@ Document Partition::document() const {
 
 Result<Partition> partition_from(const Server& server, const Document& document) {
   Partition out;
-  out.collection = text(document, "collection");
-  out.name = text(document, "partition");
-  out.generation = id_text(document.value("generation", Document()));
+  out.collection = text_member(document, "collection");
+  out.name = text_member(document, "partition");
+  out.generation = id_text(member(document, "generation"));
   const auto damaged = [&] { return bad_input(fmt::format("{}: the rows of {} {} are damaged (no description): run their task again", server.label(), out.collection, out.name)); };
-  const Document rows = document.value("rows", Document()), columns = document.value("columns", Document());
+  const Document &rows = member(document, "rows"), &columns = member(document, "columns");
   if (out.generation.empty() || !rows.is_number_integer() || rows.get<int64_t>() < 0 || !columns.is_array()) return damaged();
   out.rows = rows.get<int64_t>();
   for (const auto& column : columns) {
-    const std::string kind = column.is_object() ? text(column, "kind") : "";
+    const std::string kind = text_member(column, "kind");
     if (kind != "i" && kind != "d" && kind != "s") return damaged();
-    out.columns.emplace_back(text(column, "name"), kind[0]);
+    out.columns.emplace_back(text_member(column, "name"), kind[0]);
   }
-  out.constants = document.value("constants", Document::object());
+  out.constants = member(document, "constants");
   return out.constants.is_object() ? Result<Partition>(std::move(out)) : damaged();
 }
 
@@ -156,7 +151,7 @@ Result<Generations> Generations::of(Connection& connection, std::string_view col
   MAEIL_ASSIGN(const auto found, connection.find(kGenerations, {{"collection", collection}}, {{"projection", {{"_id", 1}}}}));
   Generations out;
   for (const auto& document : found) {
-    const std::string id = id_text(document.value("_id", Document()));
+    const std::string id = id_text(member(document, "_id"));
     if (!id.empty()) out.prefixes_.push_back(id.substr(0, 16));
   }
   return out;
@@ -197,18 +192,16 @@ int64_t Shelf::remove_older(Instant before) {
 Result<std::vector<std::string>> abandoned_generations(Connection& connection, const Partition& partition) {
   MAEIL_ASSIGN(const auto entries, connection.find(kGenerations, {{"collection", partition.collection}, {"partition", partition.name}}));
   MAEIL_ASSIGN(const Document control, read_control(connection));
-  const Document locks = control.value("locks", Document::object());
   const auto lost_a_lock = [&](const Document& leases) {
     return leases.is_array() && std::ranges::any_of(leases, [&](const Document& lease) {
-      const Document lock = locks.value(text(lease, "name"), Document::object());
-      return lease.value("token", Document()) != lock.value("token", Document());
+      return member(lease, "token") != member(member(member(control, "locks"), text_member(lease, "name")), "token");
     });
   };
   std::vector<std::string> out;
   for (const auto& entry : entries) {
-    const std::string generation = id_text(entry.value("_id", Document()));
+    const std::string generation = id_text(member(entry, "_id"));
     if (generation.empty() || generation == partition.generation || entry.contains("dropped")) continue;
-    if (Identity::is_dead(entry.value("owner", Document())) || lost_a_lock(entry.value("leases", Document()))) out.push_back(generation);
+    if (Identity::is_dead(member(entry, "owner")) || lost_a_lock(member(entry, "leases"))) out.push_back(generation);
   }
   return out;
 }
