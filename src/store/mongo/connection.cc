@@ -15,10 +15,12 @@ using std::chrono::steady_clock;
 
 struct CollectionHandle {
   CollectionHandle(mongoc_client_t* client, const Server& server, const std::string& name)
-      : handle(mongoc_client_get_collection(client, server.database().c_str(), name.c_str())) {}
+      : handle(!client ? nullptr : mongoc_client_get_collection(client, server.database().c_str(), name.c_str())) {}
   CollectionHandle(const CollectionHandle&) = delete;
   CollectionHandle& operator=(const CollectionHandle&) = delete;
-  ~CollectionHandle() { mongoc_collection_destroy(handle); }
+  ~CollectionHandle() {
+    if (handle) mongoc_collection_destroy(handle);
+  }
   mongoc_collection_t* handle;
 };
 
@@ -43,10 +45,15 @@ Connection::Connection(Server& server, bool retry) : server_(server), client_(mo
 
 Connection::~Connection() {
   abort();
-  mongoc_client_pool_push(server_.pool(), client_);
+  if (client_) mongoc_client_pool_push(server_.pool(), client_);
 }
 
 Status Connection::run(const std::string& what, const std::function<bool(int, bson_t*, bson_error_t*)>& call) {
+  if (!client_) {
+    fault_ = {};
+    fault_.error = {ErrorCode::kUnavailable, fmt::format("{}: cannot {}: all connections of this process are busy: raise maxPoolSize in MONGODB_URI", server_.label(), what)};
+    return tl::unexpected<Error>(fault_.error);
+  }
   const auto until = steady_clock::now() + server_.options().retry;
   milliseconds pause{10};
   for (int attempt = 0;; ++attempt) {
@@ -58,6 +65,7 @@ Status Connection::run(const std::string& what, const std::function<bool(int, bs
     }
     fault_ = fault_of(error, &reply, server_.label(), what, server_.secret());
     bson_destroy(&reply);
+    unanswered_ += fault_.unanswered;
     if (!fault_.may_retry || !retry_ || session_ || steady_clock::now() + pause > until) return tl::unexpected<Error>(fault_.error);
     std::this_thread::sleep_for(pause);
     pause = std::min(pause * 2, milliseconds{1000});
@@ -71,6 +79,7 @@ Status Connection::options_with_session(Bson& options) {
 }
 
 Status Connection::begin() {
+  if (!client_) return run("begin a transaction", nullptr);  // which says so
   bson_error_t error{};
   mongoc_transaction_opt_t* options = mongoc_transaction_opts_new();
   mongoc_read_concern_t* reads = mongoc_read_concern_new();
@@ -131,7 +140,7 @@ Result<Document> Connection::command(const std::string& what, const Document& co
 Result<Document> Connection::find_and_modify(const std::string& collection, const Document& filter, const Document& update, bool upsert) {
   MAEIL_ASSIGN(const Document answer, command(fmt::format("write to {}", collection),
                                               {{"findAndModify", collection}, {"query", filter}, {"update", update}, {"new", true}, {"upsert", upsert}}, true));
-  return answer.value("value", Document());
+  return member(answer, "value");
 }
 
 Status Connection::insert(const std::string& collection, std::span<const BsonView> documents) {
@@ -255,7 +264,7 @@ Result<std::vector<Document>> Connection::find(const std::string& collection, co
 
 Result<std::vector<std::string>> Connection::collections() {
   std::vector<std::string> names;
-  mongoc_database_t* database = mongoc_client_get_database(client_, server_.database().c_str());
+  mongoc_database_t* database = client_ ? mongoc_client_get_database(client_, server_.database().c_str()) : nullptr;
   const Status done = run("list the collections", [&](int, bson_t* reply, bson_error_t* error) {
     bson_init(reply);
     char** list = mongoc_database_get_collection_names_with_opts(database, nullptr, error);
@@ -264,7 +273,7 @@ Result<std::vector<std::string>> Connection::collections() {
     bson_strfreev(list);
     return true;
   });
-  mongoc_database_destroy(database);
+  if (database) mongoc_database_destroy(database);
   MAEIL_TRY(done);
   std::ranges::sort(names);
   return names;
@@ -296,10 +305,10 @@ Result<std::vector<std::string>> Connection::task_collections() {
   MAEIL_ASSIGN(const auto generations, find(kGenerations, Document::object(), {{"projection", {{"collection", 1}}}}));
   std::set<std::string> without_documents;
   for (const auto& entry : generations) {
-    const std::string name = entry.value("collection", std::string());
+    const std::string name = text_member(entry, "collection");
     if (name.empty() || server_.knows(name + "\ndocuments") || !without_documents.insert(name).second) continue;
     const auto listed = command(fmt::format("list the indexes of {}", name), {{"listIndexes", name}});
-    const bool indexed = listed && listed->dump().find("\"task_key\"") != std::string::npos;
+    const bool indexed = listed && listed->dump(-1, ' ', false, Document::error_handler_t::replace).find("\"task_key\"") != std::string::npos;
     if (indexed) server_.learn(name + "\ndocuments");
     if (indexed || !listed) without_documents.erase(name);
   }

@@ -29,6 +29,7 @@ struct Write {
 
 class Connection {
  public:
+  // Waits for one of the pool's; when none is free in time (waitQueueTimeoutMS) every call is kUnavailable.
   explicit Connection(Server& server, bool retry = true);
   ~Connection();
   Connection(const Connection&) = delete;
@@ -36,6 +37,9 @@ class Connection {
 
   Server& server() const { return server_; }
   const Fault& fault() const { return fault_; }  // of the last call that failed
+
+  void set_retry(bool retry) { retry_ = retry; }
+  uint64_t unanswered() const { return unanswered_; }  // how many tries of calls the server has not answered
 
   // A transaction over the calls that follow, with majority and journaled commit. Destruction aborts it.
   Status begin();
@@ -80,6 +84,7 @@ class Connection {
   Server& server_;
   mongoc_client_t* client_;
   bool retry_;
+  uint64_t unanswered_ = 0;
   mongoc_client_session_t* session_ = nullptr;  // of a transaction
   Fault fault_;
 };

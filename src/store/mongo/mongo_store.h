@@ -3,6 +3,7 @@
 #pragma once
 
 #include <chrono>
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -14,7 +15,9 @@ namespace maeil::store {
 struct MongoOptions {
   std::chrono::milliseconds lease{30'000};  // how long a lock outlives a holder that died on another machine
   std::chrono::milliseconds retry{60'000};  // how long a call that failed for the network or a failover is tried again
+  std::chrono::milliseconds slot{10'000};   // without transactions: how long a writer's right to apply outlives its last sign of life
   bool transactions = true;                 // false: as if the server had none
+  std::function<void(std::string_view)> warn = [](std::string_view) {};  // gets a sentence when what is read may be half of a batch; once
 };
 
 // Connects and makes the indexes that are missing. `database` empty: the one the URI names, else mlops_default_prediction.

@@ -13,6 +13,10 @@
 namespace maeil::store::mongo {
 namespace {
 
+// What one command may hold at a time: a read whose visitor writes, that write, the renewals of its slot and of two locks; and some
+// to spare for a second thread. Fewer would wait for each other, so a smaller maxPoolSize counts as this.
+constexpr int32_t kConnections = 10;
+
 void start_driver() {
   static std::once_flag once;
   std::call_once(once, [] {
@@ -68,8 +72,8 @@ const Identity& Identity::own() {
 Document Identity::document() const { return {{"host", host}, {"machine", machine}, {"pid", pid}, {"started", started}}; }
 
 bool Identity::is_dead(const Document& identity) {
-  if (!identity.is_object() || identity.value("machine", Document()) != own().machine || own().machine.size() < 30) return false;
-  const Document pid = identity.value("pid", Document()), started = identity.value("started", Document());
+  if (text_member(identity, "machine") != own().machine || own().machine.size() < 30) return false;
+  const Document &pid = member(identity, "pid"), &started = member(identity, "started");
   if (!pid.is_number_integer() || !started.is_number_integer()) return false;
   return start_of(pid.get<int64_t>()) != started.get<int64_t>();
 }
@@ -87,11 +91,13 @@ Result<std::shared_ptr<Server>> Server::open(const std::string& uri, const std::
   if (!server->pool_) return tl::unexpected<Error>(fault_of(error, nullptr, server->label_, "connect", server->secret_).error);
   mongoc_client_pool_set_error_api(server->pool_, MONGOC_ERROR_API_VERSION_2);
   mongoc_client_pool_set_appname(server->pool_, "maeil");
+  const int32_t named = mongoc_uri_get_option_as_int32(parsed.get(), MONGOC_URI_MAXPOOLSIZE, kConnections);
+  mongoc_client_pool_max_size(server->pool_, static_cast<uint32_t>(std::max(named, kConnections)));
 
   Connection connection(*server, /*retry=*/false);
   MAEIL_ASSIGN(const Document hello, connection.command("connect", {{"hello", 1}}));
   MAEIL_ASSIGN(const Document build, connection.command("connect", {{"buildInfo", 1}}));
-  server->replicated_ = hello.contains("setName") || hello.value("msg", Document()) == "isdbgrid";
+  server->replicated_ = hello.contains("setName") || text_member(hello, "msg") == "isdbgrid";
   server->transactions_ = options.transactions && server->replicated_ && hello.contains("logicalSessionTimeoutMinutes");
   server->codec_.restricted = build.contains("ferretdbVersion");
   return server;
@@ -114,6 +120,10 @@ void Server::remove_lease(const HeldLease& lease) {
 std::vector<HeldLease> Server::leases() const {
   std::lock_guard lock(mutex_);
   return leases_;
+}
+
+void Server::warn(const std::string& sentence) {
+  std::call_once(warned_, [&] { options_.warn(sentence); });
 }
 
 bool Server::knows(const std::string& collection) const {

@@ -19,6 +19,7 @@ namespace maeil::store::mongo {
 
 // Collections of maeil's own; people's and tasks' may not have such names.
 inline constexpr const char* kControl = "maeil_control";          // one document: locks and the batch being applied
+inline constexpr const char* kLeases = "maeil_leases";            // until when each lock is held
 inline constexpr const char* kJournal = "maeil_journal";          // the batch being applied, in pieces
 inline constexpr const char* kPartitions = "maeil_partitions";    // which generation of rows is published
 inline constexpr const char* kGenerations = "maeil_generations";  // every generation that has or may have rows
@@ -65,6 +66,9 @@ class Server {
   void remove_lease(const HeldLease& lease);
   std::vector<HeldLease> leases() const;
 
+  // To MongoOptions::warn, the first time.
+  void warn(const std::string& sentence);
+
   // Collections that this process has made or found, so that it asks once.
   bool knows(const std::string& collection) const;
   void learn(const std::string& collection);
@@ -77,6 +81,7 @@ class Server {
   Codec codec_;
   bool replicated_ = false;
   std::atomic<bool> transactions_{false};
+  std::once_flag warned_;
   mutable std::mutex mutex_;
   std::vector<HeldLease> leases_;
   std::set<std::string> known_;

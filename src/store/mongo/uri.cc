@@ -18,7 +18,7 @@ constexpr const char* kDefaultDatabase = "mlops_default_prediction";
 // 8 MB on a slow disk gets a minute. After "not primary" the driver waits for its next look at the server: once a second.
 constexpr std::pair<const char*, int32_t> kTimeouts[] = {
     {MONGOC_URI_SERVERSELECTIONTIMEOUTMS, 5'000}, {MONGOC_URI_CONNECTTIMEOUTMS, 3'000}, {MONGOC_URI_SOCKETTIMEOUTMS, 60'000},
-    {MONGOC_URI_HEARTBEATFREQUENCYMS, 1'000}};
+    {MONGOC_URI_HEARTBEATFREQUENCYMS, 1'000}, {MONGOC_URI_WAITQUEUETIMEOUTMS, 30'000}};
 
 bool is_database_name(const std::string& name) {
   return !name.empty() && name.size() <= 63 && name.find_first_of("/\\. \"$*<>:|?") == std::string::npos && name.find('\0') == std::string::npos;
@@ -49,6 +49,13 @@ Result<Uri> Uri::parse(const std::string& text, const std::string& database) {
   mongoc_write_concern_set_journal(concern, true);
   mongoc_uri_set_write_concern(uri.uri_.get(), concern);
   mongoc_write_concern_destroy(concern);
+  // Locks and batches are decided by what the primary says now; where a majority's view is needed the code asks for it.
+  mongoc_read_prefs_t* primary = mongoc_read_prefs_new(MONGOC_READ_PRIMARY);
+  mongoc_uri_set_read_prefs_t(uri.uri_.get(), primary);
+  mongoc_read_prefs_destroy(primary);
+  mongoc_read_concern_t* plain = mongoc_read_concern_new();
+  mongoc_uri_set_read_concern(uri.uri_.get(), plain);
+  mongoc_read_concern_destroy(plain);
   return uri;
 }
 
