@@ -3,110 +3,113 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <condition_variable>
+#include <optional>
 #include <thread>
 
 #include "store/lock_name.h"
 #include "store/mongo/control.h"
+#include "store/mongo/repeating.h"
 
 namespace maeil::store::mongo {
 namespace {
 
 using std::chrono::milliseconds;
 
+// When a lease ends, in a document of its own: the renewals must not touch what the fence of a long transaction writes, or that
+// transaction fails for each of them. The token in the filter makes a call of a former holder miss; where it would insert instead,
+// E11000 says that the later holder's document is there.
+Status write_expiry(Connection& connection, const HeldLease& lease, Instant expires) {
+  MAEIL_TRY(connection.find_and_modify(kLeases, {{"_id", lease.name}, {"token", {{"$lte", lease.token}}}},
+                                       {{"$set", {{"token", lease.token}, {"expires", date_value(expires)}}}}, true));
+  return {};
+}
+
+Result<Document> read_expiry(Connection& connection, const std::string& name) {
+  MAEIL_ASSIGN(auto found, connection.find(kLeases, {{"_id", name}}, {{"limit", 1}}));
+  return found.empty() ? Document() : std::move(found[0]);
+}
+
 class Lease : public Lock {
  public:
-  Lease(std::shared_ptr<Server> server, HeldLease held, std::string nonce)
-      : server_(std::move(server)), held_(std::move(held)), nonce_(std::move(nonce)) {
+  // Renewed three times in a lease, so that one lost message costs nothing. A lease that is lost is not fought for: the fence in
+  // every commit says so to whoever still writes.
+  Lease(std::shared_ptr<Server> server, HeldLease held)
+      : server_(std::move(server)), held_(std::move(held)), renewer_(std::make_unique<Repeating>(server_->options().lease / 3, [this] { renew(); })) {
     server_->add_lease(held_);
-    renewer_ = std::thread([this] { renew_until_stopped(); });
   }
   ~Lease() override {
-    {
-      std::lock_guard lock(mutex_);
-      stopped_ = true;
-    }
-    wake_.notify_all();
-    renewer_.join();
+    renewer_.reset();
     server_->remove_lease(held_);
     // A server that is away now lets the lease run out: nothing to wait for here.
     Connection connection(*server_, /*retry=*/false);
-    (void)connection.find_and_modify(kControl, filter(), {{"$set", {{field("expires"), date_value(Instant{})}}}});
+    (void)write_expiry(connection, held_, Instant{});
   }
 
  private:
-  std::string field(const char* name) const { return fmt::format("locks.{}.{}", held_.name, name); }
-  Document filter() const { return {{"_id", "control"}, {field("nonce"), nonce_}}; }
-
-  // Three times in a lease, so that one lost message costs nothing. A lease that is lost is not fought for: the fence in every
-  // commit says so to whoever still writes.
-  void renew_until_stopped() {
-    const milliseconds pause = server_->options().lease / 3;
-    std::unique_lock lock(mutex_);
-    while (!wake_.wait_for(lock, pause, [this] { return stopped_; })) {
-      lock.unlock();
-      {
-        Connection connection(*server_, /*retry=*/false);
-        if (const auto time = server_now(connection)) {
-          (void)connection.find_and_modify(kControl, filter(), {{"$set", {{field("expires"), date_value(*time + server_->options().lease)}}}});
-        }
-      }
-      lock.lock();
-    }
+  void renew() {
+    Connection connection(*server_, /*retry=*/false);
+    if (const auto time = server_now(connection)) (void)write_expiry(connection, held_, *time + server_->options().lease);
   }
 
   std::shared_ptr<Server> server_;
   const HeldLease held_;
-  const std::string nonce_;
-  std::mutex mutex_;
-  std::condition_variable wake_;
-  bool stopped_ = false;
-  std::thread renewer_;
+  std::unique_ptr<Repeating> renewer_;
 };
 
 struct Attempt {
-  std::unique_ptr<Lock> lock;   // or who has it:
+  std::unique_ptr<Lock> lock;   // or who has it, until when:
   Document other;
+  std::optional<Instant> expires;
   Instant server_time;
 };
 
-std::string text(const Document& object, const char* name) {
-  const auto found = object.is_object() ? object.find(name) : object.end();
-  return found != object.end() && found->is_string() ? found->get<std::string>() : "";
+// Whoever changes the token from the one that was found free has the lock. A holder that renews after that look, past its end,
+// loses it all the same, and its commits fail at the fence.
+// `last_token`: of a holder whose entry people removed. The token never goes back.
+Status try_to_replace(Connection& connection, const std::string& name, const Document& found, const Document& last_token, const Document& mine) {
+  const auto field = [&](const char* part) { return fmt::format("locks.{}.{}", name, part); };
+  Document set = Document::object();
+  for (const auto& [part, value] : mine.items()) set[field(part.c_str())] = value;
+  const Document token = found.is_null() ? Document{{"$exists", false}} : member(found, "token");
+  const int64_t step = found.is_null() && last_token.is_number_integer() ? last_token.get<int64_t>() + 1 : 1;
+  MAEIL_TRY(connection.find_and_modify(kControl, {{"_id", "control"}, {field("token"), token}}, {{"$set", set}, {"$inc", {{field("token"), step}}}}));
+  return {};
 }
 
 Result<Attempt> try_to_take(const std::shared_ptr<Server>& server, const std::string& name, std::string_view holder) {
   Connection connection(*server);
   MAEIL_TRY(settle(connection));  // what the last holder committed is applied before the next one reads
   const std::string nonce = new_object_id(now());
-  const auto field = [&](const char* part) { return fmt::format("locks.{}.{}", name, part); };
-  std::string dead;  // the nonce of a holder that is known to have died
   for (;;) {
     Attempt attempt;
     MAEIL_ASSIGN(attempt.server_time, server_now(connection));
-    Document free = Document::array({Document{{field("nonce"), {{"$exists", false}}}}, Document{{field("expires"), {{"$lt", date_value(attempt.server_time)}}}}});
-    if (!dead.empty()) free.push_back(Document{{field("nonce"), dead}});
-    const Document taken_fields = {{field("nonce"), nonce},
-                                   {field("holder"), std::string(holder.substr(0, 200))},
-                                   {field("owner"), Identity::own().document()},
-                                   {field("since"), date_value(attempt.server_time)},
-                                   {field("expires"), date_value(attempt.server_time + server->options().lease)}};
-    MAEIL_TRY(connection.find_and_modify(kControl, {{"_id", "control"}, {"$or", free}}, {{"$set", taken_fields}, {"$inc", {{field("token"), 1}}}}));
     MAEIL_ASSIGN(const Document control, read_control(connection));
-    const Document locks = control.value("locks", Document::object());
-    attempt.other = locks.is_object() ? locks.value(name, Document()) : Document();
-    const std::string owner_nonce = text(attempt.other, "nonce");
-    if (owner_nonce == nonce) {  // now, or in a try whose answer was lost
-      const Document token = attempt.other.value("token", Document());
-      if (!token.is_number_integer()) return bad_input(fmt::format("{}: the {} lock is damaged: remove its entry from {}", server->label(), name, kControl));
-      attempt.lock = std::make_unique<Lease>(server, HeldLease{name, token.get<int64_t>()}, nonce);
+    attempt.other = member(member(control, "locks"), name);
+    const Document token = member(attempt.other, "token");
+    if (!attempt.other.is_null() && !token.is_number_integer()) {
+      return bad_input(fmt::format("{}: the {} lock is damaged: remove its entry from {}", server->label(), name, kControl));
+    }
+    if (text_member(attempt.other, "nonce") == nonce) {  // now, or in a try whose answer was lost
+      HeldLease held{name, token.get<int64_t>()};
+      if (const Status written = write_expiry(connection, held, attempt.server_time + server->options().lease); !written) {
+        if (!connection.fault().duplicate) return tl::make_unexpected(written.error());
+        return fail(ErrorCode::kConflict, fmt::format("{}: the {} lock changed hands while it was taken: try again (if that goes on, remove \"{}\" from {})",
+                                                      server->label(), name, name, kLeases));
+      }
+      attempt.lock = std::make_unique<Lease>(server, std::move(held));
       return attempt;
     }
-    const auto expires = instant_of(attempt.other.is_object() ? attempt.other.value("expires", Document()) : Document());
-    const bool free_again = !expires || *expires < attempt.server_time;  // released between the two calls
-    const bool died = owner_nonce != dead && Identity::is_dead(attempt.other.value("owner", Document()));
-    if (died) dead = owner_nonce;
-    if (!died && !free_again) return attempt;
+    MAEIL_ASSIGN(const Document renewed, read_expiry(connection, name));
+    attempt.expires = instant_member(member(renewed, "token") == token ? renewed : attempt.other, "expires");
+    const bool ended = !attempt.expires || *attempt.expires < attempt.server_time || Identity::is_dead(member(attempt.other, "owner"));
+    if (!ended) return attempt;
+    // `expires` is for a holder that dies before its first renewal, and for older maeils.
+    MAEIL_TRY(try_to_replace(connection, name, attempt.other, member(renewed, "token"),
+                             {{"nonce", nonce},
+                              {"holder", std::string(holder.substr(0, 200))},
+                              {"owner", Identity::own().document()},
+                              {"since", date_value(attempt.server_time)},
+                              {"expires", date_value(attempt.server_time + server->options().lease)}}));
   }
 }
 
@@ -126,23 +129,20 @@ Result<std::unique_ptr<Lock>> take_lease(std::shared_ptr<Server> server, std::st
 Result<std::unique_ptr<Lock>> wait_for_lease(std::shared_ptr<Server> server, std::string_view name, std::string_view holder,
                                              const std::function<bool(std::string_view)>& waiting) {
   if (!is_lock_name(name)) return internal_error(fmt::format("\"{}\" is no name for a lock", name));
-  Document first;
+  std::optional<Instant> first;
   for (;;) {
     MAEIL_ASSIGN(Attempt attempt, try_to_take(server, std::string(name), holder));
     if (attempt.lock) return std::move(attempt.lock);
     const Document& other = attempt.other;
     // On this machine a holder is known to live. Elsewhere it shows it by renewing.
-    const Document owner = other.value("owner", Document());
-    const bool lives_here = owner.is_object() && text(owner, "machine") == Identity::own().machine;
-    const bool changed = !first.is_null() && other.value("expires", Document()) != first.value("expires", Document());
-    if (lives_here || changed) return held(*server, std::string(name), other);
-    const auto expires = instant_of(other.value("expires", Document()));
-    const auto left = expires ? std::chrono::ceil<std::chrono::seconds>(*expires - attempt.server_time).count() : 0;
-    if (first.is_null() &&
+    const bool lives_here = text_member(member(other, "owner"), "machine") == Identity::own().machine;
+    if (lives_here || (first && attempt.expires != first)) return held(*server, std::string(name), other);
+    const auto left = std::chrono::ceil<std::chrono::seconds>(*attempt.expires - attempt.server_time).count();
+    if (!first &&
         !waiting(fmt::format("the {} lock of {} is held by {}; it ends in {} s unless that process is alive: waiting", name, server->label(), describe_holder(other), left))) {
       return fail(ErrorCode::kCancelled, "stopped by a signal while waiting for a lock");
     }
-    first = other;
+    first = attempt.expires;
     for (int i = 0; i < 5; ++i) {
       std::this_thread::sleep_for(milliseconds{100});
       if (!waiting("")) return fail(ErrorCode::kCancelled, "stopped by a signal while waiting for a lock");
