@@ -1,7 +1,10 @@
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <chrono>
 
 #include "cli/commands.h"
+#include "cli/output.h"
 #include "store/mongo/mongo_store.h"
 #include "store/sqlite/sqlite_store.h"
 
@@ -21,6 +24,7 @@ Result<std::unique_ptr<store::Store>> open_store(const Settings& settings) {
   }
   store::MongoOptions options;
   options.lease = std::chrono::seconds(settings.lease_seconds);
+  options.warn = [](std::string_view sentence) { note(fmt::format("warning: {}", sentence), LogLevel::kWarning); };
   // The database that the URI names counts unless MONGODB_DATABASE was said.
   return store::open_mongo(uri, set("MONGODB_DATABASE") ? settings.mongodb_database : "", options);
 }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <functional>
 #include <optional>
 #include <thread>
 
@@ -38,15 +39,17 @@ Status insert_new_rows(Connection& connection, const std::vector<NewRows>& all, 
   return {};
 }
 
-// Rows that will not be published now: away with them, so that people do not see them. What cannot be removed here is garbage.
-void remove_new_rows(Server& server, const std::vector<NewRows>& all, const std::function<bool(const NewRows&)>& wanted) {
-  Connection connection(server, /*retry=*/false);
+// Rows that will not be published now: away with them, so that people do not see them. What cannot be removed here is garbage, so
+// nothing waits for a server that is away. Over the caller's connection: there may be no other.
+void remove_new_rows(Connection& connection, const std::vector<NewRows>& all, const std::function<bool(const NewRows&)>& wanted) {
+  connection.set_retry(false);
   for (const auto& rows : all) {
     if (!wanted(rows)) continue;
     const auto published = is_published(connection, rows);
     if (!published || *published) continue;
     (void)connection.remove(rows.waiting->collection, row_range(rows.generation));
   }
+  connection.set_retry(true);
 }
 
 // In the transaction, so that a lease that is lost meanwhile makes it fail.
@@ -63,9 +66,9 @@ Status fence(Connection& connection) {
 }
 
 Status one_transaction(Connection& connection, const Shelf& shelf, const Request& request, const std::vector<NewRows>& rows,
-                       const std::vector<std::string>& collections) {
+                       const std::vector<std::string>& collections, const std::function<bool(const NewRows&)>& rows_inside) {
   MAEIL_TRY(connection.begin());
-  MAEIL_TRY(insert_new_rows(connection, rows, [](const NewRows& one) { return one.waiting->spool.in_memory(); }));
+  MAEIL_TRY(insert_new_rows(connection, rows, rows_inside));
   MAEIL_ASSIGN(const auto writes, make_plan(connection, shelf, request, collections));
   MAEIL_TRY(connection.write(writes));
   MAEIL_TRY(fence(connection));
@@ -75,8 +78,10 @@ Status one_transaction(Connection& connection, const Shelf& shelf, const Request
 // False: the server has no transactions after all.
 Result<bool> commit_in_transaction(Server& server, const Shelf& shelf, const Request& request, const std::vector<NewRows>& rows) {
   const auto begun = steady_clock::now();
-  // More rows than fit in memory are too many for a transaction: they go ahead, under a generation that nobody reads yet.
-  const auto goes_ahead = [](const NewRows& one) { return !one.waiting->spool.in_memory(); };
+  // More rows than fit in memory are too many for a transaction: they go ahead, under a generation that nobody reads yet. After a write
+  // conflict all do: the others who write the same would get in between again, were the next try as long.
+  bool conflict = false;
+  const auto goes_ahead = [&](const NewRows& one) { return conflict || !one.waiting->spool.in_memory(); };
   milliseconds pause{2};
   for (;;) {
     Connection connection(server);
@@ -85,7 +90,7 @@ Result<bool> commit_in_transaction(Server& server, const Shelf& shelf, const Req
       MAEIL_ASSIGN(collections, connection.task_collections());
     }
     MAEIL_TRY(insert_new_rows(connection, rows, goes_ahead));
-    const Status done = one_transaction(connection, shelf, request, rows, collections);
+    const Status done = one_transaction(connection, shelf, request, rows, collections, std::not_fn(goes_ahead));
     if (done) return true;
     connection.abort();
     const Fault& fault = connection.fault();
@@ -93,38 +98,56 @@ Result<bool> commit_in_transaction(Server& server, const Shelf& shelf, const Req
     const milliseconds patience = fault.code == kWriteConflict ? std::max(kOtherTransactions, server.options().retry) : server.options().retry;
     const bool servers_fault = fault.error.code == done.error().code && fault.error.message == done.error().message;
     if (!servers_fault || !(fault.transaction_over || fault.may_retry) || steady_clock::now() + pause > begun + patience) {
-      remove_new_rows(server, rows, goes_ahead);
+      remove_new_rows(connection, rows, goes_ahead);
       return tl::unexpected<Error>(done.error());
     }
+    conflict |= fault.code == kWriteConflict;
     std::this_thread::sleep_for(pause);
     pause = std::min(pause * 2, milliseconds{500});
   }
 }
 
-Status release_and_fail(Connection& connection, Slot& slot, const Error& error) {
+// How far one try of a batch came. From kCounts on its rows are no longer this process's to remove.
+enum class Stage { kRetry, kNothingCounts, kCounts };
+
+tl::unexpected<Error> release_and_fail(Connection& connection, Slot& slot, const Error& error) {
   (void)slot.release(connection);  // if this fails too, the slot runs out by itself
   return tl::unexpected<Error>(error);
 }
 
-// False: the slot was taken from us before anything counted.
-Result<bool> one_journaled(Connection& connection, const Shelf& shelf, const Request& request, const std::vector<std::string>& collections) {
-  MAEIL_ASSIGN(Slot slot, Slot::reserve(connection));
-  const auto writes = make_plan(connection, shelf, request, collections);
-  if (!writes) return tl::make_unexpected(release_and_fail(connection, slot, writes.error()).error());
-  if (const Status written = write_journal(connection, slot.id(), *writes); !written) {
-    return tl::make_unexpected(release_and_fail(connection, slot, written.error()).error());
-  }
-  const auto sealed = slot.seal(connection);
-  if (!sealed && sealed.error().code == ErrorCode::kConflict) return tl::make_unexpected(release_and_fail(connection, slot, sealed.error()).error());
+// After another process took the batch over: what became of it.
+Status as_others_left_it(Connection& connection, const std::string& id) {
+  MAEIL_TRY(settle(connection));
+  MAEIL_ASSIGN(const Document control, read_control(connection));
+  const Document& refused = member(control, "refused");
+  if (id_text(member(refused, "id")) != id) return {};
+  return fail(ErrorCode::kIo, text_member(refused, "words"));
+}
+
+Status one_journaled(Connection& connection, const Shelf& shelf, const Request& request, const std::vector<std::string>& collections, Stage& stage) {
+  stage = Stage::kNothingCounts;
+  MAEIL_ASSIGN(const auto slot, Slot::reserve(connection, request.batch.erase_task));
+  Journal journal;
+  auto writes = make_plan(connection, shelf, request, collections);
+  if (!writes) return release_and_fail(connection, *slot, writes.error());
+  journal.writes = std::move(*writes);
+  auto undo = make_undo(connection, journal.writes);
+  if (!undo) return release_and_fail(connection, *slot, undo.error());
+  journal.undo = std::move(*undo);
+  journal.has_undo = true;
+  if (const Status written = write_journal(connection, slot->id(), journal); !written) return release_and_fail(connection, *slot, written.error());
+  const auto sealed = slot->seal(connection);
+  if (!sealed && sealed.error().code == ErrorCode::kConflict) return release_and_fail(connection, *slot, sealed.error());
+  stage = Stage::kCounts;  // or may count: the seal's answer is missing
   if (!sealed) return tl::make_unexpected(sealed.error());
   if (!*sealed) {
-    MAEIL_TRY(remove_journal(connection, slot.id()));
-    return false;
+    stage = Stage::kRetry;
+    return remove_journal(connection, slot->id());
   }
-  MAEIL_ASSIGN(const bool applied, apply_writes(connection, slot, *writes));
-  if (applied) MAEIL_TRY(slot.release(connection));
-  else MAEIL_TRY(settle(connection));  // somebody took this process for dead, and finishes for it
-  return true;
+  MAEIL_ASSIGN(const Outcome outcome, finish_batch(connection, *slot, journal));
+  if (outcome.fate == Fate::kLost) return as_others_left_it(connection, slot->id());
+  if (outcome.fate == Fate::kUndone) stage = Stage::kNothingCounts;
+  return outcome.fate == Fate::kApplied ? Status{} : tl::unexpected<Error>(outcome.error);
 }
 
 Status commit_with_journal(Server& server, const Shelf& shelf, const Request& request, const std::vector<NewRows>& rows) {
@@ -137,14 +160,13 @@ Status commit_with_journal(Server& server, const Shelf& shelf, const Request& re
   }
   MAEIL_TRY(insert_new_rows(connection, rows, all));
   for (int attempt = 0; attempt < 5; ++attempt) {
-    const auto done = one_journaled(connection, shelf, request, collections);
-    if (done && *done) return {};
-    if (!done) {
-      // Unavailable after the seal means: written, and finished by whoever comes next. Then the rows must stay.
-      if (done.error().code != ErrorCode::kUnavailable) remove_new_rows(server, rows, all);
-      return tl::make_unexpected(done.error());
-    }
+    Stage stage{};
+    const Status done = one_journaled(connection, shelf, request, collections, stage);
+    if (done && stage == Stage::kRetry) continue;
+    if (!done && stage == Stage::kNothingCounts) remove_new_rows(connection, rows, all);
+    return done;
   }
+  remove_new_rows(connection, rows, all);
   return fail(ErrorCode::kConflict, server.label() + ": other processes took over every try to write: run it again");
 }
 

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cstring>
 
 namespace maeil::store::mongo {
@@ -12,9 +13,10 @@ constexpr size_t kStep = 200;            // writes between two looks at the slot
 
 void put_bson(std::string& to, const Bson& bson) { to += bson.bytes(); }
 
+constexpr char kUndoFollows = '|';
+
 // Kind, the collection's name with a zero byte, the two documents (which begin with their own length).
-std::string encode(const std::vector<Write>& writes) {
-  std::string out;
+void encode(const std::vector<Write>& writes, std::string& out) {
   for (const Write& one : writes) {
     out += static_cast<char>(one.kind);
     out += one.collection;
@@ -22,7 +24,6 @@ std::string encode(const std::vector<Write>& writes) {
     put_bson(out, one.selector);
     put_bson(out, one.document);
   }
-  return out;
 }
 
 bool take_bson(std::string_view& from, Bson& to) {
@@ -49,8 +50,11 @@ bool take_write(std::string_view& from, Write& to) {
 
 }  // namespace
 
-Status write_journal(Connection& connection, const std::string& intent, const std::vector<Write>& writes) {
-  const std::string bytes = encode(writes);
+Status write_journal(Connection& connection, const std::string& intent, const Journal& journal) {
+  std::string bytes;
+  encode(journal.writes, bytes);
+  bytes += kUndoFollows;
+  encode(journal.undo, bytes);
   const bson_oid_t id = oid_of(intent);
   int32_t n = 0;
   for (size_t at = 0; at < bytes.size(); at += kPieceBytes, ++n) {
@@ -67,7 +71,7 @@ Status write_journal(Connection& connection, const std::string& intent, const st
   return {};
 }
 
-Result<std::vector<Write>> read_journal(Connection& connection, const std::string& intent) {
+Result<Journal> read_journal(Connection& connection, const std::string& intent) {
   const auto damaged = [&] { return bad_input(fmt::format("{}: the journal of batch {} is damaged: restore a backup", connection.server().label(), intent)); };
   MAEIL_ASSIGN(const Bson filter, to_bson({{"intent", id_value(intent)}}));
   std::string bytes;
@@ -82,13 +86,18 @@ Result<std::vector<Write>> read_journal(Connection& connection, const std::strin
     bytes.append(reinterpret_cast<const char*>(data), length);
     return true;
   }));
-  std::vector<Write> writes;
+  Journal journal;
   for (std::string_view rest = bytes; !rest.empty();) {
+    if (rest[0] == kUndoFollows && !journal.has_undo) {
+      journal.has_undo = true;
+      rest.remove_prefix(1);
+      continue;
+    }
     Write one;
     if (!take_write(rest, one)) return damaged();
-    writes.push_back(std::move(one));
+    (journal.has_undo ? journal.undo : journal.writes).push_back(std::move(one));
   }
-  return writes;
+  return journal;
 }
 
 Status remove_journal(Connection& connection, const std::string& intent) {
@@ -96,13 +105,57 @@ Status remove_journal(Connection& connection, const std::string& intent) {
   return {};
 }
 
-Result<bool> apply_writes(Connection& connection, Slot& slot, const std::vector<Write>& writes) {
+namespace {
+
+// In steps while the slot is ours; false when another process took over.
+Result<bool> apply_writes(Connection& connection, Slot& slot, std::span<const Write> writes) {
   for (size_t at = 0; at < writes.size(); at += kStep) {
     MAEIL_ASSIGN(const bool ours, slot.still_ours(connection));
     if (!ours) return false;
-    MAEIL_TRY(connection.write(std::span(writes).subspan(at, std::min(kStep, writes.size() - at))));
+    MAEIL_TRY(connection.write(writes.subspan(at, std::min(kStep, writes.size() - at))));
   }
   return true;
+}
+
+// As apply_writes. The removal of replaced rows comes last; where the server refuses it they are garbage, which is collected later.
+Result<bool> apply_batch(Connection& connection, Slot& slot, std::span<const Write> writes) {
+  const auto first_rows = std::ranges::find(writes, Write::Kind::kRemoveMany, &Write::kind);
+  const auto documents = static_cast<size_t>(first_rows - writes.begin());
+  MAEIL_ASSIGN(const bool applied, apply_writes(connection, slot, writes.first(documents)));
+  if (!applied) return false;
+  const auto removed = apply_writes(connection, slot, writes.subspan(documents));
+  if (!removed && connection.fault().refused) return true;
+  return removed;
+}
+
+}  // namespace
+
+Result<Outcome> finish_batch(Connection& connection, Slot& slot, const Journal& journal) {
+  const Outcome lost{Fate::kLost};
+  Error refused{ErrorCode::kConflict, slot.refused()};
+  if (refused.message.empty()) {
+    const auto applied = apply_batch(connection, slot, journal.writes);
+    if (applied) {
+      MAEIL_ASSIGN(const bool released, *applied ? slot.release(connection) : Result<bool>(false));
+      return released ? Outcome{Fate::kApplied} : lost;
+    }
+    if (!connection.fault().refused) return tl::make_unexpected(applied.error());
+    refused = applied.error();
+    if (!journal.has_undo) {
+      slot.let_go(connection);
+      return Outcome{Fate::kStuck, refused};
+    }
+    MAEIL_ASSIGN(const bool noted, slot.refuse(connection, refused.message));
+    if (!noted) return lost;
+  }
+  const auto undone = apply_writes(connection, slot, journal.undo);
+  if (!undone && !connection.fault().refused) return tl::make_unexpected(undone.error());
+  if (!undone) {
+    slot.let_go(connection);
+    return Outcome{Fate::kStuck, undone.error()};
+  }
+  MAEIL_ASSIGN(const bool released, *undone ? slot.release(connection) : Result<bool>(false));
+  return released ? Outcome{Fate::kUndone, refused} : lost;
 }
 
 }  // namespace maeil::store::mongo

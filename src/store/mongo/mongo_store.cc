@@ -133,7 +133,13 @@ class MongoStore : public Store {
 
  private:
   // Without transactions a batch is applied step by step: a reader waits until it is whole.
-  Status before_reading(Connection& connection) { return server_->transactions() ? Status{} : settle(connection); }
+  // One that can be neither finished nor taken back must not keep people from looking.
+  Status before_reading(Connection& connection) {
+    if (server_->transactions()) return {};
+    MAEIL_ASSIGN(const std::string stuck, try_to_settle(connection));
+    if (!stuck.empty()) server_->warn(stuck);
+    return {};
+  }
 
   Status check_own_leases(Connection& connection) {
     if (server_->leases().empty()) return {};
@@ -151,12 +157,13 @@ Result<std::unique_ptr<Store>> open_mongo(const std::string& uri, const std::str
   MAEIL_ASSIGN(auto server, Server::open(uri, database, options));
   {
     Connection connection(*server);
-    for (const char* own : {kControl, kJournal, kPartitions, kGenerations, kUploads}) MAEIL_TRY(connection.ensure_own_collection(own));
+    for (const char* own : {kControl, kLeases, kJournal, kPartitions, kGenerations, kUploads}) MAEIL_TRY(connection.ensure_own_collection(own));
     MAEIL_TRY(connection.ensure_index(kPartitions, {{"collection", 1}}));
     MAEIL_TRY(connection.ensure_index(kGenerations, {{"collection", 1}}));
     MAEIL_TRY(connection.ensure_index(kJournal, {{"intent", 1}, {"n", 1}}));
     MAEIL_TRY(prepare_control(connection));
-    MAEIL_TRY(settle(connection));  // what a writer that died has left half done
+    MAEIL_ASSIGN(const std::string stuck, try_to_settle(connection));  // what a writer that died has left half done
+    if (!stuck.empty()) server->warn(stuck);
   }
   return std::make_unique<MongoStore>(std::move(server));
 }
