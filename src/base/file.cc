@@ -57,6 +57,10 @@ Result<std::string> read_file(const fs::path& path, uint64_t max_bytes) {
 
 Result<AtomicFile> AtomicFile::create(const fs::path& path) {
   static std::atomic<unsigned> counter{0};
+  struct stat there {};
+  if (::stat(path.c_str(), &there) == 0 && !S_ISREG(there.st_mode)) {
+    return usage_error(fmt::format("cannot write {}: it is no regular file, and would be replaced by one", path.string()));
+  }
   if (path.has_parent_path()) MAEIL_TRY(make_directories(path.parent_path()));
   fs::path temporary = path;
   temporary += fmt::format(".tmp-{}-{}", ::getpid(), counter.fetch_add(1));

@@ -18,7 +18,7 @@ class MappedFile;
 
 // A file that appears under its name only when it is complete: bytes go to `<path>.tmp-<pid>-<n>`, and commit()
 // syncs, renames and syncs the folder. Destroyed without commit, it leaves nothing behind. Parent folders are made.
-// Not thread safe.
+// kUsage: there is a folder, a device or a pipe of that name. Not thread safe.
 class AtomicFile {
  public:
   static Result<AtomicFile> create(const std::filesystem::path& path);

@@ -87,6 +87,7 @@ struct DagOptions {
 struct TaskOptions {
   std::string dag, task, logical_date, run_id, result, shard;
   int attempt = 0, retries_left = 0;
+  int parent = 0;  // process id; 0: none
 };
 struct LogsOptions {
   std::string run, task;

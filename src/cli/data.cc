@@ -97,6 +97,7 @@ Result<int> generate(Context& context, const GenerateOptions& options) {
   if (!source.warning.empty()) note("warning: " + source.warning, LogLevel::kWarning);
   MAEIL_ASSIGN(const Days date, day_or_today(context, options.date));
   const std::string path = options.out.empty() ? settings.data_path : options.out;
+  MAEIL_TRY(check_output(path, {options.model, settings.distribution_model, options.scenario}));
   MAEIL_ASSIGN(AtomicFile file, AtomicFile::create(path));
   Progress progress;
   const auto seed = static_cast<uint64_t>(options.seed.value_or(settings.seed));
@@ -114,6 +115,8 @@ Result<int> generate(Context& context, const GenerateOptions& options) {
 }
 
 Result<int> fit(Context& context, const FitOptions& options) {
+  const std::string page = options.no_report ? "" : quality_page_path(options.out);
+  for (const auto& out : {options.out, options.metadata, page}) MAEIL_TRY(check_output(out, {options.in, options.spec}));
   std::optional<table::DatasetSpec> named;
   const table::DatasetSpec* known = nullptr;
   if (!options.spec.empty()) {
@@ -140,11 +143,11 @@ Result<int> fit(Context& context, const FitOptions& options) {
     plan.marginals.push_back(*choice);
   }
   if (known) plan.constraints = known->constraints;
-  if (!options.metadata.empty()) MAEIL_TRY(write_file_atomically(options.metadata, table::to_sdv_metadata(inferred.spec)));
+  for (const auto& line : inferred.notes) note(fmt::format("{}: {}", options.in, line));
   copula::CopulaFitter fitter;
   Progress progress;
   uint64_t rows = 0;
-  MAEIL_ASSIGN(const auto report, table::read_csv_file(options.in, inferred.spec, {.target_required = false}, [&](Table&& chunk, const std::vector<uint64_t>&) -> Status {
+  MAEIL_ASSIGN(const auto report, table::read_csv_file(options.in, inferred.spec, {.target_required = false, .na_texts = true}, [&](Table&& chunk, const std::vector<uint64_t>&) -> Status {
                  progress.update("rows", rows += chunk.rows, inferred.rows);
                  fitter.add(chunk);
                  return {};
@@ -156,10 +159,13 @@ Result<int> fit(Context& context, const FitOptions& options) {
   MAEIL_ASSIGN(auto fitted, fitter.fit(plan));
   const double seconds = seconds_since(begin);
   fitted.mixture.source = std::filesystem::path(options.in).filename().string();
+  if (!options.metadata.empty()) MAEIL_TRY(write_file_atomically(options.metadata, table::to_sdv_metadata(inferred.spec)));
   MAEIL_TRY(copula::write_mixture(fitted.mixture, options.out));
+  std::error_code ignored;
+  std::filesystem::remove(quality_page_path(options.out), ignored);  // that of an earlier model
   std::optional<double> quality;
   if (!options.no_report) {
-    const auto scored = report_fit(options, target, rows, static_cast<uint64_t>(context.settings.seed));
+    const auto scored = report_fit(options, inferred.spec, target, rows, static_cast<uint64_t>(context.settings.seed));
     if (scored) quality = *scored;
     else note("no quality report: " + scored.error().message, LogLevel::kWarning);
   }
@@ -176,12 +182,14 @@ Result<int> fit(Context& context, const FitOptions& options) {
       print_line(fmt::format("correlations were made positive definite: moved by {:.3f} (root mean square), at most by {:.3f} ({} and {}{})", repair.rms, repair.largest, repair.left,
                              repair.right, repair.label.empty() ? "" : fmt::format(", {} = {}", target, repair.label)));
     }
+    if (!quality && !options.no_report) print_line("drawn rows have no quality score: no column has one");
     if (quality) print_line(fmt::format("quality score of drawn rows {:.4f} -> {}", *quality, quality_page_path(options.out)));
   }
   return 0;
 }
 
 Result<int> preprocess(Context& context, const PreprocessOptions& options) {
+  MAEIL_TRY(check_output(options.out, {options.in, options.model}));
   MAEIL_ASSIGN(const table::DatasetSpec& spec, context.spec());
   std::string name = options.model;
   if (name.empty()) {
@@ -209,6 +217,7 @@ Result<int> preprocess(Context& context, const PreprocessOptions& options) {
 }
 
 Result<int> predict(Context& context, const PredictOptions& options) {
+  MAEIL_TRY(check_output(options.out, {options.in, options.model}));
   MAEIL_ASSIGN(const table::DatasetSpec& spec, context.spec());
   MAEIL_ASSIGN(auto model, loop::open_model(store_of(context), context.settings, spec, options.model, true));
   MAEIL_ASSIGN(const auto scorer, nn::Scorer::make(std::move(model.parameters), model.unknown));

@@ -196,6 +196,7 @@ void add_store_commands(Parser& p) {
   c->add_option("--run-id", p.task.run_id, "kept as information")->required();
   c->add_option("--attempt", p.task.attempt, "retraining attempt 1..N of a task named without its group")->check(CLI::Range(1, 20));
   c->add_option("--shard", p.task.shard, "I/N: only shard I of N; merge/N: put the parts of N shards together and finish the task");
+  c->add_option("--parent", p.task.parent, "the process that started this one: end with it, however it ends");
   c->add_option("--retries-left", p.task.retries_left, "how often the caller will try again if this fails: until then it is up_for_retry")
       ->check(CLI::Range(0, 1000));
   c->add_option("--result", p.task.result, "write {state, next, message} to this JSON file");

@@ -1,8 +1,11 @@
 // `maeil task | dag | runs | logs`: the DAGs piece by piece, and what they left behind.
 #include <fmt/format.h>
 #include <fmt/ranges.h>
+#include <sys/prctl.h>
+#include <unistd.h>
 
 #include <charconv>
+#include <csignal>
 
 #include "base/file.h"
 #include "base/progress.h"
@@ -54,9 +57,18 @@ Result<dag::Shard> parse_shard(const std::string& text) {
   return shard;
 }
 
+// The kernel ends this process with its parent (Linux). A worker that was killed would else leave it running beside the next try.
+Status end_with_parent(int parent) {
+  if (parent == 0) return {};
+  // Behind a wrapper the parent is another process, and nothing more than its death is seen.
+  if (::prctl(PR_SET_PDEATHSIG, SIGKILL) != 0 || ::getppid() == parent || ::kill(parent, 0) == 0) return {};
+  return fail(ErrorCode::kCancelled, fmt::format("process {}, which started this one, is gone", parent));
+}
+
 }  // namespace
 
 Result<int> task(Context& context, const TaskOptions& options) {
+  MAEIL_TRY(end_with_parent(options.parent));
   MAEIL_ASSIGN(const auto dag, find_dag(context.settings, options.dag));
   auto date = parse_date(std::string_view(options.logical_date).substr(0, 10));
   if (!date) return usage_error(fmt::format("--logical-date: {}", date.error().message));

@@ -32,6 +32,7 @@ struct TaskRecord {
   int attempt = 0;
   int try_number = 0;               // of all tries of this date, over all runs
   std::string run_id;
+  std::string try_id;               // of the try that is under way or was last: the next one has another, and this one's commit is refused
   std::optional<Instant> start, end;
   int retries_left = 0;                  // of a running task: tries that its caller will still make
   std::optional<Instant> alive_until;    // of a running task that says so itself, again and again: after this it is dead

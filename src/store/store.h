@@ -55,8 +55,13 @@ class BlobWriter {
   virtual Result<std::string> finish() = 0;           // its id (24 hex digits)
 };
 
-// One atomic step. Order inside: erase_task, puts, sets, publishes, erases.
+// One atomic step. Order inside: expects, erase_task, puts, sets, publishes, erases.
 struct Batch {
+  struct Expect {     // the whole batch is kConflict unless the document has these values in these top-level fields
+    std::string collection;
+    std::string id;
+    Document fields;
+  };
   struct Put {        // insert, or replace the document with that _id. `document["_id"]` must be an id
     std::string collection;
     Document document;
@@ -79,6 +84,7 @@ struct Batch {
   // Documents (in any collection) whose field task_key equals this disappear unless the batch puts them: a rerun
   // leaves nothing of its predecessor. Empty: nothing.
   std::string erase_task;
+  std::vector<Expect> expects;  // REQUIRES: the batch also writes each of these documents, so that of two such batches one sees the other
   std::vector<Put> puts;
   std::vector<Set> sets;
   std::vector<Publish> publishes;

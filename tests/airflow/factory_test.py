@@ -174,7 +174,8 @@ os.kill(os.getpid(), signal.SIGKILL) if {code} < 0 else sys.exit({code})
         log.info.assert_any_call("%s", "a line")
         words = json.loads((pathlib.Path(self.folder.name) / "words").read_text())
         self.assertEqual(words[:9], ["task", "d", "g.t", "--logical-date", "2026-11-23", "--run-id", "r", "--retries-left", "2"])
-        self.assertEqual(words[11:], ["--attempt", "2", "--shard", "1/3"])
+        self.assertEqual(words[9:11], ["--parent", str(os.getpid())])
+        self.assertEqual(words[13:], ["--attempt", "2", "--shard", "1/3"])
 
     def test_the_last_try_says_so(self):
         self.run_task(0, self.result(), tries=(3, 2))
