@@ -46,6 +46,7 @@ Result<MappedFeature> read_feature(const Json& item, const std::string& file_nam
 }  // namespace
 
 Result<FeatureMap> parse_feature_map(std::string_view text, const std::string& file_name) {
+  if (json_nested_deeper(text)) return bad_input(fmt::format("{}: its JSON is nested more than {} deep", file_name, kMaxJsonDepth));
   const Json json = Json::parse(text, nullptr, false);
   if (!json.is_object() || !json.contains("categorical") || !json["categorical"].is_array() || !json.contains("numeric") ||
       !json["numeric"].is_array()) {

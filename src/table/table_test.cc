@@ -362,6 +362,9 @@ TEST(SdvMetadata, TypesAreReadAndWritten) {
     ASSERT_FALSE(refused) << bad;
     EXPECT_NE(refused.error().message.find("bad.json"), std::string::npos);
   }
+  const auto deep = parse_sdv_metadata("{\"columns\":" + std::string(200000, '[') + std::string(200000, ']') + ",\"more\":1}", "deep.json");
+  ASSERT_FALSE(deep);
+  EXPECT_NE(deep.error().message.find("deep.json: its JSON is nested"), std::string::npos);
 }
 
 TEST(DatasetSpec, ErrorsNameFileLineAndKey) {
