@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <set>
 
+#include "base/json_depth.h"
 #include "prep/fit.h"
 
 namespace maeil::prep {
