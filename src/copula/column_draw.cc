@@ -1,5 +1,6 @@
 #include "copula/column_draw.h"
 
+#include <algorithm>
 #include <limits>
 
 #include "table/table.h"
@@ -7,10 +8,8 @@
 namespace maeil::copula {
 namespace {
 
-constexpr double kInfinity = std::numeric_limits<double>::infinity();
-
 std::variant<QuantileTable, EmpiricalTable> make_table(const Marginal& marginal, const NumberOutput& out) {
-  const double min = out.min.value_or(-kInfinity), max = out.max.value_or(kInfinity);
+  const double min = std::max(out.min.value_or(-most_of(out.format)), -most_of(out.format)), max = std::min(out.max.value_or(most_of(out.format)), most_of(out.format));
   if (const auto* empirical = std::get_if<Empirical>(&marginal)) return EmpiricalTable(*empirical, min, max);
   return QuantileTable(marginal, min, max);
 }

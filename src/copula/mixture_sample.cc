@@ -46,10 +46,12 @@ Result<MixtureSampler> MixtureSampler::make(const Mixture& mixture) {
   p.missing.resize(p.missing_sets.size());
   p.constraints = mixture.constraints;
   p.empty.columns.resize(p.C);
-  double share = 0;
+  // Over their sum, which may be 1e-6 off: else the last class, whose share may be 0, would get what is missing.
+  double share = 0, shares = 0;
+  for (const auto& part : mixture.classes) shares += part.share;
   for (const auto& part : mixture.classes) {
     share += part.share;
-    p.below.push_back(static_cast<uint64_t>(std::llround(std::min(share, 1.0) * 0x1p32)));
+    p.below.push_back(static_cast<uint64_t>(std::llround(std::min(share / shares, 1.0) * 0x1p32)));
   }
   p.below.back() = uint64_t{1} << 32;
   const size_t K = mixture.classes.size();

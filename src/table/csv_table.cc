@@ -395,7 +395,9 @@ void CsvFormat::append_rows(const Table& chunk, format::TextBuffer& out) const {
       if (column.type == ColumnType::kText) {
         if (column.codes[row] != kMissing) at = texts[c].copy(column.codes[row], at);
       } else if (const double number = column.numbers[row]; number == number) {
-        at = formats_[c] == NumberFormat::kInteger ? format::write_integer(at, std::llround(number)) : format::write_float(at, number);
+        // A whole number beyond 64 bits (a sum of many) is written as a float rather than as another number.
+        const bool whole = formats_[c] == NumberFormat::kInteger && std::abs(number) < 0x1p63;
+        at = whole ? format::write_integer(at, std::llround(number)) : format::write_float(at, number);
       }
       *at++ = ',';
     }

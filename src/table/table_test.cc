@@ -240,6 +240,15 @@ TEST(CsvFormat, QuotesMissingAndLongTexts) {
   EXPECT_TRUE(out.view() == expected);
 }
 
+TEST(CsvFormat, AWholeNumberBeyond64BitsIsNoOtherNumber) {
+  Table table;
+  table.rows = 3;
+  table.columns = {{.name = "n", .type = ColumnType::kNumber, .codes = {}, .dictionary = {}, .numbers = {9223372036854774784.0, 0x1p63, -1e25}}};
+  format::TextBuffer out;
+  CsvFormat({"n"}, {NumberFormat::kInteger}).append_rows(table, out);
+  EXPECT_EQ(out.view(), "9223372036854774784\n9.223372036854776e+18\n-1e+25\n");
+}
+
 TEST(CsvTable, WorkOnChunksIsFinishedInOrderOnAnyThreads) {
   const auto folder = std::filesystem::path(testing::TempDir()) / "csv_as";
   std::filesystem::create_directories(folder);
@@ -362,6 +371,9 @@ TEST(SdvMetadata, TypesAreReadAndWritten) {
     ASSERT_FALSE(refused) << bad;
     EXPECT_NE(refused.error().message.find("bad.json"), std::string::npos);
   }
+  const auto deep = parse_sdv_metadata("{\"columns\":" + std::string(200000, '[') + std::string(200000, ']') + ",\"more\":1}", "deep.json");
+  ASSERT_FALSE(deep);
+  EXPECT_NE(deep.error().message.find("deep.json: its JSON is nested"), std::string::npos);
 }
 
 TEST(DatasetSpec, ErrorsNameFileLineAndKey) {

@@ -119,7 +119,12 @@ class Commands(unittest.TestCase):
         self.work.run("generate", "--model", "book.json", "--num-rows", 100, "--scenario", "nulls.toml", "--out", "nulls.csv", expect=0)
         self.assertEqual(set(column("INT_RATE", "nulls.csv")), {""})
         (self.work.folder / "wrong.toml").write_text('name = "wrong"\n[[nulls]]\ncolumn = "nosuch"\nshare = 1\n')
-        self.assertIn("nosuch", self.work.run("generate", "--num-rows", 10, "--scenario", "wrong.toml", "--out", "none.csv", expect=2).stderr)
+        self.assertIn("wrong.toml:2: 'column' of [[nulls]]: there is no column 'nosuch'",
+                      self.work.run("generate", "--num-rows", 10, "--scenario", "wrong.toml", "--out", "none.csv", expect=3).stderr)
+        self.work.run("generate", "--model", "book.json", "--num-rows", 100, "--class", "Y=1", "--where", "DLNQ_1M_FLG=Y", "--out", "yes.csv", expect=0)
+        self.assertEqual(set(column("DLNQ_1M_FLG", "yes.csv")), {"Y"})
+        self.assertIn("nofile.json", self.work.run("generate", "--num-rows", 10, "--class", "FOO=7", "--out", "none.csv", expect=3, DISTRIBUTION_MODEL="nofile.json").stderr)
+        self.assertFalse((self.work.folder / "none.csv").exists())
 
     def test_a_fit_reports_its_quality_and_the_day_keeps_the_score(self):
         fitted = self.json("fit", "--in", GOLDEN / "sdv_sample_2000.csv", "--out", "scored.json")
