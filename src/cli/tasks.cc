@@ -12,6 +12,7 @@
 #include "dag/export.h"
 #include "dag/journal.h"
 #include "dag/plan.h"
+#include "dag/task_runs.h"
 #include "loop/day.h"
 #include "loop/deployment.h"
 #include "loop/pipelines.h"
@@ -147,7 +148,7 @@ Result<int> dag_export(Context& context) {
 
 Result<int> runs(Context& context) {
   MAEIL_ASSIGN(store::Store & store, context.store());
-  MAEIL_ASSIGN(const auto documents, dag::runs(store));
+  MAEIL_ASSIGN(const auto documents, dag::all_runs(store, all_dags(context.settings)));
   if (context.json) {
     print_json(store::Document(documents));
     return 0;
