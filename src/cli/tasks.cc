@@ -15,7 +15,9 @@
 #include "dag/export.h"
 #include "dag/journal.h"
 #include "dag/plan.h"
+#include "dag/task_runs.h"
 #include "loop/day.h"
+#include "loop/deployment.h"
 #include "loop/pipelines.h"
 
 namespace maeil::cli {
@@ -90,6 +92,10 @@ Result<int> task(Context& context, const TaskOptions& options) {
     if (event.kind == dag::Event::Kind::kProgress) progress.update(event.text, event.done, event.total);
     if (event.kind == dag::Event::Kind::kLog) note_task_line(event.text);
   };
+  // Another machine may have deployed since this one's last task. Once a task is enough: not for each of its shards.
+  if (!run.shard.is_part()) {
+    if (const std::string mended = loop::follow_registry(store, context.settings); !mended.empty()) note_task_line(mended);
+  }
   // Airflow tries again itself, with its own back-off.
   dag::DagSpec once = dag;
   for (auto& t : once.tasks) t.retries = 0;
@@ -154,7 +160,7 @@ Result<int> dag_export(Context& context) {
 
 Result<int> runs(Context& context) {
   MAEIL_ASSIGN(store::Store & store, context.store());
-  MAEIL_ASSIGN(const auto documents, dag::runs(store));
+  MAEIL_ASSIGN(const auto documents, dag::all_runs(store, all_dags(context.settings)));
   if (context.json) {
     print_json(store::Document(documents));
     return 0;

@@ -334,6 +334,17 @@ class Commands(unittest.TestCase):
             for date in done["processed_data"]:
                 self.assertEqual(other.find("processed_data", {"logical_date": date}), [])
 
+    def test_prune_removes_what_a_killed_run_began_to_write(self):
+        with self.work.copy() as other:
+            begun = other.folder / "data/raw/synthetic_data.csv.tmp-1000000000-0"  # no process can have this number
+            begun.write_text("half a day")
+            os.utime(begun, (0, 0))
+            self.assertIn(begun.name, other.run("doctor", expect=0).stdout)
+            self.assertEqual(json.loads(other.run("prune", "--dry-run", "--json", expect=0).stdout)["files"], [str(begun)])
+            self.assertIn(begun.name, other.run("prune", expect=0).stdout)
+            self.assertFalse(begun.exists())
+            self.assertNotIn(begun.name, other.run("doctor", expect=0).stdout)
+
 
 if __name__ == "__main__":
     unittest.main(verbosity=2)
