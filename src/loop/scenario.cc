@@ -64,6 +64,19 @@ void perturb(const ScenarioConfig& scenario, const Source& source, uint64_t firs
   }
 }
 
+// What constraints may make of shifted rows: a shift may leave a column's ends, and so may all that constraints tie to it, but what is
+// constant and not shifted stays so (a total that is always 100). Shifted numbers have the six decimals of tidy().
+void loosen(const ScenarioConfig& scenario, Source& source) {
+  if (scenario.shifts.empty()) return;
+  source.ranges.resize(source.names.size());
+  for (size_t c = 0; c < source.ranges.size(); ++c) {
+    auto& range = source.ranges[c];
+    const bool shifted = std::any_of(scenario.shifts.begin(), scenario.shifts.end(), [&](const auto& shift) { return shift.column == source.names[c]; });
+    if (shifted && range.digits && source.formats[c] != NumberFormat::kInteger) range.digits = std::max(*range.digits, 6);
+    if (shifted || range.min != range.max) range.min = range.max = std::nullopt;
+  }
+}
+
 // Calls `read` for each table of the array `key`.
 template <class Read>
 Status read_each(const toml::table& document, const char* key, const std::string& file, Read&& read) {
@@ -143,10 +156,11 @@ Result<Source> with_scenario(Source source, const ScenarioConfig& scenario) {
   for (const auto& category : scenario.categories) MAEIL_TRY(check_column(rows, category.column, ColumnType::kText, scenario));
   for (const auto& nulls : scenario.nulls) MAEIL_TRY(check_column(rows, nulls.column, std::nullopt, scenario));
   const auto inner = std::make_shared<const Source>(source);
-  source.draw = [inner, scenario](Days date, uint64_t first_row, uint64_t count, uint64_t seed, Table& out) -> Status {
+  loosen(scenario, source);
+  source.draw = [inner, scenario, ranges = source.ranges](Days date, uint64_t first_row, uint64_t count, uint64_t seed, Table& out) -> Status {
     MAEIL_TRY(inner->draw(date, first_row, count, seed, out));
     perturb(scenario, *inner, first_row, seed, out);
-    return table::apply_constraints(inner->constraints, out);
+    return table::apply_constraints(inner->constraints, out, ranges);
   };
   return source;
 }

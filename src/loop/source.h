@@ -31,6 +31,7 @@ struct Source {
   std::vector<std::string> names;
   std::vector<NumberFormat> formats;
   std::vector<table::Constraint> constraints;  // that hold in every row
+  std::vector<table::ValueRange> ranges;       // by column: what values that constraints move keep; empty: nothing
   // Rows first_row .. first_row + rows - 1, on the calling thread; `out` is used again. REQUIRES: they do not cross a multiple
   // of kSourceRows; check(first_row, rows) holds.
   // Fails only where a condition is met by too few rows (row_filter.h).
