@@ -24,7 +24,8 @@ struct Context {
   bool json = false;
 
   Result<std::reference_wrapper<store::Store>> store();
-  Result<std::reference_wrapper<const table::DatasetSpec>> spec();
+  Result<std::reference_wrapper<const table::DatasetSpec>> spec();         // to prepare rows by: it has a target
+  Result<std::reference_wrapper<const table::DatasetSpec>> spec_to_fit();  // the same, which here may have none
 
  private:
   std::unique_ptr<store::Store> store_;

@@ -69,6 +69,50 @@ Result<table::ReadReport> transform_file(const std::string& path, const table::D
   return report;
 }
 
+// The constraints between columns that the file has; an optional column that it lacks is missing in every row, and so are its constraints.
+std::vector<table::Constraint> constraints_of(const table::DatasetSpec& known, const table::DatasetSpec& present) {
+  std::vector<table::Constraint> out = known.constraints;
+  std::erase_if(out, [&](const table::Constraint& constraint) {
+    const auto lacks = [&](const std::string& column) { return !present.find(column); };
+    if (std::none_of(constraint.columns.begin(), constraint.columns.end(), lacks)) return false;
+    note(fmt::format("{}: {} is left out: the file lacks a column of it", constraint.place, table::describe(constraint)));
+    return true;
+  });
+  return out;
+}
+
+// How many rows of the data break each constraint: warned of, since rows drawn then differ from the data there.
+class BrokenRows {
+ public:
+  explicit BrokenRows(const std::vector<table::Constraint>& constraints) : constraints_(constraints), counts_(constraints.size()) {}
+  Status add(const Table& chunk) {
+    for (size_t k = 0; k < counts_.size(); ++k) {
+      MAEIL_ASSIGN(const size_t broken, table::count_broken(constraints_[k], chunk));
+      counts_[k] += broken;
+    }
+    rows_ += chunk.rows;
+    return {};
+  }
+  void warn() const {
+    for (size_t k = 0; k < counts_.size(); ++k) {
+      if (counts_[k] == 0) continue;
+      note(fmt::format("warning: {}: {} of {} rows break the constraint {}", constraints_[k].place, counts_[k], rows_, table::describe(constraints_[k])), LogLevel::kWarning);
+    }
+  }
+  store::Document document() const {
+    auto out = store::Document::array();
+    for (size_t k = 0; k < counts_.size(); ++k) {
+      out.push_back({{"constraint", table::describe(constraints_[k])}, {"place", constraints_[k].place}, {"broken_rows", counts_[k]}});
+    }
+    return out;
+  }
+
+ private:
+  const std::vector<table::Constraint>& constraints_;
+  std::vector<uint64_t> counts_;
+  uint64_t rows_ = 0;
+};
+
 std::function<Result<std::reference_wrapper<store::Store>>()> store_of(Context& context) {
   return [&context] { return context.store(); };
 }
@@ -124,7 +168,7 @@ Result<int> fit(Context& context, const FitOptions& options) {
     MAEIL_ASSIGN(named, sdv ? table::read_sdv_metadata(options.spec) : table::read_dataset_spec(options.spec));
     known = &*named;
   } else {
-    MAEIL_ASSIGN(const table::DatasetSpec& spec, context.spec());
+    MAEIL_ASSIGN(const table::DatasetSpec& spec, context.spec_to_fit());
     MAEIL_ASSIGN(const auto has_columns, table::has_columns_of(options.in, spec));
     if (has_columns) known = &spec;
   }
@@ -142,7 +186,8 @@ Result<int> fit(Context& context, const FitOptions& options) {
     if (!choice) return bad_input(fmt::format("the dataset spec: column '{}': marginal '{}' is none of {}", column.name, own->marginal, copula::kMarginalChoices));
     plan.marginals.push_back(*choice);
   }
-  if (known) plan.constraints = known->constraints;
+  if (known) plan.constraints = constraints_of(*known, inferred.spec);
+  BrokenRows broken(plan.constraints);
   for (const auto& line : inferred.notes) note(fmt::format("{}: {}", options.in, line));
   copula::CopulaFitter fitter;
   Progress progress;
@@ -150,11 +195,12 @@ Result<int> fit(Context& context, const FitOptions& options) {
   MAEIL_ASSIGN(const auto report, table::read_csv_file(options.in, inferred.spec, {.target_required = false, .na_texts = true}, [&](Table&& chunk, const std::vector<uint64_t>&) -> Status {
                  progress.update("rows", rows += chunk.rows, inferred.rows);
                  fitter.add(chunk);
-                 return {};
+                 return broken.add(chunk);
                }));
   progress.finish();
   report_quarantine(report, options.in);
   MAEIL_TRY(table::check_quarantine(report, options.in));
+  broken.warn();
   const auto begin = Clock::now();
   MAEIL_ASSIGN(auto fitted, fitter.fit(plan));
   const double seconds = seconds_since(begin);
@@ -172,7 +218,7 @@ Result<int> fit(Context& context, const FitOptions& options) {
   const size_t columns = fitted.mixture.columns(), classes = fitted.mixture.classes.size();
   if (context.json) {
     print_json({{"path", options.out}, {"rows", rows}, {"columns", columns}, {"target", target}, {"classes", classes},
-                {"seconds", seconds}, {"missing_patterns", fitted.mixture.missing_sets.size()}, {"correlation_repair", {{"largest", fitted.repair.largest}, {"rms", fitted.repair.rms}, {"class", fitted.repair.label}, {"columns", {fitted.repair.left, fitted.repair.right}}}},
+                {"seconds", seconds}, {"constraints", broken.document()}, {"missing_patterns", fitted.mixture.missing_sets.size()}, {"correlation_repair", {{"largest", fitted.repair.largest}, {"rms", fitted.repair.rms}, {"class", fitted.repair.label}, {"columns", {fitted.repair.left, fitted.repair.right}}}},
                 {"quality_score", quality ? store::Document(*quality) : store::Document()},
                 {"quality_page", quality ? store::Document(quality_page_path(options.out)) : store::Document()}});
   } else {

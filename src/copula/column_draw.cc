@@ -19,7 +19,7 @@ bool is_whole(const NumberOutput& out) { return out.format == NumberFormat::kInt
 }  // namespace
 
 NumberDraw::NumberDraw(const Marginal& marginal, const NumberOutput& out)
-    : table(make_table(marginal, out)), rounding(is_whole(out) && !out.digits ? std::optional<int>(0) : out.digits),
+    : table(make_table(marginal, out)), rounding(digits_of(out)),
       minus_zero(is_whole(out) ? 0.0 : -0.0), missing_below(static_cast<uint64_t>(std::llround(out.missing * 0x1p32))) {}
 
 void NumberDraw::operator()(const float* z, const uint32_t* null_words, size_t n, double* out) const {

@@ -129,6 +129,26 @@ std::vector<NumberFormat> number_formats(const Mixture& mixture) {
   return out;
 }
 
+std::vector<table::ValueRange> value_ranges(const Mixture& mixture) {
+  std::vector<table::ValueRange> out(mixture.columns());
+  for (size_t c = 0; c < out.size(); ++c) {
+    for (const auto& part : mixture.classes) {
+      const auto* number = std::get_if<NumberOutput>(&part.copula.columns[c].output);
+      if (!number) continue;
+      const auto own = digits_of(*number);
+      if (&part == &mixture.classes.front()) {
+        out[c] = {own, number->min, number->max};
+        continue;
+      }
+      // What one class does not limit is not limited.
+      out[c].digits = own && out[c].digits ? std::optional(std::max(*own, *out[c].digits)) : std::nullopt;
+      out[c].min = number->min && out[c].min ? std::optional(std::min(*number->min, *out[c].min)) : std::nullopt;
+      out[c].max = number->max && out[c].max ? std::optional(std::max(*number->max, *out[c].max)) : std::nullopt;
+    }
+  }
+  return out;
+}
+
 Result<Mixture> read_mixture(const std::filesystem::path& path) {
   MAEIL_ASSIGN(std::string bytes, read_file(path, uint64_t{1} << 30));
   const auto first = bytes.find_first_not_of(" \t\r\n");

@@ -16,6 +16,7 @@
 #include "base/error.h"
 #include "copula/model.h"
 #include "table/constraint.h"
+#include "table/rounding.h"
 
 namespace maeil::copula {
 
@@ -53,6 +54,8 @@ Status keep_classes(Mixture& mixture, const std::function<bool(const std::string
 
 std::vector<std::string> column_names(const Mixture& mixture);
 std::vector<NumberFormat> number_formats(const Mixture& mixture);
+// By column; of numbers what all classes together need, nothing of texts.
+std::vector<table::ValueRange> value_ranges(const Mixture& mixture);
 
 // Any file that rows can be drawn from: our JSON (docs/formats/copula.md) or SDV's .pkl, told apart by the first byte. Version 1 and SDV's
 // are a mixture of one class without a target. kNotFound, kIo; kBadInput for a damaged file or a class of SDV's that is not supported, by name.

@@ -30,6 +30,7 @@ struct MixtureSampler::Prepared {
   std::vector<MissingSets> missing_sets;                      // (G)
   std::vector<std::vector<std::string>> missing;              // (G) labels by code: character s is '1' where set s is missing
   std::vector<table::Constraint> constraints;
+  std::vector<table::ValueRange> ranges;                      // (C)
   Table empty;
 };
 
@@ -45,6 +46,7 @@ Result<MixtureSampler> MixtureSampler::make(const Mixture& mixture) {
   p.missing_sets = mixture.missing_sets;
   p.missing.resize(p.missing_sets.size());
   p.constraints = mixture.constraints;
+  p.ranges = value_ranges(mixture);
   p.empty.columns.resize(p.C);
   // Over their sum, which may be 1e-6 off: else the last class, whose share may be 0, would get what is missing.
   double share = 0, shares = 0;
@@ -86,7 +88,7 @@ Result<MixtureSampler> MixtureSampler::make(const Mixture& mixture) {
     }
   }
   Table none = p.empty;
-  MAEIL_TRY(table::apply_constraints(p.constraints, none));
+  MAEIL_TRY(table::apply_constraints(p.constraints, none, p.ranges));
   return MixtureSampler(std::move(prepared));
 }
 
@@ -171,7 +173,7 @@ void MixtureSampler::draw(uint64_t first_row, uint64_t rows, uint64_t seed, Tabl
     start = block_row + to;
   }
   // Their columns were checked by make().
-  static_cast<void>(table::apply_constraints(p.constraints, out));
+  static_cast<void>(table::apply_constraints(p.constraints, out, p.ranges));
 }
 
 }  // namespace maeil::copula

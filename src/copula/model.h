@@ -33,6 +33,9 @@ struct NumberOutput {
   std::optional<double> min, max;   // clipped before rounding
 };
 
+// The decimals that are kept: whole numbers have none, whether or not it is said.
+inline std::optional<int> digits_of(const NumberOutput& out) { return out.format == NumberFormat::kInteger && !out.digits ? std::optional(0) : out.digits; }
+
 struct ColumnModel {
   std::string name;
   Marginal marginal;

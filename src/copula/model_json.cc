@@ -279,8 +279,10 @@ Result<std::vector<table::Constraint>> constraints_from(const Json& json) {
     MAEIL_ASSIGN(const Json* columns, member(entry, "columns"));
     if (!columns->is_array()) return bad_input("the columns of a constraint are no array");
     for (const auto& column : *columns) {
-      if (!column.is_string()) return bad_input("a constraint names a column that is no text");
-      constraint.columns.push_back(column.get<std::string>());
+      const bool total = &column == &columns->front() && column.is_number() && constraint.kind == table::Constraint::Kind::kSum;
+      if (!total && !column.is_string()) return bad_input("a constraint names a column that is no text");
+      if (total) constraint.total = column.get<double>();
+      else constraint.columns.push_back(column.get<std::string>());
     }
     MAEIL_ASSIGN(constraint.equals, text(entry, "equals"));
     out.push_back(std::move(constraint));
@@ -370,7 +372,9 @@ std::string to_json(const Mixture& mixture) {
   }
   Json constraints = Json::array();
   for (const auto& constraint : mixture.constraints) {
-    constraints.push_back({{"kind", table::to_string(constraint.kind)}, {"columns", constraint.columns}, {"equals", constraint.equals}});
+    Json columns(constraint.columns);
+    if (constraint.total) columns.insert(columns.begin(), *constraint.total);
+    constraints.push_back({{"kind", table::to_string(constraint.kind)}, {"columns", std::move(columns)}, {"equals", constraint.equals}});
   }
   Json out = {{"format", "maeil-copula"}, {"version", 3}, {"source", mixture.source}, {"target", mixture.target},
                {"missing_sets", mixture.missing_sets}, {"constraints", std::move(constraints)}, {"classes", std::move(classes)}};

@@ -68,7 +68,8 @@ Status check_sums(const ScenarioConfig& scenario, const Source& source, const Ta
   return {};
 }
 
-Status perturb(const ScenarioConfig& scenario, const Source& source, uint64_t first_row, uint64_t seed, Table& rows) {
+// `ranges` are what constraints keep afterwards (loosen).
+Status perturb(const ScenarioConfig& scenario, const Source& source, const std::vector<table::ValueRange>& ranges, uint64_t first_row, uint64_t seed, Table& rows) {
   for (const auto& shift : scenario.shifts) {
     Column& column = column_of(rows, shift.column);
     MAEIL_TRY(shift_column(shift, is_whole(source, column, rows), column));
@@ -92,8 +93,21 @@ Status perturb(const ScenarioConfig& scenario, const Source& source, uint64_t fi
       else column.numbers[i] = std::numeric_limits<double>::quiet_NaN();
     }
   }
-  MAEIL_TRY(table::apply_constraints(source.constraints, rows));
+  MAEIL_TRY(table::apply_constraints(source.constraints, rows, ranges));
   return check_sums(scenario, source, rows);
+}
+
+// What constraints may make of shifted rows: a shift may leave a column's ends, and so may all that constraints tie to it, but what is
+// constant and not shifted stays so (a total that is always 100). Shifted numbers have the six decimals of tidy().
+void loosen(const ScenarioConfig& scenario, Source& source) {
+  if (scenario.shifts.empty()) return;
+  source.ranges.resize(source.names.size());
+  for (size_t c = 0; c < source.ranges.size(); ++c) {
+    auto& range = source.ranges[c];
+    const bool shifted = std::any_of(scenario.shifts.begin(), scenario.shifts.end(), [&](const auto& shift) { return shift.column == source.names[c]; });
+    if (shifted && range.digits && source.formats[c] != NumberFormat::kInteger) range.digits = std::max(*range.digits, 6);
+    if (shifted || range.min != range.max) range.min = range.max = std::nullopt;
+  }
 }
 
 // Calls `read` with the keys and the place of each table of the array `key`.
@@ -217,9 +231,10 @@ Result<Source> with_scenario(Source source, const ScenarioConfig& scenario) {
   MAEIL_TRY(check_columns(source, rows, scenario.categories, "category", ColumnType::kText));
   MAEIL_TRY(check_columns(source, rows, scenario.nulls, "nulls", std::nullopt));
   const auto inner = std::make_shared<const Source>(source);
-  source.draw = [inner, scenario](Days date, uint64_t first_row, uint64_t count, uint64_t seed, Table& out) -> Status {
+  loosen(scenario, source);
+  source.draw = [inner, scenario, ranges = source.ranges](Days date, uint64_t first_row, uint64_t count, uint64_t seed, Table& out) -> Status {
     MAEIL_TRY(inner->draw(date, first_row, count, seed, out));
-    return perturb(scenario, *inner, first_row, seed, out);
+    return perturb(scenario, *inner, ranges, first_row, seed, out);
   };
   return source;
 }

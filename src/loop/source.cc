@@ -111,6 +111,7 @@ Result<Source> copula_source(const std::filesystem::path& path, const ClassShare
   out.names = copula::column_names(mixture);
   out.formats = copula::number_formats(mixture);
   out.constraints = mixture.constraints;
+  out.ranges = copula::value_ranges(mixture);
   MAEIL_ASSIGN(auto made, copula::MixtureSampler::make(mixture));
   const auto sampler = std::make_shared<const copula::MixtureSampler>(std::move(made));
   out.draw = [sampler](Days date, uint64_t first, uint64_t rows, uint64_t seed, Table& table) -> Status {

@@ -32,6 +32,7 @@ struct Source {
   std::vector<NumberFormat> formats;
   std::vector<table::Constraint> constraints;  // that hold in every row
   std::string shares_of;                       // a text column whose values' shares were asked for, so that leaving rows out must keep them; "": none
+  std::vector<table::ValueRange> ranges;       // by column: what values that constraints move keep; empty: nothing
   // Rows first_row .. first_row + rows - 1, on the calling thread; `out` is used again. REQUIRES: they do not cross a multiple
   // of kSourceRows; check(first_row, rows) holds.
   // Fails only where a condition is met by too few rows (row_filter.h).

@@ -340,5 +340,34 @@ TEST(Scenario, AFittedModelsConstraintsHoldAndItsClassesAreExact) {
   std::filesystem::remove(path);
 }
 
+// Shifted values leave the ends they were fitted with, what is constant does not.
+TEST(Scenario, AShiftMovesATotalButNotAConstantOne) {
+  Table rows;
+  rows.rows = 1000;
+  for (const char* name : {"hundred", "p", "q", "total", "a", "b"}) rows.columns.push_back({name, ColumnType::kNumber, {}, {}, {}});
+  for (size_t i = 0; i < rows.rows; ++i) {
+    const double p = static_cast<double>(i * 7 % 101), a = static_cast<double>(i * 11 % 31), b = static_cast<double>(i * 13 % 29);
+    const double values[] = {100, p, 100 - p, a + b, a, b};
+    for (size_t c = 0; c < rows.columns.size(); ++c) rows.columns[c].numbers.push_back(values[c]);
+  }
+  using Kind = table::Constraint::Kind;
+  const std::vector<table::Constraint> constraints = {{Kind::kSum, {"hundred", "p", "q"}, ""}, {Kind::kSum, {"total", "a", "b"}, ""}};
+  copula::CopulaFitter fitter;
+  fitter.add(rows);
+  const auto fitted = fitter.fit({.target = "", .formats = {}, .dates = {}, .constraints = constraints, .marginals = {}, .seed = 1});
+  ASSERT_TRUE(fitted) << fitted.error().message;
+  const auto path = std::filesystem::temp_directory_path() / "maeil_shift_test.json";
+  ASSERT_TRUE(copula::write_mixture(fitted->mixture, path));
+  const auto shifted = with_scenario(open_source({.distribution_model = path.string()}).value(), {.name = "s", .shifts = {{"a", 1, 500.5}, {"p", 1.1, 20}}});
+  ASSERT_TRUE(shifted) << shifted.error().message;
+  const Table drawn = draw(*shifted);
+  for (const auto& constraint : constraints) EXPECT_EQ(table::count_broken(constraint, drawn).value(), 0u) << describe(constraint);
+  for (size_t i = 0; i < drawn.rows; ++i) {
+    ASSERT_EQ(drawn.columns[0].numbers[i], 100) << i;
+    ASSERT_GE(drawn.columns[3].numbers[i], 500) << i;
+  }
+  std::filesystem::remove(path);
+}
+
 }  // namespace
 }  // namespace maeil::loop

@@ -126,6 +126,24 @@ class Commands(unittest.TestCase):
         self.assertIn("nofile.json", self.work.run("generate", "--num-rows", 10, "--class", "FOO=7", "--out", "none.csv", expect=3, DISTRIBUTION_MODEL="nofile.json").stderr)
         self.assertFalse((self.work.folder / "none.csv").exists())
 
+    def test_a_fit_tells_which_rows_break_its_constraints_and_needs_no_target(self):
+        (self.work.folder / "bills.csv").write_text("total,a,b,y\n" + "".join(f"{i + i % 7},{i},{i % 7},{'NY'[i % 2]}\n" for i in range(200)) + "9,1,1,N\n")
+        columns = ", ".join(f'{{ name = "{name}", type = "{"text" if name == "y" else "number"}" }}' for name in ("total", "a", "b", "y"))
+        spec = (f'name = "bills"\ncolumns = [ {columns} ]\n[[constraints]]\nkind = "sum"\ncolumns = ["total", "a", "b"]\n'
+                '[[constraints]]\nkind = "order"\ncolumns = ["b", "total"]\n')
+        (self.work.folder / "bills.toml").write_text(spec)
+        fit = ("fit", "--in", "bills.csv", "--out", "bills.json", "--no-report")
+        said = self.work.run(*fit, "--spec", "bills.toml", expect=0).stderr
+        self.assertIn("bills.toml:3: 1 of 201 rows break the constraint sum: total = a + b", said)
+        self.assertNotIn("order", said)
+        self.assertEqual([c["broken_rows"] for c in self.json(*fit, "--spec", "bills.toml")["constraints"]], [1, 0])
+        self.work.run(*fit, expect=0, DATASET_SPEC="bills.toml")
+        self.assertIn("there is no [target]", self.work.run("preprocess", "--in", "bills.csv", "--out", "p.csv", "--model", "m", expect=3, DATASET_SPEC="bills.toml").stderr)
+        (self.work.folder / "nope.toml").write_text(spec + '[[constraints]]\nkind = "only_when"\ncolumns = ["b", "y"]\nequals = "NOPE"\n')
+        refused = self.work.run(*fit, "--spec", "nope.toml", expect=3).stderr
+        self.assertIn("nope.toml:9", refused)
+        self.assertIn("has N, Y", refused)
+
     def test_a_fit_reports_its_quality_and_the_day_keeps_the_score(self):
         fitted = self.json("fit", "--in", GOLDEN / "sdv_sample_2000.csv", "--out", "scored.json")
         page = (self.work.folder / fitted["quality_page"]).read_text()
