@@ -79,7 +79,7 @@ struct DbOptions {
   bool limit_given = false;
 };
 struct StoreCopyOptions {
-  std::string from, to;  // "mongodb://..." or a file's path
+  std::string from, to;  // see store_name.h
   bool dry_run = false;
 };
 struct DagOptions {

@@ -576,7 +576,8 @@ TEST_P(Conformance, ABlobUnderItsOldId) {
     auto half = must(store_->write_blob("half", Document::object(), id));  // a copy that was stopped
     must(half->write(std::string(600 << 10, 'x')));
   }
-  auto writer = must(store_->write_blob("file", {{"k", 1}}, id));
+  const Instant before{std::chrono::milliseconds{1'700'000'000'123}};
+  auto writer = must(store_->write_blob("file", {{"k", 1}}, id, before));
   must(writer->write("abc"));
   EXPECT_EQ(must(writer->finish()), id);
   EXPECT_EQ(must(store_->read_whole_blob(id, 10)), "abc");
@@ -585,6 +586,7 @@ TEST_P(Conformance, ABlobUnderItsOldId) {
   const auto all = must(store_->blobs());
   ASSERT_EQ(all.size(), 1u);
   EXPECT_EQ(all[0].sha256, sha256_hex("abc"));
+  EXPECT_EQ(all[0].uploaded, before);
 }
 
 class ConformanceSlow : public Conformance {};

@@ -10,7 +10,7 @@ from harness import BINARY, GOLDEN, SEED, Workspace, needs
 
 COMMANDS = ["run", "schedule", "backfill", "generate", "fit", "preprocess", "train", "predict", "evaluate", "model list", "model show",
             "model import", "model export", "model approve", "model deploy", "model rollback", "model history", "model logits", "db",
-            "dag list", "dag show", "dag export", "task", "runs", "logs", "prune", "doctor", "report quality"]
+            "dag list", "dag show", "dag export", "task", "runs", "logs", "prune", "doctor", "report quality", "store copy"]
 
 
 class Help(unittest.TestCase):
@@ -330,6 +330,37 @@ class Commands(unittest.TestCase):
             (other.folder / "models/deployed").rmdir()
             other.run("run", "--date", "2026-11-21", F1_THRESHOLD=0, expect=0)
             self.assertEqual(other.find("deployment_events", {"status": "failed"}), [])
+
+    def test_names_of_stores(self):
+        with self.work.copy() as other:
+            before = sorted(path.name for path in other.folder.iterdir())
+            for name in ("", "sqlite:", "postgres:x", "127.0.0.1:27611", "127.0.0.1:27611/x", "mongo://risk:s3cretpw@h", "risk:s3cretpw@h/x", "risk@h", "mongodb",
+                         "mongodb:x", "http://h/x", "sqlite://x"):
+                for words in (("--from", "maeil.db", "--to", name), ("--from", name, "--to", "new.db")):
+                    for more in ((), ("--dry-run",)):
+                        done = other.run("store", "copy", *words, *more)
+                        self.assertEqual(done.returncode, 2, f"{words}: {done.stdout}{done.stderr}")
+                        self.assertNotIn("s3cret", done.stdout + done.stderr)
+            self.assertEqual(sorted(path.name for path in other.folder.iterdir()), before)
+            (other.folder / "link.db").symlink_to("maeil.db")
+            for name in ("./maeil.db", "link.db", "sqlite:maeil.db", other.folder / "maeil.db"):
+                for more in ((), ("--dry-run",)):
+                    done = other.run("store", "copy", "--from", "maeil.db", "--to", name, *more)
+                    self.assertEqual(done.returncode, 2, done.stderr)
+                    self.assertIn("the same store", done.stderr)
+            self.assertEqual(other.run("store", "copy", "--from", "maeil.db", "--to", "MongoDB://127.0.0.1:1/x").returncode, 1)  # a server, and not there
+            self.assertEqual(other.run("store", "copy", "--from", "maeil.db", "--to", "no/such/folder/b.db", "--dry-run").returncode, 1)
+            (other.folder / "empty.db").touch()
+            self.assertEqual(other.run("store", "copy", "--from", "empty.db", "--to", "b.db").returncode, 3)
+            self.assertEqual((other.folder / "empty.db").stat().st_size, 0)
+            other.run("store", "copy", "--from", "maeil.db", "--to", "./a:b.db", expect=0)
+            self.assertIn("holds a part of it, or all", other.run("store", "copy", "--from", "maeil.db", "--to", "./a:b.db", "--dry-run", expect=0).stdout)
+
+    def test_empty_settings_count_as_not_set(self):
+        with self.work.copy() as other:
+            (other.folder / ".env").write_text("MONGODB_URI=\nMONGODB_HOST=\nMONGODB_PORT=\n")
+            versions = other.run("model", "list", expect=0, MONGODB_URI="", MONGODB_HOST="", MONGODB_USERNAME="", MONGODB_DATABASE="").stdout
+            self.assertEqual(versions, self.work.run("model", "list", expect=0).stdout)
 
     def test_runs_logs_dags_doctor(self):
         self.assertTrue(self.json("runs"))

@@ -15,6 +15,8 @@ struct MongoOptions {
   std::chrono::milliseconds lease{30'000};  // how long a lock outlives a holder that died on another machine
   std::chrono::milliseconds retry{60'000};  // how long a call that failed for the network or a failover is tried again
   bool transactions = true;                 // false: as if the server had none
+  bool create = true;                       // false: kNotFound when the database holds nothing; nothing is made in such a one
+  bool read_only = false;                   // makes nothing at all, so there are no locks either; implies create = false
 };
 
 // Connects and makes the indexes that are missing. `database` empty: the one the URI names, else mlops_default_prediction.
@@ -24,9 +26,6 @@ struct MongoOptions {
 // Every write is acknowledged by a majority and journaled, whatever the URI says. A password never appears in a message.
 // The Store is thread safe; do not use it in a child after fork().
 Result<std::unique_ptr<Store>> open_mongo(const std::string& uri, const std::string& database, const MongoOptions& options = {});
-
-// The URI with everything between "//" and "@" replaced by "***": for messages.
-std::string redact_uri(std::string_view uri);
 
 // "mongodb://user:password@host:port/?authSource=admin" with what needs it percent-encoded.
 std::string make_mongo_uri(std::string_view host, int64_t port, std::string_view username, std::string_view password);

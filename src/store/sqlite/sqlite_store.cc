@@ -109,8 +109,9 @@ class SqliteStore : public Store {
     return constants;
   }
 
-  Result<std::unique_ptr<BlobWriter>> write_blob(std::string_view filename, const Document& metadata, std::string_view id) override {
-    return begin_blob(database_, filename, metadata, id);
+  Result<std::unique_ptr<BlobWriter>> write_blob(std::string_view filename, const Document& metadata, std::string_view id,
+                                                 Instant uploaded) override {
+    return begin_blob(database_, filename, metadata, id, uploaded);
   }
 
   Status read_blob(std::string_view id, const std::function<Status(std::string_view)>& sink) override {
