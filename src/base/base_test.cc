@@ -13,6 +13,7 @@
 #include "base/file.h"
 #include "base/hash.h"
 #include "base/philox.h"
+#include "base/secrets.h"
 #include "base/settings.h"
 #include "base/threads.h"
 
@@ -202,6 +203,41 @@ TEST(Settings, LastSourceWins) {
   EXPECT_EQ(settings.f1_threshold, 0.5);
   EXPECT_EQ(settings.data_quantity, 2);
   EXPECT_EQ(settings.seed, 8);
+}
+
+TEST(Settings, AnEmptyValueCountsAsNotSet) {
+  Folder folder;
+  ASSERT_TRUE(write_file_atomically(folder.path / "maeil.toml", "MONGODB_HOST = \"\"\nSTORE_PATH = \"a.db\"\n"));
+  ASSERT_TRUE(write_file_atomically(folder.path / ".env", "MONGODB_URI=\nMONGODB_PORT=''\nSTORE_PATH= # none\n"));
+  const auto settings = load(folder.path, {{"MONGODB_URI", ""}, {"MONGODB_DATABASE", ""}, {"EPOCHS", ""}, {"STORE_PATH", ""}}).value();
+  for (const char* name : {"MONGODB_URI", "MONGODB_HOST", "MONGODB_PORT", "MONGODB_DATABASE", "EPOCHS"}) EXPECT_FALSE(is_set(settings, name)) << name;
+  EXPECT_EQ(settings.mongodb_host, "localhost");
+  EXPECT_EQ(settings.mongodb_port, 27017);
+  EXPECT_EQ(settings.mongodb_database, "mlops_default_prediction");
+  EXPECT_EQ(settings.epochs, 10);
+  EXPECT_EQ(settings.store_path, "a.db");
+}
+
+TEST(Secrets, AreNotShown) {
+  const std::pair<const char*, const char*> cases[] = {
+      {"mongodb://u:hunter2@h:27017/d?replicaSet=rs0", "mongodb://***@h:27017/d?replicaSet=rs0"},
+      {"mongodb://h/d?tls=true", "mongodb://h/d?tls=true"},
+      {"mongodb://u:p@ss?w@h/d?x=y", "mongodb://***@h/d?x=y"},
+      {"u:hunter2@127.0.0.1/x", "***@127.0.0.1/x"},
+      {"mongo://u:hunter2@h", "mongo://***@h"},
+      {"mongodb://h/?tlsCertificateKeyFilePassword=hunter2&tls=true", "mongodb://h/?tlsCertificateKeyFilePassword=***&tls=true"},
+      {"mongodb://h/?tls=true;TLSCERTIFICATEKEYFILEPASSWORD=hunter2", "mongodb://h/?tls=true;TLSCERTIFICATEKEYFILEPASSWORD=***"},
+      {"mongodb://u@h/?authMechanismProperties=AWS_SESSION_TOKEN:hunter2", "mongodb://***@h/?authMechanismProperties=***"},
+      // An @ in an option's value: whether it ends a login cannot be known.
+      {"mongodb://h/?tlsCertificateKeyFilePassword=hun@ter2", "mongodb://***"},
+      {"mongodb://u:hun&password=ter2@h/d", "mongodb://***"},
+      {"./maeil.db", "./maeil.db"},
+      {"", ""},
+  };
+  for (const auto& [address, shown] : cases) EXPECT_EQ(redact_address(address), shown);
+  Folder folder;
+  const auto settings = load(folder.path, {{"MONGODB_URI", "u:hunter2@h/x"}, {"MONGODB_HOST", "u:hunter2@h"}, {"MONGODB_PASSWORD", "hunter2"}}).value();
+  for (const auto& [name, value] : describe_settings(settings)) EXPECT_EQ(value.find("hunter2"), std::string::npos) << name;
 }
 
 TEST(Settings, WrongValuesNamePlaceAndBounds) {

@@ -3,6 +3,7 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <signal.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -10,12 +11,16 @@
 #include <algorithm>
 #include <atomic>
 #include <cerrno>
+#include <charconv>
 #include <cstring>
+#include <optional>
 #include <system_error>
 
 namespace maeil {
 namespace fs = std::filesystem;
 namespace {
+
+constexpr std::string_view kTemporary = ".tmp-";
 
 std::string reason(int error) { return std::generic_category().message(error); }
 
@@ -32,7 +37,49 @@ struct Descriptor {
   }
 };
 
+// Of `<name>.tmp-<pid>-<n>` the pid; nothing of any other name.
+std::optional<pid_t> owner_of(std::string_view name) {
+  const size_t mark = name.rfind(kTemporary);
+  if (mark == name.npos || mark == 0) return std::nullopt;
+  name.remove_prefix(mark + kTemporary.size());
+  pid_t pid = 0;
+  unsigned n = 0;
+  const char* const end = name.data() + name.size();
+  const auto [dash, bad_pid] = std::from_chars(name.data(), end, pid);
+  if (bad_pid != std::errc() || pid <= 0 || dash == end || *dash != '-') return std::nullopt;
+  const auto [rest, bad_n] = std::from_chars(dash + 1, end, n);
+  return bad_n == std::errc() && rest == end ? std::optional(pid) : std::nullopt;
+}
+
+bool is_gone(pid_t pid) { return ::kill(pid, 0) != 0 && errno == ESRCH; }
+
+bool is_older(const fs::path& path, Instant before) {
+  struct stat info {};
+  if (::lstat(path.c_str(), &info) != 0 || S_ISDIR(info.st_mode)) return false;
+  const auto written = std::chrono::seconds(info.st_mtim.tv_sec) + std::chrono::nanoseconds(info.st_mtim.tv_nsec);
+  return written < before.time_since_epoch();
+}
+
 }  // namespace
+
+fs::path temporary_name(const fs::path& path) {
+  static std::atomic<unsigned> counter{0};
+  fs::path out = path;
+  out += fmt::format("{}{}-{}", kTemporary, ::getpid(), counter.fetch_add(1));
+  return out;
+}
+
+Result<std::vector<fs::path>> left_behind(const fs::path& folder, Instant before) {
+  std::vector<fs::path> out;
+  std::error_code error;
+  for (fs::directory_iterator entry(folder, error), end; !error && entry != end; entry.increment(error)) {
+    const auto owner = owner_of(entry->path().filename().string());
+    if (owner && is_gone(*owner) && is_older(entry->path(), before)) out.push_back(entry->path());
+  }
+  if (error && error != std::errc::no_such_file_or_directory) return system_error("read folder", folder, error.value());
+  std::ranges::sort(out);
+  return out;
+}
 
 Result<std::string> read_file(const fs::path& path, uint64_t max_bytes) {
   Descriptor file{::open(path.c_str(), O_RDONLY | O_CLOEXEC)};
@@ -56,10 +103,12 @@ Result<std::string> read_file(const fs::path& path, uint64_t max_bytes) {
 }
 
 Result<AtomicFile> AtomicFile::create(const fs::path& path) {
-  static std::atomic<unsigned> counter{0};
+  struct stat there {};
+  if (::stat(path.c_str(), &there) == 0 && !S_ISREG(there.st_mode)) {
+    return usage_error(fmt::format("cannot write {}: it is no regular file, and would be replaced by one", path.string()));
+  }
   if (path.has_parent_path()) MAEIL_TRY(make_directories(path.parent_path()));
-  fs::path temporary = path;
-  temporary += fmt::format(".tmp-{}-{}", ::getpid(), counter.fetch_add(1));
+  fs::path temporary = temporary_name(path);
   const int fd = ::open(temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
   if (fd < 0) return io_error(fmt::format("cannot write {}: {}", path.string(), reason(errno)));
   return AtomicFile(path, std::move(temporary), fd);

@@ -6,8 +6,10 @@
 #include <functional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/error.h"
+#include "base/time.h"
 
 namespace maeil {
 
@@ -16,9 +18,16 @@ Result<std::string> read_file(const std::filesystem::path& path, uint64_t max_by
 
 class MappedFile;
 
-// A file that appears under its name only when it is complete: bytes go to `<path>.tmp-<pid>-<n>`, and commit()
+// `<path>.tmp-<pid>-<n>`: a name of this process alone for what shall replace `path`.
+std::filesystem::path temporary_name(const std::filesystem::path& path);
+
+// What killed processes left in `folder` under such names: their process is gone, and nothing was written since `before`. The age
+// is there for folders that machines share: of a process on another machine nothing can be asked. Sorted; nothing when there is no such folder.
+Result<std::vector<std::filesystem::path>> left_behind(const std::filesystem::path& folder, Instant before);
+
+// A file that appears under its name only when it is complete: bytes go to temporary_name(path), and commit()
 // syncs, renames and syncs the folder. Destroyed without commit, it leaves nothing behind. Parent folders are made.
-// Not thread safe.
+// kUsage: there is a folder, a device or a pipe of that name. Not thread safe.
 class AtomicFile {
  public:
   static Result<AtomicFile> create(const std::filesystem::path& path);

@@ -11,6 +11,7 @@
 #include <variant>
 
 #include "base/file.h"
+#include "base/secrets.h"
 
 namespace maeil {
 namespace {
@@ -75,6 +76,8 @@ bool parse_number(std::string_view text, Number& out) {
 }
 
 Status set_value(Settings& settings, const Setting& setting, std::string_view text, const std::string& origin) {
+  // `MONGODB_URI=` is how a line is switched off, and what docker-compose makes of a variable that is not there.
+  if (text.empty()) return {};
   if (const auto* member = std::get_if<std::string Settings::*>(&setting.field)) {
     settings.*(*member) = text;
   } else {
@@ -149,8 +152,9 @@ Status read_dotenv(Settings& settings, const std::filesystem::path& path) {
       const size_t close = value.find(value.front(), 1);
       if (close == std::string_view::npos) return usage_error(fmt::format("{}: the quote is not closed", origin));
       value = value.substr(1, close - 1);
-    } else if (const size_t comment = value.find(" #"); comment != std::string_view::npos) {
-      value = trim(value.substr(0, comment));
+    } else {  // a comment may stand where the value would
+      const std::string_view rest = line.substr(equals + 1);
+      value = trim(rest.substr(0, rest.find(" #")));
     }
     if (const Setting* setting = find_setting(trim(line.substr(0, equals)))) {
       MAEIL_TRY(set_value(settings, *setting, value, origin));
@@ -178,12 +182,6 @@ Result<Settings> load_settings(const std::filesystem::path& folder,
   return settings;
 }
 
-// "mongodb://user:password@host/" -> "mongodb://***@host/"
-static std::string without_login(const std::string& uri) {
-  const size_t scheme = uri.find("://"), at = uri.rfind('@');
-  return scheme == std::string::npos || at == std::string::npos || at < scheme ? uri : uri.substr(0, scheme + 3) + "***" + uri.substr(at);
-}
-
 bool is_set(const Settings& settings, std::string_view name) {
   return std::ranges::any_of(settings.origins, [&](const auto& origin) { return origin.first == name; });
 }
@@ -192,8 +190,9 @@ std::vector<std::pair<std::string, std::string>> describe_settings(const Setting
   std::vector<std::pair<std::string, std::string>> lines;
   for (const auto& setting : table()) {
     std::string value = std::visit([&](auto member) { return fmt::format("{}", settings.*member); }, setting.field);
-    if (std::string_view(setting.name) == "MONGODB_PASSWORD" && !value.empty()) value = "***";
-    if (std::string_view(setting.name) == "MONGODB_URI") value = without_login(value);
+    const std::string_view name = setting.name;
+    if (name == "MONGODB_PASSWORD" && !value.empty()) value = "***";
+    if (name == "MONGODB_URI" || name == "MONGODB_HOST") value = redact_address(value);
     lines.emplace_back(setting.name, std::move(value));
   }
   return lines;

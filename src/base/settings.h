@@ -2,7 +2,7 @@
 //
 // They come, last wins, from built-in defaults, `maeil.toml`, `.env` and the environment. One table in settings.cc
 // lists them all: name, kind, bounds. An unknown name in maeil.toml is an error (a typing mistake), in .env and the
-// environment it is somebody else's.
+// environment it is somebody else's. An empty value counts as not set, wherever it stands.
 #pragma once
 
 #include <cstdint>
@@ -60,7 +60,7 @@ Result<Settings> load_settings(const std::filesystem::path& folder,
 // Whether `name` was set anywhere.
 bool is_set(const Settings& settings, std::string_view name);
 
-// Every setting as (name, value as text), in the order of the documentation. Passwords are shown as "***".
+// Every setting as (name, value as text), in the order of the documentation. Passwords, also those in a URI, are shown as "***".
 std::vector<std::pair<std::string, std::string>> describe_settings(const Settings& settings);
 
 }  // namespace maeil

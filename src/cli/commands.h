@@ -24,7 +24,8 @@ struct Context {
   bool json = false;
 
   Result<std::reference_wrapper<store::Store>> store();
-  Result<std::reference_wrapper<const table::DatasetSpec>> spec();
+  Result<std::reference_wrapper<const table::DatasetSpec>> spec();         // to prepare rows by: it has a target
+  Result<std::reference_wrapper<const table::DatasetSpec>> spec_to_fit();  // the same, which here may have none
 
  private:
   std::unique_ptr<store::Store> store_;
@@ -78,7 +79,7 @@ struct DbOptions {
   bool limit_given = false;
 };
 struct StoreCopyOptions {
-  std::string from, to;  // "mongodb://..." or a file's path
+  std::string from, to;  // see store_name.h
   bool dry_run = false;
 };
 struct DagOptions {
@@ -87,6 +88,7 @@ struct DagOptions {
 struct TaskOptions {
   std::string dag, task, logical_date, run_id, result, shard;
   int attempt = 0, retries_left = 0;
+  int parent = 0;  // process id; 0: none
 };
 struct LogsOptions {
   std::string run, task;

@@ -69,6 +69,50 @@ Result<table::ReadReport> transform_file(const std::string& path, const table::D
   return report;
 }
 
+// The constraints between columns that the file has; an optional column that it lacks is missing in every row, and so are its constraints.
+std::vector<table::Constraint> constraints_of(const table::DatasetSpec& known, const table::DatasetSpec& present) {
+  std::vector<table::Constraint> out = known.constraints;
+  std::erase_if(out, [&](const table::Constraint& constraint) {
+    const auto lacks = [&](const std::string& column) { return !present.find(column); };
+    if (std::none_of(constraint.columns.begin(), constraint.columns.end(), lacks)) return false;
+    note(fmt::format("{}: {} is left out: the file lacks a column of it", constraint.place, table::describe(constraint)));
+    return true;
+  });
+  return out;
+}
+
+// How many rows of the data break each constraint: warned of, since rows drawn then differ from the data there.
+class BrokenRows {
+ public:
+  explicit BrokenRows(const std::vector<table::Constraint>& constraints) : constraints_(constraints), counts_(constraints.size()) {}
+  Status add(const Table& chunk) {
+    for (size_t k = 0; k < counts_.size(); ++k) {
+      MAEIL_ASSIGN(const size_t broken, table::count_broken(constraints_[k], chunk));
+      counts_[k] += broken;
+    }
+    rows_ += chunk.rows;
+    return {};
+  }
+  void warn() const {
+    for (size_t k = 0; k < counts_.size(); ++k) {
+      if (counts_[k] == 0) continue;
+      note(fmt::format("warning: {}: {} of {} rows break the constraint {}", constraints_[k].place, counts_[k], rows_, table::describe(constraints_[k])), LogLevel::kWarning);
+    }
+  }
+  store::Document document() const {
+    auto out = store::Document::array();
+    for (size_t k = 0; k < counts_.size(); ++k) {
+      out.push_back({{"constraint", table::describe(constraints_[k])}, {"place", constraints_[k].place}, {"broken_rows", counts_[k]}});
+    }
+    return out;
+  }
+
+ private:
+  const std::vector<table::Constraint>& constraints_;
+  std::vector<uint64_t> counts_;
+  uint64_t rows_ = 0;
+};
+
 std::function<Result<std::reference_wrapper<store::Store>>()> store_of(Context& context) {
   return [&context] { return context.store(); };
 }
@@ -97,6 +141,7 @@ Result<int> generate(Context& context, const GenerateOptions& options) {
   if (!source.warning.empty()) note("warning: " + source.warning, LogLevel::kWarning);
   MAEIL_ASSIGN(const Days date, day_or_today(context, options.date));
   const std::string path = options.out.empty() ? settings.data_path : options.out;
+  MAEIL_TRY(check_output(path, {options.model, settings.distribution_model, options.scenario}));
   MAEIL_ASSIGN(AtomicFile file, AtomicFile::create(path));
   Progress progress;
   const auto seed = static_cast<uint64_t>(options.seed.value_or(settings.seed));
@@ -114,6 +159,8 @@ Result<int> generate(Context& context, const GenerateOptions& options) {
 }
 
 Result<int> fit(Context& context, const FitOptions& options) {
+  const std::string page = options.no_report ? "" : quality_page_path(options.out);
+  for (const auto& out : {options.out, options.metadata, page}) MAEIL_TRY(check_output(out, {options.in, options.spec}));
   std::optional<table::DatasetSpec> named;
   const table::DatasetSpec* known = nullptr;
   if (!options.spec.empty()) {
@@ -121,7 +168,7 @@ Result<int> fit(Context& context, const FitOptions& options) {
     MAEIL_ASSIGN(named, sdv ? table::read_sdv_metadata(options.spec) : table::read_dataset_spec(options.spec));
     known = &*named;
   } else {
-    MAEIL_ASSIGN(const table::DatasetSpec& spec, context.spec());
+    MAEIL_ASSIGN(const table::DatasetSpec& spec, context.spec_to_fit());
     MAEIL_ASSIGN(const auto has_columns, table::has_columns_of(options.in, spec));
     if (has_columns) known = &spec;
   }
@@ -139,34 +186,39 @@ Result<int> fit(Context& context, const FitOptions& options) {
     if (!choice) return bad_input(fmt::format("the dataset spec: column '{}': marginal '{}' is none of {}", column.name, own->marginal, copula::kMarginalChoices));
     plan.marginals.push_back(*choice);
   }
-  if (known) plan.constraints = known->constraints;
-  if (!options.metadata.empty()) MAEIL_TRY(write_file_atomically(options.metadata, table::to_sdv_metadata(inferred.spec)));
+  if (known) plan.constraints = constraints_of(*known, inferred.spec);
+  BrokenRows broken(plan.constraints);
+  for (const auto& line : inferred.notes) note(fmt::format("{}: {}", options.in, line));
   copula::CopulaFitter fitter;
   Progress progress;
   uint64_t rows = 0;
-  MAEIL_ASSIGN(const auto report, table::read_csv_file(options.in, inferred.spec, {.target_required = false}, [&](Table&& chunk, const std::vector<uint64_t>&) -> Status {
+  MAEIL_ASSIGN(const auto report, table::read_csv_file(options.in, inferred.spec, {.target_required = false, .na_texts = true}, [&](Table&& chunk, const std::vector<uint64_t>&) -> Status {
                  progress.update("rows", rows += chunk.rows, inferred.rows);
                  fitter.add(chunk);
-                 return {};
+                 return broken.add(chunk);
                }));
   progress.finish();
   report_quarantine(report, options.in);
   MAEIL_TRY(table::check_quarantine(report, options.in));
+  broken.warn();
   const auto begin = Clock::now();
   MAEIL_ASSIGN(auto fitted, fitter.fit(plan));
   const double seconds = seconds_since(begin);
   fitted.mixture.source = std::filesystem::path(options.in).filename().string();
+  if (!options.metadata.empty()) MAEIL_TRY(write_file_atomically(options.metadata, table::to_sdv_metadata(inferred.spec)));
   MAEIL_TRY(copula::write_mixture(fitted.mixture, options.out));
+  std::error_code ignored;
+  std::filesystem::remove(quality_page_path(options.out), ignored);  // that of an earlier model
   std::optional<double> quality;
   if (!options.no_report) {
-    const auto scored = report_fit(options, target, rows, static_cast<uint64_t>(context.settings.seed));
+    const auto scored = report_fit(options, inferred.spec, target, rows, static_cast<uint64_t>(context.settings.seed));
     if (scored) quality = *scored;
     else note("no quality report: " + scored.error().message, LogLevel::kWarning);
   }
   const size_t columns = fitted.mixture.columns(), classes = fitted.mixture.classes.size();
   if (context.json) {
     print_json({{"path", options.out}, {"rows", rows}, {"columns", columns}, {"target", target}, {"classes", classes},
-                {"seconds", seconds}, {"missing_patterns", fitted.mixture.missing_sets.size()}, {"correlation_repair", {{"largest", fitted.repair.largest}, {"rms", fitted.repair.rms}, {"class", fitted.repair.label}, {"columns", {fitted.repair.left, fitted.repair.right}}}},
+                {"seconds", seconds}, {"constraints", broken.document()}, {"missing_patterns", fitted.mixture.missing_sets.size()}, {"correlation_repair", {{"largest", fitted.repair.largest}, {"rms", fitted.repair.rms}, {"class", fitted.repair.label}, {"columns", {fitted.repair.left, fitted.repair.right}}}},
                 {"quality_score", quality ? store::Document(*quality) : store::Document()},
                 {"quality_page", quality ? store::Document(quality_page_path(options.out)) : store::Document()}});
   } else {
@@ -176,12 +228,14 @@ Result<int> fit(Context& context, const FitOptions& options) {
       print_line(fmt::format("correlations were made positive definite: moved by {:.3f} (root mean square), at most by {:.3f} ({} and {}{})", repair.rms, repair.largest, repair.left,
                              repair.right, repair.label.empty() ? "" : fmt::format(", {} = {}", target, repair.label)));
     }
+    if (!quality && !options.no_report) print_line("drawn rows have no quality score: no column has one");
     if (quality) print_line(fmt::format("quality score of drawn rows {:.4f} -> {}", *quality, quality_page_path(options.out)));
   }
   return 0;
 }
 
 Result<int> preprocess(Context& context, const PreprocessOptions& options) {
+  MAEIL_TRY(check_output(options.out, {options.in, options.model}));
   MAEIL_ASSIGN(const table::DatasetSpec& spec, context.spec());
   std::string name = options.model;
   if (name.empty()) {
@@ -209,6 +263,7 @@ Result<int> preprocess(Context& context, const PreprocessOptions& options) {
 }
 
 Result<int> predict(Context& context, const PredictOptions& options) {
+  MAEIL_TRY(check_output(options.out, {options.in, options.model}));
   MAEIL_ASSIGN(const table::DatasetSpec& spec, context.spec());
   MAEIL_ASSIGN(auto model, loop::open_model(store_of(context), context.settings, spec, options.model, true));
   MAEIL_ASSIGN(const auto scorer, nn::Scorer::make(std::move(model.parameters), model.unknown));

@@ -15,7 +15,7 @@ Result<int> prune(Context& context, const PruneOptions& options) {
   MAEIL_ASSIGN(const auto lock, store.lock("runner", "maeil prune"));
   MAEIL_ASSIGN(const auto pruned, loop::prune(store, context.settings, today, options.dry_run));
   if (context.json) {
-    print_json({{"dry_run", options.dry_run}, {"processed_data", pruned.processed}, {"raw_data", pruned.raw}, {"parts", pruned.parts}, {"garbage", pruned.garbage}});
+    print_json({{"dry_run", options.dry_run}, {"processed_data", pruned.processed}, {"raw_data", pruned.raw}, {"parts", pruned.parts}, {"files", pruned.files}, {"garbage", pruned.garbage}});
     return 0;
   }
   const char* verb = options.dry_run ? "would remove" : "removed";
@@ -23,6 +23,7 @@ Result<int> prune(Context& context, const PruneOptions& options) {
                          fmt::join(pruned.processed, ", ")));
   print_line(fmt::format("{} raw bytes of {} dates{}{}", verb, pruned.raw.size(), pruned.raw.empty() ? "" : ": ", fmt::join(pruned.raw, ", ")));
   print_line(fmt::format("{} {} parts of shards", verb, pruned.parts));
+  print_line(fmt::format("{} {} half-written files of killed runs{}{}", verb, pruned.files.size(), pruned.files.empty() ? "" : ": ", fmt::join(pruned.files, ", ")));
   if (!options.dry_run) print_line(fmt::format("removed {} pieces that killed runs had left", pruned.garbage));
   return 0;
 }

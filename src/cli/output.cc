@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <filesystem>
 #include <utility>
 
 #include "base/progress.h"
@@ -103,6 +104,16 @@ std::string plain(const store::Document& value) {
     return "[" + text + "]";
   }
   return value.dump();
+}
+
+Status check_output(const std::string& out, std::initializer_list<std::string> inputs) {
+  for (const auto& in : inputs) {
+    std::error_code absent;
+    if (!out.empty() && !in.empty() && std::filesystem::equivalent(out, in, absent)) {
+      return usage_error(fmt::format("{} would be written over what it is made from: name another file", out));
+    }
+  }
+  return {};
 }
 
 }  // namespace maeil::cli

@@ -1,6 +1,7 @@
 // How results look: a text table for people, one JSON value for programs.
 #pragma once
 
+#include <initializer_list>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -23,6 +24,9 @@ std::optional<LogLevel> parse_log_level(std::string_view name);  // "info", also
 void set_log_level(LogLevel level);                              // before threads are started
 void note(std::string_view text, LogLevel level = LogLevel::kInfo);
 void note_task_line(std::string_view line);  // a task's own log: lines that begin with "warning" are warnings
+
+// kUsage when a command would write over a file that it reads: the same file, whatever it is called. Empty names are none.
+Status check_output(const std::string& out, std::initializer_list<std::string> inputs);
 
 // A value of a document as people write it: dates and ids without their wrapping, text without quotes, null as "-".
 std::string plain(const store::Document& value);

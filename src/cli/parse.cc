@@ -173,11 +173,11 @@ void add_store_commands(Parser& p) {
   auto* store = p.app.add_subcommand("store", "the store itself");
   store->require_subcommand(1);
   c = p.command(*store, "copy", "copy everything from one store into another and compare",
-                "maeil store copy --from ./maeil.db --to mongodb://localhost:27017/mlops_default_prediction --dry-run",
+                "MONGODB_HOST=localhost maeil store copy --from ./maeil.db --to mongodb --dry-run",
                 [&p](Context& x) { return store_copy(x, p.store_copy); });
-  c->add_option("--from", p.store_copy.from, "mongodb://... or the path of a maeil.db")->required();
-  c->add_option("--to", p.store_copy.to, "the same, empty or an earlier copy")->required();
-  c->add_flag("--dry-run", p.store_copy.dry_run, "only count");
+  c->add_option("--from", p.store_copy.from, "the path of a maeil.db, mongodb://host:27017/database, or just mongodb: the server of the MONGODB_ settings")->required();
+  c->add_option("--to", p.store_copy.to, "the same; must be empty, or hold what an interrupted copy of the same left")->required();
+  c->add_flag("--dry-run", p.store_copy.dry_run, "only count and check; write nothing");
 
   auto* dag = p.app.add_subcommand("dag", "the three DAGs");
   dag->require_subcommand(1);
@@ -196,6 +196,7 @@ void add_store_commands(Parser& p) {
   c->add_option("--run-id", p.task.run_id, "kept as information")->required();
   c->add_option("--attempt", p.task.attempt, "retraining attempt 1..N of a task named without its group")->check(CLI::Range(1, 20));
   c->add_option("--shard", p.task.shard, "I/N: only shard I of N; merge/N: put the parts of N shards together and finish the task");
+  c->add_option("--parent", p.task.parent, "the process that started this one: end with it, however it ends");
   c->add_option("--retries-left", p.task.retries_left, "how often the caller will try again if this fails: until then it is up_for_retry")
       ->check(CLI::Range(0, 1000));
   c->add_option("--result", p.task.result, "write {state, next, message} to this JSON file");

@@ -120,6 +120,7 @@ store::Document as_document(const quality::Data& data, const quality::Report& re
 }
 
 Result<int> report_quality(Context& context, const QualityOptions& options) {
+  MAEIL_TRY(check_output(options.html, {options.real, options.synthetic, options.holdout, options.metadata}));
   quality::Sources sources{.real = options.real, .synthetic = options.synthetic, .holdout = options.holdout, .max_rows = static_cast<size_t>(options.max_rows)};
   if (!options.metadata.empty()) {
     MAEIL_ASSIGN(sources.metadata, read_file(options.metadata, uint64_t{64} << 20));
@@ -130,6 +131,7 @@ Result<int> report_quality(Context& context, const QualityOptions& options) {
     const auto name = [](const std::string& path) { return std::filesystem::path(path).filename().string(); };
     MAEIL_TRY(write_file_atomically(options.html, quality::report_page(data, report, name(options.real), name(options.synthetic))));
   }
+  for (const auto& line : data.left_out) note(line, LogLevel::kWarning);
   if (context.json) {
     print_json(as_document(data, report));
     return 0;

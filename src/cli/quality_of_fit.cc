@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cmath>
 #include <filesystem>
 
 #include "base/file.h"
@@ -10,6 +11,7 @@
 #include "copula/mixture.h"
 #include "loop/source.h"
 #include "quality/page.h"
+#include "table/sdv_metadata.h"
 
 namespace maeil::cli {
 namespace {
@@ -27,7 +29,7 @@ struct Temporary {
 
 std::string quality_page_path(const std::string& model) { return std::filesystem::path(model).replace_extension(".quality.html").string(); }
 
-Result<double> report_fit(const FitOptions& options, const std::string& target, uint64_t rows, uint64_t seed) {
+Result<std::optional<double>> report_fit(const FitOptions& options, const table::DatasetSpec& columns, const std::string& target, uint64_t rows, uint64_t seed) {
   const Temporary drawn{fmt::format("{}.drawn-{}.csv", options.out, ::getpid())};
   const uint64_t drawn_rows = std::min<uint64_t>(rows, kFitReportRows);
   {
@@ -36,7 +38,7 @@ Result<double> report_fit(const FitOptions& options, const std::string& target, 
     MAEIL_TRY(loop::write_rows_csv(source, Days{}, drawn_rows, seed, [&](std::string_view bytes) { return file.write(bytes); }));
     MAEIL_TRY(file.commit());
   }
-  MAEIL_ASSIGN(const auto data, quality::read_data({.real = options.in, .synthetic = drawn.path, .max_rows = kFitReportRows}));
+  MAEIL_ASSIGN(const auto data, quality::read_data({.real = options.in, .synthetic = drawn.path, .metadata = table::to_sdv_metadata(columns), .max_rows = kFitReportRows}));
   auto report = quality::make_report(data, target);
   // A target that no learner can take (too many classes, one row of a class) costs its part of the report only.
   if (!report) report = quality::make_report(data, "");
@@ -44,10 +46,12 @@ Result<double> report_fit(const FitOptions& options, const std::string& target, 
   const auto name = [](const std::string& path) { return std::filesystem::path(path).filename().string(); };
   MAEIL_TRY(write_file_atomically(quality_page_path(options.out),
                                   quality::report_page(data, *report, name(options.in), fmt::format("rows drawn from {}", name(options.out)))));
+  const double score = report->scores.overall;
+  if (!std::isfinite(score)) return std::optional<double>();
   MAEIL_ASSIGN(auto mixture, copula::read_mixture(options.out));
-  mixture.quality_score = report->scores.overall;
+  mixture.quality_score = score;
   MAEIL_TRY(copula::write_mixture(mixture, options.out));
-  return report->scores.overall;
+  return std::optional(score);
 }
 
 }  // namespace maeil::cli

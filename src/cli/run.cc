@@ -90,7 +90,7 @@ Result<int> one_day(Context& context, Days date, const std::string& run_type, in
   const loop::Day day{context.settings, spec, scenario, rows > 0 ? rows : context.settings.data_quantity};
   Reporter reporter;
   MAEIL_ASSIGN(const auto report, loop::run_day(store, day, date, run_options(context.settings, run_type, reporter)));
-  if (!report.reconciled.empty()) note(report.reconciled);
+  if (!report.reconciled.empty()) note_task_line(report.reconciled);
   MAEIL_ASSIGN(const auto document, loop::summarize(store, day, date, report));
   if (context.json) print_json(document);
   else if (summary) print_summary(context.settings, store, document);

@@ -1,8 +1,11 @@
 // `maeil task | dag | runs | logs`: the DAGs piece by piece, and what they left behind.
 #include <fmt/format.h>
 #include <fmt/ranges.h>
+#include <sys/prctl.h>
+#include <unistd.h>
 
 #include <charconv>
+#include <csignal>
 
 #include "base/file.h"
 #include "base/progress.h"
@@ -12,7 +15,9 @@
 #include "dag/export.h"
 #include "dag/journal.h"
 #include "dag/plan.h"
+#include "dag/task_runs.h"
 #include "loop/day.h"
+#include "loop/deployment.h"
 #include "loop/pipelines.h"
 
 namespace maeil::cli {
@@ -54,9 +59,18 @@ Result<dag::Shard> parse_shard(const std::string& text) {
   return shard;
 }
 
+// The kernel ends this process with its parent (Linux). A worker that was killed would else leave it running beside the next try.
+Status end_with_parent(int parent) {
+  if (parent == 0) return {};
+  // Behind a wrapper the parent is another process, and nothing more than its death is seen.
+  if (::prctl(PR_SET_PDEATHSIG, SIGKILL) != 0 || ::getppid() == parent || ::kill(parent, 0) == 0) return {};
+  return fail(ErrorCode::kCancelled, fmt::format("process {}, which started this one, is gone", parent));
+}
+
 }  // namespace
 
 Result<int> task(Context& context, const TaskOptions& options) {
+  MAEIL_TRY(end_with_parent(options.parent));
   MAEIL_ASSIGN(const auto dag, find_dag(context.settings, options.dag));
   auto date = parse_date(std::string_view(options.logical_date).substr(0, 10));
   if (!date) return usage_error(fmt::format("--logical-date: {}", date.error().message));
@@ -78,6 +92,10 @@ Result<int> task(Context& context, const TaskOptions& options) {
     if (event.kind == dag::Event::Kind::kProgress) progress.update(event.text, event.done, event.total);
     if (event.kind == dag::Event::Kind::kLog) note_task_line(event.text);
   };
+  // Another machine may have deployed since this one's last task. Once a task is enough: not for each of its shards.
+  if (!run.shard.is_part()) {
+    if (const std::string mended = loop::follow_registry(store, context.settings); !mended.empty()) note_task_line(mended);
+  }
   // Airflow tries again itself, with its own back-off.
   dag::DagSpec once = dag;
   for (auto& t : once.tasks) t.retries = 0;
@@ -142,7 +160,7 @@ Result<int> dag_export(Context& context) {
 
 Result<int> runs(Context& context) {
   MAEIL_ASSIGN(store::Store & store, context.store());
-  MAEIL_ASSIGN(const auto documents, dag::runs(store));
+  MAEIL_ASSIGN(const auto documents, dag::all_runs(store, all_dags(context.settings)));
   if (context.json) {
     print_json(store::Document(documents));
     return 0;

@@ -15,8 +15,13 @@
 namespace maeil::copula {
 namespace {
 
-using boost::math::digamma;
-using boost::math::trigamma;
+// Where a value has no digamma the answer is NaN, and the family is passed over.
+using Quiet = boost::math::policies::policy<boost::math::policies::domain_error<boost::math::policies::ignore_error>,
+                                            boost::math::policies::pole_error<boost::math::policies::ignore_error>,
+                                            boost::math::policies::overflow_error<boost::math::policies::ignore_error>,
+                                            boost::math::policies::evaluation_error<boost::math::policies::ignore_error>>;
+double digamma(double x) { return boost::math::digamma(x, Quiet()); }
+double trigamma(double x) { return boost::math::trigamma(x, Quiet()); }
 constexpr double kInfinity = std::numeric_limits<double>::infinity();
 
 constexpr std::array<std::pair<std::string_view, MarginalChoice>, 9> kNames{{{"empirical", MarginalChoice::kEmpirical},
@@ -42,6 +47,11 @@ struct Sample {
   }
   double range() const { return max - min; }
   double sd() const { return std::sqrt(variance); }
+  // False for values so large that squares overflow, or so close together that a double has no place beside the outermost.
+  bool has_shape() const {
+    const double margin = range() / static_cast<double>(x.size());
+    return std::isfinite(range() * range()) && std::isfinite(variance) && variance > 0 && min - margin < min && max + margin > max;
+  }
 };
 
 Marginal fit_beta(const Sample& s) {
@@ -89,11 +99,12 @@ Marginal fit_truncated_gaussian(const Sample& s) {
     if (!(inside > 1e-300)) return 1e300;
     return std::log(scale) + std::log(inside) + (s.variance + (s.mean - loc) * (s.mean - loc)) / (2 * scale * scale);
   };
-  const auto best_loc = [&](double scale) {
-    return boost::math::tools::brent_find_minima([&](double loc) { return cost(loc, scale); }, s.min - 8 * scale, s.max + 8 * scale, 24);
+  const auto minimum = [](const auto& of, double low, double high) {
+    boost::uintmax_t steps = 200;  // some 30 are needed
+    return boost::math::tools::brent_find_minima(of, low, high, 24, steps);
   };
-  const auto best = boost::math::tools::brent_find_minima([&](double log_scale) { return best_loc(std::exp(log_scale)).second; },
-                                                          std::log(s.range() / 100), std::log(s.range() * 5), 24);
+  const auto best_loc = [&](double scale) { return minimum([&](double loc) { return cost(loc, scale); }, s.min - 8 * scale, s.max + 8 * scale); };
+  const auto best = minimum([&](double log_scale) { return best_loc(std::exp(log_scale)).second; }, std::log(s.range() / 100), std::log(s.range() * 5));
   const double scale = std::exp(best.first), loc = best_loc(scale).first;
   return TruncatedGaussian{(s.min - loc) / scale, (s.max - loc) / scale, loc, scale};
 }
@@ -170,6 +181,7 @@ std::optional<Marginal> choose_marginal(const std::vector<double>& sorted, Margi
   for (size_t i = 1; i < sorted.size() && different < 8; ++i) different += sorted[i] != sorted[i - 1];
   if (different < 8) return std::nullopt;
   const Sample sample(sorted);
+  if (!sample.has_shape()) return std::nullopt;
   if (choice != MarginalChoice::kAuto) return fit_family(sample, choice);
   std::optional<Marginal> best;
   double smallest = std::max(1.36 / std::sqrt(static_cast<double>(sorted.size())), kGoodDistance);

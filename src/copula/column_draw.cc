@@ -1,5 +1,6 @@
 #include "copula/column_draw.h"
 
+#include <algorithm>
 #include <limits>
 
 #include "table/table.h"
@@ -7,10 +8,8 @@
 namespace maeil::copula {
 namespace {
 
-constexpr double kInfinity = std::numeric_limits<double>::infinity();
-
 std::variant<QuantileTable, EmpiricalTable> make_table(const Marginal& marginal, const NumberOutput& out) {
-  const double min = out.min.value_or(-kInfinity), max = out.max.value_or(kInfinity);
+  const double min = std::max(out.min.value_or(-most_of(out.format)), -most_of(out.format)), max = std::min(out.max.value_or(most_of(out.format)), most_of(out.format));
   if (const auto* empirical = std::get_if<Empirical>(&marginal)) return EmpiricalTable(*empirical, min, max);
   return QuantileTable(marginal, min, max);
 }
@@ -20,7 +19,7 @@ bool is_whole(const NumberOutput& out) { return out.format == NumberFormat::kInt
 }  // namespace
 
 NumberDraw::NumberDraw(const Marginal& marginal, const NumberOutput& out)
-    : table(make_table(marginal, out)), rounding(is_whole(out) && !out.digits ? std::optional<int>(0) : out.digits),
+    : table(make_table(marginal, out)), rounding(digits_of(out)),
       minus_zero(is_whole(out) ? 0.0 : -0.0), missing_below(static_cast<uint64_t>(std::llround(out.missing * 0x1p32))) {}
 
 void NumberDraw::operator()(const float* z, const uint32_t* null_words, size_t n, double* out) const {

@@ -2,7 +2,6 @@
 // Immutable once made, so threads may share it.
 #pragma once
 
-#include <cmath>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -14,32 +13,15 @@
 #include "copula/empirical_table.h"
 #include "copula/model.h"
 #include "copula/quantile_table.h"
+#include "table/rounding.h"
 
 namespace maeil::copula {
-
-// What numpy's round(x, digits) computes: scale, round half to even, scale back.
-struct Rounding {
-  explicit Rounding(std::optional<int> digits) {
-    if (!digits) return;
-    power = std::pow(10.0, std::abs(*digits));
-    kind = *digits >= 0 ? kDecimals : kTens;
-  }
-  double operator()(double x) const {
-    switch (kind) {
-      case kDecimals: return std::nearbyint(x * power) / power;
-      case kTens: return std::nearbyint(x / power) * power;
-      default: return x;
-    }
-  }
-  enum { kNone, kDecimals, kTens } kind = kNone;
-  double power = 1;
-};
 
 struct NumberDraw {
   NumberDraw(const Marginal& marginal, const NumberOutput& out);
 
   std::variant<QuantileTable, EmpiricalTable> table;
-  Rounding rounding;
+  table::Rounding rounding;
   double minus_zero;       // added last: 0.0 turns the -0.0 of a whole number into 0
   uint64_t missing_below;  // a null word below it means missing; 2^32 for always
 

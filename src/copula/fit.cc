@@ -137,6 +137,7 @@ MixtureClass fit_class(const Table& all, const Common& common, const Rows& rows,
 Result<FittedMixture> CopulaFitter::fit(const FitPlan& plan) {
   if (all_.rows < 2) return bad_input("at least two rows are needed to fit a copula");
   if (mixed_) return bad_input("the rows to fit have different columns");
+  MAEIL_TRY(table::check_values(plan.constraints, all_));
   if (all_.rows > UINT32_MAX) return bad_input("more than 2^32 rows cannot be fitted");
   const size_t C = all_.columns.size();
   Common common;

@@ -39,7 +39,8 @@ struct FittedMixture {
 class CopulaFitter {
  public:
   void add(const Table& chunk);
-  // kBadInput: fewer than two rows, other columns than before, more than kMaxClasses classes.
+  // kBadInput: fewer than two rows, other columns than before, more than kMaxClasses classes, constraints that are none of these columns or
+  // look for a value that no row has.
   Result<FittedMixture> fit(const FitPlan& plan);
 
  private:

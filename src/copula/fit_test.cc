@@ -123,6 +123,63 @@ TEST(Fit, ConstraintsHoldAfterRoundingWhateverTheMarginals) {
   }
 }
 
+// 3,000 bills: a whole total of parts with decimals (two cents make a whole one together), shares of 100, a part that is missing in some
+// rows, and three steps that never go down.
+Table bills() {
+  Table rows;
+  rows.rows = 3000;
+  for (const char* name : {"total", "net", "tax", "p", "q", "hundred", "gross", "part", "rest", "s1", "s2", "s3"}) rows.columns.push_back({name, ColumnType::kNumber, {}, {}, {}});
+  RandomSequence random(2, RandomStream::kBootstrap, 0);
+  for (size_t i = 0; i < rows.rows; ++i) {
+    const auto uniform = [&] { return random.next_uniform(); };
+    const double whole = 10 + std::floor(40 * uniform()), tax = std::round(whole * uniform() * 20) / 100, p = std::round(1000 * uniform()) / 10;
+    const double part = std::round(1000 * uniform()) / 100, rest = std::round(2000 * uniform()) / 100, s1 = std::round(10 * uniform()), s2 = std::round(10 * (s1 + uniform())) / 10;
+    const double values[] = {whole, std::round(100 * (whole - tax)) / 100, tax, p, std::round(10 * (100 - p)) / 10, 100, std::round(100 * (part + rest)) / 100,
+                             uniform() < 0.3 ? NAN : part, rest, s1, s2, std::ceil(s2) + std::floor(2 * uniform())};
+    for (size_t c = 0; c < rows.columns.size(); ++c) rows.columns[c].numbers.push_back(values[c]);
+  }
+  return rows;
+}
+
+TEST(Fit, DrawnSumsHoldInTheirColumnsDigitsAndNothingGoesMissingForThem) {
+  using Kind = table::Constraint::Kind;
+  const Table rows = bills();
+  const std::vector<table::Constraint> constraints = {{Kind::kOrder, {"s2", "s3"}, ""},          {Kind::kOrder, {"s1", "s2"}, ""},
+                                                      {Kind::kSum, {"total", "net", "tax"}, ""}, {Kind::kSum, {"hundred", "p", "q"}, ""},
+                                                      {Kind::kSum, {"p", "q"}, "", 100},         {Kind::kSum, {"gross", "part", "rest"}, ""}};
+  for (const auto& constraint : constraints) ASSERT_EQ(table::count_broken(constraint, rows).value(), 0u) << describe(constraint);
+  CopulaFitter fitter;
+  fitter.add(rows);
+  const auto fitted = fitter.fit({.target = "", .formats = {}, .dates = {}, .constraints = constraints, .marginals = {}, .seed = 1});
+  ASSERT_TRUE(fitted) << fitted.error().message;
+  const auto read = parse_mixture_json(to_json(fitted->mixture), "f.json");
+  ASSERT_TRUE(read) << read.error().message;
+  EXPECT_EQ(read->constraints[4].total, 100);
+  Table out;
+  MixtureSampler::make(*read).value().draw(0, 20000, 3, out);
+  for (const auto& constraint : constraints) EXPECT_EQ(table::count_broken(constraint, out).value(), 0u) << describe(constraint);
+  const auto ranges = value_ranges(*read);
+  for (size_t c = 0; c < out.columns.size(); ++c) {
+    const table::Rounding rounding(ranges[c].digits);
+    size_t missing = 0, missing_before = 0;
+    for (size_t i = 0; i < out.rows; ++i) {
+      const double x = out.columns[c].numbers[i];
+      missing += x != x;
+      ASSERT_FALSE(x == x && (rounding(x) != x || x < *ranges[c].min || x > *ranges[c].max)) << out.columns[c].name << " " << x;
+    }
+    for (const double x : rows.columns[c].numbers) missing_before += x != x;
+    EXPECT_NEAR(static_cast<double>(missing) / 20000, static_cast<double>(missing_before) / 3000, 0.02) << out.columns[c].name;
+  }
+}
+
+TEST(Fit, AConstraintOnAValueThatNoRowHasIsRefused) {
+  CopulaFitter fitter;
+  fitter.add(classed_rows());
+  const auto fitted = fitter.fit({.target = "class", .formats = {}, .dates = {}, .constraints = {{table::Constraint::Kind::kOnlyWhen, {"a", "class"}, "NOPE"}}, .marginals = {}, .seed = 1});
+  ASSERT_FALSE(fitted);
+  EXPECT_NE(fitted.error().message.find("N, Y"), std::string::npos) << fitted.error().message;
+}
+
 TEST(Fit, TheBytesDoNotDependOnTheThreads) {
   std::string texts[2];
   for (const int threads : {1, 3}) {

@@ -4,8 +4,8 @@
 #include <cmath>
 #include <numeric>
 
-#include "base/time.h"
 #include "copula/column_fit.h"
+#include "table/field_values.h"
 
 namespace maeil::copula {
 
@@ -53,24 +53,29 @@ std::vector<uint32_t> order_labels(const Column& column, bool date, const std::v
   std::vector<double> key(K, 0);
   if (date) {
     for (size_t k = 0; k < K; ++k) {
-      const auto& text = column.dictionary[k];
-      const auto day = parse_day_month_year(text);
-      const auto iso = day ? Result<Days>(*day) : parse_date(text);
-      key[k] = iso ? static_cast<double>(iso->time_since_epoch().count()) : 0;
+      key[k] = table::read_date(column.dictionary[k]).value_or(0);
     }
   } else if (K > 2 && reference.cols() > 0) {
-    Matrix means = Matrix::Zero(static_cast<Eigen::Index>(K), reference.cols());
-    Eigen::VectorXf count = Eigen::VectorXf::Zero(static_cast<Eigen::Index>(K));
+    // Only labels of the sample have a mean: as many rows as it has at most, where an id column has as many labels as the file rows.
+    constexpr Eigen::Index kNotSeen = -1;
+    std::vector<Eigen::Index> place(K, kNotSeen);
+    Eigen::Index seen = 0;
+    for (const uint32_t row : sample) {
+      const uint32_t code = column.codes[row];
+      if (code != kMissing && place[code] == kNotSeen) place[code] = seen++;
+    }
+    Matrix means = Matrix::Zero(seen, reference.cols());
+    Eigen::VectorXf count = Eigen::VectorXf::Zero(seen);
     for (Eigen::Index f = 0; f < reference.cols(); ++f) {
       for (size_t i = 0; i < sample.size(); ++i) {
         const uint32_t code = column.codes[sample[i]];
         if (code == kMissing) continue;
-        means(code, f) += reference(static_cast<Eigen::Index>(i), f);
-        if (f == 0) count(code) += 1;
+        means(place[code], f) += reference(static_cast<Eigen::Index>(i), f);
+        if (f == 0) count(place[code]) += 1;
       }
     }
     const Eigen::VectorXf weight = count.cwiseMax(1).cwiseSqrt();
-    means = (weight.cwiseInverse().asDiagonal() * means).eval();  // sqrt(n_k) * mean
+    means.array().colwise() *= weight.cwiseInverse().array();  // sqrt(n_k) * mean
     Eigen::VectorXf axis = Eigen::VectorXf::LinSpaced(reference.cols(), 1, 2);
     for (int step = 0; step < 30; ++step) {
       axis = (means.transpose() * (means * axis)).eval();
@@ -79,7 +84,9 @@ std::vector<uint32_t> order_labels(const Column& column, bool date, const std::v
       axis /= norm;
     }
     const Eigen::VectorXf found = weight.cwiseInverse().asDiagonal() * (means * axis);
-    for (size_t k = 0; k < K; ++k) key[k] = found(static_cast<Eigen::Index>(k));
+    for (size_t k = 0; k < K; ++k) {
+      if (place[k] != kNotSeen) key[k] = found(place[k]);
+    }
   }
   std::sort(order.begin(), order.end(), [&](uint32_t a, uint32_t b) {
     return key[a] != key[b] ? key[a] < key[b] : column.dictionary[a] < column.dictionary[b];

@@ -8,6 +8,7 @@
 #pragma once
 
 #include <filesystem>
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -15,6 +16,7 @@
 #include "base/error.h"
 #include "copula/model.h"
 #include "table/constraint.h"
+#include "table/rounding.h"
 
 namespace maeil::copula {
 
@@ -38,15 +40,22 @@ struct Mixture {
 
 inline constexpr size_t kMaxClasses = 256;
 
-// kBadInput, naming the place: shares that do not add up to 1, classes with other columns, patterns that are none.
+// kBadInput, naming the place: shares that do not add up to 1, one label twice, classes with other columns, patterns that are none, a
+// target that is no column or has another value than its class's label, constraints on columns that are not there or of the wrong type.
 Status check_mixture(const Mixture& mixture);
 
 // The shares of the classes as asked for: `label` gets `share`, the others keep their proportions. kUsage, listing the labels:
-// no such class, a share outside 0..1.
+// no such class, a share outside 0..1, a share below 1 of the only class that has rows.
 Status set_class_share(Mixture& mixture, const std::string& label, double share);
+
+// Leaves the classes whose label `keep` accepts; they keep their proportions. kUsage, listing the labels: none of them has rows.
+// REQUIRES: check_mixture(mixture) holds, and it has a target.
+Status keep_classes(Mixture& mixture, const std::function<bool(const std::string& label)>& keep);
 
 std::vector<std::string> column_names(const Mixture& mixture);
 std::vector<NumberFormat> number_formats(const Mixture& mixture);
+// By column; of numbers what all classes together need, nothing of texts.
+std::vector<table::ValueRange> value_ranges(const Mixture& mixture);
 
 // Any file that rows can be drawn from: our JSON (docs/formats/copula.md) or SDV's .pkl, told apart by the first byte. Version 1 and SDV's
 // are a mixture of one class without a target. kNotFound, kIo; kBadInput for a damaged file or a class of SDV's that is not supported, by name.

@@ -30,6 +30,7 @@ struct MixtureSampler::Prepared {
   std::vector<MissingSets> missing_sets;                      // (G)
   std::vector<std::vector<std::string>> missing;              // (G) labels by code: character s is '1' where set s is missing
   std::vector<table::Constraint> constraints;
+  std::vector<table::ValueRange> ranges;                      // (C)
   Table empty;
 };
 
@@ -45,11 +46,14 @@ Result<MixtureSampler> MixtureSampler::make(const Mixture& mixture) {
   p.missing_sets = mixture.missing_sets;
   p.missing.resize(p.missing_sets.size());
   p.constraints = mixture.constraints;
+  p.ranges = value_ranges(mixture);
   p.empty.columns.resize(p.C);
-  double share = 0;
+  // Over their sum, which may be 1e-6 off: else the last class, whose share may be 0, would get what is missing.
+  double share = 0, shares = 0;
+  for (const auto& part : mixture.classes) shares += part.share;
   for (const auto& part : mixture.classes) {
     share += part.share;
-    p.below.push_back(static_cast<uint64_t>(std::llround(std::min(share, 1.0) * 0x1p32)));
+    p.below.push_back(static_cast<uint64_t>(std::llround(std::min(share / shares, 1.0) * 0x1p32)));
   }
   p.below.back() = uint64_t{1} << 32;
   const size_t K = mixture.classes.size();
@@ -84,7 +88,7 @@ Result<MixtureSampler> MixtureSampler::make(const Mixture& mixture) {
     }
   }
   Table none = p.empty;
-  MAEIL_TRY(table::apply_constraints(p.constraints, none));
+  MAEIL_TRY(table::apply_constraints(p.constraints, none, p.ranges));
   return MixtureSampler(std::move(prepared));
 }
 
@@ -169,7 +173,7 @@ void MixtureSampler::draw(uint64_t first_row, uint64_t rows, uint64_t seed, Tabl
     start = block_row + to;
   }
   // Their columns were checked by make().
-  static_cast<void>(table::apply_constraints(p.constraints, out));
+  static_cast<void>(table::apply_constraints(p.constraints, out, p.ranges));
 }
 
 }  // namespace maeil::copula

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
 #include <unordered_set>
 
@@ -36,6 +37,24 @@ Status check_output(const NumberOutput& out) {
   return {};
 }
 
+// One value in 10^15 lies further out; what a heavy tail has there is clipped when it is drawn.
+constexpr double kFurthestScore = 8;
+
+Status check_range(const ColumnModel& column) {
+  const auto* out = std::get_if<NumberOutput>(&column.output);
+  if (!out) return {};
+  const double most = most_of(out->format);
+  for (const double z : {-kFurthestScore, kFurthestScore}) {
+    const double x = quantile_at(column.marginal, z), clipped = std::min(std::max(x, out->min.value_or(x)), out->max.value_or(x));
+    // Rounding multiplies by the power of its digits, which must not overflow either.
+    const double scaled = clipped * std::pow(10.0, std::max(out->digits.value_or(0), 0));
+    if (std::abs(clipped) > most || std::isinf(scaled)) {
+      return bad_input(fmt::format("its values reach {:.3g}, more than {} can be", clipped, out->format == NumberFormat::kInteger ? "a whole number of 64 bits" : "a number"));
+    }
+  }
+  return {};
+}
+
 }  // namespace
 
 std::vector<NumberFormat> number_formats(const CopulaModel& model) {
@@ -57,6 +76,7 @@ Status check_model(const CopulaModel& model) {
     if (const auto wrong = check_marginal(column.marginal); !wrong.empty()) return bad_input(fmt::format("column {}: {}", column.name, wrong));
     const auto checked = std::visit([](const auto& output) { return check_output(output); }, column.output);
     if (!checked) return with_context(fmt::format("column {}", column.name), checked.error());
+    if (const auto range = check_range(column); !range) return with_context(fmt::format("column {}", column.name), range.error());
   }
   for (size_t i = 0; i < C; ++i) {
     for (size_t j = 0; j <= i; ++j) {

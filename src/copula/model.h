@@ -33,6 +33,9 @@ struct NumberOutput {
   std::optional<double> min, max;   // clipped before rounding
 };
 
+// The decimals that are kept: whole numbers have none, whether or not it is said.
+inline std::optional<int> digits_of(const NumberOutput& out) { return out.format == NumberFormat::kInteger && !out.digits ? std::optional(0) : out.digits; }
+
 struct ColumnModel {
   std::string name;
   Marginal marginal;
@@ -46,6 +49,10 @@ struct CopulaModel {
 
   double correlation_at(size_t row, size_t column) const { return correlation[row * columns.size() + column]; }
 };
+
+// Numbers that a column may take: what 64 bits hold (the largest double below 2^63), and what can be summed and rounded without overflow.
+inline constexpr double kMostWhole = 9223372036854774784.0, kMostReal = 1e300;
+inline double most_of(NumberFormat format) { return format == NumberFormat::kInteger ? kMostWhole : kMostReal; }
 
 inline constexpr size_t kMaxColumns = 4096;      // a correlation of 128 MiB
 inline constexpr size_t kMaxCategories = 1 << 24;  // in one column

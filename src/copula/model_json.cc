@@ -2,10 +2,12 @@
 // later code meets a wrong shape.
 #include <fmt/format.h>
 
+#include <cmath>
 #include <nlohmann/json.hpp>
 
 #include "copula/mixture.h"
 #include "base/file.h"
+#include "base/json_depth.h"
 
 namespace maeil::copula {
 namespace {
@@ -159,6 +161,7 @@ Result<NumberOutput> number_from(const Json& json) {
   MAEIL_ASSIGN(const auto digits, optional_number(json, "digits"));
   if (digits) {
     if (!(*digits >= -15 && *digits <= 15)) return bad_input("digits must lie in -15..15");
+    if (*digits != std::nearbyint(*digits)) return bad_input("digits must be a whole number");
     out.digits = static_cast<int>(*digits);
   }
   MAEIL_ASSIGN(out.min, optional_number(json, "min"));
@@ -180,6 +183,12 @@ Result<ColumnModel> column_from(const Json& json) {
   return out;
 }
 
+// For messages: by name, or by place where the name is what is wrong.
+std::string column_title(const Json& json, size_t place) {
+  const auto name = text(json, "name");
+  return name ? fmt::format("column {}", *name) : fmt::format("columns[{}]", place);
+}
+
 Result<int> version_of(const Json& json) {
   MAEIL_ASSIGN(const auto format, text(json, "format"));
   if (format != "maeil-copula") return bad_input("\"format\" is not maeil-copula");
@@ -195,7 +204,7 @@ Result<CopulaModel> copula_from(const Json& json) {
   if (!columns->is_array()) return bad_input("\"columns\" is no array");
   for (const auto& column : *columns) {
     auto read = column_from(column);
-    if (!read) return with_context(fmt::format("column {}", out.columns.size()), read.error());
+    if (!read) return with_context(column_title(column, out.columns.size()), read.error());
     out.columns.push_back(std::move(*read));
   }
   MAEIL_ASSIGN(const Json* correlation, member(json, "correlation"));
@@ -218,18 +227,30 @@ Result<CopulaModel> model_from(const Json& json) {
   return out;
 }
 
-// Rows of whole column numbers: an entry of "missing_sets", or version 2's "missing_groups", each a set of its own.
-Result<MissingSets> sets_from(const Json& json, const char* key) {
+// Whole column numbers.
+Result<std::vector<size_t>> set_from(const Json& json, const char* key) {
+  std::vector<double> columns;
+  MAEIL_TRY(append_numbers(json, key, columns));
+  std::vector<size_t> out;
+  for (const double c : columns) {
+    if (!(c >= 0 && c < kMaxColumns && c == static_cast<double>(static_cast<size_t>(c)))) return bad_input(fmt::format("\"{}\" holds something that is no column", key));
+    out.push_back(static_cast<size_t>(c));
+  }
+  return out;
+}
+
+// An entry of "missing_sets", or of version 2's "missing_groups", where it is one set.
+Result<MissingSets> sets_from(const Json& json, const char* key, int version) {
   MissingSets out;
+  if (version == 2) {
+    out.emplace_back();
+    MAEIL_ASSIGN(out.back(), set_from(json, key));
+    return out;
+  }
   if (!json.is_array()) return bad_input(fmt::format("\"{}\" holds something that is no array", key));
   for (const auto& set : json) {
-    std::vector<double> columns;
-    MAEIL_TRY(append_numbers(set, key, columns));
     out.emplace_back();
-    for (const double c : columns) {
-      if (!(c >= 0 && c < kMaxColumns && c == static_cast<double>(static_cast<size_t>(c)))) return bad_input(fmt::format("\"{}\" holds something that is no column", key));
-      out.back().push_back(static_cast<size_t>(c));
-    }
+    MAEIL_ASSIGN(out.back(), set_from(set, key));
   }
   return out;
 }
@@ -240,7 +261,7 @@ Result<std::vector<MissingSets>> missing_from(const Json& json, int version) {
   MAEIL_ASSIGN(const Json* entries, member(json, key));
   if (!entries->is_array()) return bad_input(fmt::format("\"{}\" is no array", key));
   for (const auto& entry : *entries) {
-    MAEIL_ASSIGN(auto sets, sets_from(version == 2 ? Json::array({entry}) : entry, key));
+    MAEIL_ASSIGN(auto sets, sets_from(entry, key, version));
     out.push_back(std::move(sets));
   }
   return out;
@@ -258,8 +279,10 @@ Result<std::vector<table::Constraint>> constraints_from(const Json& json) {
     MAEIL_ASSIGN(const Json* columns, member(entry, "columns"));
     if (!columns->is_array()) return bad_input("the columns of a constraint are no array");
     for (const auto& column : *columns) {
-      if (!column.is_string()) return bad_input("a constraint names a column that is no text");
-      constraint.columns.push_back(column.get<std::string>());
+      const bool total = &column == &columns->front() && column.is_number() && constraint.kind == table::Constraint::Kind::kSum;
+      if (!total && !column.is_string()) return bad_input("a constraint names a column that is no text");
+      if (total) constraint.total = column.get<double>();
+      else constraint.columns.push_back(column.get<std::string>());
     }
     MAEIL_ASSIGN(constraint.equals, text(entry, "equals"));
     out.push_back(std::move(constraint));
@@ -279,7 +302,7 @@ Result<Mixture> mixture_from(const Json& json) {
   MAEIL_ASSIGN(out.source, text(json, "source"));
   MAEIL_ASSIGN(out.target, text(json, "target"));
   if (json.contains("quality_score")) {
-    MAEIL_ASSIGN(out.quality_score, number(json, "quality_score"));
+    MAEIL_ASSIGN(out.quality_score, optional_number(json, "quality_score"));
   }
   MAEIL_ASSIGN(out.missing_sets, missing_from(json, version));
   MAEIL_ASSIGN(const Json* constraints, member(json, "constraints"));
@@ -325,6 +348,7 @@ std::string dump(const Json& json) { return json.dump(-1, ' ', false, Json::erro
 template <class T>
 Result<T> parse_as(const std::string& json, const std::string& file_name, Result<T> (*read)(const Json&)) {
   try {
+    if (json_nested_deeper(json)) return bad_input(fmt::format("{}: its JSON is nested more than {} deep", file_name, kMaxJsonDepth));
     const auto parsed = Json::parse(json, nullptr, false);
     if (parsed.is_discarded()) return bad_input(fmt::format("{}: not valid JSON", file_name));
     auto model = read(parsed);
@@ -348,7 +372,9 @@ std::string to_json(const Mixture& mixture) {
   }
   Json constraints = Json::array();
   for (const auto& constraint : mixture.constraints) {
-    constraints.push_back({{"kind", table::to_string(constraint.kind)}, {"columns", constraint.columns}, {"equals", constraint.equals}});
+    Json columns(constraint.columns);
+    if (constraint.total) columns.insert(columns.begin(), *constraint.total);
+    constraints.push_back({{"kind", table::to_string(constraint.kind)}, {"columns", std::move(columns)}, {"equals", constraint.equals}});
   }
   Json out = {{"format", "maeil-copula"}, {"version", 3}, {"source", mixture.source}, {"target", mixture.target},
                {"missing_sets", mixture.missing_sets}, {"constraints", std::move(constraints)}, {"classes", std::move(classes)}};

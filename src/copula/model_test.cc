@@ -1,5 +1,6 @@
 // The JSON form: what is written is read back to the last bit, and what is damaged ends in one sentence.
 #include "copula/mixture.h"
+#include "copula/mixture_sample.h"
 #include "copula/model.h"
 
 #include <gmock/gmock.h>
@@ -92,7 +93,8 @@ TEST(ModelJson, HostileDocumentsAreRefused) {
     return read ? std::string("accepted") : read.error().message;
   };
   EXPECT_THAT(with("\"version\":1", "\"version\":4"), HasSubstr("version 4 is not known"));
-  EXPECT_THAT(with("\"family\":\"gamma\"", "\"family\":\"weibull\""), HasSubstr("column 1: the marginal family weibull is not known"));
+  EXPECT_THAT(with("\"family\":\"gamma\"", "\"family\":\"weibull\""), HasSubstr("column price: the marginal family weibull is not known"));
+  EXPECT_THAT(with("\"digits\":2", "\"digits\":2.7"), HasSubstr("column price: digits must be a whole number"));
   EXPECT_THAT(with("\"digits\":2", "\"digits\":1e9"), HasSubstr("digits"));
   EXPECT_THAT(with("\"missing\":0.25", "\"missing\":1.5"), HasSubstr("share of missing"));
   EXPECT_THAT(with("\"upper\":[0.4", "\"upper\":[0.5"), HasSubstr("does not ascend"));
@@ -103,6 +105,26 @@ TEST(ModelJson, HostileDocumentsAreRefused) {
   EXPECT_THAT(with("-0.2]", "-0.2,0]"), HasSubstr("wrong length"));
   EXPECT_THAT(with("\"scale\":5.0", "\"scale\":-5.0"), HasSubstr("scale"));
   EXPECT_EQ(with("\"source\":\"test\"", "\"source\":\"other\""), "accepted");
+  EXPECT_THAT(with("\"name\":\"price\"", "\"name\":7"), HasSubstr("columns[1]: \"name\" is no text"));
+}
+
+TEST(ModelJson, NumbersThatNoColumnCanHoldAreRefusedByName) {
+  const auto refusal = [](const Marginal& marginal, const NumberOutput& output) {
+    auto model = small_model();
+    model.columns[2] = number_column("amt", marginal, output);
+    const auto checked = check_model(model);
+    return checked ? std::string("accepted") : checked.error().message;
+  };
+  NumberOutput whole, bounded, rounded;
+  whole.format = bounded.format = NumberFormat::kInteger;
+  bounded.max = 1e6;
+  rounded.digits = 15;
+  EXPECT_THAT(refusal(Gaussian{1e25, 1}, whole), HasSubstr("column amt: its values reach 1e+25"));
+  EXPECT_THAT(refusal(Gaussian{-1e25, 0}, whole), HasSubstr("column amt"));
+  EXPECT_THAT(refusal(Gaussian{0, 1e308}, {}), HasSubstr("column amt"));
+  EXPECT_THAT(refusal(Uniform{0, 1e299}, rounded), HasSubstr("column amt"));  // rounding multiplies by 1e15
+  EXPECT_EQ(refusal(Uniform{0, 1e299}, {}), "accepted");
+  EXPECT_EQ(refusal(Uniform{0, 1e25}, bounded), "accepted");
 }
 
 TEST(ModelJson, MissingSetsAreReadFromBothVersionsAndChecked) {
@@ -136,6 +158,90 @@ TEST(ModelJson, MissingSetsAreReadFromBothVersionsAndChecked) {
   EXPECT_THAT(refusal("[[[0]],[[1]]]", "[[[0],[1]],[[1]]]"), HasSubstr("missing columns, 2 here"));
   EXPECT_THAT(refusal("[\"0\",\"1\"]", "[\"0\",\"2\"]"), HasSubstr("missing columns, 1 here"));
   EXPECT_THAT(refusal("[\"0\",\"1\"]", "[null,\"1\"]"), HasSubstr("missing columns, 1 here"));
+}
+
+// Two classes of y, and a number.
+Mixture two_classes() {
+  Mixture out;
+  out.target = "y";
+  for (const char* label : {"N", "Y"}) {
+    CopulaModel copula;
+    copula.columns = {{"y", Uniform{0, 1}, CategoryOutput{{label}, {1}, {}}}, number_column("x", Gaussian{0, 1}), number_column("low", Gaussian{0, 1})};
+    copula.correlation = {1, 0, 0, 0, 1, 0, 0, 0, 1};
+    out.classes.push_back({label, 0.5, std::move(copula)});
+  }
+  return out;
+}
+
+TEST(ModelJson, WhatTheTableCannotKeepIsRefusedWithFileAndName) {
+  const std::string json = to_json(two_classes());
+  const auto with = [&](const std::string& from, const std::string& to) {
+    auto changed = json;
+    const auto at = changed.find(from);
+    if (at == std::string::npos) throw std::runtime_error("no " + from);
+    const auto read = parse_mixture_json(changed.replace(at, from.size(), to), "m.json");
+    return read ? std::string("accepted") : read.error().message;
+  };
+  EXPECT_EQ(with("\"source\":\"\"", "\"source\":\"other\""), "accepted");
+  EXPECT_THAT(with("\"label\":\"Y\"", "\"label\":\"N\""), HasSubstr("m.json: class 'N' is there twice"));
+  EXPECT_THAT(with("\"label\":\"Y\"", "\"label\":\"Z\""), HasSubstr("m.json: class 'Z': its target y must have that value"));
+  EXPECT_THAT(with("\"target\":\"y\"", "\"target\":\"q\""), HasSubstr("m.json: the target 'q' is no column"));
+  EXPECT_THAT(with("\"target\":\"y\"", "\"target\":\"x\""), HasSubstr("its target x must have that value"));
+  const auto constrained = [&](const std::string& constraint) { return with("\"constraints\":[]", "\"constraints\":[" + constraint + "]"); };
+  EXPECT_EQ(constrained(R"({"kind":"order","columns":["low","x"],"equals":""})"), "accepted");
+  EXPECT_THAT(constrained(R"({"kind":"order","columns":["low","high"],"equals":""})"), HasSubstr("m.json: a constraint names 'high'"));
+  EXPECT_THAT(constrained(R"({"kind":"order","columns":["low","y"],"equals":""})"), HasSubstr("m.json: a constraint needs 'y'"));
+}
+
+TEST(ModelJson, NestingCostsNoStackAndANullScoreIsNone) {
+  const std::string json = to_json(two_classes());
+  const auto with = [&](const std::string& from, const std::string& to) {
+    auto changed = json;
+    return parse_mixture_json(changed.replace(changed.find(from), from.size(), to), "m.json");
+  };
+  const std::string deep = std::string(200000, '[') + std::string(200000, ']');
+  for (const char* key : {"missing_sets", "constraints"}) {
+    const std::string field = "\"" + std::string(key) + "\":[]";
+    const auto read = with(field, "\"" + std::string(key) + "\":" + deep);
+    ASSERT_FALSE(read) << key;
+    EXPECT_EQ(read.error().code, ErrorCode::kBadInput);
+    EXPECT_FALSE(with("\"version\":3", "\"version\":2,\"missing_groups\":" + deep));
+  }
+  const auto none = with("\"version\":3", "\"version\":3,\"quality_score\":null");
+  ASSERT_TRUE(none) << none.error().message;
+  EXPECT_EQ(none->quality_score, std::nullopt);
+  EXPECT_EQ(with("\"version\":3", "\"version\":3,\"quality_score\":0.5")->quality_score, 0.5);
+  EXPECT_FALSE(with("\"version\":3", "\"version\":3,\"quality_score\":\"good\""));
+}
+
+TEST(Mixture, AChosenClassStaysChosenAndTheOthersKeepTheirProportions) {
+  auto mixture = two_classes();
+  for (int twice = 0; twice < 2; ++twice) {
+    ASSERT_TRUE(set_class_share(mixture, "Y", 1));
+    EXPECT_EQ(mixture.classes[0].share, 0);
+    EXPECT_EQ(mixture.classes[1].share, 1);
+  }
+  EXPECT_THAT(set_class_share(mixture, "Y", 0.5).error().message, HasSubstr("'Y' is the only class of y that has rows"));
+  ASSERT_TRUE(set_class_share(mixture, "N", 0.25));
+  EXPECT_EQ(mixture.classes[1].share, 0.75);
+  ASSERT_TRUE(keep_classes(mixture, [](const std::string& label) { return label == "N"; }));
+  ASSERT_EQ(mixture.classes.size(), 1u);
+  EXPECT_EQ(mixture.classes[0].share, 1);
+  EXPECT_THAT(keep_classes(mixture, [](const std::string& label) { return label == "Y"; }).error().message, HasSubstr("it has N (1)"));
+}
+
+// A share that is 0 stays 0, whatever the others' sum lacks.
+TEST(Mixture, NoRowOfAClassWithoutAShare) {
+  auto mixture = two_classes();
+  mixture.classes[0].share = 1 - 9e-7;
+  mixture.classes[1].share = 0;
+  ASSERT_TRUE(check_mixture(mixture));
+  const auto sampler = MixtureSampler::make(mixture).value();
+  Table rows;
+  for (uint64_t first = 0; first < 10000000; first += 1000000) {
+    sampler.draw(first, 1000000, 1, rows);
+    for (size_t i = 0; i < rows.rows; ++i) ASSERT_EQ(rows.columns[0].text(i), "N") << first + i;
+  }
 }
 
 TEST(Marginal, ScoreUndoesQuantile) {
@@ -175,12 +281,12 @@ TEST(Model, OneReaderForAllFilesAndAPlainRefusalWhereOneCopulaIsNotEnough) {
   ASSERT_TRUE(single) << single.error().message;
   EXPECT_EQ(single->source, "rows.csv");
   EXPECT_EQ(single->columns.size(), small_model().columns.size());
-  mixture.target = "grade";
   for (auto& column : mixture.classes[0].copula.columns) {
     if (auto* number = std::get_if<NumberOutput>(&column.output)) number->missing = 0;
   }
   mixture.classes[0].share = 0.5;
   mixture.classes.push_back(mixture.classes[0]);
+  mixture.classes[1].label = "second";
   ASSERT_TRUE(write_mixture(mixture, folder / "two.json"));
   EXPECT_TRUE(read_mixture(folder / "two.json"));
   const auto refused = read_model(folder / "two.json");

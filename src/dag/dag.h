@@ -77,6 +77,7 @@ struct TaskContext {
   std::function<void(std::string_view line)> log;
   // Long work reports here; total 0: unknown. Throttled by the receiver.
   std::function<void(std::string_view what, uint64_t done, uint64_t total)> progress;
+  bool asked_before = true;  // of a sensor: not the first time in this try
 };
 
 // What a task hands back. The runner commits `batch` and the task's record in one atomic step, then it is done.

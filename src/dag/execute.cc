@@ -38,14 +38,15 @@ Result<TaskOutcome> call(const TaskFunction& function, TaskContext& context) {
 // Says in the record of a task, until it is destroyed, that the process lives. A beat that cannot be written is left out.
 class Heartbeat {
  public:
-  Heartbeat(store::Store& store, std::string id, milliseconds interval)
-      : thread_([&store, id = std::move(id), interval](const std::stop_token& stop) {
+  Heartbeat(store::Store& store, store::Batch::Expect own_try, milliseconds interval)
+      : thread_([&store, own_try = std::move(own_try), interval](const std::stop_token& stop) {
           std::mutex mutex;
           std::condition_variable_any wake;
           std::unique_lock lock(mutex);
           while (!wake.wait_for(lock, stop, interval, [&] { return stop.stop_requested(); })) {
             store::Batch batch;
-            batch.sets.push_back({kTaskInstances, id, {{"alive_until", store::date_value(now() + kHeartbeatsMissed * interval)}}});
+            batch.expects.push_back(own_try);
+            batch.sets.push_back({kTaskInstances, own_try.id, {{"alive_until", store::date_value(now() + kHeartbeatsMissed * interval)}}});
             (void)store.commit(batch);
           }
         }) {}
@@ -71,6 +72,7 @@ class Execution {
       if (answer && answer->state == TaskState::kWaiting) return record_;
       const Status done = answer ? finish(std::move(*answer)) : Status(tl::unexpected<Error>(answer.error()));
       if (done) return record_;
+      if (done.error().code == ErrorCode::kConflict) MAEIL_TRY(still_ours());
       const bool again = may_retry(done.error()) && tries <= task_.retries && !is_cancelled(options_);
       MAEIL_TRY(fail_try(done.error(), again || (may_retry(done.error()) && options_.retries_left > 0)));
       if (!again) {
@@ -92,13 +94,14 @@ class Execution {
     by_id.filter = {{"_id", store::id_value(record_id(name_))}};
     MAEIL_ASSIGN(store::Document document, store_.find_one(kTaskInstances, by_id));
     const TaskRecord before = document.is_null() ? TaskRecord{} : record_from(document);
-    const bool goes_on = before.state == TaskState::kWaiting && before.run_id == options_.run_id;  // a sensor that is asked again
+    const bool goes_on = before.state == TaskState::kWaiting && before.run_id == options_.run_id && !before.try_id.empty();  // a sensor that is asked again
     record_ = TaskRecord{};
     record_.task_id = name_.task_id;
     record_.attempt = task_.attempt;
     record_.run_id = options_.run_id;
     record_.state = goes_on ? TaskState::kWaiting : TaskState::kRunning;
     record_.try_number = before.try_number + (goes_on ? 0 : 1);
+    record_.try_id = goes_on ? before.try_id : store::new_object_id(now());
     record_.start = goes_on ? before.start : now();
     if (options_.heartbeat > milliseconds{0}) {
       record_.retries_left = options_.retries_left;
@@ -117,25 +120,30 @@ class Execution {
     return {};
   }
 
-  // Tasks are in an order where upstreams come first, so one pass finds everything that follows.
+  // Records of what follows this task, parts of shards included; of the task itself the parts of another count, and when a part runs,
+  // the whole. Tasks are in an order where upstreams come first, so one pass finds everything that follows.
   Status take_back_followers(store::Batch& batch) const {
     MAEIL_ASSIGN(const auto records, read_records(store_, name_.logical_date, dag_.id));
     std::set<std::string_view> following = {task_.id};
     for (const auto& other : dag_.tasks) {
-      const bool follows = std::ranges::any_of(other.upstream, [&](const std::string& id) { return following.contains(id); });
-      const bool takes_this_part = options_.shard.is_part() && other.id == task_.id;
-      if (!follows && !takes_this_part) continue;
-      following.insert(other.id);
-      const auto found = records.find(other.id);
-      if (found == records.end() || found->second.state == TaskState::kNone) continue;
-      TaskRecord none = found->second;
+      if (std::ranges::any_of(other.upstream, [&](const std::string& id) { return following.contains(id); })) following.insert(other.id);
+    }
+    following.erase(task_.id);
+    const std::string same_count = fmt::format("/{}]", options_.shard.count);
+    for (const auto& [id, before] : records) {
+      const std::string_view whole = std::string_view(id).substr(0, id.find('['));
+      const bool is_part = whole.size() < id.size();
+      const bool own = whole == task_.id && (is_part ? options_.shard.count == 1 || !id.ends_with(same_count) : options_.shard.is_part());
+      if (before.state == TaskState::kNone || !(own || following.contains(whole))) continue;
+      TaskRecord none = before;
       none.state = TaskState::kNone;
       none.message = fmt::format("{} runs again", task_.id);
       none.error.reset();
       none.next.clear();
       none.result = store::Document::object();
       none.skipped_by.clear();
-      const TaskName name{name_.logical_date, dag_.id, other.id};
+      none.try_id.clear();  // a try that is under way is about the old answer
+      const TaskName name{name_.logical_date, dag_.id, id};
       batch.sets.push_back({kTaskInstances, record_id(name), record_fields(name, none)});
     }
     return {};
@@ -144,10 +152,10 @@ class Execution {
   // The function's outcome; for a sensor that shall be waited for, the first that is not kWaiting.
   Result<TaskOutcome> ask(bool wait) {
     const auto deadline = steady_clock::now() + options_.sensor_timeout;
-    for (;;) {
+    for (bool asked_before = record_.state == TaskState::kWaiting;; asked_before = true) {
       TaskContext context{store_, name_.logical_date, options_.run_id, name_.dag_id, task_.id, task_.attempt, record_.try_number, options_.shard,
                           [this](std::string_view line) { log_line(line); },
-                          [this](std::string_view what, uint64_t done, uint64_t total) { progress(what, done, total); }};
+                          [this](std::string_view what, uint64_t done, uint64_t total) { progress(what, done, total); }, asked_before};
       MAEIL_ASSIGN(TaskOutcome outcome, call_alive(context));
       MAEIL_TRY(check(outcome));
       if (outcome.state != TaskState::kWaiting) return outcome;
@@ -166,7 +174,7 @@ class Execution {
 
   Result<TaskOutcome> call_alive(TaskContext& context) {
     std::optional<Heartbeat> heartbeat;
-    if (options_.heartbeat > milliseconds{0}) heartbeat.emplace(store_, record_id(name_), options_.heartbeat);
+    if (options_.heartbeat > milliseconds{0}) heartbeat.emplace(store_, own_try(), options_.heartbeat);
     return call(function_, context);
   }
 
@@ -187,6 +195,7 @@ class Execution {
     record_.state = TaskState::kWaiting;
     record_.message = message;
     store::Batch batch;
+    batch.expects.push_back(own_try());
     batch.sets.push_back(set());
     return store_.commit(batch);
   }
@@ -202,6 +211,7 @@ class Execution {
     settle_time();
     store::Batch batch = std::move(outcome.batch);
     if (batch.erase_task.empty()) batch.erase_task = name_.key();
+    batch.expects.push_back(own_try());
     batch.sets.push_back(set());
     batch.puts.push_back(log_->document());
     const Status done = store_.commit(batch);
@@ -220,6 +230,7 @@ class Execution {
     record_.error = error;
     settle_time();
     store::Batch batch;
+    batch.expects.push_back(own_try());
     batch.sets.push_back(set());
     batch.puts.push_back(log_->document());
     if (const Status done = store_.commit(batch); !done) {
@@ -232,6 +243,16 @@ class Execution {
     record_.end = now();
     record_.retries_left = 0;
     record_.alive_until.reset();
+  }
+
+  // What every commit of this try expects: a process that was paused, or outlived whoever started it, writes nothing once the task has
+  // been taken up again.
+  store::Batch::Expect own_try() const { return {kTaskInstances, record_id(name_), {{"try_id", record_.try_id}}}; }
+
+  Status still_ours() const {
+    MAEIL_ASSIGN(const auto record, read_record(store_, name_));
+    if (record && record->try_id == record_.try_id) return {};
+    return fail(ErrorCode::kConflict, fmt::format("{} was taken up by another try meanwhile: what this one (try {}) made was dropped", name_.task_id, record_.try_number));
   }
 
   store::Batch::Set set() const { return {kTaskInstances, record_id(name_), record_fields(name_, record_)}; }

@@ -60,8 +60,9 @@ inline constexpr int kHeartbeatsMissed = 6;
 // is 1 is tried again, TaskSpec::retries times; between two tries its state is up_for_retry. Records of the tasks that follow it go
 // back to "none": what they said was about another answer of this one (Airflow's clear runs them again, and so does the runner).
 //  A sensor is asked until it answers if `wait` is set, else once (state waiting).
-// The result is the record as it is in the store: a failed task is a record with state failed, not an error. Errors: unknown task,
-// and a store that cannot be written, which leaves the record running (a later run takes it up).
+// The result is the record as it is in the store: a failed task is a record with state failed, not an error. Errors: unknown task;
+// a store that cannot be written, which leaves the record running (a later run takes it up); kConflict: another try of the task began
+// meanwhile, and nothing of this one counts.
 Result<TaskRecord> execute_task(store::Store& store, const DagSpec& dag, const TaskTable& table, Days logical_date,
                                 std::string_view task_id, const RunOptions& options, bool wait);
 

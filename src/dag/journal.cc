@@ -67,6 +67,7 @@ Document record_fields(const TaskName& name, const TaskRecord& record) {
       {"result", record.result},
       {"skipped_by", record.skipped_by.empty() ? Document() : Document(record.skipped_by)},
       {"run_id", record.run_id},
+      {"try_id", record.try_id},
       {"retries_left", record.retries_left},
       {"alive_until", optional_date(record.alive_until)},
       {"hostname", host_name()},
@@ -82,6 +83,7 @@ TaskRecord record_from(const Document& document) {
   record.attempt = int_field(document, "attempt");
   record.try_number = int_field(document, "try_number");
   record.run_id = text_field(document, "run_id");
+  record.try_id = text_field(document, "try_id");
   record.start = date_field(document, "start_date");
   record.end = date_field(document, "end_date");
   record.retries_left = int_field(document, "retries_left");

@@ -5,7 +5,7 @@
 //                 hostname, pid, timestamp; while it runs by itself (`maeil task`) retries_left and alive_until, else 0 and null
 // task_logs       _id from (.., try_number): logical_date, dag_id, task_id, try_number, run_id, lines, timestamp
 // dag_runs        _id from (logical date, DAG, run_id): logical_date, dag_id, run_id, run_type, state (running, success, failed, cancelled),
-//                 start_date, end_date, duration, message, timestamp
+//                 start_date, end_date, duration, message, timestamp; of the built-in runner's runs only (task_runs.h has the others)
 // None of them carries `task_key`, so Batch::erase_task never takes them. Fields of a record that are not named here (what a
 // task set on its own record) stay through reruns.
 #pragma once
@@ -32,6 +32,7 @@ struct TaskRecord {
   int attempt = 0;
   int try_number = 0;               // of all tries of this date, over all runs
   std::string run_id;
+  std::string try_id;               // of the try that is under way or was last: the next one has another, and this one's commit is refused
   std::optional<Instant> start, end;
   int retries_left = 0;                  // of a running task: tries that its caller will still make
   std::optional<Instant> alive_until;    // of a running task that says so itself, again and again: after this it is dead
@@ -68,7 +69,7 @@ Result<std::map<std::string, TaskRecord>> read_records(store::Store& store, Days
 // kNone when it never ran.
 Result<TaskState> task_state(store::Store& store, Days logical_date, std::string_view dag_id, std::string_view task_id);
 
-// DAG runs, newest first; 0: all.
+// The documents of dag_runs, newest first; 0: all.
 Result<std::vector<store::Document>> runs(store::Store& store, int64_t limit = 0);
 
 // The logs of a run in the order of their start, of one task when `task_id` is given. kNotFound for an unknown run.

@@ -537,6 +537,61 @@ TEST(Task, AKilledTryIsTakenUpByTheNextWithNothingDoubled) {
   EXPECT_EQ(work_done(*store).size(), 2u);
 }
 
+// A process that was paused wakes up after another has done its task.
+TEST(Task, ATryThatWasOvertakenWritesNothing) {
+  for (const bool fails : {false, true}) {
+    Day day;
+    const auto store = day.open();
+    const auto write = [&](TaskContext& context, const char* who) -> Result<TaskOutcome> {
+      TaskOutcome out;
+      out.result = {{"who", who}};
+      out.batch.puts.push_back({"work", {{"_id", store::id_value(store::task_object_id(context.task_key(), "work", 0))}, {"who", who}, {"task_key", context.task_key()}}});
+      return out;
+    };
+    const TaskTable quick = table_of([&](TaskContext& context) { return write(context, "the second"); });
+    const TaskTable paused = table_of([&](TaskContext& context) -> Result<TaskOutcome> {
+      RunOptions other = day.options("second");
+      other.heartbeat = std::chrono::milliseconds{5};
+      EXPECT_EQ(must(execute_task(*store, one({.id = "t"}), quick, kDate, "t", other, false)).state, TaskState::kSuccess);
+      if (fails) return io_error("the disk was full");
+      return write(context, "the first");
+    });
+    RunOptions options = day.options("first");
+    options.heartbeat = std::chrono::milliseconds{5};
+    const auto first = execute_task(*store, one({.id = "t"}), paused, kDate, "t", options, false);
+    ASSERT_FALSE(first);
+    EXPECT_EQ(first.error().code, ErrorCode::kConflict);
+    EXPECT_NE(first.error().message.find(fails ? "could not be recorded" : "taken up by another try"), std::string::npos) << first.error().message;
+    const TaskRecord record = must(read_record(*store, {kDate, "one", "t"})).value();
+    EXPECT_EQ(record.state, TaskState::kSuccess);
+    EXPECT_EQ(record.result["who"], "the second");
+    EXPECT_EQ(record.try_number, 2);
+    EXPECT_EQ(must(store->find_one("work", {}))["who"], "the second");
+  }
+}
+
+TEST(Task, AnotherCutTakesTheOldPartsBack) {
+  Day day;
+  const auto store = day.open();
+  DagSpec dag = day_dags()[0];
+  for (auto& task : dag.tasks) task.shardable = true;
+  const auto run_part = [&](const char* task, int index, int count) {
+    RunOptions options = day.options();
+    options.shard = {index, count};
+    EXPECT_TRUE(execute_task(*store, dag, day.table(), kDate, task, options, false));
+  };
+  const auto state = [&](const std::string& id) { return must(task_state(*store, kDate, "data", id)); };
+  const std::string first = dag.tasks[0].id, second = dag.tasks[1].id;
+  for (int i = 1; i <= 3; ++i) run_part(first.c_str(), i, 3);
+  run_part(second.c_str(), 3, 3);
+  EXPECT_EQ(state(second + "[3/3]"), TaskState::kSuccess);
+  run_part(first.c_str(), 2, 3);  // again: the other parts of this cut stay, what follows goes
+  EXPECT_EQ(state(first + "[1/3]"), TaskState::kSuccess);
+  EXPECT_EQ(state(second + "[3/3]"), TaskState::kNone);
+  run_part(first.c_str(), 0, 1);  // in one piece
+  for (int i = 1; i <= 3; ++i) EXPECT_EQ(state(fmt::format("{}[{}/3]", first, i)), TaskState::kNone) << i;
+}
+
 TEST(Task, AHeartbeatTellsADeadLastTryFromALongOne) {
   using std::chrono::milliseconds;
   const DagSpec dag = day_dags()[0];

@@ -35,6 +35,10 @@ Result<std::optional<std::string>> failure_of(const dag::TaskContext& context, s
   return std::nullopt;
 }
 
+dag::TaskState state_after_failure(const dag::TaskContext& context) {
+  return context.asked_before ? dag::TaskState::kFailed : dag::TaskState::kWaiting;
+}
+
 Result<dag::TaskState> state_of(const dag::TaskContext& context, std::string_view dag, std::string_view task) {
   return dag::task_state(context.store, context.logical_date, dag, task);
 }

@@ -32,6 +32,10 @@ Result<store::Document> result_of(const dag::TaskContext& context, std::string_v
 // "task_id: its error" of the first task of `dag` that failed today for good, in the order of the ids; nullopt when none has.
 Result<std::optional<std::string>> failure_of(const dag::TaskContext& context, std::string_view dag);
 
+// What a sensor answers when it finds a failure. On its first question that may be yesterday's news: people who clear the runs of a day
+// together start the sensors beside the tasks that they wait for. So it is asked once more before it gives up.
+dag::TaskState state_after_failure(const dag::TaskContext& context);
+
 // The task's state today; kNone when it never ran.
 Result<dag::TaskState> state_of(const dag::TaskContext& context, std::string_view dag, std::string_view task);
 

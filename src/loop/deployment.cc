@@ -15,7 +15,7 @@ constexpr const char* kEvents = "deployment_events";
 Result<std::unique_ptr<store::Lock>> lock_deployments(store::Store& store) {
   const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(30);
   for (;;) {
-    auto lock = store.wait_for_lock("deployment", "a deployment", [](std::string_view) { return true; });
+    auto lock = store.wait_for_lock(registry::kDeploymentLock, "a deployment", [](std::string_view) { return true; });
     if (lock || lock.error().code != ErrorCode::kConflict || std::chrono::steady_clock::now() > deadline) return lock;
     std::this_thread::sleep_for(std::chrono::milliseconds(100));
   }
@@ -28,8 +28,7 @@ Result<Deployment> deploy(store::Store& store, const Settings& settings, const s
   MAEIL_ASSIGN(out.lock, lock_deployments(store));
   MAEIL_ASSIGN(const auto version, registry::find_version(store, version_id));
   MAEIL_ASSIGN(auto status, registry::change_status(version, "deployed", "", when));
-  MAEIL_ASSIGN(const auto linked, registry::linked_version(settings.model_save_path));
-  out.unchanged = version.status == "deployed" && linked == version.version;
+  out.unchanged = version.status == "deployed";
   MAEIL_ASSIGN(const std::string path, registry::deploy_files(store, version, settings.model_save_path, when));
   out.event = {{"event_type", "model_deployed"},
                {"model_id", version.id},
@@ -38,7 +37,7 @@ Result<Deployment> deploy(store::Store& store, const Settings& settings, const s
                {"status", "deployed"},
                {"error", nullptr},
                {"unchanged", out.unchanged}};
-  if (version.status == "deployed") return out;
+  if (out.unchanged) return out;
   out.batch.sets.push_back(std::move(status));
   MAEIL_ASSIGN(const auto versions, registry::list_versions(store));
   for (const auto& other : versions) {
@@ -55,6 +54,11 @@ store::Document failed_deployment_event(const registry::ModelVersion& version, c
   return {{"event_type", "model_deployed"}, {"model_id", version.id},      {"model_version", version.version},
           {"deployment_path", nullptr},     {"status", "failed"},          {"error", error.message},
           {"unchanged", false}};
+}
+
+std::string follow_registry(store::Store& store, const Settings& settings) {
+  auto done = registry::reconcile(store, settings.model_save_path);
+  return done ? std::move(*done) : "warning: this machine does not follow the registry: " + done.error().message;
 }
 
 Result<store::Document> deploy_now(store::Store& store, const Settings& settings, const registry::ModelVersion& version) {

@@ -12,7 +12,7 @@ namespace maeil::loop {
 struct Deployment {
   store::Batch batch;      // statuses of the new and the replaced version; the caller adds the event
   store::Document event;   // a deployment_events document without _id and stamps
-  bool unchanged = false;  // it was deployed already
+  bool unchanged = false;  // the registry had it as deployed already, whatever this machine's link showed
   std::shared_ptr<store::Lock> lock;  // one deployment at a time: keep it until `batch` is committed
 };
 
@@ -25,6 +25,10 @@ bool was_not_tried(const Error& error);
 
 // The event of a deployment that failed.
 store::Document failed_deployment_event(const registry::ModelVersion& version, const Error& error);
+
+// Makes this machine's link follow the registry (registry::reconcile): what was done, "" when nothing had to be, or "warning: ..."
+// with why it could not be. Never a task's failure: a deployment meets the same obstacle and records it.
+std::string follow_registry(store::Store& store, const Settings& settings);
 
 // Deploys by hand (`maeil model deploy`, `rollback`): files, statuses and event in one go.
 Result<store::Document> deploy_now(store::Store& store, const Settings& settings, const registry::ModelVersion& version);

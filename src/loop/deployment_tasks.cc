@@ -28,7 +28,7 @@ Result<TaskOutcome> wait_for_evaluation(TaskContext& context) {
   }
   if (verdict == TaskState::kSkipped) return outcome(TaskState::kSkipped, "the evaluation approved nothing");
   MAEIL_ASSIGN(const auto failure, failure_of(context, kEvaluationDag));
-  if (failure) return outcome(TaskState::kFailed, fmt::format("the evaluation failed, nothing is deployed: {}", *failure));
+  if (failure) return outcome(state_after_failure(context), fmt::format("the evaluation failed, nothing is deployed: {}", *failure));
   return outcome(TaskState::kWaiting, "the evaluation has no verdict yet");
 }
 

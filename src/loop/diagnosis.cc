@@ -8,6 +8,7 @@
 
 #include "base/file.h"
 #include "base/hash.h"
+#include "loop/retention.h"
 #include "registry/deployment.h"
 #include "registry/versions.h"
 
@@ -32,6 +33,19 @@ Finding check_disk(const fs::path& folder) {
   const Health health = free_gb < 0.1 ? Health::kProblem : free_gb < 1 ? Health::kWarning : Health::kOk;
   return {health, "disk", fmt::format("{:.1f} GB free in {}{}", free_gb, folder.string(),
                                       health == Health::kOk ? "" : ": make room, or `maeil prune`")};
+}
+
+Finding check_files(const Settings& settings) {
+  const auto files = left_by_killed_runs(settings, now());
+  if (!files) return {Health::kWarning, "files", files.error().message};
+  if (files->empty()) return {Health::kOk, "files", "no killed run left half-written files"};
+  uintmax_t bytes = 0;
+  for (const auto& file : *files) {
+    std::error_code gone;
+    if (const auto size = fs::file_size(file, gone); !gone) bytes += size;
+  }
+  return {Health::kWarning, "files", fmt::format("killed runs left {} half-written file{}, {:.1f} MB, {} for one: `maeil prune` removes them",
+                                                 files->size(), files->size() > 1 ? "s" : "", static_cast<double>(bytes) / 1e6, files->front())};
 }
 
 Finding check_lock(store::Store& store) {
@@ -71,10 +85,10 @@ void check_models(const Settings& settings, store::Store& store, std::vector<Fin
     const auto file = fs::path(settings.model_save_path) / "deployed" / "current_model.pth";
     const auto bytes = read_file(file);
     if (*linked != version.version) {
-      out.push_back({Health::kProblem, "deployment", fmt::format("the registry says {} is deployed, the link says {}: the next `maeil run` mends it",
+      out.push_back({Health::kProblem, "deployment", fmt::format("the registry says {} is deployed, the link says {}: the next `maeil run` or `maeil task` mends it",
                                                                 version.version, linked->value_or("nothing"))});
     } else if (!bytes || sha256_hex(*bytes) != version.sha256) {
-      out.push_back({Health::kProblem, "deployment", fmt::format("{} is not the file of version {}: the next `maeil run` mends it", file.string(), version.version)});
+      out.push_back({Health::kProblem, "deployment", fmt::format("{} is not the file of version {}: the next `maeil run` or `maeil task` mends it", file.string(), version.version)});
     } else {
       out.push_back({Health::kOk, "deployment", fmt::format("{} is version {}", file.string(), version.version)});
     }
@@ -90,6 +104,7 @@ std::vector<Finding> diagnose(const Settings& settings, store::Store* store, con
   out.push_back(check_writable(settings.model_save_path));
   out.push_back(check_writable(settings.data_dir));
   out.push_back(check_disk(settings.data_dir));
+  out.push_back(check_files(settings));
   if (!settings.distribution_model.empty()) {
     std::error_code ignored;
     const bool there = fs::exists(settings.distribution_model, ignored);

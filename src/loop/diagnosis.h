@@ -13,7 +13,7 @@ enum class Health { kOk, kWarning, kProblem };
 
 struct Finding {
   Health health;
-  std::string subject;  // "permissions", "disk", "lock", "store", "models", "deployment", "distribution model"
+  std::string subject;  // "permissions", "disk", "files", "lock", "store", "models", "deployment", "distribution model"
   std::string text;
 };
 

@@ -19,7 +19,7 @@ Result<TaskOutcome> wait_for_data(TaskContext& context) {
   if (state == TaskState::kSuccess) {
     out.message = "the day's data is prepared";
   } else if (failure) {
-    out.state = TaskState::kFailed;
+    out.state = state_after_failure(context);
     out.message = fmt::format("the day's data is not there: {} failed in {}", *failure, kDataDag);
   } else {
     out.state = TaskState::kWaiting;

@@ -16,23 +16,25 @@ const std::vector<T>& values_of(const store::RowColumn& column) {
   return std::get<std::vector<T>>(column.values);
 }
 
-// Calls visit(samples) for each stored chunk with the labelled rows of one split.
+// Calls visit(samples) for each stored chunk with the labelled rows of one split, as far as they came from the raw rows `first_row` to
+// first_row + rows - 1. Stored rows are in the order of the raw ones, so nothing is read beyond.
 Status for_each_sample_chunk(store::Store& store, Days date, const prep::Preparation& preparation, std::string_view split,
                              const std::function<Status(const Samples&)>& visit, uint64_t first_row = 0, uint64_t rows = UINT64_MAX) {
   const size_t C = preparation.categorical.size(), N = preparation.numeric.size();
   Samples samples;
-  uint64_t row = 0;  // in the order of storing
-  return store.read_rows(kRows, partition_of(date, preparation), {}, [&](const store::RowChunk& chunk) -> Status {
+  bool enough = false;
+  const Status read = store.read_rows(kRows, partition_of(date, preparation), {}, [&](const store::RowChunk& chunk) -> Status {
     // Columns are in the order of row_chunk: row, split, C codes, N numbers, label, dates.
     if (chunk.size() < 3 + C + N) return bad_input("processed_data: the stored rows have other columns than the model reads");
+    const auto& raw_rows = values_of<int64_t>(chunk[0]);
     const auto& splits = values_of<std::string>(chunk[1]);
     const auto& labels = values_of<int64_t>(chunk[2 + C + N]);
     std::vector<size_t> picked;
     samples.labels.clear();
     for (size_t i = 0; i < splits.size(); ++i) {
-      const bool in_range = row >= first_row && row - first_row < rows;
-      ++row;
-      if (!in_range || splits[i] != split || labels[i] < 0) continue;
+      const auto row = static_cast<uint64_t>(raw_rows[i]);
+      enough |= row >= first_row && row - first_row >= rows;
+      if (row < first_row || enough || splits[i] != split || labels[i] < 0) continue;
       picked.push_back(i);
       samples.labels.push_back(static_cast<int32_t>(labels[i]));
     }
@@ -46,8 +48,10 @@ Status for_each_sample_chunk(store::Store& store, Days date, const prep::Prepara
       const auto& values = values_of<double>(chunk[2 + C + f]);
       for (size_t i = 0; i < picked.size(); ++i) samples.numbers[i * N + f] = static_cast<float>(values[picked[i]]);
     }
-    return visit(samples);
+    MAEIL_TRY(visit(samples));
+    return enough ? fail(ErrorCode::kCancelled, "enough") : Status{};
   });
+  return enough && !read && read.error().code == ErrorCode::kCancelled ? Status{} : read;
 }
 
 }  // namespace

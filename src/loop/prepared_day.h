@@ -57,7 +57,7 @@ struct Scores {
   std::vector<double> probabilities;
   std::vector<uint8_t> labels;
 };
-// Of the day's stored rows only those from `first_row` on, `rows` of them, count.
+// Only what came from the raw rows `first_row` to first_row + rows - 1 counts; stored rows before these are read, later ones are not.
 Result<Scores> score_split(store::Store& store, Days date, const prep::Preparation& preparation, std::string_view split,
                            const nn::Scorer& scorer, uint64_t first_row = 0, uint64_t rows = UINT64_MAX);
 

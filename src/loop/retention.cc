@@ -2,9 +2,45 @@
 
 #include <fmt/format.h>
 
+#include <filesystem>
+#include <set>
+
+#include "base/file.h"
 #include "loop/parts.h"
 
 namespace maeil::loop {
+namespace fs = std::filesystem;
+namespace {
+
+// An hour's grace: a task that runs right now has bytes that no batch names yet, and files that no name shows yet.
+constexpr std::chrono::hours kGrace{1};
+
+// Every folder in which maeil begins files, each once.
+std::set<fs::path> written_folders(const Settings& settings) {
+  const fs::path data = settings.data_dir, models = settings.model_save_path, deployments = models / "deployments";
+  const fs::path raw = fs::path(settings.data_path).parent_path();
+  std::vector<fs::path> named = {raw.empty() ? "." : raw, data, data / "processed", data / "parts", models};
+  std::error_code absent;
+  for (const auto& entry : fs::directory_iterator(deployments, absent)) named.push_back(entry.path());
+  std::set<fs::path> out;
+  for (const auto& folder : named) {
+    std::error_code unreadable;
+    const fs::path real = fs::weakly_canonical(folder, unreadable);
+    out.insert(unreadable ? folder : real);
+  }
+  return out;
+}
+
+}  // namespace
+
+Result<std::vector<std::string>> left_by_killed_runs(const Settings& settings, Instant at) {
+  std::vector<std::string> out;
+  for (const auto& folder : written_folders(settings)) {
+    MAEIL_ASSIGN(const auto files, left_behind(folder, at - kGrace));
+    for (const auto& file : files) out.push_back(file.string());
+  }
+  return out;
+}
 
 Result<Pruned> prune(store::Store& store, const Settings& settings, Days today, bool dry_run) {
   Pruned out;
@@ -46,9 +82,14 @@ Result<Pruned> prune(store::Store& store, const Settings& settings, Days today, 
     for (const auto& part : old_parts) batch.erases.push_back({kParts, store::id_text(part.value("_id", store::Document()))});
     MAEIL_TRY(store.commit(batch));
   }
+  MAEIL_ASSIGN(out.files, left_by_killed_runs(settings, now()));
   if (!dry_run) {
-    // An hour's grace: a task that runs right now has bytes that no batch names yet.
-    MAEIL_ASSIGN(out.garbage, store.collect_garbage(now() - std::chrono::hours(1)));
+    MAEIL_ASSIGN(out.garbage, store.collect_garbage(now() - kGrace));
+    for (const auto& file : out.files) {
+      std::error_code error;
+      fs::remove(file, error);
+      if (error) return io_error(fmt::format("cannot remove {}: {}", file, error.message()));
+    }
   }
   return out;
 }

@@ -3,9 +3,9 @@
 #include <fmt/format.h>
 
 #include "dag/journal.h"
+#include "loop/deployment.h"
 #include "loop/pipelines.h"
 #include "loop/training.h"
-#include "registry/deployment.h"
 #include "registry/versions.h"
 
 namespace maeil::loop {
@@ -26,9 +26,7 @@ Result<DayReport> run_day(store::Store& store, const Day& day, Days logical_date
   DayReport out;
   {
     MAEIL_ASSIGN(const auto lock, dag::lock_runner(store, options));
-    // What cannot be mended now is said; the deployment task will meet it again and record it.
-    auto reconciled = registry::reconcile(store, day.settings.model_save_path);
-    out.reconciled = reconciled ? std::move(*reconciled) : "warning: " + reconciled.error().message;
+    out.reconciled = follow_registry(store, day.settings);
   }
   auto dags = pipelines(static_cast<int>(day.settings.max_retrain_attempts));
   MAEIL_ASSIGN(const auto in_force, registry::model_in_force(store));

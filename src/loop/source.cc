@@ -36,33 +36,82 @@ Result<Source> portfolio_source(std::string_view scenario_name) {
 // A copula knows no dates: every day draws from a seed of its own.
 uint64_t seed_of_day(uint64_t seed, Days date) { return hash64(format_date(date), seed); }
 
-// Chooses the class itself where a condition or a rate names the target's value; what is left of them is rejection's work.
-Status choose_classes(copula::Mixture& mixture, const ClassShare& share, ScenarioConfig& scenario, std::vector<Condition>& conditions) {
-  if (share) MAEIL_TRY(copula::set_class_share(mixture, share->first, share->second));
-  if (mixture.target.empty()) return {};
-  for (const auto& rate : scenario.rates) {
-    if (rate.column == mixture.target) MAEIL_TRY(copula::set_class_share(mixture, rate.value, rate.share));
-  }
-  std::erase_if(scenario.rates, [&](const auto& rate) { return rate.column == mixture.target; });
-  const auto on_target = [&](const Condition& c) { return c.column == mixture.target && c.test == Condition::Test::kEqual; };
-  for (const auto& condition : conditions) {
-    if (on_target(condition)) MAEIL_TRY(copula::set_class_share(mixture, condition.value, 1));
-  }
-  // Two values of the target at once stay conditions, which no row meets.
-  if (std::count_if(conditions.begin(), conditions.end(), on_target) == 1) std::erase_if(conditions, on_target);
-  return {};
+// Whether a row may have another value of the target than its class: a scenario or a constraint writes it after the class is drawn.
+bool target_is_written(const copula::Mixture& mixture, const ScenarioConfig& scenario) {
+  const auto names_target = [&](const auto& entry) { return entry.column == mixture.target; };
+  const auto writes_target = [&](const table::Constraint& constraint) {
+    const auto written = constraint.columns.begin() + (constraint.kind == table::Constraint::Kind::kOrder ? 2 : 1);
+    return std::find(constraint.columns.begin(), written, mixture.target) != written;
+  };
+  return std::any_of(scenario.categories.begin(), scenario.categories.end(), names_target) || std::any_of(scenario.nulls.begin(), scenario.nulls.end(), names_target) ||
+         std::any_of(mixture.constraints.begin(), mixture.constraints.end(), writes_target);
 }
 
-Result<Source> copula_source(const std::filesystem::path& path, const ClassShare& share, ScenarioConfig& scenario, std::vector<Condition>& conditions) {
+// A class's share as it was asked for, and the scenario's place where it was, for messages; "": by --class.
+struct AskedShare {
+  std::string label;
+  double share = 1;
+  std::string place;
+};
+
+// By --class, or by the scenario's rate of the target (one, as read_scenario_config sees to), which is done with then. kUsage: by both.
+Result<std::optional<AskedShare>> asked_share(const copula::Mixture& mixture, const ClassShare& share, ScenarioConfig& scenario) {
+  std::optional<AskedShare> out;
+  if (share) out = {share->first, share->second, ""};
+  const auto rate = std::find_if(scenario.rates.begin(), scenario.rates.end(), [&](const auto& one) { return one.column == mixture.target; });
+  if (mixture.target.empty() || rate == scenario.rates.end()) return out;
+  if (out) {
+    return usage_error(fmt::format("{} has a rate of {}, and {}={} is asked for as well: leave one of them out", rate->place, mixture.target, out->label, out->share));
+  }
+  out = {rate->value, rate->share, rate->place};
+  scenario.rates.erase(rate);
+  return out;
+}
+
+// Leaves the classes that meet every condition on the target, so that a rare one need not be searched for.
+Status keep_classes_where(copula::Mixture& mixture, const std::vector<Condition>& conditions) {
+  std::vector<Condition> own;
+  std::copy_if(conditions.begin(), conditions.end(), std::back_inserter(own), [&](const auto& one) { return one.column == mixture.target; });
+  if (own.empty()) return {};
+  const auto kept = copula::keep_classes(mixture, [&](const std::string& label) {
+    return std::all_of(own.begin(), own.end(), [&](const auto& condition) { return meets(condition, label); });
+  });
+  return kept ? Status{} : with_context(to_string(own), kept.error());
+}
+
+// Chooses the classes by what is asked of the target. Conditions stay: a row is chosen by what it is in the end. Whether a share was asked for.
+Result<bool> choose_classes(copula::Mixture& mixture, const ClassShare& share, ScenarioConfig& scenario, const std::vector<Condition>& conditions) {
+  MAEIL_ASSIGN(const auto asked, asked_share(mixture, share, scenario));
+  const auto set_share = [&] {
+    auto set = copula::set_class_share(mixture, asked->label, asked->share);
+    return set || asked->place.empty() ? set : Status(at_entry(asked->place, "rate", set.error()));
+  };
+  if (asked) MAEIL_TRY(set_share());
+  if (mixture.target.empty() || target_is_written(mixture, scenario)) return asked.has_value();
+  MAEIL_TRY(keep_classes_where(mixture, conditions));
+  const auto is_asked = [&](const auto& part) { return part.label == asked->label; };
+  if (!asked) return false;
+  // What the conditions left may have changed the share, or hold no row of the class at all.
+  if (std::any_of(mixture.classes.begin(), mixture.classes.end(), is_asked)) {
+    MAEIL_TRY(set_share());
+  } else if (asked->share > 0) {
+    return usage_error(fmt::format("a share of {} is asked for {}={}, which {} leaves out", asked->share, mixture.target, asked->label, to_string(conditions)));
+  }
+  return true;
+}
+
+Result<Source> copula_source(const std::filesystem::path& path, const ClassShare& share, ScenarioConfig& scenario, const std::vector<Condition>& conditions) {
   MAEIL_ASSIGN(auto mixture, copula::read_mixture(path));
-  MAEIL_TRY(choose_classes(mixture, share, scenario, conditions));
+  MAEIL_ASSIGN(const bool asked, choose_classes(mixture, share, scenario, conditions));
   Source out;
+  if (asked) out.shares_of = mixture.target;
   out.description = path.filename().string();
   out.files = {{"source_sha256", path.string()}};
   out.quality_score = mixture.quality_score;
   out.names = copula::column_names(mixture);
   out.formats = copula::number_formats(mixture);
   out.constraints = mixture.constraints;
+  out.ranges = copula::value_ranges(mixture);
   MAEIL_ASSIGN(auto made, copula::MixtureSampler::make(mixture));
   const auto sampler = std::make_shared<const copula::MixtureSampler>(std::move(made));
   out.draw = [sampler](Days date, uint64_t first, uint64_t rows, uint64_t seed, Table& table) -> Status {
@@ -87,7 +136,7 @@ Result<Source> open_source(const SourcePlan& plan) {
   std::vector<Condition> conditions;
   for (const auto& text : plan.where) {
     MAEIL_ASSIGN(auto condition, parse_condition(text));
-    conditions.push_back(std::move(condition));
+    if (std::find(conditions.begin(), conditions.end(), condition) == conditions.end()) conditions.push_back(std::move(condition));
   }
   Source out;
   std::error_code error;
@@ -96,7 +145,8 @@ Result<Source> open_source(const SourcePlan& plan) {
     if (scenario.base != "calm") out.warning = fmt::format("{} is a scenario of the built-in portfolio: {} does not know it", scenario.base, out.description);
   } else {
     if (plan.share && plan.distribution_model.empty()) return usage_error("a class's share can only be chosen for a model with a target (--model)");
-    MAEIL_ASSIGN(out, portfolio_source(scenario.base));
+    if (plan.share) return not_found(fmt::format("a class's share can only be chosen for a model with a target, and the distribution model {} does not exist", plan.distribution_model));
+    MAEIL_ASSIGN(out, portfolio_source(scenario.base));  // a file's base was checked when it was read
     if (!plan.distribution_model.empty()) {
       out.description = "portfolio (fallback)";
       out.warning = fmt::format("the distribution model {} is absent: the built-in portfolio is used instead", plan.distribution_model);

@@ -31,6 +31,8 @@ struct Source {
   std::vector<std::string> names;
   std::vector<NumberFormat> formats;
   std::vector<table::Constraint> constraints;  // that hold in every row
+  std::string shares_of;                       // a text column whose values' shares were asked for, so that leaving rows out must keep them; "": none
+  std::vector<table::ValueRange> ranges;       // by column: what values that constraints move keep; empty: nothing
   // Rows first_row .. first_row + rows - 1, on the calling thread; `out` is used again. REQUIRES: they do not cross a multiple
   // of kSourceRows; check(first_row, rows) holds.
   // Fails only where a condition is met by too few rows (row_filter.h).
@@ -47,10 +49,11 @@ struct SourcePlan {
   std::string distribution_model;   // a .pkl or a .json; "": the portfolio; named but absent: the portfolio with a warning
   std::string scenario = "calm";    // of the portfolio, or a .toml file (scenario.h) for any source
   ClassShare share = {};            // of a model with a target
-  std::vector<std::string> where = {};  // conditions (row_filter.h) that every row meets; one on the target's value chooses the class
+  std::vector<std::string> where = {};  // conditions (row_filter.h) that every row meets; one on the target chooses the classes
 };
 
-// kBadInput when a file cannot be read; kUsage for an unknown scenario, a share without a target, conditions that cannot be met.
+// kBadInput when a file cannot be read, or a scenario file asks for what this source has not; kUsage for an unknown scenario, a share
+// without a target, shares and conditions that contradict each other or cannot be met; kNotFound for a share of an absent model.
 Result<Source> open_source(const SourcePlan& plan);
 
 // As the CSV file that SDV's user writes, piece by piece.

@@ -8,6 +8,7 @@
 #include <filesystem>
 #include <map>
 
+#include "base/file.h"
 #include "copula/fit.h"
 #include "loop/row_filter.h"
 #include "loop/scenario.h"
@@ -160,9 +161,155 @@ TEST(Scenario, MistakesNameFileLineAndKey) {
   EXPECT_NE(message("name = \"s\"\n[[nulls]]\ncolumn = \"a\"\nshare = 2\n").find("0..1"), std::string::npos);
   EXPECT_NE(message("name = \"s\"\n[[nulls]]\ncolumn = \"a\"\n").find("s.toml:2"), std::string::npos);
   EXPECT_NE(message("name = \"s\"\nstorm = 1\n").find("no key 'storm'"), std::string::npos);
-  const auto wrong = with_scenario(portfolio(), {.name = "s", .shifts = {{"biz_gb", 1, 1}}});
-  ASSERT_FALSE(wrong);
-  EXPECT_NE(wrong.error().message.find("no column of numbers"), std::string::npos);
+  EXPECT_NE(message("name = \"s\"\n[[shift]]\ncolumn = \"a\"\nmultiply = nan\n").find("s.toml:2: 'multiply' of [[shift]] must be a finite number"), std::string::npos);
+  EXPECT_NE(message("name = \"s\"\n[[shift]]\ncolumn = \"a\"\nadd = -inf\n").find("s.toml:2: 'add' of [[shift]]"), std::string::npos);
+  EXPECT_NE(message("name = \"s\"\nbase = \"rain\"\n").find("s.toml:2: 'base'"), std::string::npos);
+  const std::string rate = "[[rate]]\ncolumn = \"a\"\nvalue = \"b\"\nshare = 0.5\n";
+  EXPECT_NE(message("name = \"s\"\n" + rate + rate).find("s.toml:6: 'column' of [[rate]]: 'a' has a rate already, at s.toml:2"), std::string::npos);
+}
+
+TEST(Scenario, WhatTheSourceHasNotIsAnErrorOfTheFile) {
+  const auto message = [](const std::string& entry) {
+    const auto applied = with_scenario(portfolio(), parse_scenario_config("name = \"s\"\n" + entry, "s.toml").value());
+    if (applied) return std::string("accepted");
+    EXPECT_EQ(applied.error().code, ErrorCode::kBadInput) << entry;
+    return applied.error().message;
+  };
+  EXPECT_EQ(message("[[shift]]\ncolumn = \"biz_gb\"\nadd = 1\n"), "s.toml:2: 'column' of [[shift]]: 'biz_gb' is no column of numbers");
+  EXPECT_EQ(message("\n[[nulls]]\ncolumn = \"nope\"\nshare = 1\n"), "s.toml:3: 'column' of [[nulls]]: there is no column 'nope'");
+  for (const char* wrong : {"column = \"nope\"\nvalue = \"Y\"\nshare = 0.5\n", "column = \"DLNQ_1M_FLG\"\nvalue = \"maybe\"\nshare = 0.5\n",
+                            "column = \"DLNQ_1M_FLG\"\nvalue = \"Y\"\nshare = 1\n", "column = \"INT_RATE\"\nvalue = \"4\"\nshare = 0.5\n"}) {
+    EXPECT_EQ(message(std::string("[[rate]]\n") + wrong).find("s.toml:2: [[rate]]: "), 0u) << wrong;
+  }
+}
+
+// A model of two classes: amt is 100 higher for Y, so that amt >= 125 holds in nearly half of Y and hardly ever in N; cmiss depends on the class.
+class Model : public testing::Test {
+ protected:
+  static copula::CopulaModel part(const std::string& label, double loc, double share_of_b) {
+    using namespace copula;
+    CopulaModel out;
+    const auto category = [](std::vector<std::string> labels, std::vector<double> upper) { return CategoryOutput{std::move(labels), std::move(upper), {}}; };
+    NumberOutput count;
+    count.format = NumberFormat::kInteger;
+    out.columns = {{"y", Uniform{0, 1}, category({label}, {1})},
+                   {"amt", Gaussian{loc, 50}, NumberOutput{}},
+                   {"n", Uniform{0, 1000}, count},
+                   {"total", Gaussian{0, 1}, NumberOutput{}},
+                   {"cmiss", Uniform{0, 1}, category({"A", "B"}, {1 - share_of_b, 1})},
+                   {"day", Uniform{0, 1}, category({"29FEB2024", "01MAY2024", "31DEC2024"}, {0.3, 0.6, 1})}};
+    out.correlation.assign(36, 0);
+    for (size_t c = 0; c < 6; ++c) out.correlation[c * 7] = 1;
+    return out;
+  }
+  void SetUp() override {
+    copula::Mixture mixture;
+    mixture.target = "y";
+    mixture.constraints = {{table::Constraint::Kind::kSum, {"total", "amt", "n"}, ""}};
+    mixture.classes = {{"N", 0.9, part("N", 0, 0.1)}, {"Y", 0.1, part("Y", 100, 0.5)}};
+    ASSERT_TRUE(copula::write_mixture(mixture, path_));
+  }
+  void TearDown() override {
+    std::filesystem::remove(path_);
+    std::filesystem::remove(scenario_);
+  }
+  Result<Source> open(ClassShare share, std::vector<std::string> where, const std::string& scenario = "") {
+    if (scenario.empty()) return open_source({.distribution_model = path_, .share = share, .where = std::move(where)});
+    EXPECT_TRUE(write_file_atomically(scenario_, "name = \"s\"\n" + scenario));
+    return open_source({.distribution_model = path_, .scenario = scenario_, .share = share, .where = std::move(where)});
+  }
+  Error refusal(ClassShare share, std::vector<std::string> where, const std::string& scenario = "") {
+    const auto source = open(std::move(share), std::move(where), scenario);
+    return source ? Error{ErrorCode::kInternal, "accepted"} : source.error();
+  }
+  static ClassShare share(const char* label, double value) { return std::pair<std::string, double>(label, value); }
+
+  const std::string path_ = testing::TempDir() + "maeil_two_classes.json", scenario_ = testing::TempDir() + "maeil_two_classes.toml";
+};
+
+TEST_F(Model, AClassThatIsAskedForTwiceIsStillThatClass) {
+  const std::string rate = "[[rate]]\ncolumn = \"y\"\nvalue = \"Y\"\nshare = 1\n";
+  EXPECT_EQ(share_of(draw(open(share("Y", 1), {"y=Y"}).value()), "y", "Y"), 1);
+  EXPECT_EQ(share_of(draw(open({}, {"y=Y", "y=Y"}).value()), "y", "Y"), 1);
+  EXPECT_EQ(share_of(draw(open({}, {"y!=N"}).value()), "y", "Y"), 1);
+  EXPECT_EQ(share_of(draw(open(share("N", 0), {"y=Y"}).value()), "y", "Y"), 1);
+  EXPECT_EQ(share_of(draw(open({}, {"y=Y"}, rate).value()), "y", "Y"), 1);
+  const Table both = draw(open(share("Y", 1), {"cmiss=B"}).value());
+  EXPECT_EQ(share_of(both, "y", "Y"), 1);
+  EXPECT_EQ(share_of(both, "cmiss", "B"), 1);
+}
+
+TEST_F(Model, WhatContradictsItselfIsRefusedByName) {
+  EXPECT_NE(refusal({}, {"y=Y", "y=N"}).message.find("y=Y and y=N: no class of y"), std::string::npos);
+  EXPECT_NE(refusal({}, {"cmiss=A", "cmiss=B"}).message.find("cmiss=A and cmiss=B contradict"), std::string::npos);
+  EXPECT_NE(refusal({}, {"n=5", "n!=5.0"}).message.find("n=5 and n!=5.0 contradict"), std::string::npos);
+  EXPECT_NE(refusal(share("Y", 0.2), {"y=Y"}).message.find("'Y' is the only class of y"), std::string::npos);
+  EXPECT_NE(refusal(share("Y", 0.2), {"y=N"}).message.find("y=N leaves out"), std::string::npos);
+  EXPECT_NE(refusal(share("Z", 0.2), {}).message.find("'Z' is no class of y"), std::string::npos);
+  const std::string rate = "[[rate]]\ncolumn = \"y\"\nvalue = \"Y\"\nshare = 0.3\n";
+  EXPECT_NE(refusal(share("Y", 0.2), {}, rate).message.find("has a rate of y"), std::string::npos);
+  const Error unknown = refusal({}, {}, "[[rate]]\ncolumn = \"y\"\nvalue = \"Z\"\nshare = 0.3\n");
+  EXPECT_EQ(unknown.code, ErrorCode::kBadInput);
+  EXPECT_NE(unknown.message.find(".toml:2: [[rate]]: 'Z' is no class of y"), std::string::npos) << unknown.message;
+}
+
+// Also where a condition is met by one class far more often, in any range, and beside a rate, which holds as well.
+TEST_F(Model, AClassKeepsItsShareAmongTheRowsThatAreKept) {
+  const double slack = 5 * std::sqrt(0.2 * 0.8 / kRows);
+  const auto source = open(share("Y", 0.2), {"amt>=125"});
+  ASSERT_TRUE(source) << source.error().message;
+  const Table rows = draw(*source);
+  EXPECT_NEAR(share_of(rows, "y", "Y"), 0.2, slack);
+  for (const double x : rows.find("amt")->numbers) ASSERT_GE(x, 125);
+  const Table piece = draw(*source, 700, 900);
+  for (size_t i = 0; i < piece.rows; ++i) {
+    ASSERT_EQ(piece.find("n")->numbers[i], rows.find("n")->numbers[700 + i]) << i;
+    ASSERT_EQ(piece.find("y")->text(i), rows.find("y")->text(700 + i)) << i;
+  }
+  const auto rated = open(share("Y", 0.2), {}, "[[rate]]\ncolumn = \"cmiss\"\nvalue = \"B\"\nshare = 0.6\n");
+  ASSERT_TRUE(rated) << rated.error().message;
+  EXPECT_NEAR(share_of(draw(*rated), "y", "Y"), 0.2, slack);
+  EXPECT_NEAR(share_of(draw(*rated), "cmiss", "B"), 0.6, 5 * std::sqrt(0.24 / kRows) + 0.01);
+  // What one class hardly ever has cannot be asked of it; without a share it need not have it.
+  EXPECT_NE(refusal(share("Y", 0.2), {"amt>=250"}).message.find("rows with y=N"), std::string::npos);
+  EXPECT_TRUE(open({}, {"amt>=225"}));
+}
+
+TEST_F(Model, AnAbsentModelHasNoClassToChoose) {
+  const auto source = open_source({.distribution_model = path_ + ".absent", .share = share("Y", 0.2)});
+  ASSERT_FALSE(source);
+  EXPECT_EQ(source.error().code, ErrorCode::kNotFound);
+  EXPECT_TRUE(open_source({.distribution_model = path_ + ".absent"}));
+}
+
+TEST_F(Model, DatesHaveAnOrderInEitherForm) {
+  for (const char* condition : {"day>=2024-05-01", "day>29FEB2024", "day>=01MAY2024"}) {
+    const auto source = open({}, {condition});
+    ASSERT_TRUE(source) << source.error().message;
+    EXPECT_EQ(share_of(draw(*source), "day", "29FEB2024"), 0) << condition;
+    EXPECT_GT(share_of(draw(*source), "day", "01MAY2024"), 0.3) << condition;
+  }
+  EXPECT_EQ(share_of(draw(open({}, {"day=2024-12-31"}).value()), "day", "31DEC2024"), 1);
+  EXPECT_NE(refusal({}, {"day>5"}).message.find("holds dates"), std::string::npos);
+  EXPECT_NE(refusal({}, {"cmiss>2024-01-01"}).message.find("no order"), std::string::npos);
+  EXPECT_NE(refusal({}, {"amt>2024-01-01"}).message.find("holds numbers"), std::string::npos);
+}
+
+TEST_F(Model, ASumAndWhatNoNumberHoldsAreRefused) {
+  for (const char* entry : {"[[nulls]]\ncolumn = \"total\"\nshare = 1\n", "[[shift]]\ncolumn = \"total\"\nadd = 1000\n"}) {
+    const Error error = refusal({}, {}, entry);
+    EXPECT_EQ(error.code, ErrorCode::kBadInput);
+    EXPECT_NE(error.message.find("'total' is the sum of amt, n in every row"), std::string::npos) << error.message;
+  }
+  Table rows;
+  for (const char* entry : {"[[shift]]\ncolumn = \"n\"\nmultiply = 1e30\n", "[[shift]]\ncolumn = \"amt\"\nmultiply = 1e308\n"}) {
+    const auto source = open({}, {}, entry);
+    const auto drawn = source ? source->draw(Days{}, 0, kSourceRows, 1, rows) : Status(tl::make_unexpected(source.error()));
+    ASSERT_FALSE(drawn) << entry;
+    EXPECT_EQ(drawn.error().code, ErrorCode::kBadInput);
+    EXPECT_NE(drawn.error().message.find(".toml:2: [[shift]]: "), std::string::npos) << drawn.error().message;
+    EXPECT_NE(drawn.error().message.find("too large"), std::string::npos) << drawn.error().message;
+  }
 }
 
 // A fitted model whose constraints must survive a scenario, and whose classes are chosen, not searched.
@@ -190,6 +337,35 @@ TEST(Scenario, AFittedModelsConstraintsHoldAndItsClassesAreExact) {
   ASSERT_TRUE(shifted) << shifted.error().message;
   const Table drawn = draw(*shifted);
   for (size_t i = 0; i < drawn.rows; ++i) ASSERT_LE(drawn.columns[1].numbers[i], drawn.columns[2].numbers[i]) << i;
+  std::filesystem::remove(path);
+}
+
+// Shifted values leave the ends they were fitted with, what is constant does not.
+TEST(Scenario, AShiftMovesATotalButNotAConstantOne) {
+  Table rows;
+  rows.rows = 1000;
+  for (const char* name : {"hundred", "p", "q", "total", "a", "b"}) rows.columns.push_back({name, ColumnType::kNumber, {}, {}, {}});
+  for (size_t i = 0; i < rows.rows; ++i) {
+    const double p = static_cast<double>(i * 7 % 101), a = static_cast<double>(i * 11 % 31), b = static_cast<double>(i * 13 % 29);
+    const double values[] = {100, p, 100 - p, a + b, a, b};
+    for (size_t c = 0; c < rows.columns.size(); ++c) rows.columns[c].numbers.push_back(values[c]);
+  }
+  using Kind = table::Constraint::Kind;
+  const std::vector<table::Constraint> constraints = {{Kind::kSum, {"hundred", "p", "q"}, ""}, {Kind::kSum, {"total", "a", "b"}, ""}};
+  copula::CopulaFitter fitter;
+  fitter.add(rows);
+  const auto fitted = fitter.fit({.target = "", .formats = {}, .dates = {}, .constraints = constraints, .marginals = {}, .seed = 1});
+  ASSERT_TRUE(fitted) << fitted.error().message;
+  const auto path = std::filesystem::temp_directory_path() / "maeil_shift_test.json";
+  ASSERT_TRUE(copula::write_mixture(fitted->mixture, path));
+  const auto shifted = with_scenario(open_source({.distribution_model = path.string()}).value(), {.name = "s", .shifts = {{"a", 1, 500.5}, {"p", 1.1, 20}}});
+  ASSERT_TRUE(shifted) << shifted.error().message;
+  const Table drawn = draw(*shifted);
+  for (const auto& constraint : constraints) EXPECT_EQ(table::count_broken(constraint, drawn).value(), 0u) << describe(constraint);
+  for (size_t i = 0; i < drawn.rows; ++i) {
+    ASSERT_EQ(drawn.columns[0].numbers[i], 100) << i;
+    ASSERT_GE(drawn.columns[3].numbers[i], 500) << i;
+  }
   std::filesystem::remove(path);
 }
 

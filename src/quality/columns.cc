@@ -46,6 +46,7 @@ class Reading {
     for (const auto& [path, side] : {std::pair{&sources.real, &ColumnPair::real}, {&sources.synthetic, &ColumnPair::synthetic}, {&sources.holdout, &ColumnPair::holdout}}) {
       if (path->empty()) continue;
       MAEIL_ASSIGN(auto rows, CsvRows::open(*path, sources.max_rows));
+      if (rows.left_out() > 0) data_.left_out.push_back(fmt::format("{} records left out, the first: {}", rows.left_out(), rows.first_left_out()));
       parts_.push_back({std::move(rows), side, {}});
     }
     data_.real_rows = parts_[0].rows.rows(), data_.all_real_rows = parts_[0].rows.all_rows();
@@ -89,7 +90,7 @@ class Reading {
   }
 
   std::optional<double> date_of(const ColumnPair& column, std::string_view text) const {
-    return column.meta.datetime_format ? column.meta.datetime_format->read(text) : read_date(text);
+    return column.meta.datetime_format ? column.meta.datetime_format->read(text) : table::read_date(text);
   }
 
   Status decide_kinds() {
@@ -102,11 +103,11 @@ class Reading {
           auto& allowed = allowed_[c];
           const auto text = fields[part.places[c]];
           const bool dated = columns_[c].sdtype == "datetime";
-          if ((!allowed.numbers && !allowed.dates && !allowed.booleans && !dated) || is_missing(text)) continue;
-          if (allowed.numbers) allowed.numbers = read_number(text).has_value();
-          if (allowed.booleans) allowed.booleans = read_boolean(text).has_value();
+          if ((!allowed.numbers && !allowed.dates && !allowed.booleans && !dated) || table::is_missing(text)) continue;
+          if (allowed.numbers) allowed.numbers = table::read_number(text).has_value();
+          if (allowed.booleans) allowed.booleans = table::read_boolean(text).has_value();
           if (dated) unreadable[c] += synthetic && !date_of(columns_[c], text);
-          else if (allowed.dates) allowed.dates = read_date(text).has_value();
+          else if (allowed.dates) allowed.dates = table::read_date(text).has_value();
         }
         return {};
       }));
@@ -129,8 +130,8 @@ class Reading {
 
   // "1" and "1.0" are one category where every value is a number, "true" and "True" where every value is a boolean, as in pandas.
   void write_key(size_t c, std::string_view text, std::string& key) const {
-    if (allowed_[c].numbers) key = fmt::format("{}", *read_number(text) + 0.0);
-    else if (allowed_[c].booleans) key = *read_boolean(text) ? "True" : "False";
+    if (allowed_[c].numbers) key = fmt::format("{}", *table::read_number(text) + 0.0);
+    else if (allowed_[c].booleans) key = *table::read_boolean(text) ? "True" : "False";
     else key.assign(text);
   }
 
@@ -147,9 +148,9 @@ class Reading {
           auto& column = columns_[c];
           auto& side = column.*part.side;
           const auto text = fields[part.places[c]];
-          const bool missing = is_missing(text);
+          const bool missing = table::is_missing(text);
           if (column.kind == Kind::kContinuous) {
-            const auto value = missing ? std::numeric_limits<double>::quiet_NaN() : column.sdtype == "datetime" ? date_of(column, text) : read_number(text);
+            const auto value = missing ? std::numeric_limits<double>::quiet_NaN() : column.sdtype == "datetime" ? date_of(column, text) : table::read_number(text);
             if (!value) return bad_input(fmt::format("{}:{}: column '{}': '{}' is not of the sdtype {}", part.rows.path(), line, column.name,
                                                      format::clip_utf8(text, 60), column.sdtype));
             side.numbers.push_back(*value);

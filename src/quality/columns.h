@@ -46,6 +46,7 @@ struct Data {
   std::vector<ColumnPair> columns;                             // in the metadata's order, else in the real file's
   std::vector<ColumnPair> keys;                                // kDiscrete: keys and ids
   std::vector<UnreadableDates> unreadable;
+  std::vector<std::string> left_out;                           // "2 rows of F.csv ...": records that are no rows
   std::vector<std::string> absent;                             // columns that only one of real and synthetic has
   std::vector<std::pair<std::string, std::string>> real_dtypes, synthetic_dtypes;  // (name, pandas' dtype) of every column
   Metadata metadata;                                           // as given; empty without
@@ -58,7 +59,7 @@ struct Sources {
   size_t max_rows = 0;          // of each file, evenly spread (csv_rows.h); 0: all
 };
 
-// kBadInput with the file and line or the column: a record of another width, a column of the metadata that no file has, a value that
+// kBadInput with the file and line or the column: too many records that are no rows (csv_rows.h), a column of the metadata that no file has, a value that
 // is not of the column's sdtype, a file without rows, a held-out file without one of the columns.
 Result<Data> read_data(const Sources& sources);
 

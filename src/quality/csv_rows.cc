@@ -7,7 +7,7 @@
 #include <set>
 
 #include "format/csv.h"
-#include "quality/values.h"
+#include "table/field_values.h"
 
 namespace maeil::quality {
 namespace {
@@ -15,6 +15,15 @@ namespace {
 bool is_integer(std::string_view text) {
   if (!text.empty() && (text.front() == '-' || text.front() == '+')) text.remove_prefix(1);
   return !text.empty() && text.size() <= 18 && std::all_of(text.begin(), text.end(), [](char c) { return c >= '0' && c <= '9'; });
+}
+
+// Why a record is no row; "" when it is one.
+std::string split_row(std::string_view record, size_t width, CsvRows::Fields& fields, std::deque<std::string>& unescaped) {
+  fields.clear();
+  unescaped.clear();
+  std::string problem(format::split_record(record, fields, unescaped));
+  if (problem.empty() && fields.size() != width) problem = fmt::format("{} fields where the header has {}", fields.size(), width);
+  return problem;
 }
 
 }  // namespace
@@ -41,10 +50,19 @@ Result<CsvRows> CsvRows::open(const std::string& path, size_t max_rows) {
     if (!unique.insert(name).second) return bad_input(fmt::format("{}: column '{}' is there twice", path, name));
     out.names_.emplace_back(name);
   }
-  for (;;) {
+  const size_t width = out.names_.size();
+  for (uint64_t k = 0;; ++k) {
     MAEIL_ASSIGN(const bool more, reader.next(record));
     if (!more) break;
-    ++out.all_rows_;
+    if (const auto why = split_row(record.bytes, width, fields, unescaped); why.empty()) {
+      ++out.all_rows_;
+    } else {
+      if (out.broken_.empty()) out.first_broken_ = fmt::format("{}:{}: {}", path, record.line, why);
+      out.broken_.push_back(k);
+    }
+  }
+  if (const size_t records = out.all_rows_ + out.broken_.size(); out.broken_.size() * 20 > records) {
+    return bad_input(fmt::format("{}; {} of {} rows cannot be read, more than the 5 % that may be left out", out.first_broken_, out.broken_.size(), records));
   }
   if (out.all_rows_ == 0) return bad_input(fmt::format("{}: has no rows to score", path));
   out.rows_ = max_rows == 0 ? out.all_rows_ : std::min(out.all_rows_, max_rows);
@@ -56,16 +74,18 @@ Status CsvRows::each(const Visit& visit) const {
   format::CsvRecord record;
   MAEIL_TRY(reader.next(record));
   Fields fields;
-  for (uint64_t k = 0;; ++k) {
+  std::deque<std::string> unescaped;
+  auto broken = broken_.begin();
+  for (uint64_t record_number = 0, k = 0;; ++record_number) {
     MAEIL_ASSIGN(const bool more, reader.next(record));
     if (!more) return {};
-    if ((k + 1) * rows_ / all_rows_ == k * rows_ / all_rows_) continue;
-    std::deque<std::string> unescaped;
-    fields.clear();
-    const auto problem = format::split_record(record.bytes, fields, unescaped);
-    if (!problem.empty()) return bad_input(fmt::format("{}:{}: {}", path_, record.line, problem));
-    if (fields.size() != names_.size())
-      return bad_input(fmt::format("{}:{}: {} fields where the header has {}", path_, record.line, fields.size(), names_.size()));
+    if (broken != broken_.end() && *broken == record_number) {
+      ++broken;
+      continue;
+    }
+    const uint64_t row = k++;
+    if ((row + 1) * rows_ / all_rows_ == row * rows_ / all_rows_) continue;
+    if (const auto why = split_row(record.bytes, names_.size(), fields, unescaped); !why.empty()) return bad_input(fmt::format("{}:{}: {}", path_, record.line, why));
     MAEIL_TRY(visit(fields, record.line));
   }
 }
@@ -78,14 +98,14 @@ Result<std::vector<std::string>> CsvRows::dtypes() const {
   MAEIL_TRY(each([&](const Fields& fields, uint64_t) -> Status {
     for (size_t c = 0; c < fields.size(); ++c) {
       auto& s = seen[c];
-      if (is_missing(fields[c])) {
+      if (table::is_missing(fields[c])) {
         s.missing = true;
         continue;
       }
       s.present = true;
       if (s.integers && !is_integer(fields[c])) s.integers = false;
-      if (s.numbers && !s.integers && !read_number(fields[c])) s.numbers = false;
-      if (s.booleans && !read_boolean(fields[c])) s.booleans = false;
+      if (s.numbers && !s.integers && !table::read_number(fields[c])) s.numbers = false;
+      if (s.booleans && !table::read_boolean(fields[c])) s.booleans = false;
     }
     return {};
   }));

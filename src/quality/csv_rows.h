@@ -18,10 +18,10 @@ class CsvRows {
   using Visit = std::function<Status(const Fields& fields, uint64_t line)>;
 
   // `max_rows` > 0: of more rows than that, row k of n is visited where k * max_rows / n steps to the next whole number: evenly spread,
-  // so a sorted file keeps its proportions, and the same rows at every call. kBadInput: no header, a name twice, no rows; kNotFound.
+  // so a sorted file keeps its proportions, and the same rows at every call. Records that cannot be split or have another width than the header are left out, as `maeil fit` leaves them out.
+  // kBadInput: no header, a name twice, no rows, more than 5 % of the records left out; kNotFound.
   static Result<CsvRows> open(const std::string& path, size_t max_rows);
 
-  // kBadInput with file and line: a visited record that cannot be split or has another width than the header.
   Status each(const Visit& visit) const;
   // pandas.read_csv's, by the visited rows: "int64", "float64", "bool" or "object".
   Result<std::vector<std::string>> dtypes() const;
@@ -31,6 +31,8 @@ class CsvRows {
   const std::string& path() const { return path_; }
   size_t rows() const { return rows_; }        // that are visited
   size_t all_rows() const { return all_rows_; }
+  size_t left_out() const { return broken_.size(); }
+  const std::string& first_left_out() const { return first_broken_; }  // "F.csv:12: 2 fields where the header has 3"
 
  private:
   CsvRows(std::string path, MappedFile mapped) : path_(std::move(path)), mapped_(std::move(mapped)) {}
@@ -40,6 +42,8 @@ class CsvRows {
   MappedFile mapped_;
   std::vector<std::string> names_;
   size_t rows_ = 0, all_rows_ = 0;
+  std::vector<uint64_t> broken_;  // numbers of the records left out, ascending
+  std::string first_broken_;
 };
 
 }  // namespace maeil::quality

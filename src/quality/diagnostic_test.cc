@@ -77,7 +77,7 @@ TEST(Metadata, RefusesWhatItCannotUse) {
 }
 
 TEST(DateFormat, ReadsAsStrptimeDoes) {
-  const auto read = [](const char* format, const char* text) { return DateFormat::parse(format)->read(text); };
+  const auto read = [](const char* format, const char* text) { return table::DateFormat::parse(format)->read(text); };
   EXPECT_EQ(read("%Y-%m-%d", "1970-01-02"), 86400);
   EXPECT_EQ(read("%d%b%Y", "29feb2020"), 1582934400);
   EXPECT_EQ(read("%d %B %y %H:%M:%S.%f", "1 January 70 00:01:01.5"), 61.5);
@@ -86,8 +86,8 @@ TEST(DateFormat, ReadsAsStrptimeDoes) {
   EXPECT_FALSE(read("%Y-%m-%d", "2021-02-2x"));
   EXPECT_FALSE(read("%Y-%m-%d", "2021-02-20 "));
   EXPECT_FALSE(read("%b", "Foo"));
-  EXPECT_EQ(read_date("31MAY2024"), read_date("2024-05-31"));
-  EXPECT_EQ(read_date("2024-05-31T00:00:10"), *read_date("2024-05-31") + 10);
+  EXPECT_EQ(table::read_date("31MAY2024"), table::read_date("2024-05-31"));
+  EXPECT_EQ(table::read_date("2024-05-31T00:00:10"), *table::read_date("2024-05-31") + 10);
 }
 
 }  // namespace

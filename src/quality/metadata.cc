@@ -14,7 +14,7 @@ using Json = nlohmann::ordered_json;
 Result<std::optional<double>> bound(const Json& json, const char* key, const std::string& column) {
   if (!json.contains(key)) return std::nullopt;
   if (json[key].is_number()) return json[key].get<double>();
-  const auto date = json[key].is_string() ? read_date(json[key].get<std::string>()) : std::nullopt;
+  const auto date = json[key].is_string() ? table::read_date(json[key].get<std::string>()) : std::nullopt;
   if (!date) return bad_input(fmt::format("the metadata: column '{}': {} is neither a number nor an ISO date", column, key));
   return date;
 }
@@ -33,7 +33,7 @@ Result<ColumnMeta> column_meta(const std::string& name, const Json& json) {
   const auto wrong = [&](const char* key, const char* type) { return bad_input(fmt::format("the metadata: column '{}': {} is no {}", name, key, type)); };
   if (json.contains("datetime_format")) {
     if (!json["datetime_format"].is_string()) return wrong("datetime_format", "text");
-    auto format = DateFormat::parse(json["datetime_format"].get<std::string>());
+    auto format = table::DateFormat::parse(json["datetime_format"].get<std::string>());
     if (!format) return with_context(fmt::format("the metadata: column '{}'", name), format.error());
     out.datetime_format = std::move(*format);
   }
@@ -51,6 +51,7 @@ Result<ColumnMeta> column_meta(const std::string& name, const Json& json) {
     if (!json["range_values"].is_array()) return wrong("range_values", "array");
     out.range_values.emplace();
     for (const auto& value : json["range_values"]) {
+      if (value.is_structured()) return wrong("range_values", "array of values");
       if (value.is_null()) out.range_is_nullable = out.range_is_nullable.value_or(true);
       else out.range_values->push_back(category_text(value));
     }
@@ -58,11 +59,11 @@ Result<ColumnMeta> column_meta(const std::string& name, const Json& json) {
   return out;
 }
 
-// The names in a key: a text, or an array of texts and of arrays of them.
-void append_names(const Json& json, std::vector<std::string>& out) {
+// The names in a key: a text, or an array of texts and of arrays of texts. What is nested deeper names nothing.
+void append_names(const Json& json, std::vector<std::string>& out, int depth = 0) {
   if (json.is_string()) out.push_back(json.get<std::string>());
-  if (json.is_array()) {
-    for (const auto& part : json) append_names(part, out);
+  if (json.is_array() && depth < 2) {
+    for (const auto& part : json) append_names(part, out, depth + 1);
   }
 }
 

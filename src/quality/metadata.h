@@ -7,14 +7,14 @@
 #include <vector>
 
 #include "base/error.h"
-#include "quality/values.h"
+#include "table/field_values.h"
 
 namespace maeil::quality {
 
 struct ColumnMeta {
   std::string name;
   std::string sdtype;                                    // "": to be inferred
-  std::optional<DateFormat> datetime_format;
+  std::optional<table::DateFormat> datetime_format;
   std::optional<std::string> regex_format;
   std::optional<double> range_min, range_max;            // a datetime's as seconds since 1970
   std::optional<bool> range_is_nullable;

@@ -44,7 +44,7 @@ std::string continuous_svg(const ColumnPair& column) {
   const bool date = column.sdtype == "datetime";
   if (real.empty()) return open_svg(column.name) + text(kWidth / 2, kHeight / 2, "middle", "no real values") + "</svg>";
   const double low = real[real.size() / 100], high = std::max(real[real.size() - 1 - real.size() / 100], low);
-  const double step = high > low ? (high - low) / kBins : 1;
+  const double step = high > low ? high / kBins - low / kBins : 1;  // the range itself may be no double
   const auto shares = [&](const std::vector<double>& numbers) {
     std::vector<double> out(kBins);
     double rows = 0;

@@ -1,7 +1,6 @@
 #include "registry/deployment.h"
 
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include <system_error>
 
@@ -29,6 +28,23 @@ Result<std::string> version_bytes(store::Store& store, const ModelVersion& versi
 bool has_bytes(const fs::path& path, const std::string& sha256) {
   const auto bytes = read_file(path, kMaxModelBytes);
   return bytes && sha256_hex(*bytes) == sha256;
+}
+
+// What the registry says and this machine does not show.
+struct Difference {
+  ModelVersion deployed;
+  std::optional<std::string> linked;
+};
+
+Result<std::optional<Difference>> find_difference(store::Store& store, const fs::path& models) {
+  MAEIL_ASSIGN(auto linked, linked_version(models));
+  MAEIL_ASSIGN(auto versions, list_versions(store));
+  for (auto& version : versions) {
+    if (version.model_name != kClassifier || version.status != "deployed") continue;
+    if (linked == version.version && has_bytes(models / "deployed" / "current_model.pth", version.sha256)) return std::nullopt;
+    return Difference{std::move(version), std::move(linked)};
+  }
+  return std::nullopt;
 }
 
 }  // namespace
@@ -61,9 +77,8 @@ Result<std::string> deploy_files(store::Store& store, const ModelVersion& versio
                                   fmt::format("Version: {}\nDeployed at: {}\n", version.version, format_instant(when))));
   MAEIL_TRY(sync_directory(folder.parent_path()));
 
-  const fs::path link = models / "deployed", fresh = models / fmt::format("deployed.tmp-{}", ::getpid());
+  const fs::path link = models / "deployed", fresh = temporary_name(link);
   std::error_code error;
-  fs::remove(fresh, error);
   fs::create_directory_symlink(fs::path("deployments") / version.version, fresh, error);
   if (!error) fs::rename(fresh, link, error);
   if (error) {
@@ -76,16 +91,16 @@ Result<std::string> deploy_files(store::Store& store, const ModelVersion& versio
 }
 
 Result<std::string> reconcile(store::Store& store, const fs::path& models) {
-  MAEIL_ASSIGN(const auto linked, linked_version(models));
-  MAEIL_ASSIGN(const auto versions, list_versions(store));
-  for (const auto& version : versions) {
-    if (version.model_name != kClassifier || version.status != "deployed") continue;
-    if (linked == version.version && has_bytes(models / "deployed" / "current_model.pth", version.sha256)) return std::string();
-    MAEIL_TRY(deploy_files(store, version, models, now()));
-    return fmt::format("{} pointed to {}; the registry says {} is deployed, so it points there again",
-                       (models / "deployed").string(), linked ? *linked : "nothing", version.version);
-  }
-  return std::string();
+  MAEIL_ASSIGN(const auto seen, find_difference(store, models));
+  if (!seen) return std::string();
+  const auto lock = store.lock(kDeploymentLock, "what makes the link follow the registry");
+  if (!lock && lock.error().code == ErrorCode::kConflict) return std::string();
+  if (!lock) return tl::make_unexpected(lock.error());
+  MAEIL_ASSIGN(const auto difference, find_difference(store, models));  // what was seen may have been half of a deployment
+  if (!difference) return std::string();
+  MAEIL_TRY(deploy_files(store, difference->deployed, models, now()));
+  return fmt::format("{} pointed to {}; the registry says {} is deployed, so it points there again", (models / "deployed").string(),
+                     difference->linked.value_or("nothing"), difference->deployed.version);
 }
 
 }  // namespace maeil::registry

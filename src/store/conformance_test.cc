@@ -236,6 +236,54 @@ TEST_P(Conformance, ABatchIsAllOrNothing) {
   EXPECT_EQ(list("c", {}), "1");
 }
 
+TEST_P(Conformance, ABatchThatExpectsOtherwiseIsRefusedWhole) {
+  const std::string id = new_object_id(now()), other = new_object_id(now());
+  Batch first;
+  first.puts.push_back({"c", {{"_id", id_value(id)}, {"try", "a"}, {"n", 1}}});
+  ASSERT_TRUE(store_->commit(first));
+  const auto attempt = [&](const std::string& of, const Document& expected) {
+    Batch batch;
+    batch.expects.push_back({"c", of, expected});
+    batch.sets.push_back({"c", id, {{"n", 2}}});
+    batch.puts.push_back({"d", {{"_id", id_value(other)}}});
+    return store_->commit(batch);
+  };
+  for (const auto& [of, wrong] : {std::pair<std::string, Document>{id, {{"try", "b"}}}, {id, {{"try", "a"}, {"more", 1}}}, {other, {{"try", "a"}}}}) {
+    const Status refused = attempt(of, wrong);
+    ASSERT_FALSE(refused) << wrong;
+    EXPECT_EQ(refused.error().code, ErrorCode::kConflict);
+    EXPECT_EQ(store_->find_one("c", {}).value()["n"], 1);
+    EXPECT_TRUE(store_->find("d", {}).value().empty());
+  }
+  ASSERT_TRUE(attempt(id, {{"try", "a"}, {"n", 1}}));
+  EXPECT_EQ(store_->find_one("c", {}).value()["n"], 2);
+}
+
+// Read, expect, write: of two that read the same, one is refused.
+TEST_P(Conformance, WritersThatExpectWhatTheyReadLoseNothing) {
+  const std::string id = new_object_id(now());
+  Batch first;
+  first.puts.push_back({"c", {{"_id", id_value(id)}, {"n", 0}}});
+  ASSERT_TRUE(store_->commit(first));
+  constexpr int kThreads = 3, kRounds = 5;
+  std::vector<std::thread> threads;
+  for (int t = 0; t < kThreads; ++t) {
+    threads.emplace_back([&] {
+      for (int done = 0; done < kRounds;) {
+        const auto n = store_->find_one("c", {}).value()["n"].get<int>();
+        Batch batch;
+        batch.expects.push_back({"c", id, {{"n", n}}});
+        batch.sets.push_back({"c", id, {{"n", n + 1}}});
+        const Status status = store_->commit(batch);
+        if (status) ++done;
+        else ASSERT_EQ(status.error().code, ErrorCode::kConflict) << status.error().message;
+      }
+    });
+  }
+  for (auto& thread : threads) thread.join();
+  EXPECT_EQ(store_->find_one("c", {}).value()["n"], kThreads * kRounds);
+}
+
 TEST_P(Conformance, EraseTaskLeavesWhatTheBatchPuts) {
   must(store_->commit(put("a", {doc(1, R"({"n": 1, "task_key": "t"})"), doc(2, R"({"n": 2, "task_key": "t"})"), doc(3, R"({"n": 3, "task_key": "u"})"), doc(4, R"({"n": 4})")})));
   must(store_->commit(put("b", {doc(1, R"({"n": 1, "task_key": "t"})")})));
@@ -528,7 +576,8 @@ TEST_P(Conformance, ABlobUnderItsOldId) {
     auto half = must(store_->write_blob("half", Document::object(), id));  // a copy that was stopped
     must(half->write(std::string(600 << 10, 'x')));
   }
-  auto writer = must(store_->write_blob("file", {{"k", 1}}, id));
+  const Instant before{std::chrono::milliseconds{1'700'000'000'123}};
+  auto writer = must(store_->write_blob("file", {{"k", 1}}, id, before));
   must(writer->write("abc"));
   EXPECT_EQ(must(writer->finish()), id);
   EXPECT_EQ(must(store_->read_whole_blob(id, 10)), "abc");
@@ -537,6 +586,7 @@ TEST_P(Conformance, ABlobUnderItsOldId) {
   const auto all = must(store_->blobs());
   ASSERT_EQ(all.size(), 1u);
   EXPECT_EQ(all[0].sha256, sha256_hex("abc"));
+  EXPECT_EQ(all[0].uploaded, before);
 }
 
 class ConformanceSlow : public Conformance {};

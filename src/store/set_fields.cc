@@ -33,4 +33,14 @@ Status set_paths(Document& document, const Document& fields) {
   return {};
 }
 
+Status check_expected(const Document& found, const Batch::Expect& expected) {
+  bool same = found.is_object();
+  for (const auto& [name, value] : expected.fields.items()) {
+    const auto field = same ? found.find(name) : found.end();
+    same = same && field != found.end() && *field == value;
+  }
+  if (same) return {};
+  return fail(ErrorCode::kConflict, fmt::format("document {} of {} has changed meanwhile", expected.id, expected.collection));
+}
+
 }  // namespace maeil::store

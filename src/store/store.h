@@ -55,8 +55,13 @@ class BlobWriter {
   virtual Result<std::string> finish() = 0;           // its id (24 hex digits)
 };
 
-// One atomic step. Order inside: erase_task, puts, sets, publishes, erases.
+// One atomic step. Order inside: expects, erase_task, puts, sets, publishes, erases.
 struct Batch {
+  struct Expect {     // the whole batch is kConflict unless the document has these values in these top-level fields
+    std::string collection;
+    std::string id;
+    Document fields;
+  };
   struct Put {        // insert, or replace the document with that _id. `document["_id"]` must be an id
     std::string collection;
     Document document;
@@ -79,6 +84,7 @@ struct Batch {
   // Documents (in any collection) whose field task_key equals this disappear unless the batch puts them: a rerun
   // leaves nothing of its predecessor. Empty: nothing.
   std::string erase_task;
+  std::vector<Expect> expects;  // REQUIRES: the batch also writes each of these documents, so that of two such batches one sees the other
   std::vector<Put> puts;
   std::vector<Set> sets;
   std::vector<Publish> publishes;
@@ -126,8 +132,9 @@ class Store {
   // The constants of a published partition; kNotFound as read_rows.
   virtual Result<Document> row_constants(std::string_view collection, std::string_view partition) = 0;
 
-  // `id`: the blob's id, for copies; empty: a new one. kConflict when there is such a blob.
-  virtual Result<std::unique_ptr<BlobWriter>> write_blob(std::string_view filename, const Document& metadata, std::string_view id = {}) = 0;
+  // For copies: `id`, the blob's id (empty: a new one; kConflict when there is such a blob), and `uploaded`, its date (the epoch: now).
+  virtual Result<std::unique_ptr<BlobWriter>> write_blob(std::string_view filename, const Document& metadata, std::string_view id = {},
+                                                         Instant uploaded = {}) = 0;
   // kNotFound when there is none. kBadInput when its pieces do not add up.
   virtual Status read_blob(std::string_view id, const std::function<Status(std::string_view)>& sink) = 0;
   virtual Result<BlobInfo> blob_info(std::string_view id) = 0;
@@ -145,6 +152,9 @@ class Store {
   // holder is seen to live.
   virtual Result<std::unique_ptr<Lock>> wait_for_lock(std::string_view name, std::string_view holder,
                                                       const std::function<bool(std::string_view)>& waiting);
+
+  // What other programs put here that this interface does not show, or not as it is: a phrase each, for people. Reads every document.
+  virtual Result<std::vector<std::string>> foreign() { return std::vector<std::string>(); }
 
   // Reads everything's checksums and structure; the error says what is damaged. For `maeil doctor`.
   virtual Status check() = 0;

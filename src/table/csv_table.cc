@@ -2,7 +2,6 @@
 // while the others do the same with theirs. Fields are kept by column, so that each column is read in order.
 #include "table/csv_table.h"
 
-#include <fast_float/fast_float.h>
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -17,6 +16,7 @@
 #include "base/threads.h"
 #include "format/csv.h"
 #include "format/number_text.h"
+#include "table/field_values.h"
 
 namespace maeil::table {
 namespace {
@@ -33,6 +33,8 @@ struct Layout {
   std::vector<int> field_of_column;
   size_t fields = 0;
 };
+
+bool is_target(const DatasetSpec& spec, const SpecColumn& column) { return !spec.target.empty() && column.name == spec.target; }
 
 Result<Layout> read_header(CsvReader& reader, const std::string& file_name, const DatasetSpec& spec, const ReadOptions& options,
                            ReadReport& report) {
@@ -60,7 +62,7 @@ Result<Layout> read_header(CsvReader& reader, const std::string& file_name, cons
   }
   for (const auto& column : spec.columns) {
     const auto found = std::find(names.begin(), names.end(), column.name);
-    const bool may_lack = column.optional || (column.name == spec.target && !options.target_required);
+    const bool may_lack = column.optional || (is_target(spec, column) && !options.target_required);
     if (found == names.end() && !may_lack) {
       return bad_input(fmt::format("{}:{}: the column '{}' of dataset {} is missing", file_name, record.line, column.name, spec.name));
     }
@@ -70,16 +72,16 @@ Result<Layout> read_header(CsvReader& reader, const std::string& file_name, cons
 }
 
 // NaN for a missing field, false for one that is no finite number.
-bool parse_number(std::string_view field, double& value) {
-  if (field.empty()) {
-    value = std::numeric_limits<double>::quiet_NaN();
-    return true;
+bool parse_number(std::string_view field, bool na_texts, double& value) {
+  if (!field.empty()) {
+    if (const auto number = read_number(field)) {
+      value = *number;
+      return true;
+    }
+    if (!na_texts || !is_missing(field)) return false;
   }
-  const char* first = field.data();
-  const char* last = first + field.size();
-  if (*first == '+' && field.size() > 1 && field[1] != '-') ++first;
-  const auto [end, error] = fast_float::from_chars(first, last, value);
-  return error == std::errc() && end == last && std::isfinite(value);
+  value = std::numeric_limits<double>::quiet_NaN();
+  return true;
 }
 
 // Where a field lies: in the chunk's bytes, or in the text of unescaped fields.
@@ -196,7 +198,7 @@ class Encoder {
   boost::unordered_flat_map<std::string_view, uint32_t, ViewHash> codes_;
 };
 
-void convert_column(const DatasetSpec& spec, size_t c, bool present, Slot& s, Column& out) {
+void convert_column(const DatasetSpec& spec, const ReadOptions& options, size_t c, bool present, Slot& s, Column& out) {
   const SpecColumn& column = spec.columns[c];
   const size_t n = s.records.size();
   const Field* fields = &s.fields[c * n];
@@ -206,19 +208,20 @@ void convert_column(const DatasetSpec& spec, size_t c, bool present, Slot& s, Co
     out.type = ColumnType::kNumber;
     out.numbers.assign(n, std::numeric_limits<double>::quiet_NaN());
     for (size_t i = 0; i < n && present; ++i) {
-      if (s.wrong[i].empty() && !parse_number(s.text(fields[i]), out.numbers[i])) s.bad.push_back(static_cast<uint32_t>(i));
+      if (s.wrong[i].empty() && !parse_number(s.text(fields[i]), options.na_texts, out.numbers[i])) s.bad.push_back(static_cast<uint32_t>(i));
     }
     return;
   }
   out.type = ColumnType::kText;
   out.codes.assign(n, kMissing);
   out.dictionary.clear();
-  const bool is_target = column.name == spec.target;
+  const bool target = is_target(spec, column), na_texts = options.na_texts && column.type == SpecType::kDate;
   Encoder encoder(out.dictionary);
   for (size_t i = 0; i < n && present; ++i) {
     if (fields[i].size == 0 || !s.wrong[i].empty()) continue;
     const std::string_view text = s.text(fields[i]);
-    if (is_target && text != spec.negative && text != spec.positive) {
+    if (na_texts && is_missing(text)) continue;
+    if (target && text != spec.negative && text != spec.positive) {
       s.bad.push_back(static_cast<uint32_t>(i));
       continue;
     }
@@ -227,21 +230,21 @@ void convert_column(const DatasetSpec& spec, size_t c, bool present, Slot& s, Co
 }
 
 // Rows in which a field is wrong are quarantined; the first such column names the reason.
-void convert_records(const DatasetSpec& spec, const Layout& layout, Slot& s) {
+void convert_records(const DatasetSpec& spec, const ReadOptions& options, const Layout& layout, Slot& s) {
   Table& table = s.chunk.table;
   table.rows = s.records.size();
   table.columns.resize(spec.columns.size());
   std::vector<std::pair<uint32_t, size_t>> wrong;
   for (size_t c = 0; c < spec.columns.size(); ++c) {
-    convert_column(spec, c, layout.field_of_column[c] >= 0, s, table.columns[c]);
+    convert_column(spec, options, c, layout.field_of_column[c] >= 0, s, table.columns[c]);
     for (const uint32_t row : s.bad) wrong.emplace_back(row, c);
   }
   for (const auto& [row, c] : wrong) {
     if (!s.wrong[row].empty()) continue;
     const std::string field = format::clip_utf8(s.text(s.fields[c * s.records.size() + row]), 40);
-    const bool is_target = spec.columns[c].name == spec.target;
+    const bool target = is_target(spec, spec.columns[c]);
     s.wrong[row] = fmt::format("column '{}': '{}' is {}", spec.columns[c].name, field,
-                               is_target ? fmt::format("neither '{}' nor '{}'", spec.negative, spec.positive) : "no number");
+                               target ? fmt::format("neither '{}' nor '{}'", spec.negative, spec.positive) : "no number");
   }
 }
 
@@ -303,7 +306,7 @@ Result<ReadReport> read_chunks(std::string_view bytes, const std::string& file_n
   const auto convert = [&](size_t slot) -> Status {
     Slot& s = slots[slot];
     split_records(layout, s);
-    convert_records(spec, layout, s);
+    convert_records(spec, options, layout, s);
     std::vector<uint32_t> kept;
     s.chunk.row_index.clear();
     for (size_t i = 0; i < s.records.size(); ++i) {
@@ -392,7 +395,9 @@ void CsvFormat::append_rows(const Table& chunk, format::TextBuffer& out) const {
       if (column.type == ColumnType::kText) {
         if (column.codes[row] != kMissing) at = texts[c].copy(column.codes[row], at);
       } else if (const double number = column.numbers[row]; number == number) {
-        at = formats_[c] == NumberFormat::kInteger ? format::write_integer(at, std::llround(number)) : format::write_float(at, number);
+        // A whole number beyond 64 bits (a sum of many) is written as a float rather than as another number.
+        const bool whole = formats_[c] == NumberFormat::kInteger && std::abs(number) < 0x1p63;
+        at = whole ? format::write_integer(at, std::llround(number)) : format::write_float(at, number);
       }
       *at++ = ',';
     }

@@ -43,6 +43,7 @@ using ChunkSink = std::function<Status(Table&& chunk, const std::vector<uint64_t
 
 struct ReadOptions {
   bool target_required = true;  // false: a file to predict may lack the target's column
+  bool na_texts = false;        // true: in numbers and dates "NA", "NaN" ... are missing, as in pandas (field_values.h), not only an empty field
 };
 
 // Calls `sink` with every chunk in order. Columns come in the spec's order; an optional column that the file lacks is

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <toml++/toml.h>
 
+#include <cmath>
 #include <set>
 
 #include "base/file.h"
@@ -43,38 +44,60 @@ Result<SpecColumn> read_column(const toml::table& table, const std::string& file
   return column;
 }
 
+// "" or what type the column must have to be columns[i] of the constraint.
+std::string type_wanted(const Constraint& constraint, size_t i, const DatasetSpec& spec) {
+  const SpecType type = spec.find(constraint.columns[i])->type;
+  if (constraint.kind == Constraint::Kind::kOnlyWhen) return i == 1 && !constraint.equals.empty() && type != SpecType::kText ? "text" : "";
+  if (constraint.kind == Constraint::Kind::kOrder && spec.find(constraint.columns[0])->type == SpecType::kDate) return type != SpecType::kDate ? "date" : "";
+  return type != SpecType::kNumber ? "number" : "";
+}
+
+// `columns` of a constraint: names, of which the first of a sum may be a number.
+Status read_constraint_columns(const toml::array& columns, Constraint& out) {
+  for (size_t i = 0; i < columns.size(); ++i) {
+    if (const auto name = columns[i].value_exact<std::string>()) {
+      out.columns.push_back(*name);
+    } else if (i == 0 && out.kind == Constraint::Kind::kSum && columns[i].is_number()) {
+      out.total = columns[i].value<double>();
+      if (!std::isfinite(*out.total)) return bad_input(fmt::format("{}: the total of a sum must be finite", out.place));
+    } else {
+      return bad_input(fmt::format("{}: 'columns' must hold names of columns, or a number as the total of a sum", out.place));
+    }
+  }
+  return {};
+}
+
+Result<Constraint> read_constraint(const toml::table& table, const std::string& file, const DatasetSpec& spec) {
+  Constraint out;
+  out.place = fmt::format("{}:{}", file, table.source().begin.line);
+  Keys keys(table, "a constraint", file);
+  const std::string kind = keys.text("kind", true);
+  out.equals = keys.text("equals");
+  keys.know("columns");
+  MAEIL_TRY(keys.finish());
+  const auto parsed = parse_constraint_kind(kind);
+  if (!parsed) return bad_input(fmt::format("{}: kind must be order, sum or only_when, not '{}'", out.place, kind));
+  out.kind = *parsed;
+  if (out.kind != Constraint::Kind::kOnlyWhen && table.contains("equals")) return bad_input(fmt::format("{}: equals belongs to kind = \"only_when\"", out.place));
+  if (const auto* columns = table["columns"].as_array()) MAEIL_TRY(read_constraint_columns(*columns, out));
+  for (size_t i = 0; i < out.columns.size(); ++i) {
+    if (!spec.find(out.columns[i])) return bad_input(fmt::format("{}: '{}' is no column", out.place, out.columns[i]));
+    const auto wanted = type_wanted(out, i, spec);
+    if (!wanted.empty()) return bad_input(fmt::format("{}: '{}' must be a {} column", out.place, out.columns[i], wanted));
+  }
+  return out;
+}
+
 // [[constraints]] tables, between columns that the spec has.
 Status read_constraints(const toml::table& document, const std::string& file, DatasetSpec& spec) {
   const auto* array = document["constraints"].as_array();
   if (!array) return {};
   for (const auto& node : *array) {
     if (!node.is_table()) return bad_input(fmt::format("{}:{}: a constraint must be a table", file, node.source().begin.line));
-    const auto place = fmt::format("{}:{}: a constraint", file, node.source().begin.line);
-    Keys keys(*node.as_table(), "a constraint", file);
-    const std::string kind = keys.text("kind", true);
-    Constraint out;
-    out.equals = keys.text("equals");
-    keys.know("columns");
-    MAEIL_TRY(keys.finish());
-    const auto parsed = parse_constraint_kind(kind);
-    if (!parsed) return bad_input(fmt::format("{}: kind must be order, sum or only_when, not '{}'", place, kind));
-    out.kind = *parsed;
-    if (const auto* columns = (*node.as_table())["columns"].as_array()) {
-      for (const auto& item : *columns) out.columns.push_back(item.value_or(std::string()));
-    }
-    for (size_t i = 0; i < out.columns.size(); ++i) {
-      const SpecColumn* column = spec.find(out.columns[i]);
-      if (!column) return bad_input(fmt::format("{}: '{}' is no column", place, out.columns[i]));
-      if (out.kind == Constraint::Kind::kOnlyWhen) {
-        if (i == 1 && column->type != SpecType::kText) return bad_input(fmt::format("{}: '{}' must be a text column", place, column->name));
-      } else if (out.kind == Constraint::Kind::kOrder && spec.find(out.columns[0])->type == SpecType::kDate) {
-        if (column->type != SpecType::kDate) return bad_input(fmt::format("{}: '{}' must be a date column", place, column->name));
-      } else if (column->type != SpecType::kNumber) {
-        return bad_input(fmt::format("{}: '{}' must be a number column", place, column->name));
-      }
-    }
-    spec.constraints.push_back(std::move(out));
-    if (const std::string wrong = check_constraints(spec.constraints); !wrong.empty()) return bad_input(fmt::format("{}: {}", place, wrong));
+    MAEIL_ASSIGN(auto constraint, read_constraint(*node.as_table(), file, spec));
+    spec.constraints.push_back(std::move(constraint));
+    // After each, so that the one that closes a circle is named.
+    if (const std::string wrong = check_constraints(spec.constraints); !wrong.empty()) return bad_input(fmt::format("{}: {}", spec.constraints.back().place, wrong));
   }
   return {};
 }
@@ -111,9 +134,11 @@ Status check(const DatasetSpec& spec, const std::string& file) {
   for (const auto& column : spec.columns) {
     if (!names.insert(column.name).second) return bad_input(fmt::format("{}: column '{}' is named twice", file, column.name));
   }
-  const SpecColumn* target = spec.find(spec.target);
-  if (!target || target->type != SpecType::kText) return bad_input(fmt::format("{}: target '{}' is no text column", file, spec.target));
-  if (spec.negative == spec.positive) return bad_input(fmt::format("{}: the target's negative and positive value are the same", file));
+  if (!spec.target.empty()) {
+    const SpecColumn* target = spec.find(spec.target);
+    if (!target || target->type != SpecType::kText) return bad_input(fmt::format("{}: target '{}' is no text column", file, spec.target));
+    if (spec.negative == spec.positive) return bad_input(fmt::format("{}: the target's negative and positive value are the same", file));
+  }
   for (const auto& count : spec.day_counts) {
     for (const auto& end : {count.from, count.to}) {
       const SpecColumn* column = spec.find(end);
@@ -125,19 +150,27 @@ Status check(const DatasetSpec& spec, const std::string& file) {
   return {};
 }
 
-Result<DatasetSpec> read_spec(const toml::table& document, const std::string& file) {
-  DatasetSpec spec;
-  Keys top(document, "the dataset", file);
-  spec.name = top.text("name", true);
-  for (const char* key : {"target", "columns", "day_counts", "drop", "constraints"}) top.know(key);
-  MAEIL_TRY(top.finish());
-  const auto* target = document["target"].as_table();
-  if (!target) return bad_input(fmt::format("{}: there is no [target]", file));
-  Keys keys(*target, "[target]", file);
+Status read_target(const toml::table& document, const std::string& file, DatasetSpec& spec) {
+  const toml::node* node = document.get("target");
+  if (!node) return {};
+  if (!node->is_table()) return bad_input(fmt::format("{}:{}: target must be a [target] table", file, node->source().begin.line));
+  Keys keys(*node->as_table(), "[target]", file);
   spec.target = keys.text("column", true);
   spec.negative = keys.text("negative", true);
   spec.positive = keys.text("positive", true);
   MAEIL_TRY(keys.finish());
+  if (spec.target.empty()) return bad_input(fmt::format("{}:{}: the column of [target] has no name", file, node->source().begin.line));
+  return {};
+}
+
+Result<DatasetSpec> read_spec(const toml::table& document, const std::string& file) {
+  DatasetSpec spec;
+  Keys top(document, "the dataset", file);
+  spec.name = top.text("name", true);
+  spec.file = file;
+  for (const char* key : {"target", "columns", "day_counts", "drop", "constraints"}) top.know(key);
+  MAEIL_TRY(top.finish());
+  MAEIL_TRY(read_target(document, file, spec));
   const auto* columns = document["columns"].as_array();
   if (!columns || columns->empty()) return bad_input(fmt::format("{}: there are no columns", file));
   for (const auto& node : *columns) {
@@ -167,6 +200,11 @@ const SpecColumn* DatasetSpec::find(std::string_view column) const {
     if (candidate.name == column) return &candidate;
   }
   return nullptr;
+}
+
+Status require_target(const DatasetSpec& spec) {
+  if (!spec.target.empty()) return {};
+  return bad_input(fmt::format("{}: there is no [target], which preparing rows and training on them needs", spec.file));
 }
 
 Result<DatasetSpec> parse_dataset_spec(std::string_view text, const std::string& file_name) {

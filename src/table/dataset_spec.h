@@ -35,7 +35,8 @@ struct DayCount {
 
 struct DatasetSpec {
   std::string name;
-  std::string target, negative, positive;  // the target's column and its two texts (label 0 and 1)
+  std::string file;                        // where it was read, for messages
+  std::string target, negative, positive;  // the target's column and its two texts (label 0 and 1); "": none
   std::vector<SpecColumn> columns;         // in the order of the file, which is the order of the features
   std::vector<DayCount> day_counts;
   std::vector<Constraint> constraints;     // that rows drawn by a fitted model keep
@@ -43,9 +44,12 @@ struct DatasetSpec {
   const SpecColumn* find(std::string_view column) const;
 };
 
-// kBadInput, naming file, line and key.
+// kBadInput, naming file, line and key. A spec without [target] is one to fit by, not to prepare by: require_target.
 Result<DatasetSpec> parse_dataset_spec(std::string_view toml, const std::string& file_name);
 Result<DatasetSpec> read_dataset_spec(const std::filesystem::path& path);
+
+// kBadInput, naming the file, where the spec has no target.
+Status require_target(const DatasetSpec& spec);
 
 // datasets/corporate_loan.toml, compiled in.
 Result<DatasetSpec> builtin_dataset_spec();

@@ -1,15 +1,14 @@
 #include "table/infer.h"
 
-#include <fast_float/fast_float.h>
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cmath>
 #include <deque>
 
 #include "base/file.h"
 #include "format/csv.h"
 #include "table/csv_table.h"
+#include "table/field_values.h"
 
 namespace maeil::table {
 namespace {
@@ -17,26 +16,24 @@ namespace {
 // What all texts seen so far could be.
 struct Kind {
   bool any = false, number = true, integer = true, date = true;
+  std::string loses_digits;  // the first number whose text says more than its value
 
   void see(std::string_view text) {
+    if (is_missing(text)) return;  // of a column of texts it is one of them
     any = true;
     if (number) {
-      double value = 0;
-      const char* first = text.data();
-      const char* last = first + text.size();
-      if (*first == '+' && text.size() > 1 && text[1] != '-') ++first;
-      const auto [end, error] = fast_float::from_chars(first, last, value);
-      number = error == std::errc() && end == last && std::isfinite(value);
-      // Beyond 2^53 a double no longer holds every whole number.
-      integer = integer && number && text.find_first_of(".eE") == std::string_view::npos && std::abs(value) < 9e15;
+      number = read_number(text).has_value();
+      integer = integer && number && text.find_first_of(".eE") == std::string_view::npos;
+      if (number && loses_digits.empty() && table::loses_digits(text)) loses_digits = text;
     }
-    if (date) date = parse_day_month_year(text).has_value() || parse_date(text).has_value();
+    if (date) date = read_date(text).has_value();
   }
   void merge(const Kind& other) {
     any |= other.any;
     number &= other.number;
     integer &= other.integer;
     date &= other.date;
+    if (loses_digits.empty()) loses_digits = other.loses_digits;
   }
 };
 
@@ -102,8 +99,11 @@ Result<InferredColumns> infer_columns(const std::filesystem::path& path, const D
     const Kind& kind = kinds[c];
     if (known) column = *known->find(column.name);
     else if (column.name == text_column || !kind.any) column.type = SpecType::kText;
-    else column.type = kind.number ? SpecType::kNumber : kind.date ? SpecType::kDate : SpecType::kText;
+    else column.type = kind.number && kind.loses_digits.empty() ? SpecType::kNumber : kind.date ? SpecType::kDate : SpecType::kText;
     if (column.name == text_column) column.type = SpecType::kText;
+    if (column.type == SpecType::kText && !known && kind.any && kind.number && !kind.loses_digits.empty()) {
+      out.notes.push_back(fmt::format("column '{}' is text: '{}' would lose digits as a number", column.name, format::clip_utf8(kind.loses_digits, 40)));
+    }
     if (!known) column.nullable = true;
     out.formats.push_back(kind.any && kind.number && kind.integer ? NumberFormat::kInteger : NumberFormat::kFloat);
   }

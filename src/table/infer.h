@@ -15,10 +15,12 @@ struct InferredColumns {
   DatasetSpec spec;                   // columns in the file's order; its target is "" (no row is quarantined for it)
   std::vector<NumberFormat> formats;  // (C) kInteger: every number is written without a point or an exponent
   uint64_t rows = 0;                  // records that could be split
+  std::vector<std::string> notes;     // for people: columns that look like numbers and are none
 };
 
-// Reads the whole file once, on all threads. A column is a number when every field that is there is one, a date when every one is
-// 2024-05-31 or 31MAY2024, else text; a column without values is text. `known`, where given, decides the types of the
+// Reads the whole file once, on all threads. A column is a number when every field that is there is one and loses nothing by it (codes
+// with leading zeros and whole numbers beyond 2^53 do), a date when every one is a date of read_date, else text; a column without values
+// is text. "NA", "NaN" and the other texts that pandas takes for missing decide nothing. `known`, where given, decides the types of the
 // columns that it names and leaves out those it does not; its optional columns that the file lacks are left out. `text_column` (may be
 // "") is text in any case. kBadInput as read_csv; kNotFound: no such `text_column`.
 Result<InferredColumns> infer_columns(const std::filesystem::path& path, const DatasetSpec* known, const std::string& text_column);

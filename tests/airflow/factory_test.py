@@ -119,6 +119,35 @@ class Structure(unittest.TestCase):
             with self.assertRaisesRegex(ValueError, "no JSON"):
                 read_export(file.name)
 
+    def test_a_damaged_export_is_refused_by_the_name_of_the_field(self):
+        with self.assertRaisesRegex(ValueError, "x.json: the field schedule is missing"):
+            check({"format": "maeil-dags", "version": 1}, "x.json")
+        places = [([], ["schedule", "time_zone", "poke_interval", "sensor_timeout", "dags"]), (["dags", 0], ["dag_id", "description", "tasks"]),
+                  (["dags", 0, "tasks", 1], ["task_id", "kind", "upstream", "trigger_rule", "attempt", "retries", "group", "description"])]
+        for steps, fields in places:
+            for field in fields:
+                for change, words in ((lambda d, f: d.pop(f), "is missing"), (lambda d, f: d.update({f: {}}), "is {}")):
+                    damaged = json.loads(json.dumps(self.export))
+                    described = damaged
+                    for step in steps:
+                        described = described[step]
+                    change(described, field)
+                    with self.subTest(field=field, words=words), self.assertRaisesRegex(ValueError, f"the field {field} {words}"):
+                        check(damaged, "x.json")
+        with self.assertRaisesRegex(ValueError, "the field shards is"):
+            check({**self.export, "shards": "3"}, "x.json")
+        for damaged in ({**self.export, "dags": [1]}, {**self.export, "dags": [{**self.export["dags"][0], "tasks": ["t"]}]}):
+            with self.assertRaisesRegex(ValueError, "no object"):
+                check(damaged, "x.json")
+
+    def test_what_cannot_be_asked_names_the_setting(self):
+        with tempfile.TemporaryDirectory() as folder:
+            absent = os.path.join(folder, "absent")
+            for settings, words in (({"MAEIL_BIN": BINARY, "MAEIL_WORKSPACE": absent}, "MAEIL_WORKSPACE"), ({"MAEIL_BIN": absent, "MAEIL_WORKSPACE": folder}, "MAEIL_BIN"),
+                                    ({"MAEIL_DAGS": absent}, "MAEIL_DAGS"), ({"MAEIL_DAGS": folder}, "MAEIL_DAGS")):
+                with mock.patch.dict(os.environ, settings), self.assertRaisesRegex(ValueError, f"absent.*{words}|{folder}.*{words}"):
+                    read_export()
+
     def test_the_dag_file_imports_without_an_error(self):
         from airflow.dag_processing.dagbag import DagBag
         with tempfile.TemporaryDirectory() as folder, tempfile.NamedTemporaryFile("w", suffix=".json") as file:
@@ -174,7 +203,8 @@ os.kill(os.getpid(), signal.SIGKILL) if {code} < 0 else sys.exit({code})
         log.info.assert_any_call("%s", "a line")
         words = json.loads((pathlib.Path(self.folder.name) / "words").read_text())
         self.assertEqual(words[:9], ["task", "d", "g.t", "--logical-date", "2026-11-23", "--run-id", "r", "--retries-left", "2"])
-        self.assertEqual(words[11:], ["--attempt", "2", "--shard", "1/3"])
+        self.assertEqual(words[9:11], ["--parent", str(os.getpid())])
+        self.assertEqual(words[13:], ["--attempt", "2", "--shard", "1/3"])
 
     def test_the_last_try_says_so(self):
         self.run_task(0, self.result(), tries=(3, 2))

@@ -10,7 +10,7 @@ from harness import BINARY, GOLDEN, SEED, Workspace, needs
 
 COMMANDS = ["run", "schedule", "backfill", "generate", "fit", "preprocess", "train", "predict", "evaluate", "model list", "model show",
             "model import", "model export", "model approve", "model deploy", "model rollback", "model history", "model logits", "db",
-            "dag list", "dag show", "dag export", "task", "runs", "logs", "prune", "doctor", "report quality"]
+            "dag list", "dag show", "dag export", "task", "runs", "logs", "prune", "doctor", "report quality", "store copy"]
 
 
 class Help(unittest.TestCase):
@@ -119,7 +119,30 @@ class Commands(unittest.TestCase):
         self.work.run("generate", "--model", "book.json", "--num-rows", 100, "--scenario", "nulls.toml", "--out", "nulls.csv", expect=0)
         self.assertEqual(set(column("INT_RATE", "nulls.csv")), {""})
         (self.work.folder / "wrong.toml").write_text('name = "wrong"\n[[nulls]]\ncolumn = "nosuch"\nshare = 1\n')
-        self.assertIn("nosuch", self.work.run("generate", "--num-rows", 10, "--scenario", "wrong.toml", "--out", "none.csv", expect=2).stderr)
+        self.assertIn("wrong.toml:2: 'column' of [[nulls]]: there is no column 'nosuch'",
+                      self.work.run("generate", "--num-rows", 10, "--scenario", "wrong.toml", "--out", "none.csv", expect=3).stderr)
+        self.work.run("generate", "--model", "book.json", "--num-rows", 100, "--class", "Y=1", "--where", "DLNQ_1M_FLG=Y", "--out", "yes.csv", expect=0)
+        self.assertEqual(set(column("DLNQ_1M_FLG", "yes.csv")), {"Y"})
+        self.assertIn("nofile.json", self.work.run("generate", "--num-rows", 10, "--class", "FOO=7", "--out", "none.csv", expect=3, DISTRIBUTION_MODEL="nofile.json").stderr)
+        self.assertFalse((self.work.folder / "none.csv").exists())
+
+    def test_a_fit_tells_which_rows_break_its_constraints_and_needs_no_target(self):
+        (self.work.folder / "bills.csv").write_text("total,a,b,y\n" + "".join(f"{i + i % 7},{i},{i % 7},{'NY'[i % 2]}\n" for i in range(200)) + "9,1,1,N\n")
+        columns = ", ".join(f'{{ name = "{name}", type = "{"text" if name == "y" else "number"}" }}' for name in ("total", "a", "b", "y"))
+        spec = (f'name = "bills"\ncolumns = [ {columns} ]\n[[constraints]]\nkind = "sum"\ncolumns = ["total", "a", "b"]\n'
+                '[[constraints]]\nkind = "order"\ncolumns = ["b", "total"]\n')
+        (self.work.folder / "bills.toml").write_text(spec)
+        fit = ("fit", "--in", "bills.csv", "--out", "bills.json", "--no-report")
+        said = self.work.run(*fit, "--spec", "bills.toml", expect=0).stderr
+        self.assertIn("bills.toml:3: 1 of 201 rows break the constraint sum: total = a + b", said)
+        self.assertNotIn("order", said)
+        self.assertEqual([c["broken_rows"] for c in self.json(*fit, "--spec", "bills.toml")["constraints"]], [1, 0])
+        self.work.run(*fit, expect=0, DATASET_SPEC="bills.toml")
+        self.assertIn("there is no [target]", self.work.run("preprocess", "--in", "bills.csv", "--out", "p.csv", "--model", "m", expect=3, DATASET_SPEC="bills.toml").stderr)
+        (self.work.folder / "nope.toml").write_text(spec + '[[constraints]]\nkind = "only_when"\ncolumns = ["b", "y"]\nequals = "NOPE"\n')
+        refused = self.work.run(*fit, "--spec", "nope.toml", expect=3).stderr
+        self.assertIn("nope.toml:9", refused)
+        self.assertIn("has N, Y", refused)
 
     def test_a_fit_reports_its_quality_and_the_day_keeps_the_score(self):
         fitted = self.json("fit", "--in", GOLDEN / "sdv_sample_2000.csv", "--out", "scored.json")
@@ -308,6 +331,37 @@ class Commands(unittest.TestCase):
             other.run("run", "--date", "2026-11-21", F1_THRESHOLD=0, expect=0)
             self.assertEqual(other.find("deployment_events", {"status": "failed"}), [])
 
+    def test_names_of_stores(self):
+        with self.work.copy() as other:
+            before = sorted(path.name for path in other.folder.iterdir())
+            for name in ("", "sqlite:", "postgres:x", "127.0.0.1:27611", "127.0.0.1:27611/x", "mongo://risk:s3cretpw@h", "risk:s3cretpw@h/x", "risk@h", "mongodb",
+                         "mongodb:x", "http://h/x", "sqlite://x"):
+                for words in (("--from", "maeil.db", "--to", name), ("--from", name, "--to", "new.db")):
+                    for more in ((), ("--dry-run",)):
+                        done = other.run("store", "copy", *words, *more)
+                        self.assertEqual(done.returncode, 2, f"{words}: {done.stdout}{done.stderr}")
+                        self.assertNotIn("s3cret", done.stdout + done.stderr)
+            self.assertEqual(sorted(path.name for path in other.folder.iterdir()), before)
+            (other.folder / "link.db").symlink_to("maeil.db")
+            for name in ("./maeil.db", "link.db", "sqlite:maeil.db", other.folder / "maeil.db"):
+                for more in ((), ("--dry-run",)):
+                    done = other.run("store", "copy", "--from", "maeil.db", "--to", name, *more)
+                    self.assertEqual(done.returncode, 2, done.stderr)
+                    self.assertIn("the same store", done.stderr)
+            self.assertEqual(other.run("store", "copy", "--from", "maeil.db", "--to", "MongoDB://127.0.0.1:1/x").returncode, 1)  # a server, and not there
+            self.assertEqual(other.run("store", "copy", "--from", "maeil.db", "--to", "no/such/folder/b.db", "--dry-run").returncode, 1)
+            (other.folder / "empty.db").touch()
+            self.assertEqual(other.run("store", "copy", "--from", "empty.db", "--to", "b.db").returncode, 3)
+            self.assertEqual((other.folder / "empty.db").stat().st_size, 0)
+            other.run("store", "copy", "--from", "maeil.db", "--to", "./a:b.db", expect=0)
+            self.assertIn("holds a part of it, or all", other.run("store", "copy", "--from", "maeil.db", "--to", "./a:b.db", "--dry-run", expect=0).stdout)
+
+    def test_empty_settings_count_as_not_set(self):
+        with self.work.copy() as other:
+            (other.folder / ".env").write_text("MONGODB_URI=\nMONGODB_HOST=\nMONGODB_PORT=\n")
+            versions = other.run("model", "list", expect=0, MONGODB_URI="", MONGODB_HOST="", MONGODB_USERNAME="", MONGODB_DATABASE="").stdout
+            self.assertEqual(versions, self.work.run("model", "list", expect=0).stdout)
+
     def test_runs_logs_dags_doctor(self):
         self.assertTrue(self.json("runs"))
         self.assertIn("F1", self.work.run("logs", "2026-11-20", "evaluate_model", expect=0).stdout)
@@ -328,6 +382,17 @@ class Commands(unittest.TestCase):
             self.assertEqual({c: len(other.find(c)) for c in before}, before)
             for date in done["processed_data"]:
                 self.assertEqual(other.find("processed_data", {"logical_date": date}), [])
+
+    def test_prune_removes_what_a_killed_run_began_to_write(self):
+        with self.work.copy() as other:
+            begun = other.folder / "data/raw/synthetic_data.csv.tmp-1000000000-0"  # no process can have this number
+            begun.write_text("half a day")
+            os.utime(begun, (0, 0))
+            self.assertIn(begun.name, other.run("doctor", expect=0).stdout)
+            self.assertEqual(json.loads(other.run("prune", "--dry-run", "--json", expect=0).stdout)["files"], [str(begun)])
+            self.assertIn(begun.name, other.run("prune", expect=0).stdout)
+            self.assertFalse(begun.exists())
+            self.assertNotIn(begun.name, other.run("doctor", expect=0).stdout)
 
 
 if __name__ == "__main__":

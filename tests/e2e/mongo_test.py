@@ -369,8 +369,46 @@ class Access(unittest.TestCase):
                 self.assertNotIn("s3cret", done.stdout + done.stderr)
             done = workspace.run("model", "list", **dict(named, MONGODB_USERNAME=""))
             self.assertEqual(done.returncode, 2, done.stderr)
+            # As the separate settings: the user is one of admin unless the URI says otherwise.
+            workspace.run("model", "list", expect=0, MONGODB_URI=server.uri("mine", "", "risk:s3cret%2Fword@"))
+            self.assertEqual(workspace.run("model", "list", MONGODB_URI=server.uri("mine", "?authSource=mine", "risk:s3cret%2Fword@")).returncode, 2)
+            for settings in (named, dict(named, MONGODB_PASSWORD="")):
+                done = workspace.run("model", "list", **settings)
+                self.assertEqual(done.returncode, 2, done.stderr)
+                self.assertIn("MONGODB_PASSWORD", done.stderr)
+            done = workspace.run("model", "list", MONGODB_URI=server.uri("mine", "", "risk@"))
+            self.assertEqual(done.returncode, 2, done.stderr)
+            self.assertIn("no password", done.stderr)
             shown = workspace.run("doctor", MONGODB_PASSWORD="s3cret/word", **named)
             self.assertNotIn("s3cret", shown.stdout + shown.stderr)
+
+    def test_the_readmes_commands_on_a_server_with_users(self):
+        needs_program(SECANTUS)
+        needs(SEED)
+        with Server(SECANTUS) as server, Workspace() as workspace:
+            server.python("client.admin.command('createUser', 'maeil', pwd='change-me', roles=['readWriteAnyDatabase'])")
+            server.kill()
+            server.flags = ("--auth",)
+            server.start()
+            workspace.run("model", "import", SEED / "finetuned_model_f.pth", expect=0)
+            listed = workspace.run("model", "list", expect=0).stdout
+            workspace.settings.update(MONGODB_HOST="127.0.0.1", MONGODB_PORT=str(server.port), MONGODB_USERNAME="maeil", MONGODB_PASSWORD="change-me")
+            copied = workspace.run("store", "copy", "--from", "./maeil.db", "--to", "mongodb", expect=0)
+            self.assertIn("/mlops_default_prediction", copied.stdout)
+            self.assertEqual(workspace.run("model", "list", expect=0).stdout, listed)
+            workspace.run("store", "copy", "--from", "mongodb", "--to", "./back.db", expect=0)
+
+    def test_no_message_shows_a_password(self):
+        needs_program(SECANTUS)
+        with Server(SECANTUS) as server, Workspace() as workspace:
+            for uri in ("risk:s3cretpw@127.0.0.1/x", "mongo://risk:s3cretpw@127.0.0.1/x", server.uri("x", "?tlsCertificateKeyFilePassword=s3cretpw"),
+                        "mongodb://127.0.0.1:1/x?tlsCertificateKeyFilePassword=s3cretpw", "mongodb://risk:s3cret:s3cretpw@127.0.0.1:1/x"):
+                for words in (("model", "list"), ("doctor",), ("doctor", "--json"), ("store", "copy", "--from", uri, "--to", "a.db"),
+                              ("store", "copy", "--from", "a.db", "--to", uri)):
+                    with self.subTest(uri=uri, words=words):
+                        done = workspace.run(*words, MONGODB_URI=uri)
+                        self.assertNotIn("s3cret", done.stdout + done.stderr)
+            self.assertEqual(sorted(path.name for path in workspace.folder.iterdir() if path.name.startswith("a.db")), [])
 
     def test_certificates(self):
         needs_program(SECANTUS)
@@ -425,6 +463,101 @@ class Copies(Base):
             done = workspace.run("store", "copy", "--from", "maeil.db", "--to", uri)
             self.assertEqual(done.returncode, 3, done.stderr)
             self.assertIn("alerts", done.stderr)
+
+    def refused(self, code, *parts, **settings):
+        words = settings.pop("words")
+        done = settings.pop("workspace").run("store", "copy", *words, **settings)
+        self.assertEqual(done.returncode, code, done.stdout + done.stderr)
+        for part in parts:
+            self.assertIn(part, done.stderr)
+
+    def databases_there(self):
+        return self.server.python("print(json.dumps(client.list_database_names()))")
+
+    def test_a_server_that_went_on_is_not_turned_back(self):
+        with self.imported.copy() as workspace:
+            uri = self.server.uri("went_on")
+            copy = ("--from", "maeil.db", "--to", uri)
+            workspace.run("store", "copy", *copy, expect=0)
+            self.server.python("db.model_metadata.update_one({}, {'$set': {'status': 'retired'}})", "went_on")
+            for words in (copy, (*copy, "--dry-run")):
+                self.refused(3, "model_metadata differs", workspace=workspace, words=words)
+                statuses = self.server.python("print(json.dumps([d['status'] for d in db.model_metadata.find()]))", "went_on")
+                self.assertIn("retired", statuses)
+
+    def test_a_target_with_other_things_is_refused_untouched(self):
+        with self.imported.copy() as workspace:
+            self.server.python("db.loans.insert_one({'amount': 1})", "others")
+            self.server.python("import gridfs; gridfs.GridFS(db).put(b'bytes', filename='theirs.csv')", "files")
+            for database, part in (("others", "loans"), ("files", "theirs.csv")):
+                before = self.server.python("print(json.dumps(sorted(db.list_collection_names())))", database)
+                for more in ((), ("--dry-run",)):
+                    self.refused(3, part, workspace=workspace, words=("--from", "maeil.db", "--to", self.server.uri(database), *more))
+                self.assertEqual(self.server.python("print(json.dumps(sorted(db.list_collection_names())))", database), before)
+
+    def test_a_source_that_holds_nothing(self):
+        with self.imported.copy() as workspace:
+            for more in ((), ("--dry-run",)):
+                self.refused(3, "holds nothing", workspace=workspace, words=("--from", self.server.uri("mistyped"), "--to", "b.db", *more))
+                self.assertNotIn("mistyped", self.databases_there())
+                self.assertFalse((workspace.folder / "b.db").exists())
+
+    def test_one_server_by_two_names(self):
+        with self.imported.copy() as workspace:
+            uri = self.server.uri("twice")
+            workspace.run("store", "copy", "--from", "maeil.db", "--to", uri, expect=0)
+            for other in (uri.replace("127.0.0.1", "localhost"), uri.replace("mongodb:", "MongoDB:")):
+                for more in ((), ("--dry-run",)):
+                    self.refused(2, "the same store", workspace=workspace, words=("--from", uri, "--to", other, *more))
+            # An address that only the system knows for the same: the lock in the source is the one that is in the way.
+            self.refused(2, "the same store", workspace=workspace, words=("--from", uri, "--to", uri.replace("127.0.0.1", "127.1")))
+
+    def test_the_bare_word(self):
+        with self.imported.copy() as workspace:
+            settings = dict(MONGODB_HOST="127.0.0.1", MONGODB_PORT=self.server.port, MONGODB_DATABASE="bare")
+            workspace.run("store", "copy", "--from", "maeil.db", "--to", "mongodb", expect=0, **settings)
+            self.assertIn("bare", self.databases_there())
+            workspace.run("store", "copy", "--from", "mongodb", "--to", "b.db", expect=0, MONGODB_URI=self.server.uri("bare"))
+            self.assertFalse((workspace.folder / "mongodb").exists())
+
+    def test_files_of_other_programs(self):
+        self.server.python("import gridfs
+fs = gridfs.GridFS(db)
+fs.put(b'bytes' * 1000, filename='raw.csv', metadata={'rows': 3})
+"
+                           "fs.put(b'bytes', _id='named', filename='odd.csv')
+"
+                           "db.fs.files.update_many({}, {'$set': {'uploadDate': datetime.datetime(2024, 3, 13, 1, 2, 3)}})", "pyfiles")
+        with Workspace() as workspace:
+            there = ("--from", self.server.uri("pyfiles"), "--to", "maeil.db")
+            done = workspace.run("store", "copy", *there, expect=0)
+            self.assertIn("1 blobs", done.stdout)
+            self.assertIn('"odd.csv" whose _id "named" is no ObjectId', done.stdout)
+            self.assertEqual(len(json.loads(workspace.run("store", "copy", *there, "--json", expect=0).stdout)["skipped"]), 1)
+            back = ("--from", "maeil.db", "--to", self.server.uri("pyfiles_back"))
+            workspace.run("store", "copy", *back, expect=0)
+            dates = self.server.python("print(json.dumps([[f['filename'], str(f['uploadDate'])] for f in db.fs.files.find()]))", "pyfiles_back")
+            self.assertEqual(dates, [["raw.csv", "2024-03-13 01:02:03"]])
+            # The same file without our sha256, as another program leaves it: its bytes are compared.
+            self.server.python("db.fs.files.update_many({}, {'$unset': {'sha256': 1}})", "pyfiles_back")
+            workspace.run("store", "copy", *back, expect=0)
+            self.server.python("db.fs.chunks.update_one({}, {'$set': {'data': b'BYTES' * 1000}})", "pyfiles_back")
+            self.refused(3, "raw.csv", workspace=workspace, words=back)
+
+    def test_documents_that_cannot_be_copied_are_named(self):
+        self.server.python("from bson import Decimal128
+db.loans.insert_one({'_id': ObjectId('0' * 24), 'amount': Decimal128('1.50')})", "decimal")
+        self.server.python("db.loans.insert_one({'_id': 'L-17'})", "text_id")
+        self.server.python("db.loans.insert_one({'rate': float('nan'), 'more': [float('inf'), 1.5]})", "nan")
+        with Workspace() as workspace:
+            for database, part in (("decimal", "0" * 24), ("text_id", "L-17")):
+                for more in ((), ("--dry-run",)):
+                    self.refused(3, part, "loans", workspace=workspace, words=("--from", self.server.uri(database), "--to", f"{database}.db", *more))
+                self.assertFalse((workspace.folder / f"{database}.db").exists())
+            self.assertIn("2 numbers of loans", workspace.run("store", "copy", "--from", self.server.uri("nan"), "--to", "nan.db", expect=0).stdout)
+            left = self.server.python("db.x.insert_one({})\nprint(json.dumps(db.list_collection_names()))", "untouched")
+            workspace.run("store", "copy", "--from", self.server.uri("untouched"), "--to", "x.db", "--dry-run", expect=0)
+            self.assertEqual(self.server.python("print(json.dumps(db.list_collection_names()))", "untouched"), left)
 
     def test_the_python_projects_documents(self):
         needs(GOLDEN)

@@ -107,6 +107,7 @@ class Shards(unittest.TestCase):
         with self.base.copy() as work:
             (work.folder / "broken.pkl").write_bytes(b"no pickle")
             task(work, DATA, "generate_data", "1/2", expect=3, DISTRIBUTION_MODEL="broken.pkl")
+            task(work, EVALUATION, "wait_for_data", expect=75)  # what it finds may be about to be done again
             self.assertIn("generate_data[1/2]", task(work, EVALUATION, "wait_for_data", expect=3).stderr)
 
 

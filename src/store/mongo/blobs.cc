@@ -60,8 +60,8 @@ class Piece {
 
 class MongoBlobWriter : public BlobWriter {
  public:
-  MongoBlobWriter(std::shared_ptr<Server> server, std::string id, std::string_view filename, Bson metadata)
-      : server_(std::move(server)), id_(std::move(id)), oid_(oid_of(id_)), filename_(filename), metadata_(std::move(metadata)) {}
+  MongoBlobWriter(std::shared_ptr<Server> server, std::string id, std::string_view filename, Bson metadata, Instant uploaded)
+      : server_(std::move(server)), id_(std::move(id)), oid_(oid_of(id_)), filename_(filename), metadata_(std::move(metadata)), uploaded_(uploaded) {}
 
   Status write(std::string_view bytes) override {
     if (finished_) return internal_error(fmt::format("blob {}: write after finish", id_));
@@ -86,7 +86,7 @@ class MongoBlobWriter : public BlobWriter {
     BSON_APPEND_OID(file.get(), "_id", &oid_);
     BSON_APPEND_INT64(file.get(), "length", length_);
     BSON_APPEND_INT32(file.get(), "chunkSize", static_cast<int32_t>(kPieceBytes));
-    BSON_APPEND_DATE_TIME(file.get(), "uploadDate", now().time_since_epoch().count());
+    BSON_APPEND_DATE_TIME(file.get(), "uploadDate", (uploaded_ == Instant{} ? now() : uploaded_).time_since_epoch().count());
     BSON_APPEND_UTF8(file.get(), "filename", filename_.c_str());
     BSON_APPEND_DOCUMENT(file.get(), "metadata", metadata_.get());
     BSON_APPEND_UTF8(file.get(), "sha256", sha256.c_str());
@@ -111,6 +111,7 @@ class MongoBlobWriter : public BlobWriter {
   const bson_oid_t oid_;
   const std::string filename_;
   const Bson metadata_;
+  const Instant uploaded_;
   std::vector<Piece> pieces_;
   int32_t next_ = 0;
   int64_t length_ = 0;
@@ -135,7 +136,8 @@ Result<BlobInfo> info_from(const Server& server, const bson_t& file) {
 
 }  // namespace
 
-Result<std::unique_ptr<BlobWriter>> begin_blob(std::shared_ptr<Server> server, std::string_view filename, const Document& metadata, std::string_view id) {
+Result<std::unique_ptr<BlobWriter>> begin_blob(std::shared_ptr<Server> server, std::string_view filename, const Document& metadata, std::string_view id,
+                                               Instant uploaded) {
   const Instant begun = now();
   const std::string own = id.empty() ? new_object_id(begun) : std::string(id);
   if (!is_id(own)) return bad_input(fmt::format("\"{}\" is no id for a blob", own));
@@ -158,7 +160,7 @@ Result<std::unique_ptr<BlobWriter>> begin_blob(std::shared_ptr<Server> server, s
   if (!id.empty()) MAEIL_TRY(connection.remove(kChunks, {{"files_id", id_value(own)}}));
   MAEIL_ASSIGN(const Bson entry, to_bson({{"_id", id_value(own)}, {"begun", date_value(begun)}}));
   MAEIL_TRY(connection.insert_one(kUploads, entry));
-  return std::make_unique<MongoBlobWriter>(std::move(server), own, filename, std::move(bson));
+  return std::make_unique<MongoBlobWriter>(std::move(server), own, filename, std::move(bson), uploaded);
 }
 
 Status visit_blob(Connection& connection, std::string_view id, const std::function<Status(std::string_view)>& sink) {

@@ -13,8 +13,9 @@
 
 namespace maeil::store::mongo {
 
-// `id` empty: a new one; else kConflict when there is such a blob.
-Result<std::unique_ptr<BlobWriter>> begin_blob(std::shared_ptr<Server> server, std::string_view filename, const Document& metadata, std::string_view id);
+// `id` empty: a new one; else kConflict when there is such a blob. `uploaded` the epoch: now.
+Result<std::unique_ptr<BlobWriter>> begin_blob(std::shared_ptr<Server> server, std::string_view filename, const Document& metadata, std::string_view id,
+                                               Instant uploaded);
 
 Status visit_blob(Connection& connection, std::string_view id, const std::function<Status(std::string_view)>& sink);
 Result<BlobInfo> find_blob(Connection& connection, std::string_view id);

@@ -53,7 +53,7 @@ bool take_write(std::string_view& from, Write& to) {
 Status write_journal(Connection& connection, const std::string& intent, const Journal& journal) {
   std::string bytes;
   encode(journal.writes, bytes);
-  bytes += kUndoFollows;
+  if (journal.has_undo) bytes += kUndoFollows;
   encode(journal.undo, bytes);
   const bson_oid_t id = oid_of(intent);
   int32_t n = 0;

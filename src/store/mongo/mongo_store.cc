@@ -8,6 +8,7 @@
 #include "store/mongo/blobs.h"
 #include "store/mongo/commit.h"
 #include "store/mongo/control.h"
+#include "store/mongo/foreign.h"
 #include "store/mongo/garbage.h"
 #include "store/mongo/lease.h"
 #include "store/mongo/reading.h"
@@ -19,7 +20,8 @@ using namespace mongo;
 
 class MongoStore : public Store {
  public:
-  explicit MongoStore(std::shared_ptr<Server> server) : server_(std::move(server)), shelf_(std::make_shared<Shelf>()) {}
+  // `ours`: the collections of maeil are there.
+  MongoStore(std::shared_ptr<Server> server, bool ours) : server_(std::move(server)), shelf_(std::make_shared<Shelf>()), ours_(ours) {}
 
   Status commit(const Batch& batch) override { return commit_request(*server_, *shelf_, {batch}); }
 
@@ -85,8 +87,9 @@ class MongoStore : public Store {
     return found->constants;
   }
 
-  Result<std::unique_ptr<BlobWriter>> write_blob(std::string_view filename, const Document& metadata, std::string_view id) override {
-    return begin_blob(server_, filename, metadata, id);
+  Result<std::unique_ptr<BlobWriter>> write_blob(std::string_view filename, const Document& metadata, std::string_view id,
+                                                 Instant uploaded) override {
+    return begin_blob(server_, filename, metadata, id, uploaded);
   }
 
   Status read_blob(std::string_view id, const std::function<Status(std::string_view)>& sink) override {
@@ -123,6 +126,11 @@ class MongoStore : public Store {
     return wait_for_lease(server_, name, holder, waiting);
   }
 
+  Result<std::vector<std::string>> foreign() override {
+    Connection connection(*server_);
+    return list_foreign(connection);
+  }
+
   Status check() override {
     Connection connection(*server_);
     return check_everything(connection);
@@ -135,7 +143,7 @@ class MongoStore : public Store {
   // Without transactions a batch is applied step by step: a reader waits until it is whole.
   // One that can be neither finished nor taken back must not keep people from looking.
   Status before_reading(Connection& connection) {
-    if (server_->transactions()) return {};
+    if (server_->transactions() || !ours_) return {};
     MAEIL_ASSIGN(const std::string stuck, try_to_settle(connection));
     if (!stuck.empty()) server_->warn(stuck);
     return {};
@@ -149,23 +157,38 @@ class MongoStore : public Store {
 
   std::shared_ptr<Server> server_;
   std::shared_ptr<Shelf> shelf_;
+  bool ours_;
 };
+
+Status prepare(Connection& connection) {
+  for (const char* own : {kControl, kLeases, kJournal, kPartitions, kGenerations, kUploads}) MAEIL_TRY(connection.ensure_own_collection(own));
+  MAEIL_TRY(connection.ensure_index(kPartitions, {{"collection", 1}}));
+  MAEIL_TRY(connection.ensure_index(kGenerations, {{"collection", 1}}));
+  MAEIL_TRY(connection.ensure_index(kJournal, {{"intent", 1}, {"n", 1}}));
+  MAEIL_TRY(prepare_control(connection));
+  MAEIL_ASSIGN(const std::string stuck, try_to_settle(connection));  // what a writer that died has left half done
+  if (!stuck.empty()) connection.server().warn(stuck);
+  return {};
+}
 
 }  // namespace
 
 Result<std::unique_ptr<Store>> open_mongo(const std::string& uri, const std::string& database, const MongoOptions& options) {
   MAEIL_ASSIGN(auto server, Server::open(uri, database, options));
+  bool ours = true;
   {
     Connection connection(*server);
-    for (const char* own : {kControl, kLeases, kJournal, kPartitions, kGenerations, kUploads}) MAEIL_TRY(connection.ensure_own_collection(own));
-    MAEIL_TRY(connection.ensure_index(kPartitions, {{"collection", 1}}));
-    MAEIL_TRY(connection.ensure_index(kGenerations, {{"collection", 1}}));
-    MAEIL_TRY(connection.ensure_index(kJournal, {{"intent", 1}, {"n", 1}}));
-    MAEIL_TRY(prepare_control(connection));
-    MAEIL_ASSIGN(const std::string stuck, try_to_settle(connection));  // what a writer that died has left half done
-    if (!stuck.empty()) server->warn(stuck);
+    if (options.read_only || !options.create) {
+      MAEIL_ASSIGN(const bool any, holds_anything(connection));
+      if (!any) return not_found(fmt::format("{} holds nothing: is the database's name right?", server->label()));
+    }
+    if (options.read_only) {
+      MAEIL_ASSIGN(const auto names, connection.collections());
+      ours = std::ranges::find(names, kControl) != names.end();
+    }
+    if (ours) MAEIL_TRY(prepare(connection));
   }
-  return std::make_unique<MongoStore>(std::move(server));
+  return std::make_unique<MongoStore>(std::move(server), ours);
 }
 
 }  // namespace maeil::store

@@ -17,6 +17,8 @@ struct MongoOptions {
   std::chrono::milliseconds retry{60'000};  // how long a call that failed for the network or a failover is tried again
   std::chrono::milliseconds slot{10'000};   // without transactions: how long a writer's right to apply outlives its last sign of life
   bool transactions = true;                 // false: as if the server had none
+  bool create = true;                       // false: kNotFound when the database holds nothing; nothing is made in such a one
+  bool read_only = false;                   // makes nothing at all, so there are no locks either; implies create = false
   std::function<void(std::string_view)> warn = [](std::string_view) {};  // gets a sentence when what is read may be half of a batch; once
 };
 
@@ -27,9 +29,6 @@ struct MongoOptions {
 // Every write is acknowledged by a majority and journaled, whatever the URI says. A password never appears in a message.
 // The Store is thread safe; do not use it in a child after fork().
 Result<std::unique_ptr<Store>> open_mongo(const std::string& uri, const std::string& database, const MongoOptions& options = {});
-
-// The URI with everything between "//" and "@" replaced by "***": for messages.
-std::string redact_uri(std::string_view uri);
 
 // "mongodb://user:password@host:port/?authSource=admin" with what needs it percent-encoded.
 std::string make_mongo_uri(std::string_view host, int64_t port, std::string_view username, std::string_view password);

@@ -49,6 +49,10 @@ class Planner {
 
   Result<std::vector<Write>> plan(const std::vector<std::string>& collections) {
     const Batch& batch = request_.batch;
+    for (const auto& expected : batch.expects) {
+      MAEIL_ASSIGN(const Document found, stored(expected.collection, expected.id));
+      MAEIL_TRY(check_expected(found, expected));
+    }
     if (!batch.erase_task.empty()) MAEIL_TRY(erase_task(collections));
     for (const auto& put : batch.puts) MAEIL_TRY(add_put(put));
     for (const auto& set : batch.sets) MAEIL_TRY(add_set(set));
@@ -101,15 +105,23 @@ class Planner {
     return {};
   }
 
+  // As it was before the batch; null when there is none.
+  Result<Document> stored(const std::string& collection, const std::string& id) {
+    Document document;
+    if (!is_id(id)) return document;
+    MAEIL_TRY(connection_.find(collection, *by_id(id).get(), {{"limit", 1}}, [&](const bson_t& one) -> Result<bool> {
+      MAEIL_ASSIGN(document, from_bson(one, server().codec()));
+      return false;
+    }));
+    return document;
+  }
+
   // The document as the batch sees it so far.
   Result<Document> current(const std::string& collection, const std::string& id) {
     if (const auto found = present_.find({collection, id}); found != present_.end()) return found->second;
     Document document;
-    if (is_id(id) && !erased_.contains({collection, id})) {
-      MAEIL_TRY(connection_.find(collection, *by_id(id).get(), {{"limit", 1}}, [&](const bson_t& one) -> Result<bool> {
-        MAEIL_ASSIGN(document, from_bson(one, server().codec()));
-        return false;
-      }));
+    if (!erased_.contains({collection, id})) {
+      MAEIL_ASSIGN(document, stored(collection, id));
     }
     if (document.is_null()) return not_found(fmt::format("there is no document {} in {}", id, collection));
     return document;

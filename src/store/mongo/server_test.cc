@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
+#include <limits>
 #include <thread>
 
 #include "store/mongo/control.h"
@@ -424,7 +425,8 @@ TEST_P(MongoServer, ErrorsAreSentences) {
   wrong("mongodb://u:hunter2@@h:1:2/", "", ErrorCode::kUsage, "MONGODB_URI");
   wrong("mysql://u:hunter2@h/", "", ErrorCode::kUsage, "MONGODB_URI");
   wrong(uri_, "no such/name", ErrorCode::kUsage, "MONGODB_DATABASE");
-  EXPECT_EQ(redact_uri("mongodb://u:p@ss?w@h/d?x=y"), "mongodb://***@h/d?x=y");
+  wrong("u:hunter2@127.0.0.1/x", "", ErrorCode::kUsage, "***@127.0.0.1/x");
+  wrong("mongodb://u@127.0.0.1:1/x", "", ErrorCode::kUsage, "no password");
   EXPECT_EQ(make_mongo_uri("h", 1, "u@", "p:/%"), "mongodb://u%40:p%3A%2F%25@h:1/?authSource=admin");
   EXPECT_EQ(make_mongo_uri("::1", 1, "", ""), "mongodb://[::1]:1/");
   const auto store = open();
@@ -435,6 +437,25 @@ TEST_P(MongoServer, ErrorsAreSentences) {
   }
   batch.puts = {{"c", {{"_id", id_value(kOne)}, {"n", UINT64_MAX}}}};
   EXPECT_EQ(store->commit(batch).error().code, ErrorCode::kBadInput);
+}
+
+TEST_P(MongoServer, ADatabaseThatHoldsNothingIsLeftAsItIs) {
+  const auto direct = server();
+  Connection connection(*direct);
+  for (const bool read_only : {false, true}) {
+    options_.create = false;
+    options_.read_only = read_only;
+    EXPECT_EQ(open_mongo(uri_, database_, options_).error().code, ErrorCode::kNotFound);
+    EXPECT_TRUE(must(connection.collections()).empty());
+  }
+  ASSERT_TRUE(connection.insert_one("theirs", must(to_bson({{"x", std::numeric_limits<double>::quiet_NaN()}}))));
+  const auto reader = open();  // still read_only
+  EXPECT_EQ(must(reader->find("theirs", {})).size(), 1u);
+  EXPECT_EQ(must(reader->collections()), std::vector<std::string>{"theirs"});
+  EXPECT_EQ(must(connection.collections()), std::vector<std::string>{"theirs"});
+  options_.read_only = false;
+  EXPECT_TRUE(must(open()->foreign()).empty());  // a NaN that we wrote is a null
+  EXPECT_GT(must(connection.collections()).size(), 1u);
 }
 
 TEST_P(MongoServer, ANewerDatabaseIsRefused) {

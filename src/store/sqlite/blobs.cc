@@ -14,8 +14,8 @@ constexpr size_t kPieceBytes = 1 << 20;  // one transaction and one sync each: 6
 
 class SqliteBlobWriter : public BlobWriter {
  public:
-  SqliteBlobWriter(std::shared_ptr<Database> database, int64_t key, std::string id)
-      : database_(std::move(database)), key_(key), id_(std::move(id)) {}
+  SqliteBlobWriter(std::shared_ptr<Database> database, int64_t key, std::string id, Instant uploaded)
+      : database_(std::move(database)), key_(key), id_(std::move(id)), uploaded_(uploaded) {}
 
   Status write(std::string_view bytes) override {
     if (finished_) return internal_error(fmt::format("blob {}: write after finish", id_));
@@ -39,8 +39,8 @@ class SqliteBlobWriter : public BlobWriter {
     const std::string sha256 = hash_.hex();
     MAEIL_TRY(database_->write([&](Connection& connection) -> Status {
       if (!pending_.empty()) MAEIL_TRY(flush(connection));
-      MAEIL_ASSIGN(Query seal, connection.query("UPDATE blobs SET length = ?, sha256 = ? WHERE key = ?"));
-      MAEIL_TRY(seal.bind(1, length_).bind(2, sha256).bind(3, key_).run());
+      MAEIL_ASSIGN(Query seal, connection.query("UPDATE blobs SET length = ?, sha256 = ?, uploaded = ? WHERE key = ?"));
+      MAEIL_TRY(seal.bind(1, length_).bind(2, sha256).bind(3, uploaded_.time_since_epoch().count()).bind(4, key_).run());
       if (connection.changes() != 1) return not_found(fmt::format("blob {} was removed before it was complete", id_));
       return {};
     }));
@@ -60,6 +60,7 @@ class SqliteBlobWriter : public BlobWriter {
   std::shared_ptr<Database> database_;
   int64_t key_;
   std::string id_, pending_;
+  Instant uploaded_;
   Sha256 hash_;
   int64_t length_ = 0, pieces_ = 0;
   bool finished_ = false;
@@ -115,9 +116,10 @@ Result<std::vector<int64_t>> unnamed_blobs(Connection& connection, Instant befor
 
 }  // namespace
 
-Result<std::unique_ptr<BlobWriter>> begin_blob(std::shared_ptr<Database> database, std::string_view filename, const Document& metadata, std::string_view wanted) {
-  const Instant uploaded = now();
-  const std::string id = wanted.empty() ? new_object_id(uploaded) : std::string(wanted);
+Result<std::unique_ptr<BlobWriter>> begin_blob(std::shared_ptr<Database> database, std::string_view filename, const Document& metadata, std::string_view wanted,
+                                               Instant uploaded) {
+  const Instant begun = now();  // counts until it is complete: an old date would make it garbage meanwhile
+  const std::string id = wanted.empty() ? new_object_id(begun) : std::string(wanted);
   if (!is_id(id)) return bad_input(fmt::format("\"{}\" is no id for a blob", id));
   MAEIL_ASSIGN(const std::string text, encode_document("blobs", metadata.is_null() ? Document::object() : metadata));
   int64_t key = 0;
@@ -128,11 +130,11 @@ Result<std::unique_ptr<BlobWriter>> begin_blob(std::shared_ptr<Database> databas
       if (!cleared && cleared.error().code != ErrorCode::kNotFound) return cleared;
     }
     MAEIL_ASSIGN(Query insert, connection.query("INSERT INTO blobs(id, filename, metadata, uploaded) VALUES(?, ?, ?, ?)"));
-    MAEIL_TRY(insert.bind(1, id).bind(2, filename).bind(3, text).bind(4, uploaded.time_since_epoch().count()).run());
+    MAEIL_TRY(insert.bind(1, id).bind(2, filename).bind(3, text).bind(4, begun.time_since_epoch().count()).run());
     key = connection.last_row_id();
     return {};
   }));
-  return std::make_unique<SqliteBlobWriter>(std::move(database), key, id);
+  return std::make_unique<SqliteBlobWriter>(std::move(database), key, id, uploaded == Instant{} ? begun : uploaded);
 }
 
 Status visit_blob(Connection& connection, std::string_view id, const std::function<Status(std::string_view)>& sink) {

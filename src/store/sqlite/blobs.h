@@ -10,7 +10,8 @@
 namespace maeil::store::sqlite {
 
 Result<std::unique_ptr<BlobWriter>> begin_blob(std::shared_ptr<Database> database, std::string_view filename, const Document& metadata,
-                                               std::string_view id);  // empty: a new one
+                                               std::string_view id,    // empty: a new one
+                                               Instant uploaded);      // the epoch: now
 Result<std::vector<BlobInfo>> all_blobs(Connection& connection);
 
 Status visit_blob(Connection& connection, std::string_view id, const std::function<Status(std::string_view)>& sink);

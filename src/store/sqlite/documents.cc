@@ -58,15 +58,17 @@ Status put_document(Connection& connection, std::string_view collection, const D
   return put.run();
 }
 
+Result<Document> get_document(Connection& connection, std::string_view collection, std::string_view id) {
+  MAEIL_ASSIGN(Query get, connection.query("SELECT body, hash FROM documents WHERE collection = ? AND id = ?"));
+  get.bind(1, collection).bind(2, id);
+  MAEIL_ASSIGN(const bool found, get.step());
+  if (!found) return Document();
+  return decode_document(connection, collection, id, get.bytes(0), get.integer(1));
+}
+
 Status set_fields(Connection& connection, std::string_view collection, std::string_view id, const Document& fields) {
-  Document document;
-  {
-    MAEIL_ASSIGN(Query get, connection.query("SELECT body, hash FROM documents WHERE collection = ? AND id = ?"));
-    get.bind(1, collection).bind(2, id);
-    MAEIL_ASSIGN(const bool found, get.step());
-    if (!found) return not_found(fmt::format("there is no document {} in {}", id, collection));
-    MAEIL_ASSIGN(document, decode_document(connection, collection, id, get.bytes(0), get.integer(1)));
-  }
+  MAEIL_ASSIGN(Document document, get_document(connection, collection, id));
+  if (document.is_null()) return not_found(fmt::format("there is no document {} in {}", id, collection));
   if (const Status set = set_paths(document, fields); !set) return with_context(fmt::format("document {} of {}", id, collection), set.error());
   return put_document(connection, collection, document);
 }

@@ -13,6 +13,8 @@ namespace maeil::store::sqlite {
 Result<std::string> encode_document(std::string_view collection, const Document& document);
 
 Status put_document(Connection& connection, std::string_view collection, const Document& document);
+// Null when there is none.
+Result<Document> get_document(Connection& connection, std::string_view collection, std::string_view id);
 Status set_fields(Connection& connection, std::string_view collection, std::string_view id, const Document& fields);
 Status erase_document(Connection& connection, std::string_view collection, std::string_view id);
 

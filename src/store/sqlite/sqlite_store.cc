@@ -6,6 +6,7 @@
 #include <atomic>
 
 #include "store/selection.h"
+#include "store/set_fields.h"
 #include "store/sqlite/blobs.h"
 #include "store/sqlite/connection.h"
 #include "store/sqlite/documents.h"
@@ -18,6 +19,10 @@ namespace {
 using namespace sqlite;
 
 Status apply(Connection& connection, const Batch& batch) {
+  for (const auto& expected : batch.expects) {
+    MAEIL_ASSIGN(const Document found, get_document(connection, expected.collection, expected.id));
+    MAEIL_TRY(check_expected(found, expected));
+  }
   if (!batch.erase_task.empty()) {
     MAEIL_TRY(erase_task_documents(connection, batch));
     MAEIL_TRY(erase_task_partitions(connection, batch));
@@ -104,8 +109,9 @@ class SqliteStore : public Store {
     return constants;
   }
 
-  Result<std::unique_ptr<BlobWriter>> write_blob(std::string_view filename, const Document& metadata, std::string_view id) override {
-    return begin_blob(database_, filename, metadata, id);
+  Result<std::unique_ptr<BlobWriter>> write_blob(std::string_view filename, const Document& metadata, std::string_view id,
+                                                 Instant uploaded) override {
+    return begin_blob(database_, filename, metadata, id, uploaded);
   }
 
   Status read_blob(std::string_view id, const std::function<Status(std::string_view)>& sink) override {

@@ -39,7 +39,7 @@ class MaeilTask:
     def command(self, context, result_path: str) -> list[str]:
         ti = context["ti"]
         words = [binary(), "task", self.maeil_dag, self.maeil_task, "--logical-date", logical_date_of(context, self.time_zone),
-                 "--run-id", context["run_id"], "--retries-left", str(max(0, (ti.max_tries or 0) + 1 - ti.try_number)), "--result", result_path]
+                 "--run-id", context["run_id"], "--retries-left", str(max(0, (ti.max_tries or 0) + 1 - ti.try_number)), "--parent", str(os.getpid()), "--result", result_path]
         if self.attempt:
             words += ["--attempt", str(self.attempt)]
         if self.shard:

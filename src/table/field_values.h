@@ -8,13 +8,16 @@
 
 #include "base/error.h"
 
-namespace maeil::quality {
+namespace maeil::table {
 
 // pandas' default na_values.
 bool is_missing(std::string_view text);
 
-// A finite decimal number that takes the whole text.
+// A finite decimal number that takes the whole text, with a "+" before it or without.
 std::optional<double> read_number(std::string_view text);
+
+// Whether the text of a number says more than a double of it: leading zeros, as codes have them, or a whole number beyond 2^53.
+bool loses_digits(std::string_view text);
 
 // "True", "TRUE", "true" and the same of false, which pandas reads as booleans.
 std::optional<bool> read_boolean(std::string_view text);
@@ -39,4 +42,4 @@ class DateFormat {
 // Dates that are recognised without a format: 2024-05-31, with "T" or " " and HH:MM:SS after it, and 31MAY2024.
 std::optional<double> read_date(std::string_view text);
 
-}  // namespace maeil::quality
+}  // namespace maeil::table

@@ -1,4 +1,4 @@
-#include "quality/values.h"
+#include "table/field_values.h"
 
 #include <fast_float/fast_float.h>
 #include <fmt/format.h>
@@ -7,7 +7,7 @@
 #include <cmath>
 #include <set>
 
-namespace maeil::quality {
+namespace maeil::table {
 namespace {
 
 constexpr std::array<std::string_view, 12> kMonths = {"january", "february", "march",     "april",   "may",      "june",
@@ -63,10 +63,18 @@ bool is_missing(std::string_view text) {
 }
 
 std::optional<double> read_number(std::string_view text) {
+  if (text.size() > 1 && text[0] == '+' && text[1] != '-') text.remove_prefix(1);
   double value = 0;
   const auto [end, error] = fast_float::from_chars(text.data(), text.data() + text.size(), value);
   if (error != std::errc() || end != text.data() + text.size() || !std::isfinite(value)) return std::nullopt;
   return value;
+}
+
+bool loses_digits(std::string_view text) {
+  if (!text.empty() && (text.front() == '-' || text.front() == '+')) text.remove_prefix(1);
+  if (text.size() > 1 && text[0] == '0' && text[1] >= '0' && text[1] <= '9') return true;
+  const auto number = read_number(text);
+  return number && *number > 9007199254740992.0 && text.find_first_of(".eE") == std::string_view::npos;
 }
 
 std::optional<bool> read_boolean(std::string_view text) {
@@ -135,4 +143,4 @@ std::optional<double> read_date(std::string_view text) {
   return text[10] == 'T' ? kIsoTime.read(text) : kTime.read(text);
 }
 
-}  // namespace maeil::quality
+}  // namespace maeil::table

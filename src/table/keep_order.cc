@@ -1,0 +1,137 @@
+// Orders between columns, all at once. A row that breaks one is sorted along the orders, so that its values stay as they were drawn, and
+// then each value is put into the digits of the column that it came into: downwards from the highest ends, which says how high
+// each column may go for those above it, then upwards, each column no lower than those below it.
+#include <algorithm>
+#include <cctype>
+#include <cmath>
+#include <limits>
+
+#include "base/time.h"
+#include "table/constraint_plan.h"
+
+namespace maeil::table {
+namespace {
+
+constexpr double kInfinity = std::numeric_limits<double>::infinity();
+constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
+
+double day_of(const std::string& text) {
+  const auto day = parse_day_month_year(text);
+  const auto date = day ? Result<Days>(*day) : parse_date(text);
+  return date ? static_cast<double>(date->time_since_epoch().count()) : kNaN;
+}
+
+// One row's values in the plan's columns; NaN where there is none, which no comparison with it is true for.
+class OrderedRow {
+ public:
+  OrderedRow(const OrderPlan& plan, const std::vector<const Rounding*>& rounding, const std::vector<const ValueRange*>& ranges)
+      : plan_(plan), rounding_(rounding), ranges_(ranges), values_(plan.columns.size()), highest_(plan.columns.size()) {}
+  double& operator[](size_t k) { return values_[k]; }
+
+  bool is_broken() const {
+    return std::any_of(plan_.edges.begin(), plan_.edges.end(), [&](const Edge& edge) { return values_[edge.before] > values_[edge.after]; });
+  }
+
+  void settle() {
+    sort();
+    find_highest();
+    std::vector<double> lowest(values_.size(), -kInfinity);
+    for (size_t k = 0; k < values_.size(); ++k) {
+      if (values_[k] != values_[k]) continue;
+      // In this order: a lower end gives way to the columns above, and everything to the columns below.
+      const double own = std::max((*rounding_[k])(values_[k]), ranges_[k]->min.value_or(-kInfinity));
+      values_[k] = std::max(std::min(own, highest_[k]), rounding_[k]->up(lowest[k]));
+      for (const Edge& edge : plan_.edges) {
+        if (edge.before == k) lowest[edge.after] = std::max(lowest[edge.after], values_[k]);
+      }
+    }
+  }
+
+ private:
+  // Ends: each swap moves a larger value to a later column.
+  void sort() {
+    for (bool again = true; again;) {
+      again = false;
+      for (const Edge& edge : plan_.edges) {
+        if (!(values_[edge.before] > values_[edge.after])) continue;
+        std::swap(values_[edge.before], values_[edge.after]);
+        again = true;
+      }
+    }
+  }
+
+  void find_highest() {
+    for (size_t k = values_.size(); k-- > 0;) {
+      highest_[k] = ranges_[k]->max.value_or(kInfinity);
+      for (const Edge& edge : plan_.edges) {
+        if (edge.before == k && values_[edge.after] == values_[edge.after]) highest_[k] = std::min(highest_[k], rounding_[k]->down(highest_[edge.after]));
+      }
+    }
+  }
+
+  const OrderPlan& plan_;
+  const std::vector<const Rounding*>& rounding_;
+  const std::vector<const ValueRange*>& ranges_;
+  std::vector<double> values_, highest_;
+};
+
+}  // namespace
+
+double OrderedValues::operator()(size_t row) {
+  if (column_.type == ColumnType::kNumber) return column_.numbers[row];
+  const uint32_t code = column_.codes[row];
+  if (code == kMissing) return kNaN;
+  if (days_.size() < column_.dictionary.size()) days_.resize(column_.dictionary.size());
+  if (!days_[code]) days_[code] = day_of(column_.dictionary[code]);
+  return *days_[code];
+}
+
+void OrderedWriter::put(size_t row, double value) {
+  if (column_.type == ColumnType::kNumber) column_.numbers[row] = value;
+  else put_text(row, write_date(value));
+}
+
+void OrderedWriter::put_text(size_t row, const std::string& text) {
+  for (; indexed_ < column_.dictionary.size(); ++indexed_) known_.emplace(column_.dictionary[indexed_], static_cast<uint32_t>(indexed_));
+  const auto [found, fresh] = known_.emplace(text, static_cast<uint32_t>(column_.dictionary.size()));
+  if (fresh) column_.dictionary.push_back(text);
+  column_.codes[row] = found->second;
+}
+
+// "31May2024" and "31may2024" are dates too (pandas writes the first), so that the letters' case is the example's.
+std::string OrderedWriter::write_date(double day) const {
+  const Days date{Days::duration(static_cast<Days::rep>(day))};
+  const auto example = std::find_if(column_.dictionary.begin(), column_.dictionary.end(), [](const std::string& text) { return !std::isnan(day_of(text)); });
+  if (example == column_.dictionary.end() || !parse_day_month_year(*example)) return format_date(date);
+  std::string out = format_day_month_year(date);
+  const std::string_view month = std::string_view(*example).substr(example->size() - 7, 3);
+  for (size_t letter = 0; letter < month.size(); ++letter) {
+    if (std::islower(static_cast<unsigned char>(month[letter]))) out[2 + letter] = static_cast<char>(std::tolower(static_cast<unsigned char>(out[2 + letter])));
+  }
+  return out;
+}
+
+void keep_orders(const OrderPlan& plan, const std::vector<Rounding>& rounding, const std::vector<ValueRange>& ranges, Table& rows) {
+  static const Rounding whole_days(0);
+  std::vector<OrderedValues> values;
+  std::vector<OrderedWriter> writers;
+  std::vector<const Rounding*> roundings;
+  std::vector<const ValueRange*> ends;
+  for (const size_t c : plan.columns) {
+    values.emplace_back(rows.columns[c]);
+    writers.emplace_back(rows.columns[c]);
+    roundings.push_back(rows.columns[c].type == ColumnType::kText ? &whole_days : &rounding[c]);
+    ends.push_back(&ranges[c]);
+  }
+  OrderedRow row(plan, roundings, ends);
+  for (size_t i = 0; i < rows.rows; ++i) {
+    for (size_t k = 0; k < plan.columns.size(); ++k) row[k] = values[k](i);
+    if (!row.is_broken()) continue;
+    row.settle();
+    for (size_t k = 0; k < plan.columns.size(); ++k) {
+      if (const double before = values[k](i); before == before && row[k] != before) writers[k].put(i, row[k]);
+    }
+  }
+}
+
+}  // namespace maeil::table
