@@ -189,8 +189,8 @@ TEST(ModelJson, WhatTheTableCannotKeepIsRefusedWithFileAndName) {
   EXPECT_THAT(with("\"target\":\"y\"", "\"target\":\"x\""), HasSubstr("its target x must have that value"));
   const auto constrained = [&](const std::string& constraint) { return with("\"constraints\":[]", "\"constraints\":[" + constraint + "]"); };
   EXPECT_EQ(constrained(R"({"kind":"order","columns":["low","x"],"equals":""})"), "accepted");
-  EXPECT_THAT(constrained(R"({"kind":"order","columns":["low","high"],"equals":""})"), HasSubstr("m.json: a constraint names 'high'"));
-  EXPECT_THAT(constrained(R"({"kind":"order","columns":["low","y"],"equals":""})"), HasSubstr("m.json: a constraint needs 'y'"));
+  EXPECT_THAT(constrained(R"({"kind":"order","columns":["low","high"],"equals":""})"), HasSubstr("m.json: the constraint order: low <= high: 'high' is no column"));
+  EXPECT_THAT(constrained(R"({"kind":"order","columns":["low","y"],"equals":""})"), HasSubstr("m.json: the constraint order: low <= y: 'y' must be a column of numbers"));
 }
 
 TEST(ModelJson, NestingCostsNoStackAndANullScoreIsNone) {

@@ -30,9 +30,13 @@ class HalfWrittenFiles : public testing::Test {
       auto file = AtomicFile::create(begun);
       return file && file->write("half") ? (::raise(SIGKILL), 0) : 1;
     });
-    begun += ".tmp-" + std::to_string(child.pid()) + "-0";
+    const std::string mark = ".tmp-" + std::to_string(child.pid()) + "-";
     EXPECT_EQ(child.wait(), -SIGKILL);
-    return aged(begun, age);
+    for (const auto& entry : fs::directory_iterator(begun.parent_path())) {
+      if (entry.path().string().starts_with(begun.string() + mark)) return aged(entry.path(), age);
+    }
+    ADD_FAILURE() << "nothing was left of " << begun;
+    return {};
   }
   static fs::path aged(const fs::path& path, std::chrono::minutes age) {
     fs::last_write_time(path, fs::file_time_type::clock::now() - age);

@@ -1,7 +1,9 @@
 // Conditions, rates and scenarios on real sources: what is asked holds in every row, the rest stays, and drift shows where it was made.
 #include "loop/source.h"
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cmath>
@@ -224,7 +226,8 @@ class Model : public testing::Test {
   }
   static ClassShare share(const char* label, double value) { return std::pair<std::string, double>(label, value); }
 
-  const std::string path_ = testing::TempDir() + "maeil_two_classes.json", scenario_ = testing::TempDir() + "maeil_two_classes.toml";
+  // Each test is a process of its own when they run side by side.
+  const std::string name_ = testing::TempDir() + fmt::format("maeil_two_classes_{}", ::getpid()), path_ = name_ + ".json", scenario_ = name_ + ".toml";
 };
 
 TEST_F(Model, AClassThatIsAskedForTwiceIsStillThatClass) {
