@@ -3,6 +3,7 @@
 
 #include <charconv>
 #include <chrono>
+#include <cmath>
 
 #include "base/file.h"
 #include "base/progress.h"
@@ -22,6 +23,8 @@
 
 namespace maeil::cli {
 namespace {
+
+constexpr int kFewRows = 20;  // of a class: fewer say nothing about how its values hang together
 
 using Clock = std::chrono::steady_clock;
 double seconds_since(Clock::time_point begin) { return std::chrono::duration<double>(Clock::now() - begin).count(); }
@@ -204,6 +207,13 @@ Result<int> fit(Context& context, const FitOptions& options) {
   const auto begin = Clock::now();
   MAEIL_ASSIGN(auto fitted, fitter.fit(plan));
   const double seconds = seconds_since(begin);
+  for (const auto& part : fitted.mixture.classes) {
+    const auto own = std::llround(part.share * static_cast<double>(rows));
+    if (!target.empty() && own < kFewRows) {
+      note(fmt::format("warning: {} = {} has {} row{}: what is drawn of that class is hardly more than copies", target, part.label.empty() ? "(missing)" : part.label, own, own == 1 ? "" : "s"),
+           LogLevel::kWarning);
+    }
+  }
   fitted.mixture.source = std::filesystem::path(options.in).filename().string();
   if (!options.metadata.empty()) MAEIL_TRY(write_file_atomically(options.metadata, table::to_sdv_metadata(inferred.spec)));
   MAEIL_TRY(copula::write_mixture(fitted.mixture, options.out));
