@@ -521,12 +521,8 @@ class Copies(Base):
             self.assertFalse((workspace.folder / "mongodb").exists())
 
     def test_files_of_other_programs(self):
-        self.server.python("import gridfs
-fs = gridfs.GridFS(db)
-fs.put(b'bytes' * 1000, filename='raw.csv', metadata={'rows': 3})
-"
-                           "fs.put(b'bytes', _id='named', filename='odd.csv')
-"
+        self.server.python("import gridfs\nfs = gridfs.GridFS(db)\nfs.put(b'bytes' * 1000, filename='raw.csv', metadata={'rows': 3})\n"
+                           "fs.put(b'bytes', _id='named', filename='odd.csv')\n"
                            "db.fs.files.update_many({}, {'$set': {'uploadDate': datetime.datetime(2024, 3, 13, 1, 2, 3)}})", "pyfiles")
         with Workspace() as workspace:
             there = ("--from", self.server.uri("pyfiles"), "--to", "maeil.db")
@@ -545,8 +541,7 @@ fs.put(b'bytes' * 1000, filename='raw.csv', metadata={'rows': 3})
             self.refused(3, "raw.csv", workspace=workspace, words=back)
 
     def test_documents_that_cannot_be_copied_are_named(self):
-        self.server.python("from bson import Decimal128
-db.loans.insert_one({'_id': ObjectId('0' * 24), 'amount': Decimal128('1.50')})", "decimal")
+        self.server.python("from bson import Decimal128\ndb.loans.insert_one({'_id': ObjectId('0' * 24), 'amount': Decimal128('1.50')})", "decimal")
         self.server.python("db.loans.insert_one({'_id': 'L-17'})", "text_id")
         self.server.python("db.loans.insert_one({'rate': float('nan'), 'more': [float('inf'), 1.5]})", "nan")
         with Workspace() as workspace:

@@ -120,6 +120,7 @@ TEST_P(MongoServer, ABatchThatCountsIsFinishedByTheNextOne) {
   }
   Journal journal;
   journal.undo = must(make_undo(connection, writes));
+  journal.has_undo = true;
   journal.writes = std::move(writes);
   ASSERT_TRUE(write_journal(connection, intent, journal));
   Document owner = Identity::own().document();
@@ -188,6 +189,7 @@ TEST_P(MongoServer, AJournalIsReadAsItWasWritten) {
   Journal journal;
   journal.writes = std::move(writes);
   journal.undo.push_back({Write::Kind::kRemove, "c", std::move(*to_bson({{"_id", id_value(kOne)}})), {}});
+  journal.has_undo = true;
   ASSERT_TRUE(write_journal(connection, intent, journal));
   const auto read = read_journal(connection, intent);
   ASSERT_TRUE(read) << read.error().message;
