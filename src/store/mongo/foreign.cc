@@ -12,7 +12,7 @@ namespace maeil::store::mongo {
 namespace {
 
 bool is_own(const std::string& name) {
-  return std::ranges::any_of(std::initializer_list<const char*>{kControl, kJournal, kPartitions, kGenerations, kUploads}, [&](const char* own) { return name == own; });
+  return std::ranges::find(kOwnCollections, name) != kOwnCollections.end();
 }
 
 int64_t count_not_finite(bson_iter_t* at, int depth) {

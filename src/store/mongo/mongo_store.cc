@@ -161,7 +161,7 @@ class MongoStore : public Store {
 };
 
 Status prepare(Connection& connection) {
-  for (const char* own : {kControl, kLeases, kJournal, kPartitions, kGenerations, kUploads}) MAEIL_TRY(connection.ensure_own_collection(own));
+  for (const char* own : kOwnCollections) MAEIL_TRY(connection.ensure_own_collection(own));
   MAEIL_TRY(connection.ensure_index(kPartitions, {{"collection", 1}}));
   MAEIL_TRY(connection.ensure_index(kGenerations, {{"collection", 1}}));
   MAEIL_TRY(connection.ensure_index(kJournal, {{"intent", 1}, {"n", 1}}));

@@ -4,6 +4,7 @@
 
 #include <mongoc/mongoc.h>
 
+#include <array>
 #include <atomic>
 #include <map>
 #include <memory>
@@ -24,6 +25,7 @@ inline constexpr const char* kJournal = "maeil_journal";          // the batch b
 inline constexpr const char* kPartitions = "maeil_partitions";    // which generation of rows is published
 inline constexpr const char* kGenerations = "maeil_generations";  // every generation that has or may have rows
 inline constexpr const char* kUploads = "maeil_uploads";          // blobs that were begun
+inline constexpr std::array kOwnCollections = {kControl, kLeases, kJournal, kPartitions, kGenerations, kUploads};
 inline constexpr const char* kFiles = "fs.files";
 inline constexpr const char* kChunks = "fs.chunks";
 
