@@ -385,7 +385,7 @@ class Access(unittest.TestCase):
     def test_the_readmes_commands_on_a_server_with_users(self):
         needs_program(SECANTUS)
         needs(SEED)
-        with Server(SECANTUS) as server, Workspace() as workspace:
+        with Server(SECANTUS) as server, Workspace(DISTRIBUTION_MODEL=SEED / "distribution_model.pkl") as workspace:
             server.python("client.admin.command('createUser', 'maeil', pwd='change-me', roles=['readWriteAnyDatabase'])")
             server.kill()
             server.flags = ("--auth",)
@@ -401,8 +401,8 @@ class Access(unittest.TestCase):
     def test_no_message_shows_a_password(self):
         needs_program(SECANTUS)
         with Server(SECANTUS) as server, Workspace() as workspace:
-            for uri in ("risk:s3cretpw@127.0.0.1/x", "mongo://risk:s3cretpw@127.0.0.1/x", server.uri("x", "?tlsCertificateKeyFilePassword=s3cretpw"),
-                        "mongodb://127.0.0.1:1/x?tlsCertificateKeyFilePassword=s3cretpw", "mongodb://risk:s3cret:s3cretpw@127.0.0.1:1/x"):
+            for uri in ("risk:s3cretpw@127.0.0.1/x", "mongo://risk:s3cretpw@127.0.0.1/x", server.uri("x", "?serverSelectionTimeoutMS=200&tlsCertificateKeyFilePassword=s3cretpw"),
+                        "mongodb://127.0.0.1:1/x?serverSelectionTimeoutMS=200&tlsCertificateKeyFilePassword=s3cretpw", "mongodb://risk:s3cret:s3cretpw@127.0.0.1:1/x"):
                 for words in (("model", "list"), ("doctor",), ("doctor", "--json"), ("store", "copy", "--from", uri, "--to", "a.db"),
                               ("store", "copy", "--from", "a.db", "--to", uri)):
                     with self.subTest(uri=uri, words=words):
