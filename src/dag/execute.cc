@@ -72,7 +72,7 @@ class Execution {
       if (answer && answer->state == TaskState::kWaiting) return record_;
       const Status done = answer ? finish(std::move(*answer)) : Status(tl::unexpected<Error>(answer.error()));
       if (done) return record_;
-      if (done.error().code == ErrorCode::kConflict) MAEIL_TRY(still_ours());
+      if (done.error().code == ErrorCode::kConflict) MAEIL_TRY(still_ours(done.error()));
       const bool again = may_retry(done.error()) && tries <= task_.retries && !is_cancelled(options_);
       MAEIL_TRY(fail_try(done.error(), again || (may_retry(done.error()) && options_.retries_left > 0)));
       if (!again) {
@@ -249,10 +249,11 @@ class Execution {
   // been taken up again.
   store::Batch::Expect own_try() const { return {kTaskInstances, record_id(name_), {{"try_id", record_.try_id}}}; }
 
-  Status still_ours() const {
+  // Says so when a commit was refused because the task is another try's now.
+  Status still_ours(const Error& refused) const {
     MAEIL_ASSIGN(const auto record, read_record(store_, name_));
     if (record && record->try_id == record_.try_id) return {};
-    return fail(ErrorCode::kConflict, fmt::format("{} was taken up by another try meanwhile: what this one (try {}) made was dropped", name_.task_id, record_.try_number));
+    return fail(ErrorCode::kConflict, fmt::format("{} was taken up by another try meanwhile: what this one (try {}) made was dropped ({})", name_.task_id, record_.try_number, refused.message));
   }
 
   store::Batch::Set set() const { return {kTaskInstances, record_id(name_), record_fields(name_, record_)}; }
