@@ -294,7 +294,7 @@ class Faults(Base):
         rest = first.stderr.read()
         self.assertEqual(first.wait(), 1, rest)
         first.stderr.close()
-        self.assertIn("lost the runner lock", rest.strip().splitlines()[-1])
+        self.assertIn("retrain_1.finetune_model was taken up by another try", rest.strip().splitlines()[-1])
         self.assertEqual(snapshot(workspace, DATE), before)
         self.check_day(workspace)
 
