@@ -303,9 +303,8 @@ class ShortLease(Base):
     SETTINGS = dict(DISTRIBUTION_MODEL=SEED / "distribution_model.pkl", DATA_QUANTITY=10000, FINETUNE_EPOCHS=1)
 
     def test_a_commit_may_take_longer_than_a_renewal(self):
-        workspace = self.workspace(LEASE_SECONDS=2)
-        for task in ("generate_data", "preprocess_data"):
-            workspace.run("task", "data_pipeline_dag", task, "--logical-date", DATE, "--run-id", "lease", expect=0, timeout=110)
+        workspace = self.workspace(LEASE_SECONDS=2, F1_THRESHOLD=0)
+        workspace.run("run", "--date", DATE, expect=0)
         rows = self.server.python(f"print(db.processed_data.count_documents({{'logical_date': '{DATE}'}}))", self.database)
         self.assertEqual(rows, len(self.wanted["processed_data"]))
 
