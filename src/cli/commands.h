@@ -38,8 +38,13 @@ inline constexpr int kSkipped = 99;
 
 struct RunOptions {
   std::string date;      // empty: today in TIMEZONE
-  int64_t rows = 0;      // 0: DATA_QUANTITY
-  std::string scenario = "calm";
+  int64_t rows = 0;      // 0: as the date was begun, else DATA_QUANTITY
+  std::string scenario;  // empty: as the date was begun, else calm
+};
+struct RedoOptions {
+  std::string date, from, scenario;
+  int64_t rows = 0;
+  bool deploy = false, dry_run = false, yes = false;
 };
 struct BackfillOptions {
   std::string from, to;
@@ -98,6 +103,7 @@ struct PruneOptions {
 };
 
 Result<int> run(Context& context, const RunOptions& options);
+Result<int> redo(Context& context, const RedoOptions& options);
 Result<int> schedule(Context& context);
 Result<int> backfill(Context& context, const BackfillOptions& options);
 Result<int> generate(Context& context, const GenerateOptions& options);

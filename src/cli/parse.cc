@@ -22,6 +22,7 @@ struct Parser {
   bool json = false;
   int64_t threads = -1;
   RunOptions run;
+  RedoOptions redo;
   BackfillOptions backfill;
   GenerateOptions generate;
   FitOptions fit;
@@ -51,11 +52,22 @@ void add_day_commands(Parser& p) {
   const auto scenarios = CLI::Validator(
       [names = CLI::IsMember({"calm", "recession", "sector_shock", "broken_feed"})](std::string& text) { return text.ends_with(".toml") ? CLI::ExistingFile(text) : names(text); },
       "{calm,recession,sector_shock,broken_feed} or F.toml");
+  const auto rows = CLI::Range(int64_t{1}, int64_t{1000000000});
   auto* c = p.command(p.app, "run", "run the whole day; resumes a killed one", "maeil run --date 2026-11-23 --scenario recession",
                       [&p](Context& x) { return run(x, p.run); });
   c->add_option("--date", p.run.date, "logical date YYYY-MM-DD (default: today in TIMEZONE)");
-  c->add_option("--rows", p.run.rows, "rows to generate (default: DATA_QUANTITY)")->check(CLI::Range(int64_t{1}, int64_t{1000000000}));
-  c->add_option("--scenario", p.run.scenario, "of the built-in portfolio, or a scenario file for any source")->check(scenarios)->capture_default_str();
+  c->add_option("--rows", p.run.rows, "rows to generate (default: as the date was begun, else DATA_QUANTITY)")->check(rows);
+  c->add_option("--scenario", p.run.scenario, "of the built-in portfolio, or a scenario file for any source (default: as the date was begun, else calm)")->check(scenarios);
+
+  c = p.command(p.app, "redo", "do a finished date again; what it recorded stays", "maeil redo 2026-11-23 --from evaluate_model --dry-run",
+                [&p](Context& x) { return redo(x, p.redo); });
+  c->add_option("DATE", p.redo.date, "logical date YYYY-MM-DD")->required();
+  c->add_option("--from", p.redo.from, "the task or retraining group to begin with (default: the first)");
+  c->add_option("--rows", p.redo.rows, "draw so many rows this time (default: as before)")->check(rows);
+  c->add_option("--scenario", p.redo.scenario, "draw them from this scenario (default: as before)")->check(scenarios);
+  c->add_flag("--deploy", p.redo.deploy, "deploy what is approved even though a newer date has its verdict");
+  c->add_flag("--dry-run", p.redo.dry_run, "only say what would be done again");
+  c->add_flag("--yes", p.redo.yes, "do not ask");
 
   p.command(p.app, "schedule", "run every day at SCHEDULE_TIME until stopped", "SCHEDULE_TIME=02:30 maeil schedule",
             [](Context& x) { return schedule(x); });

@@ -1,10 +1,13 @@
 // `maeil run | schedule | backfill`: days, told on the terminal while they happen.
 #include <fmt/chrono.h>
 #include <fmt/format.h>
+#include <fmt/ranges.h>
+#include <unistd.h>
 
 #include <atomic>
 #include <chrono>
 #include <csignal>
+#include <iostream>
 
 #include "base/progress.h"
 #include "cli/commands.h"
@@ -12,6 +15,7 @@
 #include "dag/journal.h"
 #include "dag/schedule.h"
 #include "loop/pipelines.h"
+#include "loop/redo.h"
 #include "loop/run_day.h"
 #include "loop/training.h"
 
@@ -84,12 +88,12 @@ void print_summary(const Settings& settings, const store::Store& store, const st
 }
 
 // Runs one date and says how it went. The error of a failed task is the error.
-Result<int> one_day(Context& context, Days date, const std::string& run_type, int64_t rows, const std::string& scenario, bool summary) {
+Result<int> one_day(Context& context, Days date, const std::string& run_type, const loop::AskedDay& asked, bool summary) {
   MAEIL_ASSIGN(store::Store & store, context.store());
   MAEIL_ASSIGN(const table::DatasetSpec& spec, context.spec());
-  const loop::Day day{context.settings, spec, scenario, rows > 0 ? rows : context.settings.data_quantity};
+  const loop::Day day{context.settings, spec};
   Reporter reporter;
-  MAEIL_ASSIGN(const auto report, loop::run_day(store, day, date, run_options(context.settings, run_type, reporter)));
+  MAEIL_ASSIGN(const auto report, loop::run_day(store, day, date, asked, run_options(context.settings, run_type, reporter)));
   if (!report.reconciled.empty()) note_task_line(report.reconciled);
   MAEIL_ASSIGN(const auto document, loop::summarize(store, day, date, report));
   if (context.json) print_json(document);
@@ -108,6 +112,38 @@ Result<Days> date_argument(const char* option, const std::string& text) {
   return *date;
 }
 
+loop::AskedDay asked_day(int64_t rows, const std::string& scenario) {
+  loop::AskedDay asked;
+  if (rows > 0) asked.rows = rows;
+  if (!scenario.empty()) asked.scenario = scenario;
+  return asked;
+}
+
+void print_plan(const Context& context, Days date, const loop::RedoPlan& plan) {
+  const bool deploys = !plan.newer || plan.request.deploy_older;
+  if (context.json) {
+    auto tasks = store::Document::array();
+    for (const auto& [dag, ids] : plan.tasks) tasks.push_back({{"dag_id", dag}, {"tasks", ids}});
+    print_json({{"logical_date", format_date(date)}, {"from", plan.from}, {"again", tasks}, {"rows", plan.request.rows},
+                {"scenario", plan.request.scenario}, {"may_deploy", deploys}});
+    return;
+  }
+  print_line(fmt::format("{} would be done again from {}:", format_date(date), plan.from));
+  for (const auto& [dag, ids] : plan.tasks) print_line(fmt::format("  {:<26} {}", dag, fmt::join(ids, ", ")));
+  print_line("what was recorded stays: new events, metrics, alerts and versions are added and name the old ones (supersedes);");
+  print_line("processed_data and this machine's files are replaced");
+  if (!deploys) print_line(fmt::format("nothing is deployed, since {} is newer and has its verdict (--deploy deploys)", format_date(*plan.newer)));
+}
+
+// False where nobody can be asked.
+bool confirmed(const char* question) {
+  if (::isatty(STDIN_FILENO) == 0) return false;
+  fmt::print(stderr, "{}", question);
+  std::string answer;
+  std::getline(std::cin, answer);
+  return answer == "y" || answer == "Y" || answer == "yes";
+}
+
 }  // namespace
 
 Result<int> run(Context& context, const RunOptions& options) {
@@ -116,7 +152,25 @@ Result<int> run(Context& context, const RunOptions& options) {
   if (!options.date.empty()) {
     MAEIL_ASSIGN(date, date_argument("--date", options.date));
   }
-  return one_day(context, date, "manual", options.rows, options.scenario, true);
+  return one_day(context, date, "manual", asked_day(options.rows, options.scenario), true);
+}
+
+Result<int> redo(Context& context, const RedoOptions& options) {
+  stop_on_signals();
+  MAEIL_ASSIGN(const Days date, date_argument("DATE", options.date));
+  MAEIL_ASSIGN(store::Store & store, context.store());
+  const loop::RedoOptions asked{options.from, asked_day(options.rows, options.scenario), options.deploy};
+  MAEIL_ASSIGN(const auto plan, loop::plan_redo(store, context.settings, date, asked));
+  if (!context.json || options.dry_run) print_plan(context, date, plan);
+  if (options.dry_run) return 0;
+  if (!options.yes) {
+    if (context.json || !confirmed("Do it? [y/N] ")) {
+      return usage_error(fmt::format("nothing was done: --yes does {} again, --dry-run only says what would be done", format_date(date)));
+    }
+  }
+  Reporter reporter;
+  MAEIL_TRY(loop::begin_redo(store, context.settings, date, asked, run_options(context.settings, "redo", reporter)));
+  return one_day(context, date, "redo", {}, true);
 }
 
 Result<int> schedule(Context& context) {
@@ -129,7 +183,7 @@ Result<int> schedule(Context& context) {
       dag::sleep_unless_cancelled(std::min<std::chrono::milliseconds>(next.at - now(), std::chrono::minutes(1)), &cancelled);
     }
     if (cancelled) break;
-    const auto code = one_day(context, next.logical_date, "scheduled", 0, "calm", true);
+    const auto code = one_day(context, next.logical_date, "scheduled", {}, true);
     if (!code) note("maeil: " + code.error().message, LogLevel::kError);  // tomorrow is another day
   }
   return 0;
@@ -152,7 +206,7 @@ Result<int> backfill(Context& context, const BackfillOptions& options) {
       continue;
     }
     if (finished) continue;
-    MAEIL_ASSIGN(const int code, one_day(context, date, "backfill", 0, "calm", false));
+    MAEIL_ASSIGN(const int code, one_day(context, date, "backfill", {}, false));
     worst = std::max(worst, code);
   }
   if (options.dry_run && context.json) print_json(plan);

@@ -16,7 +16,7 @@
 #include "dag/journal.h"
 #include "dag/plan.h"
 #include "dag/task_runs.h"
-#include "loop/day.h"
+#include "loop/day_request.h"
 #include "loop/deployment.h"
 #include "loop/pipelines.h"
 
@@ -81,7 +81,13 @@ Result<int> task(Context& context, const TaskOptions& options) {
 
   MAEIL_ASSIGN(store::Store & store, context.store());
   MAEIL_ASSIGN(const table::DatasetSpec& spec, context.spec());
-  const loop::Day day{context.settings, spec, "calm", context.settings.data_quantity};
+  loop::Day day{context.settings, spec, "calm", context.settings.data_quantity};
+  MAEIL_ASSIGN(const auto request, loop::find_request(store, *date));  // of `maeil run` or `maeil redo`, which this task may be a part of
+  if (request) {
+    day.rows = request->rows;
+    day.scenario = request->scenario;
+    day.deploy_older = request->deploy_older;
+  }
   Progress progress;
   dag::RunOptions run;
   run.run_id = options.run_id;

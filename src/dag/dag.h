@@ -71,13 +71,19 @@ struct TaskContext {
   int attempt = 0;      // TaskSpec::attempt
   int try_number = 1;
   Shard shard;
-  std::string task_key() const { return store::make_task_key(logical_date, dag_id, task_id); }
+  std::string task_key() const { return store::make_task_key(logical_date, dag_id, task_id, completions); }
+  // The same however often the task is done: what a replay must have in common with the first time (seeds).
+  std::string task_name() const { return store::make_task_key(logical_date, dag_id, task_id); }
   std::string part_key(const Shard& part) const { return store::make_task_key(logical_date, dag_id, task_id + part.suffix()); }
   // One line for the task's log (kept in the store, shown by `maeil logs`, and on the terminal).
   std::function<void(std::string_view line)> log;
   // Long work reports here; total 0: unknown. Throttled by the receiver.
   std::function<void(std::string_view what, uint64_t done, uint64_t total)> progress;
   bool asked_before = true;  // of a sensor: not the first time in this try
+  // How often the task was finished for this date before. What was recorded then stays: what a task writes under ids made from
+  // task_key() is added to it, and linked by `supersedes` and `superseded_by` (take_back.h).
+  int completions = 0;
+  store::Document earlier_result = store::Document::object();  // of the last time it was finished; empty when it never was
 };
 
 // What a task hands back. The runner commits `batch` and the task's record in one atomic step, then it is done.

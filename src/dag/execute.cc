@@ -8,11 +8,11 @@
 #include <new>
 #include <mutex>
 #include <optional>
-#include <set>
 #include <stop_token>
 #include <thread>
 
 #include "dag/plan.h"
+#include "dag/take_back.h"
 
 namespace maeil::dag {
 namespace {
@@ -101,6 +101,8 @@ class Execution {
     record_.run_id = options_.run_id;
     record_.state = goes_on ? TaskState::kWaiting : TaskState::kRunning;
     record_.try_number = before.try_number + (goes_on ? 0 : 1);
+    record_.completions = before.completions;
+    record_.result = before.result;
     record_.try_id = goes_on ? before.try_id : store::new_object_id(now());
     record_.start = goes_on ? before.start : now();
     if (options_.heartbeat > milliseconds{0}) {
@@ -109,9 +111,10 @@ class Execution {
     }
     log_.emplace(name_, record_.try_number, options_.run_id);
     if (!goes_on) {
-      if (document.is_null()) document = {{"_id", store::id_value(record_id(name_))}};
-      document.update(record_fields(name_, record_));
       store::Batch batch;
+      if (document.is_null()) document = {{"_id", store::id_value(record_id(name_))}};
+      else keep_in_history(document, batch);
+      document.update(record_fields(name_, record_));
       batch.puts.push_back({kTaskInstances, std::move(document)});
       MAEIL_TRY(take_back_followers(batch));
       MAEIL_TRY(store_.commit(batch));
@@ -121,30 +124,17 @@ class Execution {
   }
 
   // Records of what follows this task, parts of shards included; of the task itself the parts of another count, and when a part runs,
-  // the whole. Tasks are in an order where upstreams come first, so one pass finds everything that follows.
+  // the whole.
   Status take_back_followers(store::Batch& batch) const {
-    MAEIL_ASSIGN(const auto records, read_records(store_, name_.logical_date, dag_.id));
-    std::set<std::string_view> following = {task_.id};
-    for (const auto& other : dag_.tasks) {
-      if (std::ranges::any_of(other.upstream, [&](const std::string& id) { return following.contains(id); })) following.insert(other.id);
-    }
-    following.erase(task_.id);
+    MAEIL_ASSIGN(const auto documents, record_documents(store_, name_.logical_date, dag_.id));
+    const auto following = followers_of(dag_, {task_.id});
     const std::string same_count = fmt::format("/{}]", options_.shard.count);
-    for (const auto& [id, before] : records) {
-      const std::string_view whole = std::string_view(id).substr(0, id.find('['));
+    for (const auto& document : documents) {
+      const std::string id = record_from(document).task_id;
+      const std::string_view whole = whole_task_id(id);
       const bool is_part = whole.size() < id.size();
       const bool own = whole == task_.id && (is_part ? options_.shard.count == 1 || !id.ends_with(same_count) : options_.shard.is_part());
-      if (before.state == TaskState::kNone || !(own || following.contains(whole))) continue;
-      TaskRecord none = before;
-      none.state = TaskState::kNone;
-      none.message = fmt::format("{} runs again", task_.id);
-      none.error.reset();
-      none.next.clear();
-      none.result = store::Document::object();
-      none.skipped_by.clear();
-      none.try_id.clear();  // a try that is under way is about the old answer
-      const TaskName name{name_.logical_date, dag_.id, id};
-      batch.sets.push_back({kTaskInstances, record_id(name), record_fields(name, none)});
+      if (own || std::ranges::find(following, whole) != following.end()) take_back(document, fmt::format("{} runs again", task_.id), batch);
     }
     return {};
   }
@@ -156,6 +146,8 @@ class Execution {
       TaskContext context{store_, name_.logical_date, options_.run_id, name_.dag_id, task_.id, task_.attempt, record_.try_number, options_.shard,
                           [this](std::string_view line) { log_line(line); },
                           [this](std::string_view what, uint64_t done, uint64_t total) { progress(what, done, total); }, asked_before};
+      context.completions = record_.completions;
+      context.earlier_result = record_.result;
       MAEIL_ASSIGN(TaskOutcome outcome, call_alive(context));
       MAEIL_TRY(check(outcome));
       if (outcome.state != TaskState::kWaiting) return outcome;
@@ -200,7 +192,7 @@ class Execution {
     return store_.commit(batch);
   }
 
-  // The batch, the record and the log in one step.
+  // The batch, the record and the log in one step. What the task wrote when it was finished before stays: see link_to_earlier.
   Status finish(TaskOutcome&& outcome) {
     const auto held = std::move(outcome.lock);
     const TaskRecord before = record_;
@@ -208,19 +200,28 @@ class Execution {
     record_.message = outcome.message;
     record_.next = std::move(outcome.next);
     record_.result = std::move(outcome.result);
+    ++record_.completions;
     settle_time();
     store::Batch batch = std::move(outcome.batch);
-    if (batch.erase_task.empty()) batch.erase_task = name_.key();
-    batch.expects.push_back(own_try());
-    batch.sets.push_back(set());
-    batch.puts.push_back(log_->document());
-    const Status done = store_.commit(batch);
-    if (!done) {
+    Status done = link_to_earlier(store_, name_, before.completions, batch);
+    if (done) {
+      batch.expects.push_back(own_try());
+      batch.sets.push_back(set());
+      batch.puts.push_back(log_->document());
+      done = store_.commit(batch);
+    }
+    if (!done && !is_recorded()) {
       record_ = before;
       return done;
     }
     finished();
     return {};
+  }
+
+  // Whether a commit that came back with an error is in the store all the same: a connection may break between the two.
+  bool is_recorded() const {
+    const auto record = read_record(store_, name_);
+    return record && *record && (*record)->try_id == record_.try_id && (*record)->completions == record_.completions;
   }
 
   Status fail_try(const Error& error, bool another_follows) {

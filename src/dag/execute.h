@@ -56,7 +56,8 @@ Result<TaskFunction> find_function(const TaskTable& table, std::string_view dag_
 inline constexpr int kHeartbeatsMissed = 6;
 
 // Runs one task of `dag` whatever its record says (`maeil task`, Airflow's unit). Writes state running, calls the function,
-// and commits its batch with its record in one step; the batch erases what an earlier run of this task left. An error whose exit code
+// and commits its batch with its record in one step. A task that was finished before adds to what it wrote then (TaskContext::completions)
+// and replaces nothing; a try that never finished is repeated under the same ids. An error whose exit code
 // is 1 is tried again, TaskSpec::retries times; between two tries its state is up_for_retry. Records of the tasks that follow it go
 // back to "none": what they said was about another answer of this one (Airflow's clear runs them again, and so does the runner).
 //  A sensor is asked until it answers if `wait` is set, else once (state waiting).

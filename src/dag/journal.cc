@@ -57,6 +57,7 @@ Document record_fields(const TaskName& name, const TaskRecord& record) {
       {"task_id", name.task_id},
       {"attempt", record.attempt},
       {"try_number", record.try_number},
+      {"completions", record.completions},
       {"state", to_string(record.state)},
       {"start_date", optional_date(record.start)},
       {"end_date", optional_date(record.end)},
@@ -82,6 +83,7 @@ TaskRecord record_from(const Document& document) {
   record.state = task_state_from(text_field(document, "state"));
   record.attempt = int_field(document, "attempt");
   record.try_number = int_field(document, "try_number");
+  record.completions = int_field(document, "completions");
   record.run_id = text_field(document, "run_id");
   record.try_id = text_field(document, "try_id");
   record.start = date_field(document, "start_date");

@@ -1,12 +1,13 @@
 // What happened: one record per task and date, one log per try, one document per DAG run, all in the store.
 //
-// task_instances  _id from (logical date, DAG, task), so a rerun overwrites: logical_date, dag_id, task_id, attempt, try_number, state,
+// task_instances  _id from (logical date, DAG, task): the present state, which a rerun overwrites (what it said before a task is done
+//                 again is kept in task_history, take_back.h): logical_date, dag_id, task_id, attempt, try_number, completions, state,
 //                 start_date, end_date, duration (s), message, error {code, message}, next, result, skipped_by, run_id,
 //                 hostname, pid, timestamp; while it runs by itself (`maeil task`) retries_left and alive_until, else 0 and null
 // task_logs       _id from (.., try_number): logical_date, dag_id, task_id, try_number, run_id, lines, timestamp
 // dag_runs        _id from (logical date, DAG, run_id): logical_date, dag_id, run_id, run_type, state (running, success, failed, cancelled),
 //                 start_date, end_date, duration, message, timestamp; of the built-in runner's runs only (task_runs.h has the others)
-// None of them carries `task_key`, so Batch::erase_task never takes them. Fields of a record that are not named here (what a
+// Fields of a record that are not named here (what a
 // task set on its own record) stay through reruns.
 #pragma once
 
@@ -31,6 +32,7 @@ struct TaskRecord {
   TaskState state = TaskState::kNone;
   int attempt = 0;
   int try_number = 0;               // of all tries of this date, over all runs
+  int completions = 0;              // how often it was finished with a batch of its own (success, its own skip, its own failure)
   std::string run_id;
   std::string try_id;               // of the try that is under way or was last: the next one has another, and this one's commit is refused
   std::optional<Instant> start, end;
@@ -40,14 +42,14 @@ struct TaskRecord {
   std::optional<Error> error;
   std::vector<std::string> next;
   std::string skipped_by;           // the runner skipped it, because of that upstream; empty: it skipped itself
-  store::Document result = store::Document::object();
+  store::Document result = store::Document::object();  // counts in state success; else that of the last time it was finished
 };
 
 // Which task of which date: what a record's id is made of.
 struct TaskName {
   Days logical_date;
   std::string dag_id, task_id;
-  std::string key() const { return store::make_task_key(logical_date, dag_id, task_id); }
+  std::string key(int completions = 0) const { return store::make_task_key(logical_date, dag_id, task_id, completions); }
 };
 
 std::string record_id(const TaskName& name);

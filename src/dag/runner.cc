@@ -118,7 +118,11 @@ Result<TaskRecord> settle(store::Store& store, const DagSpec& dag, const TaskSpe
   record.task_id = task.id;
   record.attempt = task.attempt;
   record.run_id = options.run_id;
-  if (const auto before = records.find(task.id); before != records.end()) record.try_number = before->second.try_number;
+  if (const auto before = records.find(task.id); before != records.end()) {
+    record.try_number = before->second.try_number;
+    record.completions = before->second.completions;
+    record.result = before->second.result;
+  }
   record.state = step == Step::kSkip ? TaskState::kSkipped : TaskState::kUpstreamFailed;
   record.end = now();
   for (const auto& id : task.upstream) {

@@ -131,7 +131,7 @@ Result<TaskOutcome> generate_data(const Day& day, TaskContext& context) {
 }
 
 Result<TaskOutcome> preprocess_data(const Day& day, TaskContext& context) {
-  MAEIL_ASSIGN(const auto version, registry::model_in_force(context.store));
+  MAEIL_ASSIGN(const auto version, model_of_the_date(context));
   if (!version) {
     return not_found("there is no model whose fitted values could prepare the data: `maeil train --pretrain --train` makes one, "
                      "`maeil model import F.pth` takes one in");

@@ -16,6 +16,13 @@ store::Document stamped(const dag::TaskContext& context, std::string_view collec
   return out;
 }
 
+Result<std::optional<registry::ModelVersion>> model_of_the_date(const dag::TaskContext& context) {
+  const auto named = context.earlier_result.find("model_id");
+  if (named == context.earlier_result.end() || !named->is_string()) return registry::model_in_force(context.store);
+  MAEIL_ASSIGN(auto version, registry::find_version(context.store, named->get<std::string>()));
+  return std::optional(std::move(version));
+}
+
 Result<store::Document> result_of(const dag::TaskContext& context, std::string_view dag, std::string_view task) {
   MAEIL_ASSIGN(const auto record, dag::read_record(context.store, {context.logical_date, std::string(dag), std::string(task)}));
   if (!record || record->state != dag::TaskState::kSuccess) {

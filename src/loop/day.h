@@ -7,6 +7,7 @@
 
 #include "base/settings.h"
 #include "dag/dag.h"
+#include "registry/versions.h"
 #include "store/store.h"
 #include "table/dataset_spec.h"
 
@@ -18,6 +19,7 @@ struct Day {
   const table::DatasetSpec& spec;
   std::string scenario = "calm";  // of the built-in portfolio, or a .toml file (scenario.h)
   int64_t rows = 10000;
+  bool deploy_older = false;      // deploy what is approved even though a newer date has its verdict
 };
 
 // Every task function of the three DAGs, and of the first day's (first_day.h).
@@ -25,6 +27,10 @@ dag::TaskTable make_tasks(const Day& day);
 
 // Adds what every document of a task carries: _id (the same on a rerun), timestamp, run_id, logical_date, task_key.
 store::Document stamped(const dag::TaskContext& context, std::string_view collection, store::Document document, int n = 0);
+
+// The model that this task judges or prepares for: the one in force, and when the task was finished for this date before, the one that
+// its record names, so that a date that is done again judges the same model. nullopt: there is none.
+Result<std::optional<registry::ModelVersion>> model_of_the_date(const dag::TaskContext& context);
 
 // The `result` that an earlier task of the same date recorded. kNotFound when it has not succeeded.
 Result<store::Document> result_of(const dag::TaskContext& context, std::string_view dag, std::string_view task);

@@ -4,6 +4,7 @@
 #include "loop/deployment.h"
 #include "loop/pipelines.h"
 #include "loop/tasks.h"
+#include "loop/verdict.h"
 
 namespace maeil::loop {
 namespace {
@@ -47,8 +48,15 @@ Result<TaskOutcome> wait_for_model_ready(TaskContext& context) {
   return outcome(TaskState::kSuccess, fmt::format("version {} is {}, {} bytes", version.version, version.status, bytes->length));
 }
 
-Result<TaskOutcome> deploy_model(const Settings& settings, TaskContext& context) {
+Result<TaskOutcome> deploy_model(const Day& day, TaskContext& context) {
+  const Settings& settings = day.settings;
   MAEIL_ASSIGN(const auto version, approved_version(context));
+  MAEIL_ASSIGN(const auto newest, newest_verdict(context.store));
+  if (newest && *newest > context.logical_date && !day.deploy_older) {
+    return outcome(TaskState::kSkipped,
+                   fmt::format("version {} is not deployed: {} is newer and has its verdict (`maeil redo {} --from deploy_model --deploy` deploys it)",
+                               version.version, format_date(*newest), format_date(context.logical_date)));
+  }
   TaskOutcome out;
   auto deployment = deploy(context.store, settings, version.id, now());
   if (!deployment && deployment.error().code == ErrorCode::kConflict) return tl::make_unexpected(deployment.error());
@@ -88,7 +96,7 @@ Result<TaskOutcome> notify_deployment_complete(TaskContext& context) {
 void add_deployment_tasks(const Day& day, dag::TaskTable& table) {
   table[{kDeploymentDag, "wait_for_evaluation"}] = wait_for_evaluation;
   table[{kDeploymentDag, "wait_for_model_ready"}] = wait_for_model_ready;
-  table[{kDeploymentDag, "deploy_model"}] = [&settings = day.settings](TaskContext& context) { return deploy_model(settings, context); };
+  table[{kDeploymentDag, "deploy_model"}] = [&day](TaskContext& context) { return deploy_model(day, context); };
   table[{kDeploymentDag, "notify_deployment_complete"}] = notify_deployment_complete;
 }
 

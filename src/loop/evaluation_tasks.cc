@@ -4,6 +4,7 @@
 #include "loop/evaluation.h"
 #include "loop/pipelines.h"
 #include "loop/tasks.h"
+#include "loop/verdict.h"
 
 namespace maeil::loop {
 namespace {
@@ -29,10 +30,11 @@ Result<TaskOutcome> wait_for_data(TaskContext& context) {
 }
 
 Result<TaskOutcome> load_latest_model(TaskContext& context) {
-  MAEIL_ASSIGN(const auto version, registry::model_in_force(context.store));
+  MAEIL_ASSIGN(const auto version, model_of_the_date(context));
   if (!version) return not_found("there is no classifier: `maeil train --pretrain --train` makes one, `maeil model import F.pth` takes one in");
   TaskOutcome out;
-  out.message = fmt::format("version {} ({}) is in force", version->version, version->status);
+  out.message = fmt::format("version {} ({}) {}", version->version, version->status,
+                            context.completions == 0 ? "is in force" : "was in force when this date was judged first");
   out.result = {{"model_id", version->id}, {"model_version", version->version}, {"model_status", version->status}};
   return out;
 }
@@ -155,8 +157,8 @@ void add_evaluation_tasks(const Day& day, dag::TaskTable& table) {
   table[{kEvaluationDag, "load_latest_model"}] = load_latest_model;
   table[{kEvaluationDag, "evaluate_model"}] = [&day](TaskContext& c) { return evaluate_model(day, c); };
   table[{kEvaluationDag, "check_model_performance"}] = [&day](TaskContext& c) { return check_model_performance(day, c); };
-  table[{kEvaluationDag, "send_evaluation_results"}] = [&day](TaskContext& c) { return send_evaluation_results(day, c); };
-  table[{kEvaluationDag, "send_alert"}] = [&day](TaskContext& c) { return send_alert(day, c); };
+  table[{kEvaluationDag, "send_evaluation_results"}] = [&day](TaskContext& c) { return as_verdict(c, send_evaluation_results(day, c)); };
+  table[{kEvaluationDag, "send_alert"}] = [&day](TaskContext& c) { return as_verdict(c, send_alert(day, c)); };
 }
 
 }  // namespace maeil::loop

@@ -77,7 +77,7 @@ store::Document metadata_document(const Day& day, const prep::Preparation& prepa
 
 Result<store::Document> raw_document(dag::TaskContext& context) {
   store::FindOptions options;
-  options.filter = {{"logical_date", format_date(context.logical_date)}};
+  options.filter = {{"logical_date", format_date(context.logical_date)}, {"superseded_by", {{"$exists", false}}}};
   MAEIL_ASSIGN(auto raw, context.store.find_one("raw_data", options));
   if (raw.is_null()) return not_found(fmt::format("there is no raw data for {}: run generate_data first", format_date(context.logical_date)));
   return raw;
@@ -144,7 +144,8 @@ Status DayWriter::add(const store::RowChunk& chunk, std::string_view text) {
   return csv_ ? csv_->write(text) : Status{};
 }
 
-Result<PreparedDay> DayWriter::finish(dag::TaskContext& context, const Day& day, const prep::Preparation& preparation, const PreparedTotals& totals) {
+Result<PreparedDay> DayWriter::finish(dag::TaskContext& context, const Day& day, const prep::Preparation& preparation, const PreparedTotals& totals,
+                                      const store::Document& raw) {
   const auto& report = totals.report;
   MAEIL_TRY(table::check_quarantine(report, day.settings.data_path));
   if (csv_) MAEIL_TRY(csv_->commit());
@@ -158,11 +159,14 @@ Result<PreparedDay> DayWriter::finish(dag::TaskContext& context, const Day& day,
   out.batch.publishes.push_back({kRows, partition_, generation,
                                  {{"processing_timestamp", store::date_value(now())},
                                   {"dataset_name", day.spec.name},
+                                  {"raw_data_id", raw.at("_id")},
                                   {"timestamp", store::date_value(now())},
                                   {"run_id", context.run_id},
                                   {"logical_date", format_date(context.logical_date)}}});
-  out.batch.puts.push_back({"processing_metadata", stamped(context, "processing_metadata",
-                                                           metadata_document(day, preparation, report, totals.counts))});
+  store::Document metadata = metadata_document(day, preparation, report, totals.counts);
+  metadata["raw_data_id"] = raw.at("_id");
+  metadata["raw_sha256"] = raw.value("sha256", "");
+  out.batch.puts.push_back({"processing_metadata", stamped(context, "processing_metadata", std::move(metadata))});
   return out;
 }
 

@@ -16,7 +16,7 @@ namespace maeil::loop {
 
 inline constexpr const char* kRows = "processed_data";
 
-// The date's document of raw_data. kNotFound when there is none.
+// The date's document of raw_data; after generate_data was done again, the newest. kNotFound when there is none.
 Result<store::Document> raw_document(dag::TaskContext& context);
 
 // The date's raw CSV: this machine's copy under `path` when it is those bytes, else fetched from the store, and written there. Days that
@@ -45,8 +45,9 @@ class DayWriter {
  public:
   static Result<DayWriter> begin(dag::TaskContext& context, const Day& day, const prep::Preparation& preparation, const std::string& csv_path);
   Status add(const store::RowChunk& chunk, std::string_view text);
-  // kBadInput when too many rows were set aside.
-  Result<PreparedDay> finish(dag::TaskContext& context, const Day& day, const prep::Preparation& preparation, const PreparedTotals& totals);
+  // `raw`: the document of raw_data that the rows came from. kBadInput when too many rows were set aside.
+  Result<PreparedDay> finish(dag::TaskContext& context, const Day& day, const prep::Preparation& preparation, const PreparedTotals& totals,
+                             const store::Document& raw);
 
  private:
   std::string partition_;

@@ -6,6 +6,7 @@
 
 #include "base/file.h"
 #include "base/hash.h"
+#include "dag/take_back.h"
 #include "loop/prepare_rows.h"
 
 namespace maeil::loop {
@@ -67,17 +68,19 @@ Result<PreparedDay> prepare_day(dag::TaskContext& context, const Day& day, const
   MAEIL_ASSIGN(auto writer, DayWriter::begin(context, day, preparation, csv_path));
   MAEIL_ASSIGN(const auto totals, prepare_rows(context, day, preparation, std::move(file), raw_path, 0, raw.value("rows", uint64_t{0}), !csv_path.empty(),
                                                [&](PreparedPiece& piece) { return writer.add(piece.chunk, piece.text.view()); }));
-  return writer.finish(context, day, preparation, totals);
+  return writer.finish(context, day, preparation, totals, raw);
 }
 
 Status ensure_prepared(dag::TaskContext& context, const Day& day, const prep::Preparation& preparation) {
-  MAEIL_ASSIGN(const auto partitions, context.store.row_partitions(kRows));
-  const std::string wanted = partition_of(context.logical_date, preparation);
-  for (const auto& partition : partitions) {
-    if (partition == wanted) return {};
-  }
-  context.log("this model has other fitted values than the prepared rows: preparing them again for it");
-  MAEIL_ASSIGN(const auto prepared, prepare_day(context, day, preparation, ""));
+  MAEIL_ASSIGN(const store::Document raw, raw_document(context));
+  const auto rows = context.store.row_constants(kRows, partition_of(context.logical_date, preparation));
+  if (!rows && rows.error().code != ErrorCode::kNotFound) return tl::make_unexpected(rows.error());
+  if (rows && rows->value("raw_data_id", store::Document()) == raw.at("_id")) return {};
+  context.log(rows ? "the prepared rows are of other raw data: preparing them again"
+                   : "this model has other fitted values than the prepared rows: preparing them again for it");
+  MAEIL_ASSIGN(auto prepared, prepare_day(context, day, preparation, ""));
+  // Committed before the task is done, under the task's own ids: a try that is repeated writes the same again.
+  MAEIL_TRY(dag::link_to_earlier(context.store, {context.logical_date, context.dag_id, context.task_id}, context.completions, prepared.batch));
   return context.store.commit(prepared.batch);
 }
 

@@ -46,7 +46,7 @@ Result<PreparedDay> merge_day(dag::TaskContext& context, const Day& day, const p
 // Raw rows are cut into shards at the multiples of this many: a thousand pieces at most, none of less than kSourceRows rows.
 uint64_t raw_step(uint64_t rows);
 
-// Prepares and commits unless the date's rows for `preparation` are there already.
+// Prepares and commits unless the date's rows for `preparation` are there already, made from the date's present raw data.
 Status ensure_prepared(dag::TaskContext& context, const Day& day, const prep::Preparation& preparation);
 
 // One split in memory. kNotFound when the date was never prepared for `preparation`.

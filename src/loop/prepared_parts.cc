@@ -93,8 +93,13 @@ Result<store::RowChunk> chunk_of(const store::Document& frame) {
   return chunk;
 }
 
-store::Document score_inputs(const registry::ModelVersion& version, Days date, const prep::Preparation& preparation, std::string_view split) {
-  return {{"model_sha256", version.sha256}, {"rows", partition_of(date, preparation)}, {"split", split}};
+Result<store::Document> score_inputs(dag::TaskContext& context, const registry::ModelVersion& version, const prep::Preparation& preparation,
+                                     std::string_view split) {
+  MAEIL_ASSIGN(const store::Document raw, raw_document(context));
+  return store::Document{{"model_sha256", version.sha256},
+                         {"rows", partition_of(context.logical_date, preparation)},
+                         {"raw_sha256", raw.value("sha256", "")},
+                         {"split", split}};
 }
 
 }  // namespace
@@ -145,7 +150,7 @@ Result<PreparedDay> merge_day(dag::TaskContext& context, const Day& day, const p
     if (part.value("rows", uint64_t{0}) > 0) prep::add(totals.counts, {counts_from(part, "unseen"), counts_from(part, "nulls"), counts_from(part, "out_of_range")});
     context.progress("merge", static_cast<uint64_t>(part.value("shard", 0)), parts.size());
   }
-  return writer.finish(context, day, preparation, totals);
+  return writer.finish(context, day, preparation, totals, raw);
 }
 
 Result<dag::TaskOutcome> score_part(dag::TaskContext& context, const Day& day, const registry::ModelVersion& version, std::string_view split) {
@@ -159,12 +164,14 @@ Result<dag::TaskOutcome> score_part(dag::TaskContext& context, const Day& day, c
   MAEIL_ASSIGN(const auto scores, score_split(context.store, context.logical_date, preparation, split, scorer, range.first, range.count));
   MAEIL_ASSIGN(auto part, PartWriter::begin(context));
   MAEIL_TRY(part.write_frame({{"probabilities", packed(scores.probabilities)}, {"labels", packed(scores.labels)}}));
-  return part.finish(context, score_inputs(version, context.logical_date, preparation, split), {{"rows", scores.labels.size()}},
+  MAEIL_ASSIGN(const store::Document inputs, score_inputs(context, version, preparation, split));
+  return part.finish(context, inputs, {{"rows", scores.labels.size()}},
                      fmt::format("{} rows of the {} split scored", scores.labels.size(), split));
 }
 
 Result<Scores> merge_scores(dag::TaskContext& context, const registry::ModelVersion& version, const prep::Preparation& preparation, std::string_view split) {
-  MAEIL_ASSIGN(const auto parts, read_parts(context, score_inputs(version, context.logical_date, preparation, split)));
+  MAEIL_ASSIGN(const store::Document inputs, score_inputs(context, version, preparation, split));
+  MAEIL_ASSIGN(const auto parts, read_parts(context, inputs));
   Scores out;
   for (const auto& part : parts) {
     MAEIL_TRY(read_part_frames(context, part, [&](const store::Document& frame) -> Status {

@@ -65,7 +65,7 @@ Result<TaskOutcome> finetune_model(const Day& day, TaskContext& context) {
   options.batch = static_cast<size_t>(day.settings.finetune_batch_size);
   options.learning_rate = static_cast<float>(day.settings.finetune_learning_rate);
   options.dropout = static_cast<float>(day.settings.dropout_rate);
-  options.seed = hash64(context.task_key(), static_cast<uint64_t>(day.settings.seed));
+  options.seed = hash64(context.task_name(), static_cast<uint64_t>(day.settings.seed));
   options.unknown_embeddings = model.unknown;
   store::Document epochs;
   MAEIL_ASSIGN(auto tuned, train_with_epochs(context, model, fine, nullptr, options, epochs));

@@ -17,16 +17,23 @@ Result<Verdict> verdict_of(store::Store& store, Days date, const dag::DayResult&
   MAEIL_ASSIGN(const auto alert, dag::task_state(store, date, kEvaluationDag, "send_alert"));
   if (alert == dag::TaskState::kSuccess) return Verdict::kAlert;
   MAEIL_ASSIGN(const auto record, dag::read_record(store, {date, kEvaluationDag, "send_evaluation_results"}));
-  return record && record->result.value("was_retrained", false) ? Verdict::kRetrained : Verdict::kApproved;
+  const bool retrained = record && record->state == dag::TaskState::kSuccess && record->result.value("was_retrained", false);
+  return retrained ? Verdict::kRetrained : Verdict::kApproved;
 }
 
 }  // namespace
 
-Result<DayReport> run_day(store::Store& store, const Day& day, Days logical_date, const dag::RunOptions& options) {
+Result<DayReport> run_day(store::Store& store, const Day& settings_and_spec, Days logical_date, const AskedDay& asked,
+                          const dag::RunOptions& options) {
   DayReport out;
+  Day day = settings_and_spec;
   {
     MAEIL_ASSIGN(const auto lock, dag::lock_runner(store, options));
     out.reconciled = follow_registry(store, day.settings);
+    MAEIL_ASSIGN(const DayRequest request, request_day(store, day.settings, logical_date, asked, options.run_id));
+    day.rows = request.rows;
+    day.scenario = request.scenario;
+    day.deploy_older = request.deploy_older;
   }
   auto dags = pipelines(static_cast<int>(day.settings.max_retrain_attempts));
   MAEIL_ASSIGN(const auto in_force, registry::model_in_force(store));
@@ -45,8 +52,10 @@ Result<store::Document> summarize(store::Store& store, const Day& day, Days date
   // Each line is a task's own message: what people see is what the store holds.
   const auto add = [&](const char* key, std::string_view dag, const std::string& task) -> Status {
     MAEIL_ASSIGN(const auto record, dag::read_record(store, {date, std::string(dag), task}));
-    if (record && !record->message.empty() && record->state != dag::TaskState::kSkipped) {
-      out[key] = {{"state", dag::to_string(record->state)}, {"message", record->message}, {"result", record->result}};
+    // A task that another's choice skipped says nothing; one that skipped itself has a reason.
+    if (record && !record->message.empty() && record->skipped_by.empty() && record->state != dag::TaskState::kNone) {
+      const bool counts = record->state == dag::TaskState::kSuccess;
+      out[key] = {{"state", dag::to_string(record->state)}, {"message", record->message}, {"result", counts ? record->result : store::Document::object()}};
     }
     return {};
   };

@@ -5,7 +5,7 @@
 #include <string>
 
 #include "dag/runner.h"
-#include "loop/day.h"
+#include "loop/day_request.h"
 
 namespace maeil::loop {
 
@@ -18,8 +18,9 @@ struct DayReport {
   dag::DayResult result;
 };
 
-// kConflict at once when another run holds the lock.
-Result<DayReport> run_day(store::Store& store, const Day& day, Days logical_date, const dag::RunOptions& options);
+// Runs the date as it was asked for first (day_request.h), else as `asked`; of `day`, the settings and the spec. kConflict at once when
+// another run holds the lock; kUsage when the date was begun with other rows or another scenario than `asked`.
+Result<DayReport> run_day(store::Store& store, const Day& day, Days logical_date, const AskedDay& asked, const dag::RunOptions& options);
 
 // The summary that people read and `--json` prints: what was generated, evaluated, decided, deployed, where to look.
 Result<store::Document> summarize(store::Store& store, const Day& day, Days logical_date, const DayReport& report);

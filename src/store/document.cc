@@ -107,8 +107,9 @@ std::string task_object_id(std::string_view task_key, std::string_view collectio
   return fmt::format("{:08x}{}", date ? seconds_of(*date) : 0, std::string_view(digest).substr(0, 16));
 }
 
-std::string make_task_key(Days logical_date, std::string_view dag, std::string_view task) {
-  return fmt::format("{}/{}/{}", format_date(logical_date), dag, task);
+std::string make_task_key(Days logical_date, std::string_view dag, std::string_view task, int completions) {
+  const std::string key = fmt::format("{}/{}/{}", format_date(logical_date), dag, task);
+  return completions == 0 ? key : fmt::format("{}#{}", key, completions + 1);
 }
 
 }  // namespace maeil::store

@@ -46,6 +46,8 @@ std::string new_object_id(Instant instant);
 std::string task_object_id(std::string_view task_key, std::string_view collection, int n);
 
 // "2026-11-23/model_evaluation_pipeline/retrain_1.finetune_model": field `task_key` of every document that a task wrote.
-std::string make_task_key(Days logical_date, std::string_view dag, std::string_view task);
+// A task that is done again after it was finished `completions` times has a key of its own for that, which ends in "#2",
+// "#3" ..., so that what it writes replaces nothing of before.
+std::string make_task_key(Days logical_date, std::string_view dag, std::string_view task, int completions = 0);
 
 }  // namespace maeil::store

@@ -1,0 +1,41 @@
+// What a date was asked to be: how many rows, which scenario, and what people wanted done again.
+//
+// day_requests  one document per request, the highest `number` of a date counts: logical_date, number, rows, scenario, deploy_older,
+//               from ("dag.task" of a redo, null of a first run), run_id, timestamp. Added, never changed: a run that was killed goes
+//               on with what was asked, and a second run with other options is refused instead of ignoring them.
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "loop/day.h"
+
+namespace maeil::loop {
+
+struct DayRequest {
+  int number = 0;
+  int64_t rows = 0;
+  std::string scenario = "calm";
+  bool deploy_older = false;
+};
+
+// What people said this time; what they left out is as it was, or the default.
+struct AskedDay {
+  std::optional<int64_t> rows;
+  std::optional<std::string> scenario;
+};
+
+// The request that counts for the date; nullopt when nobody asked for anything (a date that Airflow began).
+Result<std::optional<DayRequest>> find_request(store::Store& store, Days date);
+
+// The same; of a date without a request, what generate_data recorded. nullopt when the date was never begun.
+Result<std::optional<DayRequest>> begun_as(store::Store& store, Days date);
+
+// The request to go on with: the recorded one, else a new one, which is recorded. kUsage when `asked` is something else than what
+// was recorded. REQUIRES: the caller holds the runner's lock.
+Result<DayRequest> request_day(store::Store& store, const Settings& settings, Days date, const AskedDay& asked, const std::string& run_id);
+
+// The document of a request.
+store::Batch::Put request_document(Days date, const DayRequest& request, const store::Document& from, const std::string& run_id);
+
+}  // namespace maeil::loop

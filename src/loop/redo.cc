@@ -1,0 +1,116 @@
+#include "loop/redo.h"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+
+#include "dag/take_back.h"
+#include "loop/pipelines.h"
+#include "loop/verdict.h"
+
+namespace maeil::loop {
+namespace {
+
+using dag::TaskRecord;
+using dag::TaskState;
+
+// Done by itself: a task that the runner skipped, or that failed before it did anything, has nothing to do again.
+bool was_done(const TaskRecord& record) {
+  return record.state == TaskState::kSuccess || record.state == TaskState::kFailed ||
+         (record.state == TaskState::kSkipped && record.skipped_by.empty());
+}
+
+struct Start {
+  size_t dag = 0;
+  std::string task;
+};
+
+// The task that `from` names; of a group its first.
+Result<Start> find_start(const std::vector<dag::DagSpec>& dags, const std::string& from) {
+  if (from.empty()) return Start{0, dags.front().tasks.front().id};
+  std::vector<std::string> ids;
+  for (size_t d = 0; d < dags.size(); ++d) {
+    const std::string prefix = dags[d].id + ".";
+    const std::string wanted = from.starts_with(prefix) ? from.substr(prefix.size()) : from;
+    for (const auto& task : dags[d].tasks) {
+      if (task.id == wanted || task.id.starts_with(wanted + ".")) return Start{d, task.id};
+      ids.push_back(task.id);
+    }
+  }
+  return usage_error(fmt::format("--from {}: there is no such task; there are {}", from, fmt::join(ids, ", ")));
+}
+
+}  // namespace
+
+Result<RedoPlan> plan_redo(store::Store& store, const Settings& settings, Days date, const RedoOptions& options) {
+  const auto dags = pipelines(static_cast<int>(settings.max_retrain_attempts));
+  MAEIL_ASSIGN(const Start start, find_start(dags, options.from));
+  MAEIL_ASSIGN(const auto recorded, begun_as(store, date));
+  if (!recorded) return not_found(fmt::format("{} was never run: `maeil run --date {}` runs it", format_date(date), format_date(date)));
+
+  RedoPlan plan;
+  plan.from = dags[start.dag].id + "." + start.task;
+  for (size_t d = start.dag; d < dags.size(); ++d) {
+    MAEIL_ASSIGN(const auto records, dag::read_records(store, date, dags[d].id));
+    std::vector<std::string> tasks;
+    if (d == start.dag) {
+      tasks = dag::followers_of(dags[d], {start.task});
+      tasks.insert(tasks.begin(), start.task);
+      const auto first = records.find(start.task);
+      if (first == records.end() || !was_done(first->second)) {
+        return usage_error(fmt::format("--from {}: {} was not done on {} ({}): `maeil logs {}` shows what was", options.from, plan.from,
+                                       format_date(date), first == records.end() ? "it never ran" : dag::to_string(first->second.state),
+                                       format_date(date)));
+      }
+    } else {
+      for (const auto& task : dags[d].tasks) tasks.push_back(task.id);
+    }
+    std::erase_if(tasks, [&](const std::string& id) {
+      const auto record = records.find(id);
+      return record == records.end() || !was_done(record->second);
+    });
+    if (!tasks.empty()) plan.tasks.emplace_back(dags[d].id, std::move(tasks));
+  }
+
+  const bool draws = start.dag == 0 && start.task == dags.front().tasks.front().id;
+  if (!draws && (options.asked.rows || options.asked.scenario)) {
+    return usage_error(fmt::format("--rows and --scenario are for rows that are drawn again: leave out --from, or take --from {}",
+                                   dags.front().tasks.front().id));
+  }
+  plan.request = {recorded->number + 1, options.asked.rows.value_or(recorded->rows), options.asked.scenario.value_or(recorded->scenario),
+                  options.deploy_older};
+  MAEIL_ASSIGN(const auto newest, newest_verdict(store));
+  if (newest && *newest > date) plan.newer = newest;
+  return plan;
+}
+
+Status begin_redo(store::Store& store, const Settings& settings, Days date, const RedoOptions& options, const dag::RunOptions& run) {
+  MAEIL_ASSIGN(const auto lock, dag::lock_runner(store, run));
+  MAEIL_ASSIGN(const RedoPlan plan, plan_redo(store, settings, date, options));
+  const auto dags = pipelines(static_cast<int>(settings.max_retrain_attempts));
+  store::Batch batch;
+  batch.puts.push_back(request_document(date, plan.request, plan.from, run.run_id));
+  const std::string message = fmt::format("redo from {}", plan.from);
+  bool reached = false;
+  for (const auto& dag : dags) {
+    const bool first = !reached && plan.from.starts_with(dag.id + ".");
+    if (!first && !reached) continue;
+    reached = true;
+    const std::string start = first ? plan.from.substr(dag.id.size() + 1) : "";
+    const auto following = dag::followers_of(dag, {start});
+    MAEIL_ASSIGN(const auto documents, dag::record_documents(store, date, dag.id));
+    for (const auto& document : documents) {
+      const TaskRecord record = dag::record_from(document);
+      const std::string whole(dag::whole_task_id(record.task_id));
+      if (first && whole != start && std::ranges::find(following, whole) == following.end()) continue;
+      if (record.state == TaskState::kRunning && record.alive_until && *record.alive_until > now()) {
+        return fail(ErrorCode::kConflict, fmt::format("{}.{} of {} is running elsewhere: wait for its end", dag.id, record.task_id, format_date(date)));
+      }
+      dag::take_back(document, message, batch);
+    }
+  }
+  return store.commit(batch);
+}
+
+}  // namespace maeil::loop

@@ -1,0 +1,55 @@
+#include "loop/verdict.h"
+
+#include <algorithm>
+
+#include "dag/journal.h"
+#include "loop/pipelines.h"
+
+namespace maeil::loop {
+namespace {
+
+using dag::TaskOutcome;
+using store::Document;
+
+constexpr const char* kEvents = "evaluation_events";
+constexpr const char* kAlerts = "alerts";
+
+}  // namespace
+
+Result<TaskOutcome> as_verdict(const dag::TaskContext& context, Result<TaskOutcome> outcome) {
+  if (!outcome) return outcome;
+  auto& batch = outcome->batch;
+  const auto event = std::ranges::find(batch.puts, kEvents, &store::Batch::Put::collection);
+  if (event == batch.puts.end()) return outcome;
+  for (const char* collection : {kEvents, kAlerts}) {
+    store::FindOptions present;
+    present.filter = {{"logical_date", format_date(context.logical_date)}, {"superseded_by", {{"$exists", false}}}};
+    MAEIL_ASSIGN(const auto documents, context.store.find(collection, present));
+    for (const auto& document : documents) {
+      const std::string key = document.value("task_key", Document("")).is_string() ? document.value("task_key", "") : "";
+      // What this task itself wrote is linked when it commits (dag/take_back.h); what no task wrote is somebody else's.
+      if (key.empty() || key.substr(0, key.find('#')) == context.task_name()) continue;
+      if (collection == kEvents) event->document["supersedes"] = document.at("_id");
+      batch.sets.push_back({collection, store::id_text(document.at("_id")), {{"superseded_by", event->document.at("_id")}}});
+    }
+  }
+  return outcome;
+}
+
+Result<std::optional<Days>> newest_verdict(store::Store& store) {
+  store::FindOptions newest;
+  newest.filter = {{"dag_id", kEvaluationDag},
+                   {"task_id", {{"$in", {"send_evaluation_results", "send_alert", "skip_evaluation"}}}},
+                   {"state", dag::to_string(dag::TaskState::kSuccess)}};
+  newest.sort = {{"logical_date", -1}};
+  newest.limit = 1;
+  newest.projection = {"logical_date"};
+  MAEIL_ASSIGN(const Document found, store.find_one(dag::kTaskInstances, newest));
+  if (found.is_null()) return std::optional<Days>();
+  const auto date = found.find("logical_date");
+  auto parsed = date != found.end() && date->is_string() ? parse_date(date->get<std::string>()) : bad_input("it has no logical_date");
+  if (!parsed) return with_context("task_instances: a record of the evaluation is damaged", parsed.error());
+  return std::optional(*parsed);
+}
+
+}  // namespace maeil::loop
