@@ -52,7 +52,8 @@ Result<TaskOutcome> deploy_model(const Day& day, TaskContext& context) {
   const Settings& settings = day.settings;
   MAEIL_ASSIGN(const auto version, approved_version(context));
   MAEIL_ASSIGN(const auto newest, newest_verdict(context.store));
-  if (newest && *newest > context.logical_date && !day.deploy_older) {
+  const bool changes = version.status != "deployed";
+  if (changes && newest && *newest > context.logical_date && !day.deploy_older) {
     return outcome(TaskState::kSkipped,
                    fmt::format("version {} is not deployed: {} is newer and has its verdict (`maeil redo {} --from deploy_model --deploy` deploys it)",
                                version.version, format_date(*newest), format_date(context.logical_date)));

@@ -144,17 +144,21 @@ class Redo(unittest.TestCase):
             self.assertEqual(len({r["row"] for r in rows}), len(rows), "rows of before were not replaced")
 
     def test_an_older_date_deploys_nothing_unless_told_to(self):
-        with self.passed.copy() as workspace:
-            workspace.run("run", "--date", "2026-01-06", F1_THRESHOLD=0, expect=0)
-            before = workspace.find("deployment_events", {"status": "deployed"})
-            workspace.run("redo", DATE, "--from", "deploy_model", "--yes", F1_THRESHOLD=0, expect=0)
-            self.assertEqual(workspace.find("deployment_events", {"status": "deployed"}), before)
+        with self.alerted.copy() as workspace:
+            workspace.run("run", "--date", "2026-01-06", F1_THRESHOLD=0, expect=0)  # deploys the model that failed the day before
+            deployed = workspace.find("model_metadata", {"status": "deployed"})
+            once_more = dict(F1_THRESHOLD=0, MAX_RETRAIN_ATTEMPTS=1)
+            workspace.run("redo", DATE, "--from", "retrain_1", "--yes", expect=0, **once_more)  # a new version passes
+            self.assertEqual(workspace.find("model_metadata", {"status": "deployed"}), deployed)
             state = workspace.find("task_instances", {"logical_date": DATE, "task_id": "deploy_model"})[0]
             self.assertEqual(state["state"], "skipped")
             self.assertIn("2026-01-06 is newer", state["message"])
-            told = workspace.run("redo", DATE, "--from", "deploy_model", "--yes", "--deploy", F1_THRESHOLD=0, expect=0)
-            self.assertIn("deployed", told.stdout)
-            self.assertEqual(len(workspace.find("deployment_events", {"status": "deployed"})), len(before) + 1)
+            self.check_registry(workspace)
+            told = workspace.run("redo", DATE, "--from", "deploy_model", "--yes", "--deploy", expect=0, **once_more)
+            self.assertIn("is deployed", told.stdout)
+            [now] = workspace.find("model_metadata", {"status": "deployed"})
+            self.assertNotEqual(now["model_version"], deployed[0]["model_version"])
+            self.check_registry(workspace)
 
     def test_asks_before_it_does_anything(self):
         with self.passed.copy() as workspace:

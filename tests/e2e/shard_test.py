@@ -73,8 +73,9 @@ class Shards(unittest.TestCase):
             task(work, DATA, "generate_data", "2/3")
             task(work, DATA, "generate_data", "merge/3")
             task(work, DATA, "generate_data", "merge/3")
-            self.assertEqual(work.find("raw_data")[0]["sha256"], self.wanted["sha256"])
-            self.assertEqual(len(work.find("raw_data")), 1)
+            first, again = work.find("raw_data")  # done again after it was finished: added, and linked
+            self.assertEqual((first["sha256"], again["sha256"]), (self.wanted["sha256"], self.wanted["sha256"]))
+            self.assertEqual((first["superseded_by"], again["supersedes"]), (again["_id"], first["_id"]))
 
     def test_parts_of_different_models_of_one_name_are_never_put_together(self):
         needs(SEED)
