@@ -111,8 +111,10 @@ class Execution {
     if (!goes_on) {
       if (document.is_null()) document = {{"_id", store::id_value(record_id(name_))}};
       document.update(record_fields(name_, record_));
+      if (!options_.program.is_null()) document["program"] = options_.program;
       store::Batch batch;
       batch.puts.push_back({kTaskInstances, std::move(document)});
+      for (const auto& put : options_.beside_start) batch.puts.push_back(put);
       MAEIL_TRY(take_back_followers(batch));
       MAEIL_TRY(store_.commit(batch));
     }

@@ -50,7 +50,7 @@ Result<TaskOutcome> wait_for_model_ready(TaskContext& context) {
 Result<TaskOutcome> deploy_model(const Settings& settings, TaskContext& context) {
   MAEIL_ASSIGN(const auto version, approved_version(context));
   TaskOutcome out;
-  auto deployment = deploy(context.store, settings, version.id, now());
+  auto deployment = deploy(context.store, settings, version.id, {"deploy", context.run_id}, now());
   if (!deployment && deployment.error().code == ErrorCode::kConflict) return tl::make_unexpected(deployment.error());
   store::Document event;
   if (deployment) {
