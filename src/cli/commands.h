@@ -13,6 +13,7 @@
 
 #include "base/error.h"
 #include "base/settings.h"
+#include "cli/store_name.h"
 #include "store/store.h"
 #include "table/dataset_spec.h"
 
@@ -23,11 +24,16 @@ struct Context {
   Settings settings;
   bool json = false;
 
-  Result<std::reference_wrapper<store::Store>> store();
+  Result<std::reference_wrapper<store::Store>> store();  // made when there is none
+  // For a command that changes what is there, or only looks: a store that is not there is an empty one, and none is made. `to_read`
+  // cannot be written to, nor locked.
+  Result<std::reference_wrapper<store::Store>> existing_store();
+  Result<std::reference_wrapper<store::Store>> store_to_read();
   Result<std::reference_wrapper<const table::DatasetSpec>> spec();         // to prepare rows by: it has a target
   Result<std::reference_wrapper<const table::DatasetSpec>> spec_to_fit();  // the same, which here may have none
 
  private:
+  Result<std::reference_wrapper<store::Store>> store_for(Access access);
   std::unique_ptr<store::Store> store_;
   std::optional<table::DatasetSpec> spec_;
 };

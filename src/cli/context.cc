@@ -1,15 +1,23 @@
 #include "cli/commands.h"
-#include "cli/store_name.h"
+#include "store/empty_store.h"
 
 namespace maeil::cli {
 
-Result<std::reference_wrapper<store::Store>> Context::store() {
+// A command asks for one kind of access only, so the first one counts.
+Result<std::reference_wrapper<store::Store>> Context::store_for(Access access) {
   if (!store_) {
     MAEIL_ASSIGN(const StoreName name, store_of_settings(settings));
-    MAEIL_ASSIGN(store_, open_store(name));
+    auto opened = open_store(name, access);
+    const bool absent = !opened && opened.error().code == ErrorCode::kNotFound && access != Access::kCreate;
+    if (!opened && !absent) return tl::make_unexpected(opened.error());
+    store_ = absent ? store::make_empty_store(name.shown()) : std::move(*opened);
   }
   return std::ref(*store_);
 }
+
+Result<std::reference_wrapper<store::Store>> Context::store() { return store_for(Access::kCreate); }
+Result<std::reference_wrapper<store::Store>> Context::existing_store() { return store_for(Access::kExisting); }
+Result<std::reference_wrapper<store::Store>> Context::store_to_read() { return store_for(Access::kRead); }
 
 Result<std::reference_wrapper<const table::DatasetSpec>> Context::spec_to_fit() {
   if (!spec_) {

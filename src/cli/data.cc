@@ -117,7 +117,7 @@ class BrokenRows {
 };
 
 std::function<Result<std::reference_wrapper<store::Store>>()> store_of(Context& context) {
-  return [&context] { return context.store(); };
+  return [&context] { return context.store_to_read(); };
 }
 
 std::vector<float> to_floats(const std::vector<double>& numbers) { return {numbers.begin(), numbers.end()}; }
@@ -249,7 +249,7 @@ Result<int> preprocess(Context& context, const PreprocessOptions& options) {
   MAEIL_ASSIGN(const table::DatasetSpec& spec, context.spec());
   std::string name = options.model;
   if (name.empty()) {
-    MAEIL_ASSIGN(store::Store & store, context.store());
+    MAEIL_ASSIGN(store::Store & store, context.store_to_read());
     MAEIL_ASSIGN(const auto in_force, registry::model_in_force(store));
     if (!in_force) return not_found("there is no model in force whose fitted values could prepare the rows: name one with --model");
     name = in_force->version;
@@ -376,9 +376,10 @@ Result<int> train(Context& context, const TrainOptions& options) {
     if (encoder_id.empty()) {
       MAEIL_ASSIGN(const auto versions, registry::list_versions(store));
       for (const auto& version : versions) {
-        const auto& h = version.document.value("hyperparameters", store::Document::object());
-        const bool fits = h.value("d_model", 0) == settings.d_model && h.value("num_layers", 0) == settings.num_layers &&
-                          h.value("nhead", 0) == settings.nhead && h.value("dim_feedforward", 0) == settings.dim_feedforward;
+        const auto h = version.document.value("hyperparameters", store::Document());
+        const auto is = [&](const char* name, int64_t wanted) { return h.is_object() && h.value(name, store::Document()) == wanted; };
+        const bool fits = is("d_model", settings.d_model) && is("num_layers", settings.num_layers) && is("nhead", settings.nhead) &&
+                          is("dim_feedforward", settings.dim_feedforward);
         if (version.model_name != registry::kEncoder || version.file_id.empty() || !fits) continue;
         encoder_id = version.id;
         break;

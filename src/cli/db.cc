@@ -37,7 +37,7 @@ Result<int> db(Context& context, const DbOptions& options) {
   if (!find.filter.is_object()) return usage_error(fmt::format("--filter must be a JSON object, not '{}'", options.filter));
   MAEIL_ASSIGN(find.sort, parse_sort(options.sort));
   find.limit = options.limit;
-  MAEIL_ASSIGN(store::Store & store, context.store());
+  MAEIL_ASSIGN(store::Store & store, context.store_to_read());
   int64_t count = 0;
   // Documents are printed as they come, so that a million rows need no memory here.
   if (context.json) std::fputs("[", stdout);

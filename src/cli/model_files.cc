@@ -62,7 +62,7 @@ Result<int> model_import(Context& context, const ModelOptions& options) {
 
 Result<int> model_logits(Context& context, const ModelOptions& options) {
   MAEIL_ASSIGN(const table::DatasetSpec& spec, context.spec());
-  MAEIL_ASSIGN(auto model, loop::open_model([&] { return context.store(); }, context.settings, spec, options.file, false));
+  MAEIL_ASSIGN(auto model, loop::open_model([&] { return context.store_to_read(); }, context.settings, spec, options.file, false));
   const auto shape = model.parameters.shape;
   MAEIL_ASSIGN(const auto codes, read_matrix<int32_t>(options.categories, shape.cardinalities.size()));
   MAEIL_ASSIGN(const auto numbers, read_matrix<float>(options.numbers, static_cast<size_t>(shape.numeric)));

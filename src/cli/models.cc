@@ -1,12 +1,15 @@
-// `maeil model list | show | export | approve | deploy | rollback | history`: the registry, read and changed by hand.
+// `maeil model list | show | export | approve | deploy | rollback`: the registry, read and changed by hand. history is in model_history.cc.
 #include <fmt/format.h>
 
 #include "base/file.h"
 #include "cli/commands.h"
 #include "cli/output.h"
 #include "loop/deployment.h"
+#include "registry/audit.h"
 #include "registry/deployment.h"
+#include "registry/status.h"
 #include "registry/versions.h"
+#include "store/field_rules.h"
 
 namespace maeil::cli {
 namespace {
@@ -16,18 +19,24 @@ std::string metric(const store::Document& metrics, const char* name) {
   return found != metrics.end() && found->is_number() ? fmt::format("{:.4f}", found->get<double>()) : "-";
 }
 
-Result<int> report_deployment(Context& context, store::Store& store, const registry::ModelVersion& version) {
-  MAEIL_ASSIGN(const auto event, loop::deploy_now(store, context.settings, version));
+Result<int> deploy(Context& context, store::Store& store, const registry::ModelVersion& version, const char* act) {
+  MAEIL_ASSIGN(const auto event, loop::deploy_now(store, context.settings, version, {act, loop::kByHand}));
   if (context.json) print_json(event);
   else print_line(fmt::format("version {} {}: {}", version.version, event.value("unchanged", false) ? "was deployed already" : "is deployed",
                               event.value("deployment_path", "")));
   return 0;
 }
 
+// The version's own file name; one that is no plain name (the Python project kept whole paths) is made anew.
+std::string export_name(const registry::ModelVersion& version) {
+  const std::string own = std::filesystem::path(version.path).filename().string();
+  return store::is_file_name(own) ? own : fmt::format("model_{}.pth", version.version);
+}
+
 }  // namespace
 
 Result<int> model_list(Context& context) {
-  MAEIL_ASSIGN(store::Store & store, context.store());
+  MAEIL_ASSIGN(store::Store & store, context.store_to_read());
   MAEIL_ASSIGN(const auto versions, registry::list_versions(store));
   MAEIL_ASSIGN(const auto in_force, registry::model_in_force(store));
   if (context.json) {
@@ -38,13 +47,13 @@ Result<int> model_list(Context& context) {
   }
   std::vector<std::vector<std::string>> rows;
   for (const auto& version : versions) {
-    const auto metrics = version.document.value("metrics", store::Document::object());
+    const auto metrics = version.document.value("metrics", store::Document());
     std::string parent = version.finetuned_from.value_or("-");
     for (const auto& other : versions) {
       if (other.id == parent) parent = other.version;
     }
     rows.push_back({version.version + (in_force && in_force->id == version.id ? " *" : ""), version.model_name, version.status,
-                    metric(metrics, "f1_score"), metric(metrics, "roc_auc"), parent, version.document.value("notes", "")});
+                    metric(metrics, "f1_score"), metric(metrics, "roc_auc"), parent, store::text_field(version.document, "notes")});
   }
   print_table({"version", "model", "status", "F1", "AUC", "fine-tuned from", "notes"}, rows);
   if (in_force) print_line("* the model in force");
@@ -53,7 +62,7 @@ Result<int> model_list(Context& context) {
 }
 
 Result<int> model_show(Context& context, const ModelOptions& options) {
-  MAEIL_ASSIGN(store::Store & store, context.store());
+  MAEIL_ASSIGN(store::Store & store, context.store_to_read());
   MAEIL_ASSIGN(const auto version, registry::find_version(store, options.version));
   if (context.json) {
     print_json(version.document);
@@ -65,18 +74,19 @@ Result<int> model_show(Context& context, const ModelOptions& options) {
   evaluations.sort = {{"timestamp", -1}};
   MAEIL_ASSIGN(const auto metrics, store.find("performance_metrics", evaluations));
   for (const auto& document : metrics) {
+    MAEIL_TRY(store::check_fields("performance_metrics", document, {{"metrics", store::FieldKind::kObject}}));
     const auto values = document.value("metrics", store::Document::object());
-    print_line(fmt::format("evaluated on {} of {}: F1 {} {}, AUC {}", document.value("dataset_name", "?"), document.value("logical_date", "?"),
-                           metric(values, "f1_score"), plain(values.value("f1_interval", store::Document())), metric(values, "roc_auc")));
+    print_line(fmt::format("evaluated on {} of {}: F1 {} {}, AUC {}", plain(document.value("dataset_name", store::Document())),
+                           plain(document.value("logical_date", store::Document())), metric(values, "f1_score"),
+                           plain(values.value("f1_interval", store::Document())), metric(values, "roc_auc")));
   }
   return 0;
 }
 
 Result<int> model_export(Context& context, const ModelOptions& options) {
-  MAEIL_ASSIGN(store::Store & store, context.store());
+  MAEIL_ASSIGN(store::Store & store, context.store_to_read());
   MAEIL_ASSIGN(const auto version, registry::find_version(store, options.version));
-  const std::string path = !options.out.empty() ? options.out
-                                                : std::filesystem::path(version.path).filename().string();
+  const std::string path = !options.out.empty() ? options.out : export_name(version);
   MAEIL_TRY(registry::ensure_local_copy(store, version, path));
   if (context.json) print_json({{"model_version", version.version}, {"path", path}, {"sha256", version.sha256}});
   else print_line(fmt::format("version {} -> {} (sha256 {})", version.version, path, version.sha256));
@@ -84,47 +94,34 @@ Result<int> model_export(Context& context, const ModelOptions& options) {
 }
 
 Result<int> model_approve(Context& context, const ModelOptions& options) {
-  MAEIL_ASSIGN(store::Store & store, context.store());
+  MAEIL_ASSIGN(store::Store & store, context.existing_store());
   MAEIL_ASSIGN(const auto version, registry::find_version(store, options.version));
+  const Instant when = now();
   store::Batch batch;
-  MAEIL_ASSIGN(auto change, registry::change_status(version, "approved", "approved by hand", now()));
-  batch.sets.push_back(std::move(change));
-  MAEIL_TRY(store.commit(batch));
+  MAEIL_TRY(registry::change_status(version, {.status = "approved", .run_id = loop::kByHand, .note = "approved by hand"}, when, batch));
+  batch.puts.push_back(registry::audit_entry({"approve", version.version, version.status, "approved", loop::kByHand}, when));
+  if (const Status done = store.commit(batch); !done) {
+    if (done.error().code != ErrorCode::kConflict) return tl::make_unexpected(done.error());
+    MAEIL_ASSIGN(const auto what, registry::changed_meanwhile(store, version));
+    return fail(ErrorCode::kConflict, what.value_or(done.error().message));
+  }
   if (context.json) print_json({{"model_version", version.version}, {"status", "approved"}});
   else print_line(fmt::format("version {} is approved (it was {})", version.version, version.status));
   return 0;
 }
 
 Result<int> model_deploy(Context& context, const ModelOptions& options) {
-  MAEIL_ASSIGN(store::Store & store, context.store());
+  MAEIL_ASSIGN(store::Store & store, context.existing_store());
   MAEIL_ASSIGN(const auto lock, store.lock("runner", "maeil model deploy"));
   MAEIL_ASSIGN(const auto version, registry::find_version(store, options.version));
-  return report_deployment(context, store, version);
+  return deploy(context, store, version, "deploy");
 }
 
 Result<int> model_rollback(Context& context) {
-  MAEIL_ASSIGN(store::Store & store, context.store());
+  MAEIL_ASSIGN(store::Store & store, context.existing_store());
   MAEIL_ASSIGN(const auto lock, store.lock("runner", "maeil model rollback"));
-  MAEIL_ASSIGN(const auto version, loop::previous_deployment(store));
-  return report_deployment(context, store, version);
-}
-
-Result<int> model_history(Context& context) {
-  MAEIL_ASSIGN(store::Store & store, context.store());
-  store::FindOptions options;
-  options.sort = {{"timestamp", -1}};
-  MAEIL_ASSIGN(const auto events, store.find("deployment_events", options));
-  if (context.json) {
-    print_json(store::Document(events));
-    return 0;
-  }
-  std::vector<std::vector<std::string>> rows;
-  for (const auto& event : events) {
-    rows.push_back({plain(event.value("timestamp", store::Document())), event.value("model_version", ""), event.value("status", ""),
-                    event.value("unchanged", false) ? "unchanged" : "", plain(event.value("error", store::Document()))});
-  }
-  print_table({"when", "version", "status", "", "error"}, rows);
-  return 0;
+  MAEIL_ASSIGN(const auto version, registry::previous_deployment(store));
+  return deploy(context, store, version, "rollback");
 }
 
 }  // namespace maeil::cli

@@ -8,6 +8,7 @@
 #include <functional>
 
 #include "base/threads.h"
+#include "base/version.h"
 #include "cli/commands.h"
 #include "cli/output.h"
 
@@ -166,7 +167,7 @@ void add_model_commands(Parser& p) {
   c->add_option("version", p.model.version, "version or id")->required();
   p.command(*model, "rollback", "deploy the version that was deployed before", "maeil model rollback",
             [](Context& x) { return model_rollback(x); });
-  p.command(*model, "history", "every deployment, newest first", "maeil model history", [](Context& x) { return model_history(x); });
+  p.command(*model, "history", "every version with its statuses, every deployment, who did what; newest first", "maeil model history", [](Context& x) { return model_history(x); });
   c = p.command(*model, "logits", "logits of coded rows (CSV without header), one line a row",
                 "maeil model logits model.pth --cat codes.csv --num numbers.csv", [&p](Context& x) { return model_logits(x, p.model); });
   c->add_option("file", p.model.file, "a .pth file or a version")->required();
@@ -234,7 +235,7 @@ int main(int argc, char** argv) {
   std::signal(SIGXFSZ, SIG_IGN);  // a file too large is an error to report, not a death
   std::signal(SIGPIPE, SIG_IGN);
   Parser parser;
-  parser.app.set_version_flag("--version", "maeil 0.1.0");
+  parser.app.set_version_flag("--version", std::string("maeil ") + kVersion);
   parser.app.require_subcommand(1);
   parser.app.footer("`maeil COMMAND --help` shows a command's options and an example.\n"
                     "Exit codes: 0 ok, 1 failed (may be retried), 2 usage, 3 bad input, 4 gate failed (run, backfill, evaluate);\n"

@@ -194,7 +194,7 @@ Result<int> backfill(Context& context, const BackfillOptions& options) {
   MAEIL_ASSIGN(const Days from, date_argument("--from", options.from));
   MAEIL_ASSIGN(const Days to, date_argument("--to", options.to));
   MAEIL_ASSIGN(const auto dates, dag::dates_between(from, to));
-  MAEIL_ASSIGN(store::Store & store, context.store());
+  MAEIL_ASSIGN(store::Store & store, options.dry_run ? context.store_to_read() : context.store());
   const auto dags = loop::pipelines(static_cast<int>(context.settings.max_retrain_attempts));
   int worst = 0;
   auto plan = store::Document::array();

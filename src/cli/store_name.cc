@@ -83,6 +83,7 @@ Result<std::unique_ptr<store::Store>> open_store(const StoreName& name, Access a
   if (name.is_file()) {
     store::SqliteOptions options;
     options.create = access == Access::kCreate;
+    options.read_only = access == Access::kRead;
     std::error_code error;
     const auto size = fs::file_size(name.file, error);
     if (!options.create && !error && size == 0) return not_found(fmt::format("{} holds nothing: the file is empty", name.file));

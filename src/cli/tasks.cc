@@ -19,6 +19,7 @@
 #include "loop/day_request.h"
 #include "loop/deployment.h"
 #include "loop/pipelines.h"
+#include "loop/run_record.h"
 
 namespace maeil::cli {
 namespace {
@@ -58,6 +59,9 @@ Result<dag::Shard> parse_shard(const std::string& text) {
   if (!known || shard.count > kMaxShards) return usage_error(fmt::format("--shard {}: I/N with 1 <= I <= N <= {}, or merge/N", text, kMaxShards));
   return shard;
 }
+
+// A field as it is, whatever its kind: what is only shown need not be right.
+std::string shown(const store::Document& document, const char* field) { return plain(document.value(field, store::Document())); }
 
 // The kernel ends this process with its parent (Linux). A worker that was killed would else leave it running beside the next try.
 Status end_with_parent(int parent) {
@@ -105,6 +109,7 @@ Result<int> task(Context& context, const TaskOptions& options) {
   // Airflow tries again itself, with its own back-off.
   dag::DagSpec once = dag;
   for (auto& t : once.tasks) t.retries = 0;
+  MAEIL_TRY(loop::describe_run(store, day, run));
   auto record = dag::execute_task(store, once, loop::make_tasks(day), *date, id, run, false);
   if (!record) {
     MAEIL_TRY(write_result(options.result, "failed", {}, record.error().message));
@@ -141,7 +146,7 @@ Result<int> dag_list(Context& context) {
 
 Result<int> dag_show(Context& context, const DagOptions& options) {
   MAEIL_ASSIGN(const auto dag, find_dag(context.settings, options.dag));
-  MAEIL_ASSIGN(store::Store & store, context.store());
+  MAEIL_ASSIGN(store::Store & store, context.store_to_read());
   MAEIL_ASSIGN(const Days today, date_in_zone(now(), context.settings.time_zone));
   MAEIL_ASSIGN(const auto records, dag::read_records(store, today, dag.id));
   std::vector<std::vector<std::string>> rows;
@@ -165,7 +170,7 @@ Result<int> dag_export(Context& context) {
 }
 
 Result<int> runs(Context& context) {
-  MAEIL_ASSIGN(store::Store & store, context.store());
+  MAEIL_ASSIGN(store::Store & store, context.store_to_read());
   MAEIL_ASSIGN(const auto documents, dag::all_runs(store, all_dags(context.settings)));
   if (context.json) {
     print_json(store::Document(documents));
@@ -173,8 +178,8 @@ Result<int> runs(Context& context) {
   }
   std::vector<std::vector<std::string>> rows;
   for (const auto& d : documents) {
-    rows.push_back({d.value("logical_date", ""), d.value("dag_id", ""), d.value("state", ""), plain(d.value("start_date", store::Document())),
-                    plain(d.value("duration", store::Document())), d.value("run_type", ""), d.value("run_id", "")});
+    rows.push_back({shown(d, "logical_date"), shown(d, "dag_id"), shown(d, "state"), shown(d, "start_date"), shown(d, "duration"), shown(d, "run_type"),
+                    shown(d, "run_id")});
   }
   print_table({"date", "DAG", "state", "started", "seconds", "type", "run"}, rows);
   return 0;
@@ -182,7 +187,7 @@ Result<int> runs(Context& context) {
 
 // A run is named by its id or by its logical date.
 Result<int> logs(Context& context, const LogsOptions& options) {
-  MAEIL_ASSIGN(store::Store & store, context.store());
+  MAEIL_ASSIGN(store::Store & store, context.store_to_read());
   store::FindOptions find;
   find.filter = {{parse_date(options.run) ? "logical_date" : "run_id", options.run}};
   if (!options.task.empty()) find.filter["task_id"] = options.task;
@@ -197,14 +202,14 @@ Result<int> logs(Context& context, const LogsOptions& options) {
     return 0;
   }
   for (const auto& instance : instances) {
-    print_line(fmt::format("{}.{}  {}  {} s  {}", instance.value("dag_id", ""), instance.value("task_id", ""), instance.value("state", ""),
-                           plain(instance.value("duration", store::Document())), plain(instance.value("message", store::Document()))));
+    print_line(fmt::format("{}.{}  {}  {} s  {}", shown(instance, "dag_id"), shown(instance, "task_id"), shown(instance, "state"),
+                           shown(instance, "duration"), shown(instance, "message")));
     if (const auto error = instance.find("error"); error != instance.end() && error->is_object()) {
-      print_line(fmt::format("    error: {}", error->value("message", "")));
+      print_line(fmt::format("    error: {}", shown(*error, "message")));
     }
     for (const auto& log : documents) {
-      if (log.value("task_id", "") != instance.value("task_id", "") || log.value("dag_id", "") != instance.value("dag_id", "")) continue;
-      for (const auto& text : log.value("lines", store::Document::array())) print_line("    " + plain(text));
+      if (shown(log, "task_id") != shown(instance, "task_id") || shown(log, "dag_id") != shown(instance, "dag_id")) continue;
+      for (const auto& text : log.value("lines", store::Document())) print_line("    " + plain(text));
     }
   }
   return 0;

@@ -115,7 +115,9 @@ class Execution {
       if (document.is_null()) document = {{"_id", store::id_value(record_id(name_))}};
       else keep_in_history(document, batch);
       document.update(record_fields(name_, record_));
+      if (!options_.program.is_null()) document["program"] = options_.program;
       batch.puts.push_back({kTaskInstances, std::move(document)});
+      for (const auto& put : options_.beside_start) batch.puts.push_back(put);
       MAEIL_TRY(take_back_followers(batch));
       MAEIL_TRY(store_.commit(batch));
     }

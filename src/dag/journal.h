@@ -6,7 +6,7 @@
 //                 hostname, pid, timestamp; while it runs by itself (`maeil task`) retries_left and alive_until, else 0 and null
 // task_logs       _id from (.., try_number): logical_date, dag_id, task_id, try_number, run_id, lines, timestamp
 // dag_runs        _id from (logical date, DAG, run_id): logical_date, dag_id, run_id, run_type, state (running, success, failed, cancelled),
-//                 start_date, end_date, duration, message, timestamp; of the built-in runner's runs only (task_runs.h has the others)
+//                 start_date, end_date, duration, message, program (as RunOptions), timestamp; of the built-in runner's runs only (task_runs.h has the others)
 // Fields of a record that are not named here (what a
 // task set on its own record) stay through reruns.
 #pragma once

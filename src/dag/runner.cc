@@ -43,6 +43,7 @@ class DagRun {
     run_type_ = resumed ? "resumed" : options_.run_type;
     store::Batch batch;
     batch.puts.push_back({kDagRuns, document("running", "")});
+    for (const auto& put : options_.beside_start) batch.puts.push_back(put);
     MAEIL_TRY(store_.commit(batch));
     begun_ = true;
     return {};
@@ -72,17 +73,19 @@ class DagRun {
   store::Document document(std::string_view state, const std::string& message) const {
     const bool ended = state != "running";
     const Instant at = now();
-    return {{"_id", store::id_value(id())},
-            {"logical_date", format_date(date_)},
-            {"dag_id", dag_id_},
-            {"run_id", options_.run_id},
-            {"run_type", run_type_},
-            {"state", state},
-            {"start_date", store::date_value(start_)},
-            {"end_date", ended ? store::date_value(at) : store::Document()},
-            {"duration", ended ? store::Document(std::chrono::duration<double>(at - start_).count()) : store::Document()},
-            {"message", clean_text(message, 10000)},
-            {"timestamp", store::date_value(at)}};
+    store::Document out = {{"_id", store::id_value(id())},
+                           {"logical_date", format_date(date_)},
+                           {"dag_id", dag_id_},
+                           {"run_id", options_.run_id},
+                           {"run_type", run_type_},
+                           {"state", state},
+                           {"start_date", store::date_value(start_)},
+                           {"end_date", ended ? store::date_value(at) : store::Document()},
+                           {"duration", ended ? store::Document(std::chrono::duration<double>(at - start_).count()) : store::Document()},
+                           {"message", clean_text(message, 10000)},
+                           {"timestamp", store::date_value(at)}};
+    if (!options_.program.is_null()) out["program"] = options_.program;
+    return out;
   }
 
   store::Store& store_;
@@ -182,6 +185,8 @@ Result<DagResult> run_dag(store::Store& store, const DagSpec& dag, const TaskTab
   DagResult result;
   result.dag_id = dag.id;
   DagRun run(store, dag, logical_date, options);
+  RunOptions of_tasks = options;  // the run's own record says what goes beside its start
+  of_tasks.beside_start.clear();
   std::set<std::string> changed;
   for (const auto& task : dag.tasks) {
     const Step step = next_step(dag, task, records, changed, options.clear);
@@ -199,7 +204,7 @@ Result<DagResult> run_dag(store::Store& store, const DagSpec& dag, const TaskTab
       tell(options, Event::Kind::kDagStarted, dag, nullptr, TaskState::kRunning, resumed ? "resumed" : options.run_type);
     }
     if (step == Step::kRun) {
-      MAEIL_ASSIGN(records[task.id], execute_task(store, dag, table, logical_date, task.id, options, true));
+      MAEIL_ASSIGN(records[task.id], execute_task(store, dag, table, logical_date, task.id, of_tasks, true));
       ++result.executed;
       const auto& error = records[task.id].error;
       result.cancelled = error && error->code == ErrorCode::kCancelled;

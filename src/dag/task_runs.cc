@@ -10,6 +10,7 @@
 
 #include "dag/journal.h"
 #include "dag/plan.h"
+#include "store/field_rules.h"
 
 namespace maeil::dag {
 namespace {
@@ -72,7 +73,7 @@ Document run_document(const std::string& date, const std::string& dag_id, const 
 Result<std::vector<Document>> all_runs(store::Store& store, const std::vector<DagSpec>& dags) {
   MAEIL_ASSIGN(auto out, runs(store));
   std::set<std::string> known;
-  for (const auto& run : out) known.insert(run.value("run_id", ""));
+  for (const auto& run : out) known.insert(store::text_field(run, "run_id"));
 
   std::map<std::pair<std::string, std::string>, Records> dates;  // by logical date and DAG
   store::FindOptions fields;
@@ -80,7 +81,7 @@ Result<std::vector<Document>> all_runs(store::Store& store, const std::vector<Da
   MAEIL_TRY(store.find_each(kTaskInstances, fields, [&](Document&& document) {
     TaskRecord record = record_from(document);
     const std::string id = record.task_id;
-    dates[{document.value("logical_date", ""), document.value("dag_id", "")}][id] = std::move(record);
+    dates[{store::text_field(document, "logical_date"), store::text_field(document, "dag_id")}][id] = std::move(record);
     return true;
   }));
   for (const auto& [name, records] : dates) {

@@ -4,8 +4,40 @@
 
 #include "dag/journal.h"
 #include "loop/tasks.h"
+#include "store/field_rules.h"
 
 namespace maeil::loop {
+namespace {
+
+// Every field of a result that a later task reads, by its name: the record may have been changed by a hand.
+Status check_result(Days date, std::string_view dag, std::string_view task, const store::Document& result) {
+  using Kind = store::FieldKind;
+  const store::Document record = {{"_id", store::id_value(dag::record_id({date, std::string(dag), std::string(task)}))}, {"result", result}};
+  return store::check_fields(dag::kTaskInstances, record, {{"result", Kind::kObject},
+                                                           {"result.model_id", Kind::kText},
+                                                           {"result.parent_id", Kind::kText},
+                                                           {"result.model_version", Kind::kText},
+                                                           {"result.fine_f1_score", Kind::kNumber},
+                                                           {"result.passed", Kind::kFlag},
+                                                           {"result.was_retrained", Kind::kFlag},
+                                                           {"result.unchanged", Kind::kFlag},
+                                                           {"result.metrics", Kind::kObject}});
+}
+
+// What a task reads is checked where it is read; a kind that was forgotten there must not end the process.
+dag::TaskFunction guarded(std::string dag, std::string task, dag::TaskFunction function) {
+  return [dag = std::move(dag), task = std::move(task), function = std::move(function)](dag::TaskContext& context) -> Result<dag::TaskOutcome> {
+    try {
+      return function(context);
+    } catch (const nlohmann::json::exception& error) {
+      return bad_input(fmt::format("{}.{}: a document that it reads is not as maeil writes it ({}): `maeil logs {}` shows what the tasks before it recorded",
+                                   dag, task, error.what(), format_date(context.logical_date)));
+    }
+  };
+}
+
+}  // namespace
+
 store::Document stamped(const dag::TaskContext& context, std::string_view collection, store::Document document, int n) {
   store::Document out = {{"_id", store::id_value(store::task_object_id(context.task_key(), collection, n))}};
   out.update(document);
@@ -28,6 +60,7 @@ Result<store::Document> result_of(const dag::TaskContext& context, std::string_v
   if (!record || record->state != dag::TaskState::kSuccess) {
     return not_found(fmt::format("{} of {} has not succeeded for {}: run it first", task, dag, format_date(context.logical_date)));
   }
+  MAEIL_TRY(check_result(context.logical_date, dag, task, record->result));
   return record->result;
 }
 
@@ -57,6 +90,7 @@ dag::TaskTable make_tasks(const Day& day) {
   add_retraining_tasks(day, table);
   add_deployment_tasks(day, table);
   add_training_tasks(day, table);
+  for (auto& [name, function] : table) function = guarded(name.first, name.second, std::move(function));
   return table;
 }
 

@@ -3,9 +3,12 @@
 #include <fmt/format.h>
 
 #include <chrono>
+#include <optional>
 #include <thread>
 
+#include "registry/audit.h"
 #include "registry/deployment.h"
+#include "registry/status.h"
 
 namespace maeil::loop {
 namespace {
@@ -23,11 +26,19 @@ Result<std::unique_ptr<store::Lock>> lock_deployments(store::Store& store) {
 
 }  // namespace
 
-Result<Deployment> deploy(store::Store& store, const Settings& settings, const std::string& version_id, Instant when) {
+Result<Deployment> deploy(store::Store& store, const Settings& settings, const std::string& version_id, const DeploymentAct& act, Instant when) {
   Deployment out;
   MAEIL_ASSIGN(out.lock, lock_deployments(store));
   MAEIL_ASSIGN(const auto version, registry::find_version(store, version_id));
-  MAEIL_ASSIGN(auto status, registry::change_status(version, "deployed", "", when));
+  MAEIL_ASSIGN(const auto versions, registry::list_versions(store));
+  std::optional<registry::ModelVersion> replaced;
+  for (const auto& other : versions) {
+    if (other.model_name != registry::kClassifier || other.status != "deployed" || other.id == version.id) continue;
+    replaced = other;
+    MAEIL_TRY(registry::change_status(other, {.status = "retired", .run_id = act.run_id}, when, out.batch));
+  }
+  store::Batch statuses = out.batch;
+  MAEIL_TRY(registry::change_status(version, {.status = "deployed", .run_id = act.run_id, .replaced = replaced ? replaced->id : ""}, when, statuses));
   out.unchanged = version.status == "deployed";
   MAEIL_ASSIGN(const std::string path, registry::deploy_files(store, version, settings.model_save_path, when));
   out.event = {{"event_type", "model_deployed"},
@@ -36,15 +47,12 @@ Result<Deployment> deploy(store::Store& store, const Settings& settings, const s
                {"deployment_path", path},
                {"status", "deployed"},
                {"error", nullptr},
-               {"unchanged", out.unchanged}};
-  if (out.unchanged) return out;
-  out.batch.sets.push_back(std::move(status));
-  MAEIL_ASSIGN(const auto versions, registry::list_versions(store));
-  for (const auto& other : versions) {
-    if (other.model_name != registry::kClassifier || other.status != "deployed" || other.id == version.id) continue;
-    MAEIL_ASSIGN(auto retired, registry::change_status(other, "retired", "", when));
-    out.batch.sets.push_back(std::move(retired));
-  }
+               {"unchanged", out.unchanged},
+               {"replaced", replaced ? store::Document(replaced->id) : store::Document()}};
+  const store::Document before = out.unchanged ? store::Document(version.version) : replaced ? store::Document(replaced->version) : store::Document();
+  if (!out.unchanged) out.batch = std::move(statuses);
+  // That a run leaves what is deployed as it is, every day, is no act; a person's command is one.
+  if (!out.unchanged || act.run_id == kByHand) out.batch.puts.push_back(registry::audit_entry({act.act, version.version, before, version.version, act.run_id}, when));
   return out;
 }
 
@@ -61,37 +69,26 @@ std::string follow_registry(store::Store& store, const Settings& settings) {
   return done ? std::move(*done) : "warning: this machine does not follow the registry: " + done.error().message;
 }
 
-Result<store::Document> deploy_now(store::Store& store, const Settings& settings, const registry::ModelVersion& version) {
+Result<store::Document> deploy_now(store::Store& store, const Settings& settings, const registry::ModelVersion& version, const DeploymentAct& act) {
   const Instant when = now();
-  auto deployment = deploy(store, settings, version.id, when);
+  auto deployment = deploy(store, settings, version.id, act, when);
   if (!deployment && was_not_tried(deployment.error())) return tl::make_unexpected(deployment.error());
   store::Document event = deployment ? deployment->event : failed_deployment_event(version, deployment.error());
   store::Batch batch = deployment ? std::move(deployment->batch) : store::Batch();
   event.update({{"_id", store::id_value(store::new_object_id(when))},
                 {"timestamp", store::date_value(when)},
-                {"run_id", "manual"},
+                {"run_id", act.run_id},
                 {"logical_date", format_date(std::chrono::floor<std::chrono::days>(when))}});
   batch.puts.push_back({kEvents, event});
-  MAEIL_TRY(store.commit(batch));
+  if (const Status done = store.commit(batch); !done) {
+    if (deployment) deployment->lock.reset();
+    follow_registry(store, settings);  // the link was switched already
+    if (done.error().code != ErrorCode::kConflict) return tl::make_unexpected(done.error());
+    MAEIL_ASSIGN(const auto what, registry::changed_meanwhile(store, version));
+    return fail(ErrorCode::kConflict, what.value_or(done.error().message));
+  }
   if (!deployment) return tl::make_unexpected(deployment.error());
   return event;
-}
-
-Result<registry::ModelVersion> previous_deployment(store::Store& store) {
-  store::FindOptions options;
-  options.filter = {{"status", "deployed"}, {"event_type", "model_deployed"}};
-  options.sort = {{"timestamp", -1}};
-  MAEIL_ASSIGN(const auto events, store.find(kEvents, options));
-  MAEIL_ASSIGN(const auto versions, registry::list_versions(store));
-  std::string present;
-  for (const auto& version : versions) {
-    if (version.status == "deployed" && version.model_name == registry::kClassifier) present = version.id;
-  }
-  for (const auto& event : events) {
-    const std::string id = event.value("model_id", "");
-    if (id != present) return registry::find_version(store, id);
-  }
-  return not_found("no version was deployed before the present one");
 }
 
 }  // namespace maeil::loop

@@ -59,7 +59,7 @@ Result<TaskOutcome> deploy_model(const Day& day, TaskContext& context) {
                                version.version, format_date(*newest), format_date(context.logical_date)));
   }
   TaskOutcome out;
-  auto deployment = deploy(context.store, settings, version.id, now());
+  auto deployment = deploy(context.store, settings, version.id, {"deploy", context.run_id}, now());
   if (!deployment && deployment.error().code == ErrorCode::kConflict) return tl::make_unexpected(deployment.error());
   store::Document event;
   if (deployment) {

@@ -16,7 +16,15 @@ namespace maeil::loop {
 namespace fs = std::filesystem;
 namespace {
 
+// A folder that is not there is not made for the sake of the question.
 Finding check_writable(const fs::path& folder) {
+  std::error_code ignored_error;
+  if (!fs::exists(folder, ignored_error)) {
+    fs::path above = fs::absolute(folder, ignored_error);
+    while (above.has_relative_path() && !fs::exists(above, ignored_error)) above = above.parent_path();
+    if (::access(above.c_str(), W_OK | X_OK) == 0) return {Health::kOk, "permissions", fmt::format("{} can be made", folder.string())};
+    return {Health::kProblem, "permissions", fmt::format("{} cannot be made: give this user the right to write in {}", folder.string(), above.string())};
+  }
   const fs::path probe = folder / fmt::format(".maeil-probe-{}", ::getpid());
   const auto written = write_file_atomically(probe, "probe");
   std::error_code ignored;
@@ -117,6 +125,10 @@ std::vector<Finding> diagnose(const Settings& settings, store::Store* store, con
     return out;
   }
   const auto sound = store->check();
+  if (!sound && sound.error().code == ErrorCode::kNotFound) {  // none is there yet
+    out.push_back({Health::kWarning, "store", sound.error().message});
+    return out;
+  }
   out.push_back(sound ? Finding{Health::kOk, "store", fmt::format("{} is sound", store->description())}
                       : Finding{Health::kProblem, "store", sound.error().message});
   out.push_back(check_lock(*store));

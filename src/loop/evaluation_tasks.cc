@@ -5,6 +5,7 @@
 #include "loop/pipelines.h"
 #include "loop/tasks.h"
 #include "loop/verdict.h"
+#include "registry/status.h"
 
 namespace maeil::loop {
 namespace {
@@ -103,11 +104,10 @@ Result<TaskOutcome> send_evaluation_results(const Day& day, TaskContext& context
                                           attempt > 1 ? "s" : "", f1_of(passed), f1_of(original))
                             : fmt::format("version {} passed: F1 {:.4f}", version.version, f1_of(original));
   out.result = {{"model_id", version.id}, {"model_version", version.version}, {"was_retrained", attempt > 0}};
-  if (version.status == "registered") {  // an import or a first model that passes on its own
-    MAEIL_ASSIGN(auto approved, registry::change_status(version, "approved",
-                                                        fmt::format("F1 Score: {:.4f}, Threshold: {}, Retry: 0", f1_of(passed), day.settings.f1_threshold), now()));
-    approved.fields["metrics"] = passed.at("metrics");
-    out.batch.sets.push_back(std::move(approved));
+  // An import or a first model that passes on its own; an attempt was approved by its own task.
+  if (const auto status = registry::status_after_verdict(version, registry::Judged::kInForce, true)) {
+    const std::string note = fmt::format("F1 Score: {:.4f}, Threshold: {}, Retry: 0", f1_of(passed), day.settings.f1_threshold);
+    MAEIL_TRY(registry::change_status(version, {*status, context.run_id, note, passed.at("metrics")}, now(), out.batch));
   }
   out.batch.puts.push_back({"evaluation_events", stamped(context, "evaluation_events",
                                                          {{"event_type", "evaluation_complete"},

@@ -7,6 +7,8 @@
 #include "base/file.h"
 #include "loop/source.h"
 #include "nn/rows.h"
+#include "registry/audit.h"
+#include "registry/version_names.h"
 
 namespace maeil::loop {
 namespace {
@@ -86,6 +88,8 @@ Result<store::Document> import_model(store::Store& store, const Settings& settin
   }
   store::Batch batch;
   batch.puts.push_back({registry::kCollection, document});
+  batch.puts.push_back(registry::audit_entry({"import", version.version, std::filesystem::path(path).filename().string(),
+                                              {{"model_id", version.id}, {"model_name", version.model_name}, {"sha256", version.sha256}}, "manual"}, when));
   MAEIL_TRY(store.commit(batch));
   return document;
 }

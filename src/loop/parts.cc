@@ -6,11 +6,30 @@
 #include <cstring>
 
 #include "loop/day.h"
+#include "store/field_rules.h"
 
 namespace maeil::loop {
 namespace {
 
 constexpr uint64_t kMaxFrameBytes = 1 << 30;  // a chunk of rows or a split's scores are far smaller; a damaged length is not believed
+
+// Every field that somebody reads from a part, whichever task it is of.
+Status check_part(const store::Document& part) {
+  using Kind = store::FieldKind;
+  return store::check_fields(kParts, part, {{"shard", Kind::kCount},
+                                            {"of", Kind::kCount},
+                                            {"file_id", Kind::kId},
+                                            {"rows", Kind::kCount},
+                                            {"quarantined", Kind::kCount},
+                                            {"bytes", Kind::kCount},
+                                            {"offsets[]", Kind::kCount},
+                                            {"counts", Kind::kObject},
+                                            {"counts.unseen[]", Kind::kCount},
+                                            {"counts.nulls[]", Kind::kCount},
+                                            {"counts.out_of_range[]", Kind::kCount},
+                                            {"examples[].line", Kind::kCount},
+                                            {"examples[].reason", Kind::kText}});
+}
 
 std::string part_id(const dag::TaskContext& context, const dag::Shard& part) { return store::task_object_id(context.part_key(part), kParts, 0); }
 
@@ -61,6 +80,7 @@ Result<std::vector<store::Document>> read_parts(dag::TaskContext& context, const
     by_id.filter = {{"_id", store::id_value(part_id(context, shard))}};
     MAEIL_ASSIGN(auto part, context.store.find_one(kParts, by_id));
     if (part.is_null()) return not_found(fmt::format("{} has not been run: run it with --shard {}/{} first", name, i, shard.count));
+    MAEIL_TRY(check_part(part));
     if (part.value("inputs", store::Document()) != inputs) {
       return fail(ErrorCode::kConflict, fmt::format("{} was made from something else ({}) than what is wanted now ({}): run it again", name,
                                                     part.value("inputs", store::Document()).dump(), inputs.dump()));

@@ -5,6 +5,7 @@
 #include "base/hash.h"
 #include "loop/processed_csv.h"
 #include "prep/split.h"
+#include "store/field_rules.h"
 
 namespace maeil::loop {
 namespace {
@@ -80,6 +81,13 @@ Result<store::Document> raw_document(dag::TaskContext& context) {
   options.filter = {{"logical_date", format_date(context.logical_date)}, {"superseded_by", {{"$exists", false}}}};
   MAEIL_ASSIGN(auto raw, context.store.find_one("raw_data", options));
   if (raw.is_null()) return not_found(fmt::format("there is no raw data for {}: run generate_data first", format_date(context.logical_date)));
+  using Kind = store::FieldKind;
+  MAEIL_TRY(store::check_fields("raw_data", raw, {{"filename", Kind::kFileName},
+                                                  {"file_id", Kind::kId},
+                                                  {"rows", Kind::kCount},
+                                                  {"sha256", Kind::kSha256},
+                                                  {"row_offsets.every", Kind::kCount},
+                                                  {"row_offsets.bytes[]", Kind::kCount}}));
   return raw;
 }
 

@@ -7,6 +7,7 @@
 
 #include "base/file.h"
 #include "loop/parts.h"
+#include "store/field_rules.h"
 
 namespace maeil::loop {
 namespace fs = std::filesystem;
@@ -61,6 +62,8 @@ Result<Pruned> prune(store::Store& store, const Settings& settings, Days today, 
   old.sort = {{"logical_date", 1}};
   MAEIL_ASSIGN(const auto raw, store.find("raw_data", old));
   for (const auto& document : raw) {
+    MAEIL_TRY(store::check_fields("raw_data", document, {{"_id", store::FieldKind::kId, store::FieldRule::Missing::kRefused},
+                                                         {"logical_date", store::FieldKind::kText}}));
     out.raw.push_back(document.value("logical_date", ""));
     if (dry_run) continue;
     // The document first: a crash in between leaves bytes that nobody needs, never a promise without bytes.

@@ -6,6 +6,7 @@
 #include "loop/pipelines.h"
 #include "loop/tasks.h"
 #include "loop/training.h"
+#include "registry/status.h"
 
 namespace maeil::loop {
 namespace {
@@ -102,10 +103,10 @@ Result<TaskOutcome> evaluate_finetuned_model(const Day& day, TaskContext& contex
   out.batch.puts.push_back({"performance_metrics", stamped(context, "performance_metrics", {{"model_id", version.id},
                                                                                            {"dataset_name", "post_finetune_test"},
                                                                                            {"metrics", evaluation.document}})});
-  MAEIL_ASSIGN(auto status, registry::change_status(version, passed ? "approved" : "rejected",
-                                                    fmt::format("F1 Score: {:.4f}, Threshold: {}, Retry: {}", f1, threshold, context.attempt), now()));
-  status.fields["metrics"] = evaluation.document;
-  out.batch.sets.push_back(std::move(status));
+  if (const auto status = registry::status_after_verdict(version, registry::Judged::kAttempt, passed)) {
+    const std::string note = fmt::format("F1 Score: {:.4f}, Threshold: {}, Retry: {}", f1, threshold, context.attempt);
+    MAEIL_TRY(registry::change_status(version, {*status, context.run_id, note, evaluation.document}, now(), out.batch));
+  }
   return out;
 }
 

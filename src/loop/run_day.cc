@@ -5,6 +5,7 @@
 #include "dag/journal.h"
 #include "loop/deployment.h"
 #include "loop/pipelines.h"
+#include "loop/run_record.h"
 #include "loop/training.h"
 #include "registry/versions.h"
 
@@ -17,7 +18,8 @@ Result<Verdict> verdict_of(store::Store& store, Days date, const dag::DayResult&
   MAEIL_ASSIGN(const auto alert, dag::task_state(store, date, kEvaluationDag, "send_alert"));
   if (alert == dag::TaskState::kSuccess) return Verdict::kAlert;
   MAEIL_ASSIGN(const auto record, dag::read_record(store, {date, kEvaluationDag, "send_evaluation_results"}));
-  const bool retrained = record && record->state == dag::TaskState::kSuccess && record->result.value("was_retrained", false);
+  const bool retrained = record && record->state == dag::TaskState::kSuccess && record->result.is_object() &&
+                         record->result.value("was_retrained", store::Document()) == true;
   return retrained ? Verdict::kRetrained : Verdict::kApproved;
 }
 
@@ -38,7 +40,9 @@ Result<DayReport> run_day(store::Store& store, const Day& settings_and_spec, Day
   auto dags = pipelines(static_cast<int>(day.settings.max_retrain_attempts));
   MAEIL_ASSIGN(const auto in_force, registry::model_in_force(store));
   if (!in_force) dags.insert(dags.begin(), first_day_dag());
-  MAEIL_ASSIGN(out.result, dag::run_dags(store, dags, make_tasks(day), logical_date, options));
+  dag::RunOptions described = options;
+  MAEIL_TRY(describe_run(store, day, described));
+  MAEIL_ASSIGN(out.result, dag::run_dags(store, dags, make_tasks(day), logical_date, described));
   out.already_finished = out.result.already_finished;
   MAEIL_ASSIGN(out.verdict, verdict_of(store, logical_date, out.result));
   return out;

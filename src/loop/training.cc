@@ -11,6 +11,7 @@
 #include "nn/pretrain.h"
 #include "prep/fit.h"
 #include "prep/split.h"
+#include "registry/version_names.h"
 
 namespace maeil::loop {
 namespace {

@@ -3,47 +3,58 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <map>
-#include <set>
+
+#include "store/field_rules.h"
 
 namespace maeil::registry {
-namespace {
 
 using store::Document;
 
-std::string text_of(const Document& document, const char* field) {
-  const auto found = document.find(field);
-  return found != document.end() && found->is_string() ? found->get<std::string>() : std::string();
+bool is_version_name(std::string_view text) {
+  constexpr size_t kBar = 8, kLength = 15;
+  if (text.size() != kLength || text[kBar] != '_') return false;
+  for (size_t i = 0; i < kLength; ++i) {
+    if (i != kBar && (text[i] < '0' || text[i] > '9')) return false;
+  }
+  return true;
 }
 
-// From which statuses a version may come to which. A deployed version may be deployed again (a repair), a retired
-// or rejected one only by a person's word (approve, rollback).
-const std::map<std::string, std::set<std::string>, std::less<>>& allowed_changes() {
-  static const std::map<std::string, std::set<std::string>, std::less<>> changes = {
-      {"approved", {"registered", "approved", "rejected", "retired"}},
-      {"rejected", {"registered", "rejected", "approved"}},
-      {"deployed", {"approved", "deployed", "retired"}},
-      {"retired", {"deployed", "retired"}},
-  };
-  return changes;
-}
-
-}  // namespace
-
-ModelVersion version_from(const Document& document) {
+Result<ModelVersion> version_from(const Document& document) {
+  using Kind = store::FieldKind;
+  using Missing = store::FieldRule::Missing;
+  MAEIL_TRY(store::check_fields(kCollection, document,
+                                {{"_id", Kind::kId, Missing::kRefused},
+                                 {"model_name", Kind::kText, Missing::kRefused},
+                                 {"model_version", Kind::kText, Missing::kRefused},
+                                 {"status", Kind::kText},
+                                 {"model_path", Kind::kText, Missing::kNullToo},
+                                 {"model_file_id", Kind::kId, Missing::kNullToo},
+                                 {"sha256", Kind::kSha256, Missing::kNullToo},
+                                 {"hyperparameters", Kind::kObject, Missing::kNullToo},
+                                 {"metrics", Kind::kObject, Missing::kNullToo},
+                                 {"notes", Kind::kText, Missing::kNullToo},
+                                 {"status_history[].status", Kind::kText, Missing::kAllowed},
+                                 {"status_history[].replaced", Kind::kText, Missing::kNullToo}}));
   ModelVersion version;
-  version.id = store::id_text(document.value("_id", Document()));
-  version.model_name = text_of(document, "model_name");
-  version.version = text_of(document, "model_version");
-  version.status = text_of(document, "status");
-  version.path = text_of(document, "model_path");
-  version.file_id = store::id_text(document.value("model_file_id", Document()));
-  version.sha256 = text_of(document, "sha256");
+  version.id = store::id_text(document["_id"]);
+  version.model_name = store::text_field(document, "model_name");
+  version.version = store::text_field(document, "model_version");
+  if (version.id.empty()) return store::wrong_field(kCollection, document, "_id", "is no ObjectId");
+  if (!is_version_name(version.version)) {
+    return store::wrong_field(kCollection, document, "model_version", fmt::format("is '{}', not of the form 20261123_000000", version.version));
+  }
+  version.status = store::text_field(document, "status");
+  version.path = store::text_field(document, "model_path");
+  const Document file_id = document.value("model_file_id", Document());
+  version.file_id = file_id.is_string() ? file_id.get<std::string>() : store::id_text(file_id);
+  version.sha256 = store::text_field(document, "sha256");
   // The Python project kept the parent among the hyperparameters only.
   const Document hyperparameters = document.value("hyperparameters", Document());
   const Document& place = document.contains("finetuned_from") || !hyperparameters.is_object() ? document : hyperparameters;
-  if (const auto parent = place.find("finetuned_from"); parent != place.end()) {
-    version.finetuned_from = parent->is_string() ? parent->get<std::string>() : store::id_text(*parent);
+  if (const auto parent = place.find("finetuned_from"); parent != place.end() && !parent->is_null()) {
+    const std::string id = parent->is_string() ? parent->get<std::string>() : store::id_text(*parent);
+    if (id.empty() && !parent->is_string()) return store::wrong_field(kCollection, document, "finetuned_from", "is no id");
+    version.finetuned_from = id;
   }
   version.document = document;
   return version;
@@ -54,7 +65,10 @@ Result<std::vector<ModelVersion>> list_versions(store::Store& store) {
   options.sort = {{"model_version", -1}};
   MAEIL_ASSIGN(const auto documents, store.find(kCollection, options));
   std::vector<ModelVersion> versions;
-  for (const auto& document : documents) versions.push_back(version_from(document));
+  for (const auto& document : documents) {
+    MAEIL_ASSIGN(auto version, version_from(document));
+    versions.push_back(std::move(version));
+  }
   return versions;
 }
 
@@ -67,38 +81,28 @@ Result<ModelVersion> find_version(store::Store& store, std::string_view version_
                                store.description(), versions.size()));
 }
 
+namespace {
+
+std::optional<ModelVersion> newest_classifier(std::vector<ModelVersion>& versions, std::string_view status) {
+  for (auto& version : versions) {
+    if (version.model_name == kClassifier && version.status == status) return std::move(version);
+  }
+  return std::nullopt;
+}
+
+}  // namespace
+
 Result<std::optional<ModelVersion>> model_in_force(store::Store& store) {
   MAEIL_ASSIGN(auto versions, list_versions(store));
   for (const char* status : {"deployed", "approved", "registered"}) {
-    for (auto& version : versions) {
-      if (version.model_name == kClassifier && version.status == status) return std::optional(std::move(version));
-    }
+    if (auto found = newest_classifier(versions, status)) return found;
   }
   return std::optional<ModelVersion>();
 }
 
-Result<std::string> take_version_name(store::Store& store, std::string_view owner, Instant instant) {
-  constexpr const char* kNames = "version_names";
-  const std::string id = store::task_object_id(owner, kNames, 0);
-  store::FindOptions mine;
-  mine.filter = {{"_id", store::id_value(id)}};
-  MAEIL_ASSIGN(const Document taken, store.find_one(kNames, mine));
-  if (!taken.is_null()) return text_of(taken, "model_version");
-
-  std::set<std::string> used;
-  for (const char* collection : {kNames, kCollection}) {
-    MAEIL_TRY(store.find_each(collection, {}, [&](Document&& document) {
-      used.insert(text_of(document, "model_version"));
-      return true;
-    }));
-  }
-  std::string name = format_version(instant);
-  while (used.contains(name)) name = format_version(instant += std::chrono::seconds(1));
-  store::Batch batch;
-  batch.puts.push_back({kNames, {{"_id", store::id_value(id)}, {"model_version", name}, {"taken_by", owner},
-                                 {"timestamp", store::date_value(now())}}});
-  MAEIL_TRY(store.commit(batch));
-  return name;
+Result<std::optional<ModelVersion>> deployed_version(store::Store& store) {
+  MAEIL_ASSIGN(auto versions, list_versions(store));
+  return newest_classifier(versions, "deployed");
 }
 
 Document make_version_document(const NewVersion& version, Instant created) {
@@ -115,6 +119,7 @@ Document make_version_document(const NewVersion& version, Instant created) {
                        {"updated_at", store::date_value(created)},
                        {"sha256", version.sha256},
                        {"model_file_id", store::id_value(version.file_id)}};
+  document["status_history"] = Document::array({{{"status", "registered"}, {"at", store::date_value(created)}, {"note", version.notes}}});
   if (version.finetuned_from) {
     document["finetuned_from"] = *version.finetuned_from;
     document["finetune_timestamp"] = store::date_value(created);
@@ -122,17 +127,6 @@ Document make_version_document(const NewVersion& version, Instant created) {
     document["hyperparameters"]["finetune_timestamp"] = store::date_value(created);
   }
   return document;
-}
-
-Result<store::Batch::Set> change_status(const ModelVersion& version, std::string_view status, std::string_view note,
-                                        Instant when) {
-  const auto rule = allowed_changes().find(status);
-  if (rule == allowed_changes().end() || !rule->second.contains(version.status)) {
-    return usage_error(fmt::format("version {} is {} and cannot become {}", version.version, version.status, status));
-  }
-  Document fields = {{"status", status}, {"updated_at", store::date_value(when)}};
-  if (!note.empty()) fields["notes"] = note;
-  return store::Batch::Set{kCollection, version.id, std::move(fields)};
 }
 
 }  // namespace maeil::registry

@@ -1,7 +1,9 @@
-// Model versions: documents of `model_metadata`, their statuses and the rule that says which one is in force.
+// Model versions: documents of `model_metadata`, and the rule that says which one is in force.
 //
-// Status: registered -> approved | rejected -> deployed -> retired (DESIGN's day). Versions are never deleted. All
-// functions read the store or build documents and batches; nothing here commits, except take_version_name.
+// A version is written once. Its id, model_name, model_version, finetuned_from, bytes (model_file_id, sha256), hyperparameters, created_at
+// and timestamp never change. What may: `status`, `notes`, `metrics` and `updated_at`, which are those of the last change of status;
+// `status_history`, which only grows (status.h); and `superseded_by`, when the task that made the version is done again.
+// Versions are never deleted. Names are taken in version_names.h. All functions read the store or build documents; nothing here commits.
 #pragma once
 
 #include <optional>
@@ -24,16 +26,21 @@ struct ModelVersion {
   std::string model_name;  // kClassifier or kEncoder
   std::string version;     // YYYYMMDD_HHMMSS
   std::string status;
-  std::string path;        // this machine's copy
+  std::string path;        // where the machine that made it keeps a copy: for people, never opened
   std::string file_id;     // the bytes in the store
   std::string sha256;
   std::optional<std::string> finetuned_from;  // the parent's id
   store::Document document;                   // everything
 };
 
-ModelVersion version_from(const store::Document& document);
+// "20261123_000000": fifteen characters that are no path.
+bool is_version_name(std::string_view text);
 
-// Newest first (by version name, which is a time).
+// kBadInput, naming document and field, for a document that is no version: what a store holds may come from anybody, and a version's name
+// becomes a folder's.
+Result<ModelVersion> version_from(const store::Document& document);
+
+// Newest first (by version name, which is a time). kBadInput as version_from.
 Result<std::vector<ModelVersion>> list_versions(store::Store& store);
 
 // By version name or id; kNotFound names what exists.
@@ -42,9 +49,8 @@ Result<ModelVersion> find_version(store::Store& store, std::string_view version_
 // The model in force: the deployed classifier; else the newest approved; else the newest registered. nullopt: none.
 Result<std::optional<ModelVersion>> model_in_force(store::Store& store);
 
-// The name of the version that `owner` (a task key) makes: the one it took before, else `instant` or the next free
-// second; kept in the store at once, so that a rerun gets the same.
-Result<std::string> take_version_name(store::Store& store, std::string_view owner, Instant instant);
+// The deployed classifier; nullopt: none.
+Result<std::optional<ModelVersion>> deployed_version(store::Store& store);
 
 // What a new version's document says; the caller adds timestamp, run_id, logical_date and task_key.
 struct NewVersion {
@@ -55,9 +61,5 @@ struct NewVersion {
   std::string notes;
 };
 store::Document make_version_document(const NewVersion& version, Instant created);
-
-// A change of status (and note) as one batch entry. kUsage when the status may not follow the present one.
-Result<store::Batch::Set> change_status(const ModelVersion& version, std::string_view status, std::string_view note,
-                                        Instant when);
 
 }  // namespace maeil::registry

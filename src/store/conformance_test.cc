@@ -259,6 +259,63 @@ TEST_P(Conformance, ABatchThatExpectsOtherwiseIsRefusedWhole) {
   EXPECT_EQ(store_->find_one("c", {}).value()["n"], 2);
 }
 
+TEST_P(Conformance, ABatchMayExpectThatADocumentIsNotThere) {
+  const auto take = [&](const char* by) {
+    Batch batch = put("names", {doc(1, fmt::format(R"({{"by": "{}"}})", by))});
+    batch.expects.push_back({"names", id_of(1), nullptr});
+    batch.puts.push_back({"log", doc(2)});
+    return store_->commit(batch);
+  };
+  must(take("a"));
+  const Status refused = take("b");
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, ErrorCode::kConflict);
+  EXPECT_NE(refused.error().message.find("is there already"), std::string::npos) << refused.error().message;
+  EXPECT_EQ(list("names", {}, "by"), "\"a\"");
+  Batch erase;
+  erase.erases = {{"names", id_of(1)}, {"log", id_of(2)}};
+  must(store_->commit(erase));
+  must(take("c"));
+  EXPECT_EQ(list("names", {}, "by"), "\"c\"");
+}
+
+TEST_P(Conformance, ANullIsExpectedOfAFieldThatIsNotThere) {
+  must(store_->commit(put("c", {doc(1, R"({"n": 1, "null": null})")})));
+  const auto attempt = [&](const Document& expected) {
+    Batch batch;
+    batch.expects.push_back({"c", id_of(1), expected});
+    batch.sets.push_back({"c", id_of(1), {{"n", 1}}});
+    return store_->commit(batch);
+  };
+  must(attempt({{"none", nullptr}, {"null", nullptr}, {"n", 1}}));
+  EXPECT_FALSE(attempt({{"n", nullptr}}));
+  EXPECT_FALSE(attempt({{"null", 1}}));
+}
+
+// Each id is taken by one of those who want it at the same moment, and everybody hears who lost it.
+TEST_P(Conformance, OfMakersOfOneDocumentOneMakesIt) {
+  constexpr int kThreads = 4, kRounds = 6;
+  std::atomic<int> made[kRounds] = {}, lost[kRounds] = {};
+  std::vector<std::thread> threads;
+  for (int t = 0; t < kThreads; ++t) {
+    threads.emplace_back([&, t] {
+      for (int i = 0; i < kRounds; ++i) {
+        Batch batch = put("names", {doc(i, fmt::format(R"({{"by": {}}})", t))});
+        batch.expects.push_back({"names", id_of(i), nullptr});
+        const Status done = store_->commit(batch);
+        if (done) ++made[i];
+        else if (done.error().code == ErrorCode::kConflict) ++lost[i];
+        else ADD_FAILURE() << done.error().message;
+      }
+    });
+  }
+  for (auto& thread : threads) thread.join();
+  for (int i = 0; i < kRounds; ++i) {
+    EXPECT_EQ(made[i], 1) << i;
+    EXPECT_EQ(lost[i], kThreads - 1) << i;
+  }
+}
+
 // Read, expect, write: of two that read the same, one is refused.
 TEST_P(Conformance, WritersThatExpectWhatTheyReadLoseNothing) {
   const std::string id = new_object_id(now());

@@ -34,10 +34,14 @@ Status set_paths(Document& document, const Document& fields) {
 }
 
 Status check_expected(const Document& found, const Batch::Expect& expected) {
+  if (expected.fields.is_null()) {
+    if (found.is_null()) return {};
+    return fail(ErrorCode::kConflict, fmt::format("document {} of {} is there already", expected.id, expected.collection));
+  }
   bool same = found.is_object();
   for (const auto& [name, value] : expected.fields.items()) {
     const auto field = same ? found.find(name) : found.end();
-    same = same && field != found.end() && *field == value;
+    same = same && (field != found.end() ? *field == value : value.is_null());
   }
   if (same) return {};
   return fail(ErrorCode::kConflict, fmt::format("document {} of {} has changed meanwhile", expected.id, expected.collection));

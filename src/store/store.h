@@ -57,8 +57,8 @@ class BlobWriter {
 
 // One atomic step. Order inside: expects, erase_task, puts, sets, publishes, erases.
 struct Batch {
-  struct Expect {     // the whole batch is kConflict unless the document has these values in these top-level fields
-    std::string collection;
+  struct Expect {     // the whole batch is kConflict unless the document has these values in these top-level fields. As in a filter
+    std::string collection;  // null stands for a field that is not there, too. `fields` itself null: there must be no such document
     std::string id;
     Document fields;
   };

@@ -7,12 +7,12 @@
 #include <set>
 
 #include "base/file.h"
+#include "table/builtin_dataset.h"
 #include "table/toml_keys.h"
 
 namespace maeil::table {
 
 // Made by CMake from the files of datasets/.
-extern const char* const kCorporateLoanToml;
 extern const char* const kCorporateLoanFeatures;
 
 namespace {

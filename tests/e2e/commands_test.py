@@ -309,7 +309,7 @@ class Commands(unittest.TestCase):
             self.assertIn(attempt, (other.folder / "models/deployed/current_version.txt").read_text())
             other.run("model", "rollback", expect=0)
             self.assertEqual((other.folder / "models/deployed/current_version.txt").read_text().splitlines()[0], first)
-            self.assertEqual(len(json.loads(other.run("model", "history", "--json").stdout)), 3)
+            self.assertEqual(len(json.loads(other.run("model", "history", "--json").stdout)["deployments"]), 3)
 
     def test_a_link_lost_in_a_crash_is_restored(self):
         with self.work.copy() as other:

@@ -81,6 +81,7 @@ Result<bool> commit_in_transaction(Server& server, const Shelf& shelf, const Req
   // More rows than fit in memory are too many for a transaction: they go ahead, under a generation that nobody reads yet. After a write
   // conflict all do: the others who write the same would get in between again, were the next try as long.
   bool conflict = false;
+  int duplicates = 0;
   const auto goes_ahead = [&](const NewRows& one) { return conflict || !one.waiting->spool.in_memory(); };
   milliseconds pause{2};
   for (;;) {
@@ -97,7 +98,10 @@ Result<bool> commit_in_transaction(Server& server, const Shelf& shelf, const Req
     if (fault.no_transactions) return false;
     const milliseconds patience = fault.code == kWriteConflict ? std::max(kOtherTransactions, server.options().retry) : server.options().retry;
     const bool servers_fault = fault.error.code == done.error().code && fault.error.message == done.error().message;
-    if (!servers_fault || !(fault.transaction_over || fault.may_retry) || steady_clock::now() + pause > begun + patience) {
+    // Two transactions that both found no document and both make it: the next try finds what the other made. A unique index of
+    // somebody's own says the same, and goes on saying it.
+    const bool again = fault.transaction_over || fault.may_retry || (fault.duplicate && ++duplicates < 4);
+    if (!servers_fault || !again || steady_clock::now() + pause > begun + patience) {
       remove_new_rows(connection, rows, goes_ahead);
       return tl::unexpected<Error>(done.error());
     }

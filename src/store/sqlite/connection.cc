@@ -108,7 +108,7 @@ std::string_view Query::bytes(int column) const {
 
 Result<std::unique_ptr<Connection>> Connection::open(const std::filesystem::path& path, const SqliteOptions& options) {
   std::unique_ptr<Connection> connection(new Connection(path.string()));
-  const int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE | (options.create ? SQLITE_OPEN_CREATE : 0);
+  const int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE | (options.create && !options.read_only ? SQLITE_OPEN_CREATE : 0);
   const int code = sqlite3_open_v2(path.c_str(), &connection->handle_, flags, nullptr);
   if (code != SQLITE_OK) return tl::unexpected<Error>(sqlite_error(code, connection->handle_, connection->path_));
   sqlite3_busy_timeout(connection->handle_, options.busy_timeout_ms);
@@ -117,6 +117,8 @@ Result<std::unique_ptr<Connection>> Connection::open(const std::filesystem::path
   sqlite3_db_config(connection->handle_, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, nullptr);
   MAEIL_TRY(connection->run("PRAGMA cell_size_check=ON"));
   MAEIL_TRY(connection->run("PRAGMA synchronous=FULL"));
+  // Not SQLITE_OPEN_READONLY: the last one to close such a connection would leave the files of the journal behind.
+  if (options.read_only) MAEIL_TRY(connection->run("PRAGMA query_only=ON"));
   return connection;
 }
 
@@ -168,7 +170,8 @@ Result<std::shared_ptr<Database>> Database::open(const std::filesystem::path& pa
   // SQLite takes a file of one byte for an empty database.
   const auto size = std::filesystem::file_size(path, ignored);
   if (!ignored && size > 0 && size < 512) return tl::unexpected<Error>(sqlite_error(SQLITE_NOTADB, nullptr, path.string()));
-  if (!options.create && !std::filesystem::exists(path, ignored)) {
+  const bool create = options.create && !options.read_only;
+  if (!create && !std::filesystem::exists(path, ignored)) {
     return not_found(fmt::format("there is no store {}: `maeil run` makes one", path.string()));
   }
   const auto folder = path.has_parent_path() ? path.parent_path() : std::filesystem::path(".");
@@ -177,7 +180,7 @@ Result<std::shared_ptr<Database>> Database::open(const std::filesystem::path& pa
   }
   std::shared_ptr<Database> database(new Database(path, options));
   MAEIL_ASSIGN(database->writer_, Connection::open(path, options));
-  MAEIL_TRY(prepare_schema(*database->writer_, options.busy_timeout_ms));
+  MAEIL_TRY(options.read_only ? require_schema(*database->writer_) : prepare_schema(*database->writer_, options.busy_timeout_ms));
   database->options_.create = false;
   return database;
 }

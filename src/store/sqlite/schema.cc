@@ -62,13 +62,27 @@ Status enter_wal(Connection& connection, int busy_timeout_ms) {
 
 }  // namespace
 
-Status prepare_schema(Connection& connection, int busy_timeout_ms) {
-  // In one snapshot: another process may be making the tables between two of its questions.
+namespace {
+
+// In one snapshot: another process may be making the tables between two of its questions.
+Result<bool> recognise_at_once(Connection& connection) {
   bool ours = false;
   MAEIL_TRY(connection.snapshot([&]() -> Status {
     MAEIL_ASSIGN(ours, recognise(connection));
     return {};
   }));
+  return ours;
+}
+
+}  // namespace
+
+Status require_schema(Connection& connection) {
+  MAEIL_ASSIGN(const bool ours, recognise_at_once(connection));
+  return ours ? Status{} : not_found(fmt::format("{} holds nothing yet", connection.path()));
+}
+
+Status prepare_schema(Connection& connection, int busy_timeout_ms) {
+  MAEIL_ASSIGN(const bool ours, recognise_at_once(connection));
   if (sqlite3_db_readonly(connection.handle(), "main") == 1) {
     return tl::unexpected<Error>(sqlite_error(SQLITE_READONLY, nullptr, connection.path()));
   }

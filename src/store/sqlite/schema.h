@@ -17,4 +17,7 @@ constexpr int64_t kApplicationId = 0x6d61656c;  // "mael"
 // Makes the tables in an empty database; checks whose and how new another is before anything is written to it.
 Status prepare_schema(Connection& connection, int busy_timeout_ms);
 
+// The same checks, and nothing is written. kNotFound when the database is empty.
+Status require_schema(Connection& connection);
+
 }  // namespace maeil::store::sqlite

@@ -10,6 +10,7 @@ namespace maeil::store {
 
 struct SqliteOptions {
   bool create = true;          // false: kNotFound when there is no such file
+  bool read_only = false;      // writes are refused, and nothing is made, not even in a database that holds nothing (kNotFound); implies create = false
   int busy_timeout_ms = 30000;  // how long a write waits for another process's; then kConflict
 };
 

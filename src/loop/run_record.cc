@@ -1,0 +1,85 @@
+#include "loop/run_record.h"
+
+#include <algorithm>
+#include <array>
+
+#include "base/file.h"
+#include "base/hash.h"
+#include "base/version.h"
+#include "kernels/encoder.h"
+#include "registry/audit.h"
+#include "table/builtin_dataset.h"
+
+namespace maeil::loop {
+namespace {
+
+using store::Document;
+
+constexpr const char* kSettingsAct = "settings";
+
+// Where things lie, how long others wait, how fast it goes: a result is the same.
+bool matters(std::string_view name) {
+  constexpr std::array<std::string_view, 11> kElsewhere = {"MODEL_SAVE_PATH", "DATA_PATH", "DATA_DIR", "STORE_PATH", "SENSOR_TIMEOUT", "SENSOR_POKE_INTERVAL",
+                                                           "SHARDS", "THREADS", "LOG_LEVEL", "LEASE_SECONDS", "DATABASE_URL"};
+  return !name.starts_with("MONGODB_") && std::ranges::find(kElsewhere, name) == kElsewhere.end();
+}
+
+Document settings_of(const Settings& settings) {
+  Document out = Document::object();
+  for (const auto& [name, value] : describe_settings(settings)) {
+    if (matters(name)) out[name] = value;
+  }
+  return out;
+}
+
+// The bytes that describe the dataset: two runs with one hash read their columns alike.
+Result<std::string> dataset_sha256(const Settings& settings) {
+  if (settings.dataset_spec.empty()) return sha256_hex(table::kCorporateLoanToml);
+  MAEIL_ASSIGN(const std::string text, read_file(settings.dataset_spec, 1 << 26));
+  return sha256_hex(text);
+}
+
+// The settings of the last run that wrote any; null before the first.
+Result<Document> last_settings(store::Store& store) {
+  store::FindOptions newest;
+  newest.filter = {{"act", kSettingsAct}};
+  newest.sort = {{"timestamp", -1}};
+  MAEIL_ASSIGN(const Document entry, store.find_one(registry::kAuditLog, newest));
+  const auto found = entry.is_object() ? entry.find(kSettingsAct) : entry.end();
+  return entry.is_object() && found != entry.end() && found->is_object() ? *found : Document();
+}
+
+// Of `settings` what `other` has not, or has otherwise; null when that is nothing.
+Document different(const Document& settings, const Document& other) {
+  Document out;
+  for (const auto& [name, value] : settings.items()) {
+    if (!other.contains(name) || other[name] != value) out[name] = value;
+  }
+  return out;
+}
+
+}  // namespace
+
+Result<Document> program_record(const Day& day) {
+  MAEIL_ASSIGN(const std::string sha256, dataset_sha256(day.settings));
+  return Document{{"maeil", kVersion},
+                  {"instruction_set", kernels::simd_target_name()},
+                  {"settings", settings_of(day.settings)},
+                  {"dataset", {{"name", day.spec.name}, {"sha256", sha256}}},
+                  {"rows", day.rows},
+                  {"scenario", day.scenario}};
+}
+
+Status describe_run(store::Store& store, const Day& day, dag::RunOptions& options) {
+  MAEIL_ASSIGN(options.program, program_record(day));
+  MAEIL_ASSIGN(const Document before, last_settings(store));
+  const Document& settings = options.program["settings"];
+  if (settings == before) return {};
+  const Document from = before.is_null() ? Document() : different(before, settings);
+  auto entry = registry::audit_entry({kSettingsAct, day.spec.name, from, before.is_null() ? settings : different(settings, before), options.run_id}, now());
+  entry.document[kSettingsAct] = settings;
+  options.beside_start.push_back(std::move(entry));
+  return {};
+}
+
+}  // namespace maeil::loop

@@ -1,0 +1,45 @@
+#include "registry/audit.h"
+
+#include <pwd.h>
+#include <unistd.h>
+
+#include <string>
+#include <vector>
+
+#include "base/version.h"
+
+namespace maeil::registry {
+namespace {
+
+// The name of the user that this process runs as; its number when the system knows no name (a container).
+std::string os_user() {
+  const uid_t user = ::geteuid();
+  std::vector<char> buffer(16384);
+  passwd entry{};
+  passwd* found = nullptr;
+  if (::getpwuid_r(user, &entry, buffer.data(), buffer.size(), &found) == 0 && found && found->pw_name && *found->pw_name) return found->pw_name;
+  return std::to_string(user);
+}
+
+std::string host() {
+  char name[256] = "";
+  return ::gethostname(name, sizeof name - 1) == 0 && *name ? name : "unknown";
+}
+
+}  // namespace
+
+store::Batch::Put audit_entry(const Act& act, Instant when) {
+  return {kAuditLog,
+          {{"_id", store::id_value(store::new_object_id(when))},
+           {"timestamp", store::date_value(when)},
+           {"logical_date", format_date(std::chrono::floor<std::chrono::days>(when))},
+           {"run_id", act.run_id},
+           {"actor", {{"os_user", os_user()}, {"host", host()}}},
+           {"act", act.act},
+           {"what", act.what},
+           {"from", act.from},
+           {"to", act.to},
+           {"version", kVersion}}};
+}
+
+}  // namespace maeil::registry
