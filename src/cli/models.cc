@@ -13,7 +13,8 @@ namespace {
 
 std::string metric(const store::Document& metrics, const char* name) {
   const auto found = metrics.find(name);
-  return found != metrics.end() && found->is_number() ? fmt::format("{:.4f}", found->get<double>()) : "-";
+  if (found == metrics.end()) return "-";
+  return found->is_number() ? fmt::format("{:.4f}", found->get<double>()) : "undefined";
 }
 
 Result<int> report_deployment(Context& context, store::Store& store, const registry::ModelVersion& version) {
@@ -66,8 +67,10 @@ Result<int> model_show(Context& context, const ModelOptions& options) {
   MAEIL_ASSIGN(const auto metrics, store.find("performance_metrics", evaluations));
   for (const auto& document : metrics) {
     const auto values = document.value("metrics", store::Document::object());
-    print_line(fmt::format("evaluated on {} of {}: F1 {} {}, AUC {}", document.value("dataset_name", "?"), document.value("logical_date", "?"),
-                           metric(values, "f1_score"), plain(values.value("f1_interval", store::Document())), metric(values, "roc_auc")));
+    const auto interval = values.value("f1_interval", store::Document());
+    print_line(fmt::format("evaluated on {} of {}: F1 {}{}, AUC {}", document.value("dataset_name", "?"),
+                           document.value("logical_date", "?"), metric(values, "f1_score"),
+                           interval.is_null() ? "" : " " + plain(interval), metric(values, "roc_auc")));
   }
   return 0;
 }

@@ -159,7 +159,8 @@ Result<dag::TaskOutcome> score_part(dag::TaskContext& context, const Day& day, c
   MAEIL_ASSIGN(const auto scores, score_split(context.store, context.logical_date, preparation, split, scorer, range.first, range.count));
   MAEIL_ASSIGN(auto part, PartWriter::begin(context));
   MAEIL_TRY(part.write_frame({{"probabilities", packed(scores.probabilities)}, {"labels", packed(scores.labels)}}));
-  return part.finish(context, score_inputs(version, context.logical_date, preparation, split), {{"rows", scores.labels.size()}},
+  return part.finish(context, score_inputs(version, context.logical_date, preparation, split),
+                     {{"rows", scores.labels.size()}, {"unlabelled", scores.unlabelled}},
                      fmt::format("{} rows of the {} split scored", scores.labels.size(), split));
 }
 
@@ -174,6 +175,7 @@ Result<Scores> merge_scores(dag::TaskContext& context, const registry::ModelVers
       out.labels.insert(out.labels.end(), labels.begin(), labels.end());
       return {};
     }));
+    out.unlabelled += part.value("unlabelled", uint64_t{0});
   }
   return out;
 }
