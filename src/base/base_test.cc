@@ -253,6 +253,11 @@ TEST(Settings, WrongValuesNamePlaceAndBounds) {
   EXPECT_NE(message("EPOCHS = ").find("maeil.toml:1"), std::string::npos);
   EXPECT_NE(message("F1_THRESHOLD = nan").find("F1_THRESHOLD"), std::string::npos);
   EXPECT_NE(message("NHEAD = 5").find("multiple"), std::string::npos);
+  EXPECT_NE(message("MIN_POSITIVES = 0").find("MIN_POSITIVES must be a whole number from 1"),
+            std::string::npos);
+  EXPECT_NE(message("SOURCE_FALLBACK = \"simulator\"").find("SOURCE_FALLBACK must be 'portfolio'"),
+            std::string::npos);
+  EXPECT_EQ(message("SOURCE_FALLBACK = \"portfolio\""), "accepted");
   EXPECT_EQ(message("EPOCHS = 1"), "accepted");
 }
 

@@ -41,6 +41,7 @@ enum class RandomStream : uint32_t {
   kFitSample = 12,    // which rows the correlations of a fit are computed from
   kShift = 13,        // block = row block; see loop/shift
   kQualitySplit = 20, // block = row; see quality/utility
+  kValidation = 21,   // see prep/split.h
 };
 
 // A sequence of words keyed by (seed, stream, block). Cheap to make; not thread safe: each thread makes its own.

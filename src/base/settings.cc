@@ -43,9 +43,12 @@ const std::vector<Setting>& table() {
       {"FINETUNE_EPOCHS", &Settings::finetune_epochs, 1, 10000},
       {"FINETUNE_LEARNING_RATE", &Settings::finetune_learning_rate, 1e-9, 1},
       {"F1_THRESHOLD", &Settings::f1_threshold, 0, 1},
+      {"MIN_POSITIVES", &Settings::min_positives, 1, 1e9},
+      {"MIN_NEGATIVES", &Settings::min_negatives, 1, 1e9},
       {"MAX_RETRAIN_ATTEMPTS", &Settings::max_retrain_attempts, 1, 20},
       {"DATA_QUANTITY", &Settings::data_quantity, 1, 1e9},
       {"DISTRIBUTION_MODEL", &Settings::distribution_model},
+      {"SOURCE_FALLBACK", &Settings::source_fallback},
       {"SEED", &Settings::seed, 0, 9007199254740992.0},
       {"SHARDS", &Settings::shards, 1, 65536},
       {"SENSOR_TIMEOUT", &Settings::sensor_timeout, 0, 604800},
@@ -178,6 +181,10 @@ Result<Settings> load_settings(const std::filesystem::path& folder,
   }
   if (settings.d_model % settings.nhead != 0) {
     return usage_error(fmt::format("D_MODEL ({}) must be a multiple of NHEAD ({})", settings.d_model, settings.nhead));
+  }
+  if (!settings.source_fallback.empty() && settings.source_fallback != "portfolio") {
+    return usage_error(
+        fmt::format("SOURCE_FALLBACK must be 'portfolio' or not set, not '{}'", settings.source_fallback));
   }
   return settings;
 }

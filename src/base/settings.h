@@ -30,9 +30,12 @@ struct Settings {
   int64_t finetune_batch_size = 16, finetune_epochs = 3;
   double finetune_learning_rate = 1e-4;
   double f1_threshold = 0.75;
+  int64_t min_positives = 10, min_negatives = 10;  // rows of the test split below which nothing is judged
   int64_t max_retrain_attempts = 3;
   int64_t data_quantity = 10000;
   std::string distribution_model;  // empty: the built-in portfolio
+  std::string source_fallback;  // "portfolio": what takes the place of an absent distribution model; empty:
+                                // nothing does
   int64_t seed = 42;
   int64_t shards = 1;
   int64_t sensor_timeout = 3600, sensor_poke_interval = 300;  // seconds

@@ -14,6 +14,7 @@
 #include "format/number_text.h"
 #include "loop/evaluation.h"
 #include "loop/import.h"
+#include "loop/judging.h"
 #include "loop/processed_csv.h"
 #include "loop/source.h"
 #include "loop/training.h"
@@ -140,7 +141,17 @@ Result<int> generate(Context& context, const GenerateOptions& options) {
     }
     share.emplace(options.class_share.substr(0, equals), value);
   }
-  MAEIL_ASSIGN(const auto source, loop::open_source({options.model.empty() ? settings.distribution_model : options.model, options.scenario, share, options.where}));
+  loop::SourcePlan plan = options.model.empty() ? loop::day_source(settings)
+                                                : loop::SourcePlan{.distribution_model = options.model};
+  plan.scenario = options.scenario;
+  plan.share = share;
+  plan.where = options.where;
+  MAEIL_ASSIGN(const auto source, loop::open_source(plan));
+  if (!source.portfolio && !options.date.empty()) {
+    return usage_error(fmt::format(
+        "--date is the built-in portfolio's: rows of {} do not depend on it (--seed gives others)",
+        source.description));
+  }
   if (!source.warning.empty()) note("warning: " + source.warning, LogLevel::kWarning);
   MAEIL_ASSIGN(const Days date, day_or_today(context, options.date));
   const std::string path = options.out.empty() ? settings.data_path : options.out;
@@ -149,11 +160,11 @@ Result<int> generate(Context& context, const GenerateOptions& options) {
   Progress progress;
   const auto seed = static_cast<uint64_t>(options.seed.value_or(settings.seed));
   // A copula's rows do not depend on the date here, so that --seed alone names them.
-  const bool portfolio = source.description.starts_with("portfolio");
   const auto begin = Clock::now();
-  MAEIL_TRY(loop::write_rows_csv(source, portfolio ? date : Days{}, static_cast<uint64_t>(options.rows), seed,
-                                 [&](std::string_view bytes) { return file.write(bytes); },
-                                 [&](uint64_t done) { progress.update("rows", done, static_cast<uint64_t>(options.rows)); }));
+  MAEIL_TRY(loop::write_rows_csv(
+      source, source.portfolio ? date : Days{}, static_cast<uint64_t>(options.rows), seed,
+      [&](std::string_view bytes) { return file.write(bytes); },
+      [&](uint64_t done) { progress.update("rows", done, static_cast<uint64_t>(options.rows)); }));
   MAEIL_TRY(file.commit());
   progress.finish();
   if (context.json) print_json({{"path", path}, {"rows", options.rows}, {"columns", source.names.size()}, {"source", source.description}, {"seed", seed}, {"seconds", seconds_since(begin)}});
@@ -312,7 +323,10 @@ Result<int> evaluate(Context& context, const PredictOptions& options) {
                                         MAEIL_ASSIGN(const auto p, loop::predict_default(scorer, {prepared.codes, numbers, prepared.rows}));
                                         some = {};
                                         for (size_t i = 0; i < p.size(); ++i) {
-                                          if (prepared.labels[i] < 0) continue;
+                                          if (prepared.labels[i] < 0) {
+                                            ++some.unlabelled;
+                                            continue;
+                                          }
                                           some.probabilities.push_back(p[i]);
                                           some.labels.push_back(static_cast<uint8_t>(prepared.labels[i]));
                                         }
@@ -321,19 +335,33 @@ Result<int> evaluate(Context& context, const PredictOptions& options) {
                                       [&](loop::Scores& some) -> Status {
                                         scores.probabilities.insert(scores.probabilities.end(), some.probabilities.begin(), some.probabilities.end());
                                         scores.labels.insert(scores.labels.end(), some.labels.begin(), some.labels.end());
+                                        scores.unlabelled += some.unlabelled;
                                         return {};
                                       }));
-  MAEIL_ASSIGN(const auto evaluation, loop::evaluate_scores(scores, static_cast<uint64_t>(context.settings.seed)));
-  const bool passed = evaluation.metrics.f1_score >= context.settings.f1_threshold;
+  const auto& settings = context.settings;
+  MAEIL_ASSIGN(const auto metrics,
+               loop::evaluate_scores(scores, static_cast<uint64_t>(settings.seed),
+                                     std::filesystem::path(options.in).filename().string()));
+  const loop::Judgement judged = loop::judge(metrics, settings);
+  const bool passed = judged.gate == loop::Gate::kPassed, was_judged = judged.gate != loop::Gate::kNotJudged;
   if (context.json) {
-    print_json({{"model", options.model}, {"rows", report.rows}, {"quarantined", report.quarantined}, {"metrics", evaluation.document},
-                {"f1_threshold", context.settings.f1_threshold}, {"passed", passed}});
+    store::Document out = {{"model", options.model},
+                           {"rows", report.rows},
+                           {"quarantined", report.quarantined},
+                           {"metrics", metrics},
+                           {"f1_threshold", settings.f1_threshold},
+                           {"passed", was_judged ? store::Document(passed) : store::Document()}};
+    if (!was_judged) out["not_judged"] = loop::not_judged_document(judged);
+    print_json(out);
   } else {
-    print_line(loop::describe(evaluation.metrics, evaluation.document));
-    for (const auto& [name, value] : evaluation.document.items()) print_line(fmt::format("  {:<17} {}", name, plain(value)));
-    print_line(fmt::format("{} the gate of {}", passed ? "passes" : "fails", context.settings.f1_threshold));
+    print_line(loop::describe(metrics));
+    for (const auto& [name, value] : metrics.items())
+      print_line(fmt::format("  {:<17} {}", name, value.is_null() ? "undefined" : plain(value)));
+    print_line(!was_judged
+                   ? "not judged: " + judged.reason
+                   : fmt::format("{} the gate of {}", passed ? "passes" : "fails", settings.f1_threshold));
   }
-  return passed ? 0 : kGateFailed;
+  return passed || !was_judged ? 0 : kGateFailed;
 }
 
 Result<int> train(Context& context, const TrainOptions& options) {

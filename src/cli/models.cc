@@ -16,7 +16,8 @@ namespace {
 
 std::string metric(const store::Document& metrics, const char* name) {
   const auto found = metrics.find(name);
-  return found != metrics.end() && found->is_number() ? fmt::format("{:.4f}", found->get<double>()) : "-";
+  if (found == metrics.end()) return "-";
+  return found->is_number() ? fmt::format("{:.4f}", found->get<double>()) : "undefined";
 }
 
 Result<int> deploy(Context& context, store::Store& store, const registry::ModelVersion& version, const char* act) {
@@ -76,9 +77,10 @@ Result<int> model_show(Context& context, const ModelOptions& options) {
   for (const auto& document : metrics) {
     MAEIL_TRY(store::check_fields("performance_metrics", document, {{"metrics", store::FieldKind::kObject}}));
     const auto values = document.value("metrics", store::Document::object());
-    print_line(fmt::format("evaluated on {} of {}: F1 {} {}, AUC {}", plain(document.value("dataset_name", store::Document())),
+    const auto interval = values.value("f1_interval", store::Document());
+    print_line(fmt::format("evaluated on {} of {}: F1 {}{}, AUC {}", plain(document.value("dataset_name", store::Document())),
                            plain(document.value("logical_date", store::Document())), metric(values, "f1_score"),
-                           plain(values.value("f1_interval", store::Document())), metric(values, "roc_auc")));
+                           interval.is_null() ? "" : " " + plain(interval), metric(values, "roc_auc")));
   }
   return 0;
 }

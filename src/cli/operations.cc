@@ -2,6 +2,8 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <algorithm>
+
 #include "cli/commands.h"
 #include "cli/output.h"
 #include "loop/diagnosis.h"
@@ -31,11 +33,11 @@ Result<int> prune(Context& context, const PruneOptions& options) {
 Result<int> doctor(Context& context) {
   const auto opened = context.existing_store();
   const auto findings = loop::diagnose(context.settings, opened ? &opened->get() : nullptr, opened ? "" : opened.error().message);
-  int problems = 0;
+  int worst = 0;
   auto list = store::Document::array();
   for (const auto& finding : findings) {
     const char* mark = finding.health == loop::Health::kOk ? "ok" : finding.health == loop::Health::kWarning ? "warning" : "problem";
-    problems += finding.health == loop::Health::kProblem;
+    if (finding.health == loop::Health::kProblem) worst = std::max(worst, exit_code(finding.code));
     if (context.json) list.push_back({{"health", mark}, {"subject", finding.subject}, {"text", finding.text}});
     else print_line(fmt::format("{:<8} {:<19} {}", mark, finding.subject, finding.text));
   }
@@ -53,7 +55,7 @@ Result<int> doctor(Context& context) {
       print_line(fmt::format("{:<26} {:<32} {}", name, value.get<std::string>().empty() ? "(none)" : value.get<std::string>(), origin));
     }
   }
-  return problems ? 1 : 0;
+  return worst;
 }
 
 }  // namespace maeil::cli

@@ -85,7 +85,8 @@ void add_day_commands(Parser& p) {
   c->add_option("--out", p.generate.out, "the CSV file (default: DATA_PATH)");
   c->add_option("--model", p.generate.model, "SDV's .pkl or maeil's .json (default: DISTRIBUTION_MODEL, else the portfolio)");
   c->add_option("--scenario", p.generate.scenario, "of the built-in portfolio, or a scenario file for any source")->check(scenarios)->capture_default_str();
-  c->add_option("--date", p.generate.date, "the portfolio's reporting date (default: today)");
+  c->add_option("--date", p.generate.date,
+                "the portfolio's reporting date (default: today); not with a distribution model");
   c->add_option("--class", p.generate.class_share, "the share of a class of the model's target, as Y=0.2");
   c->add_option("--where", p.generate.where, "only rows with COLUMN=VALUE (or !=, <, <=, >, >=); may be given again for more conditions");
   c->add_option("--seed", p.generate.seed, "same seed, same bytes (default: SEED)")->check(CLI::NonNegativeNumber);

@@ -77,9 +77,10 @@ void print_summary(const Settings& settings, const store::Store& store, const st
   print_line(fmt::format("{} {}", summary.value("logical_date", ""),
                          summary.value("already_finished", false) ? "had been run before; nothing was done again" : "is done"));
   for (const auto& [key, value] : summary.items()) {
-    if (value.is_object()) print_line(fmt::format("  {:<12} {}", key, value.value("message", "")));
+    if (value.is_object() && key != "not judged")
+      print_line(fmt::format("  {:<12} {}", key, value.value("message", "")));
   }
-  print_line(fmt::format("  {:<12} {}", "verdict", summary.value("verdict", "")));
+  print_line(fmt::format("  {:<12} {}", "verdict", loop::verdict_text(summary)));
   print_line("where to look");
   print_line(fmt::format("  data         {}, {}/processed/processed_data.csv", settings.data_path, settings.data_dir));
   print_line(fmt::format("  model        {}/deployed/current_model.pth", settings.model_save_path));
@@ -98,7 +99,7 @@ Result<int> one_day(Context& context, Days date, const std::string& run_type, co
   MAEIL_ASSIGN(const auto document, loop::summarize(store, day, date, report));
   if (context.json) print_json(document);
   else if (summary) print_summary(context.settings, store, document);
-  else print_line(fmt::format("{}  {}", format_date(date), document.value("verdict", "")));
+  else print_line(fmt::format("{}  {}", format_date(date), loop::verdict_text(document)));
   if (report.verdict == loop::Verdict::kCancelled) return fail(ErrorCode::kCancelled, "stopped by a signal; `maeil run` for the date goes on from here");
   if (report.verdict == loop::Verdict::kFailed) {
     return tl::make_unexpected(report.result.error.value_or(Error{ErrorCode::kIo, fmt::format("the day {} failed", format_date(date))}));

@@ -94,7 +94,9 @@ Status write_whole(const Day& day, TaskContext& context, const Source& source, R
 }
 
 Result<TaskOutcome> generate_data(const Day& day, TaskContext& context) {
-  MAEIL_ASSIGN(const Source source, open_source({.distribution_model = day.settings.distribution_model, .scenario = day.scenario}));
+  SourcePlan plan = day_source(day.settings);
+  plan.scenario = day.scenario;
+  MAEIL_ASSIGN(const Source source, open_source(plan));
   if (!source.warning.empty()) context.log("warning: " + source.warning);
   if (context.shard.is_part()) return generate_part(day, context, source);
   const std::string path = day.settings.data_path;
@@ -126,6 +128,7 @@ Result<TaskOutcome> generate_data(const Day& day, TaskContext& context) {
                               {"seed", day.settings.seed},
                               {"row_offsets", offsets.document()}};
   if (!source.scenario.empty()) document["scenario"] = source.scenario;
+  if (source.fallback) document["fallback"] = true;  // judging.h: such a day approves nothing
   out.batch.puts.push_back({"raw_data", stamped(context, "raw_data", std::move(document))});
   return out;
 }

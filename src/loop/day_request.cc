@@ -6,6 +6,7 @@
 
 #include "dag/journal.h"
 #include "loop/pipelines.h"
+#include "loop/source.h"
 
 namespace maeil::loop {
 namespace {
@@ -71,6 +72,13 @@ store::Batch::Put request_document(Days date, const DayRequest& request, const D
            {"timestamp", store::date_value(now())}}};
 }
 
+Status check_request(const Settings& settings, const DayRequest& request) {
+  SourcePlan plan = day_source(settings);
+  plan.scenario = request.scenario;
+  const auto source = open_source(plan);
+  return !source && source.error().code == ErrorCode::kUsage ? tl::make_unexpected(source.error()) : Status{};
+}
+
 Result<DayRequest> request_day(store::Store& store, const Settings& settings, Days date, const AskedDay& asked, const std::string& run_id) {
   MAEIL_ASSIGN(const auto recorded, begun_as(store, date));
   if (recorded) {
@@ -82,9 +90,12 @@ Result<DayRequest> request_day(store::Store& store, const Settings& settings, Da
       return usage_error(fmt::format("{} was begun with --scenario {}, not {}: `maeil redo {} --scenario {}` does it again",
                                      format_date(date), recorded->scenario, *asked.scenario, format_date(date), *asked.scenario));
     }
+    MAEIL_ASSIGN(const auto drawn, dag::task_state(store, date, kDataDag, "generate_data"));
+    if (drawn != dag::TaskState::kSuccess) MAEIL_TRY(check_request(settings, *recorded));
     return *recorded;
   }
   const DayRequest request{1, asked.rows.value_or(settings.data_quantity), asked.scenario.value_or("calm"), false};
+  MAEIL_TRY(check_request(settings, request));
   store::Batch batch;
   batch.puts.push_back(request_document(date, request, nullptr, run_id));
   MAEIL_TRY(store.commit(batch));

@@ -31,8 +31,12 @@ Result<std::optional<DayRequest>> find_request(store::Store& store, Days date);
 // The same; of a date without a request, what generate_data recorded. nullopt when the date was never begun.
 Result<std::optional<DayRequest>> begun_as(store::Store& store, Days date);
 
+// Options that the day's rows cannot have (a portfolio's scenario where DISTRIBUTION_MODEL is set) are kUsage, before anything is done, a
+// first model's training included. What is wrong with a file is the task's to find and to record.
+Status check_request(const Settings& settings, const DayRequest& request);
+
 // The request to go on with: the recorded one, else a new one, which is recorded. kUsage when `asked` is something else than what
-// was recorded. REQUIRES: the caller holds the runner's lock.
+// was recorded, or cannot be had. REQUIRES: the caller holds the runner's lock.
 Result<DayRequest> request_day(store::Store& store, const Settings& settings, Days date, const AskedDay& asked, const std::string& run_id);
 
 // The document of a request.

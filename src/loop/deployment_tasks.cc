@@ -27,6 +27,11 @@ Result<TaskOutcome> wait_for_evaluation(TaskContext& context) {
   if (alert == TaskState::kSuccess) {
     return outcome(TaskState::kSkipped, "the evaluation ended in an alert: nothing is deployed, what was deployed stays");
   }
+  MAEIL_ASSIGN(const TaskState not_judged, state_of(context, kEvaluationDag, "skip_evaluation"));
+  if (not_judged == TaskState::kSuccess) {
+    return outcome(TaskState::kSkipped,
+                   "the evaluation could not judge the model: nothing is deployed, what was deployed stays");
+  }
   if (verdict == TaskState::kSkipped) return outcome(TaskState::kSkipped, "the evaluation approved nothing");
   MAEIL_ASSIGN(const auto failure, failure_of(context, kEvaluationDag));
   if (failure) return outcome(state_after_failure(context), fmt::format("the evaluation failed, nothing is deployed: {}", *failure));

@@ -9,6 +9,7 @@
 #include "base/file.h"
 #include "base/hash.h"
 #include "loop/retention.h"
+#include "loop/source.h"
 #include "registry/deployment.h"
 #include "registry/versions.h"
 
@@ -105,6 +106,15 @@ void check_models(const Settings& settings, store::Store& store, std::vector<Fin
   out.push_back({Health::kOk, "deployment", "nothing is deployed yet"});
 }
 
+Finding check_source(const Settings& settings) {
+  const auto source = open_source(day_source(settings));
+  if (!source)
+    return {Health::kProblem, "distribution model", "DISTRIBUTION_MODEL: " + source.error().message,
+            source.error().code};
+  if (source->fallback) return {Health::kWarning, "distribution model", source->warning};
+  return {Health::kOk, "distribution model", fmt::format("{} can be read", settings.distribution_model)};
+}
+
 }  // namespace
 
 std::vector<Finding> diagnose(const Settings& settings, store::Store* store, const std::string& store_error) {
@@ -113,13 +123,7 @@ std::vector<Finding> diagnose(const Settings& settings, store::Store* store, con
   out.push_back(check_writable(settings.data_dir));
   out.push_back(check_disk(settings.data_dir));
   out.push_back(check_files(settings));
-  if (!settings.distribution_model.empty()) {
-    std::error_code ignored;
-    const bool there = fs::exists(settings.distribution_model, ignored);
-    out.push_back({there ? Health::kOk : Health::kWarning, "distribution model",
-                   there ? fmt::format("{} is there", settings.distribution_model)
-                         : fmt::format("DISTRIBUTION_MODEL names {}, which is absent: the built-in portfolio is used instead", settings.distribution_model)});
-  }
+  if (!settings.distribution_model.empty()) out.push_back(check_source(settings));
   if (!store) {
     out.push_back({Health::kProblem, "store", store_error});
     return out;

@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "base/error.h"
 #include "base/settings.h"
 #include "store/store.h"
 
@@ -15,6 +16,8 @@ struct Finding {
   Health health;
   std::string subject;  // "permissions", "disk", "files", "lock", "store", "models", "deployment", "distribution model"
   std::string text;
+  ErrorCode code = ErrorCode::kIo;  // of a problem: whether it may pass (kIo) or a file must be mended first
+                                    // (kBadInput, kNotFound)
 };
 
 // Changes nothing but a probe file that it removes again. `store` is null when it could not be opened

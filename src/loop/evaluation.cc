@@ -2,53 +2,87 @@
 
 #include <fmt/format.h>
 
-namespace maeil::loop {
+#include "loop/judging.h"
 
-store::Document metrics_document(const metrics::ClassificationMetrics& m, const metrics::Interval& interval) {
+namespace maeil::loop {
+namespace {
+
+store::Document metrics_document(const metrics::ClassificationMetrics& m,
+                                 const std::optional<metrics::Interval>& interval) {
   const auto optional = [](const std::optional<double>& value) { return value ? store::Document(*value) : store::Document(); };
   const auto& c = m.confusion;
-  store::Document out = {{"accuracy", m.accuracy},
-                         {"roc_auc", optional(m.roc_auc)},
-                         {"f1_score", m.f1_score},
-                         {"precision", m.precision},
-                         {"recall", m.recall},
-                         {"pr_auc", optional(m.pr_auc)},
-                         {"ks", optional(m.ks)},
-                         {"gini", optional(m.gini)},
-                         {"brier", m.brier},
-                         {"log_loss", m.log_loss},
-                         {"confusion_matrix", store::Document::array({store::Document::array({c.true_negative, c.false_positive}),
-                                                                      store::Document::array({c.false_negative, c.true_positive})})},
-                         {"default_rate", m.default_rate},
-                         {"f1_interval", store::Document::array({interval.low, interval.high})},
-                         {"rows", c.total()}};
-  if (!m.undefined_reason.empty()) out["undefined_reason"] = m.undefined_reason;
+  return {
+      {"accuracy", m.accuracy},
+      {"roc_auc", optional(m.roc_auc)},
+      {"f1_score", optional(m.f1_score)},
+      {"precision", optional(m.precision)},
+      {"recall", optional(m.recall)},
+      {"pr_auc", optional(m.pr_auc)},
+      {"ks", optional(m.ks)},
+      {"gini", optional(m.gini)},
+      {"brier", m.brier},
+      {"log_loss", m.log_loss},
+      {"confusion_matrix",
+       store::Document::array({store::Document::array({c.true_negative, c.false_positive}),
+                               store::Document::array({c.false_negative, c.true_positive})})},
+      {"default_rate", m.default_rate},
+      {"f1_interval", interval ? store::Document::array({interval->low, interval->high}) : store::Document()},
+      {"rows", c.total()}};
+}
+
+}  // namespace
+
+Result<store::Document> evaluate_scores(const Scores& scores, uint64_t seed, std::string_view measured_on) {
+  store::Document out;
+  std::string undefined;
+  if (scores.labels.empty()) {
+    out = metrics_document({}, std::nullopt);
+    for (const char* name : {"accuracy", "brier", "log_loss", "default_rate"}) out[name] = nullptr;
+    undefined = "there is no row with a label";
+  } else {
+    MAEIL_ASSIGN(const auto m, metrics::classification_metrics(scores.probabilities, scores.labels));
+    out = metrics_document(m, metrics::bootstrap_f1_interval(m.confusion, seed));
+    undefined = m.undefined_reason;
+  }
+  out["measured_on"] = measured_on;
+  if (scores.unlabelled > 0) out["unlabelled"] = scores.unlabelled;
+  if (!undefined.empty()) out["undefined_reason"] = undefined;
   return out;
 }
 
-Result<Evaluation> evaluate_scores(const Scores& scores, uint64_t seed) {
-  MAEIL_ASSIGN(auto m, metrics::classification_metrics(scores.probabilities, scores.labels));
-  const auto interval = metrics::bootstrap_f1_interval(m.confusion, seed);
-  auto document = metrics_document(m, interval);
-  return Evaluation{std::move(m), std::move(document)};
-}
-
-Result<Evaluation> evaluate_version(dag::TaskContext& context, const Day& day, const registry::ModelVersion& version, std::string_view split) {
+Result<store::Document> evaluate_version(dag::TaskContext& context, const Day& day,
+                                         const registry::ModelVersion& version, std::string_view split) {
   MAEIL_ASSIGN(auto model, registry::load_version(context.store, version, day.spec, static_cast<int>(day.settings.nhead)));
+  const auto seed = static_cast<uint64_t>(day.settings.seed);
   if (context.shard.merges()) {
     MAEIL_ASSIGN(const auto merged, merge_scores(context, version, *model.preparation, split));
-    return evaluate_scores(merged, static_cast<uint64_t>(day.settings.seed));
+    return evaluate_scores(merged, seed, split);
   }
   MAEIL_TRY(ensure_prepared(context, day, *model.preparation));
   MAEIL_ASSIGN(const auto scorer, nn::Scorer::make(std::move(model.parameters), model.unknown));
   MAEIL_ASSIGN(const auto scores, score_split(context.store, context.logical_date, *model.preparation, split, scorer));
-  return evaluate_scores(scores, static_cast<uint64_t>(day.settings.seed));
+  return evaluate_scores(scores, seed, split);
 }
 
-std::string describe(const metrics::ClassificationMetrics& m, const store::Document& document) {
-  return fmt::format("F1 {:.4f} ({:.3f} to {:.3f}), AUC {}, {} defaults in {} rows", m.f1_score, document["f1_interval"][0].get<double>(),
-                     document["f1_interval"][1].get<double>(), m.roc_auc ? fmt::format("{:.4f}", *m.roc_auc) : "undefined",
-                     m.confusion.true_positive + m.confusion.false_negative, m.confusion.total());
+std::optional<double> metric_of(const store::Document& metrics, std::string_view name) {
+  const auto found = metrics.is_object() ? metrics.find(name) : metrics.end();
+  return found != metrics.end() && found->is_number() ? std::optional(found->get<double>()) : std::nullopt;
+}
+
+std::string metric_text(const std::optional<double>& metric) {
+  return metric ? fmt::format("{:.4f}", *metric) : "undefined";
+}
+
+std::string describe(const store::Document& metrics) {
+  const LabelCounts counts = label_counts(metrics);
+  const auto interval = metrics.value("f1_interval", store::Document());
+  std::string out = "F1 " + metric_text(metric_of(metrics, "f1_score"));
+  if (interval.is_array() && interval.size() == 2)
+    out += fmt::format(" ({:.3f} to {:.3f})", interval[0].get<double>(), interval[1].get<double>());
+  out += fmt::format(", AUC {}, {} defaults in {} rows", metric_text(metric_of(metrics, "roc_auc")),
+                     counts.positives, counts.rows());
+  if (counts.unlabelled > 0) out += fmt::format(", {} rows without a label left out", counts.unlabelled);
+  return out;
 }
 
 }  // namespace maeil::loop

@@ -1,7 +1,10 @@
 // model_evaluation_pipeline without its retraining groups: who is in force, how good it is, what follows from that.
+// not_judged.cc has what follows when that cannot be said.
 #include <fmt/format.h>
 
 #include "loop/evaluation.h"
+#include "loop/judging.h"
+#include "loop/not_judged.h"
 #include "loop/pipelines.h"
 #include "loop/tasks.h"
 #include "loop/verdict.h"
@@ -44,26 +47,42 @@ Result<TaskOutcome> evaluate_model(const Day& day, TaskContext& context) {
   MAEIL_ASSIGN(const auto loaded, result_of(context, kEvaluationDag, "load_latest_model"));
   MAEIL_ASSIGN(const auto version, registry::find_version(context.store, loaded.value("model_id", "")));
   if (context.shard.is_part()) return score_part(context, day, version, "test");
-  MAEIL_ASSIGN(const auto evaluation, evaluate_version(context, day, version, "test"));
+  MAEIL_ASSIGN(const auto metrics, evaluate_version(context, day, version, "test"));
   TaskOutcome out;
-  out.message = describe(evaluation.metrics, evaluation.document);
-  out.result = {{"model_id", version.id}, {"model_version", version.version}, {"metrics", evaluation.document}};
-  out.batch.puts.push_back({"performance_metrics", stamped(context, "performance_metrics", {{"model_id", version.id},
-                                                                                           {"dataset_name", "test"},
-                                                                                           {"metrics", evaluation.document}})});
+  out.message = describe(metrics);
+  out.result = {{"model_id", version.id}, {"model_version", version.version}, {"metrics", metrics}};
+  out.batch.puts.push_back(
+      {"performance_metrics",
+       stamped(context, "performance_metrics",
+               {{"model_id", version.id}, {"dataset_name", "test"}, {"metrics", metrics}})});
   return out;
 }
 
-double f1_of(const store::Document& result) { return result.at("metrics").at("f1_score").get<double>(); }
+store::Document f1_of(const store::Document& result) {
+  return result.at("metrics").at("f1_score");
+}  // null where undefined
 
 Result<TaskOutcome> check_model_performance(const Day& day, TaskContext& context) {
   MAEIL_ASSIGN(const auto evaluated, result_of(context, kEvaluationDag, "evaluate_model"));
-  const double f1 = f1_of(evaluated), threshold = day.settings.f1_threshold;
-  const bool passed = f1 >= threshold;
+  MAEIL_ASSIGN(const Judgement judged, judge_day(context, evaluated.at("metrics"), day.settings));
   TaskOutcome out;
-  out.message = fmt::format("F1 {:.4f} {} the gate of {}: {}", f1, passed ? ">=" : "<", threshold, passed ? "passed" : "retrain");
-  out.result = {{"passed", passed}, {"f1_score", f1}, {"f1_threshold", threshold}};
-  out.next = {passed ? "send_evaluation_results" : retrain_task(1, "prepare_retraining_data")};
+  const double threshold = day.settings.f1_threshold;
+  out.result = {
+      {"passed", judged.gate == Gate::kPassed}, {"f1_score", f1_of(evaluated)}, {"f1_threshold", threshold}};
+  switch (judged.gate) {
+    case Gate::kPassed:
+      out.message = fmt::format("F1 {:.4f} >= the gate of {}: passed", *judged.f1, threshold);
+      out.next = {"send_evaluation_results"};
+      break;
+    case Gate::kFailed:
+      out.message = fmt::format("F1 {:.4f} < the gate of {}: retrain", *judged.f1, threshold);
+      out.next = {retrain_task(1, "prepare_retraining_data")};
+      break;
+    case Gate::kNotJudged:
+      out.message = "not judged: " + judged.reason;
+      out.next = {"skip_evaluation"};
+      out.result["not_judged"] = not_judged_document(judged);
+  }
   return out;
 }
 
@@ -77,6 +96,15 @@ Result<int> passed_attempt(const Day& day, TaskContext& context) {
     if (result.value("passed", false)) return k;
   }
   return 0;
+}
+
+store::Document improvement(const store::Document& before, const store::Document& after) {
+  return before.is_number() && after.is_number() ? store::Document(after.get<double>() - before.get<double>())
+                                                 : store::Document();
+}
+
+std::string f1_text(const store::Document& result) {
+  return metric_text(metric_of(result.at("metrics"), "f1_score"));
 }
 
 Result<TaskOutcome> send_evaluation_results(const Day& day, TaskContext& context) {
@@ -95,18 +123,19 @@ Result<TaskOutcome> send_evaluation_results(const Day& day, TaskContext& context
             {"original_f1_score", f1_of(original)},
             {"finetuned_model_id", version.id},
             {"finetuned_f1_score", f1_of(passed)},
-            {"improvement", f1_of(passed) - f1_of(original)}};
+            {"improvement", improvement(f1_of(original), f1_of(passed))}};
   } else {
     info = {{"was_retrained", false}, {"f1_score", f1_of(original)}, {"f1_threshold", day.settings.f1_threshold}};
   }
   TaskOutcome out;
-  out.message = attempt > 0 ? fmt::format("version {} approved after {} retraining attempt{}: F1 {:.4f}, was {:.4f}", version.version, attempt,
-                                          attempt > 1 ? "s" : "", f1_of(passed), f1_of(original))
-                            : fmt::format("version {} passed: F1 {:.4f}", version.version, f1_of(original));
+  out.message = attempt > 0 ? fmt::format("version {} approved after {} retraining attempt{}: F1 {}, was {}",
+                                          version.version, attempt, attempt > 1 ? "s" : "", f1_text(passed),
+                                          f1_text(original))
+                            : fmt::format("version {} passed: F1 {}", version.version, f1_text(original));
   out.result = {{"model_id", version.id}, {"model_version", version.version}, {"was_retrained", attempt > 0}};
   // An import or a first model that passes on its own; an attempt was approved by its own task.
   if (const auto status = registry::status_after_verdict(version, registry::Judged::kInForce, true)) {
-    const std::string note = fmt::format("F1 Score: {:.4f}, Threshold: {}, Retry: 0", f1_of(passed), day.settings.f1_threshold);
+    const std::string note = fmt::format("F1 Score: {}, Threshold: {}, Retry: 0", f1_text(passed), day.settings.f1_threshold);
     MAEIL_TRY(registry::change_status(version, {*status, context.run_id, note, passed.at("metrics")}, now(), out.batch));
   }
   out.batch.puts.push_back({"evaluation_events", stamped(context, "evaluation_events",
@@ -123,17 +152,19 @@ Result<TaskOutcome> send_alert(const Day& day, TaskContext& context) {
   const int attempts = static_cast<int>(day.settings.max_retrain_attempts);
   MAEIL_ASSIGN(const auto original, result_of(context, kEvaluationDag, "evaluate_model"));
   MAEIL_ASSIGN(const auto last, result_of(context, kEvaluationDag, retrain_task(attempts, "evaluate_finetuned_model")));
-  store::Document alert = {{"alert_type", "MODEL_PERFORMANCE_FAILURE"},
-                           {"severity", "CRITICAL"},
-                           {"model_id", last.value("model_id", "")},
-                           {"original_model_id", original.value("model_id", "")},
-                           {"f1_score", f1_of(last)},
-                           {"f1_threshold", day.settings.f1_threshold},
-                           {"retry_attempts", attempts},
-                           {"max_retries", attempts},
-                           {"message", fmt::format("Model performance is below the threshold after {} retraining attempts: F1 {:.4f} < {}. "
-                                                   "What is deployed stays; docs/operations.md says what to look at.",
-                                                   attempts, f1_of(last), day.settings.f1_threshold)}};
+  store::Document alert = {
+      {"alert_type", "MODEL_PERFORMANCE_FAILURE"},
+      {"severity", "CRITICAL"},
+      {"model_id", last.value("model_id", "")},
+      {"original_model_id", original.value("model_id", "")},
+      {"f1_score", f1_of(last)},
+      {"f1_threshold", day.settings.f1_threshold},
+      {"retry_attempts", attempts},
+      {"max_retries", attempts},
+      {"message",
+       fmt::format("Model performance is below the threshold after {} retraining attempts: F1 {} < {}. "
+                   "What is deployed stays; docs/operations.md says what to look at.",
+                   attempts, f1_text(last), day.settings.f1_threshold)}};
   TaskOutcome out;
   out.message = alert["message"];
   alert = stamped(context, "alerts", std::move(alert));
@@ -159,6 +190,7 @@ void add_evaluation_tasks(const Day& day, dag::TaskTable& table) {
   table[{kEvaluationDag, "check_model_performance"}] = [&day](TaskContext& c) { return check_model_performance(day, c); };
   table[{kEvaluationDag, "send_evaluation_results"}] = [&day](TaskContext& c) { return as_verdict(c, send_evaluation_results(day, c)); };
   table[{kEvaluationDag, "send_alert"}] = [&day](TaskContext& c) { return as_verdict(c, send_alert(day, c)); };
+  table[{kEvaluationDag, "skip_evaluation"}] = [&day](TaskContext& c) { return as_verdict(c, skip_evaluation(day, c)); };
 }
 
 }  // namespace maeil::loop

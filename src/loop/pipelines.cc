@@ -28,11 +28,15 @@ std::vector<dag::DagSpec> pipelines(int max_attempts) {
       {.id = "evaluate_model", .upstream = {"load_latest_model"}, .retries = kTries, .shardable = true,
        .produces = {"performance_metrics"}, .description = "metrics on the test split"},
       {.id = "check_model_performance", .kind = TaskKind::kBranch, .upstream = {"evaluate_model"}, .retries = kTries,
-       .description = "F1 against F1_THRESHOLD"},
+       .description = "F1 against F1_THRESHOLD, where it can be judged"},
   };
   TaskSpec results{.id = "send_evaluation_results", .upstream = {"check_model_performance"},
                    .trigger_rule = TriggerRule::kNoneFailedMinOneSuccess, .retries = kTries,
                    .produces = {"evaluation_events"}, .description = "the verdict of a pass"};
+  TaskSpec skipped = results;
+  skipped.id = "skip_evaluation";
+  skipped.produces = {"alerts", "evaluation_events"};
+  skipped.description = "the model cannot be judged: neither passed nor failed, deploy nothing";
   for (int k = 1; k <= max_attempts; ++k) {
     const std::string before = k == 1 ? "check_model_performance" : retrain_task(k - 1, "evaluate_finetuned_model");
     evaluation.tasks.push_back({.id = retrain_task(k, "prepare_retraining_data"), .upstream = {before}, .attempt = k,
@@ -43,11 +47,13 @@ std::vector<dag::DagSpec> pipelines(int max_attempts) {
     evaluation.tasks.push_back({.id = retrain_task(k, "evaluate_finetuned_model"), .kind = TaskKind::kBranch,
                                 .upstream = {retrain_task(k, "finetune_model")}, .attempt = k, .retries = kTries, .shardable = true,
                                 .produces = {"performance_metrics"}, .description = "F1 on the test split against F1_THRESHOLD"});
-    results.upstream.push_back(retrain_task(k, "evaluate_finetuned_model"));
+    for (auto* verdict : {&results, &skipped})
+      verdict->upstream.push_back(retrain_task(k, "evaluate_finetuned_model"));
   }
   evaluation.tasks.push_back(results);
   evaluation.tasks.push_back({.id = "send_alert", .upstream = {retrain_task(max_attempts, "evaluate_finetuned_model")},
                               .retries = kTries, .produces = {"alerts", "evaluation_events"}, .description = "every attempt failed: tell people, deploy nothing"});
+  evaluation.tasks.push_back(skipped);
 
   dag::DagSpec deployment{kDeploymentDag, "Deploys what the evaluation approved", {}};
   deployment.tasks = {

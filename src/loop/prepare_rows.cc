@@ -76,7 +76,7 @@ store::Document metadata_document(const Day& day, const prep::Preparation& prepa
 
 }  // namespace
 
-Result<store::Document> raw_document(dag::TaskContext& context) {
+Result<store::Document> raw_document(const dag::TaskContext& context) {
   store::FindOptions options;
   options.filter = {{"logical_date", format_date(context.logical_date)}, {"superseded_by", {{"$exists", false}}}};
   MAEIL_ASSIGN(auto raw, context.store.find_one("raw_data", options));

@@ -17,7 +17,7 @@ namespace maeil::loop {
 inline constexpr const char* kRows = "processed_data";
 
 // The date's document of raw_data; after generate_data was done again, the newest. kNotFound when there is none.
-Result<store::Document> raw_document(dag::TaskContext& context);
+Result<store::Document> raw_document(const dag::TaskContext& context);
 
 // The date's raw CSV: this machine's copy under `path` when it is those bytes, else fetched from the store, and written there. Days that
 // run side by side in one workspace share the path, so what is read are the bytes that were compared, not what the path names later.

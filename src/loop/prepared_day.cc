@@ -8,6 +8,7 @@
 #include "base/hash.h"
 #include "dag/take_back.h"
 #include "loop/prepare_rows.h"
+#include "prep/split.h"
 
 namespace maeil::loop {
 namespace {
@@ -17,12 +18,21 @@ const std::vector<T>& values_of(const store::RowColumn& column) {
   return std::get<std::vector<T>>(column.values);
 }
 
-// Calls visit(samples) for each stored chunk with the labelled rows of one split, as far as they came from the raw rows `first_row` to
-// first_row + rows - 1. Stored rows are in the order of the raw ones, so nothing is read beyond.
-Status for_each_sample_chunk(store::Store& store, Days date, const prep::Preparation& preparation, std::string_view split,
-                             const std::function<Status(const Samples&)>& visit, uint64_t first_row = 0, uint64_t rows = UINT64_MAX) {
-  const size_t C = preparation.categorical.size(), N = preparation.numeric.size();
+// The labelled rows of one split in one stored chunk.
+struct SampleChunk {
   Samples samples;
+  std::vector<uint64_t> raw_rows;  // (B)
+  uint64_t unlabelled = 0;         // rows of the split that have no label
+};
+
+// Calls `visit` for each stored chunk, as far as its rows came from the raw rows `first_row` to
+// first_row + rows - 1. Stored rows are in the order of the raw ones, so nothing is read beyond.
+Status for_each_sample_chunk(store::Store& store, Days date, const prep::Preparation& preparation,
+                             std::string_view split, const std::function<Status(const SampleChunk&)>& visit,
+                             uint64_t first_row = 0, uint64_t rows = UINT64_MAX) {
+  const size_t C = preparation.categorical.size(), N = preparation.numeric.size();
+  SampleChunk out;
+  Samples& samples = out.samples;
   bool enough = false;
   const Status read = store.read_rows(kRows, partition_of(date, preparation), {}, [&](const store::RowChunk& chunk) -> Status {
     // Columns are in the order of row_chunk: row, split, C codes, N numbers, label, dates.
@@ -32,11 +42,18 @@ Status for_each_sample_chunk(store::Store& store, Days date, const prep::Prepara
     const auto& labels = values_of<int64_t>(chunk[2 + C + N]);
     std::vector<size_t> picked;
     samples.labels.clear();
+    out.raw_rows.clear();
+    out.unlabelled = 0;
     for (size_t i = 0; i < splits.size(); ++i) {
       const auto row = static_cast<uint64_t>(raw_rows[i]);
       enough |= row >= first_row && row - first_row >= rows;
-      if (row < first_row || enough || splits[i] != split || labels[i] < 0) continue;
+      if (row < first_row || enough || splits[i] != split) continue;
+      if (labels[i] < 0) {
+        ++out.unlabelled;
+        continue;
+      }
       picked.push_back(i);
+      out.raw_rows.push_back(row);
       samples.labels.push_back(static_cast<int32_t>(labels[i]));
     }
     samples.codes.resize(picked.size() * C);
@@ -49,7 +66,7 @@ Status for_each_sample_chunk(store::Store& store, Days date, const prep::Prepara
       const auto& values = values_of<double>(chunk[2 + C + f]);
       for (size_t i = 0; i < picked.size(); ++i) samples.numbers[i * N + f] = static_cast<float>(values[picked[i]]);
     }
-    MAEIL_TRY(visit(samples));
+    MAEIL_TRY(visit(out));
     return enough ? fail(ErrorCode::kCancelled, "enough") : Status{};
   });
   return enough && !read && read.error().code == ErrorCode::kCancelled ? Status{} : read;
@@ -84,12 +101,20 @@ Status ensure_prepared(dag::TaskContext& context, const Day& day, const prep::Pr
   return context.store.commit(prepared.batch);
 }
 
-Result<Samples> read_split(store::Store& store, Days date, const prep::Preparation& preparation, std::string_view split) {
-  Samples out;
-  MAEIL_TRY(for_each_sample_chunk(store, date, preparation, split, [&](const Samples& chunk) -> Status {
-    out.codes.insert(out.codes.end(), chunk.codes.begin(), chunk.codes.end());
-    out.numbers.insert(out.numbers.end(), chunk.numbers.begin(), chunk.numbers.end());
-    out.labels.insert(out.labels.end(), chunk.labels.begin(), chunk.labels.end());
+Result<FineRows> read_fine(store::Store& store, Days date, const prep::Preparation& preparation,
+                           uint64_t seed) {
+  const auto C = static_cast<std::ptrdiff_t>(preparation.categorical.size()),
+             N = static_cast<std::ptrdiff_t>(preparation.numeric.size());
+  FineRows out;
+  MAEIL_TRY(for_each_sample_chunk(store, date, preparation, "fine", [&](const SampleChunk& chunk) -> Status {
+    const Samples& from = chunk.samples;
+    for (std::ptrdiff_t i = 0; i < std::ssize(from.labels); ++i) {
+      Samples& to = prep::is_validation(seed, date, chunk.raw_rows[i]) ? out.validation : out.learn;
+      to.codes.insert(to.codes.end(), from.codes.begin() + i * C, from.codes.begin() + (i + 1) * C);
+      to.numbers.insert(to.numbers.end(), from.numbers.begin() + i * N, from.numbers.begin() + (i + 1) * N);
+      to.labels.push_back(from.labels[i]);
+    }
+    out.unlabelled += chunk.unlabelled;
     return {};
   }));
   return out;
@@ -98,21 +123,31 @@ Result<Samples> read_split(store::Store& store, Days date, const prep::Preparati
 Result<Scores> score_split(store::Store& store, Days date, const prep::Preparation& preparation, std::string_view split,
                            const nn::Scorer& scorer, uint64_t first_row, uint64_t rows) {
   Scores out;
-  MAEIL_TRY(for_each_sample_chunk(store, date, preparation, split, [&](const Samples& chunk) -> Status {
-    MAEIL_ASSIGN(const auto probabilities, predict_default(scorer, chunk.view().rows));
+  MAEIL_TRY(for_each_sample_chunk(store, date, preparation, split, [&](const SampleChunk& chunk) -> Status {
+    const Samples& samples = chunk.samples;
+    MAEIL_ASSIGN(const auto probabilities, predict_default(scorer, samples.view().rows));
     out.probabilities.insert(out.probabilities.end(), probabilities.begin(), probabilities.end());
-    out.labels.insert(out.labels.end(), chunk.labels.begin(), chunk.labels.end());
+    out.labels.insert(out.labels.end(), samples.labels.begin(), samples.labels.end());
+    out.unlabelled += chunk.unlabelled;
     return {};
   }, first_row, rows));
   return out;
 }
 
-Result<SplitSizes> split_sizes(store::Store& store, Days date, const prep::Preparation& preparation) {
+Result<SplitSizes> split_sizes(store::Store& store, Days date, const prep::Preparation& preparation,
+                               uint64_t seed) {
   SplitSizes out;
-  MAEIL_TRY(store.read_rows(kRows, partition_of(date, preparation), {"split"}, [&](const store::RowChunk& chunk) -> Status {
-    for (const auto& split : values_of<std::string>(chunk[0])) ++(split == "train" ? out.train : split == "fine" ? out.fine : out.test);
-    return {};
-  }));
+  MAEIL_TRY(store.read_rows(
+      kRows, partition_of(date, preparation), {"row", "split"}, [&](const store::RowChunk& chunk) -> Status {
+        const auto& rows = values_of<int64_t>(chunk[0]);
+        const auto& splits = values_of<std::string>(chunk[1]);
+        for (size_t i = 0; i < splits.size(); ++i) {
+          ++(splits[i] == "train" ? out.train : splits[i] == "fine" ? out.fine : out.test);
+          out.validation +=
+              splits[i] == "fine" && prep::is_validation(seed, date, static_cast<uint64_t>(rows[i]));
+        }
+        return {};
+      }));
   return out;
 }
 

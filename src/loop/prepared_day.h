@@ -49,13 +49,21 @@ uint64_t raw_step(uint64_t rows);
 // Prepares and commits unless the date's rows for `preparation` are there already, made from the date's present raw data.
 Status ensure_prepared(dag::TaskContext& context, const Day& day, const prep::Preparation& preparation);
 
-// One split in memory. kNotFound when the date was never prepared for `preparation`.
-Result<Samples> read_split(store::Store& store, Days date, const prep::Preparation& preparation, std::string_view split);
+// The labelled rows of `fine` in memory: those to learn from, and the validation part to choose by
+// (prep/split.h).
+struct FineRows {
+  Samples learn, validation;
+  uint64_t unlabelled = 0;  // rows of `fine` that are left out, since they have no label
+};
+// kNotFound when the date was never prepared for `preparation`.
+Result<FineRows> read_fine(store::Store& store, Days date, const prep::Preparation& preparation,
+                           uint64_t seed);
 
-// One split scored, in bounded memory: P(default) and label of each row.
+// One split scored, in bounded memory: P(default) and label of each row that has one.
 struct Scores {
   std::vector<double> probabilities;
   std::vector<uint8_t> labels;
+  uint64_t unlabelled = 0;  // rows without a label
 };
 // Only what came from the raw rows `first_row` to first_row + rows - 1 counts; stored rows before these are read, later ones are not.
 Result<Scores> score_split(store::Store& store, Days date, const prep::Preparation& preparation, std::string_view split,
@@ -63,8 +71,10 @@ Result<Scores> score_split(store::Store& store, Days date, const prep::Preparati
 
 struct SplitSizes {
   int64_t train = 0, fine = 0, test = 0;
+  int64_t validation = 0;  // rows of `fine` that are for choosing (prep/split.h)
 };
-Result<SplitSizes> split_sizes(store::Store& store, Days date, const prep::Preparation& preparation);
+Result<SplitSizes> split_sizes(store::Store& store, Days date, const prep::Preparation& preparation,
+                               uint64_t seed);
 
 // P(default) of coded rows, on all threads.
 Result<std::vector<double>> predict_default(const nn::Scorer& scorer, const nn::Rows& rows);

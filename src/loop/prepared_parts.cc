@@ -165,7 +165,7 @@ Result<dag::TaskOutcome> score_part(dag::TaskContext& context, const Day& day, c
   MAEIL_ASSIGN(auto part, PartWriter::begin(context));
   MAEIL_TRY(part.write_frame({{"probabilities", packed(scores.probabilities)}, {"labels", packed(scores.labels)}}));
   MAEIL_ASSIGN(const store::Document inputs, score_inputs(context, version, preparation, split));
-  return part.finish(context, inputs, {{"rows", scores.labels.size()}},
+  return part.finish(context, inputs, {{"rows", scores.labels.size()}, {"unlabelled", scores.unlabelled}},
                      fmt::format("{} rows of the {} split scored", scores.labels.size(), split));
 }
 
@@ -181,6 +181,7 @@ Result<Scores> merge_scores(dag::TaskContext& context, const registry::ModelVers
       out.labels.insert(out.labels.end(), labels.begin(), labels.end());
       return {};
     }));
+    out.unlabelled += part.value("unlabelled", uint64_t{0});
   }
   return out;
 }

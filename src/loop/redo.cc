@@ -8,6 +8,7 @@
 #include "dag/take_back.h"
 #include "loop/pipelines.h"
 #include "loop/verdict.h"
+#include "registry/audit.h"
 
 namespace maeil::loop {
 namespace {
@@ -80,6 +81,7 @@ Result<RedoPlan> plan_redo(store::Store& store, const Settings& settings, Days d
   }
   plan.request = {recorded->number + 1, options.asked.rows.value_or(recorded->rows), options.asked.scenario.value_or(recorded->scenario),
                   options.deploy_older};
+  if (draws) MAEIL_TRY(check_request(settings, plan.request));
   MAEIL_ASSIGN(const auto newest, newest_verdict(store));
   if (newest && *newest > date) plan.newer = newest;
   return plan;
@@ -91,6 +93,12 @@ Status begin_redo(store::Store& store, const Settings& settings, Days date, cons
   const auto dags = pipelines(static_cast<int>(settings.max_retrain_attempts));
   store::Batch batch;
   batch.puts.push_back(request_document(date, plan.request, plan.from, run.run_id));
+  batch.puts.push_back(registry::audit_entry({.act = "redo",
+                                              .what = format_date(date),
+                                              .from = plan.from,
+                                              .to = {{"rows", plan.request.rows}, {"scenario", plan.request.scenario},
+                                                     {"deploy_older", plan.request.deploy_older}},
+                                              .run_id = run.run_id}, now()));
   const std::string message = fmt::format("redo from {}", plan.from);
   bool reached = false;
   for (const auto& dag : dags) {

@@ -1,8 +1,12 @@
 // retrain_k of model_evaluation_pipeline: prepare_retraining_data -> finetune_model -> evaluate_finetuned_model.
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "base/hash.h"
+#include "loop/attempt_choice.h"
 #include "loop/evaluation.h"
+#include "loop/judging.h"
 #include "loop/pipelines.h"
 #include "loop/tasks.h"
 #include "loop/training.h"
@@ -14,22 +18,21 @@ namespace {
 using dag::TaskContext;
 using dag::TaskOutcome;
 
-// Attempt 1 continues the model in force, attempt k the best attempt before it, by F1 on `fine` (never on `test`).
+// Attempt 1 continues the model in force, attempt k the best attempt before it by the validation part of
+// `fine` (never by `test`, nor by rows that an attempt has learnt).
 Result<std::string> parent_of(TaskContext& context) {
   if (context.attempt <= 1) {
     MAEIL_ASSIGN(const auto loaded, result_of(context, kEvaluationDag, "load_latest_model"));
     return loaded.value("model_id", "");
   }
-  std::string best;
-  double best_f1 = -1;
+  std::vector<std::string> ids;
+  std::vector<AttemptScore> scores;
   for (int k = 1; k < context.attempt; ++k) {
     MAEIL_ASSIGN(const auto result, result_of(context, kEvaluationDag, retrain_task(k, "finetune_model")));
-    if (const double f1 = result.value("fine_f1_score", 0.0); f1 > best_f1) {
-      best_f1 = f1;
-      best = result.value("model_id", "");
-    }
+    ids.push_back(result.value("model_id", ""));
+    scores.push_back({metric_of(result, "validation_f1_score"), metric_of(result, "validation_log_loss")});
   }
-  return best;
+  return ids[best_attempt(scores)];
 }
 
 Result<TaskOutcome> prepare_retraining_data(const Day& day, TaskContext& context) {
@@ -37,13 +40,16 @@ Result<TaskOutcome> prepare_retraining_data(const Day& day, TaskContext& context
   MAEIL_ASSIGN(const auto parent, registry::find_version(context.store, parent_id));
   MAEIL_ASSIGN(const auto model, registry::load_version(context.store, parent, day.spec, static_cast<int>(day.settings.nhead)));
   MAEIL_TRY(ensure_prepared(context, day, *model.preparation));
-  MAEIL_ASSIGN(const auto sizes, split_sizes(context.store, context.logical_date, *model.preparation));
+  MAEIL_ASSIGN(const auto sizes, split_sizes(context.store, context.logical_date, *model.preparation,
+                                             static_cast<uint64_t>(day.settings.seed)));
   TaskOutcome out;
-  out.message = fmt::format("attempt {} fine-tunes version {} on {} rows", context.attempt, parent.version, sizes.fine);
-  out.result = {{"parent_id", parent_id}, {"fine", sizes.fine}};
+  out.message = fmt::format("attempt {} fine-tunes version {} on {} rows, {} more are its validation",
+                            context.attempt, parent.version, sizes.fine - sizes.validation, sizes.validation);
+  out.result = {{"parent_id", parent_id}, {"fine", sizes.fine}, {"validation", sizes.validation}};
   out.batch.puts.push_back({"training_data", stamped(context, "training_data",
                                                      {{"num_train_samples", sizes.train},
                                                       {"num_finetune_samples", sizes.fine},
+                                                      {"num_validation_samples", sizes.validation},
                                                       {"num_test_samples", sizes.test},
                                                       {"num_categorical_features", model.preparation->categorical.size()},
                                                       {"num_numerical_features", model.preparation->numeric.size()},
@@ -57,9 +63,17 @@ Result<TaskOutcome> finetune_model(const Day& day, TaskContext& context) {
   MAEIL_ASSIGN(const auto prepared, result_of(context, kEvaluationDag, retrain_task(context.attempt, "prepare_retraining_data")));
   MAEIL_ASSIGN(const auto parent, registry::find_version(context.store, prepared.value("parent_id", "")));
   MAEIL_ASSIGN(auto model, registry::load_version(context.store, parent, day.spec, static_cast<int>(day.settings.nhead)));
-  MAEIL_ASSIGN(const Samples fine, read_split(context.store, context.logical_date, *model.preparation, "fine"));
-  if (fine.rows() == 0) {
+  MAEIL_ASSIGN(const FineRows fine, read_fine(context.store, context.logical_date, *model.preparation,
+                                              static_cast<uint64_t>(day.settings.seed)));
+  if (fine.learn.rows() == 0) {
     return bad_input(fmt::format("the fine split of {} has no labelled rows to learn from: raise DATA_QUANTITY", format_date(context.logical_date)));
+  }
+  if (fine.unlabelled > 0)
+    context.log(fmt::format("{} rows of the fine split have no label: left out", fine.unlabelled));
+  if (std::ranges::all_of(fine.learn.labels,
+                          [&](int32_t label) { return label == fine.learn.labels.front(); })) {
+    context.log(fmt::format("warning: the {} rows to learn from are all of one class: raise DATA_QUANTITY",
+                            fine.learn.rows()));
   }
   nn::TrainOptions options;
   options.epochs = static_cast<int>(day.settings.finetune_epochs);
@@ -69,7 +83,8 @@ Result<TaskOutcome> finetune_model(const Day& day, TaskContext& context) {
   options.seed = hash64(context.task_name(), static_cast<uint64_t>(day.settings.seed));
   options.unknown_embeddings = model.unknown;
   store::Document epochs;
-  MAEIL_ASSIGN(auto tuned, train_with_epochs(context, model, fine, nullptr, options, epochs));
+  MAEIL_ASSIGN(auto tuned, train_with_epochs(context, model, fine.learn, {fine.validation, kValidation},
+                                             options, epochs));
   model.parameters = std::move(tuned);
   model.unknown.clear();  // the tables have moved: unknown values follow their means
 
@@ -81,9 +96,19 @@ Result<TaskOutcome> finetune_model(const Day& day, TaskContext& context) {
   version.hyperparameters.update({{"finetune_epochs", options.epochs}, {"batch_size", options.batch},
                                   {"learning_rate", day.settings.finetune_learning_rate}});
   MAEIL_TRY(add_version(day, context, model, "classifier_finetuned", version, out));
-  const double fine_f1 = epochs.back()["f1_score"];
-  out.message = fmt::format("version {} from {}: F1 {:.4f} on the rows it learnt from", version.version, parent.version, fine_f1);
-  out.result = {{"model_id", version.id}, {"model_version", version.version}, {"fine_f1_score", fine_f1}};
+  const store::Document& last = epochs.back();
+  out.message =
+      fmt::format("version {} from {}: F1 {} on {} {}", version.version, parent.version,
+                  metric_text(metric_of(last, "f1_score")),
+                  fine.validation.rows() > 0 ? fine.validation.rows() : fine.learn.rows(),
+                  fine.validation.rows() > 0 ? "validation rows" : "rows it learnt from, as they went by");
+  out.result = {{"model_id", version.id},
+                {"model_version", version.version},
+                {"validation_rows", fine.validation.rows()},
+                {"validation_f1_score", nullptr},
+                {"validation_log_loss", nullptr}};
+  if (fine.validation.rows() > 0)
+    out.result.update({{"validation_f1_score", last["f1_score"]}, {"validation_log_loss", last["log_loss"]}});
   out.batch.puts.push_back({"training_events", stamped(context, "training_events", training_event(version, epochs))});
   return out;
 }
@@ -93,19 +118,31 @@ Result<TaskOutcome> evaluate_finetuned_model(const Day& day, TaskContext& contex
   MAEIL_ASSIGN(const auto tuned, result_of(context, kEvaluationDag, retrain_task(context.attempt, "finetune_model")));
   MAEIL_ASSIGN(const auto version, registry::find_version(context.store, tuned.value("model_id", "")));
   if (context.shard.is_part()) return score_part(context, day, version, "test");
-  MAEIL_ASSIGN(const auto evaluation, evaluate_version(context, day, version, "test"));
-  const double f1 = evaluation.metrics.f1_score, threshold = day.settings.f1_threshold;
-  const bool passed = f1 >= threshold;
+  MAEIL_ASSIGN(const auto metrics, evaluate_version(context, day, version, "test"));
+  MAEIL_ASSIGN(const Judgement judged, judge_day(context, metrics, day.settings));
+  const bool passed = judged.gate == Gate::kPassed, was_judged = judged.gate != Gate::kNotJudged;
   TaskOutcome out;
-  out.message = fmt::format("{}: {}", describe(evaluation.metrics, evaluation.document), passed ? "approved" : "rejected");
-  out.result = {{"model_id", version.id}, {"model_version", version.version}, {"passed", passed}, {"metrics", evaluation.document}};
-  out.next = {passed ? "send_evaluation_results" : context.attempt < attempts ? retrain_task(context.attempt + 1, "prepare_retraining_data") : "send_alert"};
-  out.batch.puts.push_back({"performance_metrics", stamped(context, "performance_metrics", {{"model_id", version.id},
-                                                                                           {"dataset_name", "post_finetune_test"},
-                                                                                           {"metrics", evaluation.document}})});
+  out.message = fmt::format("{}: {}", describe(metrics),
+                            passed       ? "approved"
+                            : was_judged ? "rejected"
+                                         : "not judged: " + judged.reason);
+  out.result = {
+      {"model_id", version.id}, {"model_version", version.version}, {"passed", passed}, {"metrics", metrics}};
+  if (!was_judged) out.result["not_judged"] = not_judged_document(judged);
+  out.next = {passed         ? "send_evaluation_results"
+              : !was_judged  ? "skip_evaluation"
+              : context.attempt < attempts ? retrain_task(context.attempt + 1, "prepare_retraining_data")
+                                           : "send_alert"};
+  out.batch.puts.push_back(
+      {"performance_metrics",
+       stamped(context, "performance_metrics",
+               {{"model_id", version.id}, {"dataset_name", "post_finetune_test"}, {"metrics", metrics}})});
+  // A version that nobody could judge is rejected too: as `registered` it might come into force.
   if (const auto status = registry::status_after_verdict(version, registry::Judged::kAttempt, passed)) {
-    const std::string note = fmt::format("F1 Score: {:.4f}, Threshold: {}, Retry: {}", f1, threshold, context.attempt);
-    MAEIL_TRY(registry::change_status(version, {*status, context.run_id, note, evaluation.document}, now(), out.batch));
+    const std::string note = was_judged ? fmt::format("F1 Score: {}, Threshold: {}, Retry: {}", metric_text(judged.f1),
+                                                      day.settings.f1_threshold, context.attempt)
+                                        : "not judged: " + judged.reason;
+    MAEIL_TRY(registry::change_status(version, {*status, context.run_id, note, metrics}, now(), out.batch));
   }
   return out;
 }

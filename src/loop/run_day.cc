@@ -17,6 +17,8 @@ Result<Verdict> verdict_of(store::Store& store, Days date, const dag::DayResult&
   if (result.state != dag::TaskState::kSuccess) return Verdict::kFailed;
   MAEIL_ASSIGN(const auto alert, dag::task_state(store, date, kEvaluationDag, "send_alert"));
   if (alert == dag::TaskState::kSuccess) return Verdict::kAlert;
+  MAEIL_ASSIGN(const auto not_judged, dag::task_state(store, date, kEvaluationDag, "skip_evaluation"));
+  if (not_judged == dag::TaskState::kSuccess) return Verdict::kNotJudged;
   MAEIL_ASSIGN(const auto record, dag::read_record(store, {date, kEvaluationDag, "send_evaluation_results"}));
   const bool retrained = record && record->state == dag::TaskState::kSuccess && record->result.is_object() &&
                          record->result.value("was_retrained", store::Document()) == true;
@@ -49,9 +51,10 @@ Result<DayReport> run_day(store::Store& store, const Day& settings_and_spec, Day
 }
 
 Result<store::Document> summarize(store::Store& store, const Day& day, Days date, const DayReport& report) {
-  static const std::map<Verdict, const char*> names = {{Verdict::kApproved, "approved"}, {Verdict::kRetrained, "retrained"},
-                                                       {Verdict::kAlert, "alert"},       {Verdict::kFailed, "failed"},
-                                                       {Verdict::kCancelled, "cancelled"}};
+  static const std::map<Verdict, const char*> names = {
+      {Verdict::kApproved, "approved"}, {Verdict::kRetrained, "retrained"},
+      {Verdict::kAlert, "alert"},       {Verdict::kNotJudged, "not_judged"},
+      {Verdict::kFailed, "failed"},     {Verdict::kCancelled, "cancelled"}};
   store::Document out = {{"logical_date", format_date(date)}, {"verdict", names.at(report.verdict)}, {"already_finished", report.already_finished}};
   // Each line is a task's own message: what people see is what the store holds.
   const auto add = [&](const char* key, std::string_view dag, const std::string& task) -> Status {
@@ -73,8 +76,16 @@ Result<store::Document> summarize(store::Store& store, const Day& day, Days date
   }
   MAEIL_TRY(add("decided", kEvaluationDag, "send_evaluation_results"));
   MAEIL_TRY(add("alert", kEvaluationDag, "send_alert"));
+  MAEIL_TRY(add("not judged", kEvaluationDag, "skip_evaluation"));
   MAEIL_TRY(add("deployed", kDeploymentDag, "deploy_model"));
   return out;
+}
+
+std::string verdict_text(const store::Document& summary) {
+  const std::string verdict = summary.value("verdict", "");
+  return verdict == "not_judged"
+             ? "not judged: " + summary.value("not judged", store::Document::object()).value("message", "")
+             : verdict;
 }
 
 }  // namespace maeil::loop

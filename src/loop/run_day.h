@@ -9,7 +9,7 @@
 
 namespace maeil::loop {
 
-enum class Verdict { kApproved, kRetrained, kAlert, kFailed, kCancelled };
+enum class Verdict { kApproved, kRetrained, kAlert, kNotJudged, kFailed, kCancelled };
 
 struct DayReport {
   Verdict verdict = Verdict::kFailed;
@@ -24,5 +24,8 @@ Result<DayReport> run_day(store::Store& store, const Day& day, Days logical_date
 
 // The summary that people read and `--json` prints: what was generated, evaluated, decided, deployed, where to look.
 Result<store::Document> summarize(store::Store& store, const Day& day, Days logical_date, const DayReport& report);
+
+// The verdict of a summary for people: "approved", "not judged: " with the reason, ...
+std::string verdict_text(const store::Document& summary);
 
 }  // namespace maeil::loop

@@ -21,6 +21,7 @@ Result<Source> portfolio_source(std::string_view scenario_name) {
   MAEIL_ASSIGN(const auto scenario, portfolio::parse_scenario(scenario_name));
   Source out;
   out.description = "portfolio";
+  out.portfolio = true;
   out.scenario = scenario_name;
   for (const auto name : portfolio::column_names()) out.names.emplace_back(name);
   out.formats = portfolio::number_formats();
@@ -125,7 +126,55 @@ Result<Source> copula_source(const std::filesystem::path& path, const ClassShare
   return out;
 }
 
+// A scenario of the portfolio shapes no other rows: to go on without it would give calm rows under its name.
+Status check_scenario(const SourcePlan& plan, const ScenarioConfig& scenario) {
+  if (plan.distribution_model.empty() || scenario.base == "calm") return {};
+  const std::string why = fmt::format("'{}' is a scenario of the built-in portfolio, and rows come from {}",
+                                      scenario.base, plan.distribution_model);
+  if (plan.scenario.ends_with(".toml"))
+    return bad_input(fmt::format("{}: 'base' of the scenario: {}: leave it out", plan.scenario, why));
+  return usage_error(
+      fmt::format("--scenario: {}: leave it out, or write a scenario file (docs/formats/scenario.md)", why));
+}
+
+// Absent, so that nothing can be said of it; a file that is there and cannot be reached or read is an error
+// whatever the settings say.
+bool is_absent(const std::string& path) {
+  std::error_code error;
+  return !std::filesystem::exists(path, error) && !error;
+}
+
+Result<Source> open_rows(const SourcePlan& plan, ScenarioConfig& scenario,
+                         const std::vector<Condition>& conditions) {
+  const std::string& model = plan.distribution_model;
+  if (plan.share && model.empty())
+    return usage_error("a class's share can only be chosen for a model with a target (--model)");
+  if (model.empty()) return portfolio_source(scenario.base);  // a file's base was checked when it was read
+  if (!is_absent(model)) return copula_source(model, plan.share, scenario, conditions);
+  if (!plan.fallback || plan.share) {
+    return not_found(
+        fmt::format("the distribution model {} does not exist: mend DISTRIBUTION_MODEL or --model "
+                    "(SOURCE_FALLBACK=portfolio would take the built-in "
+                    "portfolio's rows, which approve no model)",
+                    model));
+  }
+  MAEIL_ASSIGN(Source out, portfolio_source(scenario.base));
+  out.fallback = true;
+  out.description = "portfolio (fallback)";
+  out.warning = fmt::format(
+      "the distribution model {} does not exist: the built-in portfolio is used instead (SOURCE_FALLBACK), "
+      "and nothing of this day is approved "
+      "or deployed",
+      model);
+  return out;
+}
+
 }  // namespace
+
+SourcePlan day_source(const Settings& settings) {
+  return {.distribution_model = settings.distribution_model,
+          .fallback = settings.source_fallback == "portfolio"};
+}
 
 Result<Source> open_source(const SourcePlan& plan) {
   ScenarioConfig scenario{.name = plan.scenario, .base = plan.scenario};
@@ -138,20 +187,8 @@ Result<Source> open_source(const SourcePlan& plan) {
     MAEIL_ASSIGN(auto condition, parse_condition(text));
     if (std::find(conditions.begin(), conditions.end(), condition) == conditions.end()) conditions.push_back(std::move(condition));
   }
-  Source out;
-  std::error_code error;
-  if (!plan.distribution_model.empty() && std::filesystem::exists(plan.distribution_model, error)) {
-    MAEIL_ASSIGN(out, copula_source(plan.distribution_model, plan.share, scenario, conditions));
-    if (scenario.base != "calm") out.warning = fmt::format("{} is a scenario of the built-in portfolio: {} does not know it", scenario.base, out.description);
-  } else {
-    if (plan.share && plan.distribution_model.empty()) return usage_error("a class's share can only be chosen for a model with a target (--model)");
-    if (plan.share) return not_found(fmt::format("a class's share can only be chosen for a model with a target, and the distribution model {} does not exist", plan.distribution_model));
-    MAEIL_ASSIGN(out, portfolio_source(scenario.base));  // a file's base was checked when it was read
-    if (!plan.distribution_model.empty()) {
-      out.description = "portfolio (fallback)";
-      out.warning = fmt::format("the distribution model {} is absent: the built-in portfolio is used instead", plan.distribution_model);
-    }
-  }
+  MAEIL_TRY(check_scenario(plan, scenario));
+  MAEIL_ASSIGN(Source out, open_rows(plan, scenario, conditions));
   if (is_file) {
     out.scenario = scenario.name;
     out.files.emplace_back("scenario_sha256", plan.scenario);

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/error.h"
+#include "base/settings.h"
 #include "base/time.h"
 #include "table/constraint.h"
 #include "table/csv_table.h"
@@ -25,6 +26,9 @@ using RowProgress = std::function<void(uint64_t rows)>;
 struct Source {
   std::string description;  // "distribution_model.pkl", "portfolio", "portfolio (fallback)"
   std::string warning;      // "" or one sentence for people
+  bool portfolio = false;   // the built-in simulator's rows
+  bool fallback =
+      false;  // taken since the named model is absent (SOURCE_FALLBACK): no model is approved by such rows
   std::string scenario;     // what shaped the rows; "": the usual rows of a distribution model
   std::vector<std::pair<std::string, std::string>> files;  // (key, path) of what the rows were drawn from: source_sha256, scenario_sha256
   std::optional<double> quality_score;  // of a fitted model, where its fit was scored (copula/mixture.h)
@@ -46,14 +50,21 @@ inline constexpr uint64_t kSourceRows = 1024;
 using ClassShare = std::optional<std::pair<std::string, double>>;
 
 struct SourcePlan {
-  std::string distribution_model;   // a .pkl or a .json; "": the portfolio; named but absent: the portfolio with a warning
+  std::string distribution_model;   // a .pkl or a .json; "": the portfolio
+  bool fallback =
+      false;  // a named model that is absent (not one that cannot be read): the portfolio, with a warning
   std::string scenario = "calm";    // of the portfolio, or a .toml file (scenario.h) for any source
   ClassShare share = {};            // of a model with a target
   std::vector<std::string> where = {};  // conditions (row_filter.h) that every row meets; one on the target chooses the classes
 };
 
-// kBadInput when a file cannot be read, or a scenario file asks for what this source has not; kUsage for an unknown scenario, a share
-// without a target, shares and conditions that contradict each other or cannot be met; kNotFound for a share of an absent model.
+// What the settings say of a day's rows and of a first model's: DISTRIBUTION_MODEL, SOURCE_FALLBACK.
+SourcePlan day_source(const Settings& settings);
+
+// kNotFound for a named model that is absent, without `fallback` or with a share; kBadInput when a file
+// cannot be read, or a scenario file asks for what this source has not; kUsage for a scenario that is unknown
+// or not this source's, a share without a target, shares and conditions that contradict each other or cannot
+// be met.
 Result<Source> open_source(const SourcePlan& plan);
 
 // As the CSV file that SDV's user writes, piece by piece.

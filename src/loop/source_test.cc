@@ -343,6 +343,43 @@ TEST(Scenario, AFittedModelsConstraintsHoldAndItsClassesAreExact) {
   std::filesystem::remove(path);
 }
 
+TEST(OpenSource, ANamedModelThatIsAbsentIsRefusedUnlessTheFallbackIsAskedFor) {
+  const auto absent = open_source({.distribution_model = "no_such_model.pkl"});
+  ASSERT_FALSE(absent);
+  EXPECT_EQ(absent.error().code, ErrorCode::kNotFound);
+  EXPECT_NE(absent.error().message.find("no_such_model.pkl"), std::string::npos);
+  const auto fallback = open_source({.distribution_model = "no_such_model.pkl", .fallback = true});
+  ASSERT_TRUE(fallback) << fallback.error().message;
+  EXPECT_TRUE(fallback->fallback && fallback->portfolio);
+  EXPECT_EQ(fallback->description, "portfolio (fallback)");
+  EXPECT_NE(fallback->warning.find("no_such_model.pkl"), std::string::npos);
+  EXPECT_FALSE(open_source({.distribution_model = ""})->fallback);
+  // A file that is there and is no model is bad input whatever the settings say.
+  const auto path = std::filesystem::temp_directory_path() / "maeil_no_model.json";
+  ASSERT_TRUE(write_file_atomically(path, "nothing"));
+  for (const bool allowed : {false, true})
+    EXPECT_EQ(open_source({.distribution_model = path.string(), .fallback = allowed}).error().code,
+              ErrorCode::kBadInput);
+  std::filesystem::remove(path);
+}
+
+TEST(OpenSource, AScenarioOfThePortfolioIsRefusedForAnyOtherRows) {
+  for (const bool fallback : {false, true}) {
+    const auto refused = open_source(
+        {.distribution_model = "no_such_model.pkl", .fallback = fallback, .scenario = "recession"});
+    ASSERT_FALSE(refused);
+    EXPECT_EQ(refused.error().code, ErrorCode::kUsage);
+  }
+  const auto path = std::filesystem::temp_directory_path() / "maeil_recession.toml";
+  ASSERT_TRUE(write_file_atomically(path, "name = \"worse\"\nbase = \"recession\"\n"));
+  const auto refused = open_source({.distribution_model = "no_such_model.pkl", .scenario = path.string()});
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, ErrorCode::kBadInput);
+  EXPECT_NE(refused.error().message.find("maeil_recession.toml"), std::string::npos);
+  EXPECT_TRUE(open_source({.distribution_model = "", .scenario = path.string()}));
+  std::filesystem::remove(path);
+}
+
 // Shifted values leave the ends they were fitted with, what is constant does not.
 TEST(Scenario, AShiftMovesATotalButNotAConstantOne) {
   Table rows;

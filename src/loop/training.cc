@@ -2,15 +2,13 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <filesystem>
 
-#include "base/hash.h"
 #include "loop/evaluation.h"
-#include "loop/source.h"
+#include "loop/reference_rows.h"
 #include "loop/tasks.h"
 #include "nn/pretrain.h"
-#include "prep/fit.h"
-#include "prep/split.h"
 #include "registry/version_names.h"
 
 namespace maeil::loop {
@@ -19,49 +17,33 @@ namespace {
 using dag::TaskContext;
 using dag::TaskOutcome;
 
-// Reference rows are drawn with a seed of their own, so that no day's rows are among them.
-uint64_t reference_seed(const Day& day) { return hash64("reference", static_cast<uint64_t>(day.settings.seed)); }
-
-struct Reference {
-  Source source;
-  Samples learn, held_out;
-};
-
 Result<Source> reference_source(const Day& day, TaskContext& context) {
-  MAEIL_ASSIGN(Source source, open_source({.distribution_model = day.settings.distribution_model}));
+  MAEIL_ASSIGN(Source source, open_source(day_source(day.settings)));
   if (!source.warning.empty()) context.log("warning: " + source.warning);
   return source;
 }
 
-Result<prep::Preparation> fit_reference(const Day& day, const TrainingPlan& plan, const Source& source, TaskContext& context) {
-  prep::Fitter fitter(day.spec);
-  MAEIL_TRY(read_typed_rows(
-      source, day.spec, context.logical_date, static_cast<uint64_t>(plan.rows), reference_seed(day),
-      [&](const Table& chunk) -> Status {
-        fitter.add(chunk);
-        return {};
-      },
-      [&](uint64_t done) { context.progress("reference rows", done, static_cast<uint64_t>(plan.rows)); }));
-  return fitter.fit();
+ReferencePlan reference_plan(const Day& day, const Source& source, int64_t rows, const TaskContext& context) {
+  return {source, day.spec, context.logical_date, static_cast<uint64_t>(day.settings.seed),
+          static_cast<uint64_t>(rows)};
 }
 
-// The reference rows through `preparation`: made again rather than kept, since they cost less than their memory.
-Status read_reference(const Day& day, const TrainingPlan& plan, const Source& source, const prep::Preparation& preparation,
-                      TaskContext& context, Samples& learn, Samples& held_out) {
-  uint64_t row = 0;
-  return read_typed_rows(source, day.spec, context.logical_date, static_cast<uint64_t>(plan.rows), reference_seed(day),
-                         [&](const Table& chunk) -> Status {
-                           const prep::Prepared prepared = prep::transform(day.spec, preparation, chunk);
-                           const size_t C = preparation.categorical.size(), N = preparation.numeric.size();
-                           for (size_t i = 0; i < prepared.rows; ++i) {
-                             const bool held = prep::split_of(reference_seed(day), context.logical_date, row++) == prep::Split::kTest;
-                             Samples& to = held ? held_out : learn;
-                             to.codes.insert(to.codes.end(), prepared.codes.begin() + i * C, prepared.codes.begin() + (i + 1) * C);
-                             to.numbers.insert(to.numbers.end(), prepared.numbers.begin() + i * N, prepared.numbers.begin() + (i + 1) * N);
-                             to.labels.push_back(prepared.labels[i] == 1);
-                           }
-                           return {};
-                         });
+Result<prep::Preparation> fit_with_progress(const ReferencePlan& plan, TaskContext& context) {
+  return fit_reference(plan, [&](uint64_t done) { context.progress("reference rows", done, plan.rows); });
+}
+
+Result<ReferenceRows> read_and_log(const ReferencePlan& plan, const prep::Preparation& preparation,
+                                   TaskContext& context) {
+  MAEIL_ASSIGN(auto rows, read_reference(plan, preparation));
+  if (rows.unlabelled > 0)
+    context.log(fmt::format("{} of {} reference rows have no label: left out of learning and judging",
+                            rows.unlabelled, plan.rows));
+  return rows;
+}
+
+bool has_both_classes(const Samples& samples) {
+  return std::ranges::find(samples.labels, 0) != samples.labels.end() &&
+         std::ranges::find(samples.labels, 1) != samples.labels.end();
 }
 
 nn::ModelShape shape_for(const Day& day, const prep::Preparation& preparation) {
@@ -75,8 +57,12 @@ nn::ModelShape shape_for(const Day& day, const prep::Preparation& preparation) {
   return shape;
 }
 
-store::Document reference_note(const Day& day, const TrainingPlan& plan, const Source& source, TaskContext& context) {
-  return {{"source", source.description}, {"rows", plan.rows}, {"seed", day.settings.seed}, {"logical_date", format_date(context.logical_date)}};
+store::Document reference_note(const ReferencePlan& plan, const ReferenceRows& rows) {
+  return {{"source", plan.source.description},
+          {"rows", plan.rows},
+          {"unlabelled", rows.unlabelled},
+          {"seed", plan.seed},
+          {"logical_date", format_date(plan.date)}};
 }
 
 nn::TrainCallbacks progress_callbacks(TaskContext& context, std::string what, int epochs) {
@@ -119,29 +105,43 @@ store::Document training_event(const registry::NewVersion& version, const store:
 
 namespace {
 
-Result<store::Document> epoch_document(double loss, const std::vector<double>& probabilities, const std::vector<int32_t>& labels) {
+Result<store::Document> epoch_document(double loss, const std::vector<double>& probabilities,
+                                       const std::vector<int32_t>& labels, const char* measured_on) {
   MAEIL_ASSIGN(const auto m, metrics::classification_metrics(probabilities, std::vector<uint8_t>(labels.begin(), labels.end())));
-  return store::Document{{"loss", loss}, {"accuracy", m.accuracy}, {"roc_auc", m.roc_auc ? store::Document(*m.roc_auc) : store::Document()}, {"f1_score", m.f1_score}};
+  const auto optional = [](const std::optional<double>& value) {
+    return value ? store::Document(*value) : store::Document();
+  };
+  return store::Document{{"loss", loss},
+                         {"accuracy", m.accuracy},
+                         {"roc_auc", optional(m.roc_auc)},
+                         {"f1_score", optional(m.f1_score)},
+                         {"log_loss", m.log_loss},
+                         {"measured_on", measured_on},
+                         {"loss_measured_on", kPassingBatches}};
 }
 
 }  // namespace
 
-Result<nn::Parameters> train_with_epochs(TaskContext& context, const registry::ModelFile& model, const Samples& samples, const Samples* held_out,
+Result<nn::Parameters> train_with_epochs(TaskContext& context, const registry::ModelFile& model,
+                                         const Samples& samples, const JudgedRows& judged,
                                          const nn::TrainOptions& options, store::Document& epochs) {
   epochs = store::Document::array();
-  const Samples& judged = held_out ? *held_out : samples;
+  const bool has_rows = judged.samples.rows() > 0;
+  const Samples& rows = has_rows ? judged.samples : samples;
+  const char* measured_on = has_rows ? judged.name : kPassingBatches;
   nn::TrainCallbacks callbacks = progress_callbacks(context, "train, epoch", options.epochs);
   callbacks.epoch = [&](int epoch, const nn::EpochResult& result) -> Status {
-    std::vector<double> probabilities(judged.rows());
-    if (held_out || epoch + 1 == options.epochs) {
+    std::vector<double> probabilities(rows.rows());
+    if (has_rows) {
       MAEIL_ASSIGN(const auto scorer, nn::Scorer::make(result.parameters, model.unknown));
-      MAEIL_ASSIGN(probabilities, predict_default(scorer, judged.view().rows));
+      MAEIL_ASSIGN(probabilities, predict_default(scorer, rows.view().rows));
     } else {
       nn::probabilities(result.logits, probabilities);
     }
-    MAEIL_ASSIGN(auto document, epoch_document(result.mean_loss, probabilities, judged.labels));
-    context.log(fmt::format("epoch {}/{}: loss {:.4f}, F1 {:.4f}, AUC {}", epoch + 1, options.epochs, result.mean_loss, document["f1_score"].get<double>(),
-                            document["roc_auc"].is_null() ? "undefined" : fmt::format("{:.4f}", document["roc_auc"].get<double>())));
+    MAEIL_ASSIGN(auto document, epoch_document(result.mean_loss, probabilities, rows.labels, measured_on));
+    context.log(fmt::format("epoch {}/{}: loss {:.4f}; {}: F1 {}, AUC {}", epoch + 1, options.epochs,
+                            result.mean_loss, measured_on, metric_text(metric_of(document, "f1_score")),
+                            metric_text(metric_of(document, "roc_auc"))));
     epochs.push_back(std::move(document));
     return {};
   };
@@ -151,11 +151,10 @@ Result<nn::Parameters> train_with_epochs(TaskContext& context, const registry::M
 Result<TaskOutcome> pretrain_encoder(const Day& day, const TrainingPlan& plan, TaskContext& context) {
   MAEIL_ASSIGN(const Source source, reference_source(day, context));
   registry::ModelFile model;
-  MAEIL_ASSIGN(model.preparation, fit_reference(day, plan, source, context));
-  TrainingPlan part = plan;
-  part.rows = std::min(plan.rows, plan.pretrain_rows);
-  Samples learn, held_out;
-  MAEIL_TRY(read_reference(day, part, source, *model.preparation, context, learn, held_out));
+  MAEIL_ASSIGN(model.preparation,
+               fit_with_progress(reference_plan(day, source, plan.rows, context), context));
+  const auto part = reference_plan(day, source, std::min(plan.rows, plan.pretrain_rows), context);
+  MAEIL_ASSIGN(const ReferenceRows rows, read_and_log(part, *model.preparation, context));
   const nn::ModelShape shape = shape_for(day, *model.preparation);
   MAEIL_TRY(nn::check_shape(shape));
   MAEIL_ASSIGN(auto parameters, nn::initial_parameters(shape, static_cast<uint64_t>(day.settings.seed)));
@@ -171,17 +170,24 @@ Result<TaskOutcome> pretrain_encoder(const Day& day, const TrainingPlan& plan, T
   auto callbacks = progress_callbacks(context, "pretrain, epoch", options.epochs);
   callbacks.epoch = [&](int epoch, const nn::EpochResult& result) -> Status {
     context.log(fmt::format("epoch {}/{}: NT-Xent loss {:.4f}", epoch + 1, options.epochs, result.mean_loss));
-    epochs.push_back({{"loss", result.mean_loss}, {"accuracy", nullptr}, {"roc_auc", nullptr}, {"f1_score", nullptr}});
+    epochs.push_back({{"loss", result.mean_loss},
+                      {"accuracy", nullptr},
+                      {"roc_auc", nullptr},
+                      {"f1_score", nullptr},
+                      {"loss_measured_on", kPassingBatches}});
     return {};
   };
-  MAEIL_ASSIGN(auto pretrained, nn::pretrain_encoder(std::move(parameters), learn.view().rows, options, callbacks));
+  MAEIL_ASSIGN(auto pretrained,
+               nn::pretrain_encoder(std::move(parameters), rows.learn.view().rows, options, callbacks));
   model.parameters = std::move(pretrained.parameters);
   model.parameters.has_head = false;
-  model.notes["reference"] = reference_note(day, plan, source, context);
+  model.notes["reference"] = reference_note(reference_plan(day, source, plan.rows, context), rows);
 
   TaskOutcome out;
-  registry::NewVersion version{.model_name = registry::kEncoder, .hyperparameters = hyperparameters_of(day, shape),
-                               .notes = fmt::format("pretrained on {} rows from {}, {} epochs", learn.rows(), source.description, options.epochs)};
+  registry::NewVersion version{.model_name = registry::kEncoder,
+                               .hyperparameters = hyperparameters_of(day, shape),
+                               .notes = fmt::format("pretrained on {} rows from {}, {} epochs",
+                                                    rows.learn.rows(), source.description, options.epochs)};
   version.hyperparameters["pretrain_epochs"] = options.epochs;
   MAEIL_TRY(add_version(day, context, model, "pretrained_encoder", version, out));
   out.batch.puts.push_back({"training_events", stamped(context, "training_events", training_event(version, epochs))});
@@ -192,9 +198,10 @@ Result<TaskOutcome> pretrain_encoder(const Day& day, const TrainingPlan& plan, T
 
 Result<TaskOutcome> train_classifier(const Day& day, const TrainingPlan& plan, const std::string& encoder_id, TaskContext& context) {
   MAEIL_ASSIGN(const Source source, reference_source(day, context));
+  const auto reference = reference_plan(day, source, plan.rows, context);
   registry::ModelFile model;
   if (encoder_id.empty()) {
-    MAEIL_ASSIGN(model.preparation, fit_reference(day, plan, source, context));
+    MAEIL_ASSIGN(model.preparation, fit_with_progress(reference, context));
     const nn::ModelShape shape = shape_for(day, *model.preparation);
     MAEIL_TRY(nn::check_shape(shape));
     MAEIL_ASSIGN(model.parameters, nn::initial_parameters(shape, static_cast<uint64_t>(day.settings.seed)));
@@ -203,8 +210,13 @@ Result<TaskOutcome> train_classifier(const Day& day, const TrainingPlan& plan, c
     MAEIL_ASSIGN(model, registry::load_version(context.store, encoder, day.spec, static_cast<int>(day.settings.nhead)));
     context.log(fmt::format("starting from encoder {}", encoder.version));
   }
-  Samples learn, held_out;
-  MAEIL_TRY(read_reference(day, plan, source, *model.preparation, context, learn, held_out));
+  MAEIL_ASSIGN(const ReferenceRows rows, read_and_log(reference, *model.preparation, context));
+  if (!has_both_classes(rows.learn)) {
+    return bad_input(
+        fmt::format("the {} reference rows of {} to learn from are all of one class: a classifier needs both "
+                    "(more rows, or another source)",
+                    rows.learn.rows(), source.description));
+  }
 
   nn::TrainOptions options;
   options.epochs = plan.epochs;
@@ -213,21 +225,24 @@ Result<TaskOutcome> train_classifier(const Day& day, const TrainingPlan& plan, c
   options.dropout = static_cast<float>(day.settings.dropout_rate);
   options.seed = static_cast<uint64_t>(day.settings.seed);
   store::Document epochs;
-  MAEIL_ASSIGN(auto trained, train_with_epochs(context, model, learn, &held_out, options, epochs));
+  MAEIL_ASSIGN(auto trained,
+               train_with_epochs(context, model, rows.learn, {rows.held_out, kHeldOut}, options, epochs));
   model.parameters = std::move(trained);
   model.parameters.has_head = true;
   model.unknown.clear();
-  model.notes["reference"] = reference_note(day, plan, source, context);
+  model.notes["reference"] = reference_note(reference, rows);
 
   TaskOutcome out;
-  registry::NewVersion version{.model_name = registry::kClassifier, .hyperparameters = hyperparameters_of(day, model.parameters.shape),
+  registry::NewVersion version{.model_name = registry::kClassifier,
+                               .hyperparameters = hyperparameters_of(day, model.parameters.shape),
                                .metrics = epochs.back(),
-                               .notes = fmt::format("trained on {} rows from {}, {} epochs", learn.rows(), source.description, options.epochs)};
+                               .notes = fmt::format("trained on {} rows from {}, {} epochs",
+                                                    rows.learn.rows(), source.description, options.epochs)};
   version.hyperparameters.update({{"epochs", options.epochs}, {"batch_size", options.batch}, {"learning_rate", day.settings.learning_rate}});
   MAEIL_TRY(add_version(day, context, model, "classifier", version, out));
   out.batch.puts.push_back({"training_events", stamped(context, "training_events", training_event(version, epochs))});
-  out.message = fmt::format("classifier {}: {}, F1 {:.4f} on {} held-out rows", version.version, version.notes,
-                            epochs.back()["f1_score"].get<double>(), held_out.rows());
+  out.message = fmt::format("classifier {}: {}, F1 {} on {} held-out rows", version.version, version.notes,
+                            metric_text(metric_of(epochs.back(), "f1_score")), rows.held_out.rows());
   out.result = {{"model_id", version.id}, {"model_version", version.version}, {"metrics", epochs.back()}};
   return out;
 }

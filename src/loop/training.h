@@ -29,11 +29,26 @@ Result<dag::TaskOutcome> pretrain_encoder(const Day& day, const TrainingPlan& pl
 // From `encoder_id`'s encoder and preparation; "": from scratch, fitting a preparation on the reference rows.
 Result<dag::TaskOutcome> train_classifier(const Day& day, const TrainingPlan& plan, const std::string& encoder_id, dag::TaskContext& context);
 
-// Trains `model` on `samples`, logs each epoch and fills `epochs` as `training_events` keeps them: loss, accuracy, roc_auc, f1_score.
-// With `held_out` rows each epoch is judged on them. Without (nullptr) an epoch is judged by its own rows as their batches went
-// by, which costs nothing, and the last one by a pass of the finished weights over `samples`.
-Result<nn::Parameters> train_with_epochs(dag::TaskContext& context, const registry::ModelFile& model, const Samples& samples,
-                                         const Samples* held_out, const nn::TrainOptions& options, store::Document& epochs);
+// What an entry of `epochs` was measured on: its field `measured_on` for accuracy, roc_auc, f1_score and
+// log_loss, its field `loss_measured_on` for the loss.
+inline constexpr const char* kHeldOut = "held_out";       // reference rows that nothing was fitted on
+inline constexpr const char* kValidation =
+    "validation";  // the part of `fine` that attempts do not learn from
+inline constexpr const char* kPassingBatches = "training batches, as they went by";
+
+// Rows that a training does not learn from, and their name (kHeldOut, kValidation).
+struct JudgedRows {
+  const Samples& samples;
+  const char* name;
+};
+
+// Trains `model` on `samples`, logs each epoch and fills `epochs` as `training_events` keeps them: loss,
+// accuracy, roc_auc, f1_score, log_loss, null where undefined. The loss is the mean of the epoch's own
+// batches; the rest is of the epoch's weights on the judged rows, or, where there are none, of the epoch's
+// own batches as they went by, while the weights moved.
+Result<nn::Parameters> train_with_epochs(dag::TaskContext& context, const registry::ModelFile& model,
+                                         const Samples& samples, const JudgedRows& judged,
+                                         const nn::TrainOptions& options, store::Document& epochs);
 
 // Registers a version that this task makes: takes its name, puts its bytes into the store and on this machine
 // (`<MODEL_SAVE_PATH>/<file_prefix>_<version>.pth`), and its document into the outcome's batch.

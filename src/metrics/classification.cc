@@ -13,7 +13,9 @@
 namespace maeil::metrics {
 namespace {
 
-double ratio(double part, double whole) { return whole == 0 ? 0 : part / whole; }
+std::optional<double> ratio(double part, double whole) {
+  return whole == 0 ? std::nullopt : std::optional(part / whole);
+}
 
 // Kahan-Neumaier sum: 1e-12 against scikit-learn's pairwise sums at any number of rows.
 struct Sum {
@@ -49,7 +51,8 @@ void rank_metrics(std::span<const double> probabilities, std::span<const uint8_t
     twice_area += static_cast<__int128>(group_negative) * (2 * true_positive + group_positive);
     true_positive += group_positive;
     false_positive += group_negative;
-    average_precision.add(ratio(group_positive, positives) * ratio(true_positive, true_positive + false_positive));
+    average_precision.add(group_positive / positives *
+                          (static_cast<double>(true_positive) / (true_positive + false_positive)));
     largest_gap = std::max(largest_gap, std::abs(true_positive / positives - false_positive / negatives));
     first = last;
   }
@@ -59,10 +62,24 @@ void rank_metrics(std::span<const double> probabilities, std::span<const uint8_t
   out.ks = largest_gap;
 }
 
+// REQUIRES: the metrics are computed.
+std::string why_undefined(const ClassificationMetrics& m, double positives, double negatives) {
+  std::string out;
+  if (positives == 0 || negatives == 0) {
+    out =
+        fmt::format("all {} rows have the label {}: {}ranking metrics need both classes", m.confusion.total(),
+                    positives == 0 ? 0 : 1, positives == 0 ? "recall and F1 need a positive, " : "");
+  }
+  if (!m.precision)
+    out += fmt::format("{}no row is decided to be a default: precision needs one", out.empty() ? "" : "; ");
+  return out;
+}
+
 }  // namespace
 
-double f1_score(const ConfusionMatrix& c) {
-  return ratio(2.0 * c.true_positive, 2.0 * c.true_positive + c.false_positive + c.false_negative);
+std::optional<double> f1_score(const ConfusionMatrix& c) {
+  if (c.true_positive + c.false_negative == 0) return std::nullopt;
+  return 2.0 * c.true_positive / (2.0 * c.true_positive + c.false_positive + c.false_negative);
 }
 
 Result<ClassificationMetrics> classification_metrics(std::span<const double> probabilities,
@@ -75,7 +92,10 @@ Result<ClassificationMetrics> classification_metrics(std::span<const double> pro
   for (size_t i = 0; i < labels.size(); ++i) {
     const double p = probabilities[i];
     if (!(p >= 0 && p <= 1)) return bad_input(fmt::format("metrics: row {} has the probability {}", i, p));
-    const bool decided = p >= 0.5, actual = labels[i] != 0;
+    if (labels[i] > 1)
+      return internal_error(
+          fmt::format("metrics: row {} has the label {}, which is neither 0 nor 1", i, labels[i]));
+    const bool decided = p >= 0.5, actual = labels[i] == 1;
     ++(actual ? (decided ? c.true_positive : c.false_negative) : (decided ? c.false_positive : c.true_negative));
     brier.add((p - actual) * (p - actual));
     const double clipped = std::clamp(p, 1e-15, 1 - 1e-15);
@@ -90,21 +110,18 @@ Result<ClassificationMetrics> classification_metrics(std::span<const double> pro
   out.default_rate = positives / n;
   out.brier = brier.total() / n;
   out.log_loss = log_loss.total() / n;
-  if (positives == 0 || negatives == 0) {
-    out.undefined_reason = fmt::format("all {} rows have the label {}: ranking metrics need both classes", labels.size(),
-                                       positives == 0 ? 0 : 1);
-  } else {
-    rank_metrics(probabilities, labels, positives, negatives, out);
-  }
+  if (positives > 0 && negatives > 0) rank_metrics(probabilities, labels, positives, negatives, out);
+  out.undefined_reason = why_undefined(out, positives, negatives);
   return out;
 }
 
-Interval bootstrap_f1_interval(const ConfusionMatrix& c, uint64_t seed, int resamples) {
+std::optional<Interval> bootstrap_f1_interval(const ConfusionMatrix& c, uint64_t seed, int resamples) {
   // A binomial chain would be faster but needs its own sampler; 1000 x 1500 draws take 10 ms. Above 100,000 rows
   // the draws are normal to within 1e-3 of the interval's width, and a Gaussian step keeps time flat.
   const int64_t n = c.total();
-  if (n == 0) return {};
-  std::vector<double> scores(resamples);
+  if (!f1_score(c)) return std::nullopt;
+  std::vector<double> scores;
+  scores.reserve(resamples);
   const double share[3] = {static_cast<double>(c.true_positive), static_cast<double>(c.false_positive),
                            static_cast<double>(c.false_negative)};
   for (int r = 0; r < resamples; ++r) {
@@ -128,11 +145,12 @@ Interval bootstrap_f1_interval(const ConfusionMatrix& c, uint64_t seed, int resa
         mass -= share[cell];
       }
     }
-    scores[r] = f1_score({0, drawn[1], drawn[2], drawn[0]});
+    if (const auto score = f1_score({0, drawn[1], drawn[2], drawn[0]})) scores.push_back(*score);
   }
+  if (scores.size() < 0.95 * resamples) return std::nullopt;
   std::sort(scores.begin(), scores.end());
   const auto at = [&](double q) { return scores[std::min<size_t>(scores.size() - 1, static_cast<size_t>(q * scores.size()))]; };
-  return {at(0.025), at(0.975)};
+  return Interval{at(0.025), at(0.975)};
 }
 
 double probability_of_default(float logit0, float logit1) {

@@ -1,9 +1,10 @@
 // Metrics of a binary classifier as pure functions of (probability, label).
 //
-// Definitions are scikit-learn's and SciPy's (accuracy_score, precision_score ... with zero_division = 0,
+// Definitions are scikit-learn's and SciPy's (accuracy_score, precision_score, recall_score, f1_score,
 // roc_auc_score, average_precision_score, brier_score_loss, log_loss with probabilities clipped to
 // [1e-15, 1 - 1e-15], ks_2samp's statistic), ties included, and agree with them to 1e-12. Gini = 2 AUC - 1.
-// What is undefined is absent (never NaN) and says why.
+// What is undefined is absent (never 0, never NaN) and says why: scikit-learn gives 0 there and warns
+// (zero_division).
 #pragma once
 
 #include <array>
@@ -27,23 +28,30 @@ struct Interval {
 
 struct ClassificationMetrics {
   ConfusionMatrix confusion;
-  double accuracy = 0, precision = 0, recall = 0, f1_score = 0;
-  double default_rate = 0;  // share of label 1
+  double accuracy = 0;
+  std::optional<double> precision;         // absent when no row is decided to be a positive
+  std::optional<double> recall, f1_score;  // absent without a positive
+  double default_rate = 0;                 // share of label 1
   double brier = 0, log_loss = 0;
   std::optional<double> roc_auc, pr_auc, ks, gini;  // absent when only one class is present
-  std::string undefined_reason;                     // why they are absent; "" otherwise
+  std::string undefined_reason;                     // why some are absent; "" otherwise
 };
 
 // `probabilities[i]` is P(label 1), `labels[i]` 0 or 1; the decision is probability >= 0.5.
 // O(n log n) time, 16 bytes a row of scratch memory. kBadInput: no rows, or a probability that is NaN or outside [0, 1].
+// kInternal: not as many labels as probabilities, or a label that is neither 0 nor 1.
 Result<ClassificationMetrics> classification_metrics(std::span<const double> probabilities,
                                                      std::span<const uint8_t> labels);
 
-double f1_score(const ConfusionMatrix& confusion);  // 0 when there is no positive at all
+// Absent without a positive: whatever the model decides there, F1 would be 0, right or wrong.
+std::optional<double> f1_score(const ConfusionMatrix& confusion);
 
-// Percentile bootstrap of F1 over rows (95 %), `resamples` draws with replacement from Philox(seed, kBootstrap).
-// F1 sees rows only through the four cells, so drawing cells with their frequencies is the same as drawing rows.
-Interval bootstrap_f1_interval(const ConfusionMatrix& confusion, uint64_t seed, int resamples = 1000);
+// Percentile bootstrap of F1 over rows (95 %), `resamples` draws with replacement from Philox(seed,
+// kBootstrap). F1 sees rows only through the four cells, so drawing cells with their frequencies is the same
+// as drawing rows. A draw without a positive has no F1 and is left out; absent when those are more than 5 %
+// of the draws (fewer than three positives).
+std::optional<Interval> bootstrap_f1_interval(const ConfusionMatrix& confusion, uint64_t seed,
+                                              int resamples = 1000);
 
 // P(class 1) from two logits, computed without overflow.
 double probability_of_default(float logit0, float logit1);

@@ -50,7 +50,7 @@ TEST(ClassificationMetricsGolden, MatchesScikitLearnTo1e12) {
   const auto json = read_file(golden_dir() / "metrics.json").value();
   const auto m = classification_metrics(probabilities, labels).value();
   const std::map<std::string, double> got = {
-      {"accuracy", m.accuracy}, {"precision", m.precision}, {"recall", m.recall}, {"f1", m.f1_score},
+      {"accuracy", m.accuracy}, {"precision", *m.precision}, {"recall", *m.recall}, {"f1", *m.f1_score},
       {"roc_auc", *m.roc_auc}, {"pr_auc", *m.pr_auc}, {"brier", m.brier}, {"log_loss", m.log_loss}, {"ks", *m.ks}};
   for (const auto& [name, value] : got) {
     EXPECT_TRUE(agrees(value, golden_number(json, name))) << name << " " << value << " " << golden_number(json, name);
@@ -75,8 +75,30 @@ TEST(ClassificationMetrics, SingleClassHasNoRankingMetricsAndSaysWhy) {
   const auto m = classification_metrics(p, std::vector<uint8_t>{0, 0, 0}).value();
   EXPECT_FALSE(m.roc_auc || m.pr_auc || m.ks || m.gini);
   EXPECT_NE(m.undefined_reason.find("both classes"), std::string::npos);
-  EXPECT_EQ(m.f1_score, 0);
+  EXPECT_FALSE(m.f1_score || m.recall);
+  EXPECT_EQ(m.precision, 0);  // two were decided to be defaults, wrongly
+  EXPECT_NE(m.undefined_reason.find("F1 need a positive"), std::string::npos);
   EXPECT_EQ(m.confusion.false_positive, 2);  // 0.5 itself decides for default
+  const auto defaults = classification_metrics(p, std::vector<uint8_t>{1, 1, 1}).value();
+  EXPECT_FALSE(defaults.roc_auc || defaults.pr_auc || defaults.ks || defaults.gini);
+  EXPECT_EQ(defaults.f1_score, 0.8);
+}
+
+TEST(ClassificationMetrics, RightDecisionsWithoutADefaultHaveAccuracyOneAndNoF1) {
+  const auto m = classification_metrics(std::vector<double>{0.1, 0.2}, std::vector<uint8_t>{0, 0}).value();
+  EXPECT_EQ(m.accuracy, 1);
+  EXPECT_FALSE(m.f1_score || m.recall || m.precision);
+  EXPECT_NE(m.undefined_reason.find("precision needs one"), std::string::npos);
+}
+
+TEST(ClassificationMetrics, AModelThatFindsNoDefaultHasF1ZeroAndNoPrecision) {
+  const auto m =
+      classification_metrics(std::vector<double>{0.1, 0.2, 0.3}, std::vector<uint8_t>{0, 1, 0}).value();
+  EXPECT_EQ(m.f1_score, 0);
+  EXPECT_EQ(m.recall, 0);
+  EXPECT_FALSE(m.precision);
+  EXPECT_TRUE(m.roc_auc);
+  EXPECT_EQ(m.undefined_reason.find("no row is decided"), 0u);
 }
 
 TEST(ClassificationMetrics, AllTiedScoresAreWorthAHalf) {
@@ -113,18 +135,38 @@ TEST(ClassificationMetrics, RefusesWhatIsNoProbability) {
   EXPECT_FALSE(classification_metrics({}, {}));
 }
 
+TEST(ClassificationMetrics, RefusesLabelsThatDoNotBelongToTheProbabilities) {
+  const std::vector<double> p = {0.5, 0.25};
+  EXPECT_EQ(classification_metrics(p, std::vector<uint8_t>{0}).error().code, ErrorCode::kInternal);
+  EXPECT_EQ(classification_metrics(p, std::vector<uint8_t>{0, 2}).error().code, ErrorCode::kInternal);
+  EXPECT_EQ(classification_metrics(p, std::vector<uint8_t>{0, 255}).error().code,
+            ErrorCode::kInternal);  // -1, "no label", as 8 bits
+}
+
 TEST(BootstrapInterval, CoversF1NarrowsWithRowsAndRepeats) {
   const ConfusionMatrix small{880, 20, 30, 70}, large{88000, 2000, 3000, 7000}, huge{880000, 20000, 30000, 70000};
-  const auto a = bootstrap_f1_interval(small, 1), b = bootstrap_f1_interval(large, 1), c = bootstrap_f1_interval(huge, 1);
+  const auto a = *bootstrap_f1_interval(small, 1), b = *bootstrap_f1_interval(large, 1),
+             c = *bootstrap_f1_interval(huge, 1);
   for (const auto& [interval, matrix] : {std::pair{a, small}, {b, large}, {c, huge}}) {
-    EXPECT_LT(interval.low, f1_score(matrix));
-    EXPECT_GT(interval.high, f1_score(matrix));
+    EXPECT_LT(interval.low, *f1_score(matrix));
+    EXPECT_GT(interval.high, *f1_score(matrix));
   }
   // The width falls with the root of the rows; the normal chain of `huge` continues the exact draws of `large`.
   EXPECT_NEAR((a.high - a.low) / (b.high - b.low), 10, 1.5);
   EXPECT_NEAR((b.high - b.low) / (c.high - c.low), std::sqrt(10.0), 0.5);
-  EXPECT_EQ(bootstrap_f1_interval(small, 1).low, a.low);
-  EXPECT_NE(bootstrap_f1_interval(small, 2).low, a.low);
+  EXPECT_EQ(bootstrap_f1_interval(small, 1)->low, a.low);
+  EXPECT_NE(bootstrap_f1_interval(small, 2)->low, a.low);
+}
+
+TEST(BootstrapInterval, LeavesDrawsWithoutAPositiveOutOrIsAbsent) {
+  EXPECT_FALSE(bootstrap_f1_interval({100, 0, 0, 0}, 1));
+  EXPECT_FALSE(bootstrap_f1_interval({}, 1));
+  EXPECT_FALSE(bootstrap_f1_interval({99, 0, 0, 1}, 1));  // 37 % of the draws have no positive
+  // Every decision is right, so every draw that has an F1 has 1; one without a positive is no 0.
+  const auto five = bootstrap_f1_interval({95, 0, 0, 5}, 1);
+  ASSERT_TRUE(five);
+  EXPECT_EQ(five->low, 1);
+  EXPECT_EQ(five->high, 1);
 }
 
 TEST(ProbabilityOfDefault, IsSoftmaxWithoutOverflow) {

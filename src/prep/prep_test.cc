@@ -329,5 +329,17 @@ TEST(Split, SharesHoldAndShardsAgree) {
   EXPECT_GT(moved, 300);
 }
 
+TEST(Split, AFifthOfEachPartIsForValidationWhateverThePart) {
+  const Days date = parse_date("2026-11-23").value();
+  int rows[3] = {}, validation[3] = {};
+  for (uint64_t row = 0; row < 100000; ++row) {
+    const int part = static_cast<int>(split_of(42, date, row));
+    ++rows[part];
+    validation[part] += is_validation(42, date, row);
+  }
+  for (int part = 0; part < 3; ++part)
+    EXPECT_NEAR(validation[part], 0.2 * rows[part], 5 * std::sqrt(0.16 * rows[part])) << part;
+}
+
 }  // namespace
 }  // namespace maeil::prep

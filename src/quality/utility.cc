@@ -15,6 +15,10 @@
 namespace maeil::quality {
 namespace {
 
+double value_or_nan(const std::optional<double>& value) {
+  return value.value_or(std::numeric_limits<double>::quiet_NaN());
+}
+
 constexpr double kTestShare = 0.3;
 
 // The value of a row's target as text; "" where it is missing.
@@ -60,7 +64,7 @@ std::vector<double> learn(const Data& data, size_t target, const Labelled& train
 Result<Learned> two_classes(const Data& data, size_t target, const Labelled& training, const Labelled& test) {
   const auto p = learn(data, target, training, test, 0);
   MAEIL_ASSIGN(const auto metrics, metrics::classification_metrics(p, is_class(test.classes, 0)));
-  return Learned{training.classes.size(), metrics.f1_score, metrics.roc_auc.value_or(std::numeric_limits<double>::quiet_NaN())};
+  return Learned{training.classes.size(), value_or_nan(metrics.f1_score), value_or_nan(metrics.roc_auc)};
 }
 
 Result<Learned> many_classes(const Data& data, size_t target, const Labelled& training, const Labelled& test, uint32_t classes) {
@@ -77,8 +81,8 @@ Result<Learned> many_classes(const Data& data, size_t target, const Labelled& tr
     const auto labels = is_class(test.classes, k);
     MAEIL_ASSIGN(const auto decided, metrics::classification_metrics(chosen, labels));
     MAEIL_ASSIGN(const auto ranked, metrics::classification_metrics(p[k], labels));
-    out.f1 += decided.f1_score / classes;
-    out.auc += ranked.roc_auc.value_or(std::numeric_limits<double>::quiet_NaN()) / classes;
+    out.f1 += value_or_nan(decided.f1_score) / classes;
+    out.auc += value_or_nan(ranked.roc_auc) / classes;
   }
   return out;
 }

@@ -51,7 +51,7 @@ class Structure(unittest.TestCase):
             "data_pipeline_dag": ["generate_data", "preprocess_data"],
             "model_evaluation_pipeline": ["wait_for_data", "load_latest_model", "evaluate_model", "check_model_performance"] +
             [f"retrain_{k}.{t}" for k in (1, 2, 3) for t in ("prepare_retraining_data", "finetune_model", "evaluate_finetuned_model")] +
-            ["send_evaluation_results", "send_alert"],
+            ["send_evaluation_results", "send_alert", "skip_evaluation"],
             "model_deployment_pipeline": ["wait_for_evaluation", "wait_for_model_ready", "deploy_model", "notify_deployment_complete"]})
         for described in self.export["dags"]:
             for task in described["tasks"]:
@@ -61,6 +61,12 @@ class Structure(unittest.TestCase):
         evaluation = self.dags["model_evaluation_pipeline"]
         self.assertEqual(evaluation.get_task("send_evaluation_results").trigger_rule, "none_failed_min_one_success")
         self.assertEqual(evaluation.get_task("send_alert").trigger_rule, "all_success")
+        # The third verdict stands where the first does: after the gate and after every attempt.
+        self.assertEqual(evaluation.get_task("skip_evaluation").trigger_rule, "none_failed_min_one_success")
+        self.assertEqual(evaluation.get_task("skip_evaluation").upstream_task_ids, evaluation.get_task("send_evaluation_results").upstream_task_ids)
+        for branch in ["check_model_performance", *(f"retrain_{k}.evaluate_finetuned_model" for k in (1, 2, 3))]:
+            self.assertIn("skip_evaluation", evaluation.get_task(branch).downstream_task_ids)
+        self.assertEqual(evaluation.get_task("skip_evaluation").downstream_task_ids, set())
         self.assertIsInstance(evaluation.get_task("check_model_performance"), MaeilBranchOperator)
         self.assertIsInstance(evaluation.get_task("retrain_2.evaluate_finetuned_model"), MaeilBranchOperator)
         self.assertIsInstance(evaluation.get_task("wait_for_data"), MaeilSensor)

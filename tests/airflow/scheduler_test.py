@@ -28,9 +28,9 @@ from airflow_server import Airflow, end_on_sigterm  # noqa: E402
 
 DATA, EVALUATION, DEPLOYMENT = DAGS = "data_pipeline_dag", "model_evaluation_pipeline", "model_deployment_pipeline"
 BACKFILLED = ["2026-10-01", "2026-10-02", "2026-10-03"]
-PASS, ALERT, RECOVER, KILLED, BROKEN, FLAKY = "2026-10-11", "2026-10-12", "2026-10-13", "2026-10-14", "2026-10-15", "2026-10-16"
+PASS, ALERT, RECOVER, KILLED, BROKEN, FLAKY, NOT_JUDGED = [f"2026-10-{day}" for day in range(11, 18)]
 SMALL = {"DATA_QUANTITY": "600", "EPOCHS": "1", "PRETRAIN_EPOCHS": "1", "SENSOR_POKE_INTERVAL": "2", "SENSOR_TIMEOUT": "240", "THREADS": "1",
-         "FINETUNE_LEARNING_RATE": "0.003", "NUM_LAYERS": "2"}
+         "FINETUNE_LEARNING_RATE": "0.003", "NUM_LAYERS": "2", "MIN_POSITIVES": "1"}
 
 WRAPPER = """#!{python} -S
 import json, os, sys
@@ -251,6 +251,19 @@ class Days(unittest.TestCase):
         self.assertEqual(set(states.values()), {"success"})
         self.assertEqual(self.airflow.task(DATA, f"test__{FLAKY}", "generate_data")["try_number"], 2)
         self.assertIn("a disk that was full", self.airflow.log(DATA, f"test__{FLAKY}", "generate_data"))
+
+    def test_9_what_cannot_be_judged_is_skipped(self):
+        before = self.workspace.find("model_metadata")
+        self.set_day(NOT_JUDGED, MIN_POSITIVES=1000)
+        states, tasks = self.day(NOT_JUDGED)
+        self.assertEqual(set(states.values()), {"success"})  # Airflow has no state "skipped" for a run
+        self.assertEqual(tasks[EVALUATION]["skip_evaluation"], "success")
+        for task in ("retrain_1.prepare_retraining_data", "retrain_3.evaluate_finetuned_model", "send_evaluation_results", "send_alert"):
+            self.assertEqual(tasks[EVALUATION][task], "skipped", task)
+        self.assertEqual(set(tasks[DEPLOYMENT].values()), {"skipped"})
+        self.assertIn("could not judge", self.airflow.log(DEPLOYMENT, f"test__{NOT_JUDGED}", "wait_for_evaluation"))
+        self.assertEqual(self.workspace.find("model_metadata"), before)
+        self.same_as_built_in(NOT_JUDGED, 0, MIN_POSITIVES=1000, F1_THRESHOLD=0)
 
 
 if __name__ == "__main__":

@@ -29,7 +29,7 @@ class BadInput(unittest.TestCase):
     def setUpClass(cls):
         needs(SEED)
         needs(GOLDEN)
-        cls.base = Workspace(DISTRIBUTION_MODEL=SEED / "distribution_model.pkl", DATA_QUANTITY=200, FINETUNE_EPOCHS=1)
+        cls.base = Workspace(DISTRIBUTION_MODEL=SEED / "distribution_model.pkl", DATA_QUANTITY=200, FINETUNE_EPOCHS=1, MIN_POSITIVES=1)
         cls.base.run("model", "import", SEED / "finetuned_model_f.pth", expect=0)
         cls.base.run("run", "--date", "2026-11-19", expect=0, F1_THRESHOLD=0)  # something is deployed
         cls.csv = (GOLDEN / "sdv_sample_2000.csv").read_bytes()
@@ -140,12 +140,12 @@ class BadInput(unittest.TestCase):
             self.assertEqual(done.returncode, 3, done.stderr)
             self.assertIn("bad.pkl", done.stderr)
 
-    def test_absent_distribution_model_falls_back_with_a_warning(self):
+    def test_absent_distribution_model_ends_the_day(self):
         with self.base.copy() as workspace:
             done = workspace.run("run", "--date", "2026-11-21", DISTRIBUTION_MODEL="none.pkl", F1_THRESHOLD=0)
-            self.assertEqual(done.returncode, 0, done.stderr)
+            self.assertEqual(done.returncode, 3, done.stderr)
             self.assertIn("none.pkl", done.stderr)
-            self.assertEqual(workspace.find("raw_data", {"logical_date": "2026-11-21"})[0]["source"], "portfolio (fallback)")
+            self.assertEqual(workspace.find("raw_data", {"logical_date": "2026-11-21"}), [])
 
     # -- checkpoints ----------------------------------------------------------------------------------------------
     def import_model(self, content, says=()):

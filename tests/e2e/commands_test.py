@@ -30,7 +30,7 @@ class Commands(unittest.TestCase):
     def setUpClass(cls):
         needs(SEED)
         needs(GOLDEN)
-        cls.work = Workspace(DISTRIBUTION_MODEL=SEED / "distribution_model.pkl", DATA_QUANTITY=200, FINETUNE_EPOCHS=1)
+        cls.work = Workspace(DISTRIBUTION_MODEL=SEED / "distribution_model.pkl", DATA_QUANTITY=200, FINETUNE_EPOCHS=1, MIN_POSITIVES=1)
         cls.imported = cls.json("model", "import", SEED / "finetuned_model_f.pth")
         cls.json("model", "import", SEED / "pretrained_model_f.pth")
         cls.work.run("run", "--date", "2026-11-19", F1_THRESHOLD=0, expect=0)
@@ -86,7 +86,7 @@ class Commands(unittest.TestCase):
         def said(level):
             with Workspace(DATA_QUANTITY=100, LOG_LEVEL=level) as other:
                 return other.run("task", "data_pipeline_dag", "generate_data", "--logical-date", "2026-11-19", "--run-id", "r", expect=0,
-                                 DISTRIBUTION_MODEL="absent.pkl").stderr
+                                 DISTRIBUTION_MODEL="absent.pkl", SOURCE_FALLBACK="portfolio").stderr
         self.assertIn("absent.pkl", said("INFO"))
         self.assertIn("absent.pkl", said("warning"))
         self.assertEqual(said("error"), "")
@@ -107,7 +107,7 @@ class Commands(unittest.TestCase):
         def column(name, path):
             with open(self.work.folder / path, encoding="utf-8-sig", newline="") as file:
                 return [row[name] for row in csv.DictReader(file)]
-        self.work.run("generate", "--num-rows", 1500, "--out", "book.csv", "--date", "2026-01-31", expect=0)
+        self.work.run("generate", "--num-rows", 1500, "--out", "book.csv", expect=0)
         self.work.run("fit", "--in", "book.csv", "--out", "book.json", "--target", "DLNQ_1M_FLG", "--metadata", "columns.json", "--no-report", expect=0)
         self.work.run("fit", "--in", "book.csv", "--out", "typed.json", "--spec", "columns.json", "--no-report", expect=0)
         self.work.run("generate", "--model", "book.json", "--num-rows", 1000, "--class", "Y=0.3", "--where", "seg=sme", "--where", "INT_RATE>=4", "--out", "where.csv", expect=0)
@@ -322,6 +322,7 @@ class Commands(unittest.TestCase):
         with self.work.copy() as other:
             (other.folder / "models/deployed").unlink()
             (other.folder / "models/deployed").mkdir()  # as the Python project left it
+            other.settings["DATA_QUANTITY"] = "600"  # of 200 rows this date's test split has no default: it would not be judged
             done = other.run("run", "--date", "2026-11-21", F1_THRESHOLD=0)
             self.assertIn(done.returncode, (1, 3), done.stderr)
             failed = other.find("deployment_events", {"status": "failed"})

@@ -16,7 +16,7 @@ class DayKill(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
         needs(SEED)
-        cls.imported = Workspace(DISTRIBUTION_MODEL=SEED / "distribution_model.pkl", DATA_QUANTITY=300, FINETUNE_EPOCHS=1)
+        cls.imported = Workspace(DISTRIBUTION_MODEL=SEED / "distribution_model.pkl", DATA_QUANTITY=300, FINETUNE_EPOCHS=1, MIN_POSITIVES=1)
         cls.imported.run("model", "import", SEED / "finetuned_model_f.pth", expect=0)
         with cls.imported.copy() as calm:
             started = time.monotonic()

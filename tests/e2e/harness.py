@@ -17,7 +17,7 @@ SOURCE = pathlib.Path(__file__).resolve().parents[2]
 BINARY = os.environ.get("MAEIL_BIN", str(SOURCE / "build/release/maeil"))
 SEED = pathlib.Path(os.environ.get("MAEIL_SEED_DIR", SOURCE / "../shared/seed")).resolve()
 GOLDEN = pathlib.Path(os.environ.get("MAEIL_GOLDEN_DIR", SOURCE / "../shared/golden/data")).resolve()
-SETTINGS = re.compile(r"^(MAEIL_|MODEL_|DATA_|DISTRIBUTION_|SEED$|F1_|EPOCHS|FINETUNE_|THREADS|STORE_|MONGODB_)")
+SETTINGS = re.compile(r"^(MAEIL_|MODEL_|DATA_|DISTRIBUTION_|SOURCE_|SEED$|F1_|MIN_|EPOCHS|FINETUNE_|THREADS|STORE_|MONGODB_)")
 
 
 def needs(folder):

@@ -29,7 +29,7 @@ QUERIES = {
 
 class Base(unittest.TestCase):
     """A workspace with the real model, made once on the embedded store and copied to a database for each test."""
-    SETTINGS = dict(DISTRIBUTION_MODEL=SEED / "distribution_model.pkl", DATA_QUANTITY=300, FINETUNE_EPOCHS=1)
+    SETTINGS = dict(DISTRIBUTION_MODEL=SEED / "distribution_model.pkl", DATA_QUANTITY=300, FINETUNE_EPOCHS=1, MIN_POSITIVES=1)
     PROGRAM, FLAGS = SECANTUS, ()
 
     @classmethod
@@ -135,7 +135,7 @@ class FullDisk(unittest.TestCase):
     def day(self, program, flags, megabytes, rows):
         needs(SEED)
         needs_program(program)
-        settings = dict(DISTRIBUTION_MODEL=SEED / "distribution_model.pkl", DATA_QUANTITY=rows, FINETUNE_EPOCHS=1)
+        settings = dict(DISTRIBUTION_MODEL=SEED / "distribution_model.pkl", DATA_QUANTITY=rows, FINETUNE_EPOCHS=1, MIN_POSITIVES=1)
         with SmallDisk(megabytes) as disk, Workspace(**settings) as workspace, Server(program, *flags, folder=disk.folder, prefix=disk.prefix) as server:
             workspace.run("model", "import", SEED / "finetuned_model_f.pth", expect=0)
             with workspace.copy() as calm:
@@ -170,7 +170,7 @@ class FullDisk(unittest.TestCase):
 
 class FerretDay(Base):
     PROGRAM = FERRET
-    SETTINGS = dict(DISTRIBUTION_MODEL=SEED / "distribution_model.pkl", DATA_QUANTITY=1000, FINETUNE_EPOCHS=1)
+    SETTINGS = dict(DISTRIBUTION_MODEL=SEED / "distribution_model.pkl", DATA_QUANTITY=1000, FINETUNE_EPOCHS=1, MIN_POSITIVES=1)
 
     def test_a_day_without_transactions(self):
         workspace = self.workspace()

@@ -1,0 +1,69 @@
+#include "loop/judging.h"
+
+#include <fmt/format.h>
+
+#include "loop/evaluation.h"
+#include "loop/prepare_rows.h"
+
+namespace maeil::loop {
+
+LabelCounts label_counts(const store::Document& metrics) {
+  LabelCounts out;
+  const auto cells = metrics.value("confusion_matrix", store::Document());
+  const auto cell = [&](size_t actual, size_t decided) -> int64_t {
+    if (!cells.is_array() || cells.size() != 2 || !cells[actual].is_array() || cells[actual].size() != 2)
+      return 0;
+    return cells[actual][decided].is_number() ? cells[actual][decided].get<int64_t>() : 0;
+  };
+  out.negatives = cell(0, 0) + cell(0, 1);
+  out.positives = cell(1, 0) + cell(1, 1);
+  out.unlabelled = metrics.value("unlabelled", int64_t{0});
+  return out;
+}
+
+Judgement judge(const store::Document& metrics, const Settings& settings) {
+  Judgement out;
+  out.counts = label_counts(metrics);
+  out.f1 = metric_of(metrics, "f1_score");
+  const auto& [positives, negatives, unlabelled] = out.counts;
+  const auto few = [&](int64_t found, const char* what, const char* setting, int64_t wanted) {
+    return fmt::format("{} of the {} labelled rows {} {}: {} asks for {}", found, out.counts.rows(),
+                       found == 1 ? "is a" : "are", what, setting, wanted);
+  };
+  if (out.counts.rows() == 0) {
+    out.reason = fmt::format("none of the {} rows has a label", unlabelled);
+  } else if (positives < settings.min_positives) {
+    out.reason =
+        few(positives, positives == 1 ? "default" : "defaults", "MIN_POSITIVES", settings.min_positives);
+  } else if (negatives < settings.min_negatives) {
+    out.reason = few(negatives, negatives == 1 ? "non-default" : "non-defaults", "MIN_NEGATIVES",
+                     settings.min_negatives);
+  } else if (!out.f1) {
+    out.reason = "F1 is undefined";
+  } else {
+    out.gate = *out.f1 >= settings.f1_threshold ? Gate::kPassed : Gate::kFailed;
+  }
+  return out;
+}
+
+Result<Judgement> judge_day(const dag::TaskContext& context, const store::Document& metrics,
+                            const Settings& settings) {
+  Judgement out = judge(metrics, settings);
+  const auto raw = raw_document(context);
+  if (!raw && raw.error().code != ErrorCode::kNotFound) return tl::make_unexpected(raw.error());
+  if (!raw || !raw->value("fallback", false)) return out;
+  out.gate = Gate::kNotJudged;
+  out.reason =
+      "the day's rows are the built-in portfolio's (SOURCE_FALLBACK), since the distribution model was "
+      "absent: they approve nothing";
+  return out;
+}
+
+store::Document not_judged_document(const Judgement& judgement) {
+  return {{"reason", judgement.reason},
+          {"rows", judgement.counts.rows()},
+          {"positives", judgement.counts.positives},
+          {"negatives", judgement.counts.negatives}};
+}
+
+}  // namespace maeil::loop

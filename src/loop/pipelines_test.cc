@@ -1,0 +1,55 @@
+// The evaluation's ways: whatever its branches answer, exactly one of the three verdict tasks runs.
+#include "loop/pipelines.h"
+
+#include <gtest/gtest.h>
+
+#include "dag/plan.h"
+
+namespace maeil::loop {
+namespace {
+
+// The tasks that run when the gate answers `answers[0]` and attempt k `answers[k]`.
+std::vector<std::string> ran(const std::vector<std::string>& answers) {
+  const auto dag = pipelines(3)[1];
+  EXPECT_TRUE(dag::check_dag(dag));
+  std::map<std::string, dag::TaskRecord> records;
+  std::vector<std::string> out;
+  for (const auto& task : dag.tasks) {
+    const auto decision = dag::decide(dag, task, records);
+    EXPECT_NE(decision, dag::Decision::kUpstreamFailed) << task.id;
+    auto& record = records[task.id];
+    record.state = decision == dag::Decision::kRun ? dag::TaskState::kSuccess : dag::TaskState::kSkipped;
+    if (decision != dag::Decision::kRun) continue;
+    if (task.kind == dag::TaskKind::kBranch) record.next = {answers.at(static_cast<size_t>(task.attempt))};
+    out.push_back(task.id);
+  }
+  out.erase(out.begin(), out.begin() + 4);  // up to the gate all run
+  return out;
+}
+
+std::vector<std::string> attempt(int k) {
+  return {retrain_task(k, "prepare_retraining_data"), retrain_task(k, "finetune_model"),
+          retrain_task(k, "evaluate_finetuned_model")};
+}
+std::vector<std::string> attempts(int n, const std::string& verdict) {
+  std::vector<std::string> out;
+  for (int k = 1; k <= n; ++k) {
+    for (auto& task : attempt(k)) out.push_back(task);
+  }
+  out.push_back(verdict);
+  return out;
+}
+
+TEST(EvaluationPipeline, EndsInExactlyOneVerdict) {
+  const std::string pass = "send_evaluation_results", skip = "skip_evaluation", alert = "send_alert",
+                    one = attempt(1)[0], two = attempt(2)[0], three = attempt(3)[0];
+  EXPECT_EQ(ran({pass}), attempts(0, pass));
+  EXPECT_EQ(ran({skip}), attempts(0, skip));
+  EXPECT_EQ(ran({one, pass}), attempts(1, pass));
+  EXPECT_EQ(ran({one, skip}), attempts(1, skip));
+  EXPECT_EQ(ran({one, two, three, skip}), attempts(3, skip));
+  EXPECT_EQ(ran({one, two, three, alert}), attempts(3, alert));
+}
+
+}  // namespace
+}  // namespace maeil::loop
