@@ -94,8 +94,7 @@ Status begin_redo(store::Store& store, const Settings& settings, Days date, cons
   store::Batch batch;
   batch.puts.push_back(request_document(date, plan.request, plan.from, run.run_id));
   batch.puts.push_back(registry::audit_entry({.act = "redo",
-                                              .what = format_date(date),
-                                              .from = plan.from,
+                                              .what = fmt::format("{} from {}", format_date(date), plan.from),
                                               .to = {{"rows", plan.request.rows}, {"scenario", plan.request.scenario},
                                                      {"deploy_older", plan.request.deploy_older}},
                                               .run_id = run.run_id}, now()));

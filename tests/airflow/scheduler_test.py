@@ -16,6 +16,7 @@ import unittest
 SOURCE = pathlib.Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(SOURCE / "tests/e2e"), str(pathlib.Path(__file__).resolve().parent), str(SOURCE / "integrations/airflow/src")]
 from harness import BINARY, Workspace, snapshot  # noqa: E402
+from history import KeepsHistory, recorded  # noqa: E402
 
 try:
     import airflow  # noqa: F401
@@ -28,7 +29,8 @@ from airflow_server import Airflow, end_on_sigterm  # noqa: E402
 
 DATA, EVALUATION, DEPLOYMENT = DAGS = "data_pipeline_dag", "model_evaluation_pipeline", "model_deployment_pipeline"
 BACKFILLED = ["2026-10-01", "2026-10-02", "2026-10-03"]
-PASS, ALERT, RECOVER, KILLED, BROKEN, FLAKY, NOT_JUDGED = [f"2026-10-{day}" for day in range(11, 18)]
+PASS, ALERT, RECOVER, KILLED, BROKEN, FLAKY, NOT_JUDGED = [f"2026-10-{day}" for day in (11, 12, 13, 15, 16, 17, 18)]
+UNDEPLOYED = "2026-10-14"
 SMALL = {"DATA_QUANTITY": "600", "EPOCHS": "1", "PRETRAIN_EPOCHS": "1", "SENSOR_POKE_INTERVAL": "2", "SENSOR_TIMEOUT": "240", "THREADS": "1",
          "FINETUNE_LEARNING_RATE": "0.003", "NUM_LAYERS": "2", "MIN_POSITIVES": "1"}
 
@@ -61,7 +63,7 @@ def recovery(workspace, date):
     raise AssertionError(f"no attempt of {date} is better than the model in force: {scores}")
 
 
-class Days(unittest.TestCase):
+class Days(KeepsHistory, unittest.TestCase):
     @classmethod
     def setUpClass(cls):
         cls.enterClassContext(cls.work())
@@ -178,22 +180,41 @@ class Days(unittest.TestCase):
         self.same_as_built_in(RECOVER, 0, F1_THRESHOLD=threshold)
         self.assertEqual(self.workspace.find("evaluation_events", {"logical_date": RECOVER})[0]["status"], "retrained")
 
+    def clear_each(self, dag, date):
+        """Clears every task of a run that ended in success, each with what follows it, and holds the store against what it was."""
+        run = f"test__{date}"
+        for task in [t for t, state in self.airflow.tasks(dag, run).items() if state == "success"]:
+            with self.subTest(date=date, cleared=task):
+                before = recorded(self.workspace)
+                self.airflow.clear(dag, run, task)
+                self.assertEqual(self.airflow.wait(dag, run), "success")
+                added = self.check_nothing_rewritten(before, recorded(self.workspace))
+                self.assertTrue(added, "nothing was done again")
+                self.check_registry(self.workspace, date)
+
     def test_5_clear_and_rerun(self):
-        before = snapshot(self.workspace, RECOVER)
+        # After the deployment: the attempt is made again as a version of its own, and the deployment, another DAG, deploys that.
+        [old] = self.workspace.find("model_metadata", {"status": "deployed"})
+        before = recorded(self.workspace)
         self.airflow.clear(EVALUATION, f"test__{RECOVER}", "evaluate_model")
         self.assertEqual(self.airflow.wait(EVALUATION, f"test__{RECOVER}"), "success")
         self.assertGreater(self.airflow.task(EVALUATION, f"test__{RECOVER}", "evaluate_model")["try_number"], 1)
-        after = snapshot(self.workspace, RECOVER)
-        for collection in before:
-            if collection not in ("task_instances", "model_metadata"):
-                self.assertEqual(after[collection], before[collection], collection)
-        self.assertEqual(self.that_ran(after["task_instances"]), self.that_ran(before["task_instances"]))
-        # The attempt's model is approved anew; the deployment, another DAG, makes it the deployed one again.
+        self.check_nothing_rewritten(before, recorded(self.workspace))
+        self.assertEqual(self.workspace.find("model_metadata", {"status": "deployed"}), [{**old, "superseded_by": self.workspace.find(
+            "model_metadata", {"supersedes": old["_id"]})[0]["_id"]}])
         self.airflow.clear(DEPLOYMENT, f"test__{RECOVER}", "wait_for_evaluation")
         self.assertEqual(self.airflow.wait(DEPLOYMENT, f"test__{RECOVER}"), "success")
-        after = snapshot(self.workspace, RECOVER)
-        self.assertEqual(after["model_metadata"], before["model_metadata"])
-        self.assertEqual(len(after["deployment_events"]), 1)
+        [new] = self.workspace.find("model_metadata", {"status": "deployed"})
+        self.assertEqual(new["supersedes"], old["_id"])
+        self.assertEqual(new["finetuned_from"], old["finetuned_from"])
+        self.check_registry(self.workspace, RECOVER)
+        for dag in reversed(DAGS):
+            self.clear_each(dag, RECOVER)
+
+    def test_5_clear_before_the_deployment(self):
+        self.day(UNDEPLOYED, (DATA, EVALUATION))
+        for dag in (DATA, EVALUATION):
+            self.clear_each(dag, UNDEPLOYED)
 
     def test_6_a_worker_is_killed(self):
         settings = {"F1_THRESHOLD": 1, "MAX_RETRAIN_ATTEMPTS": 3, "FINETUNE_EPOCHS": 25, "DATA_QUANTITY": 2000}

@@ -5,13 +5,9 @@ import json
 import unittest
 
 from harness import DATA, DEPLOYMENT, EVALUATION, Workspace
+from history import KeepsHistory, recorded
 
 DATE = "2026-01-05"
-# What a day records for good. task_instances is the present state, processed_data is replaced.
-RECORDED = ["raw_data", "processing_metadata", "model_metadata", "performance_metrics", "training_data", "training_events", "evaluation_events",
-            "deployment_events", "alerts", "notifications", "day_requests", "task_history", "audit_log"]
-# What may change of a version: how it stands, not what it is.
-STANDING = {"status", "updated_at", "status_history", "notes", "metrics"}
 # A day whose model fails the gate and whose first attempt passes: tasks in order.
 RETRAINED_DAY = [
     (DATA, "generate_data"), (DATA, "preprocess_data"), (EVALUATION, "wait_for_data"), (EVALUATION, "load_latest_model"), (EVALUATION, "evaluate_model"),
@@ -22,11 +18,7 @@ SMALL = dict(NUM_LAYERS=1, D_MODEL=8, NHEAD=1, DIM_FEEDFORWARD=16, DATA_QUANTITY
              LOG_LEVEL="warning")
 
 
-def recorded(workspace):
-    return {(name, json.dumps(document["_id"])): document for name in RECORDED for document in workspace.find(name)}
-
-
-class Redo(unittest.TestCase):
+class Redo(KeepsHistory, unittest.TestCase):
     @classmethod
     def setUpClass(cls):
         # The model learns next to nothing, so its F1 lies under any gate that its first attempt, with a gate of 0, passes.
@@ -43,46 +35,13 @@ class Redo(unittest.TestCase):
         for workspace in (cls.base, cls.passed, cls.alerted):
             workspace.__exit__()
 
-    def check_nothing_rewritten(self, before, after):
-        for key, old in before.items():
-            self.assertIn(key, after, "a recorded document is gone")
-            new = dict(after[key])
-            if "superseded_by" not in old:
-                new.pop("superseded_by", None)
-            for field in STANDING if key[0] == "model_metadata" else ():
-                new.pop(field, None)
-                old = {k: v for k, v in old.items() if k != field}
-            self.assertEqual(new, old, f"{key} was rewritten")
-        added = {key: document for key, document in after.items() if key not in before}
-        ids = {json.dumps(document["_id"]): document for document in after.values()}
-        for key, document in added.items():
-            if "supersedes" in document:
-                old = ids[json.dumps(document["supersedes"])]
-                self.assertEqual(old["superseded_by"], document["_id"], f"{key} is not named by what it supersedes")
-        return added
-
-    def check_registry(self, workspace):
-        versions = workspace.find("model_metadata")
-        names = [v["model_version"] for v in versions]
-        self.assertEqual(len(set(names)), len(names), "two versions of one name")
-        deployed = [v for v in versions if v["status"] == "deployed"]
-        self.assertLessEqual(len(deployed), 1)
-        link = workspace.folder / "models" / "deployed"
-        if deployed:
-            self.assertEqual(link.resolve().name, deployed[0]["model_version"])
-        for version in versions:
-            self.assertNotEqual(version.get("finetuned_from"), version["_id"]["$oid"], "a version is its own parent")
-            workspace.run("model", "export", version["model_version"], "--out", "x.pth", expect=0)
-        verdicts = [e for e in workspace.find("evaluation_events", {"logical_date": DATE}) if "superseded_by" not in e]
-        self.assertEqual(len(verdicts), 1, "a date has one verdict that counts")
-
     def again_by_redo(self, origin, dag, task, **settings):
         with origin.copy() as workspace:
             before = recorded(workspace)
             code = 4 if settings.get("F1_THRESHOLD") == 1 else 0
             workspace.run("redo", DATE, "--from", f"{dag}.{task}", "--yes", expect=code, **settings)
             added = self.check_nothing_rewritten(before, recorded(workspace))
-            self.check_registry(workspace)
+            self.check_registry(workspace, DATE)
             return added
 
     def test_every_task_of_a_passed_day(self):
@@ -106,7 +65,7 @@ class Redo(unittest.TestCase):
             workspace.run("redo", DATE, "--from", "retrain_1", "--yes", F1_THRESHOLD=0, MAX_RETRAIN_ATTEMPTS=1, expect=0)
             after = recorded(workspace)
             added = self.check_nothing_rewritten(before, after)
-            self.check_registry(workspace)
+            self.check_registry(workspace, DATE)
             [version] = [d for (name, _), d in added.items() if name == "model_metadata"]
             self.assertEqual(version["status"], "deployed")
             old = next(d for (name, _), d in before.items() if name == "model_metadata" and d["_id"] == version["supersedes"])
@@ -126,7 +85,7 @@ class Redo(unittest.TestCase):
                             continue
                         cleared.run("task", d, t, "--logical-date", DATE, "--run-id", "cleared", expect=0, **once_more)
                     self.check_nothing_rewritten(before, recorded(cleared))
-                    self.check_registry(cleared)
+                    self.check_registry(cleared, DATE)
                 with self.subTest(redone=task):
                     self.again_by_redo(workspace, dag, task, **once_more)
 
@@ -153,12 +112,12 @@ class Redo(unittest.TestCase):
             state = workspace.find("task_instances", {"logical_date": DATE, "task_id": "deploy_model"})[0]
             self.assertEqual(state["state"], "skipped")
             self.assertIn("2026-01-06 is newer", state["message"])
-            self.check_registry(workspace)
+            self.check_registry(workspace, DATE)
             told = workspace.run("redo", DATE, "--from", "deploy_model", "--yes", "--deploy", expect=0, **once_more)
             self.assertIn("is deployed", told.stdout)
             [now] = workspace.find("model_metadata", {"status": "deployed"})
             self.assertNotEqual(now["model_version"], deployed[0]["model_version"])
-            self.check_registry(workspace)
+            self.check_registry(workspace, DATE)
 
     def test_asks_before_it_does_anything(self):
         with self.passed.copy() as workspace:
@@ -197,7 +156,7 @@ class Redo(unittest.TestCase):
             workspace.run("run", "--date", DATE, F1_THRESHOLD=0, expect=0)
             newest = [d for d in workspace.find("raw_data") if "superseded_by" not in d]
             self.assertEqual([d["scenario"] for d in newest], ["recession"])
-            self.check_registry(workspace)
+            self.check_registry(workspace, DATE)
 
 
 if __name__ == "__main__":
