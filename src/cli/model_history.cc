@@ -29,9 +29,14 @@ Document history_of(const registry::ModelVersion& version) {
 }
 
 Document version_summary(const registry::ModelVersion& version) {
-  Document out = {{"model_version", version.version}, {"model_id", version.id}, {"model_name", version.model_name}, {"status", version.status},
-                  {"finetuned_from", version.finetuned_from ? Document(*version.finetuned_from) : Document()}};
-  for (const char* link : {"supersedes", "superseded_by"}) out[link] = version.document.value(link, Document());
+  Document out = {
+      {"model_version", version.version},
+      {"model_id", version.id},
+      {"model_name", version.model_name},
+      {"status", version.status},
+      {"finetuned_from", version.finetuned_from ? Document(*version.finetuned_from) : Document()}};
+  for (const char* link : {"supersedes", "superseded_by"})
+    out[link] = version.document.value(link, Document());
   out["status_history"] = history_of(version);
   return out;
 }
@@ -40,13 +45,18 @@ void print_versions(const std::vector<registry::ModelVersion>& versions) {
   std::vector<std::vector<std::string>> rows;
   for (const auto& version : versions) {
     std::string link;
-    if (const std::string old = shown(version.document, "supersedes"); !old.empty()) link = "supersedes " + old;
-    if (const std::string next = shown(version.document, "superseded_by"); !next.empty()) link += (link.empty() ? "" : ", ") + ("superseded by " + next);
+    if (const std::string old = shown(version.document, "supersedes"); !old.empty())
+      link = "supersedes " + old;
+    if (const std::string next = shown(version.document, "superseded_by"); !next.empty())
+      link += (link.empty() ? "" : ", ") + ("superseded by " + next);
     Document history = history_of(version);
-    if (history.empty()) history.push_back({{"status", version.status}, {"at", version.document.value("updated_at", Document())}});
+    if (history.empty())
+      history.push_back(
+          {{"status", version.status}, {"at", version.document.value("updated_at", Document())}});
     for (size_t i = 0; i < history.size(); ++i) {
       const Document& entry = history[i];
-      rows.push_back({i == 0 ? version.version : "", shown(entry, "at"), shown(entry, "status"), shown(entry, "run_id"), shown(entry, "note"), i == 0 ? link : ""});
+      rows.push_back({i == 0 ? version.version : "", shown(entry, "at"), shown(entry, "status"),
+                      shown(entry, "run_id"), shown(entry, "note"), i == 0 ? link : ""});
     }
   }
   print_table({"version", "when", "status", "run", "note", ""}, rows);
@@ -70,15 +80,19 @@ Result<int> model_history(Context& context) {
   std::vector<std::vector<std::string>> rows;
   for (const auto& event : deployments) {
     const bool unchanged = event.value("unchanged", Document()) == true;
-    rows.push_back({shown(event, "timestamp"), shown(event, "model_version"), shown(event, "status"), unchanged ? "unchanged" : "", shown(event, "error")});
+    rows.push_back({shown(event, "timestamp"), shown(event, "model_version"), shown(event, "status"),
+                    unchanged ? "unchanged" : "", shown(event, "error")});
   }
   print_table({"when", "deployed", "status", "", "error"}, rows);
   print_line("");
   rows.clear();
   for (const auto& act : acts) {
     const auto actor = act.value("actor", Document());
-    const std::string who = actor.is_object() ? fmt::format("{} on {}", shown(actor, "os_user"), shown(actor, "host")) : plain(actor);
-    rows.push_back({shown(act, "timestamp"), who, shown(act, "act"), shown(act, "what"), shown(act, "from"), shown(act, "to"), shown(act, "run_id")});
+    const std::string who = actor.is_object()
+                                ? fmt::format("{} on {}", shown(actor, "os_user"), shown(actor, "host"))
+                                : plain(actor);
+    rows.push_back({shown(act, "timestamp"), who, shown(act, "act"), shown(act, "what"), shown(act, "from"),
+                    shown(act, "to"), shown(act, "run_id")});
   }
   print_table({"when", "who", "did", "what", "from", "to", "run"}, rows);
   return 0;

@@ -1,4 +1,5 @@
-// `maeil model list | show | export | approve | deploy | rollback`: the registry, read and changed by hand. history is in model_history.cc.
+// `maeil model list | show | export | approve | deploy | rollback`: the registry, read and changed by hand.
+// history is in model_history.cc.
 #include <fmt/format.h>
 
 #include "base/file.h"
@@ -20,11 +21,15 @@ std::string metric(const store::Document& metrics, const char* name) {
   return found->is_number() ? fmt::format("{:.4f}", found->get<double>()) : "undefined";
 }
 
-Result<int> deploy(Context& context, store::Store& store, const registry::ModelVersion& version, const char* act) {
+Result<int> deploy(Context& context, store::Store& store, const registry::ModelVersion& version,
+                   const char* act) {
   MAEIL_ASSIGN(const auto event, loop::deploy_now(store, context.settings, version, {act, loop::kByHand}));
-  if (context.json) print_json(event);
-  else print_line(fmt::format("version {} {}: {}", version.version, event.value("unchanged", false) ? "was deployed already" : "is deployed",
-                              event.value("deployment_path", "")));
+  if (context.json)
+    print_json(event);
+  else
+    print_line(fmt::format("version {} {}: {}", version.version,
+                           event.value("unchanged", false) ? "was deployed already" : "is deployed",
+                           event.value("deployment_path", "")));
   return 0;
 }
 
@@ -53,12 +58,15 @@ Result<int> model_list(Context& context) {
     for (const auto& other : versions) {
       if (other.id == parent) parent = other.version;
     }
-    rows.push_back({version.version + (in_force && in_force->id == version.id ? " *" : ""), version.model_name, version.status,
-                    metric(metrics, "f1_score"), metric(metrics, "roc_auc"), parent, store::text_field(version.document, "notes")});
+    rows.push_back({version.version + (in_force && in_force->id == version.id ? " *" : ""),
+                    version.model_name, version.status, metric(metrics, "f1_score"),
+                    metric(metrics, "roc_auc"), parent, store::text_field(version.document, "notes")});
   }
   print_table({"version", "model", "status", "F1", "AUC", "fine-tuned from", "notes"}, rows);
-  if (in_force) print_line("* the model in force");
-  else if (versions.empty()) note("no versions yet: `maeil run` trains the first, `maeil model import F.pth` takes one in");
+  if (in_force)
+    print_line("* the model in force");
+  else if (versions.empty())
+    note("no versions yet: `maeil run` trains the first, `maeil model import F.pth` takes one in");
   return 0;
 }
 
@@ -69,7 +77,8 @@ Result<int> model_show(Context& context, const ModelOptions& options) {
     print_json(version.document);
     return 0;
   }
-  for (const auto& [name, value] : version.document.items()) print_line(fmt::format("{:<20} {}", name, plain(value)));
+  for (const auto& [name, value] : version.document.items())
+    print_line(fmt::format("{:<20} {}", name, plain(value)));
   store::FindOptions evaluations;
   evaluations.filter = {{"model_id", version.id}};
   evaluations.sort = {{"timestamp", -1}};
@@ -90,8 +99,10 @@ Result<int> model_export(Context& context, const ModelOptions& options) {
   MAEIL_ASSIGN(const auto version, registry::find_version(store, options.version));
   const std::string path = !options.out.empty() ? options.out : export_name(version);
   MAEIL_TRY(registry::ensure_local_copy(store, version, path));
-  if (context.json) print_json({{"model_version", version.version}, {"path", path}, {"sha256", version.sha256}});
-  else print_line(fmt::format("version {} -> {} (sha256 {})", version.version, path, version.sha256));
+  if (context.json)
+    print_json({{"model_version", version.version}, {"path", path}, {"sha256", version.sha256}});
+  else
+    print_line(fmt::format("version {} -> {} (sha256 {})", version.version, path, version.sha256));
   return 0;
 }
 
@@ -100,15 +111,19 @@ Result<int> model_approve(Context& context, const ModelOptions& options) {
   MAEIL_ASSIGN(const auto version, registry::find_version(store, options.version));
   const Instant when = now();
   store::Batch batch;
-  MAEIL_TRY(registry::change_status(version, {.status = "approved", .run_id = loop::kByHand, .note = "approved by hand"}, when, batch));
-  batch.puts.push_back(registry::audit_entry({"approve", version.version, version.status, "approved", loop::kByHand}, when));
+  MAEIL_TRY(registry::change_status(
+      version, {.status = "approved", .run_id = loop::kByHand, .note = "approved by hand"}, when, batch));
+  batch.puts.push_back(
+      registry::audit_entry({"approve", version.version, version.status, "approved", loop::kByHand}, when));
   if (const Status done = store.commit(batch); !done) {
     if (done.error().code != ErrorCode::kConflict) return tl::make_unexpected(done.error());
     MAEIL_ASSIGN(const auto what, registry::changed_meanwhile(store, version));
     return fail(ErrorCode::kConflict, what.value_or(done.error().message));
   }
-  if (context.json) print_json({{"model_version", version.version}, {"status", "approved"}});
-  else print_line(fmt::format("version {} is approved (it was {})", version.version, version.status));
+  if (context.json)
+    print_json({{"model_version", version.version}, {"status", "approved"}});
+  else
+    print_line(fmt::format("version {} is approved (it was {})", version.version, version.status));
   return 0;
 }
 

@@ -18,29 +18,36 @@ constexpr const char* kEvents = "deployment_events";
 Result<std::unique_ptr<store::Lock>> lock_deployments(store::Store& store) {
   const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(30);
   for (;;) {
-    auto lock = store.wait_for_lock(registry::kDeploymentLock, "a deployment", [](std::string_view) { return true; });
-    if (lock || lock.error().code != ErrorCode::kConflict || std::chrono::steady_clock::now() > deadline) return lock;
+    auto lock =
+        store.wait_for_lock(registry::kDeploymentLock, "a deployment", [](std::string_view) { return true; });
+    if (lock || lock.error().code != ErrorCode::kConflict || std::chrono::steady_clock::now() > deadline)
+      return lock;
     std::this_thread::sleep_for(std::chrono::milliseconds(100));
   }
 }
 
 }  // namespace
 
-Result<Deployment> deploy(store::Store& store, const Settings& settings, const std::string& version_id, const DeploymentAct& act, Instant when) {
+Result<Deployment> deploy(store::Store& store, const Settings& settings, const std::string& version_id,
+                          const DeploymentAct& act, Instant when) {
   Deployment out;
   MAEIL_ASSIGN(out.lock, lock_deployments(store));
   MAEIL_ASSIGN(const auto version, registry::find_version(store, version_id));
   MAEIL_ASSIGN(const auto versions, registry::list_versions(store));
   std::optional<registry::ModelVersion> replaced;
   for (const auto& other : versions) {
-    if (other.model_name != registry::kClassifier || other.status != "deployed" || other.id == version.id) continue;
+    if (other.model_name != registry::kClassifier || other.status != "deployed" || other.id == version.id)
+      continue;
     replaced = other;
     MAEIL_TRY(registry::change_status(other, {.status = "retired", .run_id = act.run_id}, when, out.batch));
   }
   store::Batch statuses = out.batch;
-  MAEIL_TRY(registry::change_status(version, {.status = "deployed", .run_id = act.run_id, .replaced = replaced ? replaced->id : ""}, when, statuses));
+  MAEIL_TRY(registry::change_status(
+      version, {.status = "deployed", .run_id = act.run_id, .replaced = replaced ? replaced->id : ""}, when,
+      statuses));
   out.unchanged = version.status == "deployed";
-  MAEIL_ASSIGN(const std::string path, registry::deploy_files(store, version, settings.model_save_path, when));
+  MAEIL_ASSIGN(const std::string path,
+               registry::deploy_files(store, version, settings.model_save_path, when));
   out.event = {{"event_type", "model_deployed"},
                {"model_id", version.id},
                {"model_version", version.version},
@@ -49,31 +56,44 @@ Result<Deployment> deploy(store::Store& store, const Settings& settings, const s
                {"error", nullptr},
                {"unchanged", out.unchanged},
                {"replaced", replaced ? store::Document(replaced->id) : store::Document()}};
-  const store::Document before = out.unchanged ? store::Document(version.version) : replaced ? store::Document(replaced->version) : store::Document();
+  const store::Document before = out.unchanged ? store::Document(version.version)
+                                 : replaced    ? store::Document(replaced->version)
+                                               : store::Document();
   if (!out.unchanged) out.batch = std::move(statuses);
   // That a run leaves what is deployed as it is, every day, is no act; a person's command is one.
-  if (!out.unchanged || act.run_id == kByHand) out.batch.puts.push_back(registry::audit_entry({act.act, version.version, before, version.version, act.run_id}, when));
+  if (!out.unchanged || act.run_id == kByHand)
+    out.batch.puts.push_back(
+        registry::audit_entry({act.act, version.version, before, version.version, act.run_id}, when));
   return out;
 }
 
-bool was_not_tried(const Error& error) { return error.code == ErrorCode::kUsage || error.code == ErrorCode::kConflict; }
+bool was_not_tried(const Error& error) {
+  return error.code == ErrorCode::kUsage || error.code == ErrorCode::kConflict;
+}
 
 store::Document failed_deployment_event(const registry::ModelVersion& version, const Error& error) {
-  return {{"event_type", "model_deployed"}, {"model_id", version.id},      {"model_version", version.version},
-          {"deployment_path", nullptr},     {"status", "failed"},          {"error", error.message},
+  return {{"event_type", "model_deployed"},
+          {"model_id", version.id},
+          {"model_version", version.version},
+          {"deployment_path", nullptr},
+          {"status", "failed"},
+          {"error", error.message},
           {"unchanged", false}};
 }
 
 std::string follow_registry(store::Store& store, const Settings& settings) {
   auto done = registry::reconcile(store, settings.model_save_path);
-  return done ? std::move(*done) : "warning: this machine does not follow the registry: " + done.error().message;
+  return done ? std::move(*done)
+              : "warning: this machine does not follow the registry: " + done.error().message;
 }
 
-Result<store::Document> deploy_now(store::Store& store, const Settings& settings, const registry::ModelVersion& version, const DeploymentAct& act) {
+Result<store::Document> deploy_now(store::Store& store, const Settings& settings,
+                                   const registry::ModelVersion& version, const DeploymentAct& act) {
   const Instant when = now();
   auto deployment = deploy(store, settings, version.id, act, when);
   if (!deployment && was_not_tried(deployment.error())) return tl::make_unexpected(deployment.error());
-  store::Document event = deployment ? deployment->event : failed_deployment_event(version, deployment.error());
+  store::Document event =
+      deployment ? deployment->event : failed_deployment_event(version, deployment.error());
   store::Batch batch = deployment ? std::move(deployment->batch) : store::Batch();
   event.update({{"_id", store::id_value(store::new_object_id(when))},
                 {"timestamp", store::date_value(when)},

@@ -1,4 +1,5 @@
-// Deploying a version: the files, the statuses and the event, for the deployment DAG and for `maeil model deploy`.
+// Deploying a version: the files, the statuses and the event, for the deployment DAG and for `maeil model
+// deploy`.
 #pragma once
 
 #include <memory>
@@ -18,30 +19,36 @@ struct DeploymentAct {
 };
 
 struct Deployment {
-  store::Batch batch;      // statuses of the new and the replaced version, and the entry of audit_log; the caller adds the event
+  store::Batch batch;  // statuses of the new and the replaced version, and the entry of audit_log; the caller
+                       // adds the event
   store::Document event;   // a deployment_events document without _id and stamps
   bool unchanged = false;  // the registry had it as deployed already, whatever this machine's link showed
   std::shared_ptr<store::Lock> lock;  // one deployment at a time: keep it until `batch` is committed
 };
 
-// Switches this machine's link to a version and says what the registry must record. REQUIRES: a classifier of status approved,
-// deployed or retired (else kUsage). kConflict: another deployment is under way, after half a minute. On an error the link is as it was.
-// The batch is refused (kConflict) when one of the versions changes its status before it is committed; the link then follows the registry
-// with the next reconcile. What deployment replaced what is kept with the version (registry/status.h), so that no clock has a say in it.
-Result<Deployment> deploy(store::Store& store, const Settings& settings, const std::string& version_id, const DeploymentAct& act, Instant when);
+// Switches this machine's link to a version and says what the registry must record. REQUIRES: a classifier of
+// status approved, deployed or retired (else kUsage). kConflict: another deployment is under way, after half
+// a minute. On an error the link is as it was. The batch is refused (kConflict) when one of the versions
+// changes its status before it is committed; the link then follows the registry with the next reconcile. What
+// deployment replaced what is kept with the version (registry/status.h), so that no clock has a say in it.
+Result<Deployment> deploy(store::Store& store, const Settings& settings, const std::string& version_id,
+                          const DeploymentAct& act, Instant when);
 
-// A version that may not be deployed, or not now, was never tried; everything else that goes wrong is an event.
+// A version that may not be deployed, or not now, was never tried; everything else that goes wrong is an
+// event.
 bool was_not_tried(const Error& error);
 
 // The event of a deployment that failed.
 store::Document failed_deployment_event(const registry::ModelVersion& version, const Error& error);
 
-// Makes this machine's link follow the registry (registry::reconcile): what was done, "" when nothing had to be, or "warning: ..."
-// with why it could not be. Never a task's failure: a deployment meets the same obstacle and records it.
+// Makes this machine's link follow the registry (registry::reconcile): what was done, "" when nothing had to
+// be, or "warning: ..." with why it could not be. Never a task's failure: a deployment meets the same
+// obstacle and records it.
 std::string follow_registry(store::Store& store, const Settings& settings);
 
-// Deploys by hand (`maeil model deploy`, `rollback`): files, statuses, event and the entry of audit_log in one go. kConflict, with what
-// happened, when the version changed since `version` was read.
-Result<store::Document> deploy_now(store::Store& store, const Settings& settings, const registry::ModelVersion& version, const DeploymentAct& act);
+// Deploys by hand (`maeil model deploy`, `rollback`): files, statuses, event and the entry of audit_log in
+// one go. kConflict, with what happened, when the version changed since `version` was read.
+Result<store::Document> deploy_now(store::Store& store, const Settings& settings,
+                                   const registry::ModelVersion& version, const DeploymentAct& act);
 
 }  // namespace maeil::loop

@@ -19,8 +19,9 @@ constexpr const char* kSettingsAct = "settings";
 
 // Where things lie, how long others wait, how fast it goes: a result is the same.
 bool matters(std::string_view name) {
-  constexpr std::array<std::string_view, 11> kElsewhere = {"MODEL_SAVE_PATH", "DATA_PATH", "DATA_DIR", "STORE_PATH", "SENSOR_TIMEOUT", "SENSOR_POKE_INTERVAL",
-                                                           "SHARDS", "THREADS", "LOG_LEVEL", "LEASE_SECONDS", "DATABASE_URL"};
+  constexpr std::array<std::string_view, 11> kElsewhere = {
+      "MODEL_SAVE_PATH", "DATA_PATH", "DATA_DIR",  "STORE_PATH",    "SENSOR_TIMEOUT", "SENSOR_POKE_INTERVAL",
+      "SHARDS",          "THREADS",   "LOG_LEVEL", "LEASE_SECONDS", "DATABASE_URL"};
   return !name.starts_with("MONGODB_") && std::ranges::find(kElsewhere, name) == kElsewhere.end();
 }
 
@@ -76,7 +77,10 @@ Status describe_run(store::Store& store, const Day& day, dag::RunOptions& option
   const Document& settings = options.program["settings"];
   if (settings == before) return {};
   const Document from = before.is_null() ? Document() : different(before, settings);
-  auto entry = registry::audit_entry({kSettingsAct, day.spec.name, from, before.is_null() ? settings : different(settings, before), options.run_id}, now());
+  auto entry =
+      registry::audit_entry({kSettingsAct, day.spec.name, from,
+                             before.is_null() ? settings : different(settings, before), options.run_id},
+                            now());
   entry.document[kSettingsAct] = settings;
   options.beside_start.push_back(std::move(entry));
   return {};

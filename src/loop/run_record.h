@@ -1,8 +1,10 @@
-// What a run's record says about the program that ran: enough to know, years later, with what a result was made.
+// What a run's record says about the program that ran: enough to know, years later, with what a result was
+// made.
 //
 //   program {maeil, instruction_set, settings {...}, dataset {name, sha256}, rows, scenario}
-// in dag_runs and task_instances. The settings are those that can change a result or what is kept; where things lie (folders, the store,
-// servers) and how fast they go does not belong to them, and secrets never do.
+// in dag_runs and task_instances. The settings are those that can change a result or what is kept; where
+// things lie (folders, the store, servers) and how fast they go does not belong to them, and secrets never
+// do.
 #pragma once
 
 #include <string>
@@ -16,8 +18,9 @@ namespace maeil::loop {
 // kBadInput, kIo: the dataset spec cannot be read any more.
 Result<store::Document> program_record(const Day& day);
 
-// Puts the record into the options of a run. When its settings differ from those of the last run, its beginning carries an entry of
-// audit_log with act "settings" and what changed; the first run's entry has all of them.
+// Puts the record into the options of a run. When its settings differ from those of the last run, its
+// beginning carries an entry of audit_log with act "settings" and what changed; the first run's entry has all
+// of them.
 Status describe_run(store::Store& store, const Day& day, dag::RunOptions& options);
 
 }  // namespace maeil::loop

@@ -1,8 +1,10 @@
-// Who did what: `audit_log`, one document for each act of a person or a schedule. Documents are only added: nothing changes or removes one,
-// `maeil prune` least of all.
+// Who did what: `audit_log`, one document for each act of a person or a schedule. Documents are only added:
+// nothing changes or removes one, `maeil prune` least of all.
 //
-//   timestamp, logical_date (the day of the act, UTC), actor {os_user, host}, act, what, from, to, run_id, version (of maeil)
-// act is one of import, approve, deploy, rollback, redo, label_import, settings; what names the thing (a model version, a date, a file).
+//   timestamp, logical_date (the day of the act, UTC), actor {os_user, host}, act, what, from, to, run_id,
+//   version (of maeil)
+// act is one of import, approve, deploy, rollback, redo, label_import, settings; what names the thing (a
+// model version, a date, a file).
 #pragma once
 
 #include <string>
@@ -22,7 +24,8 @@ struct Act {
   std::string run_id;        // "manual" for a person's command
 };
 
-// The entry of an act, to be committed in the same batch as the act. Carries no task_key, so doing a task again takes none away.
+// The entry of an act, to be committed in the same batch as the act. Carries no task_key, so doing a task
+// again takes none away.
 store::Batch::Put audit_entry(const Act& act, Instant when);
 
 }  // namespace maeil::registry

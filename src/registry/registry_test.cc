@@ -1,4 +1,5 @@
-// The registry's rules on a small store: names, statuses and who changed them, what a hostile document is told, what was deployed before.
+// The registry's rules on a small store: names, statuses and who changed them, what a hostile document is
+// told, what was deployed before.
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
@@ -51,7 +52,8 @@ class Registry : public testing::Test {
     if (before) {
       ASSERT_TRUE(change_status(*before, {.status = "retired"}, when, batch));
     }
-    ASSERT_TRUE(change_status(read(id), {.status = "deployed", .replaced = before ? before->id : ""}, when, batch));
+    ASSERT_TRUE(
+        change_status(read(id), {.status = "deployed", .replaced = before ? before->id : ""}, when, batch));
     ASSERT_TRUE(store_->commit(batch));
   }
 
@@ -73,10 +75,13 @@ TEST_F(Registry, NamesAreTakenOnceEachWhoeverAsks) {
     });
   }
   for (auto& thread : threads) thread.join();
-  EXPECT_EQ(std::set<std::string>(names.begin(), names.end()).size(), static_cast<size_t>(kThreads)) << names[0];
+  EXPECT_EQ(std::set<std::string>(names.begin(), names.end()).size(), static_cast<size_t>(kThreads))
+      << names[0];
   for (const auto& name : names) EXPECT_TRUE(is_version_name(name)) << name;
   for (int t = 0; t < kThreads; ++t) {  // a try that is repeated, a day later
-    EXPECT_EQ(take_version_name(*store_, fmt::format("owner {}", t), instant + std::chrono::hours(24)).value(), names[static_cast<size_t>(t)]);
+    EXPECT_EQ(
+        take_version_name(*store_, fmt::format("owner {}", t), instant + std::chrono::hours(24)).value(),
+        names[static_cast<size_t>(t)]);
   }
 }
 
@@ -84,7 +89,10 @@ TEST_F(Registry, NamesOfTheDocumentsThatAreThereAreTaken) {
   const Instant instant = parse_instant("2026-11-23T00:00:01Z").value();
   add("registered");  // 20261123_000001, by whoever
   store::Batch old;   // as maeil wrote it before: named after its owner
-  old.puts.push_back({kNames, {{"_id", store::id_value(store::task_object_id("old owner", kNames, 0))}, {"model_version", "20261123_000002"}, {"taken_by", "old owner"}}});
+  old.puts.push_back({kNames,
+                      {{"_id", store::id_value(store::task_object_id("old owner", kNames, 0))},
+                       {"model_version", "20261123_000002"},
+                       {"taken_by", "old owner"}}});
   ASSERT_TRUE(store_->commit(old));
   EXPECT_EQ(take_version_name(*store_, "new", instant).value(), "20261123_000003");
   EXPECT_EQ(take_version_name(*store_, "old owner", instant).value(), "20261123_000002");
@@ -99,11 +107,13 @@ TEST_F(Registry, AChangeOfWhatWasChangedMeanwhileIsRefused) {
   EXPECT_EQ(read(read_early.id).status, "deployed");
   const auto what = changed_meanwhile(*store_, read_early).value();
   ASSERT_TRUE(what);
-  EXPECT_NE(what->find("was approved when this command read it and is deployed now"), std::string::npos) << *what;
+  EXPECT_NE(what->find("was approved when this command read it and is deployed now"), std::string::npos)
+      << *what;
   EXPECT_FALSE(changed_meanwhile(*store_, read(read_early.id)).value());
 }
 
-TEST_F(Registry, OfTwoEqualChangesAtOnceOneCounts) {  // from one status to the same: the history tells them apart
+TEST_F(Registry,
+       OfTwoEqualChangesAtOnceOneCounts) {  // from one status to the same: the history tells them apart
   const auto version = add("approved");
   ASSERT_TRUE(change(version, {.status = "approved", .note = "a"}));
   EXPECT_FALSE(change(version, {.status = "approved", .note = "b"}));
@@ -112,8 +122,12 @@ TEST_F(Registry, OfTwoEqualChangesAtOnceOneCounts) {  // from one status to the 
 
 TEST_F(Registry, HistoryKeepsEverythingAndNothingElseChanges) {
   const auto version = add("registered");
-  ASSERT_TRUE(change(version, {.status = "rejected", .run_id = "r1", .note = "F1 Score: 0.7011", .metrics = {{"f1_score", 0.7011}}}));
-  ASSERT_TRUE(change(read(version.id), {.status = "approved", .run_id = "r2", .note = "F1 Score: 0.8", .metrics = {{"f1_score", 0.8}}}));
+  ASSERT_TRUE(change(
+      version,
+      {.status = "rejected", .run_id = "r1", .note = "F1 Score: 0.7011", .metrics = {{"f1_score", 0.7011}}}));
+  ASSERT_TRUE(change(
+      read(version.id),
+      {.status = "approved", .run_id = "r2", .note = "F1 Score: 0.8", .metrics = {{"f1_score", 0.8}}}));
   ASSERT_TRUE(change(read(version.id), {.status = "deployed", .run_id = "r3"}));
   const Document now_says = read(version.id).document;
   EXPECT_EQ(now_says["notes"], "F1 Score: 0.8");
@@ -127,14 +141,20 @@ TEST_F(Registry, HistoryKeepsEverythingAndNothingElseChanges) {
   EXPECT_EQ(history[3]["status"], "deployed");
   EXPECT_TRUE(history[3]["at"].contains("$date"));
   for (const auto& [name, value] : version.document.items()) {
-    if (name == "status" || name == "notes" || name == "metrics" || name == "updated_at" || name == "status_history") continue;
+    if (name == "status" || name == "notes" || name == "metrics" || name == "updated_at" ||
+        name == "status_history")
+      continue;
     EXPECT_EQ(now_says[name], value) << name;
   }
 }
 
 TEST_F(Registry, AVersionWithoutHistoryKeepsWhatItSaid) {
   const std::string id = store::new_object_id(now());
-  put({{"_id", store::id_value(id)}, {"model_name", kClassifier}, {"model_version", "20250101_000000"}, {"status", "approved"}, {"notes", "the Python project's"}});
+  put({{"_id", store::id_value(id)},
+       {"model_name", kClassifier},
+       {"model_version", "20250101_000000"},
+       {"status", "approved"},
+       {"notes", "the Python project's"}});
   ASSERT_TRUE(change(read(id), {.status = "rejected", .note = "new"}));
   const Document history = read(id).document["status_history"];
   ASSERT_EQ(history.size(), 2u);
@@ -160,10 +180,15 @@ TEST_F(Registry, WhatAVerdictChanges) {
     version.status = status;
     using Change = std::optional<std::string>;
     const bool first = status == std::string("registered");
-    EXPECT_EQ(status_after_verdict(version, Judged::kInForce, true), first ? Change("approved") : Change()) << status;
+    EXPECT_EQ(status_after_verdict(version, Judged::kInForce, true), first ? Change("approved") : Change())
+        << status;
     EXPECT_EQ(status_after_verdict(version, Judged::kInForce, false), Change()) << status;
-    EXPECT_EQ(status_after_verdict(version, Judged::kAttempt, true), open.contains(status) ? Change("approved") : Change()) << status;
-    EXPECT_EQ(status_after_verdict(version, Judged::kAttempt, false), open.contains(status) ? Change("rejected") : Change()) << status;
+    EXPECT_EQ(status_after_verdict(version, Judged::kAttempt, true),
+              open.contains(status) ? Change("approved") : Change())
+        << status;
+    EXPECT_EQ(status_after_verdict(version, Judged::kAttempt, false),
+              open.contains(status) ? Change("rejected") : Change())
+        << status;
   }
 }
 
@@ -176,8 +201,12 @@ TEST_F(Registry, WhatWasDeployedBeforeIsNoMatterOfClocks) {
     for (const auto& id : ids) {
       deploy(id, when);
       store::Batch event;  // the event that goes with it, at the same wrong time
-      event.puts.push_back({"deployment_events", {{"_id", store::id_value(store::new_object_id(now()))}, {"event_type", "model_deployed"}, {"model_id", id},
-                                                  {"status", "deployed"}, {"timestamp", store::date_value(when)}}});
+      event.puts.push_back({"deployment_events",
+                            {{"_id", store::id_value(store::new_object_id(now()))},
+                             {"event_type", "model_deployed"},
+                             {"model_id", id},
+                             {"status", "deployed"},
+                             {"timestamp", store::date_value(when)}}});
       ASSERT_TRUE(store_->commit(event));
       when += std::chrono::seconds(step);
     }
@@ -202,8 +231,12 @@ TEST_F(Registry, DeploymentsOfBeforeVersionsHadHistoriesGoByTheirEvents) {
     put(document);
     ids.push_back(store::id_text(document["_id"]));
     store::Batch event;
-    event.puts.push_back({"deployment_events", {{"_id", store::id_value(store::new_object_id(now()))}, {"event_type", "model_deployed"}, {"model_id", ids.back()},
-                                                {"status", "deployed"}, {"timestamp", store::date_value(now() + std::chrono::seconds(count_))}}});
+    event.puts.push_back({"deployment_events",
+                          {{"_id", store::id_value(store::new_object_id(now()))},
+                           {"event_type", "model_deployed"},
+                           {"model_id", ids.back()},
+                           {"status", "deployed"},
+                           {"timestamp", store::date_value(now() + std::chrono::seconds(count_))}}});
     ASSERT_TRUE(store_->commit(event));
   }
   EXPECT_EQ(previous_deployment(*store_).value().id, ids[1]);
@@ -212,20 +245,35 @@ TEST_F(Registry, DeploymentsOfBeforeVersionsHadHistoriesGoByTheirEvents) {
 // What a document may say that is no version, and which field the sentence must name.
 TEST_F(Registry, HostileDocumentsAreNamed) {
   const Document good = add("registered").document;
-  const std::pair<const char*, const char*> cases[] = {
-      {"model_version", R"("/tmp/x")"},        {"model_version", R"("../../x")"},      {"model_version", R"("20261123_00000a")"}, {"model_version", "7"},
-      {"model_version", "null"},               {"model_version", R"("")"},             {"model_name", "[]"},                       {"status", "{}"},
-      {"status", "1"},                         {"model_path", "[1]"},                  {"model_file_id", "5"},                     {"model_file_id", R"("../x")"},
-      {"sha256", "1"},                         {"sha256", R"("../x")"},                {"hyperparameters", "[1]"},                 {"metrics", R"("good")"},
-      {"notes", "{}"},                         {"finetuned_from", "7"},                {"status_history", R"("x")"},               {"status_history", "[1]"},
-      {"status_history", R"([{"status": 1}])"}};
+  const std::pair<const char*, const char*> cases[] = {{"model_version", R"("/tmp/x")"},
+                                                       {"model_version", R"("../../x")"},
+                                                       {"model_version", R"("20261123_00000a")"},
+                                                       {"model_version", "7"},
+                                                       {"model_version", "null"},
+                                                       {"model_version", R"("")"},
+                                                       {"model_name", "[]"},
+                                                       {"status", "{}"},
+                                                       {"status", "1"},
+                                                       {"model_path", "[1]"},
+                                                       {"model_file_id", "5"},
+                                                       {"model_file_id", R"("../x")"},
+                                                       {"sha256", "1"},
+                                                       {"sha256", R"("../x")"},
+                                                       {"hyperparameters", "[1]"},
+                                                       {"metrics", R"("good")"},
+                                                       {"notes", "{}"},
+                                                       {"finetuned_from", "7"},
+                                                       {"status_history", R"("x")"},
+                                                       {"status_history", "[1]"},
+                                                       {"status_history", R"([{"status": 1}])"}};
   for (const auto& [field, value] : cases) {
     Document bad = good;
     bad[field] = Document::parse(value);
     const auto refused = version_from(bad);
     ASSERT_FALSE(refused) << field << " " << value;
     EXPECT_EQ(refused.error().code, ErrorCode::kBadInput);
-    for (const std::string& part : {std::string("model_metadata"), store::id_text(good["_id"]), std::string(field)}) {
+    for (const std::string& part :
+         {std::string("model_metadata"), store::id_text(good["_id"]), std::string(field)}) {
       EXPECT_NE(refused.error().message.find(part), std::string::npos) << refused.error().message;
     }
   }
@@ -241,7 +289,9 @@ TEST_F(Registry, AnAuditEntrySaysWhoDidWhat) {
   const auto entry = audit_entry({"approve", "20261123_000001", "registered", "approved", "manual"}, now());
   EXPECT_EQ(entry.collection, kAuditLog);
   const Document& d = entry.document;
-  for (const char* name : {"_id", "timestamp", "logical_date", "run_id", "actor", "act", "what", "from", "to", "version"}) EXPECT_TRUE(d.contains(name)) << name;
+  for (const char* name :
+       {"_id", "timestamp", "logical_date", "run_id", "actor", "act", "what", "from", "to", "version"})
+    EXPECT_TRUE(d.contains(name)) << name;
   EXPECT_FALSE(d["actor"]["os_user"].get<std::string>().empty());
   EXPECT_FALSE(d["actor"]["host"].get<std::string>().empty());
   EXPECT_FALSE(d.contains("task_key"));

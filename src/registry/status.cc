@@ -15,8 +15,8 @@ using store::Document;
 
 constexpr const char* kHistory = "status_history";
 
-// From which statuses a version may come to which. A deployed version may be deployed again (a repair), a retired
-// or rejected one only by a person's word (approve, rollback).
+// From which statuses a version may come to which. A deployed version may be deployed again (a repair), a
+// retired or rejected one only by a person's word (approve, rollback).
 const std::map<std::string, std::set<std::string>, std::less<>>& allowed_changes() {
   static const std::map<std::string, std::set<std::string>, std::less<>> changes = {
       {"approved", {"registered", "approved", "rejected", "retired"}},
@@ -38,7 +38,8 @@ Document history_of(const ModelVersion& version) {
   if (history.is_array()) return history;
   Document first = {{"status", version.status}, {"at", field_or_null(version.document, "updated_at")}};
   for (const auto& [name, field] : {std::pair("note", "notes"), std::pair("metrics", "metrics")}) {
-    if (Document value = field_or_null(version.document, field); !value.is_null()) first[name] = std::move(value);
+    if (Document value = field_or_null(version.document, field); !value.is_null())
+      first[name] = std::move(value);
   }
   return Document::array({std::move(first)});
 }
@@ -47,7 +48,8 @@ Document entry_of(const StatusChange& change, Instant when) {
   Document entry = {{"status", change.status}, {"at", store::date_value(when)}, {"run_id", change.run_id}};
   if (!change.note.empty()) entry["note"] = change.note;
   if (!change.metrics.is_null()) entry["metrics"] = change.metrics;
-  if (change.status == "deployed") entry["replaced"] = change.replaced.empty() ? Document() : Document(change.replaced);
+  if (change.status == "deployed")
+    entry["replaced"] = change.replaced.empty() ? Document() : Document(change.replaced);
   return entry;
 }
 
@@ -60,7 +62,8 @@ Document last_deployment(const ModelVersion& version) {
   return Document();
 }
 
-// As maeil found it before versions had histories: the newest event about another version than the present one.
+// As maeil found it before versions had histories: the newest event about another version than the present
+// one.
 Result<ModelVersion> previous_by_events(store::Store& store, const std::string& present) {
   constexpr const char* kEvents = "deployment_events";
   store::FindOptions options;
@@ -68,7 +71,8 @@ Result<ModelVersion> previous_by_events(store::Store& store, const std::string& 
   options.sort = {{"timestamp", -1}};
   MAEIL_ASSIGN(const auto events, store.find(kEvents, options));
   for (const auto& event : events) {
-    MAEIL_TRY(store::check_fields(kEvents, event, {{"model_id", store::FieldKind::kText, store::FieldRule::Missing::kRefused}}));
+    MAEIL_TRY(store::check_fields(
+        kEvents, event, {{"model_id", store::FieldKind::kText, store::FieldRule::Missing::kRefused}}));
     const std::string id = store::text_field(event, "model_id");
     if (id != present) return find_version(store, id);
   }
@@ -77,38 +81,53 @@ Result<ModelVersion> previous_by_events(store::Store& store, const std::string& 
 
 }  // namespace
 
-Status change_status(const ModelVersion& version, const StatusChange& change, Instant when, store::Batch& batch) {
+Status change_status(const ModelVersion& version, const StatusChange& change, Instant when,
+                     store::Batch& batch) {
   const bool puts_in_force = change.status == "approved" || change.status == "deployed";
   if (puts_in_force && version.model_name != kClassifier) {
     return usage_error(fmt::format("version {} is {} ({}): only a classifier can be {}", version.version,
-                                   version.model_name == kEncoder ? "an encoder" : "no classifier", version.model_name, change.status));
+                                   version.model_name == kEncoder ? "an encoder" : "no classifier",
+                                   version.model_name, change.status));
   }
   const auto rule = allowed_changes().find(change.status);
   if (rule == allowed_changes().end() || !rule->second.contains(version.status)) {
-    return usage_error(fmt::format("version {} is {} and cannot become {}", version.version, version.status, change.status));
+    return usage_error(
+        fmt::format("version {} is {} and cannot become {}", version.version, version.status, change.status));
   }
   Document history = history_of(version);
   history.push_back(entry_of(change, when));
-  Document fields = {{"status", change.status}, {"updated_at", store::date_value(when)}, {kHistory, std::move(history)}};
+  Document fields = {
+      {"status", change.status}, {"updated_at", store::date_value(when)}, {kHistory, std::move(history)}};
   if (!change.note.empty()) fields["notes"] = change.note;
   if (!change.metrics.is_null()) fields["metrics"] = change.metrics;
-  batch.expects.push_back({kCollection, version.id, {{"status", version.status}, {kHistory, field_or_null(version.document, kHistory)}}});
+  batch.expects.push_back(
+      {kCollection,
+       version.id,
+       {{"status", version.status}, {kHistory, field_or_null(version.document, kHistory)}}});
   batch.sets.push_back({kCollection, version.id, std::move(fields)});
   return {};
 }
 
 Result<std::optional<std::string>> changed_meanwhile(store::Store& store, const ModelVersion& as_read) {
   MAEIL_ASSIGN(const auto found, find_version(store, as_read.id));
-  if (found.status == as_read.status && field_or_null(found.document, kHistory) == field_or_null(as_read.document, kHistory)) return std::nullopt;
+  if (found.status == as_read.status &&
+      field_or_null(found.document, kHistory) == field_or_null(as_read.document, kHistory))
+    return std::nullopt;
   const Document history = history_of(found);
-  const std::string by = history.empty() || !history.back().is_object() ? "" : store::text_field(history.back(), "run_id");
-  return fmt::format("version {} was {} when this command read it and is {} now{}: nothing was changed; look at it with `maeil model show {}`",
-                     found.version, as_read.status, found.status, by.empty() ? "" : fmt::format(" (run {})", by), found.version);
+  const std::string by =
+      history.empty() || !history.back().is_object() ? "" : store::text_field(history.back(), "run_id");
+  return fmt::format(
+      "version {} was {} when this command read it and is {} now{}: nothing was changed; look at it with "
+      "`maeil model show {}`",
+      found.version, as_read.status, found.status, by.empty() ? "" : fmt::format(" (run {})", by),
+      found.version);
 }
 
 std::optional<std::string> status_after_verdict(const ModelVersion& version, Judged judged, bool passed) {
-  const bool open = version.status == "registered" || version.status == "approved" || version.status == "rejected";
-  if (judged == Judged::kAttempt) return open ? std::optional<std::string>(passed ? "approved" : "rejected") : std::nullopt;
+  const bool open =
+      version.status == "registered" || version.status == "approved" || version.status == "rejected";
+  if (judged == Judged::kAttempt)
+    return open ? std::optional<std::string>(passed ? "approved" : "rejected") : std::nullopt;
   return passed && version.status == "registered" ? std::optional<std::string>("approved") : std::nullopt;
 }
 

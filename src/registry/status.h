@@ -1,9 +1,12 @@
 // Changes of a version's status: registered -> approved | rejected -> deployed -> retired (DESIGN's day).
 //
-// A change is compare-and-set: its batch counts only if the version is still what it was when it was read, so a change that raced another
-// one is kConflict and undoes nothing. Each is appended to the version's `status_history`:
-//   {status, at, run_id or by, note, metrics, replaced}     those that are known; oldest first; `replaced`: of "deployed", see deploy
-// A version that was written without a history (by the Python project, by an older maeil) gets what it said then as the first entry, without `by`.
+// A change is compare-and-set: its batch counts only if the version is still what it was when it was read, so
+// a change that raced another one is kConflict and undoes nothing. Each is appended to the version's
+// `status_history`:
+//   {status, at, run_id or by, note, metrics, replaced}     those that are known; oldest first; `replaced`:
+//   of "deployed", see deploy
+// A version that was written without a history (by the Python project, by an older maeil) gets what it said
+// then as the first entry, without `by`.
 #pragma once
 
 #include <optional>
@@ -22,26 +25,31 @@ struct StatusChange {
   std::string run_id;       // of the run that changes it, "manual" for a person's
   std::string note;         // becomes the version's `notes`; empty: those stay
   store::Document metrics;  // become the version's `metrics`; null: those stay
-  std::string replaced;     // of "deployed": the id of the version that was deployed until then, "" when there was none
+  std::string
+      replaced;  // of "deployed": the id of the version that was deployed until then, "" when there was none
 };
 
-// Adds the change, and what it expects, to a batch. kUsage when the status may not follow the present one, and when the version is no
-// classifier and would be approved or deployed.
-Status change_status(const ModelVersion& version, const StatusChange& change, Instant when, store::Batch& batch);
+// Adds the change, and what it expects, to a batch. kUsage when the status may not follow the present one,
+// and when the version is no classifier and would be approved or deployed.
+Status change_status(const ModelVersion& version, const StatusChange& change, Instant when,
+                     store::Batch& batch);
 
-// What changed meanwhile, after a commit of such a change was refused: a sentence with both statuses. nullopt: not this version.
+// What changed meanwhile, after a commit of such a change was refused: a sentence with both statuses.
+// nullopt: not this version.
 Result<std::optional<std::string>> changed_meanwhile(store::Store& store, const ModelVersion& as_read);
 
 // Who is judged: the model in force, or a retraining attempt.
 enum class Judged { kInForce, kAttempt };
 
-// The status that a daily verdict gives a version; nullopt: it stays as it is. The model in force is approved when it passes for the first
-// time; failing never changes it. An attempt is approved or rejected. What was deployed once (deployed, retired) stays, whatever a
-// later judgement of the same attempt says: the verdict is an event then.
+// The status that a daily verdict gives a version; nullopt: it stays as it is. The model in force is approved
+// when it passes for the first time; failing never changes it. An attempt is approved or rejected. What was
+// deployed once (deployed, retired) stays, whatever a later judgement of the same attempt says: the verdict
+// is an event then.
 std::optional<std::string> status_after_verdict(const ModelVersion& version, Judged judged, bool passed);
 
-// The version that the present deployment replaced, by its history; kNotFound when none did. The order is that in which the registry
-// was changed: no clock has a say. Of a registry without histories, by the time stamps of deployment_events.
+// The version that the present deployment replaced, by its history; kNotFound when none did. The order is
+// that in which the registry was changed: no clock has a say. Of a registry without histories, by the time
+// stamps of deployment_events.
 Result<ModelVersion> previous_deployment(store::Store& store);
 
 }  // namespace maeil::registry

@@ -14,14 +14,16 @@ using store::Document;
 
 std::string id_of_name(const std::string& name) { return store::task_object_id(name, kNames, 0); }
 
-// What `owner` took before; "" when nothing. Databases of before named the document after the owner, so it is looked for by the field.
+// What `owner` took before; "" when nothing. Databases of before named the document after the owner, so it is
+// looked for by the field.
 Result<std::string> name_of_owner(store::Store& store, std::string_view owner) {
   store::FindOptions mine;
   mine.filter = {{"taken_by", owner}};
   MAEIL_ASSIGN(const Document taken, store.find_one(kNames, mine));
   if (taken.is_null()) return std::string();
   std::string name = store::text_field(taken, "model_version");
-  if (!is_version_name(name)) return store::wrong_field(kNames, taken, "model_version", "is no version's name");
+  if (!is_version_name(name))
+    return store::wrong_field(kNames, taken, "model_version", "is no version's name");
   return name;
 }
 
@@ -50,8 +52,11 @@ Result<std::string> take_version_name(store::Store& store, std::string_view owne
     const std::string id = id_of_name(name);
     store::Batch batch;
     batch.expects.push_back({kNames, id, nullptr});
-    batch.puts.push_back({kNames, {{"_id", store::id_value(id)}, {"model_version", name}, {"taken_by", owner},
-                                   {"timestamp", store::date_value(now())}}});
+    batch.puts.push_back({kNames,
+                          {{"_id", store::id_value(id)},
+                           {"model_version", name},
+                           {"taken_by", owner},
+                           {"timestamp", store::date_value(now())}}});
     const Status taken = store.commit(batch);
     if (taken) return name;
     if (taken.error().code != ErrorCode::kConflict) return tl::make_unexpected(taken.error());

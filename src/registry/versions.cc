@@ -41,7 +41,8 @@ Result<ModelVersion> version_from(const Document& document) {
   version.version = store::text_field(document, "model_version");
   if (version.id.empty()) return store::wrong_field(kCollection, document, "_id", "is no ObjectId");
   if (!is_version_name(version.version)) {
-    return store::wrong_field(kCollection, document, "model_version", fmt::format("is '{}', not of the form 20261123_000000", version.version));
+    return store::wrong_field(kCollection, document, "model_version",
+                              fmt::format("is '{}', not of the form 20261123_000000", version.version));
   }
   version.status = store::text_field(document, "status");
   version.path = store::text_field(document, "model_path");
@@ -50,10 +51,12 @@ Result<ModelVersion> version_from(const Document& document) {
   version.sha256 = store::text_field(document, "sha256");
   // The Python project kept the parent among the hyperparameters only.
   const Document hyperparameters = document.value("hyperparameters", Document());
-  const Document& place = document.contains("finetuned_from") || !hyperparameters.is_object() ? document : hyperparameters;
+  const Document& place =
+      document.contains("finetuned_from") || !hyperparameters.is_object() ? document : hyperparameters;
   if (const auto parent = place.find("finetuned_from"); parent != place.end() && !parent->is_null()) {
     const std::string id = parent->is_string() ? parent->get<std::string>() : store::id_text(*parent);
-    if (id.empty() && !parent->is_string()) return store::wrong_field(kCollection, document, "finetuned_from", "is no id");
+    if (id.empty() && !parent->is_string())
+      return store::wrong_field(kCollection, document, "finetuned_from", "is no id");
     version.finetuned_from = id;
   }
   version.document = document;
@@ -77,8 +80,9 @@ Result<ModelVersion> find_version(store::Store& store, std::string_view version_
   for (auto& version : versions) {
     if (version.version == version_or_id || version.id == version_or_id) return std::move(version);
   }
-  return not_found(fmt::format("there is no model version '{}' in {}; `maeil model list` shows the {} there are", version_or_id,
-                               store.description(), versions.size()));
+  return not_found(
+      fmt::format("there is no model version '{}' in {}; `maeil model list` shows the {} there are",
+                  version_or_id, store.description(), versions.size()));
 }
 
 namespace {
@@ -119,7 +123,8 @@ Document make_version_document(const NewVersion& version, Instant created) {
                        {"updated_at", store::date_value(created)},
                        {"sha256", version.sha256},
                        {"model_file_id", store::id_value(version.file_id)}};
-  document["status_history"] = Document::array({{{"status", "registered"}, {"at", store::date_value(created)}, {"note", version.notes}}});
+  document["status_history"] = Document::array(
+      {{{"status", "registered"}, {"at", store::date_value(created)}, {"note", version.notes}}});
   if (version.finetuned_from) {
     document["finetuned_from"] = *version.finetuned_from;
     document["finetune_timestamp"] = store::date_value(created);

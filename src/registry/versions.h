@@ -1,9 +1,10 @@
 // Model versions: documents of `model_metadata`, and the rule that says which one is in force.
 //
-// A version is written once. Its id, model_name, model_version, finetuned_from, bytes (model_file_id, sha256), hyperparameters, created_at
-// and timestamp never change. What may: `status`, `notes`, `metrics` and `updated_at`, which are those of the last change of status;
-// `status_history`, which only grows (status.h); and `superseded_by`, when the task that made the version is done again.
-// Versions are never deleted. Names are taken in version_names.h. All functions read the store or build documents; nothing here commits.
+// A version is written once. Its id, model_name, model_version, finetuned_from, bytes (model_file_id,
+// sha256), hyperparameters, created_at and timestamp never change. What may: `status`, `notes`, `metrics` and
+// `updated_at`, which are those of the last change of status; `status_history`, which only grows (status.h);
+// and `superseded_by`, when the task that made the version is done again. Versions are never deleted. Names
+// are taken in version_names.h. All functions read the store or build documents; nothing here commits.
 #pragma once
 
 #include <optional>
@@ -26,8 +27,8 @@ struct ModelVersion {
   std::string model_name;  // kClassifier or kEncoder
   std::string version;     // YYYYMMDD_HHMMSS
   std::string status;
-  std::string path;        // where the machine that made it keeps a copy: for people, never opened
-  std::string file_id;     // the bytes in the store
+  std::string path;     // where the machine that made it keeps a copy: for people, never opened
+  std::string file_id;  // the bytes in the store
   std::string sha256;
   std::optional<std::string> finetuned_from;  // the parent's id
   store::Document document;                   // everything
@@ -36,8 +37,8 @@ struct ModelVersion {
 // "20261123_000000": fifteen characters that are no path.
 bool is_version_name(std::string_view text);
 
-// kBadInput, naming document and field, for a document that is no version: what a store holds may come from anybody, and a version's name
-// becomes a folder's.
+// kBadInput, naming document and field, for a document that is no version: what a store holds may come from
+// anybody, and a version's name becomes a folder's.
 Result<ModelVersion> version_from(const store::Document& document);
 
 // Newest first (by version name, which is a time). kBadInput as version_from.
@@ -46,7 +47,8 @@ Result<std::vector<ModelVersion>> list_versions(store::Store& store);
 // By version name or id; kNotFound names what exists.
 Result<ModelVersion> find_version(store::Store& store, std::string_view version_or_id);
 
-// The model in force: the deployed classifier; else the newest approved; else the newest registered. nullopt: none.
+// The model in force: the deployed classifier; else the newest approved; else the newest registered. nullopt:
+// none.
 Result<std::optional<ModelVersion>> model_in_force(store::Store& store);
 
 // The deployed classifier; nullopt: none.

@@ -1,7 +1,9 @@
-// What a document must look like before anybody relies on it: the kind of each field that is used, as a table.
+// What a document must look like before anybody relies on it: the kind of each field that is used, as a
+// table.
 //
-// The store is shared: with the Python project, with other programs, with people's hands. So a document is checked where it is read, as a file's
-// content is, and a wrong one is an error that names it; what is not in the table may be anything. Nothing here knows what fields mean.
+// The store is shared: with the Python project, with other programs, with people's hands. So a document is
+// checked where it is read, as a file's content is, and a wrong one is an error that names it; what is not in
+// the table may be anything. Nothing here knows what fields mean.
 #pragma once
 
 #include <initializer_list>
@@ -14,8 +16,8 @@ namespace maeil::store {
 
 enum class FieldKind {
   kText,
-  kId,        // {"$oid": ...}, or its 24 hex digits as text
-  kCount,     // an integer from 0 on
+  kId,     // {"$oid": ...}, or its 24 hex digits as text
+  kCount,  // an integer from 0 on
   kNumber,
   kFlag,
   kObject,
@@ -31,12 +33,14 @@ struct FieldRule {
   enum class Missing { kAllowed, kNullToo, kRefused } missing = Missing::kAllowed;
 };
 
-// kBadInput, naming collection, _id and field: "model_metadata, document 65f1...: sha256 is a number, not text". A field that is not
-// there is only wrong where the rule says so; the same holds for null.
-Status check_fields(std::string_view collection, const Document& document, std::initializer_list<FieldRule> rules);
+// kBadInput, naming collection, _id and field: "model_metadata, document 65f1...: sha256 is a number, not
+// text". A field that is not there is only wrong where the rule says so; the same holds for null.
+Status check_fields(std::string_view collection, const Document& document,
+                    std::initializer_list<FieldRule> rules);
 
 // The error of a rule that a table cannot say.
-tl::unexpected<Error> wrong_field(std::string_view collection, const Document& document, std::string_view field, std::string_view what);
+tl::unexpected<Error> wrong_field(std::string_view collection, const Document& document,
+                                  std::string_view field, std::string_view what);
 
 // The field as text, "" when it is not there or no text. For showing, and after check_fields.
 std::string text_field(const Document& document, const char* field);

@@ -53,11 +53,15 @@ TEST(FieldRules, PathsAndLists) {
 }
 
 TEST(FieldRules, TheSentenceNamesTheDocumentAndTheField) {
-  const auto wrong = check(R"({"_id": {"$oid": "65f1a00000000000000000aa"}, "x": 7})", {"x", FieldKind::kText});
+  const auto wrong =
+      check(R"({"_id": {"$oid": "65f1a00000000000000000aa"}, "x": 7})", {"x", FieldKind::kText});
   ASSERT_FALSE(wrong);
   EXPECT_EQ(wrong.error().code, ErrorCode::kBadInput);
-  EXPECT_EQ(wrong.error().message, "c, document 65f1a00000000000000000aa: x is 7, not text: mend the document");
-  EXPECT_NE(check(R"({"_id": "own", "x": 7})", {"x", FieldKind::kText}).error().message.find("document \"own\""), std::string::npos);
+  EXPECT_EQ(wrong.error().message,
+            "c, document 65f1a00000000000000000aa: x is 7, not text: mend the document");
+  EXPECT_NE(
+      check(R"({"_id": "own", "x": 7})", {"x", FieldKind::kText}).error().message.find("document \"own\""),
+      std::string::npos);
   EXPECT_FALSE(check("[1]", {"x", FieldKind::kText, Missing::kRefused}));
 }
 
