@@ -12,6 +12,7 @@
 #include "format/numpy.h"
 #include "format/pandas.h"
 #include "format/pickle.h"
+#include "format/pickle_decode.h"
 
 namespace maeil::copula {
 namespace {
@@ -31,7 +32,7 @@ Status check_class(const SdvValue& root) {
   if (full.starts_with("sdv.")) {
     return bad_input(fmt::format("this is a {} of SDV; maeil reads a {}: fit one on the same table and save it", name, kClass));
   }
-  return bad_input(fmt::format("a {} is no {}", full.empty() ? name : SdvValue{root.value, "it"}.class_name(), kClass));
+  return bad_input(fmt::format("a {} is no {} of SDV", full.empty() ? name : format::printable(full), kClass));
 }
 
 // Constraints shape rows after they are drawn, which is not done here.
@@ -120,7 +121,7 @@ Result<CopulaModel> read_synthesizer(const SdvValue& root) {
   MAEIL_TRY(check_class(root));
   MAEIL_ASSIGN(const auto model, root.given("_model"));
   MAEIL_ASSIGN(const bool fitted, root.flag("_fitted"));
-  if (!model || !fitted) return bad_input(fmt::format("this {} was saved before it was fitted: call fit() and save() again", kClass));
+  if (!fitted) return bad_input(fmt::format("this {} was saved before it was fitted: call fit() and save() again", kClass));
   MAEIL_ASSIGN(const auto processor, root.attribute("_data_processor"));
   MAEIL_TRY(refuse_constraints(root, processor));
   MAEIL_ASSIGN(const auto hyper, processor.attribute("_hyper_transformer"));
@@ -132,7 +133,8 @@ Result<CopulaModel> read_synthesizer(const SdvValue& root) {
   MAEIL_ASSIGN(const auto metadata, processor.attribute("metadata"));
   MAEIL_ASSIGN(const auto order, metadata.attribute("columns"));
   if (!order.value.is(PickleKind::kDict)) return order.is_not("a dict");
-  MAEIL_ASSIGN(const auto copula, read_copula(*model));
+  // Without a model every column is a key or made up: nothing was there to fit.
+  MAEIL_ASSIGN(const auto copula, model ? read_copula(*model) : Result<Copula>(Copula()));
 
   CopulaModel out;
   std::vector<std::optional<size_t>> at;  // output column -> the copula's, or none

@@ -220,8 +220,9 @@ TEST(SdvVersions, UnknownClassesMatterOnlyWhereTheyAreNeeded) {
   ASSERT_FALSE(model);
   EXPECT_THAT(model.error().message, HasSubstr("GaussianCopulaSynthesizer._model"));
   // Constraints that cannot be seen are not "no constraints".
-  const auto constraints = renamed("_chained_constraints\x94]\x94", "_chained_constraints\x94)\x94");
-  EXPECT_TRUE(constraints);
+  const auto constraints = renamed("_chained_constraints\x94]\x94", "_chained_constraints\x94\x88\x94");
+  ASSERT_FALSE(constraints);
+  EXPECT_THAT(constraints.error().message, HasSubstr("GaussianCopulaSynthesizer._chained_constraints is a bool"));
 }
 
 }  // namespace

@@ -72,8 +72,8 @@ def account(path):
             one.update(min=float(numbers.min()), max=float(numbers.max()), mean=float(numbers.mean()), std=float(numbers.std()))
         else:
             one.update(first=values.min(), last=values.max(), distinct=int(values.nunique()))
-    model = synthesizer._model
-    for column, univariate in zip(model.columns, model.univariates):
+    model = synthesizer._model  # None where no column is drawn
+    for column, univariate in zip(model.columns, model.univariates) if model else []:
         instance = getattr(univariate, "_instance", None) or univariate
         x = np.asarray(instance.percent_point(np.array(U)), dtype=float)
         out[str(column)]["quantiles"] = {"family": type(instance).__name__, "u": U, "x": x.tolist()}
@@ -159,6 +159,7 @@ def table(generator):
         "key": ([f"k{i:03}" for i in range(ROWS)], {"sdtype": "id"}), "regex": ([f"ID-{i:04}" for i in range(ROWS)], {"sdtype": "id", "regex_format": "ID-[0-9]{4}"}),
         "number": (np.arange(ROWS), {"sdtype": "id", "regex_format": r"\d{5}"}), "amount": (real, number),
         "email": ([f"u{i}@example.org" for i in range(ROWS)], {"sdtype": "email", "pii": True}), "unknown": ([f"x{i}" for i in range(ROWS)], {"sdtype": "unknown", "pii": True})}
+    yield "only_keys", {"key": (np.arange(ROWS) + 1000, {"sdtype": "id"}), "email": ([f"u{i}@example.org" for i in range(ROWS)], {"sdtype": "email", "pii": True})}
     yield "number_key", {"key": (np.arange(ROWS) + 1000, {"sdtype": "id"}), "amount": (real, number)}
 
 
