@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <limits>
 
-#include "table/table.h"
+#include "copula/single_precision.h"
 
 namespace maeil::copula {
 namespace {
@@ -20,7 +20,7 @@ bool is_whole(const NumberOutput& out) { return out.format == NumberFormat::kInt
 
 NumberDraw::NumberDraw(const Marginal& marginal, const NumberOutput& out)
     : table(make_table(marginal, out)), rounding(digits_of(out)),
-      minus_zero(is_whole(out) ? 0.0 : -0.0), missing_below(static_cast<uint64_t>(std::llround(out.missing * 0x1p32))) {}
+      minus_zero(is_whole(out) ? 0.0 : -0.0), single(out.single), missing_below(static_cast<uint64_t>(std::llround(out.missing * 0x1p32))) {}
 
 void NumberDraw::operator()(const float* z, const uint32_t* null_words, size_t n, double* out) const {
   std::visit(
@@ -30,6 +30,8 @@ void NumberDraw::operator()(const float* z, const uint32_t* null_words, size_t n
         }
       },
       table);
+  if (!single) return;
+  for (size_t i = 0; i < n; ++i) out[i] = as_single(out[i]);
 }
 
 CategoryDraw::CategoryDraw(const Marginal& marginal, const CategoryOutput& out, std::vector<std::string>& dictionary,
@@ -43,6 +45,26 @@ CategoryDraw::CategoryDraw(const Marginal& marginal, const CategoryOutput& out, 
     const auto [found, added] = known.emplace(out.labels[k], static_cast<uint32_t>(dictionary.size()));
     if (added) dictionary.push_back(out.labels[k]);
     codes.push_back(found->second);
+  }
+}
+
+TextDraws::TextDraws(const std::vector<ColumnModel>& columns, size_t C) {
+  for (size_t c = 0; c < C; ++c) {
+    const auto* number = std::get_if<NumberOutput>(&columns[c].output);
+    if (number && number->text) columns_.emplace_back(c, TextDraw(*number->text));
+  }
+}
+
+void TextDraws::begin(Table& rows) const {
+  for (const auto& [c, draw] : columns_) rows.columns[c].type = ColumnType::kNumber;
+}
+
+void TextDraws::end(uint64_t first_row, Table& rows) const {
+  for (const auto& [c, draw] : columns_) {
+    Column& column = rows.columns[c];
+    draw(first_row, column.numbers, column.codes, column.dictionary);
+    column.type = ColumnType::kText;
+    column.numbers.clear();
   }
 }
 

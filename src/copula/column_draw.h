@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 #include <unordered_map>
+#include <utility>
 #include <variant>
 #include <vector>
 
@@ -14,6 +15,7 @@
 #include "copula/model.h"
 #include "copula/quantile_table.h"
 #include "table/rounding.h"
+#include "table/table.h"
 
 namespace maeil::copula {
 
@@ -23,6 +25,7 @@ struct NumberDraw {
   std::variant<QuantileTable, EmpiricalTable> table;
   table::Rounding rounding;
   double minus_zero;       // added last: 0.0 turns the -0.0 of a whole number into 0
+  bool single;             // values of a float32
   uint64_t missing_below;  // a null word below it means missing; 2^32 for always
 
   // out[i] for z[i], i < n; `null_words` may be null when nothing is missing.
@@ -43,5 +46,19 @@ struct CategoryDraw {
 };
 
 using ColumnDraw = std::variant<CategoryDraw, NumberDraw>;
+
+// The columns that are drawn as numbers and handed out as text, after each draw. `model` is what the columns of a table are drawn from.
+class TextDraws {
+ public:
+  TextDraws() = default;
+  TextDraws(const std::vector<ColumnModel>& columns, size_t C);  // the first C columns
+
+  // Called before the rows are drawn: these columns are numbers then.
+  void begin(Table& rows) const;
+  void end(uint64_t first_row, Table& rows) const;
+
+ private:
+  std::vector<std::pair<size_t, TextDraw>> columns_;
+};
 
 }  // namespace maeil::copula

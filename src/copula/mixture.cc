@@ -35,7 +35,7 @@ Status check_constraint_columns(const Mixture& mixture) {
   Table none;
   for (size_t c = 0; c < mixture.columns(); ++c) {
     const auto& column = mixture.classes.front().copula.columns[c];
-    none.columns.push_back({column.name, std::holds_alternative<CategoryOutput>(column.output) ? ColumnType::kText : ColumnType::kNumber, {}, {}, {}});
+    none.columns.push_back({column.name, is_text(column) ? ColumnType::kText : ColumnType::kNumber, {}, {}, {}});
   }
   return table::apply_constraints(mixture.constraints, none);
 }
@@ -58,7 +58,7 @@ Status check_mixture(const Mixture& mixture) {
     if (part.copula.columns.size() != first.columns.size()) return bad_input(fmt::format("class '{}' has other columns than the first", part.label));
     for (size_t c = 0; c < first.columns.size(); ++c) {
       const auto& column = part.copula.columns[c];
-      if (column.name != first.columns[c].name || column.output.index() != first.columns[c].output.index()) {
+      if (column.name != first.columns[c].name || column.output.index() != first.columns[c].output.index() || is_text(column) != is_text(first.columns[c])) {
         return bad_input(fmt::format("class '{}': column {} differs from the first class's", part.label, column.name));
       }
       const auto* number = std::get_if<NumberOutput>(&column.output);
@@ -134,7 +134,7 @@ std::vector<table::ValueRange> value_ranges(const Mixture& mixture) {
   for (size_t c = 0; c < out.size(); ++c) {
     for (const auto& part : mixture.classes) {
       const auto* number = std::get_if<NumberOutput>(&part.copula.columns[c].output);
-      if (!number) continue;
+      if (!number || number->text) continue;
       const auto own = digits_of(*number);
       if (&part == &mixture.classes.front()) {
         out[c] = {own, number->min, number->max};
@@ -156,6 +156,7 @@ Result<Mixture> read_mixture(const std::filesystem::path& path) {
   MAEIL_ASSIGN(auto model, parse_sdv_model(std::move(bytes), path.string()));
   Mixture out;
   out.source = model.source;
+  out.notes = std::move(model.notes);
   out.classes.push_back({"", 1, std::move(model)});
   return out;
 }

@@ -33,6 +33,7 @@ struct Mixture {
   std::vector<MissingSets> missing_sets;  // (G)
   std::vector<MixtureClass> classes;                // 1 or more
   std::vector<table::Constraint> constraints;       // hold in every row drawn
+  std::vector<std::string> notes;                   // for people: what is drawn otherwise than where it was fitted
   std::optional<double> quality_score;              // of rows drawn from it against those it was fitted on, as the fit reported it
 
   size_t columns() const { return classes.front().copula.columns.size() - missing_sets.size(); }

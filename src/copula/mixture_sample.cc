@@ -31,6 +31,7 @@ struct MixtureSampler::Prepared {
   std::vector<std::vector<std::string>> missing;              // (G) labels by code: character s is '1' where set s is missing
   std::vector<table::Constraint> constraints;
   std::vector<table::ValueRange> ranges;                      // (C)
+  TextDraws texts;
   Table empty;
 };
 
@@ -87,7 +88,11 @@ Result<MixtureSampler> MixtureSampler::make(const Mixture& mixture) {
       else p.classes[k].patterns.push_back(std::move(std::get<CategoryDraw>(by_column[c][k])));
     }
   }
+  p.texts = TextDraws(mixture.classes.front().copula.columns, p.C);
   Table none = p.empty;
+  for (size_t c = 0; c < p.C; ++c) {
+    if (is_text(mixture.classes.front().copula.columns[c])) none.columns[c].type = ColumnType::kText;
+  }
   MAEIL_TRY(table::apply_constraints(p.constraints, none, p.ranges));
   return MixtureSampler(std::move(prepared));
 }
@@ -105,6 +110,7 @@ void MixtureSampler::draw(uint64_t first_row, uint64_t rows, uint64_t seed, Tabl
   codes.resize(stride);
   numbers.resize(stride);
   if (out.columns.size() != p.C) out = p.empty;
+  p.texts.begin(out);
   out.rows = rows;
   for (auto& column : out.columns) {
     if (column.type == ColumnType::kText) column.codes.resize(rows);
@@ -172,6 +178,7 @@ void MixtureSampler::draw(uint64_t first_row, uint64_t rows, uint64_t seed, Tabl
     }
     start = block_row + to;
   }
+  p.texts.end(first_row, out);
   // Their columns were checked by make().
   static_cast<void>(table::apply_constraints(p.constraints, out, p.ranges));
 }

@@ -33,8 +33,8 @@ Status check_output(const NumberOutput& out) {
     if (bound && !std::isfinite(*bound)) return bad_input("min and max must be finite");
   }
   if (out.min && out.max && *out.min > *out.max) return bad_input("min is above max");
-  if (out.format == NumberFormat::kInteger && out.missing > 0) return bad_input("whole numbers cannot be missing");
-  return {};
+  const auto wrong = out.text ? check_text_form(*out.text) : std::string();
+  return wrong.empty() ? Status() : Status(bad_input(wrong));
 }
 
 // One value in 10^15 lies further out; what a heavy tail has there is clipped when it is drawn.
@@ -43,13 +43,14 @@ constexpr double kFurthestScore = 8;
 Status check_range(const ColumnModel& column) {
   const auto* out = std::get_if<NumberOutput>(&column.output);
   if (!out) return {};
-  const double most = most_of(out->format);
+  const auto* date = out->text ? std::get_if<DateForm>(&*out->text) : nullptr;
+  const double most = date ? kMostWhole / static_cast<double>(date->unit) : most_of(out->format);
   for (const double z : {-kFurthestScore, kFurthestScore}) {
     const double x = quantile_at(column.marginal, z), clipped = std::min(std::max(x, out->min.value_or(x)), out->max.value_or(x));
     // Rounding multiplies by the power of its digits, which must not overflow either.
     const double scaled = clipped * std::pow(10.0, std::max(out->digits.value_or(0), 0));
     if (std::abs(clipped) > most || std::isinf(scaled)) {
-      return bad_input(fmt::format("its values reach {:.3g}, more than {} can be", clipped, out->format == NumberFormat::kInteger ? "a whole number of 64 bits" : "a number"));
+      return bad_input(fmt::format("its values reach {:.3g}, more than {} can be", clipped, date ? "a date" : out->format == NumberFormat::kInteger ? "a whole number of 64 bits" : "a number"));
     }
   }
   return {};

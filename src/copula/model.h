@@ -1,8 +1,8 @@
 // A Gaussian copula as plain data: what SDV's synthesizer holds, without its code.
 //
 // A row is drawn as z ~ N(0, correlation), u = Phi(z), x = F^-1(u) column by column, and x becomes the output through the
-// column's `output`: a category by the interval of [0, 1] that x falls into, or a number that is clipped, rounded and
-// made missing at random. C is the number of columns everywhere in copula/. Values are data: copy them, share them
+// column's `output`: a category by the interval of [0, 1] that x falls into, or a number that is clipped, rounded,
+// made missing at random, and perhaps written as a date or replaced by a key. C is the number of columns everywhere in copula/. Values are data: copy them, share them
 // between threads when const.
 #pragma once
 
@@ -15,6 +15,7 @@
 
 #include "base/error.h"
 #include "copula/marginal.h"
+#include "copula/text_form.h"
 #include "table/number_format.h"
 
 namespace maeil::copula {
@@ -31,6 +32,8 @@ struct NumberOutput {
   double missing = 0;               // probability of a missing value, independent of everything else
   std::optional<int> digits;        // decimal digits kept, -15..15
   std::optional<double> min, max;   // clipped before rounding
+  bool single = false;              // a float32: the nearest single, written with as few digits as tell it from its neighbours
+  std::optional<TextForm> text;     // the column is text, made of the number: a date, or a key
 };
 
 // The decimals that are kept: whole numbers have none, whether or not it is said.
@@ -42,10 +45,16 @@ struct ColumnModel {
   std::variant<CategoryOutput, NumberOutput> output;
 };
 
+inline bool is_text(const ColumnModel& column) {
+  const auto* number = std::get_if<NumberOutput>(&column.output);
+  return !number || number->text;
+}
+
 struct CopulaModel {
   std::string source;                // for people: where it was fitted, "" when unknown
   std::vector<ColumnModel> columns;  // (C) in output order
   std::vector<double> correlation;   // (C,C) row-major, symmetric, ones on the diagonal
+  std::vector<std::string> notes;    // for people: what is drawn otherwise than where it was fitted
 
   double correlation_at(size_t row, size_t column) const { return correlation[row * columns.size() + column]; }
 };

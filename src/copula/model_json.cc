@@ -51,12 +51,17 @@ Json output_json(const CategoryOutput& out) {
   return Json{{"labels", std::move(labels)}, {"upper", out.upper}};
 }
 
+Json text_json(const DateForm& form) { return Json{{"date", form.format}, {"unit", form.unit}}; }
+Json text_json(const KeyForm& form) { return Json{{"key", form.pattern}, {"start", form.start}, {"integer", form.integer}, {"before", form.before}, {"after", form.after}}; }
+
 Json output_json(const NumberOutput& out) {
-  return Json{{"format", out.format == NumberFormat::kInteger ? "integer" : "float"},
-              {"missing", out.missing},
-              {"digits", nullable(out.digits)},
-              {"min", nullable(out.min)},
-              {"max", nullable(out.max)}};
+  Json json{{"format", out.format == NumberFormat::kInteger ? "integer" : out.single ? "float32" : "float"},
+            {"missing", out.missing},
+            {"digits", nullable(out.digits)},
+            {"min", nullable(out.min)},
+            {"max", nullable(out.max)}};
+  if (out.text) json["text"] = std::visit([](const auto& form) { return text_json(form); }, *out.text);
+  return json;
 }
 
 // Member `key` of an object, or why not.
@@ -152,11 +157,36 @@ Result<CategoryOutput> category_from(const Json& json) {
   return out;
 }
 
+Result<int64_t> whole(const Json& object, const char* key) {
+  MAEIL_ASSIGN(const Json* value, member(object, key));
+  if (!value->is_number_integer()) return bad_input(fmt::format("\"{}\" is no whole number", key));
+  return value->get<int64_t>();
+}
+
+Result<TextForm> text_from(const Json& json) {
+  if (json.is_object() && json.contains("date")) {
+    DateForm out;
+    MAEIL_ASSIGN(out.format, text(json, "date"));
+    MAEIL_ASSIGN(out.unit, whole(json, "unit"));
+    return out;
+  }
+  KeyForm out;
+  MAEIL_ASSIGN(out.pattern, text(json, "key"));
+  MAEIL_ASSIGN(out.start, whole(json, "start"));
+  MAEIL_ASSIGN(const Json* integer, member(json, "integer"));
+  if (!integer->is_boolean()) return bad_input("\"integer\" is neither true nor false");
+  out.integer = integer->get<bool>();
+  MAEIL_ASSIGN(out.before, text(json, "before"));
+  MAEIL_ASSIGN(out.after, text(json, "after"));
+  return out;
+}
+
 Result<NumberOutput> number_from(const Json& json) {
   NumberOutput out;
   MAEIL_ASSIGN(const auto format, text(json, "format"));
-  if (format != "float" && format != "integer") return bad_input(fmt::format("the number format {} is not known", format));
+  if (format != "float" && format != "integer" && format != "float32") return bad_input(fmt::format("the number format {} is not known", format));
   out.format = format == "integer" ? NumberFormat::kInteger : NumberFormat::kFloat;
+  out.single = format == "float32";
   MAEIL_ASSIGN(out.missing, number(json, "missing"));
   MAEIL_ASSIGN(const auto digits, optional_number(json, "digits"));
   if (digits) {
@@ -166,6 +196,9 @@ Result<NumberOutput> number_from(const Json& json) {
   }
   MAEIL_ASSIGN(out.min, optional_number(json, "min"));
   MAEIL_ASSIGN(out.max, optional_number(json, "max"));
+  if (json.contains("text")) {
+    MAEIL_ASSIGN(out.text, text_from(json["text"]));
+  }
   return out;
 }
 

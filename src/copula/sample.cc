@@ -20,6 +20,7 @@ constexpr uint64_t kChunkRows = 1024;
 struct Sampler::Prepared {
   std::vector<float> factor;          // (C,C)
   std::vector<ColumnDraw> transforms;  // (C)
+  TextDraws texts;
   Table empty;                        // names, types and dictionaries
 };
 
@@ -65,6 +66,7 @@ Sampler::Sampler(const CopulaModel& model) {
     }
   });
   for (auto& transform : transforms) prepared->transforms.push_back(std::move(*transform));
+  prepared->texts = TextDraws(model.columns, C);
   prepared_ = std::move(prepared);
 }
 
@@ -75,6 +77,7 @@ void Sampler::draw(uint64_t first_row, uint64_t rows, uint64_t seed, Table& out)
   const size_t C = prepared_->transforms.size();
   thread_local Scratch scratch;
   if (out.columns.size() != C) out = prepared_->empty;
+  prepared_->texts.begin(out);
   out.rows = rows;
   for (auto& column : out.columns) {
     if (column.type == ColumnType::kText) column.codes.resize(rows);
@@ -97,6 +100,7 @@ void Sampler::draw(uint64_t first_row, uint64_t rows, uint64_t seed, Table& out)
     }
     start = block_row + to;
   }
+  prepared_->texts.end(first_row, out);
 }
 
 Status Sampler::sample(uint64_t first_row, uint64_t rows, uint64_t seed, const std::function<Status(const Table& chunk)>& sink) const {

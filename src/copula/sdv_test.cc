@@ -80,6 +80,13 @@ TEST(Sdv, RefusesWhatIsNoSynthesizer) {
   EXPECT_EQ(text.error().code, ErrorCode::kBadInput);
   EXPECT_THAT(text.error().message, testing::HasSubstr("hello.pkl"));
   EXPECT_FALSE(parse_sdv_model("", "empty.pkl"));
+  // Neither run nor taken for something: a command, and another package's class of the same name, which a terminal is spared.
+  const auto command = parse_sdv_model("cos\nsystem\n(S'true'\ntR.", "command.pkl");
+  ASSERT_FALSE(command);
+  EXPECT_THAT(command.error().message, testing::HasSubstr("a os.system is no GaussianCopulaSynthesizer"));
+  const auto other = parse_sdv_model("ca\x1b[31m\nGaussianCopulaSynthesizer\n(tR.", "other.pkl");
+  ASSERT_FALSE(other);
+  EXPECT_THAT(other.error().message, testing::HasSubstr("a?[31m.GaussianCopulaSynthesizer"));
 }
 
 TEST(SdvGolden, DamagedPicklesEndInOneSentence) {

@@ -268,6 +268,16 @@ std::optional<double> number_of(PickleValue value) {
   return {};
 }
 
+std::optional<int64_t> nanoseconds_of(PickleValue value) {
+  const auto one = is_scalar(value) ? scalar(value) : Result<Ndarray>(Ndarray());
+  if (!one || one->integers.size() != 1 || one->integers[0] == INT64_MIN) return {};
+  for (const auto& [name, unit] : {std::pair("s", 1'000'000'000), std::pair("ms", 1'000'000), std::pair("us", 1000), std::pair("ns", 1)}) {
+    int64_t out = 0;
+    if (one->dtype == fmt::format("datetime64[{}]", name) && !__builtin_mul_overflow(one->integers[0], unit, &out)) return out;
+  }
+  return {};
+}
+
 std::optional<std::string> text_of(PickleValue value) {
   if (value.is(PickleKind::kText)) return std::string(*value.text());
   if (!is_scalar(value)) return {};

@@ -4,6 +4,8 @@
 
 #include <cmath>
 
+#include "format/pickle_decode.h"
+
 namespace maeil::format {
 namespace {
 
@@ -189,7 +191,9 @@ Result<Manager> parse_manager(PickleValue value) {
     add_axes(value.argument(1));
     for (size_t i = 0; i < blocks.size(); ++i) {
       PickleValue block = blocks.item(i);
-      if (!block.is(PickleKind::kObject) || block.argument_count() < 2) return bad_input("a pandas block that is none");
+      if (!block.is(PickleKind::kObject) || block.argument_count() < 2) {
+        return bad_input(fmt::format("a pandas block is a {} {}", to_string(block.kind()), printable(block.class_name())));
+      }
       out.blocks.push_back({block.argument(0), block.argument(1)});
     }
     return out;
@@ -240,6 +244,34 @@ const PandasColumn* PandasFrame::find(std::string_view name) const {
     if (column.name == name) return &column;
   }
   return nullptr;
+}
+
+Result<std::string> read_pandas_dtype(PickleValue value) {
+  const std::string full = value.is(PickleKind::kObject) ? value.class_name() : std::string();
+  if (!full.starts_with("pandas.") || !full.ends_with("Dtype")) return read_dtype(value);
+  const size_t begin = full.rfind('.') + 1;
+  const std::string name = full.substr(begin, full.size() - begin - 5);
+  if (name == "Boolean") return std::string("boolean");
+  if (name == "String") return std::string("string");
+  if (name == "Categorical") return std::string("category");
+  if (name != "DatetimeTZ") return name;
+  const auto unit = value.attribute("unit"), zone = value.attribute("tz");
+  return fmt::format("datetime64[{}, {}]", unit ? text_of(*unit).value_or("ns") : "ns", zone && is_utc(*zone) ? "UTC" : "tz");
+}
+
+bool is_utc(PickleValue zone) {
+  const auto is_zero = [](std::optional<PickleValue> offset) {
+    if (!offset || !offset->is_class("datetime.timedelta")) return false;
+    for (size_t i = 0; i < offset->argument_count(); ++i) {
+      if (offset->argument(i).integer() != 0) return false;
+    }
+    return true;
+  };
+  const auto name = zone.class_name();
+  if (name == "datetime.timezone") return zone.argument_count() > 0 && is_zero(zone.argument(0));
+  if (name == "dateutil.tz.tz.tzoffset") return is_zero(zone.attribute("_offset"));
+  if (name == "dateutil.tz.tz.tzlocal") return is_zero(zone.attribute("_std_offset")) && is_zero(zone.attribute("_dst_offset"));
+  return name == "pytz._UTC" || name == "dateutil.tz.tz.tzutc";
 }
 
 Result<PandasFrame> read_frame(PickleValue value) {

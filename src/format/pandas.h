@@ -1,6 +1,6 @@
 // pandas frames, series and indexes inside a read pickle, as plain columns.
 //
-// Reads what pandas 1 and 2 write: blocks of numbers, bools, dates and objects, and categoricals. Other extension arrays
+// Reads what pandas 1, 2 and 3 write: blocks of numbers, bools, dates and objects, and categoricals. Other extension arrays
 // are refused by name. Sizes of blocks, placements and axes are held against each other.
 #pragma once
 
@@ -27,6 +27,13 @@ struct PandasFrame {
 
   const PandasColumn* find(std::string_view name) const;
 };
+
+// A column's dtype as pandas calls it: numpy's name ("int64", "datetime64[ns]"), or "Int64", "boolean", "string", "category",
+// "datetime64[ns, UTC]", "datetime64[ns, tz]" (any other zone). kBadInput: no dtype.
+[[nodiscard]] Result<std::string> read_pandas_dtype(PickleValue value);
+
+// Whether a time zone is UTC itself, as datetime, dateutil and pytz pickle it.
+[[nodiscard]] bool is_utc(PickleValue zone);
 
 [[nodiscard]] Result<PandasFrame> read_frame(PickleValue value);
 // A frame of one column; its name is empty where the series has none.

@@ -210,12 +210,8 @@ class Machine {
 
   // ---- classes and calls
   bool push_global(std::string_view module, std::string_view name) {
-    PickleRule rule = find_pickle_rule(module, name);
-    if (rule == PickleRule::kRefused) {
-      return refuse(fmt::format("names {}.{}, which is not among the classes that maeil reads; nothing was executed", printable(module), printable(name)));
-    }
-    if (rule == PickleRule::kOpaque) return push(PickleKind::kOpaque);
-    if (!push_integer(PickleKind::kGlobal, static_cast<int64_t>(rule))) return false;
+    const PickleRule rule = find_pickle_rule(module, name);
+    if (!push_integer(rule == PickleRule::kOpaque ? PickleKind::kOpaque : PickleKind::kGlobal, static_cast<int64_t>(rule))) return false;
     node(stack_.back()).text = module;
     parts(stack_.back()).name = name;
     return true;
@@ -231,19 +227,31 @@ class Machine {
     return line(module) && line(name) && push_global(module, name);
   }
 
+  // What a call of something unknown stands for: a value of which only the callable's name is kept.
+  bool push_opaque(uint32_t callable) {
+    if (!push(PickleKind::kOpaque)) return false;
+    parts(stack_.back()).cls = node(callable).kind == PickleKind::kObject ? node(callable).parts().cls : callable;
+    return true;
+  }
+  // Whether list(x), set(x), dict(x) can be read: a container here whose items are known.
+  bool is_container(uint32_t i) {
+    const PickleKind kind = node(i).kind;
+    return kind == PickleKind::kList || kind == PickleKind::kTuple || kind == PickleKind::kSet || kind == PickleKind::kDict;
+  }
+
   // Pushes what calling `callable` with the tuple `arguments` stands for.
   bool call(uint32_t callable, uint32_t arguments) {
     if (node(arguments).kind != PickleKind::kTuple) return refuse(fmt::format("calls with a {} instead of a tuple", to_string(node(arguments).kind)));
-    if (node(callable).kind == PickleKind::kOpaque) return push(PickleKind::kOpaque);
+    if (node(callable).kind == PickleKind::kOpaque || node(callable).kind == PickleKind::kObject) return push_opaque(callable);
     if (node(callable).kind != PickleKind::kGlobal) return refuse(fmt::format("calls a {}", to_string(node(callable).kind)));
     const std::span<const uint32_t> given = node(arguments).parts().items;
     switch (static_cast<PickleRule>(node(callable).integer)) {
-      case PickleRule::kDict: return given.empty() ? push(PickleKind::kDict) : push_dict(given[0]);
-      case PickleRule::kDefaultDict: return given.size() < 2 ? push(PickleKind::kDict) : push_dict(given[1]);
-      case PickleRule::kList: return push_copy(PickleKind::kList, given);
-      case PickleRule::kSet: return push_copy(PickleKind::kSet, given);
-      case PickleRule::kBytes: return push_bytes(given);
-      case PickleRule::kEncode: return push_bytes(given);
+      case PickleRule::kDict: return given.empty() ? push(PickleKind::kDict) : push_dict(callable, given[0]);
+      case PickleRule::kDefaultDict: return given.size() < 2 ? push(PickleKind::kDict) : push_dict(callable, given[1]);
+      case PickleRule::kList: return push_copy(callable, PickleKind::kList, given);
+      case PickleRule::kSet: return push_copy(callable, PickleKind::kSet, given);
+      case PickleRule::kBytes: return push_bytes(callable, given);
+      case PickleRule::kEncode: return push_bytes(callable, given);
       case PickleRule::kReconstruct: {
         if (given.size() != 3) return refuse("copyreg._reconstructor takes three arguments");
         uint32_t inner;
@@ -273,8 +281,9 @@ class Machine {
     }
     return call(cls, arguments);
   }
-  bool push_dict(uint32_t source) {
+  bool push_dict(uint32_t callable, uint32_t source) {
     if (node(source).kind == PickleKind::kNone) return push(PickleKind::kDict);
+    if (!is_container(source)) return push_opaque(callable);
     std::vector<uint32_t> pairs;
     if (node(source).kind == PickleKind::kDict) {
       if (!copying(node(source).parts().pairs.size())) return false;
@@ -291,14 +300,16 @@ class Machine {
     parts(stack_.back()).pairs.assign(pairs.begin(), pairs.end());
     return true;
   }
-  bool push_copy(PickleKind kind, std::span<const uint32_t> given) {
+  bool push_copy(uint32_t callable, PickleKind kind, std::span<const uint32_t> given) {
     if (given.empty()) return push(kind);
+    if (!is_container(given[0]) || node(given[0]).kind == PickleKind::kDict) return push_opaque(callable);
     if (!copying(node(given[0]).parts().items.size())) return false;
     return push_items(kind, node(given[0]).parts().items);
   }
-  bool push_bytes(std::span<const uint32_t> given) {
+  bool push_bytes(uint32_t callable, std::span<const uint32_t> given) {
     if (given.empty()) return push(PickleKind::kBytes);
     const PickleNode& source = node(given[0]);
+    if (source.kind == PickleKind::kOpaque) return push_opaque(callable);
     if (source.kind == PickleKind::kBytes) return push_view(PickleKind::kBytes, source.text);
     if (source.kind != PickleKind::kText) return refuse(fmt::format("bytes made from a {}", to_string(source.kind)));
     if (!copying(source.text.size())) return false;
@@ -315,7 +326,7 @@ class Machine {
     uint32_t keywords, arguments, cls;
     if (!pop(keywords) || !pop(arguments) || !pop(cls) || !call_class(cls, arguments)) return false;
     if (node(keywords).kind != PickleKind::kDict) return refuse("keyword arguments that are no dict");
-    if (!node(keywords).parts().pairs.empty()) parts(stack_.back()).state = keywords;
+    if (node(stack_.back()).kind != PickleKind::kOpaque && !node(keywords).parts().pairs.empty()) parts(stack_.back()).state = keywords;
     return true;
   }
   // OBJ has its class below the arguments, INST in its own two lines.

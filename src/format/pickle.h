@@ -1,9 +1,10 @@
 // Python pickles as plain values: every opcode of protocols 0-5 is interpreted, nothing in the file is ever executed.
 //
 // A pickle is a program that calls what it names. Here a call of a known data class (pickle_rules.h) becomes an object
-// node that holds the class's name, the arguments and the state; functions, types and code objects, which nobody
-// downstream needs, become opaque nodes without content; any other name ends the reading with one sentence that has the
-// name, the file and the byte. numpy and pandas objects are read by numpy.h and pandas.h from such nodes.
+// node that holds the class's name, the arguments and the state; every other name, and whatever is made by calling it,
+// becomes an opaque node that keeps the name alone. So a file may hold anything beside what its reader needs (random
+// generators, functions, a shell command): it is neither run nor kept. A reader must refuse an opaque node where it needs
+// a value, by its class_name(). numpy and pandas objects are read by numpy.h and pandas.h from such nodes.
 //
 // Nodes live in one array and refer to each other by position, so a cyclic, shared or a million levels deep file costs
 // what its bytes cost (about 120 bytes of memory for each byte of input at worst). Whoever walks a tree recursively must bound the depth:
@@ -37,7 +38,7 @@ enum class PickleKind : uint8_t {
   kGlobal,      // a named class or function that is known but was not called
   kObject,      // a known class's instance: arguments, state, and the items or pairs added to it
   kPersistent,  // argument(0) is the persistent id
-  kOpaque,      // a function, type or code object: no content
+  kOpaque,      // a class or function that is not known, or what a call of it made: only its name
 };
 
 const char* to_string(PickleKind kind);
@@ -68,7 +69,8 @@ class PickleValue {
   PickleValue mapped(size_t i) const;  // REQUIRES: i < pair_count()
   std::optional<PickleValue> find(std::string_view text_key) const;  // the last one, as Python keeps it
 
-  // kGlobal: "module.name"; kObject: its class's. Empty for the others.
+  // kGlobal: "module.name"; kObject: its class's; kOpaque: its own, or that of what was called to make it, which may be any
+  // bytes (see printable in pickle_decode.h). Empty for the others.
   std::string class_name() const;
   // Whether this is an object of class "module.name"; makes no text.
   bool is_class(std::string_view full_name) const;
@@ -102,7 +104,7 @@ class PickleDocument {
 };
 
 // Reads one pickle that fills `bytes` from the first to the last. `name` is how errors call the file.
-// kBadInput: truncated, malformed, over a limit, or naming a class that is not known.
+// kBadInput: truncated, malformed or over a limit.
 [[nodiscard]] Result<PickleDocument> read_pickle(std::string bytes, const std::string& name);
 [[nodiscard]] Result<PickleDocument> read_pickle_file(const std::filesystem::path& path);
 

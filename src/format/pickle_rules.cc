@@ -1,10 +1,12 @@
 #include "format/pickle_rules.h"
 
+#include <algorithm>
+
 namespace maeil::format {
 namespace {
 
-// The first line that fits decides. A module ending in "." stands for all modules below that package and the package
-// itself; the name "*" for every plain name (and, where the rule is kOpaque, for Class.method).
+// The first line that fits decides; what fits none is kOpaque. A module ending in "." stands for all modules below that
+// package and the package itself; the name "*" for every plain name (no method of a class).
 struct Line {
   std::string_view module, name;
   PickleRule rule;
@@ -57,20 +59,13 @@ constexpr Line kLines[] = {
     {"datetime", "time", PickleRule::kObject},
     {"datetime", "timedelta", PickleRule::kObject},
     {"datetime", "timezone", PickleRule::kObject},
+    {"dateutil.tz.tz", "tzlocal", PickleRule::kObject},
+    {"dateutil.tz.tz", "tzoffset", PickleRule::kObject},
     {"decimal", "Decimal", PickleRule::kObject},
     {"uuid", "UUID", PickleRule::kObject},
     {"pathlib", "PosixPath", PickleRule::kObject},
     {"pathlib", "PurePosixPath", PickleRule::kObject},
     {"pathlib", "WindowsPath", PickleRule::kObject},
-    {"random", "Random", PickleRule::kOpaque},
-    // Functions, types and code by value.
-    {"cloudpickle.", "*", PickleRule::kOpaque},
-    {"types", "*", PickleRule::kOpaque},
-    {"abc", "ABCMeta", PickleRule::kOpaque},
-    {"functools", "partial", PickleRule::kOpaque},
-    {"weakref", "WeakSet", PickleRule::kOpaque},
-    {"weakref", "WeakKeyDictionary", PickleRule::kOpaque},
-    {"_abc", "_abc_data", PickleRule::kOpaque},
     // numpy 1 says numpy.core, numpy 2 numpy._core.
     {"numpy", "ndarray", PickleRule::kObject},
     {"numpy", "dtype", PickleRule::kObject},
@@ -98,39 +93,26 @@ constexpr Line kLines[] = {
     {"numpy", "object_", PickleRule::kObject},
     {"numpy", "datetime64", PickleRule::kObject},
     {"numpy", "timedelta64", PickleRule::kObject},
-    {"numpy.random._pickle", "*", PickleRule::kOpaque},
-    {"numpy.random.", "Generator", PickleRule::kOpaque},
-    {"numpy.random.", "RandomState", PickleRule::kOpaque},
-    {"numpy.random._mt19937", "MT19937", PickleRule::kOpaque},
-    {"numpy.random._pcg64", "PCG64", PickleRule::kOpaque},
-    {"numpy.random.bit_generator", "SeedSequence", PickleRule::kOpaque},
     // pandas 1, 2 and 3.
     {"pandas._libs.internals", "_unpickle_block", PickleRule::kObject},
     {"pandas._libs.arrays", "__pyx_unpickle_NDArrayBacked", PickleRule::kObject},
     {"pandas._libs.tslibs.timestamps", "_unpickle_timestamp", PickleRule::kObject},
-    {"pandas._libs.tslibs.nattype", "_nat_unpickle", PickleRule::kObject},
+    {"pandas._libs.tslibs.nattype", "__nat_unpickle", PickleRule::kObject},
     {"pandas._libs.missing", "NAType", PickleRule::kObject},
     {"pandas._libs.missing", "NA", PickleRule::kObject},
     {"pandas.core.frame", "DataFrame", PickleRule::kObject},
     {"pandas.core.series", "Series", PickleRule::kObject},
-    {"pandas", "DataFrame", PickleRule::kObject},
-    {"pandas", "Series", PickleRule::kObject},
-    {"pandas", "Index", PickleRule::kObject},
-    {"pandas", "RangeIndex", PickleRule::kObject},
+    {"pandas", "*", PickleRule::kObject},  // pandas 3 calls its classes so
     {"pandas.core.internals.managers", "BlockManager", PickleRule::kObject},
     {"pandas.core.internals.managers", "SingleBlockManager", PickleRule::kObject},
     {"pandas.core.internals.blocks", "new_block", PickleRule::kObject},
     {"pandas.core.indexes.", "*", PickleRule::kObject},
     {"pandas.core.dtypes.dtypes", "*", PickleRule::kObject},
     {"pandas.core.arrays.", "*", PickleRule::kObject},
-    {"pandas._libs.tslibs.offsets", "*", PickleRule::kOpaque},
-    {"pandas.core.flags", "Flags", PickleRule::kOpaque},
-    // The synthesizer's own classes are data to us; its text fakers are not needed.
+    // The synthesizer's own classes.
     {"sdv.", "*", PickleRule::kObject},
     {"rdt.", "*", PickleRule::kObject},
     {"copulas.", "*", PickleRule::kObject},
-    {"faker.", "*", PickleRule::kOpaque},
-    {"scipy.stats._kde", "gaussian_kde", PickleRule::kOpaque},  // a kernel estimate keeps its points beside it
     // PyTorch's checkpoints.
     {"torch._utils", "_rebuild_tensor", PickleRule::kObject},
     {"torch._utils", "_rebuild_tensor_v2", PickleRule::kObject},
@@ -161,14 +143,10 @@ bool module_fits(std::string_view pattern, std::string_view module) {
   return module == pattern.substr(0, pattern.size() - 1) || module.starts_with(pattern);
 }
 
-// Letters, digits and "_"; with `methods`, also Class.method.
-bool is_plain_name(std::string_view name, bool methods) {
-  if (name.empty()) return false;
-  for (char c : name) {
-    bool letter = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';
-    if (!letter && !(methods && c == '.' && name[0] >= 'A' && name[0] <= 'Z')) return false;
-  }
-  return true;
+// Letters, digits and "_".
+bool is_plain_name(std::string_view name) {
+  const auto is_letter = [](char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_'; };
+  return !name.empty() && std::all_of(name.begin(), name.end(), is_letter);
 }
 
 }  // namespace
@@ -176,9 +154,9 @@ bool is_plain_name(std::string_view name, bool methods) {
 PickleRule find_pickle_rule(std::string_view module, std::string_view name) {
   for (const Line& line : kLines) {
     if (!module_fits(line.module, module)) continue;
-    if (line.name == name || (line.name == "*" && is_plain_name(name, line.rule == PickleRule::kOpaque))) return line.rule;
+    if (line.name == name || (line.name == "*" && is_plain_name(name))) return line.rule;
   }
-  return PickleRule::kRefused;
+  return PickleRule::kOpaque;
 }
 
 }  // namespace maeil::format

@@ -15,8 +15,8 @@ inline constexpr uint32_t kNoNode = UINT32_MAX;
 
 // What only containers, classes and objects have. Most nodes are numbers and texts, and do without.
 struct PickleParts {
-  std::string_view name;           // kGlobal: the name in the module
-  uint32_t cls = kNoNode;          // kObject: a kGlobal
+  std::string_view name;           // kGlobal, named kOpaque: the name in the module
+  uint32_t cls = kNoNode;          // kObject: a kGlobal; called kOpaque: what was called
   uint32_t state = kNoNode;        // what BUILD gave
   uint32_t arguments = kNoNode;    // kObject: a kTuple; kPersistent: the id itself
   std::pmr::vector<uint32_t> items;  // kList, kTuple, kSet, kObject
@@ -32,7 +32,7 @@ struct PickleNode {
     int64_t integer = 0;  // kBool, kInteger; kGlobal: the position of its PickleRule
     double real;          // kReal
   };
-  std::string_view text;  // kText, kBytes, kBigInteger; kGlobal: the module
+  std::string_view text;  // kText, kBytes, kBigInteger; kGlobal, named kOpaque: the module
   PickleParts* made = nullptr;  // in the tree's memory, and released with it
 
   const PickleParts& parts() const { return made ? *made : kNoParts; }

@@ -6,7 +6,7 @@ namespace maeil::format {
 
 const char* to_string(PickleKind kind) {
   constexpr const char* kNames[] = {"None", "bool",  "int", "big int", "float",  "str",           "bytes", "list",
-                                    "tuple", "dict", "set", "class",   "object", "persistent id", "function"};
+                                    "tuple", "dict", "set", "class",   "object", "persistent id", "value of an unknown class"};
   return kNames[static_cast<size_t>(kind)];
 }
 
@@ -58,8 +58,9 @@ std::optional<PickleValue> PickleValue::find(std::string_view text_key) const {
 
 std::string PickleValue::class_name() const {
   const PickleNode* node = &tree_->nodes[index_];
-  if (node->kind == PickleKind::kObject) node = &tree_->nodes[node->parts().cls];
-  if (node->kind != PickleKind::kGlobal) return {};
+  // The class of an opaque value may itself have come from a call: cloudpickle makes classes by functions.
+  for (int depth = 0; node->parts().cls != kNoNode && depth < 8; ++depth) node = &tree_->nodes[node->parts().cls];
+  if ((node->kind != PickleKind::kGlobal && node->kind != PickleKind::kOpaque) || node->text.empty()) return {};
   return std::string(node->text) + "." + std::string(node->parts().name);
 }
 

@@ -297,7 +297,10 @@ Result<std::string> find_root(const ZipReader& zip, const std::string& name) {
 }
 
 Result<Checkpoint> sort_out(Reader& reader, PickleValue root, const std::string& name) {
-  if (!root.is(PickleKind::kDict)) return bad_input(fmt::format("{}: holds a {} instead of a dict of tensors", name, to_string(root.kind())));
+  if (!root.is(PickleKind::kDict)) {
+    const auto what = root.class_name();
+    return bad_input(fmt::format("{}: holds a {} instead of a dict of tensors", name, what.empty() ? to_string(root.kind()) : printable(what)));
+  }
   Checkpoint out;
   for (size_t i = 0; i < root.pair_count(); ++i) {
     auto key = root.key(i).text();

@@ -107,6 +107,7 @@ Result<Source> copula_source(const std::filesystem::path& path, const ClassShare
   Source out;
   if (asked) out.shares_of = mixture.target;
   out.description = path.filename().string();
+  for (const auto& note : mixture.notes) out.warning += (out.warning.empty() ? "" : "; ") + note;
   out.files = {{"source_sha256", path.string()}};
   out.quality_score = mixture.quality_score;
   out.names = copula::column_names(mixture);

@@ -1,0 +1,138 @@
+#include "copula/sdv_label.h"
+
+#include <algorithm>
+#include <cmath>
+
+#include "copula/single_precision.h"
+#include "copula/text_form.h"
+#include "format/number_text.h"
+#include "format/numpy.h"
+
+namespace maeil::copula {
+namespace {
+
+using format::PickleKind;
+using format::PickleValue;
+
+constexpr int64_t kSecond = 1'000'000'000;
+
+std::string float_text(double value) {
+  std::string out;
+  format::append_float(out, value);
+  return out;
+}
+
+// Of a numpy scalar; "" for anything else.
+std::string scalar_type(PickleValue key) {
+  if (!key.is(PickleKind::kObject) || key.argument_count() == 0) return "";
+  return format::read_dtype(key.argument(0)).value_or("");
+}
+
+bool is_bool(PickleValue key) { return key.is(PickleKind::kBool) || scalar_type(key) == "bool"; }
+
+bool is_whole(PickleValue key) {
+  const auto type = scalar_type(key);
+  return key.is(PickleKind::kInteger) || type.starts_with("int") || type.starts_with("uint");
+}
+
+bool is_real(PickleValue key) { return key.is(PickleKind::kReal) || scalar_type(key).starts_with("float"); }
+
+// Days since 1970-01-01 of the proleptic Gregorian calendar (Howard Hinnant, "chrono-compatible low-level date algorithms").
+int64_t days_of(int64_t year, int64_t month, int64_t day) {
+  year -= month <= 2;
+  const int64_t era = (year >= 0 ? year : year - 399) / 400, of_era = year - era * 400;
+  const int64_t of_year = (153 * (month > 2 ? month - 3 : month + 9) + 2) / 5 + day - 1;
+  return era * 146097 + of_era * 365 + of_era / 4 - of_era / 100 + of_year - 719468;
+}
+
+// Nanoseconds since 1970 of a pandas Timestamp without a zone, numpy's datetime64 or a datetime.datetime; empty for anything else.
+std::optional<int64_t> time_of(PickleValue key) {
+  if (key.is_class("pandas._libs.tslibs.timestamps._unpickle_timestamp") && key.argument_count() >= 3 && key.argument(2).is_none()) {
+    const auto value = key.argument(0).integer();
+    const auto resolution = key.argument_count() > 3 ? key.argument(3).integer().value_or(0) : 10;  // numpy's NPY_FR_ns
+    constexpr int64_t kUnits[] = {kSecond, 1'000'000, 1000, 1};
+    if (!value || resolution < 7 || resolution > 10) return {};
+    int64_t out = 0;
+    if (__builtin_mul_overflow(*value, kUnits[resolution - 7], &out)) return {};
+    return out;
+  }
+  if (const auto scalar = format::nanoseconds_of(key)) return scalar;
+  const auto bytes = key.is_class("datetime.datetime") && key.argument_count() == 1 ? key.argument(0).bytes() : std::nullopt;
+  if (!bytes || bytes->size() != 10) return {};
+  const auto at = [&](size_t i) { return static_cast<int64_t>(static_cast<unsigned char>((*bytes)[i])); };
+  const int64_t seconds = ((days_of(at(0) * 256 + at(1), at(2) & 127, at(3)) * 24 + at(4)) * 60 + at(5)) * 60 + at(6);
+  int64_t out = 0;
+  if (__builtin_mul_overflow(seconds, kSecond, &out)) return {};
+  return out + ((at(7) * 256 + at(8)) * 256 + at(9)) * 1000;
+}
+
+std::string time_text(int64_t nanoseconds) {
+  if (nanoseconds % 1000 != 0) return date_text("%Y-%m-%d %H:%M:%S.%f", nanoseconds) + fmt::format("{:03}", (nanoseconds % 1000 + 1000) % 1000);
+  return date_text(nanoseconds % kSecond ? "%Y-%m-%d %H:%M:%S.%f" : "%Y-%m-%d %H:%M:%S", nanoseconds);
+}
+
+// Values of Python's own classes, as str() shows them; empty for what is none.
+std::optional<std::string> object_text(PickleValue key) {
+  if (const auto time = time_of(key)) return time_text(*time);
+  if (key.is_class("datetime.date") && key.argument_count() == 1) {
+    const auto bytes = key.argument(0).bytes();
+    if (!bytes || bytes->size() != 4) return {};
+    const auto at = [&](size_t i) { return static_cast<unsigned>(static_cast<unsigned char>((*bytes)[i])); };
+    return fmt::format("{:04}-{:02}-{:02}", at(0) * 256 + at(1), at(2), at(3));
+  }
+  if (key.is_class("decimal.Decimal") && key.argument_count() == 1) return format::text_of(key.argument(0));
+  return {};
+}
+
+Result<std::string> label_text(const SdvValue& key, const std::string& dtype) {
+  if (key.value.is(PickleKind::kBigInteger)) return std::string(*key.value.text());
+  if (const auto text = format::text_of(key.value)) return *text;
+  if (const auto text = object_text(key.value)) return *text;
+  const auto number = format::number_of(key.value);
+  if (!number) return key.is_not("a text, a number, a date or a Decimal");
+  if (!std::isfinite(*number)) return bad_input(key.path + " is an infinite number");
+  const bool own = dtype == "object" || dtype == "category";
+  if (dtype == "bool" || dtype == "boolean" || (own && is_bool(key.value))) return *number != 0 ? "True" : "False";
+  if (dtype == "float32" || dtype == "Float32") return float_text(as_single(*number));
+  if (own ? is_whole(key.value) : dtype[0] == 'i' || dtype[0] == 'u' || dtype[0] == 'I' || dtype[0] == 'U') return fmt::format("{:.0f}", *number);
+  return float_text(*number);
+}
+
+}  // namespace
+
+bool is_missing_key(const SdvValue& key) {
+  const auto number = format::number_of(key.value);
+  if (key.value.is_none() || (number && std::isnan(*number))) return true;
+  const auto name = key.value.class_name();
+  return name == "pandas._libs.missing.NA" || name == "pandas._libs.missing.NAType" || name == "pandas._libs.tslibs.nattype.__nat_unpickle";
+}
+
+Result<std::vector<std::string>> label_texts(const std::vector<SdvValue>& keys, const std::string& dtype) {
+  if (dtype == "float16" || dtype.empty()) return bad_input(fmt::format("categories of dtype {} are not supported", dtype));
+  std::vector<std::string> out;
+  bool missing = false, real = false, numbers = true, times = !keys.empty() && dtype.starts_with("datetime64["), midnight = true;
+  for (const auto& key : keys) {
+    if (is_missing_key(key)) {
+      missing = true;
+      continue;
+    }
+    real = real || is_real(key.value);
+    numbers = numbers && (is_whole(key.value) || is_real(key.value));
+    const auto time = time_of(key.value);
+    times = times && time;
+    midnight = midnight && time && *time % (86400 * kSecond) == 0;
+  }
+  for (const auto& key : keys) {
+    if (is_missing_key(key)) {
+      out.emplace_back();
+    } else if (times && midnight) {
+      out.push_back(date_text("%Y-%m-%d", *time_of(key.value)));
+    } else {
+      MAEIL_ASSIGN(auto text, label_text(key, dtype == "object" && numbers && real && !missing ? "float64" : dtype));
+      out.push_back(std::move(text));
+    }
+  }
+  return out;
+}
+
+}  // namespace maeil::copula
