@@ -279,10 +279,12 @@ TEST_F(Model, AClassKeepsItsShareAmongTheRowsThatAreKept) {
 }
 
 TEST_F(Model, AnAbsentModelHasNoClassToChoose) {
-  const auto source = open_source({.distribution_model = path_ + ".absent", .share = share("Y", 0.2)});
-  ASSERT_FALSE(source);
-  EXPECT_EQ(source.error().code, ErrorCode::kNotFound);
-  EXPECT_TRUE(open_source({.distribution_model = path_ + ".absent"}));
+  for (const bool fallback : {false, true}) {
+    const auto source = open_source(
+        {.distribution_model = path_ + ".absent", .fallback = fallback, .share = share("Y", 0.2)});
+    ASSERT_FALSE(source);
+    EXPECT_EQ(source.error().code, ErrorCode::kNotFound);
+  }
 }
 
 TEST_F(Model, DatesHaveAnOrderInEitherForm) {
