@@ -24,7 +24,8 @@ constexpr size_t kMaxIntegerBytes = 256;     // decimal conversion is quadratic;
 
 class Machine {
  public:
-  Machine(PickleTree& tree, const std::string& name) : tree_(tree), bytes_(tree.bytes), name_(name), copies_left_(bytes_.size()) {}
+  Machine(PickleTree& tree, const std::string& name, UnknownClass unknown)
+      : tree_(tree), bytes_(tree.bytes), name_(name), unknown_(unknown), copies_left_(bytes_.size()) {}
 
   Status run() {
     if (bytes_.size() > kMaxPickle) return bad_input(name_ + ": the pickle is larger than 1 GiB");
@@ -211,11 +212,11 @@ class Machine {
   // ---- classes and calls
   bool push_global(std::string_view module, std::string_view name) {
     PickleRule rule = find_pickle_rule(module, name);
-    if (rule == PickleRule::kRefused) {
+    if (rule == PickleRule::kRefused && unknown_ == UnknownClass::kRefuse) {
       return refuse(fmt::format("names {}.{}, which is not among the classes that maeil reads; nothing was executed", printable(module), printable(name)));
     }
-    if (rule == PickleRule::kOpaque) return push(PickleKind::kOpaque);
-    if (!push_integer(PickleKind::kGlobal, static_cast<int64_t>(rule))) return false;
+    const bool opaque = rule == PickleRule::kOpaque || rule == PickleRule::kRefused;
+    if (!(opaque ? push(PickleKind::kOpaque) : push_integer(PickleKind::kGlobal, static_cast<int64_t>(rule)))) return false;
     node(stack_.back()).text = module;
     parts(stack_.back()).name = name;
     return true;
@@ -234,7 +235,10 @@ class Machine {
   // Pushes what calling `callable` with the tuple `arguments` stands for.
   bool call(uint32_t callable, uint32_t arguments) {
     if (node(arguments).kind != PickleKind::kTuple) return refuse(fmt::format("calls with a {} instead of a tuple", to_string(node(arguments).kind)));
-    if (node(callable).kind == PickleKind::kOpaque) return push(PickleKind::kOpaque);
+    if (node(callable).kind == PickleKind::kOpaque) {  // what it makes is as opaque, and known by the same name
+      stack_.push_back(callable);
+      return true;
+    }
     if (node(callable).kind != PickleKind::kGlobal) return refuse(fmt::format("calls a {}", to_string(node(callable).kind)));
     const std::span<const uint32_t> given = node(arguments).parts().items;
     switch (static_cast<PickleRule>(node(callable).integer)) {
@@ -315,7 +319,7 @@ class Machine {
     uint32_t keywords, arguments, cls;
     if (!pop(keywords) || !pop(arguments) || !pop(cls) || !call_class(cls, arguments)) return false;
     if (node(keywords).kind != PickleKind::kDict) return refuse("keyword arguments that are no dict");
-    if (!node(keywords).parts().pairs.empty()) parts(stack_.back()).state = keywords;
+    if (node(stack_.back()).kind != PickleKind::kOpaque && !node(keywords).parts().pairs.empty()) parts(stack_.back()).state = keywords;
     return true;
   }
   // OBJ has its class below the arguments, INST in its own two lines.
@@ -543,6 +547,7 @@ class Machine {
   PickleTree& tree_;
   std::string_view bytes_;
   const std::string& name_;
+  UnknownClass unknown_;
   size_t at_ = 0, opcode_at_ = 0;
   std::vector<uint32_t> stack_, memo_;
   std::vector<size_t> marks_;
@@ -554,11 +559,11 @@ class Machine {
 
 }  // namespace
 
-Result<PickleDocument> read_pickle(std::string bytes, const std::string& name) {
+Result<PickleDocument> read_pickle(std::string bytes, const std::string& name, UnknownClass unknown) {
   auto tree = std::make_shared<PickleTree>();
   tree->bytes = std::move(bytes);
   try {
-    MAEIL_TRY(Machine(*tree, name).run());
+    MAEIL_TRY(Machine(*tree, name, unknown).run());
   } catch (const std::bad_alloc&) {
     return bad_input(name + ": the pickle does not fit into memory");
   }

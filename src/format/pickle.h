@@ -37,7 +37,7 @@ enum class PickleKind : uint8_t {
   kGlobal,      // a named class or function that is known but was not called
   kObject,      // a known class's instance: arguments, state, and the items or pairs added to it
   kPersistent,  // argument(0) is the persistent id
-  kOpaque,      // a function, type or code object: no content
+  kOpaque,      // a function, type or code object, or an object of a class that is skipped: no content
 };
 
 const char* to_string(PickleKind kind);
@@ -68,7 +68,7 @@ class PickleValue {
   PickleValue mapped(size_t i) const;  // REQUIRES: i < pair_count()
   std::optional<PickleValue> find(std::string_view text_key) const;  // the last one, as Python keeps it
 
-  // kGlobal: "module.name"; kObject: its class's. Empty for the others.
+  // kGlobal: "module.name"; kObject: its class's; kOpaque: the name that the file gave, where it gave one. Empty for the others.
   std::string class_name() const;
   // Whether this is an object of class "module.name"; makes no text.
   bool is_class(std::string_view full_name) const;
@@ -101,9 +101,13 @@ class PickleDocument {
   std::shared_ptr<const PickleTree> tree_;
 };
 
+// What becomes of a class or function that pickle_rules.h does not know. Skipped, it is opaque, and so is what the file makes of it;
+// either way nothing is executed.
+enum class UnknownClass : uint8_t { kRefuse, kSkip };
+
 // Reads one pickle that fills `bytes` from the first to the last. `name` is how errors call the file.
-// kBadInput: truncated, malformed, over a limit, or naming a class that is not known.
-[[nodiscard]] Result<PickleDocument> read_pickle(std::string bytes, const std::string& name);
+// kBadInput: truncated, malformed, over a limit, or (kRefuse) naming a class that is not known.
+[[nodiscard]] Result<PickleDocument> read_pickle(std::string bytes, const std::string& name, UnknownClass unknown = UnknownClass::kRefuse);
 [[nodiscard]] Result<PickleDocument> read_pickle_file(const std::filesystem::path& path);
 
 }  // namespace maeil::format

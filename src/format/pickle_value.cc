@@ -59,7 +59,7 @@ std::optional<PickleValue> PickleValue::find(std::string_view text_key) const {
 std::string PickleValue::class_name() const {
   const PickleNode* node = &tree_->nodes[index_];
   if (node->kind == PickleKind::kObject) node = &tree_->nodes[node->parts().cls];
-  if (node->kind != PickleKind::kGlobal) return {};
+  if (node->kind != PickleKind::kGlobal && (node->kind != PickleKind::kOpaque || node->text.empty())) return {};
   return std::string(node->text) + "." + std::string(node->parts().name);
 }
 
