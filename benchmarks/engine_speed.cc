@@ -11,9 +11,10 @@
 #include <nlohmann/json.hpp>
 #include <sstream>
 
+#include "base/file.h"
 #include "base/threads.h"
-#include "format/torch.h"
 #include "kernels/encoder.h"
+#include "nn/checkpoint.h"
 #include "nn/score.h"
 #include "nn/train.h"
 
@@ -59,10 +60,8 @@ struct Data {
 };
 
 nn::Parameters read_model(const std::string& path) {
-  const auto checkpoint = must(format::read_checkpoint_file(path));
-  std::vector<nn::NamedTensor> tensors;
-  for (const auto& tensor : checkpoint.state) tensors.push_back({tensor.name, tensor.shape, tensor.values});
-  return must(nn::parameters_from_tensors(tensors, 4));
+  const std::string bytes = must(read_file(path));
+  return must(nn::load_parameters(*must(format::open_checkpoint(bytes, path)), 4)).parameters;
 }
 
 double rate(size_t batch, const std::function<void()>& call) {

@@ -73,6 +73,12 @@ Result<table::ReadReport> transform_file(const std::string& path, const table::D
   return report;
 }
 
+// Says of an error among a piece's rows which rows of the file those are.
+Result<std::vector<double>> scored(const std::string& path, const std::vector<uint64_t>& rows, Result<std::vector<double>> scores) {
+  if (scores || rows.empty()) return scores;
+  return with_context(fmt::format("{}, among the rows {} to {}", path, rows.front(), rows.back()), std::move(scores.error()));
+}
+
 // The constraints between columns that the file has; an optional column that it lacks is missing in every row, and so are its constraints.
 std::vector<table::Constraint> constraints_of(const table::DatasetSpec& known, const table::DatasetSpec& present) {
   std::vector<table::Constraint> out = known.constraints;
@@ -287,14 +293,15 @@ Result<int> predict(Context& context, const PredictOptions& options) {
   MAEIL_TRY(check_output(options.out, {options.in, options.model}));
   MAEIL_ASSIGN(const table::DatasetSpec& spec, context.spec());
   MAEIL_ASSIGN(auto model, loop::open_model(store_of(context), context.settings, spec, options.model, true));
-  MAEIL_ASSIGN(const auto scorer, nn::Scorer::make(std::move(model.parameters), model.unknown));
+  for (const auto& remark : model.remarks) note(fmt::format("{}: {}", options.model, remark), LogLevel::kWarning);
+  MAEIL_ASSIGN(const auto scorer, loop::scorer_of(model, options.model));
   MAEIL_ASSIGN(AtomicFile file, AtomicFile::create(options.out));
   MAEIL_TRY(file.write("row,probability_of_default,prediction\n"));
   MAEIL_ASSIGN(const auto report, transform_file<std::string>(
                                       options.in, spec, *model.preparation, {.target_required = false},
                                       [&](const prep::Prepared& prepared, const std::vector<uint64_t>& rows, std::string& text) -> Status {
                                         const auto numbers = to_floats(prepared.numbers);
-                                        MAEIL_ASSIGN(const auto p, loop::predict_default(scorer, {prepared.codes, numbers, prepared.rows}));
+                                        MAEIL_ASSIGN(const auto p, scored(options.in, rows, loop::predict_default(scorer, {prepared.codes, numbers, prepared.rows})));
                                         text.clear();
                                         for (size_t i = 0; i < p.size(); ++i) {
                                           text += fmt::format("{},", rows[i]);
@@ -314,13 +321,14 @@ Result<int> predict(Context& context, const PredictOptions& options) {
 Result<int> evaluate(Context& context, const PredictOptions& options) {
   MAEIL_ASSIGN(const table::DatasetSpec& spec, context.spec());
   MAEIL_ASSIGN(auto model, loop::open_model(store_of(context), context.settings, spec, options.model, true));
-  MAEIL_ASSIGN(const auto scorer, nn::Scorer::make(std::move(model.parameters), model.unknown));
+  for (const auto& remark : model.remarks) note(fmt::format("{}: {}", options.model, remark), LogLevel::kWarning);
+  MAEIL_ASSIGN(const auto scorer, loop::scorer_of(model, options.model));
   loop::Scores scores;
   MAEIL_ASSIGN(const auto report, transform_file<loop::Scores>(
                                       options.in, spec, *model.preparation, {},
-                                      [&](const prep::Prepared& prepared, const std::vector<uint64_t>&, loop::Scores& some) -> Status {
+                                      [&](const prep::Prepared& prepared, const std::vector<uint64_t>& rows, loop::Scores& some) -> Status {
                                         const auto numbers = to_floats(prepared.numbers);
-                                        MAEIL_ASSIGN(const auto p, loop::predict_default(scorer, {prepared.codes, numbers, prepared.rows}));
+                                        MAEIL_ASSIGN(const auto p, scored(options.in, rows, loop::predict_default(scorer, {prepared.codes, numbers, prepared.rows})));
                                         some = {};
                                         for (size_t i = 0; i < p.size(); ++i) {
                                           if (prepared.labels[i] < 0) {

@@ -53,6 +53,7 @@ Result<int> model_import(Context& context, const ModelOptions& options) {
     print_line(fmt::format("imputer and scaler values from {} rows of {}", document["reference"]["rows"].get<uint64_t>(),
                            document["reference"]["source"].get<std::string>()));
   }
+  for (const auto& remark : document.value("remarks", store::Document::array())) print_line(remark.get<std::string>());
   for (const auto& feature : document.value("unbound", store::Document::array())) {
     print_line(fmt::format("not bound: {} (its {} values are not known; every value counts as unknown)", feature["feature"].get<std::string>(),
                            feature["cardinality"].get<int>()));
@@ -63,6 +64,7 @@ Result<int> model_import(Context& context, const ModelOptions& options) {
 Result<int> model_logits(Context& context, const ModelOptions& options) {
   MAEIL_ASSIGN(const table::DatasetSpec& spec, context.spec());
   MAEIL_ASSIGN(auto model, loop::open_model([&] { return context.store_to_read(); }, context.settings, spec, options.file, false));
+  for (const auto& remark : model.remarks) note(fmt::format("{}: {}", options.file, remark), LogLevel::kWarning);
   const auto shape = model.parameters.shape;
   MAEIL_ASSIGN(const auto codes, read_matrix<int32_t>(options.categories, shape.cardinalities.size()));
   MAEIL_ASSIGN(const auto numbers, read_matrix<float>(options.numbers, static_cast<size_t>(shape.numeric)));
@@ -70,7 +72,7 @@ Result<int> model_logits(Context& context, const ModelOptions& options) {
   if (numbers.size() != rows * static_cast<size_t>(shape.numeric)) {
     return bad_input(fmt::format("{} has {} rows, {} has {}", options.categories, rows, options.numbers, numbers.size() / std::max(1, shape.numeric)));
   }
-  MAEIL_ASSIGN(const auto scorer, nn::Scorer::make(std::move(model.parameters), model.unknown));
+  MAEIL_ASSIGN(const auto scorer, loop::scorer_of(model, options.file));
   std::vector<float> logits(rows * 2);
   MAEIL_TRY(scorer.score({codes, numbers, rows}, logits));
   auto array = store::Document::array();

@@ -137,7 +137,7 @@ void add_data_commands(Parser& p) {
                   scoring ? "maeil predict --model models/deployed/current_model.pth --in rows.csv --out scores.csv"
                           : "maeil evaluate --model 20261123_000000 --in rows.csv",
                   [&p, scoring](Context& x) { return scoring ? predict(x, p.predict) : evaluate(x, p.predict); });
-    c->add_option("--model", p.predict.model, "a .pth file or a version")->required();
+    c->add_option("--model", p.predict.model, "a model file (.pth, .pt, .ckpt, .safetensors) or a version")->required();
     c->add_option("--in", p.predict.in, "raw rows")->required();
     if (scoring) c->add_option("--out", p.predict.out, "the CSV file")->required();
   }
@@ -153,7 +153,7 @@ void add_model_commands(Parser& p) {
   c = p.command(*model, "import", "register a checkpoint of the Python project",
                 "maeil model import finetuned_model_f.pth --reference distribution_model.pkl",
                 [&p](Context& x) { return model_import(x, p.model); });
-  c->add_option("file", p.model.file, "the .pth file")->required();
+  c->add_option("file", p.model.file, "the model file (.pth, .pt, .ckpt, .safetensors)")->required();
   c->add_option("--features", p.model.features, "which feature each embedding belongs to (default: the corporate-loan map)");
   c->add_option("--reference", p.model.reference, "rows for imputer and scaler: a .pkl, .json or .csv (default: DISTRIBUTION_MODEL)");
   c = p.command(*model, "export", "write a version's file", "maeil model export 20261123_000000 --out model.pth",
@@ -171,7 +171,7 @@ void add_model_commands(Parser& p) {
   p.command(*model, "history", "every version with its statuses, every deployment, who did what; newest first", "maeil model history", [](Context& x) { return model_history(x); });
   c = p.command(*model, "logits", "logits of coded rows (CSV without header), one line a row",
                 "maeil model logits model.pth --cat codes.csv --num numbers.csv", [&p](Context& x) { return model_logits(x, p.model); });
-  c->add_option("file", p.model.file, "a .pth file or a version")->required();
+  c->add_option("file", p.model.file, "a model file (.pth, .pt, .ckpt, .safetensors) or a version")->required();
   c->add_option("--cat", p.model.categories, "category codes")->required();
   c->add_option("--num", p.model.numbers, "scaled numbers")->required();
 }

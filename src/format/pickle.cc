@@ -24,7 +24,8 @@ constexpr size_t kMaxIntegerBytes = 256;     // decimal conversion is quadratic;
 
 class Machine {
  public:
-  Machine(PickleTree& tree, const std::string& name) : tree_(tree), bytes_(tree.bytes), name_(name), copies_left_(bytes_.size()) {}
+  Machine(PickleTree& tree, const std::string& name)
+      : tree_(tree), bytes_(tree.bytes), name_(name), copies_left_(bytes_.size()) {}
 
   Status run() {
     if (bytes_.size() > kMaxPickle) return bad_input(name_ + ": the pickle is larger than 1 GiB");

@@ -117,6 +117,8 @@ constexpr Line kLines[] = {
     {"torch._utils", "_rebuild_tensor", PickleRule::kObject},
     {"torch._utils", "_rebuild_tensor_v2", PickleRule::kObject},
     {"torch._utils", "_rebuild_parameter", PickleRule::kObject},
+    {"torch._utils", "_rebuild_parameter_with_state", PickleRule::kObject},
+    {"torch._tensor", "_rebuild_from_type_v2", PickleRule::kObject},
     {"torch", "Size", PickleRule::kObject},
     {"torch", "device", PickleRule::kObject},
     {"torch", "FloatStorage", PickleRule::kObject},

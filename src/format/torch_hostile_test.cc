@@ -6,6 +6,7 @@
 
 #include "base/file.h"
 #include "base/test_data.h"
+#include "format/test_checkpoint.h"
 #include "format/torch.h"
 #include "format/torch_zip.h"
 
@@ -17,7 +18,7 @@ namespace {
 using Entries = std::vector<std::pair<std::string, std::string>>;
 
 std::string why(std::string_view bytes) {
-  auto read = read_checkpoint(bytes, "f.pth");
+  auto read = testing::read_whole(bytes, "f.pth");
   if (read) return "was read";
   EXPECT_EQ(read.error().code, ErrorCode::kBadInput);
   EXPECT_TRUE(read.error().message.starts_with("f.pth")) << read.error().message;
@@ -67,7 +68,8 @@ TEST(TorchHostile, RefusesShapesStridesAndOffsetsThatLie) {
   expect(archive(pickle({"4"}, {"1"}, "0", "5")), "16 bytes instead of 20");
   expect(archive(pickle({"4"}, {"1"}, "0", "99999999999")), "bytes instead of");
   expect(archive(pickle({"4"}, {"1"}, "0", "4", "DoubleStorage")), "16 bytes instead of 32");
-  expect(archive(pickle({"4"}, {"1"}, "0", "4", "HalfStorage")), "torch.HalfStorage");
+  expect(archive(pickle({"4"}, {"1"}, "0", "4", "HalfStorage")), "16 bytes instead of 8");
+  expect(archive(pickle({"4"}, {"1"}, "0", "4", "CharStorage")), "torch.CharStorage");
   expect(archive(pickle({"4"}, {"1"}, "0", "4", "FloatStorage", "7")), "storage 7 is missing");
   expect(archive(pickle({"4"}, {"1"}, "0", "4", "FloatStorage", "../../etc/passwd")), "is missing");
 }
@@ -78,7 +80,7 @@ TEST(TorchHostile, RefusesArchivesOfOtherKinds) {
     EXPECT_NE(message.find(part), std::string::npos) << message;
   };
   expect("", "empty");
-  expect("hello", "no PyTorch checkpoint");
+  expect("hello", "neither a PyTorch checkpoint (a zip archive) nor a safetensors file");
   expect(std::string("\x80\x02\x8a\nl\xfc\x9c\x46\xf9 j\xa8P\x19.", 15), "before PyTorch 1.6");
   expect(std::string("\x80\x02}.", 4), "bare pickle");
   std::string tar(512, '\0');
@@ -87,26 +89,30 @@ TEST(TorchHostile, RefusesArchivesOfOtherKinds) {
   expect("PK\x03\x04", "truncated");
   expect(write_stored_zip({{"a.txt", "x"}}).value(), "0 entries data.pkl");
   expect(write_stored_zip({{"a/data.pkl", "N."}, {"b/data.pkl", "N."}}).value(), "2 entries data.pkl");
-  expect(archive("cos\nsystem\n(S'true'\ntR."), "os.system");
-  expect(archive("c__main__\nModel\n)R."), "__main__.Model");
+  expect(archive("cos\nsystem\n(S'true'\ntR."), "holds a os.system instead of a dict of tensors");
+  expect(archive("c__main__\nModel\n)R."), "holds a __main__.Model instead of a dict of tensors; save the model's state_dict()");
   expect(archive("N."), "holds a None");
-  expect(archive("}."), "no tensors");
-  expect(archive("(S'model_state_dict'\nI1\nd."), "model_state_dict is a int");
   expect(archive(pickle({"4"}, {"1"}), {{"m/data/0", std::string(16, '\0')}, {"m/byteorder", "middle"}}), "byte order");
   // {"a": [self reference]}: extras may not follow it for ever.
-  expect(archive("(dp0\nS'a'\ng0\ns."), "nested deeper");
+  const auto value = [](const std::string& bytes, const char* key) {
+    const auto file = open_checkpoint(bytes, "f.pth");
+    const auto read = (*file)->value(key);
+    return read ? std::string("was read") : read.error().message;
+  };
+  EXPECT_NE(value(archive("(dp0\nS'a'\ng0\ns."), "a").find("nested deeper"), std::string::npos);
   std::string laughs = "(dS'a'\n(lp0\n";
   for (int i = 0; i < 60; ++i) laughs += fmt::format("0(g{}\ng{}\nlp{}\n", i, i, i + 1);
-  expect(archive(laughs + "s."), "repeat each other");
+  EXPECT_NE(value(archive(laughs + "s."), "a").find("repeat each other"), std::string::npos);
+  EXPECT_EQ(value(archive(laughs + "s."), "b"), "was read") << "what is not asked for is not read";
   expect(archive(std::string(1'000'000, ']') + "."), "STOP");
 }
 
 TEST(TorchHostile, ReadsBigEndianAndAnyRoot) {
   std::string raw("\x3f\x80\0\0\x40\0\0\0\x40\x40\0\0\x40\x80\0\0", 16);
-  auto read = read_checkpoint(write_stored_zip({{"a/b/data.pkl", pickle({"4"}, {"1"})}, {"a/b/byteorder", "big"}, {"a/b/data/0", raw}}).value(), "f.pth");
+  auto read = testing::read_whole(write_stored_zip({{"a/b/data.pkl", pickle({"4"}, {"1"})}, {"a/b/byteorder", "big"}, {"a/b/data/0", raw}}).value(), "f.pth");
   ASSERT_TRUE(read) << read.error().message;
   EXPECT_EQ(read->state[0].values, (std::vector<float>{1, 2, 3, 4}));
-  read = read_checkpoint(write_stored_zip({{"data.pkl", pickle({"4"}, {"1"})}, {"data/0", std::string(16, '\0')}}).value(), "f.pth");
+  read = testing::read_whole(write_stored_zip({{"data.pkl", pickle({"4"}, {"1"})}, {"data/0", std::string(16, '\0')}}).value(), "f.pth");
   EXPECT_TRUE(read) << read.error().message;
 }
 

@@ -172,7 +172,7 @@ void encoder_forward_ref(const EncoderShape& s, const Real* layers, const Real* 
     norm_ref(s.tokens, s.width, x.data(), layers + at.norm2_weight, layers + at.norm2_bias, t.normal2.data(), t.rstd2.data(), y.data());
     linear_ref(s.tokens, s.width, s.feed_forward, y.data(), layers + at.w1, layers + at.b1, t.before_relu.data());
     t.hidden = t.before_relu;
-    for (Real& h : t.hidden) h = h > 0 ? h : Real(0);
+    for (Real& h : t.hidden) h = h <= 0 ? Real(0) : h;  // NaN stays NaN, as in PyTorch
     drop_ref(dropout, site(s.heads + 1), s.tokens, s.feed_forward, t.hidden.data());
     linear_ref(s.tokens, s.feed_forward, s.width, t.hidden.data(), layers + at.w2, layers + at.b2, branch.data());
     drop_ref(dropout, site(s.heads + 2), s.tokens, s.width, branch.data());
@@ -205,7 +205,7 @@ void encoder_backward_ref(const EncoderShape& s, const Real* layers, const Encod
     drop_ref(dropout, site(s.heads + 2), s.tokens, s.width, branch.data());
     linear_backward_ref(s.tokens, s.feed_forward, s.width, t.hidden.data(), w + at.w2, branch.data(), dhidden.data(), g + at.w2, g + at.b2);
     drop_ref(dropout, site(s.heads + 1), s.tokens, s.feed_forward, dhidden.data());
-    for (size_t i = 0; i < fm; ++i) dhidden[i] = t.before_relu[i] > 0 ? dhidden[i] : Real(0);
+    for (size_t i = 0; i < fm; ++i) dhidden[i] = t.before_relu[i] <= 0 ? Real(0) : dhidden[i];
     normed(t.normal2, at.norm2_weight, at.norm2_bias);
     linear_backward_ref(s.tokens, s.width, s.feed_forward, y.data(), w + at.w1, dhidden.data(), dy.data(), g + at.w1, g + at.b1);
     norm_backward_ref(s.tokens, s.width, t.normal2.data(), t.rstd2.data(), w + at.norm2_weight, dy.data(), dx, g + at.norm2_weight, g + at.norm2_bias);

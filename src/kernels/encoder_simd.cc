@@ -136,10 +136,11 @@ HWY_INLINE Tile AddBias(const Tile& t, const float* HWY_RESTRICT bias) {
   return {hn::Add(t.a0, a), hn::Add(t.a1, a), hn::Add(t.a2, a), hn::Add(t.b0, b), hn::Add(t.b1, b), hn::Add(t.b2, b),
           hn::Add(t.c0, c), hn::Add(t.c1, c), hn::Add(t.c2, c), hn::Add(t.d0, d), hn::Add(t.d1, d), hn::Add(t.d2, d)};
 }
+// NaN stays NaN, as in PyTorch: hn::Max gives either operand then.
+HWY_INLINE V Relu(V x) { return hn::IfThenZeroElse(hn::Le(x, ZeroV()), x); }
 HWY_INLINE Tile Relu(const Tile& t) {
-  const V z = ZeroV();
-  return {hn::Max(t.a0, z), hn::Max(t.a1, z), hn::Max(t.a2, z), hn::Max(t.b0, z), hn::Max(t.b1, z), hn::Max(t.b2, z),
-          hn::Max(t.c0, z), hn::Max(t.c1, z), hn::Max(t.c2, z), hn::Max(t.d0, z), hn::Max(t.d1, z), hn::Max(t.d2, z)};
+  return {Relu(t.a0), Relu(t.a1), Relu(t.a2), Relu(t.b0), Relu(t.b1), Relu(t.b2),
+          Relu(t.c0), Relu(t.c1), Relu(t.c2), Relu(t.d0), Relu(t.d1), Relu(t.d2)};
 }
 HWY_INLINE Tile Scale(const Tile& t, float factor) {
   const V f = SetV(factor);
@@ -198,7 +199,7 @@ HWY_NOINLINE void Linear(size_t P, size_t in, size_t out, const float* HWY_RESTR
 template <bool kThroughRelu>
 HWY_NOINLINE void LinearBackward(size_t P, size_t out, size_t in, const float* HWY_RESTRICT w_t, const float* HWY_RESTRICT dy,
                                  const float* HWY_RESTRICT hidden, float scale, float* HWY_RESTRICT dx) {
-  const auto open = [scale](V g, V h) HWY_ATTR { return hn::IfThenElseZero(hn::Gt(h, ZeroV()), hn::Mul(g, SetV(scale))); };
+  const auto open = [scale](V g, V h) HWY_ATTR { return hn::IfThenZeroElse(hn::Le(h, ZeroV()), hn::Mul(g, SetV(scale))); };
   for (size_t t = 0; t < P; t += kBlock) {
     for (size_t i = 0; i < in; i += 4) {
       Tile g = MatTile(w_t + i * out, 4, 1, dy + t, P, out);

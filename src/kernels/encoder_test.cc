@@ -4,9 +4,9 @@
 
 #include <gtest/gtest.h>
 
-#include <cstdio>
-
+#include <bit>
 #include <cmath>
+#include <cstdio>
 
 #include "base/philox.h"
 #include "kernels/encoder_simd.h"
@@ -175,6 +175,53 @@ TEST_F(EachTarget, LargeScoresTakeTheMaximumAndStayFinite) {
     const Outcome huge = run(shape, Implementation::kBest, layers, tokens, draw<float>(16, 1, 25), some_dropout(0.3f));
     for (const auto* x : {&huge.scored, &huge.pooled, &huge.token_gradient, &huge.gradient}) {
       for (float value : *x) ASSERT_TRUE(std::isfinite(value));
+    }
+  });
+}
+
+// What is no number stays none: one NaN or infinity, in any token, in any weight that PyTorch would multiply it with, gives
+// what the reference gives, value by value. NaNs of several payloads: a kernel that works on bits may turn one into a number.
+TEST_F(EachTarget, NaNAndInfinityComeOutAsInTheReference) {
+  for_each([] {
+    const EncoderShape shape{29, 16, 2, 12, 2};
+    const LayerOffsets at = layer_offsets(shape);
+    const std::vector<float> tokens = draw<float>(size_t(shape.tokens) * shape.width, 2, 32), gradient = draw<float>(shape.width, 1, 33);
+    const auto pooled_both = [&](const std::vector<float>& layers, const std::vector<float>& x) {
+      const Outcome fast = run(shape, Implementation::kBest, layers, x, gradient, some_dropout(0));
+      const Outcome slow = run(shape, Implementation::kReference, layers, x, gradient, some_dropout(0));
+      int numbers = 0;
+      for (size_t i = 0; i < slow.scored.size(); ++i) {
+        EXPECT_EQ(std::isnan(fast.scored[i]), std::isnan(slow.scored[i])) << i << ": " << fast.scored[i] << " " << slow.scored[i];
+        EXPECT_EQ(std::isnan(fast.pooled[i]), std::isnan(slow.pooled[i])) << i;
+        numbers += !std::isnan(slow.scored[i]);
+      }
+      for (size_t i = 0; i < slow.gradient.size(); ++i) {
+        EXPECT_EQ(std::isnan(fast.gradient[i]), std::isnan(slow.gradient[i])) << "gradient " << i;
+      }
+      return numbers;
+    };
+    const std::vector<float> layers = draw_layers<float>(shape, 1, 31);
+    EXPECT_EQ(pooled_both(layers, tokens), shape.width);
+    for (const float bad : {NAN, -NAN, std::bit_cast<float>(0x7fc00001u), std::bit_cast<float>(0x7fc001ffu), INFINITY, -INFINITY}) {
+      SCOPED_TRACE(bad);
+      for (size_t token : {0, 7, 8, 15, 28}) {
+        SCOPED_TRACE(token);
+        auto x = tokens;
+        x[token * shape.width + 3] = bad;
+        EXPECT_EQ(pooled_both(layers, x), 0);  // the norm spreads it over the token, attention over all tokens
+      }
+    }
+    const size_t d = static_cast<size_t>(shape.width);
+    for (const auto& [place, numbers] : {std::pair{at.in_weight, 0}, {at.in_weight + d * d, 0}, {at.in_weight + 2 * d * d, 0}, {at.in_bias, 0}, {at.in_bias + d, 0},
+                                         {at.out_weight, 0}, {at.norm1_weight, 0}, {at.norm2_bias, 0}, {at.b1, 0}, {at.b1 + 5, 0}, {at.w1 + 7, 0}, {at.w2 + 3, 0}}) {
+      SCOPED_TRACE(place);
+      auto some = layers;
+      some[place] = NAN;
+      EXPECT_EQ(pooled_both(some, tokens), numbers);
+      // In the last layer only some of the results may depend on it: both agree which.
+      some = layers;
+      some[at.size + place] = NAN;
+      EXPECT_LT(pooled_both(some, tokens), shape.width);
     }
   });
 }

@@ -11,6 +11,7 @@
 #endif
 
 #include <algorithm>
+#include <cmath>
 #include <cstddef>
 
 #include "kernels/dropout.h"
@@ -33,9 +34,10 @@ struct HeadRows {
   DropoutRate rate;
 };
 
-// Whether max |q| * max |k| > kNoMaxBound over all P lanes (the padded ones are finite too).
+// Whether max |q| * max |k| > kNoMaxBound over all P lanes (the padded ones are finite too), or something is NaN: sums of
+// squares have no infinity to take from another, so their sum is NaN for no other reason.
 HWY_INLINE bool NeedsMaximum(const HeadRows& h) {
-  V q_most = ZeroV(), k_most = ZeroV();
+  V q_most = ZeroV(), k_most = ZeroV(), all = ZeroV();
   for (size_t t = 0; t < h.P; t += kLanes) {
     V q = ZeroV(), k = ZeroV();
     for (size_t i = 0; i < kHead; ++i) {
@@ -43,10 +45,11 @@ HWY_INLINE bool NeedsMaximum(const HeadRows& h) {
       q = hn::MulAdd(x, x, q), k = hn::MulAdd(y, y, k);
     }
     q_most = hn::Max(q_most, q), k_most = hn::Max(k_most, k);
+    all = hn::Add(all, hn::Add(q, k));
   }
   const Floats d;
   const float product = hn::GetLane(hn::MaxOfLanes(d, q_most)) * hn::GetLane(hn::MaxOfLanes(d, k_most));
-  return !(product <= kNoMaxBound * kNoMaxBound);  // NaN takes the careful way
+  return std::isnan(hn::GetLane(hn::SumOfLanes(d, all))) || !(product <= kNoMaxBound * kNoMaxBound);
 }
 
 HWY_INLINE Tile Scores(const HeadRows& h, size_t query, size_t key) {
@@ -55,7 +58,7 @@ HWY_INLINE Tile Scores(const HeadRows& h, size_t query, size_t key) {
 
 // maximum[query ...] of a block: a pass of its own, taken only when the bound is exceeded.
 HWY_INLINE void BlockMaximum(const HeadRows& h, size_t query) {
-  V m0 = SetV(-3.0e38f), m1 = m0, m2 = m0;
+  V m0 = SetV(-INFINITY), m1 = m0, m2 = m0;  // a row of -infinities has no softmax: NaN, as in PyTorch
   for (size_t key = 0; key < h.tokens; key += 4) {
     const Tile s = Scores(h, query, key);
     m0 = hn::Max(m0, s.a0), m1 = hn::Max(m1, s.a1), m2 = hn::Max(m2, s.a2);
@@ -69,7 +72,11 @@ HWY_INLINE void BlockMaximum(const HeadRows& h, size_t query) {
 template <bool kMax>
 HWY_INLINE V Exponential(V score, V maximum) {
   // Below 2^-126 a float is no longer normal; what is so small adds nothing to a sum that is at least 1.
-  if constexpr (kMax) return Exp2(hn::Max(hn::Sub(score, maximum), SetV(-126.0f)));
+  // NaN stays NaN, as in PyTorch: neither hn::Max nor Exp2 says what they make of it.
+  if constexpr (kMax) {
+    const V x = hn::Sub(score, maximum);
+    return hn::IfThenElse(hn::Eq(x, x), Exp2(hn::Max(x, SetV(-126.0f))), x);
+  }
   (void)maximum;
   return Exp2(score);
 }

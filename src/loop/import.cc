@@ -86,6 +86,7 @@ Result<store::Document> import_model(store::Store& store, const Settings& settin
     document["unbound"] = bound.model.notes["unbound"];
     document["reference"] = bound.model.notes["reference"];
   }
+  if (!bound.model.remarks.empty()) document["remarks"] = bound.model.remarks;
   store::Batch batch;
   batch.puts.push_back({registry::kCollection, document});
   batch.puts.push_back(registry::audit_entry({"import", version.version, std::filesystem::path(path).filename().string(),
@@ -105,10 +106,17 @@ Result<registry::ModelFile> open_model(const std::function<Result<std::reference
     MAEIL_ASSIGN(auto bound, read_bound_model(settings, spec, file_or_version, "", ""));
     return std::move(bound.model);
   }
-  if (file_or_version.find('/') != std::string::npos || file_or_version.ends_with(".pth")) return not_found(fmt::format("the model file {} does not exist", file_or_version));
+  if (file_or_version.find_first_of("/.") != std::string::npos) return not_found(fmt::format("the model file {} does not exist", file_or_version));
   MAEIL_ASSIGN(store::Store & opened, store());
   MAEIL_ASSIGN(const auto version, registry::find_version(opened, file_or_version));
   return registry::load_version(opened, version, spec, static_cast<int>(settings.nhead));
+}
+
+Result<nn::Scorer> scorer_of(registry::ModelFile& model, const std::string& name) {
+  if (!model.parameters.has_head) {
+    return bad_input(fmt::format("{} is an encoder without a head (fc), so it has no scores: train a classifier from it with `maeil train --train`", name));
+  }
+  return nn::Scorer::make(std::move(model.parameters), model.unknown);
 }
 
 }  // namespace maeil::loop

@@ -21,8 +21,9 @@ void head_forward(const ModelShape& s, const Real* fc, const Real* pooled, const
   for (int h = 0; h < s.head_hidden; ++h) {
     Real sum = 0;
     for (int d = 0; d < s.width; ++d) sum += fc[h * s.width + d] * pooled[d];
-    const bool on = sum + bias[h] > 0 && (!dropout.active() || kernels::dropout_keeps(key, dropout.rate, h, 0));
-    hidden[h] = on ? (sum + bias[h]) * Real(dropout.rate.scale) : Real(0);
+    // NaN is not <= 0 and goes on, as through PyTorch's ReLU.
+    const bool off = sum + bias[h] <= 0 || (dropout.active() && !kernels::dropout_keeps(key, dropout.rate, h, 0));
+    hidden[h] = off ? Real(0) : (sum + bias[h]) * Real(dropout.rate.scale);
   }
   const Real* out = bias + s.head_hidden;
   for (int k = 0; k < s.classes; ++k) {
@@ -40,7 +41,7 @@ void head_backward(const ModelShape& s, const Real* fc, const Real* pooled, cons
   for (int d = 0; d < s.width; ++d) pooled_gradient[d] = 0;
   for (int k = 0; k < s.classes; ++k) fc_gradient[out_bias + k] += logit_gradient[k];
   for (int h = 0; h < s.head_hidden; ++h) {
-    if (!(hidden[h] > 0)) continue;  // neither ReLU nor dropout passed it
+    if (hidden[h] <= 0) continue;  // ReLU or dropout stopped it
     Real sum = 0;
     for (int k = 0; k < s.classes; ++k) {
       sum += logit_gradient[k] * fc[out + k * s.head_hidden + h];

@@ -10,6 +10,7 @@
 #include <string_view>
 
 #include "base/philox.h"
+#include "format/checkpoint.h"
 
 namespace maeil::nn {
 namespace {
@@ -31,13 +32,16 @@ int64_t parameter_count(const ModelShape& s) {
          s.head_hidden * (d + 1) + int64_t{s.classes} * (s.head_hidden + 1);
 }
 
-// `num_embeddings` is the other name of `numeric_embeddings`; a bare encoder has no prefix.
-std::string canonical_name(const std::string& name) {
-  std::string_view rest = name;
-  if (rest.starts_with("encoder.")) rest.remove_prefix(8);
-  if (rest.starts_with("num_embeddings.")) return "encoder.numeric_embeddings." + std::string(rest.substr(15));
-  if (rest.starts_with("fc.") && rest.size() == name.size()) return name;
-  return "encoder." + std::string(rest);
+const std::string& shown(const NamedTensor& tensor) { return tensor.in_file.empty() ? tensor.name : tensor.in_file; }
+
+Status check_finite(const std::string& name, std::span<const int64_t> shape, std::span<const float> values) {
+  for (size_t i = 0; i < values.size(); ++i) {
+    if (std::isfinite(values[i])) continue;
+    return bad_input(fmt::format("tensor {} holds {} at {}: a model with a value that is no number cannot score; it comes from a training that diverged "
+                                 "or from numbers that overflowed", name, std::isnan(values[i]) ? "NaN" : values[i] > 0 ? "infinity" : "-infinity",
+                                 format::place_text(shape, i)));
+  }
+  return {};
 }
 
 Result<std::map<std::string, const NamedTensor*>> by_name(std::span<const NamedTensor> tensors) {
@@ -46,16 +50,16 @@ Result<std::map<std::string, const NamedTensor*>> by_name(std::span<const NamedT
     int64_t size = 1;
     for (int64_t extent : tensor.shape) {
       if (extent < 0 || extent > kMaxParameters || size * extent > kMaxParameters) {
-        return bad_input(fmt::format("tensor {}: impossible shape {}", tensor.name, shape_text(tensor.shape)));
+        return bad_input(fmt::format("tensor {}: impossible shape {}", shown(tensor), shape_text(tensor.shape)));
       }
       size *= extent;
     }
     if (static_cast<size_t>(size) != tensor.values.size()) {
-      return bad_input(fmt::format("tensor {}: {} values do not fill shape {}", tensor.name, tensor.values.size(),
+      return bad_input(fmt::format("tensor {}: {} values do not fill shape {}", shown(tensor), tensor.values.size(),
                                    shape_text(tensor.shape)));
     }
-    if (!found.emplace(canonical_name(tensor.name), &tensor).second) {
-      return bad_input(fmt::format("tensor {} is there twice", tensor.name));
+    if (!found.emplace(tensor.name, &tensor).second) {
+      return bad_input(fmt::format("tensor {} is there twice", shown(tensor)));
     }
   }
   return found;
@@ -173,7 +177,7 @@ Result<ModelShape> shape_from_tensors(std::span<const NamedTensor> tensors, int 
     if (it == found.end()) return bad_input(fmt::format("tensor {} is missing", name));
     const auto& shape = it->second->shape;
     if (shape.size() != 2) {
-      return bad_input(fmt::format("tensor {}: shape {}, expected two dimensions", it->second->name, shape_text(shape)));
+      return bad_input(fmt::format("tensor {}: shape {}, expected two dimensions", shown(*it->second), shape_text(shape)));
     }
     return static_cast<int>(shape[axis]);
   };
@@ -212,16 +216,24 @@ Result<Parameters> parameters_from_tensors(std::span<const NamedTensor> tensors,
       continue;
     }
     if (it->second->shape != entry.shape) {
-      return bad_input(fmt::format("tensor {}: shape {}, expected {}", it->second->name, shape_text(it->second->shape),
+      return bad_input(fmt::format("tensor {}: shape {}, expected {}", shown(*it->second), shape_text(it->second->shape),
                                    shape_text(entry.shape)));
     }
+    MAEIL_TRY(check_finite(shown(*it->second), entry.shape, it->second->values));
     std::copy(it->second->values.begin(), it->second->values.end(), out.begin());
     found.erase(it);
   }
   if (!found.empty()) {
-    return bad_input(fmt::format("tensor {} is not part of a TabTransformer", found.begin()->second->name));
+    return bad_input(fmt::format("tensor {} is not part of a TabTransformer", shown(*found.begin()->second)));
   }
   return p;
+}
+
+Status check_finite(const Parameters& parameters) {
+  for (size_t i = 0; i < parameters.tensors.size(); ++i) {
+    MAEIL_TRY(check_finite(parameters.tensors[i].name, parameters.tensors[i].shape, parameters.tensor(i)));
+  }
+  return {};
 }
 
 }  // namespace maeil::nn

@@ -31,9 +31,10 @@ Status check_shape(const ModelShape& shape);
 
 // A tensor as a checkpoint file holds it: row-major, `values` borrowed from the reader.
 struct NamedTensor {
-  std::string name;
+  std::string name;  // as TensorEntry's
   std::vector<int64_t> shape;
   std::span<const float> values;
+  std::string in_file = {};  // what the file and so errors call it; empty: `name`
 };
 
 struct TensorEntry {
@@ -70,12 +71,15 @@ Parameters zero_parameters(const ModelShape& shape);
 // Every layer is drawn on its own. Philox stream kInit, block = tensor index.
 Result<Parameters> initial_parameters(const ModelShape& shape, uint64_t seed);
 
-// What the tensors of a classifier or of a bare encoder say about the shape. Accepts names with and without
-// `encoder.`, and `num_embeddings` for `numeric_embeddings`. `heads` is not in a file and comes from the settings.
+// What the tensors of a classifier or of a bare encoder say about the shape. Names are those of Parameters (nn/checkpoint.h makes
+// them of a file's). `heads` is not in a file and comes from the settings.
 Result<ModelShape> shape_from_tensors(std::span<const NamedTensor> tensors, int heads);
 
 // The parameters those tensors hold. A bare encoder's head is initialised from `head_seed`, has_head is false then.
-// Errors (kBadInput) name the tensor: missing, not part of the model, twice, or of another shape than expected.
+// Errors (kBadInput) name the tensor: missing, not part of the model, twice, of another shape than expected, or not finite somewhere.
 Result<Parameters> parameters_from_tensors(std::span<const NamedTensor> tensors, int heads, uint64_t head_seed = 0);
+
+// kBadInput names the tensor and the place of the first value that is NaN or infinite: what a training that diverged leaves.
+Status check_finite(const Parameters& parameters);
 
 }  // namespace maeil::nn

@@ -77,6 +77,10 @@ Result<std::vector<float>> unknown_embeddings(const Parameters& p, std::span<con
   if (unknown.size() != expected) {
     return bad_input(fmt::format("{} values for the embeddings of unknown categories, expected {}", unknown.size(), expected));
   }
+  for (size_t i = 0; i < unknown.size(); ++i) {
+    if (std::isfinite(unknown[i])) continue;
+    return bad_input(fmt::format("the embedding of unknown values of categorical feature {} is not finite at {}", i / p.shape.width, i % p.shape.width));
+  }
   return std::vector<float>(unknown.begin(), unknown.end());
 }
 

@@ -39,7 +39,7 @@ Status check_labels(const ModelShape& shape, const LabelledRows& rows);
 // The embedding (C, D) of code -1 where the caller has none: the mean of each table's rows.
 std::vector<float> mean_embeddings(const Parameters& parameters);
 
-// `unknown` if it has the right size or, when empty, the means.
+// `unknown` if it has the right size and is finite or, when empty, the means.
 Result<std::vector<float>> unknown_embeddings(const Parameters& parameters, std::span<const float> unknown);
 
 // Writes one row's tokens (F, D). `codes` (C), `numbers` (N), `unknown` (C, D).

@@ -3,15 +3,31 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <atomic>
 #include <cmath>
 
 #include "base/threads.h"
 #include "nn/head.h"
 
 namespace maeil::nn {
+namespace {
+
+bool all_finite(std::span<const float> values) {
+  return std::all_of(values.begin(), values.end(), [](float x) { return std::isfinite(x); });
+}
+
+// The smaller of the two, whatever other threads do.
+void lower_to(std::atomic<size_t>& least, size_t value) {
+  for (size_t seen = least; value < seen && !least.compare_exchange_weak(seen, value);) {
+  }
+}
+
+}  // namespace
 
 Result<Scorer> Scorer::make(Parameters parameters, std::span<const float> unknown) {
   MAEIL_TRY(check_shape(parameters.shape));
+  MAEIL_TRY(check_finite(parameters));
   Scorer scorer;
   MAEIL_ASSIGN(scorer.unknown_, unknown_embeddings(parameters, unknown));
   scorer.weights_ = kernels::EncoderWeights(parameters.shape.encoder());
@@ -35,6 +51,7 @@ Status Scorer::score(const Rows& rows, std::span<float> logits, std::span<float>
     std::vector<float> tokens, mean, hidden;
   };
   std::vector<Worker> workers(static_cast<size_t>(thread_count()));
+  std::atomic<size_t> overflowed{rows.count};  // the first row whose result is not finite
   parallel_for_workers(rows.count, 4, [&](size_t first, size_t last, int id) {
     Worker& worker = workers[id];
     worker.tokens.resize(size_t(shape.tokens()) * width);
@@ -46,8 +63,12 @@ Status Scorer::score(const Rows& rows, std::span<float> logits, std::span<float>
       head_forward(shape, parameters_.values.data() + parameters_.head(), worker.mean.data(), kernels::RowDropout{},
                    worker.hidden.data(), logits.data() + row * classes);
       if (!pooled.empty()) std::copy(worker.mean.begin(), worker.mean.end(), pooled.begin() + row * width);
+      if (!all_finite(worker.mean) || !all_finite(logits.subspan(row * classes, classes))) lower_to(overflowed, row);
     }
   });
+  if (overflowed < rows.count) {
+    return bad_input(fmt::format("row {}: the model's result is not finite: its weights or the row's numbers are so large that float32 overflows", overflowed.load()));
+  }
   return {};
 }
 

@@ -16,10 +16,12 @@ namespace maeil::nn {
 class Scorer {
  public:
   // `unknown` (C, D): the embedding of code -1; empty: the mean of each table's rows.
+  // kBadInput: a parameter or an unknown value's embedding is not finite.
   static Result<Scorer> make(Parameters parameters, std::span<const float> unknown = {});
 
   // `logits` (B, classes); `pooled` (B, D), the mean of the encoded tokens, is written where it is not empty.
-  // Refuses (kBadInput) codes outside their table and numbers that are not finite, before anything is written.
+  // Refuses (kBadInput) codes outside their table and numbers that are not finite, before anything is written; and rows whose result is
+  // not finite (huge weights or inputs overflow float32 on the way), naming the first: nothing in `logits` may be used then.
   Status score(const Rows& rows, std::span<float> logits, std::span<float> pooled = {}) const;
 
   const Parameters& parameters() const { return parameters_; }

@@ -7,8 +7,9 @@
 #include <string>
 #include <vector>
 
+#include "base/file.h"
 #include "base/test_data.h"
-#include "format/torch.h"
+#include "nn/checkpoint.h"
 #include "nn/test_model.h"
 
 namespace maeil::nn::testing {
@@ -26,10 +27,10 @@ inline std::vector<float> read_csv(const std::filesystem::path& path) {
 inline std::vector<int32_t> to_codes(const std::vector<float>& values) { return {values.begin(), values.end()}; }
 
 inline Result<Parameters> seed_parameters(const std::string& file) {
-  MAEIL_ASSIGN(const format::Checkpoint checkpoint, format::read_checkpoint_file(seed_dir() / file));
-  std::vector<NamedTensor> tensors;
-  for (const format::Tensor& tensor : checkpoint.state) tensors.push_back({tensor.name, tensor.shape, tensor.values});
-  return parameters_from_tensors(tensors, 4);
+  MAEIL_ASSIGN(const std::string bytes, read_file(seed_dir() / file));
+  MAEIL_ASSIGN(const auto checkpoint, format::open_checkpoint(bytes, file));
+  MAEIL_ASSIGN(LoadedParameters loaded, load_parameters(*checkpoint, 4));
+  return std::move(loaded.parameters);
 }
 
 }  // namespace maeil::nn::testing

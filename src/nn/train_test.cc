@@ -117,6 +117,31 @@ TEST(Scoring, IsTheSameBitsHoweverRowsAreGrouped) {
   for (size_t i = 0; i < 33; ++i) EXPECT_EQ(probability[i] >= 0.5, expected[2 * i + 1] >= expected[2 * i]);
 }
 
+// Finite weights may be so large that float32 overflows on the way: no score is made of that.
+TEST(Scoring, RefusesARowWhoseResultIsNotFinite) {
+  ModelShape shape;
+  shape.cardinalities = {2};
+  shape.numeric = 1, shape.width = 8, shape.heads = 1, shape.layers = 1, shape.feed_forward = 4, shape.head_hidden = 4;
+  const Parameters good = initial_parameters(shape, 3).value();
+  const std::vector<int32_t> codes = {0, 0, 1, 1, 0};
+  const std::vector<float> numbers = {0, 1, 0, 1, 2};
+  std::vector<float> logits(10);
+  ASSERT_TRUE(Scorer::make(good).value().score({codes, numbers, 5}, logits));
+  // Category 1 alone: rows 2 and 3.
+  Parameters huge = good;
+  std::fill_n(huge.values.begin() + static_cast<ptrdiff_t>(huge.embedding(0) + 8), 8, 3e38f);
+  auto scored = Scorer::make(huge).value().score({codes, numbers, 5}, logits);
+  ASSERT_FALSE(scored);
+  EXPECT_EQ(scored.error().code, ErrorCode::kBadInput);
+  EXPECT_TRUE(scored.error().message.starts_with("row 2: the model's result is not finite")) << scored.error().message;
+  // The head: pooled values stay finite, the logits do not.
+  huge = good;
+  std::fill_n(huge.values.begin() + static_cast<ptrdiff_t>(huge.head()), 4 * 8 + 4 + 2 * 4, 3e38f);
+  std::vector<float> pooled(5 * 8);
+  scored = Scorer::make(huge).value().score({codes, numbers, 5}, logits, pooled);
+  EXPECT_FALSE(scored);
+}
+
 TEST(UnknownCodes, ReadTheCallersEmbeddingAndGetNoGradient) {
   const Parameters p = initial_parameters(small_shape(), 1).value();
   TestRows rows = random_rows(p.shape, 1, 5);

@@ -8,9 +8,12 @@
 
 #include <fmt/format.h>
 
+#include <cmath>
+
 #include "base/file.h"
 #include "base/hash.h"
 #include "format/torch.h"
+#include "nn/checkpoint.h"
 
 namespace maeil::registry {
 namespace {
@@ -24,12 +27,12 @@ Status read_unknown(const Document& metadata, ModelFile& model) {
   if (found == metadata.end()) return {};
   const auto& shape = model.parameters.shape;
   const size_t width = static_cast<size_t>(shape.width);
-  const auto wrong = [&] { return bad_input(fmt::format("unknown_embeddings in the metadata must be {} lists of {} numbers", shape.categorical(), width)); };
+  const auto wrong = [&] { return bad_input(fmt::format("unknown_embeddings in the metadata must be {} lists of {} finite numbers", shape.categorical(), width)); };
   if (!found->is_array() || found->size() != static_cast<size_t>(shape.categorical())) return wrong();
   for (const auto& row : *found) {
     if (!row.is_array() || row.size() != width) return wrong();
     for (const auto& x : row) {
-      if (!x.is_number()) return wrong();
+      if (!x.is_number() || !std::isfinite(x.get<float>())) return wrong();
       model.unknown.push_back(x.get<float>());
     }
   }
@@ -52,20 +55,23 @@ Status check_features(const ModelFile& model) {
   return {};
 }
 
+Status check_classes(const nn::Parameters& parameters) {
+  const int classes = parameters.shape.classes;
+  if (!parameters.has_head || classes == 2) return {};
+  return bad_input(fmt::format("the head fc.3 has {}; maeil's classifiers have two, no default and default, so train or save the model with two outputs",
+                               classes == 1 ? std::string("one output (as for a sigmoid)") : fmt::format("{} classes", classes)));
+}
+
 Result<ModelFile> parse(std::string_view bytes, const std::string& file_name, const table::DatasetSpec& spec, int heads) {
-  MAEIL_ASSIGN(const auto checkpoint, format::read_checkpoint(bytes, file_name));
-  std::vector<std::vector<float>> values;
-  std::vector<nn::NamedTensor> tensors;
-  values.reserve(checkpoint.state.size());
-  for (const auto& tensor : checkpoint.state) {
-    values.push_back(format::to_floats(tensor));
-    tensors.push_back({tensor.name, tensor.shape, values.back()});
-  }
-  const auto metadata = checkpoint.extras.find("metadata");
-  const bool ours = metadata != checkpoint.extras.end() && metadata->is_object() && metadata->contains("preparation");
+  MAEIL_ASSIGN(const auto checkpoint, format::open_checkpoint(bytes, file_name));
+  MAEIL_ASSIGN(const auto metadata, checkpoint->value("metadata"));
+  const bool ours = metadata && metadata->is_object() && metadata->contains("preparation");
   if (ours && metadata->contains("nhead") && (*metadata)["nhead"].is_number_integer()) heads = (*metadata)["nhead"].get<int>();
   ModelFile model;
-  MAEIL_ASSIGN(model.parameters, nn::parameters_from_tensors(tensors, heads));
+  MAEIL_ASSIGN(auto loaded, nn::load_parameters(*checkpoint, heads));
+  model.parameters = std::move(loaded.parameters);
+  model.remarks = std::move(loaded.remarks);
+  MAEIL_TRY(check_classes(model.parameters));
   if (!ours) return model;
   MAEIL_ASSIGN(model.preparation, prep::from_json((*metadata)["preparation"], spec));
   MAEIL_TRY(check_features(model));
@@ -85,6 +91,9 @@ Result<ModelFile> parse_model_file(std::string_view bytes, const std::string& fi
 }
 
 Result<std::string> model_file_bytes(const ModelFile& model, const std::optional<std::string>& finetuned_from, Instant when) {
+  if (const auto finite = nn::check_finite(model.parameters); !finite) {
+    return internal_error(fmt::format("this model is not saved: {}; train it with a smaller LEARNING_RATE", finite.error().message));
+  }
   std::vector<format::Tensor> tensors;
   for (const auto& tensor : model.parameters.named(!model.parameters.has_head)) {
     format::Tensor out;

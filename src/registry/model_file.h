@@ -21,13 +21,15 @@ struct ModelFile {
   std::optional<prep::Preparation> preparation;  // absent: a foreign checkpoint, to be bound by loop/import
   std::vector<float> unknown;                    // (C,D): the embedding of a value the model never saw; empty: the tables' means
   store::Document notes = store::Document::object();  // further metadata: reference, hyperparameters, unbound ...
+  std::vector<std::string> remarks;  // what to tell whoever reads the file: rounded numbers, tensors left out; not written
 };
 
-// Errors name the file. `heads` is not in a plain checkpoint and comes from the settings.
+// A checkpoint of ours, of a trainer (nn/checkpoint.h) or a safetensors file. Every number of it is finite and its head, if any, has two
+// classes, else kBadInput. Errors name the file. `heads` is not in a plain checkpoint and comes from the settings.
 Result<ModelFile> parse_model_file(std::string_view bytes, const std::string& file_name, const table::DatasetSpec& spec, int heads);
 
 // The bytes of a .pth with the four keys of the contract: model_state_dict, metadata, finetuned_from, finetune_timestamp.
-// A bare encoder is written without the `encoder.` prefix.
+// A bare encoder is written without the `encoder.` prefix. kInternal: a parameter is not finite; such a model is not written.
 Result<std::string> model_file_bytes(const ModelFile& model, const std::optional<std::string>& finetuned_from, Instant when);
 
 // Reads a version's bytes from the store, sha256 checked. kBadInput when the file carries no preparation.

@@ -179,6 +179,37 @@ class BadInput(unittest.TestCase):
     def test_checkpoint_with_a_missing_storage(self):
         self.import_model(self.rezip(lambda z, i, b: None if i.filename.endswith("/data/7") else z.writestr(i.filename, b)), ["7"])
 
+    def test_checkpoint_with_a_value_that_is_no_number(self):
+        # In every tensor of the real file, at a place and with a value drawn by chance.
+        draw = random.Random(4)
+        with zipfile.ZipFile(SEED / "finetuned_model_f.pth") as source:
+            storages = [i.filename for i in source.infolist() if "/data/" in i.filename]
+        self.assertEqual(len(storages), 277)
+        before = self.base.find("model_metadata")
+        for storage in storages:
+            bad = draw.choice([float("nan"), float("inf"), float("-inf")])
+
+            def change(target, item, content):
+                if item.filename == storage:
+                    at = 4 * draw.choice([0, len(content) // 4 - 1, draw.randrange(len(content) // 4)])
+                    content = content[:at] + struct.pack("<f", bad) + content[at + 4:]
+                target.writestr(item.filename, content)
+            done = self.base.run("model", "import", self.write("bad.pth", self.rezip(change)))
+            self.assertEqual(done.returncode, 3, f"{storage}: {done.stdout}{done.stderr}")
+            self.assertRegex(done.stderr, r"bad\.pth: tensor \S+ holds (NaN|-?infinity) at \(\d+")
+        self.assertEqual(self.base.find("model_metadata"), before)
+
+    def test_weights_that_overflow_give_no_scores(self):
+        def huge(target, item, content):  # every number of the largest tensors times what float32 just holds
+            if "/data/" in item.filename and len(content) == 4 * 128 * 32:
+                content = struct.pack("<f", 3e38) * (128 * 32)
+            target.writestr(item.filename, content)
+        model = self.write("huge.pth", self.rezip(huge))
+        rows = self.write("rows.csv", self.csv)
+        for command in (["predict", "--out", "scores.csv"], ["evaluate"]):
+            self.refuses(command[0], "--model", model, "--in", rows, *command[1:], says=["not finite", "rows.csv"])
+        self.refuses("predict", "--model", SEED / "pretrained_model_f.pth", "--in", rows, "--out", "scores.csv", says=["encoder without a head"])
+
     # -- settings, store, disk ------------------------------------------------------------------------------------
     def test_wrong_settings(self):
         self.refuses("model", "list", code=2, says=["F1_THRESHOLD"], F1_THRESHOLD="high")

@@ -1,0 +1,273 @@
+// Checkpoints as trainers save them (tests/data/checkpoints.zip, made by tools/oracle/checkpoints.py): read,
+// with the logits that PyTorch computes from the same file, or refused in words that say what was found. And
+// numbers that are none, refused at every place of every tensor, wherever a model is read or written.
+#include "registry/model_file.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <cmath>
+#include <cstring>
+#include <set>
+
+#include "base/file.h"
+#include "base/hash.h"
+#include "base/test_data.h"
+#include "format/torch.h"
+#include "format/torch_zip.h"
+#include "nn/score.h"
+#include "store/sqlite/sqlite_store.h"
+
+namespace maeil::registry {
+namespace {
+
+using ::testing::HasSubstr;
+using Json = nlohmann::ordered_json;
+
+const table::DatasetSpec& spec() {
+  static const table::DatasetSpec made = table::parse_dataset_spec(R"(name = "small"
+columns = [ { name = "grade", type = "text" }, { name = "rate", type = "number" }, { name = "bad", type = "text" } ]
+target = { column = "bad", negative = "N", positive = "Y" }
+)",
+                                                                   "small.toml")
+                                             .value();
+  return made;
+}
+
+nn::Parameters small_parameters() {
+  nn::ModelShape shape;
+  shape.cardinalities = {3};
+  shape.numeric = 1, shape.width = 8, shape.heads = 2, shape.layers = 2, shape.feed_forward = 12,
+  shape.head_hidden = 10;
+  return nn::initial_parameters(shape, 4).value();
+}
+
+prep::Preparation small_preparation() {
+  prep::Preparation out;
+  out.dataset = "small";
+  out.categorical = {{"grade", "grade", false, {"A", "B", "C"}, 3}};
+  out.numeric = {{"rate", 1, 2, 3, 0, 9}};
+  return out;
+}
+
+std::string refusal(std::string_view bytes, const std::string& name = "f.pth") {
+  const auto model = parse_model_file(bytes, name, spec(), 2);
+  if (model) return "was read";
+  EXPECT_EQ(model.error().code, ErrorCode::kBadInput);
+  EXPECT_THAT(model.error().message, HasSubstr(name));
+  return model.error().message;
+}
+
+TEST(TrainersFiles, GiveTheLogitsThatPyTorchComputesOrSayWhatWasFound) {
+  const std::string archive = read_file(MAEIL_SOURCE_DIR "/tests/data/checkpoints.zip").value();
+  const auto zip = format::ZipReader::open(archive, "checkpoints.zip").value();
+  const auto expected = Json::parse(zip.read("expected.json").value());
+  std::vector<int32_t> codes;
+  std::vector<float> numbers;
+  for (const auto& row : expected["codes"]) codes.insert(codes.end(), row.begin(), row.end());
+  for (const auto& row : expected["numbers"]) numbers.insert(numbers.end(), row.begin(), row.end());
+  const size_t rows = expected["codes"].size();
+  ASSERT_EQ(rows, 6u);
+  size_t read = 0, refused = 0;
+  for (const auto& [name, wanted] : expected["files"].items()) {
+    SCOPED_TRACE(name);
+    const std::string bytes = zip.read(name).value();
+    if (wanted.contains("refused")) {
+      const std::string why = refusal(bytes, name);
+      for (const auto& part : wanted["refused"]) EXPECT_THAT(why, HasSubstr(part.get<std::string>()));
+      ++refused;
+      continue;
+    }
+    auto model = parse_model_file(bytes, name, spec(), 2);
+    ASSERT_TRUE(model) << model.error().message;
+    EXPECT_EQ(model->remarks.empty(),
+              !(name.starts_with("double") || name.starts_with("averaged") || name.starts_with("lightning")))
+        << testing::PrintToString(model->remarks);
+    const auto scorer = nn::Scorer::make(std::move(model->parameters)).value();
+    std::vector<float> logits(rows * 2);
+    ASSERT_TRUE(scorer.score({codes, numbers, rows}, logits));
+    for (size_t i = 0; i < logits.size(); ++i)
+      EXPECT_NEAR(logits[i], wanted["logits"][i / 2][i % 2].get<double>(), 1e-5) << i;
+    ++read;
+  }
+  EXPECT_EQ(read, 22u);
+  EXPECT_EQ(refused, 11u);
+}
+
+TEST(TrainersFiles, WhatWasRoundedOrLeftOutIsSaid) {
+  const std::string archive = read_file(MAEIL_SOURCE_DIR "/tests/data/checkpoints.zip").value();
+  const auto zip = format::ZipReader::open(archive, "checkpoints.zip").value();
+  const auto remarks = [&](const std::string& name) {
+    const std::string bytes = zip.read(name).value();
+    return parse_model_file(bytes, name, spec(), 2).value().remarks;
+  };
+  EXPECT_THAT(remarks("double.pth"), testing::ElementsAre("34 float64 tensors were rounded to float32"));
+  EXPECT_THAT(remarks("double.safetensors"),
+              testing::ElementsAre("34 float64 tensors were rounded to float32"));
+  EXPECT_THAT(remarks("lightning.ckpt"),
+              testing::ElementsAre("1 tensors beside the model were not read: 'criterion.weight'"));
+}
+
+TEST(TrainersFiles, ATensorInsideTheModelThatItDoesNotKnowIsRefused) {
+  auto parameters = small_parameters();
+  const auto named = parameters.named();
+  for (const char* name :
+       {"encoder.transformer.norm.weight", "fc.5.weight", "cls_token", "encoder.cls_token"}) {
+    std::vector<format::Tensor> tensors;
+    for (const auto& t : named)
+      tensors.push_back(
+          {"model." + t.name, t.shape, format::DType::kFloat32, {t.values.begin(), t.values.end()}, {}, {}});
+    tensors.push_back({std::string("model.") + name, {1}, format::DType::kFloat32, {0}, {}, {}});
+    EXPECT_THAT(refusal(format::write_state_dict(tensors).value()),
+                HasSubstr(std::string("tensor model.") + name + " is not part of a TabTransformer"));
+    tensors.back().name = name;  // beside the model, as a wrapper's own
+    EXPECT_EQ(refusal(format::write_state_dict(tensors).value()), "was read");
+  }
+}
+
+// As safetensors' writers lay a file out.
+std::string safetensors(const std::vector<format::Tensor>& tensors) {
+  Json header = Json::object();
+  std::string data;
+  for (const auto& tensor : tensors) {
+    const size_t begin = data.size();
+    data.append(reinterpret_cast<const char*>(tensor.values.data()), tensor.values.size() * sizeof(float));
+    header[tensor.name] = {{"dtype", "F32"}, {"shape", tensor.shape}, {"data_offsets", {begin, data.size()}}};
+  }
+  const std::string text = header.dump();
+  const uint64_t length = text.size();
+  return std::string(reinterpret_cast<const char*>(&length), 8) + text + data;
+}
+
+TEST(Finite, NothingElseIsReadAtAnyPlaceOfAnyTensor) {
+  const nn::Parameters parameters = small_parameters();
+  std::vector<format::Tensor> tensors;
+  for (const auto& t : parameters.named())
+    tensors.push_back({t.name, t.shape, format::DType::kFloat32, {t.values.begin(), t.values.end()}, {}, {}});
+  ASSERT_EQ(refusal(safetensors(tensors)), "was read");
+  ASSERT_EQ(refusal(format::write_state_dict(tensors).value()), "was read");
+  size_t places = 0;
+  for (auto& tensor : tensors) {
+    const std::set<size_t> some = {0, 1, tensor.values.size() / 2, tensor.values.size() - 1};
+    for (const size_t i : some) {
+      if (i >= tensor.values.size()) continue;
+      for (const float bad : {NAN, INFINITY, -INFINITY}) {
+        const float kept = tensor.values[i];
+        tensor.values[i] = bad;
+        const std::string what = std::string("tensor ") + tensor.name + " holds " +
+                                 (std::isnan(bad) ? "NaN"
+                                  : bad > 0       ? "infinity"
+                                                  : "-infinity") +
+                                 " at (";
+        const std::string pth = format::write_state_dict(tensors).value();
+        ASSERT_THAT(refusal(pth), HasSubstr(what)) << i;
+        ASSERT_THAT(refusal(pth), HasSubstr(format::place_text(tensor.shape, i)));
+        ASSERT_THAT(refusal(safetensors(tensors)), HasSubstr(what)) << i;
+        tensor.values[i] = kept;
+        ++places;
+      }
+    }
+  }
+  EXPECT_GT(places, 300u);
+}
+
+TEST(Finite, NeitherIsAPreparationOrAnUnknownValuesEmbedding) {
+  ModelFile model;
+  model.parameters = small_parameters();
+  model.preparation = small_preparation();
+  model.unknown = {1, 2, 3, 4, 5, 6, 7, 8};
+  const auto bytes = [&] { return model_file_bytes(model, std::nullopt, Instant{}).value(); };
+  ASSERT_EQ(refusal(bytes()), "was read");
+  const double good = 1;
+  for (double prep::NumericFeature::*field :
+       {&prep::NumericFeature::most_frequent, &prep::NumericFeature::median, &prep::NumericFeature::iqr,
+        &prep::NumericFeature::low, &prep::NumericFeature::high}) {
+    for (const double bad : {double(NAN), double(INFINITY), -double(INFINITY)}) {
+      model.preparation->numeric[0].*field = bad;
+      EXPECT_THAT(refusal(bytes()), HasSubstr("numeric feature 'rate' has values that are no scale"));
+    }
+    model.preparation->numeric[0].*field = good;
+  }
+  model.preparation->numeric[0].iqr = 0;
+  EXPECT_THAT(refusal(bytes()), HasSubstr("no scale"));
+  model.preparation->numeric[0].iqr = 1;
+  for (const float bad : {NAN, INFINITY}) {
+    model.unknown[7] = bad;
+    EXPECT_THAT(refusal(bytes()), HasSubstr("unknown_embeddings"));
+    EXPECT_FALSE(nn::Scorer::make(model.parameters, model.unknown));
+  }
+}
+
+TEST(Finite, AModelThatIsNotIsNeitherWrittenNorScored) {
+  ModelFile model;
+  model.parameters = small_parameters();
+  model.parameters.values[17] = NAN;
+  const auto bytes = model_file_bytes(model, std::nullopt, Instant{});
+  ASSERT_FALSE(bytes);
+  EXPECT_EQ(exit_code(bytes.error().code), 1);
+  EXPECT_THAT(bytes.error().message, HasSubstr("tensor encoder.embeddings.0.weight holds NaN at (2, 1)"));
+  EXPECT_THAT(bytes.error().message, HasSubstr("LEARNING_RATE"));
+  EXPECT_FALSE(nn::Scorer::make(model.parameters));
+}
+
+// A version whose bytes in the store hold a NaN, as older versions of maeil took in.
+TEST(Finite, AVersionInTheStoreThatIsNotIsRefused) {
+  const auto folder = std::filesystem::temp_directory_path() / ("maeil-finite-" + std::to_string(::getpid()));
+  std::filesystem::create_directories(folder);
+  {
+    ModelFile model;
+    model.parameters = small_parameters();
+    model.preparation = small_preparation();
+    std::string bytes = model_file_bytes(model, std::nullopt, Instant{}).value();
+    // The last bias, in the archive as it lies in memory: entries are stored. Its checksum goes with it, so
+    // the zip is written anew.
+    const auto zip = format::ZipReader::open(bytes, "made").value();
+    std::vector<std::pair<std::string, std::string>> entries;
+    for (const auto& name : zip.names()) entries.emplace_back(name, zip.read(name).value());
+    const auto tensor = model.parameters.tensor(model.parameters.tensors.size() - 1);
+    const std::string wanted(reinterpret_cast<const char*>(tensor.data()), tensor.size_bytes());
+    int changed = 0;
+    for (auto& [name, content] : entries) {
+      if (content != wanted) continue;
+      const float nan = NAN;
+      std::memcpy(content.data(), &nan, sizeof nan);
+      ++changed;
+    }
+    ASSERT_EQ(changed, 1);
+    const std::string damaged = format::write_stored_zip(entries).value();
+    const auto store = store::open_sqlite(folder / "maeil.db").value();
+    NewVersion made{.id = "0", .model_name = kClassifier, .version = "20260109_000000"};
+    ASSERT_TRUE(save_version(*store, damaged, (folder / "x.pth").string(), made));
+    ModelVersion version;
+    version.version = made.version, version.file_id = made.file_id, version.sha256 = made.sha256;
+    const auto loaded = load_version(*store, version, spec(), 2);
+    ASSERT_FALSE(loaded);
+    EXPECT_EQ(loaded.error().code, ErrorCode::kBadInput);
+    EXPECT_THAT(loaded.error().message,
+                HasSubstr("version 20260109_000000: tensor fc.3.bias holds NaN at (0)"));
+  }
+  std::filesystem::remove_all(folder);
+}
+
+TEST(ModelFileGolden, TheSeedsAreWrittenBitForBit) {
+  MAEIL_NEEDS(seed_dir());
+  for (const char* file : {"finetuned_model_f.pth", "pretrained_model_f.pth"}) {
+    const std::string bytes = read_file(seed_dir() / file).value();
+    const auto model = parse_model_file(bytes, file, spec(), 4);
+    ASSERT_TRUE(model) << model.error().message;
+    EXPECT_TRUE(model->remarks.empty());
+    const std::string again = model_file_bytes(*model, std::nullopt, Instant{}).value();
+    const auto before = format::open_checkpoint(bytes, file).value(),
+               after = format::open_checkpoint(again, "again").value();
+    ASSERT_EQ(before->dicts()[0].names, after->dicts()[0].names);
+    for (size_t t = 0; t < before->dicts()[0].names.size(); ++t) {
+      const auto a = before->read(0, t).value(), b = after->read(0, t).value();
+      ASSERT_EQ(a.shape, b.shape);
+      ASSERT_EQ(std::memcmp(a.values.data(), b.values.data(), a.values.size() * sizeof(float)), 0) << a.name;
+    }
+  }
+}
+
+}  // namespace
+}  // namespace maeil::registry
