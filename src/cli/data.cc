@@ -40,6 +40,16 @@ void report_quarantine(const table::ReadReport& report, const std::string& file)
   for (const auto& row : report.examples) note(fmt::format("{}:{}: set aside: {}", file, row.line, row.reason), LogLevel::kWarning);
   if (!report.ignored_columns.empty()) note(fmt::format("{}: {} columns that the dataset does not know are ignored, '{}' the first", file,
                                                         report.ignored_columns.size(), report.ignored_columns.front()));
+  for (const auto& line : table::describe_unreadable(report, file)) note(line, LogLevel::kWarning);
+}
+
+// By column, the rows whose date cannot be read.
+store::Document unreadable_document(const table::ReadReport& report) {
+  auto out = store::Document::object();
+  for (const auto& dates : report.dates) {
+    if (dates.unreadable > 0) out[dates.column] = dates.unreadable;
+  }
+  return out;
 }
 
 // Transforms a CSV chunk by chunk on all threads: `work` makes an Out of prepared rows, `finish` takes them in order. With a
@@ -68,7 +78,7 @@ Result<table::ReadReport> transform_file(const std::string& path, const table::D
                                 }));
   progress.finish();
   report_quarantine(report, path);
-  MAEIL_TRY(table::check_quarantine(report, path));
+  MAEIL_TRY(table::check_read(report, path));
   return report;
 }
 
@@ -179,7 +189,7 @@ Result<int> fit(Context& context, const FitOptions& options) {
   MAEIL_ASSIGN(const auto inferred, table::infer_columns(options.in, known, target));
   copula::FitPlan plan{.target = target, .formats = inferred.formats, .seed = static_cast<uint64_t>(options.seed.value_or(context.settings.seed))};
   for (const auto& column : inferred.spec.columns) {
-    if (column.type == table::SpecType::kDate) plan.dates.push_back(column.name);
+    if (column.type == table::SpecType::kDate) plan.dates.push_back({column.name, column.format});
   }
   const auto everywhere = copula::parse_marginal_choice(options.marginals);
   if (!everywhere) return usage_error(fmt::format("--marginals: '{}' is none of {}", options.marginals, copula::kMarginalChoices));
@@ -195,14 +205,14 @@ Result<int> fit(Context& context, const FitOptions& options) {
   copula::CopulaFitter fitter;
   Progress progress;
   uint64_t rows = 0;
-  MAEIL_ASSIGN(const auto report, table::read_csv_file(options.in, inferred.spec, {.target_required = false, .na_texts = true}, [&](Table&& chunk, const std::vector<uint64_t>&) -> Status {
+  MAEIL_ASSIGN(const auto report, table::read_csv_file(options.in, inferred.spec, {.target_required = false}, [&](Table&& chunk, const std::vector<uint64_t>&) -> Status {
                  progress.update("rows", rows += chunk.rows, inferred.rows);
                  fitter.add(chunk);
                  return broken.add(chunk);
                }));
   progress.finish();
   report_quarantine(report, options.in);
-  MAEIL_TRY(table::check_quarantine(report, options.in));
+  MAEIL_TRY(table::check_read(report, options.in));
   broken.warn();
   const auto begin = Clock::now();
   MAEIL_ASSIGN(auto fitted, fitter.fit(plan));
@@ -227,7 +237,7 @@ Result<int> fit(Context& context, const FitOptions& options) {
   }
   const size_t columns = fitted.mixture.columns(), classes = fitted.mixture.classes.size();
   if (context.json) {
-    print_json({{"path", options.out}, {"rows", rows}, {"columns", columns}, {"target", target}, {"classes", classes},
+    print_json({{"path", options.out}, {"rows", rows}, {"columns", columns}, {"target", target}, {"classes", classes}, {"unreadable", unreadable_document(report)},
                 {"seconds", seconds}, {"constraints", broken.document()}, {"missing_patterns", fitted.mixture.missing_sets.size()}, {"correlation_repair", {{"largest", fitted.repair.largest}, {"rms", fitted.repair.rms}, {"class", fitted.repair.label}, {"columns", {fitted.repair.left, fitted.repair.right}}}},
                 {"quality_score", quality ? store::Document(*quality) : store::Document()},
                 {"quality_page", quality ? store::Document(quality_page_path(options.out)) : store::Document()}});
@@ -267,7 +277,7 @@ Result<int> preprocess(Context& context, const PreprocessOptions& options) {
                                       },
                                       [&](format::TextBuffer& text) { return csv.write(text.view()); }));
   MAEIL_TRY(csv.commit());
-  if (context.json) print_json({{"path", options.out}, {"rows", report.rows - report.quarantined}, {"quarantined", report.quarantined}, {"model", name}});
+  if (context.json) print_json({{"path", options.out}, {"rows", report.rows - report.quarantined}, {"quarantined", report.quarantined}, {"unreadable", unreadable_document(report)}, {"model", name}});
   else print_line(fmt::format("{} rows prepared for model {}, {} set aside -> {}", report.rows - report.quarantined, name, report.quarantined, options.out));
   return 0;
 }
@@ -295,7 +305,7 @@ Result<int> predict(Context& context, const PredictOptions& options) {
                                       [&](std::string& text) { return file.write(text); }));
   MAEIL_TRY(file.commit());
   const uint64_t scored = report.rows - report.quarantined;
-  if (context.json) print_json({{"path", options.out}, {"rows", scored}, {"quarantined", report.quarantined}});
+  if (context.json) print_json({{"path", options.out}, {"rows", scored}, {"quarantined", report.quarantined}, {"unreadable", unreadable_document(report)}});
   else print_line(fmt::format("{} rows scored, {} set aside -> {}", scored, report.quarantined, options.out));
   return 0;
 }
@@ -304,29 +314,44 @@ Result<int> evaluate(Context& context, const PredictOptions& options) {
   MAEIL_ASSIGN(const table::DatasetSpec& spec, context.spec());
   MAEIL_ASSIGN(auto model, loop::open_model(store_of(context), context.settings, spec, options.model, true));
   MAEIL_ASSIGN(const auto scorer, nn::Scorer::make(std::move(model.parameters), model.unknown));
+  struct Judged {
+    loop::Scores scores;
+    uint64_t unlabelled = 0;
+  };
   loop::Scores scores;
-  MAEIL_ASSIGN(const auto report, transform_file<loop::Scores>(
+  uint64_t unlabelled = 0;  // a missing label is neither class: such rows are not judged
+  MAEIL_ASSIGN(const auto report, transform_file<Judged>(
                                       options.in, spec, *model.preparation, {},
-                                      [&](const prep::Prepared& prepared, const std::vector<uint64_t>&, loop::Scores& some) -> Status {
+                                      [&](const prep::Prepared& prepared, const std::vector<uint64_t>&, Judged& some) -> Status {
                                         const auto numbers = to_floats(prepared.numbers);
                                         MAEIL_ASSIGN(const auto p, loop::predict_default(scorer, {prepared.codes, numbers, prepared.rows}));
                                         some = {};
                                         for (size_t i = 0; i < p.size(); ++i) {
-                                          if (prepared.labels[i] < 0) continue;
-                                          some.probabilities.push_back(p[i]);
-                                          some.labels.push_back(static_cast<uint8_t>(prepared.labels[i]));
+                                          if (prepared.labels[i] < 0) {
+                                            ++some.unlabelled;
+                                            continue;
+                                          }
+                                          some.scores.probabilities.push_back(p[i]);
+                                          some.scores.labels.push_back(static_cast<uint8_t>(prepared.labels[i]));
                                         }
                                         return {};
                                       },
-                                      [&](loop::Scores& some) -> Status {
-                                        scores.probabilities.insert(scores.probabilities.end(), some.probabilities.begin(), some.probabilities.end());
-                                        scores.labels.insert(scores.labels.end(), some.labels.begin(), some.labels.end());
+                                      [&](Judged& some) -> Status {
+                                        const auto& [p, labels] = some.scores;
+                                        scores.probabilities.insert(scores.probabilities.end(), p.begin(), p.end());
+                                        scores.labels.insert(scores.labels.end(), labels.begin(), labels.end());
+                                        unlabelled += some.unlabelled;
                                         return {};
                                       }));
+  if (unlabelled > 0) {
+    const std::string said = fmt::format("{}: {} of {} rows have no label in column '{}'", options.in, unlabelled, report.rows - report.quarantined, spec.target);
+    if (scores.labels.empty()) return bad_input(said + ": there is nothing to evaluate on");
+    note(said + ": they are left out", LogLevel::kWarning);
+  }
   MAEIL_ASSIGN(const auto evaluation, loop::evaluate_scores(scores, static_cast<uint64_t>(context.settings.seed)));
   const bool passed = evaluation.metrics.f1_score >= context.settings.f1_threshold;
   if (context.json) {
-    print_json({{"model", options.model}, {"rows", report.rows}, {"quarantined", report.quarantined}, {"metrics", evaluation.document},
+    print_json({{"model", options.model}, {"rows", report.rows}, {"quarantined", report.quarantined}, {"unlabelled", unlabelled}, {"unreadable", unreadable_document(report)}, {"metrics", evaluation.document},
                 {"f1_threshold", context.settings.f1_threshold}, {"passed", passed}});
   } else {
     print_line(loop::describe(evaluation.metrics, evaluation.document));
