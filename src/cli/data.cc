@@ -205,11 +205,13 @@ Result<int> fit(Context& context, const FitOptions& options) {
   copula::CopulaFitter fitter;
   Progress progress;
   uint64_t rows = 0;
-  MAEIL_ASSIGN(const auto report, table::read_csv_file(options.in, inferred.spec, {.target_required = false}, [&](Table&& chunk, const std::vector<uint64_t>&) -> Status {
-                 progress.update("rows", rows += chunk.rows, inferred.rows);
-                 fitter.add(chunk);
-                 return broken.add(chunk);
-               }));
+  MAEIL_ASSIGN(const auto report,
+               table::read_csv_file(options.in, inferred.spec, {.target_required = false},
+                                    [&](Table&& chunk, const std::vector<uint64_t>&) -> Status {
+                                      progress.update("rows", rows += chunk.rows, inferred.rows);
+                                      fitter.add(chunk);
+                                      return broken.add(chunk);
+                                    }));
   progress.finish();
   report_quarantine(report, options.in);
   MAEIL_TRY(table::check_read(report, options.in));
@@ -237,10 +239,23 @@ Result<int> fit(Context& context, const FitOptions& options) {
   }
   const size_t columns = fitted.mixture.columns(), classes = fitted.mixture.classes.size();
   if (context.json) {
-    print_json({{"path", options.out}, {"rows", rows}, {"columns", columns}, {"target", target}, {"classes", classes}, {"unreadable", unreadable_document(report)},
-                {"seconds", seconds}, {"constraints", broken.document()}, {"missing_patterns", fitted.mixture.missing_sets.size()}, {"correlation_repair", {{"largest", fitted.repair.largest}, {"rms", fitted.repair.rms}, {"class", fitted.repair.label}, {"columns", {fitted.repair.left, fitted.repair.right}}}},
-                {"quality_score", quality ? store::Document(*quality) : store::Document()},
-                {"quality_page", quality ? store::Document(quality_page_path(options.out)) : store::Document()}});
+    print_json(
+        {{"path", options.out},
+         {"rows", rows},
+         {"columns", columns},
+         {"target", target},
+         {"classes", classes},
+         {"unreadable", unreadable_document(report)},
+         {"seconds", seconds},
+         {"constraints", broken.document()},
+         {"missing_patterns", fitted.mixture.missing_sets.size()},
+         {"correlation_repair",
+          {{"largest", fitted.repair.largest},
+           {"rms", fitted.repair.rms},
+           {"class", fitted.repair.label},
+           {"columns", {fitted.repair.left, fitted.repair.right}}}},
+         {"quality_score", quality ? store::Document(*quality) : store::Document()},
+         {"quality_page", quality ? store::Document(quality_page_path(options.out)) : store::Document()}});
   } else {
     print_line(fmt::format("{} of {} columns{}, fitted on {} rows -> {}", classes == 1 ? std::string("a copula") : fmt::format("{} copulas", classes), columns,
                            target.empty() ? "" : " by class of " + target, rows, options.out));
@@ -277,7 +292,12 @@ Result<int> preprocess(Context& context, const PreprocessOptions& options) {
                                       },
                                       [&](format::TextBuffer& text) { return csv.write(text.view()); }));
   MAEIL_TRY(csv.commit());
-  if (context.json) print_json({{"path", options.out}, {"rows", report.rows - report.quarantined}, {"quarantined", report.quarantined}, {"unreadable", unreadable_document(report)}, {"model", name}});
+  if (context.json)
+    print_json({{"path", options.out},
+                {"rows", report.rows - report.quarantined},
+                {"quarantined", report.quarantined},
+                {"unreadable", unreadable_document(report)},
+                {"model", name}});
   else print_line(fmt::format("{} rows prepared for model {}, {} set aside -> {}", report.rows - report.quarantined, name, report.quarantined, options.out));
   return 0;
 }
@@ -305,7 +325,11 @@ Result<int> predict(Context& context, const PredictOptions& options) {
                                       [&](std::string& text) { return file.write(text); }));
   MAEIL_TRY(file.commit());
   const uint64_t scored = report.rows - report.quarantined;
-  if (context.json) print_json({{"path", options.out}, {"rows", scored}, {"quarantined", report.quarantined}, {"unreadable", unreadable_document(report)}});
+  if (context.json)
+    print_json({{"path", options.out},
+                {"rows", scored},
+                {"quarantined", report.quarantined},
+                {"unreadable", unreadable_document(report)}});
   else print_line(fmt::format("{} rows scored, {} set aside -> {}", scored, report.quarantined, options.out));
   return 0;
 }
@@ -320,39 +344,48 @@ Result<int> evaluate(Context& context, const PredictOptions& options) {
   };
   loop::Scores scores;
   uint64_t unlabelled = 0;  // a missing label is neither class: such rows are not judged
-  MAEIL_ASSIGN(const auto report, transform_file<Judged>(
-                                      options.in, spec, *model.preparation, {},
-                                      [&](const prep::Prepared& prepared, const std::vector<uint64_t>&, Judged& some) -> Status {
-                                        const auto numbers = to_floats(prepared.numbers);
-                                        MAEIL_ASSIGN(const auto p, loop::predict_default(scorer, {prepared.codes, numbers, prepared.rows}));
-                                        some = {};
-                                        for (size_t i = 0; i < p.size(); ++i) {
-                                          if (prepared.labels[i] < 0) {
-                                            ++some.unlabelled;
-                                            continue;
-                                          }
-                                          some.scores.probabilities.push_back(p[i]);
-                                          some.scores.labels.push_back(static_cast<uint8_t>(prepared.labels[i]));
-                                        }
-                                        return {};
-                                      },
-                                      [&](Judged& some) -> Status {
-                                        const auto& [p, labels] = some.scores;
-                                        scores.probabilities.insert(scores.probabilities.end(), p.begin(), p.end());
-                                        scores.labels.insert(scores.labels.end(), labels.begin(), labels.end());
-                                        unlabelled += some.unlabelled;
-                                        return {};
-                                      }));
+  MAEIL_ASSIGN(const auto report,
+               transform_file<Judged>(
+                   options.in, spec, *model.preparation, {},
+                   [&](const prep::Prepared& prepared, const std::vector<uint64_t>&, Judged& some) -> Status {
+                     const auto numbers = to_floats(prepared.numbers);
+                     MAEIL_ASSIGN(const auto p,
+                                  loop::predict_default(scorer, {prepared.codes, numbers, prepared.rows}));
+                     some = {};
+                     for (size_t i = 0; i < p.size(); ++i) {
+                       if (prepared.labels[i] < 0) {
+                         ++some.unlabelled;
+                         continue;
+                       }
+                       some.scores.probabilities.push_back(p[i]);
+                       some.scores.labels.push_back(static_cast<uint8_t>(prepared.labels[i]));
+                     }
+                     return {};
+                   },
+                   [&](Judged& some) -> Status {
+                     const auto& [p, labels] = some.scores;
+                     scores.probabilities.insert(scores.probabilities.end(), p.begin(), p.end());
+                     scores.labels.insert(scores.labels.end(), labels.begin(), labels.end());
+                     unlabelled += some.unlabelled;
+                     return {};
+                   }));
   if (unlabelled > 0) {
-    const std::string said = fmt::format("{}: {} of {} rows have no label in column '{}'", options.in, unlabelled, report.rows - report.quarantined, spec.target);
+    const std::string said = fmt::format("{}: {} of {} rows have no label in column '{}'", options.in,
+                                         unlabelled, report.rows - report.quarantined, spec.target);
     if (scores.labels.empty()) return bad_input(said + ": there is nothing to evaluate on");
     note(said + ": they are left out", LogLevel::kWarning);
   }
   MAEIL_ASSIGN(const auto evaluation, loop::evaluate_scores(scores, static_cast<uint64_t>(context.settings.seed)));
   const bool passed = evaluation.metrics.f1_score >= context.settings.f1_threshold;
   if (context.json) {
-    print_json({{"model", options.model}, {"rows", report.rows}, {"quarantined", report.quarantined}, {"unlabelled", unlabelled}, {"unreadable", unreadable_document(report)}, {"metrics", evaluation.document},
-                {"f1_threshold", context.settings.f1_threshold}, {"passed", passed}});
+    print_json({{"model", options.model},
+                {"rows", report.rows},
+                {"quarantined", report.quarantined},
+                {"unlabelled", unlabelled},
+                {"unreadable", unreadable_document(report)},
+                {"metrics", evaluation.document},
+                {"f1_threshold", context.settings.f1_threshold},
+                {"passed", passed}});
   } else {
     print_line(loop::describe(evaluation.metrics, evaluation.document));
     for (const auto& [name, value] : evaluation.document.items()) print_line(fmt::format("  {:<17} {}", name, plain(value)));

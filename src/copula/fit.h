@@ -16,7 +16,8 @@ namespace maeil::copula {
 // From how many rows of a class the correlations are computed; marginals and frequencies count every row.
 inline constexpr size_t kCorrelationRows = 50000;
 
-// A text column whose values are dates, which have an order. Its format, where it has one, is the only one that is read.
+// A text column whose values are dates, which have an order. Its format, where it has one, is the only one
+// that is read.
 struct DateColumn {
   std::string name;
   std::optional<table::DateFormat> format;

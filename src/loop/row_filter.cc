@@ -228,8 +228,10 @@ Status check_type(const Condition& condition, const Column& column) {
   if (!is_order(condition.test)) return {};
   const bool dates = std::any_of(column.dictionary.begin(), column.dictionary.end(), [](const auto& text) { return parse_days(text).has_value(); });
   if (!dates) return usage_error(fmt::format("{}: '{}' is text, which has no order", to_string(condition), condition.column));
-  if (!parse_days(condition.value)) return usage_error(fmt::format("{}: '{}' holds dates, as 2024-05-31 or 31MAY2024; {}{}", to_string(condition), condition.column,
-                                   condition.value, table::why_no_date(condition.value, {})));
+  if (!parse_days(condition.value))
+    return usage_error(fmt::format("{}: '{}' holds dates, as 2024-05-31 or 31MAY2024; {}{}",
+                                   to_string(condition), condition.column, condition.value,
+                                   table::why_no_date(condition.value, {})));
   return {};
 }
 

@@ -15,8 +15,9 @@
 
 namespace maeil::prep {
 
-// Takes chunks in any number, then fits. Keeps every number (8 bytes a value) for exact quantiles, and each distinct
-// text once, so that adding costs what the chunk holds, however much came before it. Not thread safe; works on all threads itself.
+// Takes chunks in any number, then fits. Keeps every number (8 bytes a value) for exact quantiles, and each
+// distinct text once, so that adding costs what the chunk holds, however much came before it. Not thread
+// safe; works on all threads itself.
 class Fitter {
  public:
   explicit Fitter(const table::DatasetSpec& spec);
@@ -31,7 +32,8 @@ class Fitter {
   };
   const table::DatasetSpec& spec_;
   Preparation preparation_;
-  std::vector<boost::unordered_flat_set<std::string, TextHash, std::equal_to<>>> texts_;  // by categorical feature
+  std::vector<boost::unordered_flat_set<std::string, TextHash, std::equal_to<>>>
+      texts_;                                      // by categorical feature
   std::vector<std::vector<double>> values_;        // by numeric feature: NaN where missing
   size_t rows_ = 0;
 };

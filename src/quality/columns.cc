@@ -28,7 +28,8 @@ struct Part {
 // What the values of a column allow it to be, over all files.
 struct Allowed {
   bool numbers = true, dates = true, booleans = true;
-  bool grouped = false, grouped_surely = false;  // numbers with commas: between thousands, if a value of the column says so
+  bool grouped = false,
+       grouped_surely = false;  // numbers with commas: between thousands, if a value of the column says so
   bool thousands() const { return grouped && grouped_surely; }
 };
 
@@ -143,7 +144,8 @@ class Reading {
 
   // "1" and "1.0" are one category where every value is a number, "true" and "True" where every value is a boolean, as in pandas.
   void write_key(size_t c, std::string_view text, std::string& key) const {
-    if (allowed_[c].numbers) key = fmt::format("{}", *number_of(c, text) + 0.0);
+    if (allowed_[c].numbers)
+      key = fmt::format("{}", *number_of(c, text) + 0.0);
     else if (allowed_[c].booleans) key = *table::read_boolean(text) ? "True" : "False";
     else key.assign(text);
   }
@@ -163,7 +165,9 @@ class Reading {
           const auto text = fields[part.places[c]];
           const bool missing = table::is_missing(text);
           if (column.kind == Kind::kContinuous) {
-            const auto value = missing ? std::numeric_limits<double>::quiet_NaN() : column.sdtype == "datetime" ? date_of(column, text) : number_of(c, text);
+            const auto value = missing                       ? std::numeric_limits<double>::quiet_NaN()
+                               : column.sdtype == "datetime" ? date_of(column, text)
+                                                             : number_of(c, text);
             if (!value) return bad_input(fmt::format("{}:{}: column '{}': '{}' is not of the sdtype {}", part.rows.path(), line, column.name,
                                                      format::clip_utf8(text, 60), column.sdtype));
             side.numbers.push_back(*value);

@@ -19,7 +19,8 @@ struct Edge {
 // the result is shorter than n, and `circle` gets the nodes of one.
 std::vector<size_t> sort_forward(size_t n, const std::vector<Edge>& edges, std::vector<size_t>& circle);
 
-// What a column's values are ordered by: numbers, or the seconds since 1970 of a text that is a date (dates.h); NaN where there is neither. They are kept by label.
+// What a column's values are ordered by: numbers, or the seconds since 1970 of a text that is a date
+// (dates.h); NaN where there is neither. They are kept by label.
 class OrderedValues {
  public:
   explicit OrderedValues(const Column& column) : column_(column) {}

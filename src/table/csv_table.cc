@@ -37,8 +37,8 @@ struct Layout {
 
 bool is_target(const DatasetSpec& spec, const SpecColumn& column) { return !spec.target.empty() && column.name == spec.target; }
 
-Result<Layout> read_header(CsvReader& reader, std::string_view bytes, const std::string& file_name, const DatasetSpec& spec,
-                           const ReadOptions& options, ReadReport& report) {
+Result<Layout> read_header(CsvReader& reader, std::string_view bytes, const std::string& file_name,
+                           const DatasetSpec& spec, const ReadOptions& options, ReadReport& report) {
   MAEIL_ASSIGN(const auto names, read_csv_header(reader, bytes, file_name));
   Layout layout;
   layout.fields = names.size();
@@ -49,7 +49,8 @@ Result<Layout> read_header(CsvReader& reader, std::string_view bytes, const std:
     const auto found = std::find(names.begin(), names.end(), column.name);
     const bool may_lack = column.optional || (is_target(spec, column) && !options.target_required);
     if (found == names.end() && !may_lack) {
-      return bad_input(fmt::format("{}: the header lacks the column '{}' of dataset {}", file_name, column.name, spec.name));
+      return bad_input(fmt::format("{}: the header lacks the column '{}' of dataset {}", file_name,
+                                   column.name, spec.name));
     }
     layout.field_of_column.push_back(found == names.end() ? -1 : static_cast<int>(found - names.begin()));
   }
@@ -73,7 +74,8 @@ bool parse_number(std::string_view field, bool thousands, double& value) {
 
 // Why a text is no number of the column, as the end of a sentence.
 std::string why_no_number(std::string_view text) {
-  if (read_grouped_number(text)) return "no number: if its commas separate thousands, the dataset spec says so with thousands = \",\"";
+  if (read_grouped_number(text))
+    return "no number: if its commas separate thousands, the dataset spec says so with thousands = \",\"";
   if (has_decimal_comma(text)) return "no number: decimals are read behind a point only";
   return "no number";
 }
@@ -203,7 +205,8 @@ void convert_column(const DatasetSpec& spec, size_t c, bool present, Slot& s, Co
     out.type = ColumnType::kNumber;
     out.numbers.assign(n, std::numeric_limits<double>::quiet_NaN());
     for (size_t i = 0; i < n && present; ++i) {
-      if (s.wrong[i].empty() && !parse_number(s.text(fields[i]), column.thousands, out.numbers[i])) s.bad.push_back(static_cast<uint32_t>(i));
+      if (s.wrong[i].empty() && !parse_number(s.text(fields[i]), column.thousands, out.numbers[i]))
+        s.bad.push_back(static_cast<uint32_t>(i));
     }
     return;
   }
@@ -238,8 +241,9 @@ void convert_records(const DatasetSpec& spec, const Layout& layout, Slot& s) {
     if (!s.wrong[row].empty()) continue;
     const std::string_view field = s.text(s.fields[c * s.records.size() + row]);
     const bool target = is_target(spec, spec.columns[c]);
-    s.wrong[row] = fmt::format("column '{}': '{}' is {}", spec.columns[c].name, format::clip_utf8(field, 40),
-                               target ? fmt::format("neither '{}' nor '{}'", spec.negative, spec.positive) : why_no_number(field));
+    s.wrong[row] = fmt::format(
+        "column '{}': '{}' is {}", spec.columns[c].name, format::clip_utf8(field, 40),
+        target ? fmt::format("neither '{}' nor '{}'", spec.negative, spec.positive) : why_no_number(field));
   }
 }
 
@@ -274,7 +278,8 @@ void keep_rows(Table& chunk, const std::vector<uint32_t>& kept) {
 }
 
 // How the chunk's dates read, by date column; `kept`: the records that its rows are.
-std::vector<DatesRead> read_dates(const DatasetSpec& spec, const Layout& layout, const Slot& s, const std::vector<uint32_t>& kept) {
+std::vector<DatesRead> read_dates(const DatasetSpec& spec, const Layout& layout, const Slot& s,
+                                  const std::vector<uint32_t>& kept) {
   std::vector<DatesRead> out;
   for (size_t c = 0; c < spec.columns.size(); ++c) {
     if (spec.columns[c].type != SpecType::kDate || layout.field_of_column[c] < 0) continue;
@@ -290,7 +295,8 @@ std::vector<DatesRead> read_dates(const DatasetSpec& spec, const Layout& layout,
       if (column.codes[row] == kMissing || !bad[column.codes[row]] || dates.unreadable++ > 0) continue;
       const std::string& text = column.dictionary[column.codes[row]];
       dates.line = s.records[kept[row]].line;
-      dates.why = fmt::format("'{}'{}", format::clip_utf8(text, 40), why_no_date(text, spec.columns[c].format));
+      dates.why =
+          fmt::format("'{}'{}", format::clip_utf8(text, 40), why_no_date(text, spec.columns[c].format));
     }
   }
   return out;
@@ -382,47 +388,6 @@ Result<ReadReport> read_csv_file_in_slots(MappedFile file, const std::string& fi
                                           const std::function<Status(size_t, const CsvChunk&)>& work,
                                           const std::function<Status(size_t)>& finish) {
   return read_chunks(file.bytes(), file_name, spec, options, slots, work, finish, [&](size_t bytes) { file.release(bytes); });
-}
-
-Status check_quarantine(const ReadReport& report, const std::string& file_name, double share) {
-  if (report.rows == 0) return bad_input(fmt::format("{} has a header and no rows", file_name));
-  if (static_cast<double>(report.quarantined) <= share * static_cast<double>(report.rows)) return {};
-  const auto& first = report.examples.front();
-  return bad_input(fmt::format("{}: {} of {} rows ({:.1f} %) cannot be read, more than the {:.0f} % that may be set aside; the first is line {}: {}",
-                               file_name, report.quarantined, report.rows, 100.0 * report.quarantined / report.rows, 100 * share,
-                               first.line, first.reason));
-}
-
-void add_dates(std::vector<DatesRead>& total, std::vector<DatesRead>&& more) {
-  if (total.empty()) {
-    total = std::move(more);
-    return;
-  }
-  for (size_t d = 0; d < std::min(total.size(), more.size()); ++d) {
-    total[d].any_read |= more[d].any_read;
-    if (total[d].unreadable == 0) total[d].line = more[d].line, total[d].why = std::move(more[d].why);
-    total[d].unreadable += more[d].unreadable;
-  }
-}
-
-Status check_read(const ReadReport& report, const std::string& file_name) {
-  MAEIL_TRY(check_quarantine(report, file_name));
-  for (const auto& dates : report.dates) {
-    if (dates.any_read || dates.unreadable == 0) continue;
-    return bad_input(fmt::format("{}: column '{}': none of its {} dates can be read; the first is line {}: {}", file_name, dates.column,
-                                 dates.unreadable, dates.line, dates.why));
-  }
-  return {};
-}
-
-std::vector<std::string> describe_unreadable(const ReadReport& report, const std::string& file_name) {
-  std::vector<std::string> out;
-  for (const auto& dates : report.dates) {
-    if (dates.unreadable == 0) continue;
-    out.push_back(fmt::format("{}: column '{}': {} text{} cannot be read as a date; the first is line {}: {}", file_name, dates.column, dates.unreadable,
-                              dates.unreadable == 1 ? "" : "s", dates.line, dates.why));
-  }
-  return out;
 }
 
 CsvFormat::CsvFormat(std::vector<std::string> names, std::vector<NumberFormat> formats) : formats_(std::move(formats)), header_(format::kUtf8Bom) {

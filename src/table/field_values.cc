@@ -28,22 +28,26 @@ size_t leading_digits(std::string_view text) {
   return n;
 }
 
-// Takes "1,234,567" off the text, with `separator` between groups of three digits: the number of separators, or -1.
+// Takes "1,234,567" off the text, with `separator` between groups of three digits: the number of separators,
+// or -1.
 int take_groups(std::string_view& text, char separator) {
   size_t n = leading_digits(text);
   if (n == 0) return -1;
   const bool short_first = n <= 3;
   text.remove_prefix(n);
   int groups = 0;
-  for (; short_first && text.size() >= 4 && text[0] == separator && (n = leading_digits(text.substr(1))) == 3; ++groups) text.remove_prefix(4);
+  for (; short_first && text.size() >= 4 && text[0] == separator && (n = leading_digits(text.substr(1))) == 3;
+       ++groups)
+    text.remove_prefix(4);
   return groups;
 }
 
 }  // namespace
 
 bool is_missing(std::string_view text) {
-  static const std::set<std::string_view> kTexts = {"", "#N/A", "#N/A N/A", "#NA", "-1.#IND", "-1.#QNAN", "-NaN", "-nan", "1.#IND", "1.#QNAN",
-                                                    "<NA>", "N/A", "NA", "NULL", "NaN", "None", "n/a", "nan", "null"};
+  static const std::set<std::string_view> kTexts = {
+      "",     "#N/A", "#N/A N/A", "#NA",  "-1.#IND", "-1.#QNAN", "-NaN", "-nan", "1.#IND", "1.#QNAN",
+      "<NA>", "N/A",  "NA",       "NULL", "NaN",     "None",     "n/a",  "nan",  "null"};
   return text.empty() || (text.size() <= 8 && kTexts.contains(text));
 }
 
@@ -60,7 +64,8 @@ std::optional<double> read_grouped_number(std::string_view text) {
   text = without_blanks(text);
   std::string_view left = without_sign(text);
   if (left.size() > 40 || take_groups(left, ',') < 1) return std::nullopt;
-  if (!left.empty() && (left[0] != '.' || leading_digits(left.substr(1)) != left.size() - 1)) return std::nullopt;
+  if (!left.empty() && (left[0] != '.' || leading_digits(left.substr(1)) != left.size() - 1))
+    return std::nullopt;
   std::string plain;
   for (const char c : text) {
     if (c != ',') plain += c;
@@ -82,8 +87,24 @@ bool has_decimal_comma(std::string_view text) {
 }
 
 bool looks_like_number(std::string_view text) {
-  static constexpr std::string_view kSigns[] = {"-", "+", "$", "%", "(", ")", " ", ",", ".", "'", "_", "\xc2\xa0", "\xe2\x82\xac", "\xc2\xa3",
-                                                "\xc2\xa5", "\xe2\x82\xa9", "\xe2\x80\xaf", "\xec\x9b\x90"};
+  static constexpr std::string_view kSigns[] = {"-",
+                                                "+",
+                                                "$",
+                                                "%",
+                                                "(",
+                                                ")",
+                                                " ",
+                                                ",",
+                                                ".",
+                                                "'",
+                                                "_",
+                                                "\xc2\xa0",
+                                                "\xe2\x82\xac",
+                                                "\xc2\xa3",
+                                                "\xc2\xa5",
+                                                "\xe2\x82\xa9",
+                                                "\xe2\x80\xaf",
+                                                "\xec\x9b\x90"};
   size_t digits = 0, signs = 0;
   bool inside = false;  // a sign of the number's ends between two digits
   bool end_sign = false;

@@ -13,15 +13,16 @@
 namespace maeil::table {
 namespace {
 
-// What the values of a column, row for row, could be. Words for missing (is_missing) are counted apart and are no values.
+// What the values of a column, row for row, could be. Words for missing (is_missing) are counted apart and
+// are no values.
 struct Kind {
   uint64_t rows = 0, words = 0;
-  uint64_t numbers = 0;         // of read_number
-  uint64_t grouped = 0;         // of read_grouped_number
-  uint64_t commas = 0;          // of has_decimal_comma
-  uint64_t looking = 0;         // of looks_like_number
-  uint64_t dates = 0;           // of read_date
-  uint64_t compact = 0;         // numbers that are days, 20240531
+  uint64_t numbers = 0;  // of read_number
+  uint64_t grouped = 0;  // of read_grouped_number
+  uint64_t commas = 0;   // of has_decimal_comma
+  uint64_t looking = 0;  // of looks_like_number
+  uint64_t dates = 0;    // of read_date
+  uint64_t compact = 0;  // numbers that are days, 20240531
   bool integers = true, grouped_surely = false, one_format = true, counts_rows = true;
   std::optional<double> first_count;       // of the first row, where it counts_rows: 0, or 1 as R counts
   std::optional<std::string> date_format;  // of the dates, as long as they have one_format
@@ -45,10 +46,14 @@ struct Kind {
     if (read_date(text)) {
       dates += count;
       auto format = format_of_date(text);
-      if (!format || (date_format && date_format != format)) one_format = false;
-      else date_format = std::move(format);
-      if (is_compact_day(text)) compact += count;
-      else keep_first(no_day, text);
+      if (!format || (date_format && date_format != format))
+        one_format = false;
+      else
+        date_format = std::move(format);
+      if (is_compact_day(text))
+        compact += count;
+      else
+        keep_first(no_day, text);
     } else {
       keep_first(no_date, text);
       keep_first(no_day, text);
@@ -56,16 +61,19 @@ struct Kind {
   }
 
   void merge(Kind&& other) {
-    for (const auto count : {&Kind::rows, &Kind::words, &Kind::numbers, &Kind::grouped, &Kind::commas, &Kind::looking, &Kind::dates, &Kind::compact}) {
+    for (const auto count : {&Kind::rows, &Kind::words, &Kind::numbers, &Kind::grouped, &Kind::commas,
+                             &Kind::looking, &Kind::dates, &Kind::compact}) {
       this->*count += other.*count;
     }
     integers &= other.integers;
     grouped_surely |= other.grouped_surely;
-    one_format &= other.one_format && (!date_format || !other.date_format || date_format == other.date_format);
+    one_format &=
+        other.one_format && (!date_format || !other.date_format || date_format == other.date_format);
     if (!date_format) date_format = std::move(other.date_format);
     counts_rows &= other.counts_rows && (!first_count || first_count == other.first_count);
     if (!first_count) first_count = other.first_count;
-    for (const auto text : {&Kind::word, &Kind::no_number, &Kind::group, &Kind::comma, &Kind::loses_digits, &Kind::no_date, &Kind::no_day}) {
+    for (const auto text : {&Kind::word, &Kind::no_number, &Kind::group, &Kind::comma, &Kind::loses_digits,
+                            &Kind::no_date, &Kind::no_day}) {
       keep_first(this->*text, other.*text);
     }
   }
@@ -105,7 +113,8 @@ struct Kind {
 };
 
 // A chunk's values of a column, each distinct text looked at once.
-void see_column(const CsvChunk& chunk, const Column& column, bool may_count_rows, std::vector<uint64_t>& counts, Kind& kind) {
+void see_column(const CsvChunk& chunk, const Column& column, bool may_count_rows,
+                std::vector<uint64_t>& counts, Kind& kind) {
   counts.assign(column.dictionary.size(), 0);
   for (const uint32_t code : column.codes) {
     if (code != kMissing) ++counts[code];
@@ -126,7 +135,8 @@ Result<std::vector<std::string>> read_names(const std::filesystem::path& path) {
   return read_csv_header(reader, file.bytes(), path.string());
 }
 
-// pandas and R write their index as a first column without a name, which pandas calls "Unnamed: 0" when it reads the file again.
+// pandas and R write their index as a first column without a name, which pandas calls "Unnamed: 0" when it
+// reads the file again.
 bool may_be_index(std::string_view name) { return name.empty() || name.starts_with("Unnamed: "); }
 
 std::string quoted(const std::string& text) { return fmt::format("'{}'", format::clip_utf8(text, 40)); }
@@ -134,29 +144,44 @@ std::string quoted(const std::string& text) { return fmt::format("'{}'", format:
 // What a column of texts might have been meant to be, for people; "" when it is just texts.
 std::string doubt_about_text(const Kind& kind) {
   if (kind.rows == 0) return "";
-  if (kind.is_number()) return fmt::format("is text: {} would lose digits as a number", quoted(kind.loses_digits));
+  if (kind.is_number())
+    return fmt::format("is text: {} would lose digits as a number", quoted(kind.loses_digits));
   const uint64_t numbers = kind.numbers + std::max(kind.grouped, kind.commas);
   if (numbers * 2 >= kind.rows) {
-    return fmt::format("is text, so that its values are drawn again as they stand: {} of its {} values are no numbers, {} the first; leave empty what is missing, or "
-                       "name the column a number in a dataset spec (--spec)", kind.rows - numbers, kind.rows, quoted(kind.no_number));
+    return fmt::format(
+        "is text, so that its values are drawn again as they stand: {} of its {} values are no numbers, {} "
+        "the first; leave empty what is missing, or "
+        "name the column a number in a dataset spec (--spec)",
+        kind.rows - numbers, kind.rows, quoted(kind.no_number));
   }
-  if (has_year_last(kind.no_date)) return fmt::format("is text: {}{}", quoted(kind.no_date), why_no_date(kind.no_date, {}));
+  if (has_year_last(kind.no_date))
+    return fmt::format("is text: {}{}", quoted(kind.no_date), why_no_date(kind.no_date, {}));
   if (kind.dates * 2 >= kind.rows) {
-    return fmt::format("is text: {} of its {} values are no dates, {} the first", kind.rows - kind.dates, kind.rows, quoted(kind.no_date));
+    return fmt::format("is text: {} of its {} values are no dates, {} the first", kind.rows - kind.dates,
+                       kind.rows, quoted(kind.no_date));
   }
   if (kind.looking + kind.numbers < kind.rows) return "";
-  return fmt::format("is text, so that its values are drawn again as they stand: numbers are digits with a decimal point, and {} has more", quoted(kind.no_number));
+  return fmt::format(
+      "is text, so that its values are drawn again as they stand: numbers are digits with a decimal point, "
+      "and {} has more",
+      quoted(kind.no_number));
 }
 
 // Gives the column its type. kBadInput: numbers that can be read in two ways.
-Status decide(const Kind& kind, const std::string& file, SpecColumn& column, std::vector<std::string>& notes) {
-  const auto say = [&](const std::string& what) { notes.push_back(fmt::format("column '{}' {}", column.name, what)); };
+Status decide(const Kind& kind, const std::string& file, SpecColumn& column,
+              std::vector<std::string>& notes) {
+  const auto say = [&](const std::string& what) {
+    notes.push_back(fmt::format("column '{}' {}", column.name, what));
+  };
   column.type = SpecType::kText;
   if (kind.is_number() && kind.loses_digits.empty()) {
     column.type = kind.compact == kind.rows ? SpecType::kDate : SpecType::kNumber;
-    if (column.type == SpecType::kDate) say("holds days, written as 20240531");
+    if (column.type == SpecType::kDate)
+      say("holds days, written as 20240531");
     else if (kind.compact * 2 >= kind.rows) {
-      say(fmt::format("is a number: most of its values are days, written as 20240531, but {} is none, so that drawn values need not be days; leave empty what is no day",
+      say(
+          fmt::format("is a number: most of its values are days, written as 20240531, but {} is none, so "
+                      "that drawn values need not be days; leave empty what is no day",
                       quoted(kind.no_day)));
     }
   } else if (kind.is_grouped() && kind.grouped_surely && kind.loses_digits.empty()) {
@@ -164,11 +189,17 @@ Status decide(const Kind& kind, const std::string& file, SpecColumn& column, std
     column.thousands = true;
     say(fmt::format("is a number: the commas in {} separate thousands", quoted(kind.group)));
   } else if (kind.is_grouped() && kind.loses_digits.empty()) {
-    return bad_input(fmt::format("{}: column '{}': {} is a number with a comma between thousands or before decimals, and no value tells which: write the numbers without the "
-                                 "comma, or say thousands = \",\" in a dataset spec (--spec)", file, column.name, quoted(kind.group)));
+    return bad_input(
+        fmt::format("{}: column '{}': {} is a number with a comma between thousands or before decimals, and "
+                    "no value tells which: write the numbers without the "
+                    "comma, or say thousands = \",\" in a dataset spec (--spec)",
+                    file, column.name, quoted(kind.group)));
   } else if (kind.is_comma() && kind.loses_digits.empty()) {
-    return bad_input(fmt::format("{}: column '{}': {} has a comma for the decimal point (or points between thousands): write the numbers with a decimal point and nothing "
-                                 "between thousands", file, column.name, quoted(kind.comma)));
+    return bad_input(
+        fmt::format("{}: column '{}': {} has a comma for the decimal point (or points between thousands): "
+                    "write the numbers with a decimal point and nothing "
+                    "between thousands",
+                    file, column.name, quoted(kind.comma)));
   } else if (kind.is_date()) {
     column.type = SpecType::kDate;
   } else if (const std::string doubt = doubt_about_text(kind); !doubt.empty()) {
@@ -189,7 +220,8 @@ Result<bool> has_columns_of(const std::filesystem::path& path, const DatasetSpec
   });
 }
 
-Result<InferredColumns> infer_columns(const std::filesystem::path& path, const DatasetSpec* known, const std::string& text_column) {
+Result<InferredColumns> infer_columns(const std::filesystem::path& path, const DatasetSpec* known,
+                                      const std::string& text_column) {
   MAEIL_ASSIGN(const auto names, read_names(path));
   InferredColumns out;
   out.spec.name = path.filename().string();
@@ -199,11 +231,13 @@ Result<InferredColumns> infer_columns(const std::filesystem::path& path, const D
     column.name = name;
     out.spec.columns.push_back(std::move(column));
   }
-  if (!text_column.empty() && !out.spec.find(text_column)) return not_found(fmt::format("{} has no column '{}'", path.string(), text_column));
+  if (!text_column.empty() && !out.spec.find(text_column))
+    return not_found(fmt::format("{} has no column '{}'", path.string(), text_column));
   if (known) {
     for (const auto& column : known->columns) {
       if (!column.optional && !out.spec.find(column.name)) {
-        return bad_input(fmt::format("{}: the column '{}' of dataset {} is missing", path.string(), column.name, known->name));
+        return bad_input(fmt::format("{}: the column '{}' of dataset {} is missing", path.string(),
+                                     column.name, known->name));
       }
     }
   }
@@ -220,12 +254,15 @@ Result<InferredColumns> infer_columns(const std::filesystem::path& path, const D
                                       [&](const CsvChunk& chunk, Kinds& some) -> Status {
                                         some.kinds.assign(C, {});
                                         for (size_t c = 0; c < C; ++c) {
-                                          see_column(chunk, chunk.table.columns[c], !known && may_be_index(names[c]), some.counts, some.kinds[c]);
+                                          see_column(chunk, chunk.table.columns[c],
+                                                     !known && may_be_index(names[c]), some.counts,
+                                                     some.kinds[c]);
                                         }
                                         return {};
                                       },
                                       [&](Kinds& some) -> Status {
-                                        for (size_t c = 0; c < C; ++c) kinds[c].merge(std::move(some.kinds[c]));
+                                        for (size_t c = 0; c < C; ++c)
+                                          kinds[c].merge(std::move(some.kinds[c]));
                                         return {};
                                       }));
   out.rows = report.rows - report.quarantined;
@@ -233,16 +270,25 @@ Result<InferredColumns> infer_columns(const std::filesystem::path& path, const D
   for (size_t c = 0; c < C; ++c) {
     SpecColumn& column = out.spec.columns[c];
     const Kind& kind = kinds[c];
-    if (!known && may_be_index(column.name) && column.name != text_column && kind.rows == out.rows && kind.counts_rows && C > 1) {
-      out.notes.push_back(fmt::format("column {} of the file, '{}', only counts the rows, as the index that pandas and R write: it is left out", c + 1, column.name));
+    const bool named_text = !text_column.empty() && column.name == text_column;
+    if (!known && may_be_index(column.name) && !named_text && kind.rows == out.rows && kind.counts_rows &&
+        C > 1) {
+      out.notes.push_back(
+          fmt::format("column {} of the file, '{}', only counts the rows, as the index that pandas and R "
+                      "write: it is left out",
+                      c + 1, column.name));
       continue;
     }
-    if (known) column = *known->find(column.name);
-    else if (column.name != text_column) MAEIL_TRY(decide(kind, path.string(), column, out.notes));
-    if (column.name == text_column) column.type = SpecType::kText;
+    if (known)
+      column = *known->find(column.name);
+    else if (!named_text)
+      MAEIL_TRY(decide(kind, path.string(), column, out.notes));
+    if (named_text) column.type = SpecType::kText;
     if (column.type == SpecType::kText && kind.words > 0 && kind.rows > 0) {
-      out.notes.push_back(fmt::format("column '{}' is text, where only an empty field is missing: its {} ({} row{}) is a value like others", column.name, quoted(kind.word), kind.words,
-                                      kind.words == 1 ? "" : "s"));
+      out.notes.push_back(
+          fmt::format("column '{}' is text, where only an empty field is missing: its {} ({} row{}) is a "
+                      "value like others",
+                      column.name, quoted(kind.word), kind.words, kind.words == 1 ? "" : "s"));
     }
     if (!known) column.nullable = true;
     const bool number = kind.is_number() || (column.thousands && kind.is_grouped());

@@ -16,7 +16,8 @@ constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
 
 // The first of a column's labels that is a date.
 std::string_view date_example(const Column& column) {
-  const auto found = std::find_if(column.dictionary.begin(), column.dictionary.end(), [](const auto& text) { return read_date(text).has_value(); });
+  const auto found = std::find_if(column.dictionary.begin(), column.dictionary.end(),
+                                  [](const auto& text) { return read_date(text).has_value(); });
   return found == column.dictionary.end() ? "2024-05-31" : std::string_view(*found);
 }
 
@@ -97,7 +98,9 @@ void OrderedWriter::put_text(size_t row, const std::string& text) {
   column_.codes[row] = found->second;
 }
 
-std::string OrderedWriter::write_date(double seconds) const { return write_date_like(date_example(column_), seconds); }
+std::string OrderedWriter::write_date(double seconds) const {
+  return write_date_like(date_example(column_), seconds);
+}
 
 void keep_orders(const OrderPlan& plan, const std::vector<Rounding>& rounding, const std::vector<ValueRange>& ranges, Table& rows) {
   std::vector<OrderedValues> values;
