@@ -1,3 +1,5 @@
+// A header is judged together with the first record after it: a header alone can contain any character, but
+// the record below it is separated as it is.
 #include "table/csv_header.h"
 
 #include <fmt/format.h>
@@ -58,22 +60,21 @@ Result<std::vector<std::string>> read_csv_header(format::CsvReader& reader, std:
   std::vector<std::string_view> names;
   std::deque<std::string> unescaped;
   const auto why = format::split_record(record.bytes, names, unescaped, kMaxCsvColumns + 1);
+  format::CsvReader ahead = reader;
+  format::CsvRecord first;
+  const auto more = ahead.next(first);
+  const auto separator = likely_separator(record.bytes, more && *more ? first.bytes : "");
+  if (!separator.empty() && format::is_utf8(record.bytes)) {
+    return bad_input(
+        fmt::format("{}:{}: the fields seem to be separated by {}, and only commas are read as the "
+                    "separator: save the file with commas (and decimal points); its header begins '{}'",
+                    file_name, record.line, separator, format::clip_utf8(record.bytes, 60)));
+  }
   if (names.size() > kMaxCsvColumns) {
     return bad_input(
         fmt::format("{}:{}: the header names more than {} columns", file_name, record.line, kMaxCsvColumns));
   }
   if (!why.empty()) return bad_input(fmt::format("{}:{}: the header has {}", file_name, record.line, why));
-  format::CsvReader ahead = reader;
-  format::CsvRecord first;
-  const auto more = ahead.next(first);
-  if (const auto separator = likely_separator(record.bytes, more && *more ? first.bytes : "");
-      !separator.empty()) {
-    return bad_input(
-        fmt::format("{}:{}: the fields seem to be separated by {}, and only commas are read as the "
-                    "separator: save the file with commas "
-                    "(and decimal points); its header begins '{}'",
-                    file_name, record.line, separator, format::clip_utf8(record.bytes, 60)));
-  }
   std::set<std::string_view> known;
   for (const auto name : names) {
     if (known.insert(name).second) continue;

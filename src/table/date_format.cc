@@ -1,3 +1,5 @@
+// A format is a list of directives and literal characters, matched from the front without going back, as
+// strptime does.
 #include "table/date_format.h"
 
 #include <fmt/format.h>

@@ -1,3 +1,5 @@
+// Dates are taken apart from the front, once, into their values and their layout; a layout is what makes a
+// format of them, or writes another date like them.
 #include "table/dates.h"
 
 #include <fmt/format.h>

@@ -1,3 +1,5 @@
+// Numbers are fast_float's; what stands around and between their digits is judged here, character by
+// character.
 #include "table/field_values.h"
 
 #include <fast_float/fast_float.h>

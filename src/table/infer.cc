@@ -1,3 +1,5 @@
+// One pass counts, row for row, what the values of each column could be (Kind); then each column is decided
+// by its counts alone, so that the result does not depend on chunks or threads.
 #include "table/infer.h"
 
 #include <fmt/format.h>

@@ -159,6 +159,7 @@ TEST(CsvHeader, OtherFilesAreRefusedInASentence) {
   EXPECT_THAT(refusal("a|b|c\n1|2|3\n"), HasSubstr("pipes"));
   EXPECT_THAT(refusal("name, first;age;town\n\"x\";1;y\n"), HasSubstr("semicolons"));
   EXPECT_THAT(refusal("a;b\n"), HasSubstr("semicolons"));
+  EXPECT_THAT(refusal("\"a\";\"b\"\n\"1,5\";\"x\"\n"), HasSubstr("semicolons"));
   EXPECT_THAT(refusal("sep=;\na;b\n"), HasSubstr("Excel"));
   EXPECT_THAT(refusal("a,b\r1,2\r3,4\r"), HasSubstr("CR alone"));
   EXPECT_THAT(refusal(std::string("a,b\0c\n1,2\n", 10)), HasSubstr("NUL"));

@@ -1,3 +1,5 @@
+// The sentences about rows and dates that could not be read, and the limits beyond which a file is refused:
+// 5 % of its rows, all dates of a column.
 #include "table/read_report.h"
 
 #include <fmt/format.h>
