@@ -7,6 +7,7 @@
 
 #include <array>
 #include <exception>
+#include <optional>
 
 namespace maeil {
 namespace {
@@ -100,19 +101,6 @@ std::string format_date(Days date) {
 Result<Days> parse_date(std::string_view text) {
   if (const auto day = iso_day(text)) return *day;
   return usage_error(fmt::format("\"{}\" is no date: write it as 2026-11-23", text.substr(0, 40)));
-}
-
-std::optional<Days> parse_day_month_year(std::string_view text) {
-  if (text.size() < 8 || text.size() > 9) return std::nullopt;  // strptime's %d takes one digit too
-  const size_t month_at = text.size() - 7;
-  for (size_t month = 0; month < kMonths.size(); ++month) {
-    bool same = true;
-    for (size_t i = 0; i < 3; ++i) same &= (text[month_at + i] & ~0x20) == kMonths[month][i];
-    if (same) {
-      return day_of(digits(text, month_at + 3, 4), static_cast<int>(month) + 1, digits(text, 0, month_at));
-    }
-  }
-  return std::nullopt;
 }
 
 std::string format_day_month_year(Days date) {

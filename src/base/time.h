@@ -20,9 +20,8 @@ Instant now();
 std::string format_date(Days date);
 Result<Days> parse_date(std::string_view text);
 
-// "31MAY2024" in any case (the seed's %d%b%Y); nullopt when it is none. 31DEC9999 is a date here.
-std::optional<Days> parse_day_month_year(std::string_view text);
-std::string format_day_month_year(Days date);  // "31MAY2024"
+// "31MAY2024", as the built-in dataset writes its days. Dates of data are read by table/dates.h.
+std::string format_day_month_year(Days date);
 
 // "2026-11-23T00:15:00.000Z".
 std::string format_instant(Instant instant);

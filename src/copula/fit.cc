@@ -178,8 +178,12 @@ Result<FittedMixture> CopulaFitter::fit(const FitPlan& plan) {
     for (size_t c = first; c < last; ++c) {
       const Column& column = c < C ? all_.columns[c] : common.missing[c - C].patterns;
       if (column.type == ColumnType::kText) {
-        const bool date = c < C && std::find(plan.dates.begin(), plan.dates.end(), column.name) != plan.dates.end();
-        common.orders[c] = order_labels(column, date, sample, reference);
+        const auto date = std::find_if(plan.dates.begin(), plan.dates.end(), [&](const DateColumn& one) {
+          return c < C && one.name == column.name;
+        });
+        common.orders[c] =
+            order_labels(column, date != plan.dates.end(),
+                         date != plan.dates.end() ? date->format : std::nullopt, sample, reference);
         continue;
       }
       NumberOutput& number = common.numbers[c];

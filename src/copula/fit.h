@@ -1,12 +1,14 @@
 // Fitting a mixture of copulas to a table: a Gaussian copula for each class of a target (docs/synthesizer.md).
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "base/error.h"
 #include "copula/choose_marginal.h"
 #include "copula/mixture.h"
+#include "table/dates.h"
 #include "table/table.h"
 
 namespace maeil::copula {
@@ -14,10 +16,17 @@ namespace maeil::copula {
 // From how many rows of a class the correlations are computed; marginals and frequencies count every row.
 inline constexpr size_t kCorrelationRows = 50000;
 
+// A text column whose values are dates, which have an order. Its format, where it has one, is the only one
+// that is read.
+struct DateColumn {
+  std::string name;
+  std::optional<table::DateFormat> format;
+};
+
 struct FitPlan {
   std::string target;                      // a text column; "": one class
   std::vector<NumberFormat> formats;       // (C) of numbers
-  std::vector<std::string> dates;          // text columns whose values are dates, which have an order
+  std::vector<DateColumn> dates;
   std::vector<table::Constraint> constraints;
   std::vector<MarginalChoice> marginals;   // (C) of numbers; shorter: empirical
   uint64_t seed = 0;                       // chooses the rows for the correlations

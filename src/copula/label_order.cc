@@ -2,10 +2,10 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <numeric>
 
 #include "copula/column_fit.h"
-#include "table/field_values.h"
 
 namespace maeil::copula {
 
@@ -46,14 +46,17 @@ Matrix reference_features(const Table& all, const std::vector<uint32_t>& sample)
   return out;
 }
 
-std::vector<uint32_t> order_labels(const Column& column, bool date, const std::vector<uint32_t>& sample, const Matrix& reference) {
+std::vector<uint32_t> order_labels(const Column& column, bool date,
+                                   const std::optional<table::DateFormat>& format,
+                                   const std::vector<uint32_t>& sample, const Matrix& reference) {
   const size_t K = column.dictionary.size();
   std::vector<uint32_t> order(K);
   std::iota(order.begin(), order.end(), 0u);
   std::vector<double> key(K, 0);
   if (date) {
     for (size_t k = 0; k < K; ++k) {
-      key[k] = table::read_date(column.dictionary[k]).value_or(0);
+      key[k] =
+          table::read_date(column.dictionary[k], format).value_or(-std::numeric_limits<double>::infinity());
     }
   } else if (K > 2 && reference.cols() > 0) {
     // Only labels of the sample have a mean: as many rows as it has at most, where an id column has as many labels as the file rows.

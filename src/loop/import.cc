@@ -24,7 +24,7 @@ Result<prep::FeatureMap> read_feature_map(const std::string& path) {
 Status for_each_reference_chunk(const std::string& reference, const table::DatasetSpec& spec, const TableSink& sink) {
   if (reference.ends_with(".csv")) {
     MAEIL_ASSIGN(const auto report, table::read_csv_file(reference, spec, {}, [&](Table&& chunk, const std::vector<uint64_t>&) { return sink(chunk); }));
-    return table::check_quarantine(report, reference);
+    return table::check_read(report, reference);
   }
   std::error_code error;
   if (!std::filesystem::exists(reference, error)) return not_found(fmt::format("the reference {} does not exist", reference));

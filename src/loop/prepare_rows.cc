@@ -57,6 +57,10 @@ store::Document metadata_document(const Day& day, const prep::Preparation& prepa
   }
   auto examples = store::Document::array();
   for (const auto& row : report.examples) examples.push_back({{"line", row.line}, {"reason", row.reason}});
+  store::Document unreadable = store::Document::object();  // dates, by column
+  for (const auto& dates : report.dates) {
+    if (dates.unreadable > 0) unreadable[dates.column] = dates.unreadable;
+  }
   return {{"dataset_name", day.spec.name},
           {"num_records", report.rows - report.quarantined},
           {"num_categorical_features", preparation.categorical.size()},
@@ -71,6 +75,7 @@ store::Document metadata_document(const Day& day, const prep::Preparation& prepa
           {"unseen", counts_by_name(counts.unseen, preparation.categorical)},
           {"nulls", counts_by_name(counts.nulls, preparation.numeric)},
           {"out_of_range", counts_by_name(counts.out_of_range, preparation.numeric)},
+          {"unreadable", unreadable},
           {"feature_spec_hash", prep::feature_spec_hash(preparation)}};
 }
 
@@ -132,6 +137,7 @@ Result<PreparedTotals> prepare_rows(dag::TaskContext& context, const Day& day, c
                      return {};
                    }));
   for (auto& row : out.report.examples) row.line += first_row;
+  for (auto& dates : out.report.dates) dates.line += first_row;
   return out;
 }
 
@@ -155,7 +161,7 @@ Status DayWriter::add(const store::RowChunk& chunk, std::string_view text) {
 Result<PreparedDay> DayWriter::finish(dag::TaskContext& context, const Day& day, const prep::Preparation& preparation, const PreparedTotals& totals,
                                       const store::Document& raw) {
   const auto& report = totals.report;
-  MAEIL_TRY(table::check_quarantine(report, day.settings.data_path));
+  MAEIL_TRY(table::check_read(report, day.settings.data_path));
   if (csv_) MAEIL_TRY(csv_->commit());
 
   PreparedDay out;
@@ -163,6 +169,7 @@ Result<PreparedDay> DayWriter::finish(dag::TaskContext& context, const Day& day,
   out.quarantined = report.quarantined;
   for (const uint64_t count : totals.counts.unseen) out.unseen += count;
   for (const auto& row : report.examples) context.log(fmt::format("{}:{}: set aside: {}", day.settings.data_path, row.line, row.reason));
+  for (const auto& line : table::describe_unreadable(report, day.settings.data_path)) context.log(line);
   MAEIL_ASSIGN(const std::string generation, rows_->finish());
   out.batch.publishes.push_back({kRows, partition_, generation,
                                  {{"processing_timestamp", store::date_value(now())},

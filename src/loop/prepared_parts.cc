@@ -121,13 +121,24 @@ Result<dag::TaskOutcome> prepare_part(dag::TaskContext& context, const Day& day,
   }
   store::Document examples = store::Document::array();
   for (const auto& row : totals.report.examples) examples.push_back({{"line", row.line}, {"reason", row.reason}});
+  store::Document dates = store::Document::array();
+  for (const auto& read : totals.report.dates) {
+    dates.push_back({{"column", read.column},
+                     {"any_read", read.any_read},
+                     {"unreadable", read.unreadable},
+                     {"line", read.line},
+                     {"why", read.why}});
+  }
   const auto& counts = totals.counts;
-  return part.finish(context, prepare_inputs(day, preparation, raw),
-                     {{"rows", totals.report.rows},
-                      {"quarantined", totals.report.quarantined},
-                      {"examples", examples},
-                      {"counts", {{"unseen", counts.unseen}, {"nulls", counts.nulls}, {"out_of_range", counts.out_of_range}}}},
-                     fmt::format("rows {} to {} of {}", range.first, range.first + range.count, total));
+  return part.finish(
+      context, prepare_inputs(day, preparation, raw),
+      {{"rows", totals.report.rows},
+       {"quarantined", totals.report.quarantined},
+       {"examples", examples},
+       {"dates", dates},
+       {"counts",
+        {{"unseen", counts.unseen}, {"nulls", counts.nulls}, {"out_of_range", counts.out_of_range}}}},
+      fmt::format("rows {} to {} of {}", range.first, range.first + range.count, total));
 }
 
 Result<PreparedDay> merge_day(dag::TaskContext& context, const Day& day, const prep::Preparation& preparation, const std::string& csv_path) {
@@ -147,6 +158,13 @@ Result<PreparedDay> merge_day(dag::TaskContext& context, const Day& day, const p
     for (const auto& row : part.value("examples", store::Document::array())) {
       if (report.examples.size() < table::kMaxExamples) report.examples.push_back({row.value("line", uint64_t{0}), row.value("reason", "")});
     }
+    std::vector<table::DatesRead> dates;
+    for (const auto& read : part.value("dates", store::Document::array())) {
+      dates.push_back({read.value("column", ""), read.value("any_read", false),
+                       read.value("unreadable", uint64_t{0}), read.value("line", uint64_t{0}),
+                       read.value("why", "")});
+    }
+    table::add_dates(report.dates, std::move(dates));
     if (part.value("rows", uint64_t{0}) > 0) prep::add(totals.counts, {counts_from(part, "unseen"), counts_from(part, "nulls"), counts_from(part, "out_of_range")});
     context.progress("merge", static_cast<uint64_t>(part.value("shard", 0)), parts.size());
   }

@@ -1,6 +1,5 @@
 #include "loop/row_filter.h"
 
-#include <fast_float/fast_float.h>
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -11,6 +10,8 @@
 
 #include "base/hash.h"
 #include "base/philox.h"
+#include "table/dates.h"
+#include "table/field_values.h"
 
 namespace maeil::loop {
 namespace {
@@ -22,17 +23,10 @@ constexpr std::pair<std::string_view, Test> kTests[] = {{"!=", Test::kNotEqual},
 // Sets keep[i] of a block of candidates; `seed` is the one they were drawn under.
 using Keep = std::function<void(const Table& rows, uint64_t block, uint64_t seed, std::vector<uint8_t>& keep)>;
 
-std::optional<double> parse_number(std::string_view text) {
-  double value = 0;
-  const auto [end, error] = fast_float::from_chars(text.data(), text.data() + text.size(), value);
-  return error == std::errc() && end == text.data() + text.size() ? std::optional(value) : std::nullopt;
-}
-
 // Days since 1970 of a text that is a date.
 std::optional<double> parse_days(const std::string& text) {
-  const auto day = parse_day_month_year(text);
-  const auto date = day ? Result<Days>(*day) : parse_date(text);
-  return date ? std::optional(static_cast<double>(date->time_since_epoch().count())) : std::nullopt;
+  const auto day = table::read_day(text);
+  return day ? std::optional(static_cast<double>(day->time_since_epoch().count())) : std::nullopt;
 }
 
 bool is_order(Test test) { return test != Test::kEqual && test != Test::kNotEqual; }
@@ -67,7 +61,7 @@ void apply(const Condition& condition, const Column& column, std::vector<uint8_t
   } else if (condition.value.empty()) {
     for (size_t i = 0; i < keep.size(); ++i) keep[i] &= column.is_missing(i) == (condition.test == Test::kEqual);
   } else {
-    const double value = *parse_number(condition.value);
+    const double value = *table::read_number(condition.value);
     for (size_t i = 0; i < keep.size(); ++i) keep[i] &= holds(condition.test, column.numbers[i], value);
   }
 }
@@ -228,18 +222,21 @@ Status check_column(const Source& source, const std::string& column) {
 // Whether the condition can be asked of the column, seen from its first rows; so may two conditions of one column.
 Status check_type(const Condition& condition, const Column& column) {
   if (column.type == ColumnType::kNumber) {
-    if (condition.value.empty() || parse_number(condition.value)) return {};
+    if (condition.value.empty() || table::read_number(condition.value)) return {};
     return usage_error(fmt::format("{}: '{}' holds numbers", to_string(condition), condition.column));
   }
   if (!is_order(condition.test)) return {};
   const bool dates = std::any_of(column.dictionary.begin(), column.dictionary.end(), [](const auto& text) { return parse_days(text).has_value(); });
   if (!dates) return usage_error(fmt::format("{}: '{}' is text, which has no order", to_string(condition), condition.column));
-  if (!parse_days(condition.value)) return usage_error(fmt::format("{}: '{}' holds dates, as 2024-05-31 or 31MAY2024", to_string(condition), condition.column));
+  if (!parse_days(condition.value))
+    return usage_error(fmt::format("{}: '{}' holds dates, as 2024-05-31 or 31MAY2024; {}{}",
+                                   to_string(condition), condition.column, condition.value,
+                                   table::why_no_date(condition.value, {})));
   return {};
 }
 
 bool same_value(const Condition& a, const Condition& b) {
-  const auto x = parse_number(a.value), y = parse_number(b.value);
+  const auto x = table::read_number(a.value), y = table::read_number(b.value);
   return meets({a.column, Test::kEqual, a.value}, b.value) || (x && y && *x == *y);
 }
 
@@ -292,7 +289,7 @@ Result<Condition> parse_condition(std::string_view text) {
     for (const auto& [sign, test] : kTests) {
       if (!text.substr(at).starts_with(sign)) continue;
       Condition out{std::string(text.substr(0, at)), test, std::string(text.substr(at + sign.size()))};
-      if (!is_order(test) || parse_number(out.value) || parse_days(out.value)) return out;
+      if (!is_order(test) || table::read_number(out.value) || parse_days(out.value)) return out;
       return usage_error(fmt::format("the condition '{}' needs a number or a date behind {}", text, sign));
     }
   }

@@ -238,10 +238,12 @@ Status read_typed_rows(const Source& source, const table::DatasetSpec& spec, Day
   struct Piece {
     Table drawn;
     std::vector<Table> typed;
+    std::vector<table::DatesRead> dates;
     format::TextBuffer text;
   };
   uint64_t done = 0;
-  return run_pieces<Piece>(
+  table::ReadReport all{.rows = rows};
+  MAEIL_TRY(run_pieces<Piece>(
       0, rows, kSourceRows,
       [&](uint64_t first, uint64_t count, Piece& piece) -> Status {
         MAEIL_TRY(source.draw(date, first, count, seed, piece.drawn));
@@ -249,18 +251,21 @@ Status read_typed_rows(const Source& source, const table::DatasetSpec& spec, Day
         piece.text.append(csv.header());
         csv.append_rows(piece.drawn, piece.text);
         piece.typed.clear();
-        MAEIL_ASSIGN(const auto report, table::read_csv(piece.text.view(), source.description, spec, {}, [&](Table&& typed, const std::vector<uint64_t>&) -> Status {
+        MAEIL_ASSIGN(auto report, table::read_csv(piece.text.view(), source.description, spec, {}, [&](Table&& typed, const std::vector<uint64_t>&) -> Status {
                        piece.typed.push_back(std::move(typed));
                        return {};
                      }));
+        piece.dates = std::move(report.dates);
         return table::check_quarantine(report, source.description, 0);
       },
       [&](Piece& piece) -> Status {
         for (const Table& typed : piece.typed) MAEIL_TRY(sink(typed));
+        table::add_dates(all.dates, std::move(piece.dates));
         done += piece.drawn.rows;
         if (progress) progress(done);
         return {};
-      });
+      }));
+  return rows > 0 ? table::check_read(all, source.description) : Status{};
 }
 
 }  // namespace maeil::loop

@@ -17,6 +17,7 @@
 #include "base/threads.h"
 #include "portfolio/record.h"
 #include "portfolio/schema.h"
+#include "table/dates.h"
 
 namespace maeil::portfolio {
 namespace {
@@ -29,7 +30,7 @@ struct Book {
   std::map<std::string, std::vector<double>> number;
   std::map<std::string, std::vector<std::string>> text;
 
-  Date date(const std::string& column, size_t row) const { return parse_day_month_year(text.at(column)[row]); }
+  Date date(const std::string& column, size_t row) const { return table::read_day(text.at(column)[row]); }
   double defaults() const {
     const auto& flag = text.at("DLNQ_1M_FLG");
     return static_cast<double>(std::count(flag.begin(), flag.end(), "Y")) / static_cast<double>(rows);

@@ -29,7 +29,7 @@ void day_numbers(const table::DatasetSpec& spec, const Table& chunk, const std::
   const Column& texts = chunk.columns[column_index(spec, name)];
   std::vector<double> days;
   for (const auto& text : texts.dictionary) {
-    const auto date = readable_date(text);
+    const auto date = readable_date(*column, text);
     days.push_back(date ? static_cast<double>(date->time_since_epoch().count()) : missing);
   }
   out.resize(chunk.rows);
@@ -38,10 +38,10 @@ void day_numbers(const table::DatasetSpec& spec, const Table& chunk, const std::
 
 }  // namespace
 
-std::optional<Days> readable_date(std::string_view text) {
+std::optional<Days> readable_date(const table::SpecColumn& column, std::string_view text) {
   using namespace std::chrono_literals;
   constexpr Days kFirst{1677y / 9 / 22}, kLast{2262y / 4 / 11};
-  const auto date = parse_day_month_year(text);
+  const auto date = table::read_day(text, column.format);
   return date && *date >= kFirst && *date <= kLast ? date : std::nullopt;
 }
 

@@ -16,9 +16,10 @@ namespace maeil::prep {
 inline constexpr std::string_view kMissingText = "NA";
 inline constexpr std::string_view kNull = "Null", kNotNull = "Notnull";
 
-// A date column's text; nullopt when it is no date, or one outside 1677-09-22 .. 2262-04-11, the range of pandas' timestamps: the
-// Python stack, and so the models made with it, sees 31DEC9999 ("no date known") as missing.
-std::optional<Days> readable_date(std::string_view text);
+// The day of a date column's text; nullopt when it is no date (the CSV reader counts those,
+// table/csv_table.h), or one outside 1677-09-22 .. 2262-04-11, the range of pandas' timestamps: the Python
+// stack, and so the models made with it, sees 31DEC9999 ("no date known") as missing.
+std::optional<Days> readable_date(const table::SpecColumn& column, std::string_view text);
 
 // A text as a category, by its column's rules (first characters, ASCII lower case); kMissingText passes through them too.
 std::string category_text(const table::SpecColumn& spec, std::string_view text);

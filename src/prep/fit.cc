@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
-#include <set>
 
 #include "base/threads.h"
 #include "prep/columns.h"
@@ -60,21 +59,20 @@ void Fitter::add(const Table& chunk) {
       const auto& feature = preparation_.categorical[f];
       const size_t at = column_index(spec_, feature.column);
       const Column& column = chunk.columns[at];
-      std::set<std::string> found(texts_[f].begin(), texts_[f].end());
+      auto& found = texts_[f];
       if (feature.null_flag) {
         // A day on which nothing is missing fits the same model as another; only a column that is null in every row
         // has one value.
-        found.insert(std::string(kNull));
+        found.emplace(kNull);
         bool present = false;
         for (size_t row = 0; row < chunk.rows && !present; ++row) present = !column.is_missing(row);
-        if (present) found.insert(std::string(kNotNull));
+        if (present) found.emplace(kNotNull);
       } else {
         const auto& rules = spec_.columns[at];
         for (const auto& text : column.dictionary) found.insert(category_text(rules, text));
         const bool missing = std::find(column.codes.begin(), column.codes.end(), kMissing) != column.codes.end();
         if (missing) found.insert(category_text(rules, kMissingText));
       }
-      texts_[f].assign(found.begin(), found.end());
     }
   });
   parallel_for(values_.size(), 1, [&](size_t first, size_t last) {
@@ -95,7 +93,10 @@ Result<Preparation> Fitter::fit() {
     }
   });
   for (size_t f = 0; f < texts_.size(); ++f) {
-    preparation_.categorical[f].vocabulary = std::move(texts_[f]);
+    auto& vocabulary = preparation_.categorical[f].vocabulary;
+    vocabulary.assign(texts_[f].begin(), texts_[f].end());
+    texts_[f] = {};
+    std::sort(vocabulary.begin(), vocabulary.end());
     preparation_.categorical[f].cardinality = static_cast<int>(preparation_.categorical[f].vocabulary.size());
   }
   return std::move(preparation_);

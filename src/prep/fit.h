@@ -1,17 +1,23 @@
 // Fitting a preparation on reference rows, as the Python stack's LabelEncoder, SimpleImputer(most_frequent) and RobustScaler do.
 #pragma once
 
+#include <boost/unordered/unordered_flat_set.hpp>
+#include <functional>
+#include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/error.h"
+#include "base/hash.h"
 #include "prep/preparation.h"
 #include "table/dataset_spec.h"
 #include "table/table.h"
 
 namespace maeil::prep {
 
-// Takes chunks in any number, then fits. Keeps every number (8 bytes a value) for exact quantiles, and each distinct
-// text once. Not thread safe; works on all threads itself.
+// Takes chunks in any number, then fits. Keeps every number (8 bytes a value) for exact quantiles, and each
+// distinct text once, so that adding costs what the chunk holds, however much came before it. Not thread
+// safe; works on all threads itself.
 class Fitter {
  public:
   explicit Fitter(const table::DatasetSpec& spec);
@@ -20,9 +26,14 @@ class Fitter {
   Result<Preparation> fit();
 
  private:
+  struct TextHash {
+    using is_transparent = void;
+    size_t operator()(std::string_view text) const { return hash64(text); }
+  };
   const table::DatasetSpec& spec_;
   Preparation preparation_;
-  std::vector<std::vector<std::string>> texts_;    // by categorical feature: sorted, distinct
+  std::vector<boost::unordered_flat_set<std::string, TextHash, std::equal_to<>>>
+      texts_;                                      // by categorical feature
   std::vector<std::vector<double>> values_;        // by numeric feature: NaN where missing
   size_t rows_ = 0;
 };

@@ -301,6 +301,32 @@ TEST(Transform, DatesOutsideTheTimestampsOfPandasAreMissing) {
   EXPECT_EQ(preparation.numeric[1].high, 1);
 }
 
+TEST(Transform, DatesAreReadInEveryForm) {
+  Kinds kinds;
+  const Table rows = kinds.read(
+      "A,1,2023-12-31,2024-05-31T12:34:56Z,N\nA,2,20231231,2024/05/31,N\nA,3,2023/12/31 23:59:59,31-May-2024,N\n"
+      "A,4,31DEC2023,05/06/2024,N\nA,NULL,NaN,NA,N\n");
+  Fitter fitter(kinds.spec);
+  fitter.add(rows);
+  const auto preparation = fitter.fit().value();
+  EXPECT_EQ(preparation.numeric.at(1).name, "age");
+  EXPECT_EQ(preparation.numeric[1].low, 1);  // each is 2023-12-31, the one that is missing by its missing_date
+  EXPECT_EQ(preparation.numeric[1].high, 1);
+  const auto out = transform(kinds.spec, preparation, rows);
+  EXPECT_EQ(out.dates.at(1).values, (std::vector<std::string>{"2024-05-31", "2024-05-31", "2024-05-31", "", ""}));
+  EXPECT_EQ(out.counts.nulls.at(0), 1u);
+}
+
+TEST(Transform, AFormatOfTheSpecAloneIsRead) {
+  Kinds kinds;
+  for (auto& column : kinds.spec.columns) {
+    if (column.name == "seen") column.format = table::DateFormat::parse("%d/%m/%Y").value();
+  }
+  const Table rows = kinds.read("A,1,,05/06/2024,N\nA,1,,2024-06-05,N\n");
+  const auto out = transform(kinds.spec, unfitted(kinds.spec), rows);
+  EXPECT_EQ(out.dates.at(1).values, (std::vector<std::string>{"2024-06-05", ""}));
+}
+
 TEST(Transform, RulesApplyToTextsAndToMissing) {
   Kinds kinds;
   Fitter fitter(kinds.spec);

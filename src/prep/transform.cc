@@ -98,7 +98,7 @@ Prepared transform(const table::DatasetSpec& spec, const Preparation& preparatio
     if (!column.keep_date) continue;
     std::vector<std::string> iso;
     for (const auto& text : chunk.columns[c].dictionary) {
-      const auto date = readable_date(text);
+      const auto date = readable_date(column, text);
       iso.push_back(date ? format_date(*date) : column.missing_date.value_or(""));
     }
     auto& kept = out.dates.emplace_back(Prepared::KeptDate{column.name, {}});

@@ -9,6 +9,7 @@
 
 #include "format/csv.h"
 #include "quality/csv_rows.h"
+#include "table/field_values.h"
 
 namespace maeil::quality {
 namespace {
@@ -27,6 +28,9 @@ struct Part {
 // What the values of a column allow it to be, over all files.
 struct Allowed {
   bool numbers = true, dates = true, booleans = true;
+  bool grouped = false,
+       grouped_surely = false;  // numbers with commas: between thousands, if a value of the column says so
+  bool thousands() const { return grouped && grouped_surely; }
 };
 
 class Reading {
@@ -104,7 +108,11 @@ class Reading {
           const auto text = fields[part.places[c]];
           const bool dated = columns_[c].sdtype == "datetime";
           if ((!allowed.numbers && !allowed.dates && !allowed.booleans && !dated) || table::is_missing(text)) continue;
-          if (allowed.numbers) allowed.numbers = table::read_number(text).has_value();
+          if (allowed.numbers && !table::read_number(text)) {
+            allowed.numbers = table::read_grouped_number(text).has_value();
+            allowed.grouped |= allowed.numbers;
+            allowed.grouped_surely |= allowed.numbers && table::is_surely_grouped(text);
+          }
           if (allowed.booleans) allowed.booleans = table::read_boolean(text).has_value();
           if (dated) unreadable[c] += synthetic && !date_of(columns_[c], text);
           else if (allowed.dates) allowed.dates = table::read_date(text).has_value();
@@ -112,6 +120,7 @@ class Reading {
         return {};
       }));
     }
+    for (auto& allowed : allowed_) allowed.numbers &= !allowed.grouped || allowed.grouped_surely;
     std::vector<ColumnPair> kept;
     for (size_t c = columns_.size(); c-- > 0;) {
       if (unreadable[c] == 0) continue;
@@ -128,9 +137,15 @@ class Reading {
     return {};
   }
 
+  std::optional<double> number_of(size_t c, std::string_view text) const {
+    const auto number = table::read_number(text);
+    return number || !allowed_[c].thousands() ? number : table::read_grouped_number(text);
+  }
+
   // "1" and "1.0" are one category where every value is a number, "true" and "True" where every value is a boolean, as in pandas.
   void write_key(size_t c, std::string_view text, std::string& key) const {
-    if (allowed_[c].numbers) key = fmt::format("{}", *table::read_number(text) + 0.0);
+    if (allowed_[c].numbers)
+      key = fmt::format("{}", *number_of(c, text) + 0.0);
     else if (allowed_[c].booleans) key = *table::read_boolean(text) ? "True" : "False";
     else key.assign(text);
   }
@@ -150,7 +165,9 @@ class Reading {
           const auto text = fields[part.places[c]];
           const bool missing = table::is_missing(text);
           if (column.kind == Kind::kContinuous) {
-            const auto value = missing ? std::numeric_limits<double>::quiet_NaN() : column.sdtype == "datetime" ? date_of(column, text) : table::read_number(text);
+            const auto value = missing                       ? std::numeric_limits<double>::quiet_NaN()
+                               : column.sdtype == "datetime" ? date_of(column, text)
+                                                             : number_of(c, text);
             if (!value) return bad_input(fmt::format("{}:{}: column '{}': '{}' is not of the sdtype {}", part.rows.path(), line, column.name,
                                                      format::clip_utf8(text, 60), column.sdtype));
             side.numbers.push_back(*value);

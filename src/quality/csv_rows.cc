@@ -4,9 +4,9 @@
 
 #include <algorithm>
 #include <deque>
-#include <set>
 
 #include "format/csv.h"
+#include "table/csv_header.h"
 #include "table/field_values.h"
 
 namespace maeil::quality {
@@ -38,18 +38,10 @@ Result<CsvRows> CsvRows::open(const std::string& path, size_t max_rows) {
   MAEIL_ASSIGN(auto mapped, MappedFile::open(path));
   CsvRows out(path, std::move(mapped));
   format::CsvReader reader(out.bytes(), path);
+  MAEIL_ASSIGN(out.names_, table::read_csv_header(reader, out.bytes(), path));
   format::CsvRecord record;
-  MAEIL_ASSIGN(const bool has_header, reader.next(record));
-  if (!has_header) return bad_input(fmt::format("{}: is empty, without even a header", path));
   Fields fields;
   std::deque<std::string> unescaped;
-  const auto problem = format::split_record(record.bytes, fields, unescaped);
-  if (!problem.empty()) return bad_input(fmt::format("{}:{}: {}", path, record.line, problem));
-  std::set<std::string_view> unique;
-  for (const auto name : fields) {
-    if (!unique.insert(name).second) return bad_input(fmt::format("{}: column '{}' is there twice", path, name));
-    out.names_.emplace_back(name);
-  }
   const size_t width = out.names_.size();
   for (uint64_t k = 0;; ++k) {
     MAEIL_ASSIGN(const bool more, reader.next(record));

@@ -17,9 +17,11 @@ class CsvRows {
   // Called with a row as wide as the header; the views live as long as the call.
   using Visit = std::function<Status(const Fields& fields, uint64_t line)>;
 
-  // `max_rows` > 0: of more rows than that, row k of n is visited where k * max_rows / n steps to the next whole number: evenly spread,
-  // so a sorted file keeps its proportions, and the same rows at every call. Records that cannot be split or have another width than the header are left out, as `maeil fit` leaves them out.
-  // kBadInput: no header, a name twice, no rows, more than 5 % of the records left out; kNotFound.
+  // `max_rows` > 0: of more rows than that, row k of n is visited where k * max_rows / n steps to the next
+  // whole number: evenly spread, so a sorted file keeps its proportions, and the same rows at every call.
+  // Records that cannot be split or have another width than the header are left out, as `maeil fit` leaves
+  // them out. kBadInput: a header that table::read_csv_header refuses, no rows, more than 5 % of the records
+  // left out; kNotFound.
   static Result<CsvRows> open(const std::string& path, size_t max_rows);
 
   Status each(const Visit& visit) const;

@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "base/error.h"
-#include "table/field_values.h"
+#include "table/dates.h"
 
 namespace maeil::quality {
 

@@ -103,7 +103,7 @@ TEST(Quality, RefusesHostileFiles) {
   EXPECT_THAT(refuse("c,d\n1,2\n"), testing::HasSubstr("no column in common"));
   EXPECT_THAT(refuse("a,b,a\n1,2,3\n"), testing::HasSubstr("twice"));
   EXPECT_THAT(refuse("a,b\n"), testing::HasSubstr("no rows"));
-  EXPECT_THAT(refuse(""), testing::HasSubstr("without even a header"));
+  EXPECT_THAT(refuse(""), testing::HasSubstr("is empty"));
   EXPECT_THAT(refuse("a,b\nx,2\n", R"({"columns":{"a":{"sdtype":"numerical"}}})"), testing::HasSubstr("column 'a': 'x'"));
   EXPECT_THAT(refuse("a,b\n1,2\n", "[]"), testing::HasSubstr("metadata"));
   EXPECT_THAT(refuse("a,b\n1,2\n", R"({"tables":{}})"), testing::HasSubstr("metadata"));

@@ -19,7 +19,8 @@ struct Edge {
 // the result is shorter than n, and `circle` gets the nodes of one.
 std::vector<size_t> sort_forward(size_t n, const std::vector<Edge>& edges, std::vector<size_t>& circle);
 
-// What a column's values are ordered by: numbers, or the day of a text that is a date; NaN where there is neither. Days are kept by label.
+// What a column's values are ordered by: numbers, or the seconds since 1970 of a text that is a date
+// (dates.h); NaN where there is neither. They are kept by label.
 class OrderedValues {
  public:
   explicit OrderedValues(const Column& column) : column_(column) {}
@@ -27,7 +28,7 @@ class OrderedValues {
 
  private:
   const Column& column_;
-  std::vector<std::optional<double>> days_;
+  std::vector<std::optional<double>> times_;
 };
 
 // Writes such a value back as the column writes its own: a date like the first one among its labels, new labels behind the others.
@@ -38,7 +39,7 @@ class OrderedWriter {
 
  private:
   void put_text(size_t row, const std::string& text);
-  std::string write_date(double day) const;
+  std::string write_date(double seconds) const;
 
   Column& column_;
   size_t indexed_ = 0;

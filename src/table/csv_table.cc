@@ -16,6 +16,7 @@
 #include "base/threads.h"
 #include "format/csv.h"
 #include "format/number_text.h"
+#include "table/dates.h"
 #include "table/field_values.h"
 
 namespace maeil::table {
@@ -36,35 +37,20 @@ struct Layout {
 
 bool is_target(const DatasetSpec& spec, const SpecColumn& column) { return !spec.target.empty() && column.name == spec.target; }
 
-Result<Layout> read_header(CsvReader& reader, const std::string& file_name, const DatasetSpec& spec, const ReadOptions& options,
-                           ReadReport& report) {
-  CsvRecord record;
-  MAEIL_ASSIGN(const bool any, reader.next(record));
-  if (!any) return bad_input(fmt::format("{} is empty: a header line is expected", file_name));
-  if (record.bytes.starts_with("\xff\xfe") || record.bytes.starts_with("\xfe\xff")) {
-    return bad_input(fmt::format("{} is UTF-16; save it as UTF-8", file_name));
-  }
-  std::vector<std::string_view> names;
-  std::deque<std::string> unescaped;
-  const auto why = format::split_record(record.bytes, names, unescaped, kMaxCsvColumns + 1);
-  if (names.size() > kMaxCsvColumns) {
-    return bad_input(fmt::format("{}:{}: the header names more than {} columns", file_name, record.line, kMaxCsvColumns));
-  }
-  if (!why.empty()) return bad_input(fmt::format("{}:{}: the header has {}", file_name, record.line, why));
+Result<Layout> read_header(CsvReader& reader, std::string_view bytes, const std::string& file_name,
+                           const DatasetSpec& spec, const ReadOptions& options, ReadReport& report) {
+  MAEIL_ASSIGN(const auto names, read_csv_header(reader, bytes, file_name));
   Layout layout;
   layout.fields = names.size();
-  for (size_t i = 0; i < names.size(); ++i) {
-    if (std::find(names.begin(), names.begin() + i, names[i]) != names.begin() + i) {
-      return bad_input(fmt::format("{}:{}: the column '{}' is there twice", file_name, record.line,
-                                   format::clip_utf8(names[i], 80)));
-    }
-    if (!spec.find(names[i])) report.ignored_columns.emplace_back(names[i]);
+  for (const auto& name : names) {
+    if (!spec.find(name)) report.ignored_columns.push_back(name);
   }
   for (const auto& column : spec.columns) {
     const auto found = std::find(names.begin(), names.end(), column.name);
     const bool may_lack = column.optional || (is_target(spec, column) && !options.target_required);
     if (found == names.end() && !may_lack) {
-      return bad_input(fmt::format("{}:{}: the column '{}' of dataset {} is missing", file_name, record.line, column.name, spec.name));
+      return bad_input(fmt::format("{}: the header lacks the column '{}' of dataset {}", file_name,
+                                   column.name, spec.name));
     }
     layout.field_of_column.push_back(found == names.end() ? -1 : static_cast<int>(found - names.begin()));
   }
@@ -72,16 +58,26 @@ Result<Layout> read_header(CsvReader& reader, const std::string& file_name, cons
 }
 
 // NaN for a missing field, false for one that is no finite number.
-bool parse_number(std::string_view field, bool na_texts, double& value) {
+bool parse_number(std::string_view field, bool thousands, double& value) {
   if (!field.empty()) {
-    if (const auto number = read_number(field)) {
+    auto number = read_number(field);
+    if (!number && thousands) number = read_grouped_number(field);
+    if (number) {
       value = *number;
       return true;
     }
-    if (!na_texts || !is_missing(field)) return false;
+    if (!is_missing(field)) return false;
   }
   value = std::numeric_limits<double>::quiet_NaN();
   return true;
+}
+
+// Why a text is no number of the column, as the end of a sentence.
+std::string why_no_number(std::string_view text) {
+  if (read_grouped_number(text))
+    return "no number: if its commas separate thousands, the dataset spec says so with thousands = \",\"";
+  if (has_decimal_comma(text)) return "no number: decimals are read behind a point only";
+  return "no number";
 }
 
 // Where a field lies: in the chunk's bytes, or in the text of unescaped fields.
@@ -101,6 +97,7 @@ struct Slot {
   std::vector<std::string> wrong;  // why a record is quarantined; "" when it is not
   std::vector<uint32_t> ends;
   std::vector<uint32_t> bad;
+  std::vector<DatesRead> dates;
   CsvChunk chunk;
 
   std::string_view text(Field field) const {
@@ -198,7 +195,7 @@ class Encoder {
   boost::unordered_flat_map<std::string_view, uint32_t, ViewHash> codes_;
 };
 
-void convert_column(const DatasetSpec& spec, const ReadOptions& options, size_t c, bool present, Slot& s, Column& out) {
+void convert_column(const DatasetSpec& spec, size_t c, bool present, Slot& s, Column& out) {
   const SpecColumn& column = spec.columns[c];
   const size_t n = s.records.size();
   const Field* fields = &s.fields[c * n];
@@ -208,14 +205,15 @@ void convert_column(const DatasetSpec& spec, const ReadOptions& options, size_t 
     out.type = ColumnType::kNumber;
     out.numbers.assign(n, std::numeric_limits<double>::quiet_NaN());
     for (size_t i = 0; i < n && present; ++i) {
-      if (s.wrong[i].empty() && !parse_number(s.text(fields[i]), options.na_texts, out.numbers[i])) s.bad.push_back(static_cast<uint32_t>(i));
+      if (s.wrong[i].empty() && !parse_number(s.text(fields[i]), column.thousands, out.numbers[i]))
+        s.bad.push_back(static_cast<uint32_t>(i));
     }
     return;
   }
   out.type = ColumnType::kText;
   out.codes.assign(n, kMissing);
   out.dictionary.clear();
-  const bool target = is_target(spec, column), na_texts = options.na_texts && column.type == SpecType::kDate;
+  const bool target = is_target(spec, column), na_texts = column.type == SpecType::kDate;
   Encoder encoder(out.dictionary);
   for (size_t i = 0; i < n && present; ++i) {
     if (fields[i].size == 0 || !s.wrong[i].empty()) continue;
@@ -230,21 +228,22 @@ void convert_column(const DatasetSpec& spec, const ReadOptions& options, size_t 
 }
 
 // Rows in which a field is wrong are quarantined; the first such column names the reason.
-void convert_records(const DatasetSpec& spec, const ReadOptions& options, const Layout& layout, Slot& s) {
+void convert_records(const DatasetSpec& spec, const Layout& layout, Slot& s) {
   Table& table = s.chunk.table;
   table.rows = s.records.size();
   table.columns.resize(spec.columns.size());
   std::vector<std::pair<uint32_t, size_t>> wrong;
   for (size_t c = 0; c < spec.columns.size(); ++c) {
-    convert_column(spec, options, c, layout.field_of_column[c] >= 0, s, table.columns[c]);
+    convert_column(spec, c, layout.field_of_column[c] >= 0, s, table.columns[c]);
     for (const uint32_t row : s.bad) wrong.emplace_back(row, c);
   }
   for (const auto& [row, c] : wrong) {
     if (!s.wrong[row].empty()) continue;
-    const std::string field = format::clip_utf8(s.text(s.fields[c * s.records.size() + row]), 40);
+    const std::string_view field = s.text(s.fields[c * s.records.size() + row]);
     const bool target = is_target(spec, spec.columns[c]);
-    s.wrong[row] = fmt::format("column '{}': '{}' is {}", spec.columns[c].name, field,
-                               target ? fmt::format("neither '{}' nor '{}'", spec.negative, spec.positive) : "no number");
+    s.wrong[row] = fmt::format(
+        "column '{}': '{}' is {}", spec.columns[c].name, format::clip_utf8(field, 40),
+        target ? fmt::format("neither '{}' nor '{}'", spec.negative, spec.positive) : why_no_number(field));
   }
 }
 
@@ -278,13 +277,38 @@ void keep_rows(Table& chunk, const std::vector<uint32_t>& kept) {
   chunk.rows = kept.size();
 }
 
+// How the chunk's dates read, by date column; `kept`: the records that its rows are.
+std::vector<DatesRead> read_dates(const DatasetSpec& spec, const Layout& layout, const Slot& s,
+                                  const std::vector<uint32_t>& kept) {
+  std::vector<DatesRead> out;
+  for (size_t c = 0; c < spec.columns.size(); ++c) {
+    if (spec.columns[c].type != SpecType::kDate || layout.field_of_column[c] < 0) continue;
+    const Column& column = s.chunk.table.columns[c];
+    DatesRead& dates = out.emplace_back(DatesRead{.column = column.name});
+    std::vector<uint8_t> bad(column.dictionary.size());
+    for (size_t k = 0; k < bad.size(); ++k) {
+      bad[k] = !read_date(column.dictionary[k], spec.columns[c].format);
+      dates.any_read |= !bad[k];
+    }
+    if (std::find(bad.begin(), bad.end(), 1) == bad.end()) continue;
+    for (size_t row = 0; row < column.codes.size(); ++row) {
+      if (column.codes[row] == kMissing || !bad[column.codes[row]] || dates.unreadable++ > 0) continue;
+      const std::string& text = column.dictionary[column.codes[row]];
+      dates.line = s.records[kept[row]].line;
+      dates.why =
+          fmt::format("'{}'{}", format::clip_utf8(text, 40), why_no_date(text, spec.columns[c].format));
+    }
+  }
+  return out;
+}
+
 // The pipeline of the head comment. `done_with(n)`: the first n bytes are not needed any more.
 Result<ReadReport> read_chunks(std::string_view bytes, const std::string& file_name, const DatasetSpec& spec, const ReadOptions& options,
                                size_t slot_count, const std::function<Status(size_t, CsvChunk&)>& work,
                                const std::function<Status(size_t)>& finish, const std::function<void(size_t)>& done_with) {
   ReadReport report;
   CsvReader reader(bytes, file_name);
-  MAEIL_ASSIGN(const Layout layout, read_header(reader, file_name, spec, options, report));
+  MAEIL_ASSIGN(const Layout layout, read_header(reader, bytes, file_name, spec, options, report));
   std::vector<Slot> slots(slot_count);
   uint64_t rows = 0;
   CsvRecord record;
@@ -306,7 +330,7 @@ Result<ReadReport> read_chunks(std::string_view bytes, const std::string& file_n
   const auto convert = [&](size_t slot) -> Status {
     Slot& s = slots[slot];
     split_records(layout, s);
-    convert_records(spec, options, layout, s);
+    convert_records(spec, layout, s);
     std::vector<uint32_t> kept;
     s.chunk.row_index.clear();
     for (size_t i = 0; i < s.records.size(); ++i) {
@@ -315,6 +339,7 @@ Result<ReadReport> read_chunks(std::string_view bytes, const std::string& file_n
       s.chunk.row_index.push_back(s.first_row + i);
     }
     keep_rows(s.chunk.table, kept);
+    s.dates = read_dates(spec, layout, s, kept);
     return kept.empty() ? Status{} : work(slot, s.chunk);
   };
   const auto account = [&](size_t slot) -> Status {
@@ -323,6 +348,7 @@ Result<ReadReport> read_chunks(std::string_view bytes, const std::string& file_n
       if (!s.wrong[i].empty() && ++report.quarantined <= kMaxExamples) report.examples.push_back({s.records[i].line, s.wrong[i]});
     }
     report.rows += s.records.size();
+    add_dates(report.dates, std::move(s.dates));
     if (s.chunk.table.rows > 0) MAEIL_TRY(finish(slot));
     if (done_with) done_with(s.bytes_end);
     return {};
@@ -362,15 +388,6 @@ Result<ReadReport> read_csv_file_in_slots(MappedFile file, const std::string& fi
                                           const std::function<Status(size_t, const CsvChunk&)>& work,
                                           const std::function<Status(size_t)>& finish) {
   return read_chunks(file.bytes(), file_name, spec, options, slots, work, finish, [&](size_t bytes) { file.release(bytes); });
-}
-
-Status check_quarantine(const ReadReport& report, const std::string& file_name, double share) {
-  if (report.rows == 0) return bad_input(fmt::format("{} has a header and no rows", file_name));
-  if (static_cast<double>(report.quarantined) <= share * static_cast<double>(report.rows)) return {};
-  const auto& first = report.examples.front();
-  return bad_input(fmt::format("{}: {} of {} rows ({:.1f} %) cannot be read, more than the {:.0f} % that may be set aside; the first is line {}: {}",
-                               file_name, report.quarantined, report.rows, 100.0 * report.quarantined / report.rows, 100 * share,
-                               first.line, first.reason));
 }
 
 CsvFormat::CsvFormat(std::vector<std::string> names, std::vector<NumberFormat> formats) : formats_(std::move(formats)), header_(format::kUtf8Bom) {

@@ -10,29 +10,16 @@
 #include "base/file.h"
 #include "base/threads.h"
 #include "format/text_buffer.h"
+#include "table/csv_header.h"
 #include "table/dataset_spec.h"
 #include "table/number_format.h"
+#include "table/read_report.h"
 #include "table/table.h"
 
 namespace maeil::table {
 
 inline constexpr size_t kChunkRows = 2048;      // at most; a chunk ends early
 inline constexpr size_t kChunkBytes = 8 << 20;  // after so many bytes of CSV
-inline constexpr size_t kMaxExamples = 100;      // of quarantined records
-inline constexpr size_t kMaxCsvColumns = 4096;   // of a file, those that the spec does not know included
-
-struct Quarantined {
-  uint64_t line = 0;  // in the file, from 1
-  std::string reason;
-};
-
-// Rows that could be read, and those that could not.
-struct ReadReport {
-  uint64_t rows = 0;         // records, the quarantined included
-  uint64_t quarantined = 0;
-  std::vector<Quarantined> examples;       // the first kMaxExamples
-  std::vector<std::string> ignored_columns;  // in the file, not in the spec
-};
 
 // A chunk: its rows, and the index (from 0, among the file's records) of each.
 struct CsvChunk {
@@ -43,12 +30,13 @@ using ChunkSink = std::function<Status(Table&& chunk, const std::vector<uint64_t
 
 struct ReadOptions {
   bool target_required = true;  // false: a file to predict may lack the target's column
-  bool na_texts = false;        // true: in numbers and dates "NA", "NaN" ... are missing, as in pandas (field_values.h), not only an empty field
 };
 
-// Calls `sink` with every chunk in order. Columns come in the spec's order; an optional column that the file lacks is
-// all missing. A record with a wrong field count, bytes that are not UTF-8, a NUL byte, a number that is none or a target
-// that is neither value is quarantined, not an error. kBadInput: no header, a column twice or missing, a record without end.
+// Calls `sink` with every chunk in order. Columns come in the spec's order; an optional column that the file
+// lacks is all missing. In numbers and dates, what pandas takes for missing ("NA", "NULL" ...,
+// field_values.h) is missing; in texts only an empty field is. A record with a wrong field count, bytes that
+// are not UTF-8, a NUL byte, a number that is none or a target that is neither value is quarantined, not an
+// error. kBadInput: a header that read_csv_header refuses, a missing column, a record without end.
 Result<ReadReport> read_csv(std::string_view bytes, const std::string& file_name, const DatasetSpec& spec, const ReadOptions& options,
                             const ChunkSink& sink);
 Result<ReadReport> read_csv_file(const std::filesystem::path& path, const DatasetSpec& spec, const ReadOptions& options,
@@ -73,9 +61,6 @@ Result<ReadReport> read_csv_file_as(MappedFile file, const std::string& file_nam
       std::move(file), file_name, spec, options, results.size(), [&](size_t slot, const CsvChunk& chunk) { return work(chunk, results[slot]); },
       [&](size_t slot) { return finish(results[slot]); });
 }
-
-// kBadInput when more than `share` of the rows are quarantined; names the first of them.
-Status check_quarantine(const ReadReport& report, const std::string& file_name, double share = 0.05);
 
 // How tables become CSV text as SDV's users write it: UTF-8 with BOM, missing is empty, numbers as Python writes them.
 // Immutable, so threads may share it.

@@ -26,7 +26,8 @@ Result<SpecColumn> read_column(const toml::table& table, const std::string& file
   column.optional = keys.flag("optional");
   column.drop = keys.flag("drop");
   column.keep_date = keys.flag("keep_date");
-  const std::string missing = keys.text("missing_date");
+  const std::string missing = keys.text("missing_date"), format = keys.text("format"),
+                    thousands = keys.text("thousands");
   if (!missing.empty()) column.missing_date = missing;
   column.first_characters = static_cast<int>(keys.number("first_characters"));
   column.lower_case = keys.flag("lower_case");
@@ -37,6 +38,19 @@ Result<SpecColumn> read_column(const toml::table& table, const std::string& file
   else if (type == "number") column.type = SpecType::kNumber;
   else if (type == "date") column.type = SpecType::kDate;
   else return bad_input(fmt::format("{}: type must be text, number or date, not '{}'", place, type));
+  if (!format.empty()) {
+    if (column.type != SpecType::kDate)
+      return bad_input(fmt::format("{}: format needs type = \"date\"", place));
+    auto parsed = DateFormat::parse(format);
+    if (!parsed) return with_context(place, parsed.error());
+    if (!parsed->has_year()) return bad_input(fmt::format("{}: the format '{}' has no year", place, format));
+    column.format = std::move(*parsed);
+  }
+  if (!thousands.empty()) {
+    if (column.type != SpecType::kNumber || thousands != ",")
+      return bad_input(fmt::format("{}: thousands is \",\", and needs type = \"number\"", place));
+    column.thousands = true;
+  }
   if (column.missing_date && !parse_date(*column.missing_date)) return bad_input(fmt::format("{}: missing_date must be YYYY-MM-DD", place));
   if (column.keep_date && column.type != SpecType::kDate) return bad_input(fmt::format("{}: keep_date needs type = \"date\"", place));
   if (!column.marginal.empty() && column.type != SpecType::kNumber) return bad_input(fmt::format("{}: marginal needs type = \"number\"", place));
@@ -67,6 +81,19 @@ Status read_constraint_columns(const toml::array& columns, Constraint& out) {
   return {};
 }
 
+// Drawn dates are put into an order as read_date reads them, without the spec's formats.
+Status check_order_formats(const Constraint& constraint, const DatasetSpec& spec) {
+  if (constraint.kind != Constraint::Kind::kOrder) return {};
+  for (const auto& name : constraint.columns) {
+    const SpecColumn& column = *spec.find(name);
+    if (!column.format || column.format->is_plain()) continue;
+    return bad_input(
+        fmt::format("{}: the order needs dates that are read without a format, and column '{}' has '{}'",
+                    constraint.place, name, column.format->text()));
+  }
+  return {};
+}
+
 Result<Constraint> read_constraint(const toml::table& table, const std::string& file, const DatasetSpec& spec) {
   Constraint out;
   out.place = fmt::format("{}:{}", file, table.source().begin.line);
@@ -85,6 +112,7 @@ Result<Constraint> read_constraint(const toml::table& table, const std::string& 
     const auto wanted = type_wanted(out, i, spec);
     if (!wanted.empty()) return bad_input(fmt::format("{}: '{}' must be a {} column", out.place, out.columns[i], wanted));
   }
+  MAEIL_TRY(check_order_formats(out, spec));
   return out;
 }
 

@@ -11,6 +11,7 @@
 #include "base/error.h"
 #include "base/time.h"
 #include "table/constraint.h"
+#include "table/dates.h"
 
 namespace maeil::table {
 
@@ -23,6 +24,8 @@ struct SpecColumn {
   bool optional = false;   // may be absent from a file: then every value is missing
   bool drop = false;       // no feature (its _isnull flag is one all the same)
   bool keep_date = false;  // stays in processed_data as an ISO date, is no feature
+  std::optional<DateFormat> format;         // date: the only form that is read; none: those of read_date
+  bool thousands = false;                   // number: "1,234" is read too, the comma between thousands
   std::optional<std::string> missing_date;  // ISO date that stands for a missing or unreadable one
   int first_characters = 0;                 // text: keep so many characters (0: all) ...
   bool lower_case = false;                  // ... in lower case

@@ -1,68 +1,60 @@
+// Numbers are fast_float's; what stands around and between their digits is judged here, character by
+// character.
 #include "table/field_values.h"
 
 #include <fast_float/fast_float.h>
-#include <fmt/format.h>
 
-#include <array>
 #include <cmath>
 #include <set>
 
 namespace maeil::table {
 namespace {
 
-constexpr std::array<std::string_view, 12> kMonths = {"january", "february", "march",     "april",   "may",      "june",
-                                                      "july",    "august",   "september", "october", "november", "december"};
+bool is_digit(char c) { return c >= '0' && c <= '9'; }
+bool is_blank(char c) { return c == ' ' || (c >= '\t' && c <= '\r'); }
 
-struct Civil {
-  int year = 1900, month = 1, day = 1, hour = 0, minute = 0;
-  double second = 0;
-};
-
-// Seconds since 1970-01-01, the days counted in years that start in March; nothing where there is no such day.
-std::optional<double> seconds_since_1970(const Civil& t) {
-  static constexpr int kDays[] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
-  const bool leap = t.year % 4 == 0 && (t.year % 100 != 0 || t.year % 400 == 0);
-  if (t.year < 1 || t.month < 1 || t.month > 12 || t.day < 1 || t.day > kDays[t.month - 1] + (leap && t.month == 2) || t.hour > 23 || t.minute > 59 || t.second >= 60)
-    return std::nullopt;
-  const int y = t.year - (t.month <= 2), shifted = (t.month + 9) % 12;
-  const int64_t days = int64_t{365} * y + y / 4 - y / 100 + y / 400 + (153 * shifted + 2) / 5 + t.day - 1 - 719468;
-  return static_cast<double>(days * 86400 + t.hour * 3600 + t.minute * 60) + t.second;
+std::string_view without_blanks(std::string_view text) {
+  while (!text.empty() && is_blank(text.front())) text.remove_prefix(1);
+  while (!text.empty() && is_blank(text.back())) text.remove_suffix(1);
+  return text;
 }
 
-// Takes `least` to `most` digits off the text; -1 where they are not there.
-int take_digits(std::string_view& text, size_t least, size_t most) {
+std::string_view without_sign(std::string_view text) {
+  if (!text.empty() && (text.front() == '-' || text.front() == '+')) text.remove_prefix(1);
+  return text;
+}
+
+size_t leading_digits(std::string_view text) {
   size_t n = 0;
-  int value = 0;
-  while (n < most && n < text.size() && text[n] >= '0' && text[n] <= '9') value = value * 10 + (text[n++] - '0');
-  if (n < least) return -1;
-  text.remove_prefix(n);
-  return value;
+  while (n < text.size() && is_digit(text[n])) ++n;
+  return n;
 }
 
-char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; }
-
-// Takes a month's name, or its first `length` letters, off the text: 1..12, or -1.
-int take_month(std::string_view& text, size_t length) {
-  for (size_t m = 0; m < kMonths.size(); ++m) {
-    const auto name = kMonths[m].substr(0, length);
-    bool same = text.size() >= name.size();
-    for (size_t i = 0; same && i < name.size(); ++i) same = lower(text[i]) == name[i];
-    if (!same) continue;
-    text.remove_prefix(name.size());
-    return static_cast<int>(m) + 1;
-  }
-  return -1;
+// Takes "1,234,567" off the text, with `separator` between groups of three digits: the number of separators,
+// or -1.
+int take_groups(std::string_view& text, char separator) {
+  size_t n = leading_digits(text);
+  if (n == 0) return -1;
+  const bool short_first = n <= 3;
+  text.remove_prefix(n);
+  int groups = 0;
+  for (; short_first && text.size() >= 4 && text[0] == separator && (n = leading_digits(text.substr(1))) == 3;
+       ++groups)
+    text.remove_prefix(4);
+  return groups;
 }
 
 }  // namespace
 
 bool is_missing(std::string_view text) {
-  static const std::set<std::string_view> kTexts = {"", "#N/A", "#N/A N/A", "#NA", "-1.#IND", "-1.#QNAN", "-NaN", "-nan", "1.#IND", "1.#QNAN",
-                                                    "<NA>", "N/A", "NA", "NULL", "NaN", "None", "n/a", "nan", "null"};
+  static const std::set<std::string_view> kTexts = {
+      "",     "#N/A", "#N/A N/A", "#NA",  "-1.#IND", "-1.#QNAN", "-NaN", "-nan", "1.#IND", "1.#QNAN",
+      "<NA>", "N/A",  "NA",       "NULL", "NaN",     "None",     "n/a",  "nan",  "null"};
   return text.empty() || (text.size() <= 8 && kTexts.contains(text));
 }
 
 std::optional<double> read_number(std::string_view text) {
+  if (!text.empty() && (is_blank(text.front()) || is_blank(text.back()))) text = without_blanks(text);
   if (text.size() > 1 && text[0] == '+' && text[1] != '-') text.remove_prefix(1);
   double value = 0;
   const auto [end, error] = fast_float::from_chars(text.data(), text.data() + text.size(), value);
@@ -70,8 +62,75 @@ std::optional<double> read_number(std::string_view text) {
   return value;
 }
 
+std::optional<double> read_grouped_number(std::string_view text) {
+  text = without_blanks(text);
+  std::string_view left = without_sign(text);
+  if (left.size() > 40 || take_groups(left, ',') < 1) return std::nullopt;
+  if (!left.empty() && (left[0] != '.' || leading_digits(left.substr(1)) != left.size() - 1))
+    return std::nullopt;
+  std::string plain;
+  for (const char c : text) {
+    if (c != ',') plain += c;
+  }
+  return read_number(plain);
+}
+
+bool is_surely_grouped(std::string_view text) {
+  const size_t comma = text.find(',');
+  return read_grouped_number(text) && text.find_first_of(",.", comma + 1) != std::string_view::npos;
+}
+
+bool has_decimal_comma(std::string_view text) {
+  text = without_sign(without_blanks(text));
+  const int points = take_groups(text, '.');
+  if (points < 0) return false;
+  if (text.empty()) return points > 1;
+  return text[0] == ',' && text.size() > 1 && leading_digits(text.substr(1)) == text.size() - 1;
+}
+
+bool looks_like_number(std::string_view text) {
+  static constexpr std::string_view kSigns[] = {"-",
+                                                "+",
+                                                "$",
+                                                "%",
+                                                "(",
+                                                ")",
+                                                " ",
+                                                ",",
+                                                ".",
+                                                "'",
+                                                "_",
+                                                "\xc2\xa0",
+                                                "\xe2\x82\xac",
+                                                "\xc2\xa3",
+                                                "\xc2\xa5",
+                                                "\xe2\x82\xa9",
+                                                "\xe2\x80\xaf",
+                                                "\xec\x9b\x90"};
+  size_t digits = 0, signs = 0;
+  bool inside = false;  // a sign of the number's ends between two digits
+  bool end_sign = false;
+  while (!text.empty()) {
+    if (is_digit(text.front())) {
+      inside |= digits > 0 && end_sign;
+      ++digits;
+      text.remove_prefix(1);
+      continue;
+    }
+    const std::string_view* found = nullptr;
+    for (const auto& sign : kSigns) {
+      if (text.starts_with(sign)) found = &sign;
+    }
+    if (!found) return false;
+    end_sign |= digits > 0 && std::string_view("-+$%()").find(found->front()) != std::string_view::npos;
+    ++signs;
+    text.remove_prefix(found->size());
+  }
+  return digits > 0 && signs > 0 && !inside;
+}
+
 bool loses_digits(std::string_view text) {
-  if (!text.empty() && (text.front() == '-' || text.front() == '+')) text.remove_prefix(1);
+  text = without_sign(without_blanks(text));
   if (text.size() > 1 && text[0] == '0' && text[1] >= '0' && text[1] <= '9') return true;
   const auto number = read_number(text);
   return number && *number > 9007199254740992.0 && text.find_first_of(".eE") == std::string_view::npos;
@@ -81,66 +140,6 @@ std::optional<bool> read_boolean(std::string_view text) {
   if (text == "True" || text == "TRUE" || text == "true") return true;
   if (text == "False" || text == "FALSE" || text == "false") return false;
   return std::nullopt;
-}
-
-Result<DateFormat> DateFormat::parse(std::string_view format) {
-  DateFormat out;
-  for (size_t i = 0; i < format.size(); ++i) {
-    if (format[i] != '%') {
-      out.parts_.push_back({0, format[i]});
-      continue;
-    }
-    if (i + 1 < format.size() && format[i + 1] == '-') ++i;
-    const char directive = ++i < format.size() ? format[i] : 0;
-    if (directive == '%') out.parts_.push_back({0, '%'});
-    else if (directive != 0 && std::string_view("YymdbBHMSf").find(directive) != std::string_view::npos) out.parts_.push_back({directive, 0});
-    else return bad_input(fmt::format("the datetime_format '{}' has a directive that is not known: only %Y %y %m %d %b %B %H %M %S %f are", format));
-  }
-  return out;
-}
-
-std::optional<double> DateFormat::read(std::string_view text) const {
-  Civil t;
-  for (const auto& part : parts_) {
-    int value = 0;
-    switch (part.directive) {
-      case 0:
-        if (text.empty() || text.front() != part.literal) return std::nullopt;
-        text.remove_prefix(1);
-        break;
-      case 'Y': value = t.year = take_digits(text, 4, 4); break;
-      case 'y':
-        value = take_digits(text, 2, 2);
-        t.year = value + (value < 69 ? 2000 : 1900);  // POSIX
-        break;
-      case 'm': value = t.month = take_digits(text, 1, 2); break;
-      case 'd': value = t.day = take_digits(text, 1, 2); break;
-      case 'b': value = t.month = take_month(text, 3); break;
-      case 'B': value = t.month = take_month(text, std::string_view::npos); break;
-      case 'H': value = t.hour = take_digits(text, 1, 2); break;
-      case 'M': value = t.minute = take_digits(text, 1, 2); break;
-      case 'S':
-        value = take_digits(text, 1, 2);
-        t.second += value;
-        break;
-      default: {  // %f
-        const size_t before = text.size();
-        value = take_digits(text, 1, 6);
-        t.second += value * std::pow(10.0, -static_cast<double>(before - text.size()));
-      }
-    }
-    if (value < 0) return std::nullopt;
-  }
-  return text.empty() ? seconds_since_1970(t) : std::nullopt;
-}
-
-std::optional<double> read_date(std::string_view text) {
-  static const DateFormat kDay = *DateFormat::parse("%Y-%m-%d"), kTime = *DateFormat::parse("%Y-%m-%d %H:%M:%S"),
-                          kIsoTime = *DateFormat::parse("%Y-%m-%dT%H:%M:%S"), kSas = *DateFormat::parse("%d%b%Y");
-  if (text.size() == 9) return kSas.read(text);
-  if (text.size() == 10) return kDay.read(text);
-  if (text.size() != 19) return std::nullopt;
-  return text[10] == 'T' ? kIsoTime.read(text) : kTime.read(text);
 }
 
 }  // namespace maeil::table

@@ -1,9 +1,11 @@
+// One pass counts, row for row, what the values of each column could be (Kind); then each column is decided
+// by its counts alone, so that the result does not depend on chunks or threads.
 #include "table/infer.h"
 
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <deque>
+#include <optional>
 
 #include "base/file.h"
 #include "format/csv.h"
@@ -13,40 +15,202 @@
 namespace maeil::table {
 namespace {
 
-// What all texts seen so far could be.
+// What the values of a column, row for row, could be. Words for missing (is_missing) are counted apart and
+// are no values.
 struct Kind {
-  bool any = false, number = true, integer = true, date = true;
-  std::string loses_digits;  // the first number whose text says more than its value
+  uint64_t rows = 0, words = 0;
+  uint64_t numbers = 0;  // of read_number
+  uint64_t grouped = 0;  // of read_grouped_number
+  uint64_t commas = 0;   // of has_decimal_comma
+  uint64_t looking = 0;  // of looks_like_number
+  uint64_t dates = 0;    // of read_date
+  uint64_t compact = 0;  // numbers that are days, 20240531
+  bool integers = true, grouped_surely = false, one_format = true, counts_rows = true;
+  std::optional<double> first_count;       // of the first row, where it counts_rows: 0, or 1 as R counts
+  std::optional<std::string> date_format;  // of the dates, as long as they have one_format
+  // The first value of its sort; "" when there is none.
+  std::string word, no_number, group, comma, loses_digits, no_date, no_day;
 
-  void see(std::string_view text) {
-    if (is_missing(text)) return;  // of a column of texts it is one of them
-    any = true;
-    if (number) {
-      number = read_number(text).has_value();
-      integer = integer && number && text.find_first_of(".eE") == std::string_view::npos;
-      if (number && loses_digits.empty() && table::loses_digits(text)) loses_digits = text;
+  void see(std::string_view text, uint64_t count) {
+    if (is_missing(text)) {
+      words += count;
+      keep_first(word, text);
+      return;
     }
-    if (date) date = read_date(text).has_value();
+    rows += count;
+    if (read_number(text)) {
+      numbers += count;
+      integers = integers && text.find_first_of(".eE") == std::string_view::npos;
+      if (table::loses_digits(text)) keep_first(loses_digits, text);
+    } else {
+      see_no_number(text, count);
+    }
+    if (read_date(text)) {
+      dates += count;
+      auto format = format_of_date(text);
+      if (!format || (date_format && date_format != format))
+        one_format = false;
+      else
+        date_format = std::move(format);
+      if (is_compact_day(text))
+        compact += count;
+      else
+        keep_first(no_day, text);
+    } else {
+      keep_first(no_date, text);
+      keep_first(no_day, text);
+    }
   }
-  void merge(const Kind& other) {
-    any |= other.any;
-    number &= other.number;
-    integer &= other.integer;
-    date &= other.date;
-    if (loses_digits.empty()) loses_digits = other.loses_digits;
+
+  void merge(Kind&& other) {
+    for (const auto count : {&Kind::rows, &Kind::words, &Kind::numbers, &Kind::grouped, &Kind::commas,
+                             &Kind::looking, &Kind::dates, &Kind::compact}) {
+      this->*count += other.*count;
+    }
+    integers &= other.integers;
+    grouped_surely |= other.grouped_surely;
+    one_format &=
+        other.one_format && (!date_format || !other.date_format || date_format == other.date_format);
+    if (!date_format) date_format = std::move(other.date_format);
+    counts_rows &= other.counts_rows && (!first_count || first_count == other.first_count);
+    if (!first_count) first_count = other.first_count;
+    for (const auto text : {&Kind::word, &Kind::no_number, &Kind::group, &Kind::comma, &Kind::loses_digits,
+                            &Kind::no_date, &Kind::no_day}) {
+      keep_first(this->*text, other.*text);
+    }
+  }
+
+  bool is_number() const { return rows > 0 && numbers == rows; }
+  bool is_grouped() const { return rows > 0 && grouped > 0 && numbers + grouped == rows; }
+  bool is_comma() const { return rows > 0 && commas > 0 && numbers + commas == rows; }
+  bool is_date() const { return rows > 0 && dates == rows; }
+
+ private:
+  static void keep_first(std::string& first, std::string_view text) {
+    if (first.empty()) first = text;
+  }
+
+  void see_no_number(std::string_view text, uint64_t count) {
+    keep_first(no_number, text);
+    if (looks_like_number(text)) looking += count;
+    if (read_grouped_number(text)) {
+      grouped += count;
+      integers = integers && text.find('.') == std::string_view::npos;
+      grouped_surely |= is_surely_grouped(text);
+      keep_first(group, text);
+    }
+    if (has_decimal_comma(text)) {
+      commas += count;
+      keep_first(comma, text);
+    }
+  }
+
+  // A day of 1900 to 2100, or 99991231, with which banks write "no end".
+  static bool is_compact_day(std::string_view text) {
+    using namespace std::chrono_literals;
+    const auto number = read_number(text);
+    const auto day = number ? read_day(text) : std::nullopt;
+    return day && ((*day >= Days{1900y / 1 / 1} && *day < Days{2101y / 1 / 1}) || *number == 99991231);
   }
 };
+
+// A chunk's values of a column, each distinct text looked at once.
+void see_column(const CsvChunk& chunk, const Column& column, bool may_count_rows,
+                std::vector<uint64_t>& counts, Kind& kind) {
+  counts.assign(column.dictionary.size(), 0);
+  for (const uint32_t code : column.codes) {
+    if (code != kMissing) ++counts[code];
+  }
+  for (size_t k = 0; k < counts.size(); ++k) kind.see(column.dictionary[k], counts[k]);
+  if (!may_count_rows) return;
+  for (size_t row = 0; row < column.codes.size() && kind.counts_rows; ++row) {
+    const auto number = column.is_missing(row) ? std::nullopt : read_number(column.text(row));
+    const double start = number ? *number - static_cast<double>(chunk.row_index[row]) : -1;
+    kind.counts_rows = (start == 0 || start == 1) && (!kind.first_count || kind.first_count == start);
+    kind.first_count = start;
+  }
+}
 
 Result<std::vector<std::string>> read_names(const std::filesystem::path& path) {
   MAEIL_ASSIGN(const auto file, MappedFile::open(path));
   format::CsvReader reader(file.bytes(), path.string());
-  format::CsvRecord record;
-  MAEIL_ASSIGN(const bool any, reader.next(record));
-  if (!any) return bad_input(fmt::format("{} is empty: a header line is expected", path.string()));
-  std::vector<std::string_view> names;
-  std::deque<std::string> unescaped;
-  static_cast<void>(format::split_record(record.bytes, names, unescaped, kMaxCsvColumns));  // read_csv says what is wrong with it
-  return std::vector<std::string>(names.begin(), names.end());
+  return read_csv_header(reader, file.bytes(), path.string());
+}
+
+// pandas and R write their index as a first column without a name, which pandas calls "Unnamed: 0" when it
+// reads the file again.
+bool may_be_index(std::string_view name) { return name.empty() || name.starts_with("Unnamed: "); }
+
+std::string quoted(const std::string& text) { return fmt::format("'{}'", format::clip_utf8(text, 40)); }
+
+// What a column of texts might have been meant to be, for people; "" when it is just texts.
+std::string doubt_about_text(const Kind& kind) {
+  if (kind.rows == 0) return "";
+  if (kind.is_number())
+    return fmt::format("is text: {} would lose digits as a number", quoted(kind.loses_digits));
+  const uint64_t numbers = kind.numbers + std::max(kind.grouped, kind.commas);
+  if (numbers * 2 >= kind.rows) {
+    return fmt::format(
+        "is text, so that its values are drawn again as they stand: {} of its {} values are no numbers, {} "
+        "the first; leave empty what is missing, or "
+        "name the column a number in a dataset spec (--spec)",
+        kind.rows - numbers, kind.rows, quoted(kind.no_number));
+  }
+  if (has_year_last(kind.no_date))
+    return fmt::format("is text: {}{}", quoted(kind.no_date), why_no_date(kind.no_date, {}));
+  if (kind.dates * 2 >= kind.rows) {
+    return fmt::format("is text: {} of its {} values are no dates, {} the first", kind.rows - kind.dates,
+                       kind.rows, quoted(kind.no_date));
+  }
+  if (kind.looking + kind.numbers < kind.rows) return "";
+  return fmt::format(
+      "is text, so that its values are drawn again as they stand: numbers are digits with a decimal point, "
+      "and {} has more",
+      quoted(kind.no_number));
+}
+
+// Gives the column its type. kBadInput: numbers that can be read in two ways.
+Status decide(const Kind& kind, const std::string& file, SpecColumn& column,
+              std::vector<std::string>& notes) {
+  const auto say = [&](const std::string& what) {
+    notes.push_back(fmt::format("column '{}' {}", column.name, what));
+  };
+  column.type = SpecType::kText;
+  if (kind.is_number() && kind.loses_digits.empty()) {
+    column.type = kind.compact == kind.rows ? SpecType::kDate : SpecType::kNumber;
+    if (column.type == SpecType::kDate)
+      say("holds days, written as 20240531");
+    else if (kind.compact * 2 >= kind.rows) {
+      say(
+          fmt::format("is a number: most of its values are days, written as 20240531, but {} is none, so "
+                      "that drawn values need not be days; leave empty what is no day",
+                      quoted(kind.no_day)));
+    }
+  } else if (kind.is_grouped() && kind.grouped_surely && kind.loses_digits.empty()) {
+    column.type = SpecType::kNumber;
+    column.thousands = true;
+    say(fmt::format("is a number: the commas in {} separate thousands", quoted(kind.group)));
+  } else if (kind.is_grouped() && kind.loses_digits.empty()) {
+    return bad_input(
+        fmt::format("{}: column '{}': {} is a number with a comma between thousands or before decimals, and "
+                    "no value tells which: write the numbers without the "
+                    "comma, or say thousands = \",\" in a dataset spec (--spec)",
+                    file, column.name, quoted(kind.group)));
+  } else if (kind.is_comma() && kind.loses_digits.empty()) {
+    return bad_input(
+        fmt::format("{}: column '{}': {} has a comma for the decimal point (or points between thousands): "
+                    "write the numbers with a decimal point and nothing "
+                    "between thousands",
+                    file, column.name, quoted(kind.comma)));
+  } else if (kind.is_date()) {
+    column.type = SpecType::kDate;
+  } else if (const std::string doubt = doubt_about_text(kind); !doubt.empty()) {
+    say(doubt);
+  }
+  if (column.type == SpecType::kDate && kind.one_format && kind.date_format) {
+    MAEIL_ASSIGN(column.format, DateFormat::parse(*kind.date_format));
+  }
+  return {};
 }
 
 }  // namespace
@@ -58,7 +222,8 @@ Result<bool> has_columns_of(const std::filesystem::path& path, const DatasetSpec
   });
 }
 
-Result<InferredColumns> infer_columns(const std::filesystem::path& path, const DatasetSpec* known, const std::string& text_column) {
+Result<InferredColumns> infer_columns(const std::filesystem::path& path, const DatasetSpec* known,
+                                      const std::string& text_column) {
   MAEIL_ASSIGN(const auto names, read_names(path));
   InferredColumns out;
   out.spec.name = path.filename().string();
@@ -68,45 +233,71 @@ Result<InferredColumns> infer_columns(const std::filesystem::path& path, const D
     column.name = name;
     out.spec.columns.push_back(std::move(column));
   }
-  if (!text_column.empty() && !out.spec.find(text_column)) return not_found(fmt::format("{} has no column '{}'", path.string(), text_column));
+  if (!text_column.empty() && !out.spec.find(text_column))
+    return not_found(fmt::format("{} has no column '{}'", path.string(), text_column));
   if (known) {
     for (const auto& column : known->columns) {
       if (!column.optional && !out.spec.find(column.name)) {
-        return bad_input(fmt::format("{}: the column '{}' of dataset {} is missing", path.string(), column.name, known->name));
+        return bad_input(fmt::format("{}: the column '{}' of dataset {} is missing", path.string(),
+                                     column.name, known->name));
       }
     }
   }
   const size_t C = out.spec.columns.size();
+  // Every column is read as texts here, whatever it will be.
   std::vector<Kind> kinds(C);
-  using Kinds = std::vector<Kind>;
+  struct Kinds {
+    std::vector<Kind> kinds;
+    std::vector<uint64_t> counts;
+  };
   MAEIL_ASSIGN(MappedFile file, MappedFile::open(path));
   MAEIL_ASSIGN(const auto report, read_csv_file_as<Kinds>(
                                       std::move(file), path.string(), out.spec, {.target_required = false},
                                       [&](const CsvChunk& chunk, Kinds& some) -> Status {
-                                        some.assign(C, {});
+                                        some.kinds.assign(C, {});
                                         for (size_t c = 0; c < C; ++c) {
-                                          for (const auto& text : chunk.table.columns[c].dictionary) some[c].see(text);
+                                          see_column(chunk, chunk.table.columns[c],
+                                                     !known && may_be_index(names[c]), some.counts,
+                                                     some.kinds[c]);
                                         }
                                         return {};
                                       },
                                       [&](Kinds& some) -> Status {
-                                        for (size_t c = 0; c < C; ++c) kinds[c].merge(some[c]);
+                                        for (size_t c = 0; c < C; ++c)
+                                          kinds[c].merge(std::move(some.kinds[c]));
                                         return {};
                                       }));
   out.rows = report.rows - report.quarantined;
+  std::vector<SpecColumn> columns;
   for (size_t c = 0; c < C; ++c) {
     SpecColumn& column = out.spec.columns[c];
     const Kind& kind = kinds[c];
-    if (known) column = *known->find(column.name);
-    else if (column.name == text_column || !kind.any) column.type = SpecType::kText;
-    else column.type = kind.number && kind.loses_digits.empty() ? SpecType::kNumber : kind.date ? SpecType::kDate : SpecType::kText;
-    if (column.name == text_column) column.type = SpecType::kText;
-    if (column.type == SpecType::kText && !known && kind.any && kind.number && !kind.loses_digits.empty()) {
-      out.notes.push_back(fmt::format("column '{}' is text: '{}' would lose digits as a number", column.name, format::clip_utf8(kind.loses_digits, 40)));
+    const bool named_text = !text_column.empty() && column.name == text_column;
+    if (!known && may_be_index(column.name) && !named_text && kind.rows == out.rows && kind.counts_rows &&
+        C > 1) {
+      out.notes.push_back(
+          fmt::format("column {} of the file, '{}', only counts the rows, as the index that pandas and R "
+                      "write: it is left out",
+                      c + 1, column.name));
+      continue;
+    }
+    if (known)
+      column = *known->find(column.name);
+    else if (!named_text)
+      MAEIL_TRY(decide(kind, path.string(), column, out.notes));
+    if (named_text) column.type = SpecType::kText;
+    if (column.type == SpecType::kText && kind.words > 0 && kind.rows > 0) {
+      out.notes.push_back(
+          fmt::format("column '{}' is text, where only an empty field is missing: its {} ({} row{}) is a "
+                      "value like others",
+                      column.name, quoted(kind.word), kind.words, kind.words == 1 ? "" : "s"));
     }
     if (!known) column.nullable = true;
-    out.formats.push_back(kind.any && kind.number && kind.integer ? NumberFormat::kInteger : NumberFormat::kFloat);
+    const bool number = kind.is_number() || (column.thousands && kind.is_grouped());
+    out.formats.push_back(number && kind.integers ? NumberFormat::kInteger : NumberFormat::kFloat);
+    columns.push_back(std::move(column));
   }
+  out.spec.columns = std::move(columns);
   return out;
 }
 

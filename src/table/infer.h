@@ -12,20 +12,28 @@
 namespace maeil::table {
 
 struct InferredColumns {
-  DatasetSpec spec;                   // columns in the file's order; its target is "" (no row is quarantined for it)
+  DatasetSpec spec;  // columns in the file's order; its target is "" (no row is quarantined for it)
   std::vector<NumberFormat> formats;  // (C) kInteger: every number is written without a point or an exponent
   uint64_t rows = 0;                  // records that could be split
-  std::vector<std::string> notes;     // for people: columns that look like numbers and are none
+  std::vector<std::string> notes;     // for people: what was guessed
 };
 
-// Reads the whole file once, on all threads. A column is a number when every field that is there is one and loses nothing by it (codes
-// with leading zeros and whole numbers beyond 2^53 do), a date when every one is a date of read_date, else text; a column without values
-// is text. "NA", "NaN" and the other texts that pandas takes for missing decide nothing. `known`, where given, decides the types of the
-// columns that it names and leaves out those it does not; its optional columns that the file lacks are left out. `text_column` (may be
-// "") is text in any case. kBadInput as read_csv; kNotFound: no such `text_column`.
-Result<InferredColumns> infer_columns(const std::filesystem::path& path, const DatasetSpec* known, const std::string& text_column);
+// Reads the whole file once, on all threads. A column is a number when every field that is there is one and
+// loses nothing by it (codes with leading zeros and whole numbers beyond 2^53 do); a date when every one is a
+// date of read_date, numbers too when all are days written as 20240531; else text; a column without values is
+// text. Numbers with commas between thousands are numbers where a value of the column says that the commas
+// are that. "NA", "NaN" and the other words that pandas takes for missing decide nothing. A column without a
+// name that only counts the rows, pandas' index, is left out. `notes` says each of these guesses, and what of
+// a text column looks like numbers or dates. A date column whose values have one format gets it. `known`,
+// where given, decides the types of the columns that it names and leaves out those it does not; its optional
+// columns that the file lacks are left out. `text_column` (may be "") is text in any case. kBadInput as
+// read_csv, and for a column of numbers with commas that can be read in two ways; kNotFound: no such
+// `text_column`.
+Result<InferredColumns> infer_columns(const std::filesystem::path& path, const DatasetSpec* known,
+                                      const std::string& text_column);
 
-// Whether the file's header names every column of the spec that is not optional. kNotFound, kIo, kBadInput: it has no header.
+// Whether the file's header names every column of the spec that is not optional. kNotFound, kIo, kBadInput:
+// it has no header.
 Result<bool> has_columns_of(const std::filesystem::path& path, const DatasetSpec& spec);
 
 }  // namespace maeil::table

@@ -2,12 +2,11 @@
 // then each value is put into the digits of the column that it came into: downwards from the highest ends, which says how high
 // each column may go for those above it, then upwards, each column no lower than those below it.
 #include <algorithm>
-#include <cctype>
 #include <cmath>
 #include <limits>
 
-#include "base/time.h"
 #include "table/constraint_plan.h"
+#include "table/dates.h"
 
 namespace maeil::table {
 namespace {
@@ -15,10 +14,11 @@ namespace {
 constexpr double kInfinity = std::numeric_limits<double>::infinity();
 constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
 
-double day_of(const std::string& text) {
-  const auto day = parse_day_month_year(text);
-  const auto date = day ? Result<Days>(*day) : parse_date(text);
-  return date ? static_cast<double>(date->time_since_epoch().count()) : kNaN;
+// The first of a column's labels that is a date.
+std::string_view date_example(const Column& column) {
+  const auto found = std::find_if(column.dictionary.begin(), column.dictionary.end(),
+                                  [](const auto& text) { return read_date(text).has_value(); });
+  return found == column.dictionary.end() ? "2024-05-31" : std::string_view(*found);
 }
 
 // One row's values in the plan's columns; NaN where there is none, which no comparison with it is true for.
@@ -81,9 +81,9 @@ double OrderedValues::operator()(size_t row) {
   if (column_.type == ColumnType::kNumber) return column_.numbers[row];
   const uint32_t code = column_.codes[row];
   if (code == kMissing) return kNaN;
-  if (days_.size() < column_.dictionary.size()) days_.resize(column_.dictionary.size());
-  if (!days_[code]) days_[code] = day_of(column_.dictionary[code]);
-  return *days_[code];
+  if (times_.size() < column_.dictionary.size()) times_.resize(column_.dictionary.size());
+  if (!times_[code]) times_[code] = read_date(column_.dictionary[code]).value_or(kNaN);
+  return *times_[code];
 }
 
 void OrderedWriter::put(size_t row, double value) {
@@ -98,29 +98,23 @@ void OrderedWriter::put_text(size_t row, const std::string& text) {
   column_.codes[row] = found->second;
 }
 
-// "31May2024" and "31may2024" are dates too (pandas writes the first), so that the letters' case is the example's.
-std::string OrderedWriter::write_date(double day) const {
-  const Days date{Days::duration(static_cast<Days::rep>(day))};
-  const auto example = std::find_if(column_.dictionary.begin(), column_.dictionary.end(), [](const std::string& text) { return !std::isnan(day_of(text)); });
-  if (example == column_.dictionary.end() || !parse_day_month_year(*example)) return format_date(date);
-  std::string out = format_day_month_year(date);
-  const std::string_view month = std::string_view(*example).substr(example->size() - 7, 3);
-  for (size_t letter = 0; letter < month.size(); ++letter) {
-    if (std::islower(static_cast<unsigned char>(month[letter]))) out[2 + letter] = static_cast<char>(std::tolower(static_cast<unsigned char>(out[2 + letter])));
-  }
-  return out;
+std::string OrderedWriter::write_date(double seconds) const {
+  return write_date_like(date_example(column_), seconds);
 }
 
 void keep_orders(const OrderPlan& plan, const std::vector<Rounding>& rounding, const std::vector<ValueRange>& ranges, Table& rows) {
-  static const Rounding whole_days(0);
   std::vector<OrderedValues> values;
   std::vector<OrderedWriter> writers;
+  std::vector<Rounding> steps;  // of dates; numbers have theirs in `rounding`
+  steps.reserve(plan.columns.size());
   std::vector<const Rounding*> roundings;
   std::vector<const ValueRange*> ends;
   for (const size_t c : plan.columns) {
     values.emplace_back(rows.columns[c]);
     writers.emplace_back(rows.columns[c]);
-    roundings.push_back(rows.columns[c].type == ColumnType::kText ? &whole_days : &rounding[c]);
+    const bool dates = rows.columns[c].type == ColumnType::kText;
+    if (dates) steps.push_back(Rounding::to_steps(date_step(date_example(rows.columns[c]))));
+    roundings.push_back(dates ? &steps.back() : &rounding[c]);
     ends.push_back(&ranges[c]);
   }
   OrderedRow row(plan, roundings, ends);

@@ -20,10 +20,18 @@ struct Rounding {
     power = std::pow(10.0, std::abs(*digits));
     kind = *digits >= 0 ? kDecimals : kTens;
   }
+  // Down to a multiple of `step`, as a time becomes its day.
+  static Rounding to_steps(double step) {
+    Rounding out(std::nullopt);
+    out.power = step;
+    out.kind = kSteps;
+    return out;
+  }
   double operator()(double x) const {
     switch (kind) {
       case kDecimals: return std::nearbyint(x * power) / power;
       case kTens: return std::nearbyint(x / power) * power;
+      case kSteps: return std::floor(x / power) * power;
       default: return x;
     }
   }
@@ -31,14 +39,14 @@ struct Rounding {
   double up(double x) const { return beside(x, 1); }
   double down(double x) const { return beside(x, -1); }
 
-  enum { kNone, kDecimals, kTens } kind = kNone;
+  enum { kNone, kDecimals, kTens, kSteps } kind = kNone;
   double power = 1;
 
  private:
   double beside(double x, double step) const {
     const double near = (*this)(x);
     if ((near - x) * step >= 0) return near;
-    const double next = kind == kDecimals ? (std::nearbyint(x * power) + step) / power : (std::nearbyint(x / power) + step) * power;
+    const double next = kind == kDecimals ? (std::nearbyint(x * power) + step) / power : near + step * power;
     return (next - x) * step >= 0 ? next : x;
   }
 };

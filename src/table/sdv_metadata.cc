@@ -36,8 +36,12 @@ Result<DatasetSpec> spec_from(const Json& document) {
     if (*type == "numerical") column.type = SpecType::kNumber;
     if (*type == "datetime") {
       const auto format = entry.find("datetime_format");
-      const bool ours = format == entry.end() || format->is_null() || *format == "%Y-%m-%d" || *format == "%d%b%Y";
-      column.type = ours ? SpecType::kDate : SpecType::kText;
+      const bool given = format != entry.end() && format->is_string();
+      auto parsed = given ? DateFormat::parse(format->get<std::string>()) : Result<DateFormat>(DateFormat());
+      // Times of day and directives that are not known here (%p, %j ...) make no day: such a column is its
+      // texts.
+      column.type = parsed && (!given || parsed->has_year()) ? SpecType::kDate : SpecType::kText;
+      if (given && column.type == SpecType::kDate) column.format = std::move(*parsed);
     }
     out.columns.push_back(std::move(column));
   }
@@ -65,6 +69,7 @@ std::string to_sdv_metadata(const DatasetSpec& spec) {
   Json columns = Json::object();
   for (const auto& column : spec.columns) {
     columns[column.name] = {{"sdtype", column.type == SpecType::kNumber ? "numerical" : column.type == SpecType::kDate ? "datetime" : "categorical"}};
+    if (column.format) columns[column.name]["datetime_format"] = column.format->text();
   }
   const Json document{{"tables", {{spec.name, {{"columns", std::move(columns)}}}}}, {"relationships", Json::array()}, {"METADATA_SPEC_VERSION", "V1"}};
   return document.dump(4, ' ', false, Json::error_handler_t::replace) + "\n";

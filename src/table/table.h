@@ -1,7 +1,7 @@
 // A table in memory, column by column: text as codes into the column's own dictionary, numbers as doubles.
 //
 // A Table is a value: copy it and nothing is shared. Missing is a code of kMissing, or a NaN number; a NaN never
-// means anything else, since the CSV reader refuses "nan" as a number. Big data never lives in one Table: readers
+// means anything else: "nan" in a CSV file is missing, as pandas has it, and other numbers must be finite. Big data never lives in one Table: readers
 // and samplers hand out tables of a few thousand rows each, one after another ("chunks"), with dictionaries
 // of their own.
 #pragma once

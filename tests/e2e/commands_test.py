@@ -209,6 +209,84 @@ class Commands(unittest.TestCase):
         predicted = [p >= 0.5 for p in probabilities]
         self.assertTrue(math.isclose(metrics["metrics"]["accuracy"], sum(a == b for a, b in zip(y, predicted)) / 2000))
 
+    def test_every_command_reads_words_for_missing_and_iso_dates(self):
+        with open(GOLDEN / "sdv_sample_2000.csv", encoding="utf-8-sig") as f:
+            rows = list(csv.DictReader(f))
+        months = {name: f"{k + 1:02}" for k, name in enumerate("JAN FEB MAR APR MAY JUN JUL AUG SEP OCT NOV DEC".split())}
+        written = [dict(row) for row in rows]
+        for k, row in enumerate(written):
+            if not row["INT_RATE"]:
+                row["INT_RATE"] = ("NULL", "NaN", "n/a")[k % 3]
+            elif k % 2:
+                row["INT_RATE"] = f" {row['INT_RATE']} "
+            for name in ("init_loan_dt", "loan_deadln_dt", "init_regist_dt"):
+                if text := row[name]:
+                    day, month, year = text[:-7].zfill(2), months[text[-7:-4].upper()], text[-4:]
+                    row[name] = (f"{year}-{month}-{day}", f"{year}-{month}-{day}T10:20:30Z", f"{year}{month}{day}", f"{year}/{month}/{day}")[k % 4]
+                else:
+                    row[name] = "None"
+
+        def write(name, some):
+            with open(self.work.folder / name, "w", newline="") as f:
+                out = csv.DictWriter(f, rows[0].keys())
+                out.writeheader()
+                out.writerows(some)
+
+        write("plain.csv", rows)
+        write("words.csv", written)
+        for name in ("plain", "words"):
+            said = self.json("preprocess", "--in", f"{name}.csv", "--out", f"{name}_out.csv")
+            self.assertEqual((said["rows"], said["quarantined"], said["unreadable"]), (2000, 0, {}))
+        self.assertEqual((self.work.folder / "plain_out.csv").read_bytes(), (self.work.folder / "words_out.csv").read_bytes())
+
+        for row in written[:5]:
+            row["loan_deadln_dt"] = "05/06/2024"
+        write("some.csv", written)
+        self.assertEqual(self.json("preprocess", "--in", "some.csv", "--out", "out.csv")["unreadable"], {"loan_deadln_dt": 5})
+        self.assertIn("line 2: '05/06/2024' is 2024-06-05 or 2024-05-06", self.work.run("preprocess", "--in", "some.csv", "--out", "out.csv", expect=0).stderr)
+        for row in written:
+            row["loan_deadln_dt"] = "05/06/2024"
+        write("none.csv", written)
+        refused = self.work.run("preprocess", "--in", "none.csv", "--out", "none_out.csv", expect=3).stderr
+        self.assertIn("column 'loan_deadln_dt': none of its 2000 dates can be read", refused)
+        self.assertFalse((self.work.folder / "none_out.csv").exists())
+
+        # A missing label is neither class.
+        version = self.imported["model_version"]
+        for row in rows[:100]:
+            row["DLNQ_1M_FLG"] = ""
+        write("labels.csv", rows)
+        judged = self.json("evaluate", "--model", version, "--in", "labels.csv", expect=4)
+        self.assertEqual((judged["unlabelled"], sum(map(sum, judged["metrics"]["confusion_matrix"]))), (100, 1900))
+        self.assertIn("100 of 2000 rows have no label", self.work.run("evaluate", "--model", version, "--in", "labels.csv", expect=4).stderr)
+        for row in rows:
+            row["DLNQ_1M_FLG"] = ""
+        write("labels.csv", rows)
+        self.assertIn("nothing to evaluate on", self.work.run("evaluate", "--model", version, "--in", "labels.csv", expect=3).stderr)
+
+    def test_a_fit_says_or_refuses_what_it_would_have_to_guess(self):
+        def fit(text, code=0):
+            (self.work.folder / "odd.csv").write_bytes(text.encode())
+            return self.work.run("fit", "--in", "odd.csv", "--out", "odd.json", "--no-report", expect=code).stderr
+
+        def drawn(name):
+            self.work.run("generate", "--model", "odd.json", "--num-rows", 500, "--out", "drawn.csv", expect=0)
+            with open(self.work.folder / "drawn.csv", encoding="utf-8-sig") as f:
+                return [row[name] for row in csv.DictReader(f)]
+
+        self.assertIn("semicolons", fit("a;b\n" + "1;2,5\n" * 50, code=3))
+        self.assertIn("semicolons", self.work.run("preprocess", "--in", "odd.csv", "--out", "out.csv", expect=3).stderr)
+        self.assertIn("'4,41' has a comma", fit("rate,g\n" + '"4,41",x\n"5,2",y\n' * 50, code=3))
+        amounts = [f"{i % 9 + 1},{i * 37 % 1000:03},000" for i in range(200)]
+        self.assertIn("column 'amount' is a number", fit("amount,g\n" + "".join(f'"{a}",{"xy"[i % 2]}\n' for i, a in enumerate(amounts))))
+        self.assertFalse(set(drawn("amount")) & set(amounts))
+        self.assertIn("'-' the first", fit("amount,g\n" + "".join(f'{"-" if i == 7 else i * 11},{"xy"[i % 2]}\n' for i in range(200))))
+        days = [f"20{y:02}{m:02}{d:02}" for y in range(20, 24) for m in range(1, 13) for d in (1, 15, 28)]
+        self.assertIn("holds days", fit("day,g\n" + "".join(f"{day},{'xy'[i % 2]}\n" for i, day in enumerate(days * 5))))
+        self.assertLessEqual({(text[4:6], text[6:]) for text in drawn("day")}, {(day[4:6], day[6:]) for day in days})
+        self.assertIn("left out", fit(",v,g\n" + "".join(f"{i},{i % 5},{'xy'[i % 2]}\n" for i in range(200))))
+        self.assertEqual(set(drawn("v")), set("01234"))
+
     def test_db_answers_the_contracts_queries(self):
         self.assertEqual(len(self.json("db", "alerts", "--sort", "timestamp:-1")), 1)
         events = self.json("db", "evaluation_events", "--sort", "timestamp:-1", "--limit", 10)

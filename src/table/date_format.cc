@@ -1,0 +1,108 @@
+// A format is a list of directives and literal characters, matched from the front without going back, as
+// strptime does.
+#include "table/date_format.h"
+
+#include <fmt/format.h>
+
+#include <cmath>
+
+#include "table/date_parts.h"
+#include "table/dates.h"
+
+namespace maeil::table {
+
+using namespace date_parts;
+
+Result<DateFormat> DateFormat::parse(std::string_view format) {
+  DateFormat out;
+  out.text_ = format;
+  for (size_t i = 0; i < format.size(); ++i) {
+    if (format[i] != '%') {
+      out.parts_.push_back({0, format[i]});
+      continue;
+    }
+    if (i + 1 < format.size() && format[i + 1] == '-') ++i;
+    const char directive = ++i < format.size() ? format[i] : '\0';
+    if (directive == '%')
+      out.parts_.push_back({0, '%'});
+    else if (directive != 0 && std::string_view("YymdbBHMSf").find(directive) != std::string_view::npos)
+      out.parts_.push_back({directive, 0});
+    else
+      return bad_input(fmt::format(
+          "the date format '{}' has a directive that is not known: only %Y %y %m %d %b %B %H %M %S %f are",
+          format));
+  }
+  return out;
+}
+
+std::optional<double> DateFormat::read(std::string_view text) const {
+  Civil t;
+  for (const auto& part : parts_) {
+    int value = 0;
+    switch (part.directive) {
+      case 0:
+        if (!take(text, part.literal)) return std::nullopt;
+        break;
+      case 'Y':
+        value = t.year = take_digits(text, 4, 4);
+        break;
+      case 'y':
+        value = take_digits(text, 2, 2);
+        t.year = value + (value < 69 ? 2000 : 1900);  // POSIX
+        break;
+      case 'm':
+        value = t.month = take_digits(text, 1, 2);
+        break;
+      case 'd':
+        value = t.day = take_digits(text, 1, 2);
+        break;
+      case 'b':
+        value = t.month = take_month(text, 3);
+        break;
+      case 'B':
+        value = t.month = take_month(text, std::string_view::npos);
+        break;
+      case 'H':
+        value = t.hour = take_digits(text, 1, 2);
+        break;
+      case 'M':
+        value = t.minute = take_digits(text, 1, 2);
+        break;
+      case 'S':
+        value = take_digits(text, 1, 2);
+        t.second += value;
+        break;
+      default: {  // %f
+        const size_t before = text.size();
+        value = take_digits(text, 1, 6);
+        t.second += value * std::pow(10.0, -static_cast<double>(before - text.size()));
+      }
+    }
+    if (value < 0) return std::nullopt;
+  }
+  return text.empty() ? seconds_since_1970(t) : std::nullopt;
+}
+
+bool DateFormat::has_year() const {
+  for (const auto& part : parts_) {
+    if (part.directive == 'Y' || part.directive == 'y') return true;
+  }
+  return false;
+}
+
+bool DateFormat::is_plain() const {
+  static constexpr std::pair<char, std::string_view> kSamples[] = {
+      {'Y', "2001"},     {'y', "01"}, {'m', "02"}, {'d', "13"}, {'b', "Feb"},
+      {'B', "February"}, {'H', "04"}, {'M', "05"}, {'S', "06"}, {'f', "7"}};
+  std::string sample;
+  for (const auto& part : parts_) {
+    if (part.directive == 0) sample += part.literal;
+    for (const auto& [directive, text] : kSamples) {
+      if (part.directive == directive) sample += text;
+    }
+  }
+  const auto own = read(sample), plain = read_date(sample);
+  return own && plain && *own == *plain;
+}
+
+}  // namespace maeil::table

@@ -1,0 +1,276 @@
+// What columns of a file are taken for, which guesses are said, and which files are refused; and what every
+// command reads as a number.
+#include "table/infer.h"
+
+#include <fmt/format.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cmath>
+
+#include "base/file.h"
+#include "table/csv_table.h"
+#include "table/field_values.h"
+
+namespace maeil::table {
+namespace {
+
+using testing::HasSubstr;
+
+Result<InferredColumns> infer(const std::string& csv, const DatasetSpec* known = nullptr) {
+  const auto path = std::filesystem::path(testing::TempDir()) / "infer.csv";
+  EXPECT_TRUE(write_file_atomically(path, csv));
+  return infer_columns(path, known, "");
+}
+
+// A column's text, one value a line, beside another column.
+Result<InferredColumns> infer_values(const std::vector<std::string>& values) {
+  std::string csv = "x,other\n";
+  for (const auto& value : values)
+    csv += (value.find(',') == std::string::npos ? value : "\"" + value + "\"") + ",a\n";
+  return infer(csv);
+}
+
+std::string notes(const Result<InferredColumns>& found) {
+  return found ? fmt::format("{}", fmt::join(found->notes, "\n")) : found.error().message;
+}
+SpecType type(const Result<InferredColumns>& found) { return found.value().spec.columns.at(0).type; }
+
+TEST(ReadNumber, BlanksAreLeftAsideAsPandasDoes) {
+  for (const auto& [text, value] :
+       {std::pair{" 5", 5.0}, {"5 ", 5}, {"\t5.5\t", 5.5}, {" +5", 5}, {"-.5", -0.5}})
+    EXPECT_EQ(read_number(text), value) << text;
+  for (const char* text : {"", " ", "- 5", "-", "1_000", "0x10", "1e", "1,234", "4,41", "inf", "nan", "?"})
+    EXPECT_FALSE(read_number(text)) << text;
+  EXPECT_TRUE(loses_digits(" 007"));
+}
+
+TEST(ReadNumber, CommasBetweenThousands) {
+  for (const auto& [text, value] :
+       {std::pair{"1,234", 1234.0}, {"-1,234,000.5", -1234000.5}, {" 12,345 ", 12345}})
+    EXPECT_EQ(read_grouped_number(text), value) << text;
+  for (const char* text :
+       {"1234", "1,23", "1234,567", ",123", "1,234,56", "1,234.5.6", "1.234,567", "1,234e5", ""})
+    EXPECT_FALSE(read_grouped_number(text)) << text;
+  EXPECT_TRUE(is_surely_grouped("1,234,000"));
+  EXPECT_TRUE(is_surely_grouped("1,234.5"));
+  EXPECT_FALSE(is_surely_grouped("1,234"));
+  for (const char* text : {"4,41", "1,234", "1.234,5", "-0,5", "1.234.567"})
+    EXPECT_TRUE(has_decimal_comma(text)) << text;
+  for (const char* text : {"1,234,000", "1.234", "4,", "1.23,4", "4.41", "5", "a,5"})
+    EXPECT_FALSE(has_decimal_comma(text)) << text;
+}
+
+TEST(InferColumns, AmountsWithThousandsAreNumbers) {
+  const auto found = infer_values({"1,234,000", "263,000", "750", "NULL"});
+  EXPECT_EQ(type(found), SpecType::kNumber);
+  EXPECT_TRUE(found->spec.columns[0].thousands);
+  EXPECT_EQ(found->formats[0], NumberFormat::kInteger);
+  EXPECT_THAT(notes(found),
+              HasSubstr("column 'x' is a number: the commas in '1,234,000' separate thousands"));
+}
+
+TEST(InferColumns, NumbersWithOneCommaAreRefused) {
+  for (const std::vector<std::string>& values :
+       {std::vector<std::string>{"1,234", "5"}, {"4,41", "5,00"}, {"1.234,5"}, {"1.234.567"}}) {
+    const auto found = infer_values(values);
+    ASSERT_FALSE(found) << values[0];
+    EXPECT_EQ(found.error().code, ErrorCode::kBadInput);
+    EXPECT_THAT(notes(found),
+                testing::AllOf(HasSubstr("column 'x'"), HasSubstr(values[0]), HasSubstr("comma")));
+  }
+}
+
+TEST(InferColumns, StrayWordsAmongNumbersAreSaid) {
+  const auto found = infer_values({"100", "200", "-", "300"});
+  EXPECT_EQ(type(found), SpecType::kText);
+  EXPECT_THAT(notes(found), HasSubstr("column 'x' is text, so that its values are drawn again as they stand: "
+                                      "1 of its 4 values are no numbers, '-' the first"));
+  EXPECT_THAT(notes(infer_values({"1 234", "5 678"})), HasSubstr("'1 234' has more"));
+  EXPECT_THAT(notes(infer_values({"5 %", "7 %"})), HasSubstr("'5 %'"));
+  EXPECT_EQ(notes(infer_values({"a", "b", "1"})), "");
+  EXPECT_EQ(notes(infer_values({"010-1234-5678", "A-7"})), "");
+  const auto blank = infer_values({" 5", "6 ", "7"});
+  EXPECT_EQ(type(blank), SpecType::kNumber);
+  EXPECT_EQ(notes(blank), "");
+}
+
+TEST(InferColumns, DaysWrittenAsNumbersAreDates) {
+  const auto found = infer_values({"20240320", "19990101", "", "99991231"});
+  EXPECT_EQ(type(found), SpecType::kDate);
+  EXPECT_EQ(found->spec.columns[0].format->text(), "%Y%m%d");
+  EXPECT_THAT(notes(found), HasSubstr("holds days"));
+  EXPECT_EQ(type(infer_values({"20240320.0", "19990101.0"})), SpecType::kDate);
+  EXPECT_EQ(type(infer_values({"20240320", "20249999"})), SpecType::kNumber);
+  EXPECT_THAT(notes(infer_values({"20240320", "20240321", "0"})), HasSubstr("'0' is none"));
+  EXPECT_EQ(type(infer_values({"15000101", "15000102"})), SpecType::kNumber);
+}
+
+TEST(InferColumns, DatesGetTheirFormat) {
+  const auto format = [](const std::vector<std::string>& values) {
+    const auto found = infer_values(values);
+    EXPECT_EQ(type(found), SpecType::kDate);
+    return found->spec.columns[0].format ? found->spec.columns[0].format->text() : "";
+  };
+  EXPECT_EQ(format({"2024-05-31", "2024-06-01"}), "%Y-%m-%d");
+  EXPECT_EQ(format({"31MAY2024", "01jun2024"}), "%d%b%Y");
+  EXPECT_EQ(format({"2024-05-31T10:00:00", "2024-06-01T10:00:01"}), "%Y-%m-%dT%H:%M:%S");
+  EXPECT_EQ(format({"2024-05-31", "2024/06/01"}), "");
+  EXPECT_THAT(notes(infer_values({"05/06/2024", "07/06/2024"})),
+              HasSubstr("'05/06/2024' is 2024-06-05 or 2024-05-06"));
+  EXPECT_THAT(notes(infer_values({"2024-05-31", "2024-06-01", "soon"})),
+              HasSubstr("1 of its 3 values are no dates, 'soon' the first"));
+}
+
+TEST(InferColumns, TheIndexOfPandasIsLeftOut) {
+  for (const char* name : {"", "Unnamed: 0"}) {
+    for (const int first : {0, 1}) {
+      std::string csv = std::string(name) + ",x\n";
+      for (int i = 0; i < 5000; ++i) csv += fmt::format("{},{}\n", i + first, i % 7);  // more than a chunk
+      const auto found = infer(csv);
+      ASSERT_EQ(found.value().spec.columns.size(), 1u);
+      EXPECT_EQ(found->spec.columns[0].name, "x");
+      EXPECT_EQ(found->formats.size(), 1u);
+      EXPECT_THAT(notes(found), HasSubstr("left out"));
+    }
+  }
+  EXPECT_EQ(infer(",x\n5,1\n7,2\n")->spec.columns.size(), 2u);
+}
+
+TEST(InferColumns, WordsForMissingInTextsAreSaid) {
+  const auto found = infer_values({"a", "NULL", "b", "NULL"});
+  EXPECT_EQ(type(found), SpecType::kText);
+  EXPECT_THAT(notes(found), HasSubstr("column 'x' is text, where only an empty field is missing: its 'NULL' "
+                                      "(2 rows) is a value like others"));
+}
+
+TEST(CsvHeader, OtherFilesAreRefusedInASentence) {
+  const auto refusal = [](const std::string& csv) {
+    const auto found = infer(csv);
+    EXPECT_TRUE(found || found.error().code == ErrorCode::kBadInput);
+    return found ? "accepted" : found.error().message;
+  };
+  EXPECT_THAT(refusal("a;b;c\n1;2,5;3\n"),
+              testing::AllOf(HasSubstr("infer.csv:1"), HasSubstr("semicolons (';')")));
+  EXPECT_THAT(refusal("\xef\xbb\xbf"
+                      "a;b\r\n1;2\r\n"),
+              HasSubstr("semicolons"));
+  EXPECT_THAT(refusal("a\tb\n1\t2\n"), HasSubstr("tabs"));
+  EXPECT_THAT(refusal("a|b|c\n1|2|3\n"), HasSubstr("pipes"));
+  EXPECT_THAT(refusal("name, first;age;town\n\"x\";1;y\n"), HasSubstr("semicolons"));
+  EXPECT_THAT(refusal("a;b\n"), HasSubstr("semicolons"));
+  EXPECT_THAT(refusal("\"a\";\"b\"\n\"1,5\";\"x\"\n"), HasSubstr("semicolons"));
+  EXPECT_THAT(refusal("sep=;\na;b\n"), HasSubstr("Excel"));
+  EXPECT_THAT(refusal("a,b\r1,2\r3,4\r"), HasSubstr("CR alone"));
+  EXPECT_THAT(refusal(std::string("a,b\0c\n1,2\n", 10)), HasSubstr("NUL"));
+  EXPECT_THAT(refusal(std::string("\xff\xfe"
+                                  "a\0,\0",
+                                  6)),
+              HasSubstr("UTF-16"));
+  EXPECT_THAT(refusal("a,a\n1,2\n"), HasSubstr("twice"));
+  EXPECT_EQ(refusal("\"a;b\",c\nx,y\n"), "accepted");
+  EXPECT_EQ(refusal("notes;more\nno separator here\nnor here\n"), "accepted");
+  EXPECT_EQ(refusal("a,b\r\n1,x;y\r\n2,z\r\n"), "accepted");
+}
+
+// Dates and numbers of a spec, as every command reads them.
+struct ReadRows {
+  ReadReport report;
+  Table rows;
+};
+ReadRows read(const std::string& columns, const std::string& csv) {
+  const auto spec = parse_dataset_spec("name = \"s\"\ncolumns = [\n" + columns + "]\n", "s.toml");
+  EXPECT_TRUE(spec) << spec.error().message;
+  ReadRows out;
+  const auto report =
+      read_csv(csv, "f.csv", *spec, {}, [&](Table&& chunk, const std::vector<uint64_t>&) -> Status {
+        out.rows = std::move(chunk);
+        return {};
+      });
+  EXPECT_TRUE(report) << report.error().message;
+  out.report = *report;
+  return out;
+}
+
+TEST(ReadCsv, WordsForMissingAreMissingInNumbersAndDates) {
+  const auto out = read(
+      "{ name = \"n\", type = \"number\" }, { name = \"d\", type = \"date\" }, { name = \"t\", type = "
+      "\"text\" }",
+      "n,d,t\nNULL,NaN,NULL\nNA,n/a,NA\n 5,20240531, 5\n,,\n<NA>,None,None\n");
+  EXPECT_EQ(out.report.quarantined, 0u);
+  ASSERT_EQ(out.rows.rows, 5u);
+  for (const size_t row : {0u, 1u, 3u, 4u})
+    EXPECT_TRUE(std::isnan(out.rows.columns[0].numbers[row]) && out.rows.columns[1].is_missing(row)) << row;
+  EXPECT_EQ(out.rows.columns[0].numbers[2], 5);
+  EXPECT_EQ(out.rows.columns[2].dictionary, (std::vector<std::string>{"NULL", "NA", " 5", "None"}));
+  EXPECT_TRUE(check_read(out.report, "f.csv"));
+}
+
+TEST(ReadCsv, DatesThatCannotBeReadAreCounted) {
+  const auto out =
+      read("{ name = \"d\", type = \"date\" }, { name = \"e\", type = \"date\", format = \"%d/%m/%Y\" }",
+           "d,e\n2024-05-31,31/05/2024\nsoon,05/06/2024\nsoon,\n05/06/2024,2024-05-31\n31DEC9999,\n");
+  ASSERT_EQ(out.report.dates.size(), 2u);
+  EXPECT_EQ(out.report.dates[0].unreadable, 3u);
+  EXPECT_EQ(out.report.dates[0].line, 3u);
+  EXPECT_EQ(out.report.dates[1].unreadable, 1u);
+  EXPECT_TRUE(check_read(out.report, "f.csv"));
+  const auto said = describe_unreadable(out.report, "f.csv");
+  ASSERT_EQ(said.size(), 2u);
+  EXPECT_THAT(said[0], testing::AllOf(HasSubstr("column 'd': 3 texts"), HasSubstr("line 3: 'soon'")));
+  EXPECT_THAT(said[1],
+              testing::AllOf(HasSubstr("column 'e': 1 text "), HasSubstr("line 5"), HasSubstr("'%d/%m/%Y'")));
+}
+
+TEST(ReadCsv, AColumnOfDatesThatCannotBeReadIsRefused) {
+  std::string csv = "d\n";
+  for (int i = 0; i < 5000; ++i) csv += fmt::format("0{}/06/2024\n", i % 9 + 1);
+  const auto out = read("{ name = \"d\", type = \"date\" }", csv);
+  const auto checked = check_read(out.report, "f.csv");
+  ASSERT_FALSE(checked);
+  EXPECT_EQ(checked.error().code, ErrorCode::kBadInput);
+  EXPECT_THAT(checked.error().message,
+              testing::AllOf(HasSubstr("column 'd': none of its 5000 dates can be read; the first is line 2: "
+                                       "'01/06/2024' is 2024-06-01 or 2024-01-06"),
+                             HasSubstr("format")));
+  EXPECT_TRUE(check_read(read("{ name = \"d\", type = \"date\" }", "d,x\n,1\nNA,2\n").report,
+                         "f.csv"));  // missing is no date that cannot be read
+}
+
+TEST(ReadCsv, ThousandsWhereTheSpecSaysSo) {
+  const auto out =
+      read("{ name = \"n\", type = \"number\", thousands = \",\" }, { name = \"m\", type = \"number\" }",
+           "n,m\n\"263,000\",1\n750,2\n1,\"263,000\"\n\"1,2\",4\n");
+  EXPECT_EQ(out.rows.columns[0].numbers, (std::vector<double>{263000, 750}));
+  ASSERT_EQ(out.report.quarantined, 2u);
+  EXPECT_EQ(out.report.examples[0].reason,
+            "column 'm': '263,000' is no number: if its commas separate thousands, the dataset spec says so "
+            "with thousands = \",\"");
+  EXPECT_EQ(out.report.examples[1].reason,
+            "column 'n': '1,2' is no number: decimals are read behind a point only");
+}
+
+TEST(DatasetSpec, FormatAndThousandsBelongToTheirTypes) {
+  const auto message = [](const std::string& column) {
+    const auto spec =
+        parse_dataset_spec("name = \"s\"\ncolumns = [ { name = \"a\", " + column + " } ]\n", "s.toml");
+    return spec ? "accepted" : spec.error().message;
+  };
+  EXPECT_EQ(message("type = \"date\", format = \"%Y%m%d\""), "accepted");
+  EXPECT_THAT(message("type = \"date\", format = \"%Q\""),
+              testing::AllOf(HasSubstr("s.toml:2: column 'a'"), HasSubstr("directive")));
+  EXPECT_THAT(message("type = \"date\", format = \"%H:%M\""), HasSubstr("no year"));
+  EXPECT_THAT(message("type = \"text\", format = \"%Y\""), HasSubstr("type = \"date\""));
+  EXPECT_THAT(message("type = \"number\", thousands = \".\""), HasSubstr("thousands"));
+  EXPECT_THAT(message("type = \"text\", thousands = \",\""), HasSubstr("thousands"));
+  const auto ordered = parse_dataset_spec(
+      "name = \"s\"\ncolumns = [ { name = \"a\", type = \"date\", format = \"%d/%m/%Y\" }, { name = \"b\", "
+      "type = \"date\" } ]\n"
+      "[[constraints]]\nkind = \"order\"\ncolumns = [\"a\", \"b\"]\n",
+      "s.toml");
+  ASSERT_FALSE(ordered);
+  EXPECT_THAT(ordered.error().message, HasSubstr("'%d/%m/%Y'"));
+}
+
+}  // namespace
+}  // namespace maeil::table

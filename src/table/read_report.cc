@@ -1,0 +1,56 @@
+// The sentences about rows and dates that could not be read, and the limits beyond which a file is refused:
+// 5 % of its rows, all dates of a column.
+#include "table/read_report.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace maeil::table {
+
+Status check_quarantine(const ReadReport& report, const std::string& file_name, double share) {
+  if (report.rows == 0) return bad_input(fmt::format("{} has a header and no rows", file_name));
+  if (static_cast<double>(report.quarantined) <= share * static_cast<double>(report.rows)) return {};
+  const auto& first = report.examples.front();
+  return bad_input(
+      fmt::format("{}: {} of {} rows ({:.1f} %) cannot be read, more than the {:.0f} % that may be set "
+                  "aside; the first is line {}: {}",
+                  file_name, report.quarantined, report.rows, 100.0 * report.quarantined / report.rows,
+                  100 * share, first.line, first.reason));
+}
+
+void add_dates(std::vector<DatesRead>& total, std::vector<DatesRead>&& more) {
+  if (total.empty()) {
+    total = std::move(more);
+    return;
+  }
+  for (size_t d = 0; d < std::min(total.size(), more.size()); ++d) {
+    total[d].any_read |= more[d].any_read;
+    if (total[d].unreadable == 0) total[d].line = more[d].line, total[d].why = std::move(more[d].why);
+    total[d].unreadable += more[d].unreadable;
+  }
+}
+
+Status check_read(const ReadReport& report, const std::string& file_name) {
+  MAEIL_TRY(check_quarantine(report, file_name));
+  for (const auto& dates : report.dates) {
+    if (dates.any_read || dates.unreadable == 0) continue;
+    return bad_input(
+        fmt::format("{}: column '{}': none of its {} dates can be read; the first is line {}: {}", file_name,
+                    dates.column, dates.unreadable, dates.line, dates.why));
+  }
+  return {};
+}
+
+std::vector<std::string> describe_unreadable(const ReadReport& report, const std::string& file_name) {
+  std::vector<std::string> out;
+  for (const auto& dates : report.dates) {
+    if (dates.unreadable == 0) continue;
+    out.push_back(fmt::format("{}: column '{}': {} text{} cannot be read as a date; the first is line {}: {}",
+                              file_name, dates.column, dates.unreadable, dates.unreadable == 1 ? "" : "s",
+                              dates.line, dates.why));
+  }
+  return out;
+}
+
+}  // namespace maeil::table

@@ -1,0 +1,52 @@
+// What reading a CSV file by a dataset spec says of its rows and its dates, and when that is no longer to be
+// put up with.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "base/error.h"
+
+namespace maeil::table {
+
+inline constexpr size_t kMaxExamples = 100;  // of quarantined records
+
+struct Quarantined {
+  uint64_t line = 0;  // in the file, from 1
+  std::string reason;
+};
+
+// How the dates of a column could be read. A text that is no date is missing where rows are prepared, a label
+// where a copula is fitted.
+struct DatesRead {
+  std::string column;
+  bool any_read = false;
+  uint64_t unreadable = 0;  // rows that are not quarantined
+  uint64_t line = 0;        // of the first of them
+  std::string why;          // "'05/06/2024' is 2024-06-05 or 2024-05-06: ..."
+};
+
+// Rows that could be read, and those that could not.
+struct ReadReport {
+  uint64_t rows = 0;  // records, the quarantined included
+  uint64_t quarantined = 0;
+  std::vector<Quarantined> examples;         // the first kMaxExamples
+  std::vector<std::string> ignored_columns;  // in the file, not in the spec
+  std::vector<DatesRead> dates;              // of the spec's date columns that the file has
+};
+
+// kBadInput when more than `share` of the rows are quarantined; names the first of them.
+Status check_quarantine(const ReadReport& report, const std::string& file_name, double share = 0.05);
+
+// The same for a whole file, and kBadInput when a column has dates and none of them can be read.
+Status check_read(const ReadReport& report, const std::string& file_name);
+
+// What is read of the same columns later in the file, or in its next part; an empty `total` counts as nothing
+// read.
+void add_dates(std::vector<DatesRead>& total, std::vector<DatesRead>&& more);
+
+// A sentence for each column with dates that cannot be read, for people.
+std::vector<std::string> describe_unreadable(const ReadReport& report, const std::string& file_name);
+
+}  // namespace maeil::table
