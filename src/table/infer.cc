@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <atomic>
 #include <deque>
 
 #include "base/file.h"
@@ -15,12 +16,14 @@ namespace {
 
 // What all texts seen so far could be.
 struct Kind {
+  DistinctSample values;
   bool any = false, number = true, integer = true, date = true;
   std::string loses_digits;  // the first number whose text says more than its value
 
-  void see(std::string_view text) {
+  void see(std::string_view text, uint64_t rows) {
     if (is_missing(text)) return;  // of a column of texts it is one of them
     any = true;
+    values.add(text, rows);
     if (number) {
       number = read_number(text).has_value();
       integer = integer && number && text.find_first_of(".eE") == std::string_view::npos;
@@ -29,6 +32,7 @@ struct Kind {
     if (date) date = read_date(text).has_value();
   }
   void merge(const Kind& other) {
+    values.merge(other.values);
     any |= other.any;
     number &= other.number;
     integer &= other.integer;
@@ -78,19 +82,31 @@ Result<InferredColumns> infer_columns(const std::filesystem::path& path, const D
   }
   const size_t C = out.spec.columns.size();
   std::vector<Kind> kinds(C);
+  std::vector<std::atomic<uint64_t>> largest(C);  // hashes beyond it are known not to be sampled
+  for (auto& hash : largest) hash = UINT64_MAX;
   using Kinds = std::vector<Kind>;
   MAEIL_ASSIGN(MappedFile file, MappedFile::open(path));
   MAEIL_ASSIGN(const auto report, read_csv_file_as<Kinds>(
                                       std::move(file), path.string(), out.spec, {.target_required = false},
                                       [&](const CsvChunk& chunk, Kinds& some) -> Status {
-                                        some.assign(C, {});
+                                        some.assign(C, Kind());
+                                        std::vector<uint64_t> rows;
                                         for (size_t c = 0; c < C; ++c) {
-                                          for (const auto& text : chunk.table.columns[c].dictionary) some[c].see(text);
+                                          const Column& column = chunk.table.columns[c];
+                                          rows.assign(column.dictionary.size(), 0);
+                                          for (const uint32_t code : column.codes) {
+                                            if (code != kMissing) ++rows[code];
+                                          }
+                                          some[c].values = DistinctSample(largest[c].load(std::memory_order_relaxed));
+                                          for (size_t k = 0; k < rows.size(); ++k) some[c].see(column.dictionary[k], rows[k]);
                                         }
                                         return {};
                                       },
                                       [&](Kinds& some) -> Status {
-                                        for (size_t c = 0; c < C; ++c) kinds[c].merge(some[c]);
+                                        for (size_t c = 0; c < C; ++c) {
+                                          kinds[c].merge(some[c]);
+                                          largest[c].store(kinds[c].values.largest_hash(), std::memory_order_relaxed);
+                                        }
                                         return {};
                                       }));
   out.rows = report.rows - report.quarantined;
@@ -105,6 +121,7 @@ Result<InferredColumns> infer_columns(const std::filesystem::path& path, const D
       out.notes.push_back(fmt::format("column '{}' is text: '{}' would lose digits as a number", column.name, format::clip_utf8(kind.loses_digits, 40)));
     }
     if (!known) column.nullable = true;
+    out.values.push_back(std::move(kinds[c].values));
     out.formats.push_back(kind.any && kind.number && kind.integer ? NumberFormat::kInteger : NumberFormat::kFloat);
   }
   return out;
