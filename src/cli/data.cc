@@ -25,8 +25,6 @@
 namespace maeil::cli {
 namespace {
 
-constexpr int kFewRows = 20;  // of a class: fewer say nothing about how its values hang together
-
 using Clock = std::chrono::steady_clock;
 double seconds_since(Clock::time_point begin) { return std::chrono::duration<double>(Clock::now() - begin).count(); }
 
@@ -133,6 +131,41 @@ class BrokenRows {
   uint64_t rows_ = 0;
 };
 
+// The columns whose values are made anew, marked in `columns`. What is a date, the target, a number with a marginal of its own in the
+// spec, or part of an order or a sum is a quantity.
+std::vector<copula::GeneratedColumn> generated_columns(table::InferredColumns& columns, const std::string& target, const std::vector<table::Constraint>& constraints,
+                                                       const std::string& file, store::Document& document) {
+  std::vector<copula::GeneratedColumn> out;
+  document = store::Document::array();
+  for (size_t c = 0; c < columns.spec.columns.size(); ++c) {
+    auto& column = columns.spec.columns[c];
+    const bool bound = std::any_of(constraints.begin(), constraints.end(), [&](const table::Constraint& constraint) {
+      return constraint.kind != table::Constraint::Kind::kOnlyWhen && std::find(constraint.columns.begin(), constraint.columns.end(), column.name) != constraint.columns.end();
+    });
+    if (column.name == target || column.type == table::SpecType::kDate || bound || !column.marginal.empty()) continue;
+    const auto found = table::find_identifier(column.name, column.type == table::SpecType::kNumber, column.identifier, columns.values[c]);
+    column.identifier = found.has_value();
+    if (!found) continue;
+    const auto pattern = table::describe(found->pattern);
+    note(fmt::format("{}: column '{}' is an identifier ({:.0f} different values in {} rows): its values are not learned, new ones are made as {}", file, column.name, found->values,
+                     found->rows, pattern));
+    document.push_back({{"column", column.name}, {"values", found->values}, {"rows", found->rows}, {"pattern", pattern}});
+    out.push_back({column.name, found->pattern});
+  }
+  return out;
+}
+
+// What was withheld, said and as a document.
+store::Document note_rare_values(const std::vector<copula::RareValues>& rare, const std::string& file) {
+  auto out = store::Document::array();
+  for (const auto& one : rare) {
+    note(fmt::format("{}: {}", file, copula::describe(one)));
+    static constexpr const char* kKinds[] = {"pooled_labels", "grouped_dates", "emptied_column"};
+    out.push_back({{"column", one.column}, {"kind", kKinds[static_cast<size_t>(one.kind)]}, {"values", one.values}, {"rows", one.rows}, {"into", one.into}});
+  }
+  return out;
+}
+
 std::function<Result<std::reference_wrapper<store::Store>>()> store_of(Context& context) {
   return [&context] { return context.store_to_read(); };
 }
@@ -203,7 +236,7 @@ Result<int> fit(Context& context, const FitOptions& options) {
     if (has_columns) known = &spec;
   }
   const std::string target = !options.target.empty() ? options.target : known ? known->target : "";
-  MAEIL_ASSIGN(const auto inferred, table::infer_columns(options.in, known, target));
+  MAEIL_ASSIGN(auto inferred, table::infer_columns(options.in, known, target));
   copula::FitPlan plan{.target = target, .formats = inferred.formats, .seed = static_cast<uint64_t>(options.seed.value_or(context.settings.seed))};
   for (const auto& column : inferred.spec.columns) {
     if (column.type == table::SpecType::kDate) plan.dates.push_back({column.name, column.format});
@@ -219,7 +252,8 @@ Result<int> fit(Context& context, const FitOptions& options) {
   if (known) plan.constraints = constraints_of(*known, inferred.spec);
   BrokenRows broken(plan.constraints);
   for (const auto& line : inferred.notes) note(fmt::format("{}: {}", options.in, line));
-  copula::CopulaFitter fitter;
+  store::Document identifiers;
+  copula::CopulaFitter fitter(generated_columns(inferred, target, plan.constraints, options.in, identifiers));
   Progress progress;
   uint64_t rows = 0;
   MAEIL_ASSIGN(const auto report,
@@ -236,12 +270,13 @@ Result<int> fit(Context& context, const FitOptions& options) {
   const auto begin = Clock::now();
   MAEIL_ASSIGN(auto fitted, fitter.fit(plan));
   const double seconds = seconds_since(begin);
-  for (const auto& part : fitted.mixture.classes) {
-    const auto own = std::llround(part.share * static_cast<double>(rows));
-    if (!target.empty() && own < kFewRows) {
-      note(fmt::format("warning: {} = {} has {} row{}: what is drawn of that class is hardly more than copies", target, part.label.empty() ? "(missing)" : part.label, own, own == 1 ? "" : "s"),
-           LogLevel::kWarning);
-    }
+  const auto rare = note_rare_values(fitted.rare, options.in);
+  auto merged = store::Document::array();
+  for (const auto& one : fitted.merged) {
+    const std::string label = one.label.empty() ? "(missing)" : one.label;
+    note(fmt::format("warning: {} = {} has {} rows, fewer than {}: they are merged with all others, so that class is drawn as the whole file is, under its label", target, label, one.rows,
+                     copula::kLeastClassRows), LogLevel::kWarning);
+    merged.push_back({{"class", one.label}, {"rows", one.rows}});
   }
   fitted.mixture.source = std::filesystem::path(options.in).filename().string();
   if (!options.metadata.empty()) MAEIL_TRY(write_file_atomically(options.metadata, table::to_sdv_metadata(inferred.spec)));
@@ -265,6 +300,9 @@ Result<int> fit(Context& context, const FitOptions& options) {
          {"unreadable", unreadable_document(report)},
          {"seconds", seconds},
          {"constraints", broken.document()},
+         {"identifiers", identifiers},
+         {"rare_values", rare},
+         {"merged_classes", merged},
          {"missing_patterns", fitted.mixture.missing_sets.size()},
          {"correlation_repair",
           {{"largest", fitted.repair.largest},

@@ -48,12 +48,14 @@ Correlations correlate_scores(std::vector<Latent>& latents, size_t n) {
   for (Eigen::Index i = 0; i < L; ++i) {
     for (Eigen::Index j = 0; j < i; ++j) {
       const double rows = counts(i, j);
+      out.rows(i, j) = out.rows(j, i) = 0;
       if (rows < 3) continue;
       const double mean_i = sums(i, j) / rows, mean_j = sums(j, i) / rows;
       const double var_i = square_sums(i, j) / rows - mean_i * mean_i, var_j = square_sums(j, i) / rows - mean_j * mean_j;
       if (var_i < 1e-6 || var_j < 1e-6) continue;
       const double r = (products(i, j) / rows - mean_i * mean_j) / std::sqrt(var_i * var_j);
       out.r(i, j) = out.r(j, i) = std::clamp(r, -1.0, 1.0);
+      out.rows(i, j) = out.rows(j, i) = rows;
     }
   }
   return out;
@@ -63,6 +65,7 @@ LatentMatrices latent_matrices(const std::vector<Correlations>& classes, const s
   const auto L = static_cast<Eigen::Index>(shapes.front().size());
   Eigen::MatrixXd pooled = Eigen::MatrixXd::Zero(L, L), weight = pooled;
   for (const auto& part : classes) {
+    if (!part.pooled) continue;
     pooled += part.rows.cwiseProduct(part.r);
     weight += part.rows;
   }

@@ -17,8 +17,10 @@ struct Latent {
 
 // Correlations of scores over the rows where both are there, and how many those are. Tiles of columns run on all
 // threads; each entry is summed by one thread in the rows' order.
+// A pair of which one is constant has no correlation: its r is 0 and so are its rows.
 struct Correlations {
   Eigen::MatrixXd r, rows;
+  bool pooled = true;  // counts in what all classes have together
 };
 // `n`: rows in each latent's scores, which are moved out of the latents. Runs on all threads.
 Correlations correlate_scores(std::vector<Latent>& latents, size_t n);

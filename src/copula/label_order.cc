@@ -77,6 +77,9 @@ std::vector<uint32_t> order_labels(const Column& column, bool date,
         if (f == 0) count(place[code]) += 1;
       }
     }
+    // Around the mean of the rows that have a label: else what these have in common against the rows without one, which says nothing of
+    // the labels, would be the first axis of a column that is often missing.
+    means -= count * (means.colwise().sum() / std::max(count.sum(), 1.0f)).eval();
     const Eigen::VectorXf weight = count.cwiseMax(1).cwiseSqrt();
     means.array().colwise() *= weight.cwiseInverse().array();  // sqrt(n_k) * mean
     Eigen::VectorXf axis = Eigen::VectorXf::LinSpaced(reference.cols(), 1, 2);

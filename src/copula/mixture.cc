@@ -40,6 +40,21 @@ Status check_constraint_columns(const Mixture& mixture) {
   return table::apply_constraints(mixture.constraints, none);
 }
 
+Status check_generated(const Mixture& mixture) {
+  std::unordered_set<std::string_view> names;
+  for (const auto& one : mixture.generated) {
+    if (!names.insert(one.name).second) return bad_input(fmt::format("generated: column '{}' is there twice", one.name));
+    size_t c = 0;
+    while (c < mixture.columns() && mixture.classes.front().copula.columns[c].name != one.name) ++c;
+    if (c == mixture.columns()) return bad_input(fmt::format("generated: '{}' is no column", one.name));
+    if (one.name == mixture.target) return bad_input(fmt::format("generated: '{}' is the target", one.name));
+    const bool number = std::holds_alternative<NumberOutput>(mixture.classes.front().copula.columns[c].output);
+    const auto checked = table::check_pattern(one.pattern, number);
+    if (!checked) return with_context(fmt::format("generated: column '{}'", one.name), checked.error());
+  }
+  return {};
+}
+
 }  // namespace
 
 Status check_mixture(const Mixture& mixture) {
@@ -83,6 +98,7 @@ Status check_mixture(const Mixture& mixture) {
     }
   }
   if (!mixture.target.empty()) MAEIL_TRY(check_target(mixture));
+  MAEIL_TRY(check_generated(mixture));
   return check_constraint_columns(mixture);
 }
 

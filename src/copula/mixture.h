@@ -16,6 +16,7 @@
 #include "base/error.h"
 #include "copula/model.h"
 #include "table/constraint.h"
+#include "table/identifier.h"
 #include "table/rounding.h"
 
 namespace maeil::copula {
@@ -28,12 +29,19 @@ struct MixtureClass {
   CopulaModel copula;  // (C + G) columns
 };
 
+// A column whose values are made anew (table/identifier.h), where its copula column, which is constant, has a value.
+struct GeneratedColumn {
+  std::string name;
+  table::IdentifierPattern pattern;
+};
+
 struct Mixture {
   std::string source, target;             // target "": none
   std::vector<MissingSets> missing_sets;  // (G)
   std::vector<MixtureClass> classes;                // 1 or more
   std::vector<table::Constraint> constraints;       // hold in every row drawn
   std::vector<std::string> notes;                   // for people: what is drawn otherwise than where it was fitted
+  std::vector<GeneratedColumn> generated;
   std::optional<double> quality_score;              // of rows drawn from it against those it was fitted on, as the fit reported it
 
   size_t columns() const { return classes.front().copula.columns.size() - missing_sets.size(); }

@@ -21,6 +21,25 @@ struct ClassDraw {
   std::vector<CategoryDraw> patterns;  // (G) codes of Prepared::missing
 };
 
+// New values where the column has one.
+void generate(const table::IdentifierWriter& writer, uint64_t first_row, uint64_t seed, Column& column) {
+  if (column.type == ColumnType::kNumber) {
+    for (size_t i = 0; i < column.numbers.size(); ++i) {
+      if (!column.is_missing(i)) column.numbers[i] = writer.number(seed, first_row + i);
+    }
+    return;
+  }
+  column.dictionary.resize(column.codes.size());
+  for (size_t i = 0; i < column.codes.size(); ++i) {
+    if (column.codes[i] == kMissing) {
+      column.dictionary[i].clear();
+      continue;
+    }
+    writer.write(seed, first_row + i, column.dictionary[i]);
+    column.codes[i] = static_cast<uint32_t>(i);
+  }
+}
+
 }  // namespace
 
 struct MixtureSampler::Prepared {
@@ -32,6 +51,7 @@ struct MixtureSampler::Prepared {
   std::vector<table::Constraint> constraints;
   std::vector<table::ValueRange> ranges;                      // (C)
   TextDraws texts;
+  std::vector<std::pair<size_t, table::IdentifierWriter>> generated;  // by column
   Table empty;
 };
 
@@ -89,6 +109,11 @@ Result<MixtureSampler> MixtureSampler::make(const Mixture& mixture) {
     }
   }
   p.texts = TextDraws(mixture.classes.front().copula.columns, p.C);
+  for (const auto& one : mixture.generated) {
+    const auto* column = p.empty.find(one.name);
+    const auto c = static_cast<size_t>(column - p.empty.columns.data());
+    p.generated.emplace_back(c, table::IdentifierWriter(one.pattern, c));
+  }
   Table none = p.empty;
   for (size_t c = 0; c < p.C; ++c) {
     if (is_text(mixture.classes.front().copula.columns[c])) none.columns[c].type = ColumnType::kText;
@@ -179,6 +204,7 @@ void MixtureSampler::draw(uint64_t first_row, uint64_t rows, uint64_t seed, Tabl
     start = block_row + to;
   }
   p.texts.end(first_row, out);
+  for (const auto& [c, writer] : p.generated) generate(writer, first_row, seed, out.columns[c]);
   // Their columns were checked by make().
   static_cast<void>(table::apply_constraints(p.constraints, out, p.ranges));
 }

@@ -93,10 +93,10 @@ Status check_model(const CopulaModel& model) {
 
 Result<CopulaModel> read_model(const std::filesystem::path& path) {
   MAEIL_ASSIGN(auto mixture, read_mixture(path));
-  if (mixture.classes.size() > 1 || !mixture.missing_sets.empty() || !mixture.constraints.empty()) {
-    return bad_input(fmt::format("{}: holds {} with {} patterns of missing values and {} constraints, which is more than a single copula: read it with read_mixture",
+  if (mixture.classes.size() > 1 || !mixture.missing_sets.empty() || !mixture.constraints.empty() || !mixture.generated.empty()) {
+    return bad_input(fmt::format("{}: holds {} with {} patterns of missing values, {} constraints and {} generated columns, which is more than a single copula: read it with read_mixture",
                                  path.string(), mixture.classes.size() == 1 ? "one class" : fmt::format("{} classes", mixture.classes.size()),
-                                 mixture.missing_sets.size(), mixture.constraints.size()));
+                                 mixture.missing_sets.size(), mixture.constraints.size(), mixture.generated.size()));
   }
   auto out = std::move(mixture.classes.front().copula);
   out.source = std::move(mixture.source);

@@ -226,7 +226,7 @@ Result<int> version_of(const Json& json) {
   MAEIL_ASSIGN(const auto format, text(json, "format"));
   if (format != "maeil-copula") return bad_input("\"format\" is not maeil-copula");
   MAEIL_ASSIGN(const auto version, number(json, "version"));
-  if (version != 1 && version != 2 && version != 3) return bad_input(fmt::format("version {} is not known, only 1 to 3", version));
+  if (version != 1 && version != 2 && version != 3 && version != 4) return bad_input(fmt::format("version {} is not known, only 1 to 4", version));
   return static_cast<int>(version);
 }
 
@@ -323,6 +323,55 @@ Result<std::vector<table::Constraint>> constraints_from(const Json& json) {
   return out;
 }
 
+Result<table::PatternPart> part_from(const Json& json) {
+  table::PatternPart out;
+  if (json.is_object() && json.contains("text")) {
+    MAEIL_ASSIGN(out.text, text(json, "text"));
+    return out;
+  }
+  MAEIL_ASSIGN(const auto name, text(json, "of"));
+  out.alphabet = table::alphabet_named(name);
+  if (out.alphabet.empty()) return bad_input(fmt::format("the characters '{}' of a pattern are not known", name));
+  MAEIL_ASSIGN(const double count, number(json, "count"));
+  if (!(count >= 1 && count <= 256 && count == std::nearbyint(count))) return bad_input("the \"count\" of a pattern must be 1 to 256");
+  out.count = static_cast<size_t>(count);
+  return out;
+}
+
+Result<std::vector<GeneratedColumn>> generated_from(const Json& json) {
+  std::vector<GeneratedColumn> out;
+  if (!json.is_array()) return bad_input("\"generated\" is no array");
+  for (const auto& entry : json) {
+    GeneratedColumn column;
+    MAEIL_ASSIGN(column.name, text(entry, "column"));
+    MAEIL_ASSIGN(const Json* parts, member(entry, "pattern"));
+    if (!parts->is_array()) return bad_input("a \"pattern\" is no array");
+    for (const auto& one : *parts) {
+      MAEIL_ASSIGN(auto part, part_from(one));
+      column.pattern.parts.push_back(std::move(part));
+    }
+    MAEIL_ASSIGN(const double start, number(entry, "start"));
+    if (!(start >= 0 && start < 0x1p60 && start == std::nearbyint(start))) return bad_input("the \"start\" of a pattern is no whole number");
+    column.pattern.start = static_cast<uint64_t>(start);
+    MAEIL_ASSIGN(column.pattern.rows_per_value, number(entry, "rows_per_value"));
+    out.push_back(std::move(column));
+  }
+  return out;
+}
+
+Json generated_json(const std::vector<GeneratedColumn>& generated) {
+  Json out = Json::array();
+  for (const auto& column : generated) {
+    Json parts = Json::array();
+    for (const auto& part : column.pattern.parts) {
+      if (part.alphabet.empty()) parts.push_back({{"text", part.text}});
+      else parts.push_back({{"of", table::alphabet_name(part.alphabet)}, {"count", part.count}});
+    }
+    out.push_back({{"column", column.name}, {"pattern", std::move(parts)}, {"start", column.pattern.start}, {"rows_per_value", column.pattern.rows_per_value}});
+  }
+  return out;
+}
+
 Result<Mixture> mixture_from(const Json& json) {
   MAEIL_ASSIGN(const int version, version_of(json));
   Mixture out;
@@ -340,6 +389,10 @@ Result<Mixture> mixture_from(const Json& json) {
   MAEIL_ASSIGN(out.missing_sets, missing_from(json, version));
   MAEIL_ASSIGN(const Json* constraints, member(json, "constraints"));
   MAEIL_ASSIGN(out.constraints, constraints_from(*constraints));
+  if (version >= 4) {
+    MAEIL_ASSIGN(const Json* generated, member(json, "generated"));
+    MAEIL_ASSIGN(out.generated, generated_from(*generated));
+  }
   MAEIL_ASSIGN(const Json* classes, member(json, "classes"));
   if (!classes->is_array()) return bad_input("\"classes\" is no array");
   for (const auto& entry : *classes) {
@@ -409,8 +462,10 @@ std::string to_json(const Mixture& mixture) {
     if (constraint.total) columns.insert(columns.begin(), *constraint.total);
     constraints.push_back({{"kind", table::to_string(constraint.kind)}, {"columns", std::move(columns)}, {"equals", constraint.equals}});
   }
-  Json out = {{"format", "maeil-copula"}, {"version", 3}, {"source", mixture.source}, {"target", mixture.target},
+  // Version 3 where version 3 says everything, so that its readers go on reading it.
+  Json out = {{"format", "maeil-copula"}, {"version", mixture.generated.empty() ? 3 : 4}, {"source", mixture.source}, {"target", mixture.target},
                {"missing_sets", mixture.missing_sets}, {"constraints", std::move(constraints)}, {"classes", std::move(classes)}};
+  if (!mixture.generated.empty()) out["generated"] = generated_json(mixture.generated);
   if (mixture.quality_score) out["quality_score"] = *mixture.quality_score;
   return dump(out);
 }

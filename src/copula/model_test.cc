@@ -92,7 +92,7 @@ TEST(ModelJson, HostileDocumentsAreRefused) {
     const auto read = parse_model_json(json.replace(at, from.size(), to), "m.json");
     return read ? std::string("accepted") : read.error().message;
   };
-  EXPECT_THAT(with("\"version\":1", "\"version\":4"), HasSubstr("version 4 is not known"));
+  EXPECT_THAT(with("\"version\":1", "\"version\":5"), HasSubstr("version 5 is not known"));
   EXPECT_THAT(with("\"family\":\"gamma\"", "\"family\":\"weibull\""), HasSubstr("column price: the marginal family weibull is not known"));
   EXPECT_THAT(with("\"digits\":2", "\"digits\":2.7"), HasSubstr("column price: digits must be a whole number"));
   EXPECT_THAT(with("\"digits\":2", "\"digits\":1e9"), HasSubstr("digits"));

@@ -320,10 +320,10 @@ TEST_F(Model, ASumAndWhatNoNumberHoldsAreRefused) {
 // A fitted model whose constraints must survive a scenario, and whose classes are chosen, not searched.
 TEST(Scenario, AFittedModelsConstraintsHoldAndItsClassesAreExact) {
   Table rows;
-  rows.rows = 3000;
+  rows.rows = 30000;
   rows.columns = {{"y", ColumnType::kText, {}, {"N", "Y"}, {}}, {"low", ColumnType::kNumber, {}, {}, {}}, {"high", ColumnType::kNumber, {}, {}, {}}};
   for (size_t i = 0; i < rows.rows; ++i) {
-    rows.columns[0].codes.push_back(i % 3000 == 7 || i % 3000 == 9);  // 2 of 3,000: far too rare for rejection
+    rows.columns[0].codes.push_back(i % 3000 == 7 || i % 3000 == 9);  // 2 of each 3,000: far too rare for rejection
     rows.columns[1].numbers.push_back(static_cast<double>(i * 7 % 101));
     rows.columns[2].numbers.push_back(static_cast<double>(i * 7 % 101 + i % 5));
   }

@@ -4,9 +4,11 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <functional>
 #include <limits>
 #include <unordered_map>
 
+#include "base/hash.h"
 #include "format/csv.h"
 #include "quality/csv_rows.h"
 #include "table/field_values.h"
@@ -41,6 +43,7 @@ class Reading {
     MAEIL_TRY(reading.choose_columns());
     MAEIL_TRY(reading.decide_kinds());
     MAEIL_TRY(reading.keep_values());
+    MAEIL_TRY(reading.count_copies());
     MAEIL_TRY(reading.note_structure());
     return std::move(reading.data_);
   }
@@ -184,6 +187,42 @@ class Reading {
       }));
     }
     return {};
+  }
+
+  // One number for a row: of each value what keep_values keeps of it.
+  Status hash_rows(const Part& part, const std::function<void(uint64_t)>& sink) const {
+    std::string key;
+    return part.rows.each_of_all([&](const CsvRows::Fields& fields, uint64_t) -> Status {
+      uint64_t hash = 0;
+      for (size_t c = 0; c < columns_.size(); ++c) {
+        const auto& column = columns_[c];
+        if (!has_score(column.sdtype)) continue;
+        const auto text = fields[part.places[c]];
+        key.clear();
+        if (!table::is_missing(text)) {
+          // A value that the chosen rows did not show may be of another kind: then its text is what it is.
+          const bool continuous = column.kind == Kind::kContinuous;
+          const auto value = !continuous ? std::nullopt : column.sdtype == "datetime" ? date_of(column, text) : table::read_number(text);
+          if (value) key = fmt::format("{}", *value + 0.0);
+          else if (continuous || (allowed_[c].numbers && !table::read_number(text)) || (allowed_[c].booleans && !table::read_boolean(text))) key.assign(text);
+          else write_key(c, text, key);
+        }
+        hash = hash64(key, hash);
+      }
+      sink(hash);
+      return {};
+    });
+  }
+
+  Status count_copies() {
+    std::vector<uint64_t> real;
+    real.reserve(data_.all_real_rows);
+    MAEIL_TRY(hash_rows(parts_[0], [&](uint64_t hash) { real.push_back(hash); }));
+    std::sort(real.begin(), real.end());
+    for (size_t i = 0; i < real.size(); ++i) {
+      data_.copies.real += (i > 0 && real[i] == real[i - 1]) || (i + 1 < real.size() && real[i] == real[i + 1]);
+    }
+    return hash_rows(parts_[1], [&](uint64_t hash) { data_.copies.synthetic += std::binary_search(real.begin(), real.end(), hash); });
   }
 
   // The dtypes that the reports of SDMetrics compare: after they have made datetime columns what they are.

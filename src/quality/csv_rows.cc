@@ -61,7 +61,7 @@ Result<CsvRows> CsvRows::open(const std::string& path, size_t max_rows) {
   return out;
 }
 
-Status CsvRows::each(const Visit& visit) const {
+Status CsvRows::visit_rows(const Visit& visit, bool all) const {
   format::CsvReader reader(bytes(), path_);
   format::CsvRecord record;
   MAEIL_TRY(reader.next(record));
@@ -76,7 +76,7 @@ Status CsvRows::each(const Visit& visit) const {
       continue;
     }
     const uint64_t row = k++;
-    if ((row + 1) * rows_ / all_rows_ == row * rows_ / all_rows_) continue;
+    if (!all && (row + 1) * rows_ / all_rows_ == row * rows_ / all_rows_) continue;
     if (const auto why = split_row(record.bytes, names_.size(), fields, unescaped); !why.empty()) return bad_input(fmt::format("{}:{}: {}", path_, record.line, why));
     MAEIL_TRY(visit(fields, record.line));
   }

@@ -24,7 +24,8 @@ class CsvRows {
   // left out; kNotFound.
   static Result<CsvRows> open(const std::string& path, size_t max_rows);
 
-  Status each(const Visit& visit) const;
+  Status each(const Visit& visit) const { return visit_rows(visit, false); }
+  Status each_of_all(const Visit& visit) const { return visit_rows(visit, true); }  // whatever max_rows is
   // pandas.read_csv's, by the visited rows: "int64", "float64", "bool" or "object".
   Result<std::vector<std::string>> dtypes() const;
   size_t find(const std::string& name) const;  // names().size() when it is not there
@@ -39,6 +40,7 @@ class CsvRows {
  private:
   CsvRows(std::string path, MappedFile mapped) : path_(std::move(path)), mapped_(std::move(mapped)) {}
   std::string_view bytes() const;
+  Status visit_rows(const Visit& visit, bool all) const;
 
   std::string path_;
   MappedFile mapped_;

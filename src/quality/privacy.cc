@@ -46,10 +46,6 @@ double median(std::vector<double> values) {
   return (*middle + *std::max_element(values.begin(), middle)) / 2;
 }
 
-double share_of_zeros(const std::vector<double>& distances) {
-  return static_cast<double>(std::count(distances.begin(), distances.end(), 0.0)) / static_cast<double>(distances.size());
-}
-
 std::vector<size_t> even_choice(size_t rows, size_t most) {
   const size_t kept = std::min(rows, most);
   std::vector<size_t> out;
@@ -103,12 +99,12 @@ Privacy measure_privacy(const Data& data) {
   Privacy out{.synthetic_rows = synthetic.size(), .real_rows = real.size(), .holdout_rows = holdout.size()};
   const auto to_real = closest_distances(data, &ColumnPair::synthetic, synthetic, &ColumnPair::real, real);
   out.median_to_real = median(to_real);
-  out.copies = share_of_zeros(to_real);
+  out.copies = static_cast<double>(data.copies.synthetic) / static_cast<double>(std::max<size_t>(data.all_synthetic_rows, 1));
   out.median_to_holdout = out.median_real = out.real_copies = out.closer_to_real = out.protection = kNone;
   if (real.size() > 1) {
     const auto among_real = closest_distances(data, &ColumnPair::real, real, &ColumnPair::real, real);
     out.median_real = median(among_real);
-    out.real_copies = share_of_zeros(among_real);
+    out.real_copies = static_cast<double>(data.copies.real) / static_cast<double>(data.all_real_rows);
   }
   if (!holdout.empty()) {
     const auto to_holdout = closest_distances(data, &ColumnPair::synthetic, synthetic, &ColumnPair::holdout, holdout);

@@ -24,8 +24,8 @@ struct Privacy {
   double median_to_real = 0;      // of the synthetic rows' distances to the closest real row
   double median_to_holdout = 0;   // ... to the closest held-out row; NaN without
   double median_real = 0;         // of the real rows' distances to the closest other real row
-  double copies = 0;              // share of the synthetic rows at distance 0 of a real one
-  double real_copies = 0;         // share of the real rows at distance 0 of another real one
+  double copies = 0;              // share of all synthetic rows of the file that are a real row (ExactCopies)
+  double real_copies = 0;         // share of all real rows of the file that are another real row
   size_t fair_rows = 0;           // as many of the real and of the held-out rows: those that the next two compare
   double closer_to_real = 0;      // share of the synthetic rows that are closer to a real row than to any held-out row; NaN without
   double protection = 0;          // min(1, 2 (1 - closer_to_real)); NaN without

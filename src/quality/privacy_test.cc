@@ -61,6 +61,22 @@ TEST(Privacy, CopiesAreFoundAndFreshRowsAreNot) {
   EXPECT_NEAR(smaller.closer_to_real, 0.5, 0.1);  // 0.75, were all 600 real rows to take part
 }
 
+// One row in 13,000 is a copy, and no choice of 5,000 rows need have it.
+TEST(Privacy, CopiesAreCountedOverAllRows) {
+  const std::string real = points(13000, 1);
+  std::string synthetic = points(9000, 2);
+  const size_t line = real.find('\n', real.size() / 2) + 1;
+  const std::string copy = real.substr(line, real.find('\n', line) + 1 - line);
+  synthetic += copy;
+  for (const size_t max_rows : {size_t{0}, size_t{100}}) {
+    const auto data = read_data({.real = test_file("real.csv", real), .synthetic = test_file("copy.csv", synthetic), .max_rows = max_rows});
+    ASSERT_TRUE(data) << data.error().message;
+    EXPECT_EQ(data->copies.synthetic, 1u);
+    EXPECT_EQ(data->copies.real, 0u);
+    EXPECT_NEAR(measure_privacy(*data).copies, 1.0 / 9001, 1e-12);
+  }
+}
+
 TEST(Privacy, ManyRowsAreSubsampledAndThreadsDoNotMatter) {
   const auto real = test_file("real.csv", points(kPrivacyRows + 500, 1)), other = test_file("other.csv", points(700, 2));
   const auto data = read_data({.real = real, .synthetic = other});

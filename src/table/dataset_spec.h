@@ -29,6 +29,7 @@ struct SpecColumn {
   std::optional<std::string> missing_date;  // ISO date that stands for a missing or unreadable one
   int first_characters = 0;                 // text: keep so many characters (0: all) ...
   bool lower_case = false;                  // ... in lower case
+  bool identifier = false;                  // names a row or a person (SDV's id and pii): `maeil fit` makes its values anew
   std::string marginal;                     // number: how `maeil fit` models it (copula/choose_marginal.h); "": empirical
 };
 

@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <atomic>
 #include <optional>
 
 #include "base/file.h"
@@ -18,6 +19,7 @@ namespace {
 // What the values of a column, row for row, could be. Words for missing (is_missing) are counted apart and
 // are no values.
 struct Kind {
+  DistinctSample values;
   uint64_t rows = 0, words = 0;
   uint64_t numbers = 0;  // of read_number
   uint64_t grouped = 0;  // of read_grouped_number
@@ -38,6 +40,7 @@ struct Kind {
       return;
     }
     rows += count;
+    values.add(text, count);
     if (read_number(text)) {
       numbers += count;
       integers = integers && text.find_first_of(".eE") == std::string_view::npos;
@@ -63,6 +66,7 @@ struct Kind {
   }
 
   void merge(Kind&& other) {
+    values.merge(other.values);
     for (const auto count : {&Kind::rows, &Kind::words, &Kind::numbers, &Kind::grouped, &Kind::commas,
                              &Kind::looking, &Kind::dates, &Kind::compact}) {
       this->*count += other.*count;
@@ -246,6 +250,8 @@ Result<InferredColumns> infer_columns(const std::filesystem::path& path, const D
   const size_t C = out.spec.columns.size();
   // Every column is read as texts here, whatever it will be.
   std::vector<Kind> kinds(C);
+  std::vector<std::atomic<uint64_t>> largest(C);  // hashes beyond it are known not to be sampled
+  for (auto& hash : largest) hash = UINT64_MAX;
   struct Kinds {
     std::vector<Kind> kinds;
     std::vector<uint64_t> counts;
@@ -256,6 +262,8 @@ Result<InferredColumns> infer_columns(const std::filesystem::path& path, const D
                                       [&](const CsvChunk& chunk, Kinds& some) -> Status {
                                         some.kinds.assign(C, {});
                                         for (size_t c = 0; c < C; ++c) {
+                                          some.kinds[c].values =
+                                              DistinctSample(largest[c].load(std::memory_order_relaxed));
                                           see_column(chunk, chunk.table.columns[c],
                                                      !known && may_be_index(names[c]), some.counts,
                                                      some.kinds[c]);
@@ -263,8 +271,11 @@ Result<InferredColumns> infer_columns(const std::filesystem::path& path, const D
                                         return {};
                                       },
                                       [&](Kinds& some) -> Status {
-                                        for (size_t c = 0; c < C; ++c)
+                                        for (size_t c = 0; c < C; ++c) {
                                           kinds[c].merge(std::move(some.kinds[c]));
+                                          largest[c].store(kinds[c].values.largest_hash(),
+                                                           std::memory_order_relaxed);
+                                        }
                                         return {};
                                       }));
   out.rows = report.rows - report.quarantined;
@@ -295,6 +306,7 @@ Result<InferredColumns> infer_columns(const std::filesystem::path& path, const D
     if (!known) column.nullable = true;
     const bool number = kind.is_number() || (column.thousands && kind.is_grouped());
     out.formats.push_back(number && kind.integers ? NumberFormat::kInteger : NumberFormat::kFloat);
+    out.values.push_back(std::move(kinds[c].values));
     columns.push_back(std::move(column));
   }
   out.spec.columns = std::move(columns);

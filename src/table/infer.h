@@ -7,6 +7,7 @@
 
 #include "base/error.h"
 #include "table/dataset_spec.h"
+#include "table/distinct_sample.h"
 #include "table/number_format.h"
 
 namespace maeil::table {
@@ -14,6 +15,7 @@ namespace maeil::table {
 struct InferredColumns {
   DatasetSpec spec;  // columns in the file's order; its target is "" (no row is quarantined for it)
   std::vector<NumberFormat> formats;  // (C) kInteger: every number is written without a point or an exponent
+  std::vector<DistinctSample> values; // (C) that are not missing
   uint64_t rows = 0;                  // records that could be split
   std::vector<std::string> notes;     // for people: what was guessed
 };

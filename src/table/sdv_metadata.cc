@@ -34,6 +34,10 @@ Result<DatasetSpec> spec_from(const Json& document) {
     column.name = column_name;
     column.nullable = true;
     if (*type == "numerical") column.type = SpecType::kNumber;
+    // What else SDV has are ids, and values of people that it makes anew with Faker (email, name, phone_number ...).
+    const auto pii = entry.find("pii");
+    const bool learned = *type == "numerical" || *type == "datetime" || *type == "categorical" || *type == "boolean" || *type == "ordinal" || *type == "unknown";
+    column.identifier = !learned || (pii != entry.end() && *pii == true);
     if (*type == "datetime") {
       const auto format = entry.find("datetime_format");
       const bool given = format != entry.end() && format->is_string();
@@ -68,7 +72,11 @@ Result<DatasetSpec> read_sdv_metadata(const std::filesystem::path& path) {
 std::string to_sdv_metadata(const DatasetSpec& spec) {
   Json columns = Json::object();
   for (const auto& column : spec.columns) {
-    columns[column.name] = {{"sdtype", column.type == SpecType::kNumber ? "numerical" : column.type == SpecType::kDate ? "datetime" : "categorical"}};
+    const char* sdtype = column.identifier                   ? "id"
+                         : column.type == SpecType::kNumber ? "numerical"
+                         : column.type == SpecType::kDate   ? "datetime"
+                                                            : "categorical";
+    columns[column.name] = {{"sdtype", sdtype}};
     if (column.format) columns[column.name]["datetime_format"] = column.format->text();
   }
   const Json document{{"tables", {{spec.name, {{"columns", std::move(columns)}}}}}, {"relationships", Json::array()}, {"METADATA_SPEC_VERSION", "V1"}};

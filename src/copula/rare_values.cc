@@ -1,0 +1,202 @@
+#include "copula/rare_values.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <numeric>
+#include <optional>
+#include <unordered_map>
+
+#include "base/threads.h"
+#include "base/time.h"
+#include "table/field_values.h"
+
+namespace maeil::copula {
+namespace {
+
+using Kind = RareValues::Kind;
+using Counts = std::vector<size_t>;
+
+Counts count_rows(const Column& column) {
+  Counts out(column.dictionary.size(), 0);
+  for (const uint32_t code : column.codes) {
+    if (code != kMissing) ++out[code];
+  }
+  return out;
+}
+
+// Each code k becomes to[k]; the dictionary keeps what occurs, in its order.
+void recode(Column& column, const std::vector<uint32_t>& to) {
+  std::vector<uint32_t> place(column.dictionary.size(), kMissing);
+  for (uint32_t& code : column.codes) {
+    if (code != kMissing && (code = to[code]) != kMissing) place[code] = 0;
+  }
+  std::vector<std::string> kept;
+  for (size_t k = 0; k < place.size(); ++k) {
+    if (place[k] == kMissing) continue;
+    place[k] = static_cast<uint32_t>(kept.size());
+    kept.push_back(std::move(column.dictionary[k]));
+  }
+  for (uint32_t& code : column.codes) {
+    if (code != kMissing) code = place[code];
+  }
+  column.dictionary = std::move(kept);
+}
+
+// A moment in the form of another text that read_date reads; nothing where the form is not one of those below.
+std::optional<std::string> write_like(std::string_view example, double seconds) {
+  const double day = std::floor(seconds / 86400);
+  const Days date{Days::duration(static_cast<Days::rep>(day))};
+  const auto rest = static_cast<int>(seconds - day * 86400);
+  if (example.size() == 9) return format_day_month_year(date);
+  const std::string iso = format_date(date);
+  if (example.size() == 10) return iso;
+  if (example.size() != 19) return std::nullopt;
+  return fmt::format("{}{}{:02}:{:02}:{:02}", iso, example[10], rest / 3600, rest / 60 % 60, rest % 60);
+}
+
+// The mean of the middle half of the rows of labels[first..last), which ascend: one row of another century does not move it.
+double middle_mean(const std::vector<std::pair<double, uint32_t>>& labels, size_t first, size_t last, const Counts& counts) {
+  size_t rows = 0, before = 0;
+  for (size_t i = first; i < last; ++i) rows += counts[labels[i].second];
+  const size_t from = rows / 4, to = rows - rows / 4;
+  double sum = 0;
+  for (size_t i = first; i < last; ++i) {
+    const size_t begin = before, end = before += counts[labels[i].second];
+    const size_t taken = std::min(end, to) - std::min(std::max(begin, from), std::min(end, to));
+    sum += (labels[i].first - labels[first].first) * static_cast<double>(taken);
+  }
+  return labels[first].first + sum / static_cast<double>(to - from);
+}
+
+std::optional<RareValues> group_dates(Column& column) {
+  const Counts counts = count_rows(column);
+  std::vector<std::pair<double, uint32_t>> rare;  // readable
+  std::vector<uint32_t> to(counts.size());
+  std::iota(to.begin(), to.end(), 0u);
+  RareValues out{Kind::kDates, column.name, "", 0, 0};
+  size_t present = 0;
+  for (uint32_t k = 0; k < counts.size(); ++k) {
+    present += counts[k];
+    if (counts[k] == 0 || counts[k] >= kFewRows) continue;
+    ++out.values, out.rows += counts[k];
+    if (const auto seconds = table::read_date(column.dictionary[k])) rare.emplace_back(*seconds, k);
+    else to[k] = kMissing;
+  }
+  if (out.values == 0) return std::nullopt;
+  if (present < kFewRows) {
+    recode(column, std::vector<uint32_t>(counts.size(), kMissing));
+    return RareValues{Kind::kEmptied, column.name, "", out.values, present};
+  }
+  std::sort(rare.begin(), rare.end());
+  std::unordered_map<std::string, uint32_t> known;
+  for (uint32_t k = 0; k < counts.size(); ++k) {
+    if (counts[k] >= kFewRows) known.emplace(column.dictionary[k], k);
+  }
+  size_t left = 0;  // rows of the labels that have no group yet
+  for (const auto& [seconds, k] : rare) left += counts[k];
+  for (size_t first = 0; first < rare.size();) {
+    size_t last = first, rows = 0;
+    while (last < rare.size() && (rows < kFewRows || left - rows < kFewRows)) rows += counts[rare[last++].second];
+    left -= rows;
+    const double middle = middle_mean(rare, first, last, counts);
+    auto text = write_like(column.dictionary[rare[first].second], middle);
+    if (rows < kFewRows) {
+      // All rare rows of the column together are too few for a group: they get the nearest frequent day.
+      double nearest = std::numeric_limits<double>::infinity();
+      for (const auto& [other, k] : known) {
+        const double distance = std::abs(table::read_date(other).value_or(nearest) - middle);
+        if (text && (distance < nearest || (distance == nearest && other < *text))) nearest = distance, text = other;
+      }
+    }
+    uint32_t code = kMissing;
+    if (text) {
+      const auto [found, fresh] = known.emplace(*text, static_cast<uint32_t>(column.dictionary.size()));
+      if (fresh) column.dictionary.push_back(*text), to.push_back(found->second);
+      code = found->second;
+    }
+    for (; first < last; ++first) to[rare[first].second] = code;
+  }
+  recode(column, to);
+  return out;
+}
+
+Result<std::optional<RareValues>> pool_labels(Column& column, bool target) {
+  const Counts counts = count_rows(column);
+  RareValues out{Kind::kPooled, column.name, "", 0, 0};
+  size_t present = 0;
+  uint32_t most = 0;
+  for (uint32_t k = 0; k < counts.size(); ++k) {
+    present += counts[k];
+    if (counts[k] > counts[most] || (counts[k] == counts[most] && column.dictionary[k] < column.dictionary[most])) most = k;
+    if (counts[k] > 0 && counts[k] < kFewRows) ++out.values, out.rows += counts[k];
+  }
+  if (out.values == 0) return std::nullopt;
+  if (present < kFewRows && !target) {
+    recode(column, std::vector<uint32_t>(counts.size(), kMissing));
+    return RareValues{Kind::kEmptied, column.name, "", out.values, present};
+  }
+  if (counts[most] < kFewRows) {
+    return bad_input(fmt::format("column '{}': none of its {} values is borne by {} rows, so nothing can be learned of it without giving rows away: leave it out", column.name,
+                                 out.values, kFewRows));
+  }
+  out.into = column.dictionary[most];
+  std::vector<uint32_t> to(counts.size());
+  for (uint32_t k = 0; k < counts.size(); ++k) to[k] = counts[k] < kFewRows ? most : k;
+  recode(column, to);
+  return out;
+}
+
+std::optional<RareValues> empty_number(Column& column) {
+  const auto present = static_cast<size_t>(std::count_if(column.numbers.begin(), column.numbers.end(), [](double x) { return x == x; }));
+  if (present == 0 || present >= kFewRows) return std::nullopt;
+  std::fill(column.numbers.begin(), column.numbers.end(), std::numeric_limits<double>::quiet_NaN());
+  return RareValues{Kind::kEmptied, column.name, "", 0, present};
+}
+
+}  // namespace
+
+std::string describe(const RareValues& rare) {
+  const auto many = [](size_t n, std::string_view one) { return fmt::format("{} {}{}", n, one, n == 1 ? "" : "s"); };
+  switch (rare.kind) {
+    case Kind::kPooled:
+      return fmt::format("{} of column '{}' borne by fewer than {} rows {} pooled: {} taken for '{}', the most frequent label", many(rare.values, "label"), rare.column, kFewRows,
+                         rare.values == 1 ? "was" : "were", rare.rows == 1 ? "its row is" : fmt::format("their {} rows are", rare.rows), rare.into);
+    case Kind::kDates:
+      return fmt::format("{} of column '{}' borne by fewer than {} rows {} replaced by the mean day of {} rows or more next to each other ({})", many(rare.values, "date"),
+                         rare.column, kFewRows, rare.values == 1 ? "was" : "were", kFewRows, many(rare.rows, "row"));
+    case Kind::kEmptied: break;
+  }
+  return fmt::format("column '{}' has values in fewer than {} rows: it is drawn as missing throughout", rare.column, kFewRows);
+}
+
+Result<std::vector<RareValues>> withhold_rare_values(Table& all, const std::string& target, const std::vector<std::string>& dates, const std::vector<bool>& generated) {
+  const size_t C = all.columns.size();
+  std::vector<std::optional<RareValues>> found(C);
+  std::vector<Status> status(C);
+  parallel_for(C, 1, [&](size_t first, size_t last) {
+    for (size_t c = first; c < last; ++c) {
+      Column& column = all.columns[c];
+      if (generated[c]) continue;
+      if (column.type == ColumnType::kNumber) {
+        found[c] = empty_number(column);
+      } else if (std::find(dates.begin(), dates.end(), column.name) != dates.end()) {
+        found[c] = group_dates(column);
+      } else {
+        auto pooled = pool_labels(column, column.name == target);
+        if (pooled) found[c] = std::move(*pooled);
+        else status[c] = tl::make_unexpected(pooled.error());
+      }
+    }
+  });
+  std::vector<RareValues> out;
+  for (size_t c = 0; c < C; ++c) {
+    MAEIL_TRY(status[c]);
+    if (found[c]) out.push_back(std::move(*found[c]));
+  }
+  return out;
+}
+
+}  // namespace maeil::copula

@@ -1,0 +1,49 @@
+// A fair sample of a column's different values with the rows of each, in bounded memory: how many different values there are, and how
+// many rows bear a value that few rows bear.
+//
+// Kept are the values with the smallest hashes (bottom-k, Beyer and others 2007). Which those are depends on the values alone, not on
+// their order or the threads, and the rows of a kept value are counted exactly, since it was kept from its first row on. With at most
+// kSampleValues different values everything is exact; with more, shares are off by about 1/sqrt(kSampleValues), 1.6 %.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <boost/unordered/unordered_flat_map.hpp>
+
+namespace maeil::table {
+
+inline constexpr size_t kSampleValues = 4096;
+inline constexpr size_t kSampleBytes = 256;  // of a value that are kept
+
+class DistinctSample {
+ public:
+  // `most`: hashes beyond it are known not to be kept; see largest_hash().
+  explicit DistinctSample(uint64_t most = UINT64_MAX) : most_(most) {}
+
+  void add(std::string_view text, uint64_t rows);
+  void merge(const DistinctSample& other);
+
+  uint64_t rows() const { return rows_; }             // all that were added
+  uint64_t largest_hash() const { return most_; }     // only falls
+  double distinct() const;                            // different values
+  double rows_of_rare(uint64_t fewer_than) const;     // rows whose value fewer rows than that bear
+  std::vector<std::string_view> texts() const;        // of the sample, in the order of their hashes; they live as long as it
+
+ private:
+  struct Value {
+    std::string text;
+    uint64_t rows = 0;
+  };
+  void keep(uint64_t hash, std::string_view text, uint64_t rows);
+  void prune(size_t values);
+  std::vector<uint64_t> smallest() const;  // the hashes of the sample, ascending
+
+  uint64_t most_, rows_ = 0;
+  bool pruned_ = false;
+  boost::unordered_flat_map<uint64_t, Value> values_;
+};
+
+}  // namespace maeil::table
