@@ -7,11 +7,13 @@
 
 #include "base/threads.h"
 #include "nn/head.h"
+#include "nn/slow_shape.h"
 
 namespace maeil::nn {
 
 Result<Scorer> Scorer::make(Parameters parameters, std::span<const float> unknown) {
   MAEIL_TRY(check_shape(parameters.shape));
+  note_slow_shape(parameters.shape);
   Scorer scorer;
   MAEIL_ASSIGN(scorer.unknown_, unknown_embeddings(parameters, unknown));
   scorer.weights_ = kernels::EncoderWeights(parameters.shape.encoder());
