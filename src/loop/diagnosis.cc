@@ -1,6 +1,7 @@
 #include "loop/diagnosis.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
 
@@ -8,7 +9,10 @@
 
 #include "base/file.h"
 #include "base/hash.h"
+#include "base/threads.h"
+#include "kernels/instruction_set.h"
 #include "loop/retention.h"
+#include "nn/slow_shape.h"
 #include "registry/deployment.h"
 #include "registry/versions.h"
 
@@ -97,6 +101,17 @@ void check_models(const Settings& settings, store::Store& store, std::vector<Fin
   out.push_back({Health::kOk, "deployment", "nothing is deployed yet"});
 }
 
+// What the model is computed with, and whether the shape of the settings has fast kernels.
+Finding check_engine(const Settings& settings) {
+  nn::ModelShape shape;
+  shape.width = static_cast<int>(settings.d_model), shape.heads = static_cast<int>(settings.nhead);
+  shape.feed_forward = static_cast<int>(settings.dim_feedforward);
+  const std::string slow = nn::slow_shape_sentence(shape);
+  return {slow.empty() ? Health::kOk : Health::kWarning, "engine",
+          fmt::format("instruction set {} of {}, {} threads{}{}", kernels::instruction_set(), fmt::join(kernels::instruction_sets(), ", "),
+                      thread_count(), slow.empty() ? "" : "; ", slow)};
+}
+
 }  // namespace
 
 std::vector<Finding> diagnose(const Settings& settings, store::Store* store, const std::string& store_error) {
@@ -105,6 +120,7 @@ std::vector<Finding> diagnose(const Settings& settings, store::Store* store, con
   out.push_back(check_writable(settings.data_dir));
   out.push_back(check_disk(settings.data_dir));
   out.push_back(check_files(settings));
+  out.push_back(check_engine(settings));
   if (!settings.distribution_model.empty()) {
     std::error_code ignored;
     const bool there = fs::exists(settings.distribution_model, ignored);
