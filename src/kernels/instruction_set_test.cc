@@ -1,7 +1,6 @@
 // Which names can be pinned, what is refused, and that a pinned set is the one in use.
 #include "kernels/instruction_set.h"
 
-#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -11,8 +10,7 @@
 namespace maeil::kernels {
 namespace {
 
-using ::testing::Contains;
-using ::testing::HasSubstr;
+bool contains(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
 
 class InstructionSet : public ::testing::Test {
  protected:
@@ -36,7 +34,7 @@ TEST_F(InstructionSet, EachThatTheProcessorHasCanBePinnedAndIsThenInUse) {
   const std::string best = instruction_set();
   const auto sets = instruction_sets();
   ASSERT_EQ(sets.back(), "scalar");
-  EXPECT_THAT(sets, Contains(best));
+  EXPECT_NE(std::find(sets.begin(), sets.end(), best), sets.end());
   for (const auto& name : sets) {
     ASSERT_TRUE(pin_instruction_set(name)) << name;
     EXPECT_EQ(instruction_set(), name);
@@ -62,11 +60,11 @@ TEST_F(InstructionSet, OtherNamesForThem) {
   const bool wide = std::any_of(sets.begin(), sets.end(), [](const std::string& name) { return name.starts_with("avx3"); });
   EXPECT_EQ(pin_instruction_set("avx512").has_value(), wide);
   if (wide) {
-    EXPECT_THAT(instruction_set(), HasSubstr("avx3"));
+    EXPECT_TRUE(contains(instruction_set(), "avx3"));
   }
 #if defined(__x86_64__)
   ASSERT_TRUE(pin_instruction_set("sse4"));
-  EXPECT_THAT(instruction_set(), HasSubstr("sse"));
+  EXPECT_TRUE(contains(instruction_set(), "sse"));
 #endif
 }
 
@@ -82,9 +80,9 @@ TEST_F(InstructionSet, WhatThereIsNotIsRefusedAndChangesNothing) {
     const Status refused = pin_instruction_set(name);
     ASSERT_FALSE(refused) << name;
     EXPECT_EQ(refused.error().code, ErrorCode::kUsage);
-    EXPECT_THAT(refused.error().message, HasSubstr("MAEIL_ISA"));
-    EXPECT_THAT(refused.error().message, HasSubstr(before));
-    EXPECT_THAT(refused.error().message, HasSubstr("scalar"));
+    EXPECT_TRUE(contains(refused.error().message, "MAEIL_ISA"));
+    EXPECT_TRUE(contains(refused.error().message, before));
+    EXPECT_TRUE(contains(refused.error().message, "scalar"));
     EXPECT_EQ(instruction_set(), before);
   }
 }
