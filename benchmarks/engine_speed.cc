@@ -14,6 +14,7 @@
 #include "base/file.h"
 #include "base/threads.h"
 #include "kernels/encoder.h"
+#include "kernels/instruction_set.h"
 #include "nn/checkpoint.h"
 #include "nn/score.h"
 #include "nn/train.h"
@@ -94,7 +95,7 @@ int main(int argc, char** argv) {
   const nn::Parameters parameters = read_model(model);
   const nn::ModelShape shape = parameters.shape;
   const Data data(folder, std::max<size_t>(batch, 64));
-  Json answer = {{"versions", std::string("maeil, ") + kernels::simd_target_name()}};
+  Json answer = {{"versions", std::string("maeil, ") + kernels::instruction_set()}};
   const std::vector<float> class_weight{0.55f, 5.5f};
   std::function<void()> call;
   std::optional<nn::Trainer> trainer;

@@ -20,6 +20,7 @@ enum class ErrorCode {
   kUnavailable, // a server cannot be reached or timed out; retrying may help.
   kCancelled,   // a signal asked us to stop.
   kInternal,    // a broken invariant of ours: a bug.
+  kFailed,      // the work was done and came to nothing, as it would again (a training that diverged). Not for bad input: kBadInput.
 };
 
 struct Error {
@@ -46,7 +47,7 @@ inline tl::unexpected<Error> with_context(std::string context, Error error) {
   return tl::unexpected<Error>(std::move(error));
 }
 
-// The documented exit codes (docs/operations.md): 1 failed and may be retried, 2 usage, 3 bad input.
+// The documented exit codes (docs/operations.md): 1 failed and (but kFailed) may be retried, 2 usage, 3 bad input.
 inline int exit_code(ErrorCode code) {
   switch (code) {
     case ErrorCode::kUsage: return 2;

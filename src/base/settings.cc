@@ -61,6 +61,7 @@ const std::vector<Setting>& table() {
       {"DATASET_SPEC", &Settings::dataset_spec},
       {"STORE_PATH", &Settings::store_path},
       {"THREADS", &Settings::threads, 0, 1024},
+      {"MAEIL_ISA", &Settings::isa},
       {"MONGODB_URI", &Settings::mongodb_uri},
       {"MONGODB_HOST", &Settings::mongodb_host},
       {"MONGODB_PORT", &Settings::mongodb_port, 1, 65535},

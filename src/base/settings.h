@@ -45,7 +45,8 @@ struct Settings {
   std::string log_level = "info";
   std::string dataset_spec;        // path of a TOML; empty: the built-in corporate loans
   std::string store_path = "./maeil.db";
-  int64_t threads = 0;             // 0: all processors
+  int64_t threads = 0;             // 0: all processors that this process may use
+  std::string isa;                 // the instruction set of the kernels; empty: the best (kernels/instruction_set.h)
   // Any of these set: the store is on a MongoDB server. The URI, when there is one, wins over host, port, user and password.
   std::string mongodb_uri, mongodb_host = "localhost", mongodb_database = "mlops_default_prediction", mongodb_username, mongodb_password;
   int64_t mongodb_port = 27017;

@@ -2,8 +2,6 @@
 // sleep: a training step starts several loops of some milliseconds each, and a wake-up costs about 50 us.
 #include "base/threads.h"
 
-#include <sched.h>
-
 #include <algorithm>
 #include <atomic>
 #include <condition_variable>
@@ -12,14 +10,15 @@
 #include <thread>
 #include <vector>
 
+#include "base/processors.h"
+
 namespace maeil {
 namespace {
 
+// Looked up once: loops ask for it often, and a pool should not change its size in the middle of a run.
 int default_threads() {
-  cpu_set_t set;
-  CPU_ZERO(&set);
-  if (sched_getaffinity(0, sizeof set, &set) == 0) return std::max(1, CPU_COUNT(&set));
-  return std::max(1u, std::thread::hardware_concurrency());
+  static const int threads = allowed_processors();
+  return threads;
 }
 
 using Body = std::function<void(size_t, size_t, int)>;

@@ -10,8 +10,8 @@
 
 namespace maeil {
 
-// The number of threads that parallel_for uses, the caller included; at least 1. The default is the number of
-// processors this process may run on (sched_getaffinity).
+// The number of threads that parallel_for uses, the caller included; at least 1. The default is
+// allowed_processors(): what this process may run on, or what its control group's quota lets it consume when that is less.
 int thread_count();
 
 // Sets it (0: back to the default). Not while a parallel_for runs.

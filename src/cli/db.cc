@@ -7,6 +7,7 @@
 
 #include "cli/commands.h"
 #include "cli/output.h"
+#include "format/json.h"
 
 namespace maeil::cli {
 namespace {
@@ -33,7 +34,10 @@ Result<std::vector<std::pair<std::string, int>>> parse_sort(const std::string& t
 
 Result<int> db(Context& context, const DbOptions& options) {
   store::FindOptions find;
-  find.filter = store::Document::parse(options.filter, nullptr, false);
+  find.filter = store::parse_document(options.filter);
+  if (json_nested_deeper(options.filter, store::kMaxDepth)) {
+    return usage_error(fmt::format("--filter is nested more than {} deep", store::kMaxDepth));
+  }
   if (!find.filter.is_object()) return usage_error(fmt::format("--filter must be a JSON object, not '{}'", options.filter));
   MAEIL_ASSIGN(find.sort, parse_sort(options.sort));
   find.limit = options.limit;

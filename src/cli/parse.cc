@@ -11,6 +11,8 @@
 #include "base/version.h"
 #include "cli/commands.h"
 #include "cli/output.h"
+#include "kernels/instruction_set.h"
+#include "nn/slow_shape.h"
 
 namespace maeil::cli {
 namespace {
@@ -259,6 +261,8 @@ int main(int argc, char** argv) {
   if (!log_level) return report({ErrorCode::kUsage, fmt::format("LOG_LEVEL must be debug, info, warning or error, not '{}'", context.settings.log_level)});
   set_log_level(*log_level);
   set_thread_count(static_cast<int>(parser.threads > 0 ? parser.threads : context.settings.threads));
+  if (const Status pinned = kernels::pin_instruction_set(context.settings.isa); !pinned) return report(pinned.error());
+  nn::on_slow_shape([](const std::string& sentence) { note_task_line("warning: " + sentence); });
   const auto code = parser.action(context);
   if (!code) return report(code.error());
   if (std::fflush(stdout) != 0) return report({ErrorCode::kIo, "cannot write to standard output"});

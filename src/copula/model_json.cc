@@ -7,7 +7,7 @@
 
 #include "copula/mixture.h"
 #include "base/file.h"
-#include "base/json_depth.h"
+#include "format/json.h"
 
 namespace maeil::copula {
 namespace {
@@ -434,9 +434,7 @@ std::string dump(const Json& json) { return json.dump(-1, ' ', false, Json::erro
 template <class T>
 Result<T> parse_as(const std::string& json, const std::string& file_name, Result<T> (*read)(const Json&)) {
   try {
-    if (json_nested_deeper(json)) return bad_input(fmt::format("{}: its JSON is nested more than {} deep", file_name, kMaxJsonDepth));
-    const auto parsed = Json::parse(json, nullptr, false);
-    if (parsed.is_discarded()) return bad_input(fmt::format("{}: not valid JSON", file_name));
+    MAEIL_ASSIGN(const Json parsed, parse_json<Json>(json, file_name));
     auto model = read(parsed);
     if (!model) return with_context(file_name, model.error());
     return model;

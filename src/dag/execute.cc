@@ -55,7 +55,9 @@ class Heartbeat {
   std::jthread thread_;
 };
 
-bool may_retry(const Error& error) { return exit_code(error.code) == 1 && error.code != ErrorCode::kCancelled; }
+bool may_retry(const Error& error) {
+  return exit_code(error.code) == 1 && error.code != ErrorCode::kCancelled && error.code != ErrorCode::kFailed;
+}
 
 // One execution of one task: its name, its record in the making, and where its words go.
 class Execution {

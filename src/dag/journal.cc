@@ -11,7 +11,8 @@ namespace {
 
 using store::Document;
 
-constexpr std::array<std::string_view, 8> kCodes = {"usage", "bad_input", "not_found", "conflict", "io", "unavailable", "cancelled", "internal"};
+constexpr std::array<std::string_view, 9> kCodes = {"usage",       "bad_input", "not_found", "conflict", "io",
+                                                       "unavailable", "cancelled", "internal",  "failed"};
 
 std::string host_name() {
   char host[256] = "";

@@ -21,12 +21,6 @@ enum class Implementation {
   kReference,
 };
 
-// Whether SIMD code exists for the shape: head dimension 8, width a multiple of 8, feed-forward a multiple of 4.
-bool has_simd(const EncoderShape& shape);
-
-// The instruction set that kBest uses on this machine ("AVX2", ..., "reference" when every target failed its check).
-const char* simd_target_name();
-
 // The layers' weights in the order that the chosen implementation reads them. Immutable after pack(); shareable.
 class EncoderWeights {
  public:

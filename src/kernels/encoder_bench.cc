@@ -11,6 +11,7 @@
 #include "base/philox.h"
 #include "kernels/encoder.h"
 #include "kernels/fma_peak.h"
+#include "kernels/instruction_set.h"
 
 namespace maeil::kernels {
 namespace {
@@ -44,7 +45,7 @@ double peak() {
 
 void report(benchmark::State& state, double flops) {
   using benchmark::Counter;
-  state.SetLabel(simd_target_name());
+  state.SetLabel(instruction_set());
   state.counters["GFLOP/s"] = Counter(flops * static_cast<double>(state.iterations()) / 1e9, Counter::kIsRate);
   state.counters["percent_of_peak"] = Counter(flops * static_cast<double>(state.iterations()) / 1e7 / peak(), Counter::kIsRate);
 }

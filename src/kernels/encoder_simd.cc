@@ -26,8 +26,8 @@ namespace maeil::kernels::HWY_NAMESPACE {
 
 struct Sizes {
   explicit Sizes(const EncoderShape& s)
-      : F(s.tokens), D(s.width), H(s.heads), M(s.feed_forward), L(s.layers), P((F + kBlock - 1) / kBlock * kBlock) {}
-  size_t F, D, H, M, L, P;
+      : F(s.tokens), D(s.width), H(s.heads), M(s.feed_forward), L(s.layers), P((F + kBlock - 1) / kBlock * kBlock), head_size(D / H) {}
+  size_t F, D, H, M, L, P, head_size;
 };
 
 // What one layer's forward pass leaves, and memory of a row.
@@ -226,8 +226,8 @@ HWY_NOINLINE const float* MaskedGradient(size_t P, size_t D, const Mask& mask, c
 }
 
 HWY_INLINE HeadRows RowsOfHead(const Sizes& z, const LayerRows& r, size_t head, const Mask& mask) {
-  const size_t at = head * kHead * z.P;
-  return {z.F, z.P, r.qkv + at, r.qkv + z.D * z.P + at, r.qkv + 2 * z.D * z.P + at, r.maximum + head * z.P, mask.key, mask.rate};
+  const size_t at = head * z.head_size * z.P;
+  return {z.F, z.P, z.head_size, r.qkv + at, r.qkv + z.D * z.P + at, r.qkv + 2 * z.D * z.P + at, r.maximum + head * z.P, mask.key, mask.rate};
 }
 
 HWY_INLINE void LayerForward(const Sizes& z, const PackedOffsets& at, const float* w, int layer, const RowDropout& dropout,
@@ -235,18 +235,13 @@ HWY_INLINE void LayerForward(const Sizes& z, const PackedOffsets& at, const floa
   const int heads = static_cast<int>(z.H);
   Norm(z, x, r.normal1, r.rstd1);
   Linear<Finish::kPlain>(z.P, z.D, 3 * z.D, w + at.in, w + at.in_bias, r.normal1, {}, r.qkv);
+  const HeadFunctions functions = FunctionsOf(z.head_size);
   for (size_t head = 0; head < z.H; ++head) {
     const Mask mask = MaskAt(dropout, dropout_site(heads, layer, static_cast<int>(head)));
     const HeadRows rows = RowsOfHead(z, r, head, mask);
-    const bool maximum = NeedsMaximum(rows);
+    const bool maximum = functions.needs_maximum(rows);
     r.needs_maximum[head] = maximum ? 1.0f : 0.0f;
-    float* out = r.attention + head * kHead * z.P;
-    float* inverse = r.inverse + head * z.P;
-    if (mask.active) {
-      maximum ? AttentionForward<true, true>(rows, p, out, inverse) : AttentionForward<false, true>(rows, p, out, inverse);
-    } else {
-      maximum ? AttentionForward<true, false>(rows, p, out, inverse) : AttentionForward<false, false>(rows, p, out, inverse);
-    }
+    functions.forward[maximum][mask.active](rows, p, r.attention + head * z.head_size * z.P, r.inverse + head * z.P);
   }
   Linear<Finish::kResidual>(z.P, z.D, z.D, w + at.out, w + at.out_bias, r.attention, MaskAt(dropout, dropout_site(heads, layer, heads)), x);
   Norm(z, x, r.normal2, r.rstd2);
@@ -315,18 +310,14 @@ HWY_INLINE void LayerBackward(const Sizes& z, const PackedOffsets& at, const Lay
   AddRowSums(dy, z.D, P, g + to.out_bias);
   LinearBackward<false>(P, z.D, z.D, w + at.out_t, dy, nullptr, 1, b.branch);
   const size_t keys = (z.F + 3) / 4 * 4;
+  const HeadFunctions functions = FunctionsOf(z.head_size);
   for (size_t head = 0; head < z.H; ++head) {
     const Mask mask = MaskAt(dropout, dropout_site(heads, layer, static_cast<int>(head)));
     const HeadRows rows = RowsOfHead(z, r, head, mask);
-    const size_t row = head * kHead * P;
+    const size_t row = head * z.head_size * P;
     const HeadGradient gradient{r.attention + row, r.inverse + head * P, b.branch + row, b.wide + row, b.wide + z.D * P + row,
                                 b.wide + 2 * z.D * P + row, b.pairs, b.pairs + keys * P, b.correction};
-    const bool maximum = r.needs_maximum[head] != 0;
-    if (mask.active) {
-      maximum ? AttentionBackward<true, true>(rows, gradient) : AttentionBackward<false, true>(rows, gradient);
-    } else {
-      maximum ? AttentionBackward<true, false>(rows, gradient) : AttentionBackward<false, false>(rows, gradient);
-    }
+    functions.backward[r.needs_maximum[head] != 0][mask.active](rows, gradient);
   }
   DotRows<true>(b.wide, P, 3 * z.D, r.normal1, P, z.D, P, 1.0f, g + to.in_weight, z.D);
   AddRowSums(b.wide, 3 * z.D, P, g + to.in_bias);

@@ -2,7 +2,7 @@
 //
 // Layout inside: every activation is [feature][token], the tokens are the vector lanes, padded to P (a multiple of three
 // vectors). Packed weights: each product's matrix in blocks of four outputs, [block][input][4], and the transposed
-// matrix likewise for the backward pass. norm's scale and shift, log2(e)/sqrt(8) for the queries are folded in.
+// matrix likewise for the backward pass. norm's scale and shift, log2(e)/sqrt(head size) for the queries are folded in.
 #pragma once
 
 #include <cstddef>

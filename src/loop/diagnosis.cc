@@ -1,6 +1,7 @@
 #include "loop/diagnosis.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
 
@@ -8,8 +9,11 @@
 
 #include "base/file.h"
 #include "base/hash.h"
+#include "base/threads.h"
+#include "kernels/instruction_set.h"
 #include "loop/retention.h"
 #include "loop/source.h"
+#include "nn/slow_shape.h"
 #include "registry/deployment.h"
 #include "registry/versions.h"
 
@@ -115,6 +119,17 @@ Finding check_source(const Settings& settings) {
   return {Health::kOk, "distribution model", fmt::format("{} can be read", settings.distribution_model)};
 }
 
+// What the model is computed with, and whether the shape of the settings has fast kernels.
+Finding check_engine(const Settings& settings) {
+  nn::ModelShape shape;
+  shape.width = static_cast<int>(settings.d_model), shape.heads = static_cast<int>(settings.nhead);
+  shape.feed_forward = static_cast<int>(settings.dim_feedforward);
+  const std::string slow = nn::slow_shape_sentence(shape);
+  return {slow.empty() ? Health::kOk : Health::kWarning, "engine",
+          fmt::format("instruction set {} of {}, {} threads{}{}", kernels::instruction_set(), fmt::join(kernels::instruction_sets(), ", "),
+                      thread_count(), slow.empty() ? "" : "; ", slow)};
+}
+
 }  // namespace
 
 std::vector<Finding> diagnose(const Settings& settings, store::Store* store, const std::string& store_error) {
@@ -123,6 +138,7 @@ std::vector<Finding> diagnose(const Settings& settings, store::Store* store, con
   out.push_back(check_writable(settings.data_dir));
   out.push_back(check_disk(settings.data_dir));
   out.push_back(check_files(settings));
+  out.push_back(check_engine(settings));
   if (!settings.distribution_model.empty()) out.push_back(check_source(settings));
   if (!store) {
     out.push_back({Health::kProblem, "store", store_error});

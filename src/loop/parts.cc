@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "format/json.h"
 #include "loop/day.h"
 #include "store/field_rules.h"
 
@@ -108,9 +109,9 @@ Status read_part_frames(dag::TaskContext& context, const store::Document& part, 
       if (length > kMaxFrameBytes) return damaged();
       if (buffer.size() - at - sizeof length < length) break;
       const char* first = buffer.data() + at + sizeof length;
-      const auto frame = store::Document::from_cbor(first, first + length, true, false);
-      if (!frame.is_object()) return damaged();
-      MAEIL_TRY(visit(frame));
+      const auto frame = parse_cbor<store::Document>({first, length}, "a shard's part");
+      if (!frame || !frame->is_object()) return damaged();
+      MAEIL_TRY(visit(*frame));
       at += sizeof length + length;
     }
     buffer.erase(0, at);

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <filesystem>
 
+#include "kernels/instruction_set.h"
 #include "loop/evaluation.h"
 #include "loop/reference_rows.h"
 #include "loop/tasks.h"
@@ -96,11 +97,13 @@ store::Document hyperparameters_of(const Day& day, const nn::ModelShape& shape) 
           {"final_hidden", shape.head_hidden},
           {"dropout_rate", day.settings.dropout_rate},
           {"num_categorical_features", shape.cardinalities.size()},
-          {"num_numerical_features", shape.numeric}};
+          {"num_numerical_features", shape.numeric},
+          {"instruction_set", kernels::instruction_set(shape.encoder())}};
 }
 
 store::Document training_event(const registry::NewVersion& version, const store::Document& epochs) {
-  return {{"event_type", "training_complete"}, {"model_id", version.id}, {"model_path", version.path}, {"status", "completed"}, {"epochs", epochs}};
+  return {{"event_type", "training_complete"}, {"model_id", version.id}, {"model_path", version.path}, {"status", "completed"}, {"epochs", epochs},
+          {"instruction_set", version.hyperparameters.value("instruction_set", "")}};
 }
 
 namespace {

@@ -12,7 +12,9 @@
 #include "base/philox.h"
 #include "base/threads.h"
 #include "kernels/adam.h"
+#include "nn/divergence.h"
 #include "nn/gradient.h"
+#include "nn/slow_shape.h"
 
 namespace maeil::nn {
 namespace {
@@ -109,18 +111,25 @@ class Pretrainer {
     initialise_projection(projection_, options.seed, result_);
   }
 
-  // One step on n rows, of which `rows` holds the 2n views.
-  Result<double> step(const Rows& views) {
+  // The loss of n rows, of which `views` holds the 2n views, with the dropout of step `step`; leaves its gradient in dz_.
+  double loss(const Rows& views, uint64_t step) {
     const size_t n = views.count / 2, width = projection_.width, out = projection_.out;
     pooled_.resize(2 * n * width), hidden_.resize(2 * n * width), pooled_gradient_.resize(2 * n * width);
     z_.resize(2 * n * out), dz_.resize(2 * n * out);
-    batch_.pool(result_.parameters, unknown_, views, step_, pooled_);
+    batch_.pool(result_.parameters, unknown_, views, step, pooled_);
     const float* p = result_.projection.data();
     for (size_t i = 0; i < 2 * n; ++i) {
       projection_.forward(p, pooled_.data() + i * width, hidden_.data() + i * width, z_.data() + i * out);
     }
     const std::span<float> z(z_), dz(dz_);
-    const double loss = nt_xent(z.first(n * out), z.subspan(n * out), n, out, options_.temperature, dz.first(n * out), dz.subspan(n * out));
+    return nt_xent(z.first(n * out), z.subspan(n * out), n, out, options_.temperature, dz.first(n * out), dz.subspan(n * out));
+  }
+
+  // One step on n rows, of which `views` holds the 2n views; the loss before it.
+  Result<double> step(const Rows& views) {
+    const size_t n = views.count / 2, width = projection_.width, out = projection_.out;
+    const double before = loss(views, step_);
+    const float* p = result_.projection.data();
     projection_gradient_.assign(projection_.size(), 0.0f);
     for (size_t i = 0; i < 2 * n; ++i) {
       projection_.backward(p, pooled_.data() + i * width, hidden_.data() + i * width, dz_.data() + i * out,
@@ -130,15 +139,14 @@ class Pretrainer {
       std::copy_n(pooled_gradient_.data() + row * width, width, pooled_gradient);
     };
     batch_.run(result_.parameters, unknown_, views, step_, head, gradients_);
-    if (!std::isfinite(loss) || !all_finite(gradients_)) {
-      return internal_error(fmt::format("the loss or a gradient of pre-training step {} is not finite; a lower learning rate may help", step_ + 1));
-    }
+    if (!std::isfinite(before) || !all_finite(gradients_)) return not_finite_error("pre-training", step_ + 1);
     ++step_;
     const kernels::AdamOptions adam{.learning_rate = options_.learning_rate};
     const int64_t t = static_cast<int64_t>(step_);
     encoder_adam_.step(adam, t, result_.parameters.encoder_size(), gradients_.data(), result_.parameters.values.data());
     projection_adam_.step(adam, t, projection_.size(), projection_gradient_.data(), result_.projection.data());
-    return loss;
+    if (!all_finite(result_.parameters.values) || !all_finite(result_.projection)) return not_finite_error("pre-training", step_);
+    return before;
   }
   uint64_t steps() const { return step_; }
 
@@ -154,6 +162,18 @@ class Pretrainer {
   uint64_t step_ = 0;
 };
 
+// The untrained encoder's mean loss over the first batches of `order`, 256 rows of them: see has_collapsed.
+template <class ViewsOf>
+double loss_at_start(Pretrainer& pretrainer, const ViewsOf& views_of, std::span<const uint32_t> order, size_t batch) {
+  constexpr size_t kRows = 256;
+  double sum = 0;
+  uint64_t batches = 0;
+  for (size_t first = 0; first + 1 < order.size() && first < kRows; first += batch, ++batches) {
+    sum += pretrainer.loss(views_of(order, first, batches), batches);
+  }
+  return sum / static_cast<double>(batches);
+}
+
 }  // namespace
 
 Result<Pretrained> pretrain_encoder(Parameters parameters, const Rows& rows, const PretrainOptions& options,
@@ -166,21 +186,31 @@ Result<Pretrained> pretrain_encoder(Parameters parameters, const Rows& rows, con
   MAEIL_ASSIGN(std::vector<float> unknown, unknown_embeddings(parameters, options.unknown_embeddings));
   Pretrained result{std::move(parameters), {}, {}};
   Pretrainer pretrainer(result, options, std::move(unknown));
+  note_slow_shape(shape);
   RowBuffer buffer;
+  // Two views of the rows from `first` on, at most a batch of them, as the step of that number sees them.
+  const auto views_of = [&](std::span<const uint32_t> order, size_t first, uint64_t step) -> Rows {
+    const size_t count = std::min(options.batch, rows.count - first);
+    buffer.gather(shape, rows, order.subspan(first, count));
+    make_views(buffer, options.mask, options.seed, step);
+    return {buffer.codes, buffer.numbers, 2 * count};
+  };
+  double start = 0, last = 0, constant = 0;
   for (int epoch = 0; epoch < options.epochs; ++epoch) {
     const std::vector<uint32_t> order = shuffled_order(rows.count, options.seed, epoch);
-    double loss_sum = 0;
+    if (epoch == 0) start = loss_at_start(pretrainer, views_of, order, options.batch);
+    double loss_sum = 0, constant_sum = 0;
     size_t batches = 0;
     for (size_t first = 0; first + 1 < rows.count; first += options.batch, ++batches) {
       const size_t count = std::min(options.batch, rows.count - first);
-      buffer.gather(shape, rows, std::span(order).subspan(first, count));
-      make_views(buffer, options.mask, options.seed, pretrainer.steps());
-      MAEIL_ASSIGN(const double loss, pretrainer.step({buffer.codes, buffer.numbers, 2 * count}));
-      loss_sum += loss;
+      MAEIL_ASSIGN(const double loss, pretrainer.step(views_of(order, first, pretrainer.steps())));
+      loss_sum += loss, constant_sum += std::log(2.0 * static_cast<double>(count));
       if (callbacks.progress) MAEIL_TRY(callbacks.progress(epoch, first + count, rows.count));
     }
-    if (callbacks.epoch) MAEIL_TRY(callbacks.epoch(epoch, {loss_sum / static_cast<double>(batches), result.parameters}));
+    last = loss_sum / static_cast<double>(batches), constant = constant_sum / static_cast<double>(batches);
+    if (callbacks.epoch) MAEIL_TRY(callbacks.epoch(epoch, {last, result.parameters}));
   }
+  if (has_collapsed(last, constant, start)) return divergence_error("pre-training", last, constant, start);
   return result;
 }
 

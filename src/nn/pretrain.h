@@ -42,6 +42,7 @@ struct Pretrained {
   std::vector<float> projection;
 };
 
+// kFailed when the pre-training diverged (nn/divergence.h).
 Result<Pretrained> pretrain_encoder(Parameters parameters, const Rows& rows, const PretrainOptions& options,
                                     const TrainCallbacks& callbacks = {});
 

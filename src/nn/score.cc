@@ -9,6 +9,7 @@
 
 #include "base/threads.h"
 #include "nn/head.h"
+#include "nn/slow_shape.h"
 
 namespace maeil::nn {
 namespace {
@@ -28,6 +29,7 @@ void lower_to(std::atomic<size_t>& least, size_t value) {
 Result<Scorer> Scorer::make(Parameters parameters, std::span<const float> unknown) {
   MAEIL_TRY(check_shape(parameters.shape));
   MAEIL_TRY(check_finite(parameters));
+  note_slow_shape(parameters.shape);
   Scorer scorer;
   MAEIL_ASSIGN(scorer.unknown_, unknown_embeddings(parameters, unknown));
   scorer.weights_ = kernels::EncoderWeights(parameters.shape.encoder());

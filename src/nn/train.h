@@ -36,7 +36,8 @@ class Trainer {
   ~Trainer();
 
   // One Adam step; returns the batch's loss before it (sum w*l / sum w, as PyTorch's weighted mean).
-  // kBadInput for rows that do not fit; kInternal when the loss is not finite, and the parameters are then unchanged.
+  // kBadInput for rows that do not fit; kFailed when the loss, a gradient or a parameter is not finite:
+  // the training is over then.
   Result<double> step(const LabelledRows& batch);
 
   // The same up to the gradients: no parameter changes, the step count stays.
@@ -82,7 +83,8 @@ struct TrainCallbacks {
   std::function<Status(int epoch, const EpochResult& result)> epoch = {};
 };
 
-// Trains all parameters on the rows and returns them.
+// Trains all parameters on the rows and returns them. kFailed when the training diverged (nn/divergence.h), after its last epoch or at
+// the step where a number was not finite: the same again would give the same.
 Result<Parameters> train_classifier(Parameters parameters, const LabelledRows& data, const TrainOptions& options,
                                     const TrainCallbacks& callbacks = {});
 

@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <set>
 
-#include "base/json_depth.h"
+#include "format/json.h"
 #include "prep/fit.h"
 
 namespace maeil::prep {
@@ -47,8 +47,7 @@ Result<MappedFeature> read_feature(const Json& item, const std::string& file_nam
 }  // namespace
 
 Result<FeatureMap> parse_feature_map(std::string_view text, const std::string& file_name) {
-  if (json_nested_deeper(text)) return bad_input(fmt::format("{}: its JSON is nested more than {} deep", file_name, kMaxJsonDepth));
-  const Json json = Json::parse(text, nullptr, false);
+  MAEIL_ASSIGN(const Json json, parse_json<Json>(text, file_name));
   if (!json.is_object() || !json.contains("categorical") || !json["categorical"].is_array() || !json.contains("numeric") ||
       !json["numeric"].is_array()) {
     return bad_input(fmt::format("{} is no feature map: a JSON object with the lists 'categorical' and 'numeric' is expected", file_name));

@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "format/json.h"
+
 namespace maeil::quality {
 namespace {
 
@@ -74,7 +76,7 @@ bool Metadata::is_key(const std::string& column) const {
 }
 
 Result<Metadata> parse_metadata(std::string_view text) {
-  const Json json = Json::parse(text, nullptr, false);
+  MAEIL_ASSIGN(const Json json, parse_json<Json>(text, "the metadata"));
   const auto bad = [] { return bad_input("the metadata is not SDV's JSON of one table: it needs \"columns\" with an \"sdtype\" each"); };
   if (!json.is_object()) return bad();
   const Json* table = &json;

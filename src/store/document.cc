@@ -8,6 +8,7 @@
 #include <cmath>
 
 #include "base/hash.h"
+#include "format/json.h"
 
 namespace maeil::store {
 namespace {
@@ -72,6 +73,10 @@ bool is_id(std::string_view hex) {
 bool is_extended(const Document& value) {
   if (only_member(value, "$oid")) return !id_text(value).empty();
   return only_member(value, "$date") && instant_of(value).has_value();
+}
+
+Document parse_document(std::string_view json) {
+  return parse_json<Document>(json, "document", kMaxDepth).value_or(Document(Document::value_t::discarded));
 }
 
 bool nested_at_most(const Document& value, int depth) {

@@ -30,6 +30,9 @@ std::string id_text(const Document& value);             // the hex digits, lower
 bool is_id(std::string_view hex);                       // 24 lower-case hex digits
 bool is_extended(const Document& value);                // a well-formed {"$date": ...} or {"$oid": ...}
 
+// The JSON of a document or a part of one, however damaged: is_discarded() when it is no JSON or nested deeper than kMaxDepth.
+Document parse_document(std::string_view json);
+
 bool nested_at_most(const Document& value, int depth);  // a scalar has depth 0, {} has 1
 
 // kBadInput for what a store refuses: no object, a wrong field name, too deep.

@@ -5,7 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/file.h"
-#include "base/json_depth.h"
+#include "format/json.h"
 
 namespace maeil::table {
 namespace {
@@ -55,9 +55,7 @@ Result<DatasetSpec> spec_from(const Json& document) {
 }  // namespace
 
 Result<DatasetSpec> parse_sdv_metadata(std::string_view json, const std::string& file_name) {
-  if (json_nested_deeper(json)) return bad_input(fmt::format("{}: its JSON is nested more than {} deep", file_name, kMaxJsonDepth));
-  const auto document = Json::parse(json, nullptr, false);
-  if (document.is_discarded()) return bad_input(fmt::format("{}: not valid JSON", file_name));
+  MAEIL_ASSIGN(const Json document, parse_json<Json>(json, file_name));
   auto spec = spec_from(document);
   if (!spec) return with_context(file_name, spec.error());
   if (spec->name.empty()) spec->name = file_name;

@@ -102,7 +102,7 @@ Document extended(const bson_iter_t& at) {
   Bson one;
   bson_append_iter(one.get(), "v", 1, &at);
   char* json = bson_as_relaxed_extended_json(one.get(), nullptr);
-  Document value = json ? Document::parse(json, nullptr, false) : Document();
+  Document value = json ? parse_document(json) : Document();
   bson_free(json);
   return member(value, "v");
 }

@@ -5,14 +5,13 @@
 // transaction as a whole is (commit.cc). Not thread safe.
 #pragma once
 
-#include <mongoc/mongoc.h>
-
 #include <functional>
 #include <span>
 #include <string>
 #include <vector>
 
 #include "store/mongo/bson.h"
+#include "store/mongo/driver.h"
 #include "store/mongo/faults.h"
 #include "store/mongo/server.h"
 

@@ -1,11 +1,10 @@
 // What went wrong, in two ways: an Error for people, and what the code around it may do about it.
 #pragma once
 
-#include <mongoc/mongoc.h>
-
 #include <string>
 
 #include "base/error.h"
+#include "store/mongo/driver.h"
 
 namespace maeil::store::mongo {
 

@@ -6,14 +6,14 @@
 // runs this and the Python peers beside it.
 #include <benchmark/benchmark.h>
 #include <fmt/format.h>
-#include <mongoc/mongoc.h>
 
 #include <cstdlib>
 
 #include "base/hash.h"
+#include "store/mongo/driver.h"
 #include "store/mongo/mongo_store.h"
 
-namespace maeil::store {
+namespace maeil::store::mongo {
 namespace {
 
 constexpr int64_t kRows = 10'000;
@@ -79,7 +79,9 @@ void MongoRows(benchmark::State& state) {
 BENCHMARK(MongoRows)->Unit(benchmark::kMillisecond)->MeasureProcessCPUTime()->UseRealTime()->Iterations(1);
 
 struct Plain {
-  Plain() : client(mongoc_client_new(bench_uri().c_str())) {
+  Plain() {
+    must(load_driver());
+    client = mongoc_client_new(bench_uri().c_str());
     mongoc_write_concern_t* concern = mongoc_write_concern_new();
     mongoc_write_concern_set_wmajority(concern, 30'000);
     mongoc_write_concern_set_journal(concern, true);
@@ -87,13 +89,12 @@ struct Plain {
     mongoc_write_concern_destroy(concern);
   }
   ~Plain() { mongoc_client_destroy(client); }
-  mongoc_client_t* client;
+  mongoc_client_t* client = nullptr;
 };
 
 // The same rows by the book: bson_append for each cell, bulk operations of 1,000.
 void MongoRowsPlainDriver(benchmark::State& state) {
   if (bench_uri().empty()) return state.SkipWithError("MAEIL_MONGO_URI is not set");
-  mongoc_init();
   const RowChunk rows = make_rows();
   Plain plain;
   mongoc_collection_t* to = mongoc_client_get_collection(plain.client, "bench_plain", "rows");
@@ -173,7 +174,6 @@ BENCHMARK(MongoBlobDown)->Unit(benchmark::kMillisecond)->MeasureProcessCPUTime()
 void MongoBlobPlainDriver(benchmark::State& state) {
   if (bench_uri().empty()) return state.SkipWithError("MAEIL_MONGO_URI is not set");
   const bool up = state.range(0) == 1;
-  mongoc_init();
   Plain plain;
   mongoc_database_t* database = mongoc_client_get_database(plain.client, "bench_plain");
   mongoc_database_drop(database, nullptr);
@@ -211,4 +211,4 @@ void MongoBlobPlainDriver(benchmark::State& state) {
 BENCHMARK(MongoBlobPlainDriver)->ArgNames({"up", "sha256"})->Args({1, 0})->Args({0, 0})->Args({0, 1})->Unit(benchmark::kMillisecond)->MeasureProcessCPUTime()->UseRealTime()->Iterations(1);
 
 }  // namespace
-}  // namespace maeil::store
+}  // namespace maeil::store::mongo

@@ -17,14 +17,6 @@ namespace {
 // to spare for a second thread. Fewer would wait for each other, so a smaller maxPoolSize counts as this.
 constexpr int32_t kConnections = 10;
 
-void start_driver() {
-  static std::once_flag once;
-  std::call_once(once, [] {
-    mongoc_init();
-    mongoc_log_set_handler(nullptr, nullptr);  // what goes wrong is in our errors, once
-  });
-}
-
 std::string first_line(const char* path) {
   std::ifstream file(path);
   std::string line;
@@ -79,7 +71,6 @@ bool Identity::is_dead(const Document& identity) {
 }
 
 Result<std::shared_ptr<Server>> Server::open(const std::string& uri, const std::string& database, const MongoOptions& options) {
-  start_driver();
   MAEIL_ASSIGN(const Uri parsed, Uri::parse(uri, database));
   std::shared_ptr<Server> server(new Server());
   server->options_ = options;

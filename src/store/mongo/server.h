@@ -2,8 +2,6 @@
 // Store holds. Thread safe.
 #pragma once
 
-#include <mongoc/mongoc.h>
-
 #include <array>
 #include <atomic>
 #include <map>
@@ -14,6 +12,7 @@
 #include <vector>
 
 #include "store/mongo/bson.h"
+#include "store/mongo/driver.h"
 #include "store/mongo/mongo_store.h"
 
 namespace maeil::store::mongo {

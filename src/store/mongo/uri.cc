@@ -48,6 +48,7 @@ bool is_database_name(const std::string& name) {
 }  // namespace
 
 Result<Uri> Uri::parse(const std::string& text, const std::string& database) {
+  MAEIL_TRY(load_driver());
   bson_error_t error;
   Uri uri;
   uri.uri_.reset(mongoc_uri_new_with_error(with_lower_scheme(text).c_str(), &error));

@@ -1,18 +1,16 @@
 // The address of a server: parsed, completed with the time-outs and the write concern that maeil insists on.
 #pragma once
 
-#include <mongoc/mongoc.h>
-
 #include <memory>
 #include <string>
 
-#include "base/error.h"
+#include "store/mongo/driver.h"
 
 namespace maeil::store::mongo {
 
 class Uri {
  public:
-  // kUsage, without the password, when the text is no address or names no possible database.
+  // Loads the driver. kUsage, without the password, when the text is no address or names no possible database.
   static Result<Uri> parse(const std::string& text, const std::string& database);
 
   const mongoc_uri_t* get() const { return uri_.get(); }

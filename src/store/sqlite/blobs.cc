@@ -181,7 +181,7 @@ Result<BlobInfo> find_blob(Connection& connection, std::string_view id) {
   info.id = id;
   info.filename = find.text(0);
   info.length = find.integer(1);
-  info.metadata = Document::parse(find.bytes(2), nullptr, false);
+  info.metadata = parse_document(find.bytes(2));
   info.uploaded = Instant{std::chrono::milliseconds{find.integer(3)}};
   info.sha256 = find.text(4);
   if (!info.metadata.is_object()) return bad_input(fmt::format("store {}: the metadata of blob {} is damaged", connection.path(), id));

@@ -18,7 +18,7 @@ std::string task_key_of(const Document& document) {
 }
 
 Result<Document> decode_document(Connection& connection, std::string_view collection, std::string_view id, std::string_view body, int64_t hash) {
-  Document document = body_hash(body) == hash ? Document::parse(body, nullptr, false) : Document();
+  Document document = body_hash(body) == hash ? parse_document(body) : Document();
   if (!document.is_object()) {
     return bad_input(fmt::format("store {}: document {} of {} is damaged: restore a copy of the database", connection.path(), id, collection));
   }

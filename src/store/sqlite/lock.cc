@@ -30,7 +30,7 @@ class FileLock : public Lock {
 std::string holder_of(int descriptor) {
   char buffer[2048];
   const ssize_t size = ::pread(descriptor, buffer, sizeof buffer, 0);
-  const Document text = Document::parse(buffer, buffer + std::max<ssize_t>(size, 0), nullptr, false);
+  const Document text = parse_document({buffer, static_cast<size_t>(std::max<ssize_t>(size, 0))});
   if (!text.is_object()) return "another process";
   const auto part = [&](const char* name) {
     const auto found = text.find(name);

@@ -37,7 +37,7 @@ Result<std::vector<Partition>> read_partitions(Connection& connection, Query& qu
     MAEIL_ASSIGN(const bool row, query.step());
     if (!row) return partitions;
     Partition p{query.text(0), query.text(1), query.text(2), query.integer(3), query.integer(4), query.integer(5), {}};
-    const Document columns = Document::parse(query.bytes(6), nullptr, false);
+    const Document columns = parse_document(query.bytes(6));
     if (!columns.is_array() || p.rows < 0 || p.pieces < 0) return damaged(connection, p, "no description");
     for (const auto& column : columns) {
       const auto name = column.is_object() ? column.find("name") : column.end();
@@ -104,7 +104,7 @@ bool wanted(const std::vector<std::string>& fields, const std::string& name) {
 // The rows of one partition as documents; false when visit asked to stop.
 Result<bool> visit_partition(Connection& connection, const Partition& partition, const Filter& filter, const std::vector<std::string>& fields,
                              const std::function<bool(Document&&)>& visit) {
-  const Document constants = Document::parse(partition.constants, nullptr, false);
+  const Document constants = parse_document(partition.constants);
   if (!constants.is_object()) return damaged(connection, partition, "its constants");
   const std::string prefix = sha256_hex(fmt::format("{}\n{}", partition.collection, partition.name)).substr(0, 16);
   Document begin = Document::object({{"_id", nullptr}});
@@ -200,7 +200,7 @@ Result<Document> constants_of(Connection& connection, std::string_view collectio
   MAEIL_ASSIGN(const auto partitions, partitions_of(connection, collection));
   const auto found = std::ranges::find(partitions, partition, &Partition::name);
   if (found == partitions.end()) return not_found(fmt::format("there are no rows of {} {}", collection, partition));
-  Document constants = Document::parse(found->constants, nullptr, false);
+  Document constants = parse_document(found->constants);
   if (!constants.is_object()) return damaged(connection, *found, "its constants");
   return constants;
 }
