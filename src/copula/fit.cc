@@ -14,6 +14,7 @@
 #include "copula/correlate.h"
 #include "copula/label_order.h"
 #include "copula/missing.h"
+#include "table/rounding.h"
 
 namespace maeil::copula {
 namespace {
@@ -231,8 +232,9 @@ Result<FittedMixture> CopulaFitter::fit(const FitPlan& plan) {
       common.shared[c] = shared_values(column.numbers);
       if (std::all_of(column.numbers.begin(), column.numbers.end(), [](double x) { return x != x; })) continue;
       const auto ends = smoothed_ends(column.numbers);
-      number.min = ends.low;
-      number.max = ends.high;
+      const table::Rounding rounding(number.digits);  // an end is a value that the column can have
+      number.min = rounding(ends.low);
+      number.max = rounding(ends.high);
     }
   });
   Mixture& mixture = out.mixture;

@@ -11,7 +11,6 @@
 #include "copula/choose_marginal.h"
 #include "copula/mixture.h"
 #include "copula/rare_values.h"
-#include "table/dates.h"
 #include "table/table.h"
 
 namespace maeil::copula {
@@ -19,12 +18,6 @@ namespace maeil::copula {
 // From how many rows of a class the correlations are computed; marginals and frequencies count every row.
 inline constexpr size_t kCorrelationRows = 50000;
 
-// A text column whose values are dates, which have an order. Its format, where it has one, is the only one
-// that is read.
-struct DateColumn {
-  std::string name;
-  std::optional<table::DateFormat> format;
-};
 // A class of fewer rows is merged: its rows are drawn as the whole file's are, under its label. A copula of fewer would say hardly more
 // than the rows themselves, and its correlations have standard errors above 1/sqrt(20) = 0.22. A file of fewer rows is refused.
 inline constexpr size_t kLeastClassRows = 20;

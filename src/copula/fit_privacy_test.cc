@@ -79,7 +79,7 @@ TEST(FitPrivacy, RareDatesAreGroupedAndASmallClassIsMerged) {
   fitter.add(rows);
   FitPlan plan;
   plan.target = "y";
-  plan.dates = {"opened"};
+  plan.dates = {{"opened", std::nullopt}};
   const auto fitted = fitter.fit(plan);
   ASSERT_TRUE(fitted) << fitted.error().message;
   ASSERT_EQ(fitted->merged.size(), 1u);
@@ -152,7 +152,7 @@ TEST(FitPrivacy, LabelsAreOrderedAmongTheRowsThatHaveOne) {
     all.columns[2].numbers.push_back((there ? 100 + (code == 0 ? 0.5 : 0) : 0) + random.next_uniform());
     sample.push_back(i);
   }
-  const auto order = order_labels(all.columns[0], false, sample, reference_features(all, sample).middleCols(3, 2));
+  const auto order = order_labels(all.columns[0], false, std::nullopt, sample, reference_features(all, sample).middleCols(3, 2));
   EXPECT_EQ(order[1], 0u);  // b is between a and c
 }
 

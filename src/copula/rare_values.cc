@@ -10,8 +10,7 @@
 #include <unordered_map>
 
 #include "base/threads.h"
-#include "base/time.h"
-#include "table/field_values.h"
+#include "table/dates.h"
 
 namespace maeil::copula {
 namespace {
@@ -45,18 +44,6 @@ void recode(Column& column, const std::vector<uint32_t>& to) {
   column.dictionary = std::move(kept);
 }
 
-// A moment in the form of another text that read_date reads; nothing where the form is not one of those below.
-std::optional<std::string> write_like(std::string_view example, double seconds) {
-  const double day = std::floor(seconds / 86400);
-  const Days date{Days::duration(static_cast<Days::rep>(day))};
-  const auto rest = static_cast<int>(seconds - day * 86400);
-  if (example.size() == 9) return format_day_month_year(date);
-  const std::string iso = format_date(date);
-  if (example.size() == 10) return iso;
-  if (example.size() != 19) return std::nullopt;
-  return fmt::format("{}{}{:02}:{:02}:{:02}", iso, example[10], rest / 3600, rest / 60 % 60, rest % 60);
-}
-
 // The mean of the middle half of the rows of labels[first..last), which ascend: one row of another century does not move it.
 double middle_mean(const std::vector<std::pair<double, uint32_t>>& labels, size_t first, size_t last, const Counts& counts) {
   size_t rows = 0, before = 0;
@@ -71,7 +58,10 @@ double middle_mean(const std::vector<std::pair<double, uint32_t>>& labels, size_
   return labels[first].first + sum / static_cast<double>(to - from);
 }
 
-std::optional<RareValues> group_dates(Column& column) {
+std::optional<RareValues> group_dates(Column& column, const std::optional<table::DateFormat>& format) {
+  const auto write_like = [&](const std::string& example, double seconds) {
+    return format && !format->is_plain() ? format->write(seconds, example) : table::write_date_like(example, seconds);
+  };
   const Counts counts = count_rows(column);
   std::vector<std::pair<double, uint32_t>> rare;  // readable
   std::vector<uint32_t> to(counts.size());
@@ -82,7 +72,7 @@ std::optional<RareValues> group_dates(Column& column) {
     present += counts[k];
     if (counts[k] == 0 || counts[k] >= kFewRows) continue;
     ++out.values, out.rows += counts[k];
-    if (const auto seconds = table::read_date(column.dictionary[k])) rare.emplace_back(*seconds, k);
+    if (const auto seconds = table::read_date(column.dictionary[k], format)) rare.emplace_back(*seconds, k);
     else to[k] = kMissing;
   }
   if (out.values == 0) return std::nullopt;
@@ -102,22 +92,18 @@ std::optional<RareValues> group_dates(Column& column) {
     while (last < rare.size() && (rows < kFewRows || left - rows < kFewRows)) rows += counts[rare[last++].second];
     left -= rows;
     const double middle = middle_mean(rare, first, last, counts);
-    auto text = write_like(column.dictionary[rare[first].second], middle);
+    std::string text = write_like(column.dictionary[rare[first].second], middle);
     if (rows < kFewRows) {
       // All rare rows of the column together are too few for a group: they get the nearest frequent day.
       double nearest = std::numeric_limits<double>::infinity();
       for (const auto& [other, k] : known) {
-        const double distance = std::abs(table::read_date(other).value_or(nearest) - middle);
-        if (text && (distance < nearest || (distance == nearest && other < *text))) nearest = distance, text = other;
+        const double distance = std::abs(table::read_date(other, format).value_or(nearest) - middle);
+        if (distance < nearest || (distance == nearest && other < text)) nearest = distance, text = other;
       }
     }
-    uint32_t code = kMissing;
-    if (text) {
-      const auto [found, fresh] = known.emplace(*text, static_cast<uint32_t>(column.dictionary.size()));
-      if (fresh) column.dictionary.push_back(*text), to.push_back(found->second);
-      code = found->second;
-    }
-    for (; first < last; ++first) to[rare[first].second] = code;
+    const auto [found, fresh] = known.emplace(text, static_cast<uint32_t>(column.dictionary.size()));
+    if (fresh) column.dictionary.push_back(text), to.push_back(found->second);
+    for (; first < last; ++first) to[rare[first].second] = found->second;
   }
   recode(column, to);
   return out;
@@ -172,7 +158,8 @@ std::string describe(const RareValues& rare) {
   return fmt::format("column '{}' has values in fewer than {} rows: it is drawn as missing throughout", rare.column, kFewRows);
 }
 
-Result<std::vector<RareValues>> withhold_rare_values(Table& all, const std::string& target, const std::vector<std::string>& dates, const std::vector<bool>& generated) {
+Result<std::vector<RareValues>> withhold_rare_values(Table& all, const std::string& target, const std::vector<DateColumn>& dates,
+                                                     const std::vector<bool>& generated) {
   const size_t C = all.columns.size();
   std::vector<std::optional<RareValues>> found(C);
   std::vector<Status> status(C);
@@ -182,8 +169,8 @@ Result<std::vector<RareValues>> withhold_rare_values(Table& all, const std::stri
       if (generated[c]) continue;
       if (column.type == ColumnType::kNumber) {
         found[c] = empty_number(column);
-      } else if (std::find(dates.begin(), dates.end(), column.name) != dates.end()) {
-        found[c] = group_dates(column);
+      } else if (const auto date = std::ranges::find(dates, column.name, &DateColumn::name); date != dates.end()) {
+        found[c] = group_dates(column, date->format);
       } else {
         auto pooled = pool_labels(column, column.name == target);
         if (pooled) found[c] = std::move(*pooled);

@@ -10,16 +10,25 @@
 // Numbers are smoothed in their marginals (column_fit.h).
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "base/error.h"
+#include "table/date_format.h"
 #include "table/identifier.h"
 #include "table/table.h"
 
 namespace maeil::copula {
 
 using table::kFewRows;
+
+// A text column whose values are dates, which have an order. Its format, where it has one, is the only one
+// that is read.
+struct DateColumn {
+  std::string name;
+  std::optional<table::DateFormat> format;
+};
 
 struct RareValues {
   enum class Kind { kPooled, kDates, kEmptied };
@@ -33,6 +42,7 @@ std::string describe(const RareValues& rare);
 
 // Changes the columns of `all` but those in `generated`, on all threads; dictionaries keep only labels that occur. In the columns' order.
 // kBadInput: no value of the target, or of a text column that is no date, is borne by kFewRows rows.
-Result<std::vector<RareValues>> withhold_rare_values(Table& all, const std::string& target, const std::vector<std::string>& dates, const std::vector<bool>& generated);
+Result<std::vector<RareValues>> withhold_rare_values(Table& all, const std::string& target, const std::vector<DateColumn>& dates,
+                                                     const std::vector<bool>& generated);
 
 }  // namespace maeil::copula

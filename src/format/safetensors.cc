@@ -8,7 +8,7 @@
 #include <limits>
 #include <set>
 
-#include "base/json_depth.h"
+#include "format/json.h"
 #include "format/float16.h"
 #include "format/pickle_decode.h"
 

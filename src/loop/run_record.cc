@@ -6,7 +6,7 @@
 #include "base/file.h"
 #include "base/hash.h"
 #include "base/version.h"
-#include "kernels/encoder.h"
+#include "kernels/instruction_set.h"
 #include "registry/audit.h"
 #include "table/builtin_dataset.h"
 
@@ -64,7 +64,7 @@ Document different(const Document& settings, const Document& other) {
 Result<Document> program_record(const Day& day) {
   MAEIL_ASSIGN(const std::string sha256, dataset_sha256(day.settings));
   return Document{{"maeil", kVersion},
-                  {"instruction_set", kernels::simd_target_name()},
+                  {"instruction_set", kernels::instruction_set()},
                   {"settings", settings_of(day.settings)},
                   {"dataset", {{"name", day.spec.name}, {"sha256", sha256}}},
                   {"rows", day.rows},

@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
 
 #include "table/date_parts.h"
@@ -81,6 +82,44 @@ std::optional<double> DateFormat::read(std::string_view text) const {
     if (value < 0) return std::nullopt;
   }
   return text.empty() ? seconds_since_1970(t) : std::nullopt;
+}
+
+std::string DateFormat::write(double seconds, std::string_view example) const {
+  const double whole_days = std::floor(seconds / 86400);
+  const std::chrono::year_month_day day{Days{std::chrono::days(static_cast<int>(whole_days))}};
+  const auto rest = static_cast<int64_t>(std::floor((seconds - whole_days * 86400) * 1e6 + 0.5));
+  const int year = int{day.year()};
+  const unsigned month = unsigned{day.month()};
+  std::string out;
+  for (const auto& part : parts_) {
+    switch (part.directive) {
+      case 0: out += part.literal; break;
+      case 'Y': out += fmt::format("{:04}", year); break;
+      case 'y': out += fmt::format("{:02}", year % 100); break;
+      case 'm': out += fmt::format("{:02}", month); break;
+      case 'd': out += fmt::format("{:02}", unsigned{day.day()}); break;
+      case 'b':
+      case 'B': {
+        const std::string_view name = kMonths[month - 1];
+        out += upper(name[0]);
+        out += name.substr(1, part.directive == 'b' ? 2 : std::string_view::npos);
+        break;
+      }
+      case 'H': out += fmt::format("{:02}", rest / 3'600'000'000); break;
+      case 'M': out += fmt::format("{:02}", rest / 60'000'000 % 60); break;
+      case 'S': out += fmt::format("{:02}", rest / 1'000'000 % 60); break;
+      default: out += fmt::format("{:06}", rest % 1'000'000);
+    }
+  }
+  const auto has = [&](char first, char last) {
+    return std::ranges::any_of(example, [&](char c) { return c >= first && c <= last; });
+  };
+  const bool capitals = has('A', 'Z'), small = has('a', 'z');
+  for (char& c : out) {
+    if (capitals && !small) c = upper(c);
+    if (small && !capitals && c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+  }
+  return out;
 }
 
 bool DateFormat::has_year() const {

@@ -260,7 +260,7 @@ Result<InferredColumns> infer_columns(const std::filesystem::path& path, const D
   MAEIL_ASSIGN(const auto report, read_csv_file_as<Kinds>(
                                       std::move(file), path.string(), out.spec, {.target_required = false},
                                       [&](const CsvChunk& chunk, Kinds& some) -> Status {
-                                        some.kinds.assign(C, {});
+                                        some.kinds.assign(C, Kind());
                                         for (size_t c = 0; c < C; ++c) {
                                           some.kinds[c].values =
                                               DistinctSample(largest[c].load(std::memory_order_relaxed));
