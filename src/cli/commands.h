@@ -98,7 +98,8 @@ struct DagOptions {
 };
 struct TaskOptions {
   std::string dag, task, logical_date, run_id, result, shard;
-  int attempt = 0, retries_left = 0;
+  int attempt = 0;
+  int retries_left = -1;  // -1: not said
   int parent = 0;  // process id; 0: none
 };
 struct LogsOptions {

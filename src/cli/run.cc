@@ -159,7 +159,7 @@ Result<int> run(Context& context, const RunOptions& options) {
 Result<int> redo(Context& context, const RedoOptions& options) {
   stop_on_signals();
   MAEIL_ASSIGN(const Days date, date_argument("DATE", options.date));
-  MAEIL_ASSIGN(store::Store & store, context.store());
+  MAEIL_ASSIGN(store::Store & store, options.dry_run ? context.store_to_read() : context.existing_store());
   const loop::RedoOptions asked{options.from, asked_day(options.rows, options.scenario), options.deploy};
   MAEIL_ASSIGN(const auto plan, loop::plan_redo(store, context.settings, date, asked));
   if (!context.json || options.dry_run) print_plan(context, date, plan);

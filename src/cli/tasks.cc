@@ -71,6 +71,18 @@ Status end_with_parent(int parent) {
   return fail(ErrorCode::kCancelled, fmt::format("process {}, which started this one, is gone", parent));
 }
 
+// The record that an earlier try of the same run left when it had finished and its caller did not hear of it (a kill between commit and
+// exit): the caller tries again, and nothing is done twice. A task that people clear begins with all its retries left, and runs.
+Result<std::optional<dag::TaskRecord>> done_in_an_earlier_try(store::Store& store, const dag::DagSpec& dag, Days date, const std::string& id,
+                                                             const TaskOptions& options, const dag::RunOptions& run) {
+  using Done = std::optional<dag::TaskRecord>;
+  const dag::TaskSpec* spec = dag::find_task(dag, id);
+  if (options.retries_left < 0 || !spec || options.retries_left >= spec->retries) return Done();
+  MAEIL_ASSIGN(auto record, dag::read_record(store, {date, dag.id, id + run.shard.suffix()}));
+  const bool finished = record && (record->state == dag::TaskState::kSuccess || (record->state == dag::TaskState::kSkipped && record->skipped_by.empty()));
+  return finished && record->run_id == run.run_id ? std::move(record) : Done();
+}
+
 }  // namespace
 
 Result<int> task(Context& context, const TaskOptions& options) {
@@ -86,16 +98,16 @@ Result<int> task(Context& context, const TaskOptions& options) {
   MAEIL_ASSIGN(store::Store & store, context.store());
   MAEIL_ASSIGN(const table::DatasetSpec& spec, context.spec());
   loop::Day day{context.settings, spec, "calm", context.settings.data_quantity};
-  MAEIL_ASSIGN(const auto request, loop::find_request(store, *date));  // of `maeil run` or `maeil redo`, which this task may be a part of
+  // What the date was begun as. That a redo may deploy an older date's version is for the run of that redo alone.
+  MAEIL_ASSIGN(const auto request, loop::begun_as(store, *date));
   if (request) {
     day.rows = request->rows;
     day.scenario = request->scenario;
-    day.deploy_older = request->deploy_older;
   }
   Progress progress;
   dag::RunOptions run;
   run.run_id = options.run_id;
-  run.retries_left = options.retries_left;
+  run.retries_left = std::max(0, options.retries_left);
   run.heartbeat = kHeartbeat;
   MAEIL_ASSIGN(run.shard, parse_shard(options.shard));
   run.on_event = [&](const dag::Event& event) {
@@ -110,7 +122,8 @@ Result<int> task(Context& context, const TaskOptions& options) {
   dag::DagSpec once = dag;
   for (auto& t : once.tasks) t.retries = 0;
   MAEIL_TRY(loop::describe_run(store, day, run));
-  auto record = dag::execute_task(store, once, loop::make_tasks(day), *date, id, run, false);
+  MAEIL_ASSIGN(const auto done, done_in_an_earlier_try(store, dag, *date, id, options, run));
+  auto record = done ? Result<dag::TaskRecord>(*done) : dag::execute_task(store, once, loop::make_tasks(day), *date, id, run, false);
   if (!record) {
     MAEIL_TRY(write_result(options.result, "failed", {}, record.error().message));
     return tl::make_unexpected(record.error());

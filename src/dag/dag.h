@@ -71,7 +71,7 @@ struct TaskContext {
   int attempt = 0;      // TaskSpec::attempt
   int try_number = 1;
   Shard shard;
-  std::string task_key() const { return store::make_task_key(logical_date, dag_id, task_id, completions); }
+  std::string task_key() const { return store::make_task_key(logical_date, dag_id, task_id + shard.suffix(), completions); }
   // The same however often the task is done: what a replay must have in common with the first time (seeds).
   std::string task_name() const { return store::make_task_key(logical_date, dag_id, task_id); }
   std::string part_key(const Shard& part) const { return store::make_task_key(logical_date, dag_id, task_id + part.suffix()); }
@@ -80,6 +80,8 @@ struct TaskContext {
   // Long work reports here; total 0: unknown. Throttled by the receiver.
   std::function<void(std::string_view what, uint64_t done, uint64_t total)> progress;
   bool asked_before = true;  // of a sensor: not the first time in this try
+  // For a batch that a task commits itself, before it is finished: it counts only while this try does.
+  std::function<void(store::Batch&)> fence;
   // How often the task was finished for this date before. What was recorded then stays: what a task writes under ids made from
   // task_key() is added to it, and linked by `supersedes` and `superseded_by` (take_back.h).
   int completions = 0;

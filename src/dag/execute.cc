@@ -90,8 +90,17 @@ class Execution {
   }
 
  private:
-  // The record's new try, with what an earlier try had set on it beside the runner's own fields.
+  // Begins a try; again when the record changed between its reading and its writing (another process ended or began it).
   Status begin_try() {
+    constexpr int kTimes = 10;
+    for (int times = 1;; ++times) {
+      const Status begun = begin_try_once();
+      if (begun || begun.error().code != ErrorCode::kConflict || times == kTimes) return begun;
+    }
+  }
+
+  // The record's new try, with what an earlier try had set on it beside the runner's own fields. kConflict: the record is no more what was read.
+  Status begin_try_once() {
     store::FindOptions by_id;
     by_id.filter = {{"_id", store::id_value(record_id(name_))}};
     MAEIL_ASSIGN(store::Document document, store_.find_one(kTaskInstances, by_id));
@@ -103,7 +112,7 @@ class Execution {
     record_.run_id = options_.run_id;
     record_.state = goes_on ? TaskState::kWaiting : TaskState::kRunning;
     record_.try_number = before.try_number + (goes_on ? 0 : 1);
-    record_.completions = before.completions;
+    record_.completions = completions_before_ = before.completions;
     record_.result = before.result;
     record_.try_id = goes_on ? before.try_id : store::new_object_id(now());
     record_.start = goes_on ? before.start : now();
@@ -114,6 +123,7 @@ class Execution {
     log_.emplace(name_, record_.try_number, options_.run_id);
     if (!goes_on) {
       store::Batch batch;
+      batch.expects.push_back(as_read(document));
       if (document.is_null()) document = {{"_id", store::id_value(record_id(name_))}};
       else keep_in_history(document, batch);
       document.update(record_fields(name_, record_));
@@ -125,6 +135,15 @@ class Execution {
     }
     event(Event::Kind::kTaskStarted, task_.description);
     return {};
+  }
+
+  // The record is still the one that was read; null: there is still none.
+  store::Batch::Expect as_read(const store::Document& document) const {
+    store::Document fields;
+    if (!document.is_null()) {
+      for (const char* field : {"try_id", "completions", "state"}) fields[field] = document.value(field, store::Document());
+    }
+    return {kTaskInstances, record_id(name_), std::move(fields)};
   }
 
   // Records of what follows this task, parts of shards included; of the task itself the parts of another count, and when a part runs,
@@ -152,6 +171,10 @@ class Execution {
                           [this](std::string_view what, uint64_t done, uint64_t total) { progress(what, done, total); }, asked_before};
       context.completions = record_.completions;
       context.earlier_result = record_.result;
+      context.fence = [this](store::Batch& batch) {
+        batch.expects.push_back(own_try());
+        batch.sets.push_back({kTaskInstances, record_id(name_), {{"timestamp", store::date_value(now())}}});
+      };
       MAEIL_ASSIGN(TaskOutcome outcome, call_alive(context));
       MAEIL_TRY(check(outcome));
       if (outcome.state != TaskState::kWaiting) return outcome;
@@ -204,7 +227,7 @@ class Execution {
     record_.message = outcome.message;
     record_.next = std::move(outcome.next);
     record_.result = std::move(outcome.result);
-    ++record_.completions;
+    if (outcome.state != TaskState::kFailed) ++record_.completions;  // what failed is repeated under the same ids
     settle_time();
     store::Batch batch = std::move(outcome.batch);
     Status done = link_to_earlier(store_, name_, before.completions, batch);
@@ -225,7 +248,7 @@ class Execution {
   // Whether a commit that came back with an error is in the store all the same: a connection may break between the two.
   bool is_recorded() const {
     const auto record = read_record(store_, name_);
-    return record && *record && (*record)->try_id == record_.try_id && (*record)->completions == record_.completions;
+    return record && *record && (*record)->try_id == record_.try_id && (*record)->state == record_.state && (*record)->completions == record_.completions;
   }
 
   Status fail_try(const Error& error, bool another_follows) {
@@ -251,8 +274,10 @@ class Execution {
   }
 
   // What every commit of this try expects: a process that was paused, or outlived whoever started it, writes nothing once the task has
-  // been taken up again.
-  store::Batch::Expect own_try() const { return {kTaskInstances, record_id(name_), {{"try_id", record_.try_id}}}; }
+  // been taken up again, and nothing once the try is finished, though it may not know.
+  store::Batch::Expect own_try() const {
+    return {kTaskInstances, record_id(name_), {{"try_id", record_.try_id}, {"completions", completions_before_}}};
+  }
 
   // Says so when a commit was refused because the task is another try's now.
   Status still_ours(const Error& refused) const {
@@ -312,6 +337,7 @@ class Execution {
   const RunOptions& options_;
   const TaskName name_;
   TaskRecord record_;
+  int completions_before_ = 0;  // this try
   std::optional<TaskLog> log_;
   std::mutex flush_mutex_, event_mutex_;
   steady_clock::time_point flushed_ = steady_clock::now();

@@ -84,7 +84,9 @@ TaskRecord record_from(const Document& document) {
   record.state = task_state_from(text_field(document, "state"));
   record.attempt = int_field(document, "attempt");
   record.try_number = int_field(document, "try_number");
-  record.completions = int_field(document, "completions");
+  // A record of an older maeil does not say how often it was finished: once counts too often rather than never, so that what it
+  // recorded is not replaced. A gap in the keys does no harm.
+  record.completions = document.contains("completions") ? int_field(document, "completions") : 1;
   record.run_id = text_field(document, "run_id");
   record.try_id = text_field(document, "try_id");
   record.start = date_field(document, "start_date");

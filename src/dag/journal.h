@@ -32,7 +32,7 @@ struct TaskRecord {
   TaskState state = TaskState::kNone;
   int attempt = 0;
   int try_number = 0;               // of all tries of this date, over all runs
-  int completions = 0;              // how often it was finished with a batch of its own (success, its own skip, its own failure)
+  int completions = 0;              // how often it was finished: success, or skipped by itself
   std::string run_id;
   std::string try_id;               // of the try that is under way or was last: the next one has another, and this one's commit is refused
   std::optional<Instant> start, end;

@@ -3,9 +3,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <set>
 
 #include "dag/plan.h"
+#include "dag/take_back.h"
 
 namespace maeil::dag {
 namespace {
@@ -16,8 +16,8 @@ bool is_success(TaskState state) { return state == TaskState::kSuccess || state 
 
 enum class Step { kKeep, kRun, kSkip, kUpstreamFailed };
 
-// What is to be done with a task whose upstreams are settled. `changed` are the tasks whose record is of this run: what follows them is done again.
-Step next_step(const DagSpec& dag, const TaskSpec& task, const Records& records, const std::set<std::string>& changed, bool clear) {
+// What is to be done with a task whose upstreams are settled.
+Step next_step(const DagSpec& dag, const TaskSpec& task, const Records& records, bool clear) {
   const Decision decision = decide(dag, task, records);
   const auto found = records.find(task.id);
   const TaskRecord* record = found == records.end() ? nullptr : &found->second;
@@ -27,9 +27,8 @@ Step next_step(const DagSpec& dag, const TaskSpec& task, const Records& records,
   if (decision == Decision::kSkip) {
     return record && record->state == TaskState::kSkipped && !record->skipped_by.empty() ? Step::kKeep : Step::kSkip;
   }
-  const bool stale = std::ranges::any_of(task.upstream, [&](const std::string& id) { return changed.contains(id); });
   const bool finished = record && (record->state == TaskState::kSuccess || (record->state == TaskState::kSkipped && record->skipped_by.empty()));
-  return finished && !stale && !clear ? Step::kKeep : Step::kRun;
+  return finished && !clear ? Step::kKeep : Step::kRun;
 }
 
 // The document of a run in dag_runs.
@@ -187,9 +186,8 @@ Result<DagResult> run_dag(store::Store& store, const DagSpec& dag, const TaskTab
   DagRun run(store, dag, logical_date, options);
   RunOptions of_tasks = options;  // the run's own record says what goes beside its start
   of_tasks.beside_start.clear();
-  std::set<std::string> changed;
   for (const auto& task : dag.tasks) {
-    const Step step = next_step(dag, task, records, changed, options.clear);
+    const Step step = next_step(dag, task, records, options.clear);
     if (step == Step::kKeep) {
       const TaskRecord& kept = records.at(task.id);
       tell(options, Event::Kind::kTaskKept, dag, &kept, kept.state, kept.message);
@@ -206,13 +204,15 @@ Result<DagResult> run_dag(store::Store& store, const DagSpec& dag, const TaskTab
     if (step == Step::kRun) {
       MAEIL_ASSIGN(records[task.id], execute_task(store, dag, table, logical_date, task.id, of_tasks, true));
       ++result.executed;
+      for (const auto& id : followers_of(dag, {task.id})) {  // as in the store: what followed its old answer says nothing more
+        if (const auto after = records.find(id); after != records.end()) after->second.state = TaskState::kNone;
+      }
       const auto& error = records[task.id].error;
       result.cancelled = error && error->code == ErrorCode::kCancelled;
       if (result.cancelled) break;
     } else {
       MAEIL_ASSIGN(records[task.id], settle(store, dag, task, logical_date, records, step, options));
     }
-    changed.insert(task.id);
   }
   for (const auto& task : dag.tasks) {
     if (const auto found = records.find(task.id); found != records.end()) result.tasks.push_back(found->second);
@@ -255,7 +255,7 @@ Result<bool> is_finished(store::Store& store, const std::vector<DagSpec>& dags, 
     for (const auto& task : dag.tasks) {
       const auto found = records.find(task.id);
       if (found == records.end() || !is_success(found->second.state)) return false;
-      if (next_step(dag, task, records, {}, false) != Step::kKeep) return false;
+      if (next_step(dag, task, records, false) != Step::kKeep) return false;
     }
   }
   return true;

@@ -249,6 +249,77 @@ TEST(Task, WhatIsDoneAgainIsAddedAndLinkedAndNothingElseChanges) {
   EXPECT_EQ(must(store->find(kTaskHistory, {})).size(), 2u);  // the two records that were taken back
 }
 
+TEST(Task, WhatAnOlderMaeilRecordedIsNotReplaced) {
+  Day day;
+  const auto store = day.open();
+  const DagSpec dag = day_dags()[0];
+  must(execute_task(*store, dag, day.table(), kDate, "generate", day.options(), false));
+  const auto before = must(store->find("work", {}));
+  store::Document record = must(store->find(kTaskInstances, {})).at(0);
+  record.erase("completions");
+  store::Batch batch;
+  batch.puts.push_back({kTaskInstances, record});
+  ASSERT_TRUE(store->commit(batch));
+  must(execute_task(*store, dag, day.table(), kDate, "generate", day.options(), false));
+  const auto after = must(store->find("work", {}));
+  ASSERT_EQ(after.size(), 2 * before.size());
+  for (size_t i = 0; i < before.size(); ++i) EXPECT_EQ(after[i]["name"], before[i]["name"]);
+}
+
+// A date whose tasks somebody else ran: what their branches skipped has no record.
+TEST(Runner, ADateThatOthersFinishedIsNotDoneAgain) {
+  Day day;
+  day.passes = 0;
+  const auto store = day.open();
+  for (const auto& dag : day_dags()) {
+    for (const auto& spec : dag.tasks) {
+      if (spec.id.starts_with("retrain_") || spec.id == "alert") continue;
+      must(execute_task(*store, dag, day.table(), kDate, spec.id, day.options("scheduled"), false));
+    }
+  }
+  const auto work = work_done(*store);
+  const size_t calls = day.calls().size();
+  EXPECT_EQ(day.run(*store, "again").state, TaskState::kSuccess);
+  EXPECT_EQ(day.calls().size(), calls);
+  EXPECT_EQ(work_done(*store), work);
+}
+
+// A resumed day whose task fails again leaves what follows it as failed, not as never asked.
+TEST(Runner, ATaskThatFailsAgainSettlesWhatFollowsAgain) {
+  Day day;
+  day.break_task = "evaluation.evaluate";
+  day.broken = {ErrorCode::kBadInput, "no good"};
+  const auto store = day.open();
+  EXPECT_EQ(day.run(*store).state, TaskState::kFailed);
+  const std::string once = states(*store);
+  EXPECT_EQ(day.run(*store, "again").state, TaskState::kFailed);
+  EXPECT_EQ(states(*store), once);
+}
+
+// A batch that a task commits before it is finished counts only while the try does.
+TEST(Task, AFencedBatchOfAnOvertakenTryIsRefused) {
+  Day day;
+  const auto store = day.open();
+  const DagSpec dag = day_dags()[0];
+  int calls = 0;
+  TaskTable table = day.table();
+  Status late;
+  table[{"data", "generate"}] = [&](TaskContext& context) -> Result<TaskOutcome> {
+    if (++calls == 1) {
+      must(execute_task(*store, dag, table, kDate, "generate", day.options(), false));  // another takes it up, and finishes it
+      store::Batch batch;
+      batch.puts.push_back({"early", {{"_id", store::id_value(store::new_object_id(now()))}}});
+      context.fence(batch);
+      late = context.store.commit(batch);
+    }
+    return TaskOutcome{};
+  };
+  EXPECT_FALSE(execute_task(*store, dag, table, kDate, "generate", day.options(), false));
+  EXPECT_EQ(late.error().code, ErrorCode::kConflict);
+  EXPECT_TRUE(must(store->find("early", {})).empty());
+  EXPECT_EQ(must(read_record(*store, {kDate, "data", "generate"}))->completions, 1);
+}
+
 // A store whose answer to one commit, the `deaf_at`-th from now, is lost after the commit was done.
 class DeafStore : public store::Store {
  public:

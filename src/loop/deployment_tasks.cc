@@ -53,15 +53,29 @@ Result<TaskOutcome> wait_for_model_ready(TaskContext& context) {
   return outcome(TaskState::kSuccess, fmt::format("version {} is {}, {} bytes", version.version, version.status, bytes->length));
 }
 
+// Why the version may not take the place of what is deployed without somebody's word; nullopt: it may, or it is deployed already.
+Result<std::optional<std::string>> reason_to_leave(TaskContext& context, const registry::ModelVersion& version) {
+  using Reason = std::optional<std::string>;
+  if (version.status == "deployed") return Reason();
+  MAEIL_ASSIGN(const auto newest, newest_verdict(context.store));
+  if (newest && *newest > context.logical_date) return Reason(fmt::format("{} is newer and has its verdict", format_date(*newest)));
+  if (version.status == "retired") return Reason("it was deployed before, and another version took its place since");
+  // A pass without retraining approves the model in force; it changes nothing where another was deployed meanwhile.
+  MAEIL_ASSIGN(const auto verdict, result_of(context, kEvaluationDag, "send_evaluation_results"));
+  MAEIL_ASSIGN(const auto in_force, registry::model_in_force(context.store));
+  if (!verdict.value("was_retrained", false) && in_force && in_force->status == "deployed") {
+    return Reason(fmt::format("version {} was deployed since this date's model was chosen", in_force->version));
+  }
+  return Reason();
+}
+
 Result<TaskOutcome> deploy_model(const Day& day, TaskContext& context) {
   const Settings& settings = day.settings;
   MAEIL_ASSIGN(const auto version, approved_version(context));
-  MAEIL_ASSIGN(const auto newest, newest_verdict(context.store));
-  const bool changes = version.status != "deployed";
-  if (changes && newest && *newest > context.logical_date && !day.deploy_older) {
-    return outcome(TaskState::kSkipped,
-                   fmt::format("version {} is not deployed: {} is newer and has its verdict (`maeil redo {} --from deploy_model --deploy` deploys it)",
-                               version.version, format_date(*newest), format_date(context.logical_date)));
+  MAEIL_ASSIGN(const auto reason, reason_to_leave(context, version));
+  if (reason && !day.deploy_older) {
+    return outcome(TaskState::kSkipped, fmt::format("version {} is not deployed: {} (`maeil redo {} --from deploy_model --deploy` deploys it)",
+                                                    version.version, *reason, format_date(context.logical_date)));
   }
   TaskOutcome out;
   auto deployment = deploy(context.store, settings, version.id, {"deploy", context.run_id}, now());

@@ -97,7 +97,9 @@ Status ensure_prepared(dag::TaskContext& context, const Day& day, const prep::Pr
                    : "this model has other fitted values than the prepared rows: preparing them again for it");
   MAEIL_ASSIGN(auto prepared, prepare_day(context, day, preparation, ""));
   // Committed before the task is done, under the task's own ids: a try that is repeated writes the same again.
-  MAEIL_TRY(dag::link_to_earlier(context.store, {context.logical_date, context.dag_id, context.task_id}, context.completions, prepared.batch));
+  const dag::TaskName name{context.logical_date, context.dag_id, context.task_id + context.shard.suffix()};
+  MAEIL_TRY(dag::link_to_earlier(context.store, name, context.completions, prepared.batch));
+  if (context.fence) context.fence(prepared.batch);
   return context.store.commit(prepared.batch);
 }
 

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 
-#include "dag/journal.h"
 #include "loop/pipelines.h"
 
 namespace maeil::loop {
@@ -37,18 +36,16 @@ Result<TaskOutcome> as_verdict(const dag::TaskContext& context, Result<TaskOutco
 }
 
 Result<std::optional<Days>> newest_verdict(store::Store& store) {
-  store::FindOptions newest;
-  newest.filter = {{"dag_id", kEvaluationDag},
-                   {"task_id", {{"$in", {"send_evaluation_results", "send_alert", "skip_evaluation"}}}},
-                   {"state", dag::to_string(dag::TaskState::kSuccess)}};
+  store::FindOptions newest;  // events stay, whatever is done again; those without a task's key are not maeil's
+  newest.filter = {{"task_key", {{"$exists", true}}}};
   newest.sort = {{"logical_date", -1}};
   newest.limit = 1;
   newest.projection = {"logical_date"};
-  MAEIL_ASSIGN(const Document found, store.find_one(dag::kTaskInstances, newest));
+  MAEIL_ASSIGN(const Document found, store.find_one(kEvents, newest));
   if (found.is_null()) return std::optional<Days>();
   const auto date = found.find("logical_date");
   auto parsed = date != found.end() && date->is_string() ? parse_date(date->get<std::string>()) : bad_input("it has no logical_date");
-  if (!parsed) return with_context("task_instances: a record of the evaluation is damaged", parsed.error());
+  if (!parsed) return with_context("evaluation_events: the newest event is damaged", parsed.error());
   return std::optional(*parsed);
 }
 

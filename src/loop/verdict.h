@@ -11,7 +11,7 @@ namespace maeil::loop {
 // and the alert, whichever task wrote them. Nothing else of them changes.
 Result<dag::TaskOutcome> as_verdict(const dag::TaskContext& context, Result<dag::TaskOutcome> outcome);
 
-// The newest date that has a verdict; nullopt when none has.
+// The newest date that ever had a verdict, also one that is being judged again; nullopt when none had.
 Result<std::optional<Days>> newest_verdict(store::Store& store);
 
 }  // namespace maeil::loop

@@ -246,8 +246,8 @@ class Commands(unittest.TestCase):
         self.assertIn("line 2: '05/06/2024' is 2024-06-05 or 2024-05-06", self.work.run("preprocess", "--in", "some.csv", "--out", "out.csv", expect=0).stderr)
         for row in written:
             row["loan_deadln_dt"] = "05/06/2024"
-        write("none.csv", written)
-        refused = self.work.run("preprocess", "--in", "none.csv", "--out", "none_out.csv", expect=3).stderr
+        write("undated.csv", written)
+        refused = self.work.run("preprocess", "--in", "undated.csv", "--out", "none_out.csv", expect=3).stderr
         self.assertIn("column 'loan_deadln_dt': none of its 2000 dates can be read", refused)
         self.assertFalse((self.work.folder / "none_out.csv").exists())
 

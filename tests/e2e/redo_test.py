@@ -119,6 +119,43 @@ class Redo(KeepsHistory, unittest.TestCase):
             self.assertNotEqual(now["model_version"], deployed[0]["model_version"])
             self.check_registry(workspace, DATE)
 
+    def test_a_person_s_deployment_is_not_undone_by_a_pass(self):
+        with self.passed.copy() as workspace:
+            workspace.run("train", "--train", "--rows", "600", "--epochs", "1", SEED=7, expect=0)
+            newest = workspace.find("model_metadata", sort="model_version:-1")[0]["model_version"]
+            workspace.run("model", "approve", newest, expect=0)
+            workspace.run("model", "deploy", newest, expect=0)
+            done = workspace.run("redo", DATE, "--from", "evaluate_model", "--yes", F1_THRESHOLD=0, expect=0)
+            self.assertIn("another version took its place since", done.stdout)
+            self.assertEqual([v["model_version"] for v in workspace.find("model_metadata", {"status": "deployed"})], [newest])
+            self.check_registry(workspace, DATE)
+
+    def test_a_redo_that_fails_keeps_older_dates_from_deploying(self):
+        with self.alerted.copy() as workspace:
+            workspace.run("run", "--date", "2026-01-06", F1_THRESHOLD=0, expect=0)
+            deployed = workspace.find("model_metadata", {"status": "deployed"})
+            workspace.run("redo", "2026-01-06", "--yes", DISTRIBUTION_MODEL="absent.json", expect=3)
+            workspace.run("redo", DATE, "--from", "retrain_1", "--yes", F1_THRESHOLD=0, MAX_RETRAIN_ATTEMPTS=1, expect=0)
+            self.assertEqual(workspace.find("model_metadata", {"status": "deployed"}), deployed)
+
+    def test_a_retry_of_what_was_done_does_nothing(self):
+        """A worker that was killed between the commit and its answer: its next try finds the work done."""
+        with self.alerted.copy() as workspace:
+            task = ["task", EVALUATION, "retrain_1.finetune_model", "--logical-date", DATE, "--run-id", "airflow"]
+            workspace.run(*task, "--retries-left", "2", expect=0)
+            before = recorded(workspace)
+            again = json.loads(workspace.run(*task, "--retries-left", "1", "--json", expect=0).stdout)
+            self.assertEqual(again["state"], "success")
+            self.assertEqual(recorded(workspace), before)
+            workspace.run(*task, "--retries-left", "2", expect=0)  # cleared
+            self.assertEqual(len(workspace.find("model_metadata")), len([k for k in before if k[0] == "model_metadata"]) + 1)
+
+    def test_looks_without_touching(self):
+        with Workspace(**SMALL) as empty:
+            empty.run("redo", DATE, "--dry-run", expect=3)
+            empty.run("redo", DATE, "--yes", expect=3)
+            self.assertEqual(list(empty.folder.iterdir()), [])
+
     def test_asks_before_it_does_anything(self):
         with self.passed.copy() as workspace:
             before = recorded(workspace)

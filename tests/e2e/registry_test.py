@@ -14,7 +14,8 @@ from harness import DATA, DEPLOYMENT, EVALUATION, Workspace
 from servers import PYMONGO, SECANTUS, Server
 
 DATE, NEXT = "2026-11-20", "2026-11-21"
-TINY = dict(DATA_QUANTITY=300, F1_THRESHOLD=0, D_MODEL=8, NHEAD=1, NUM_LAYERS=1, DIM_FEEDFORWARD=8, EPOCHS=1, PRETRAIN_EPOCHS=1, THREADS=1)
+TINY = dict(DATA_QUANTITY=300, F1_THRESHOLD=0, D_MODEL=8, NHEAD=1, NUM_LAYERS=1, DIM_FEEDFORWARD=8, EPOCHS=1, PRETRAIN_EPOCHS=1, THREADS=1,
+            MIN_POSITIVES=1, MIN_NEGATIVES=1)
 # As the embedded store files a document: the hash is XXH3 of its text.
 xxh3 = ctypes.CDLL("libxxhash.so.0").XXH3_64bits
 xxh3.restype, xxh3.argtypes = ctypes.c_int64, [ctypes.c_char_p, ctypes.c_size_t]
