@@ -50,7 +50,8 @@ TEST(ReadNumber, CommasBetweenThousands) {
        {std::pair{"1,234", 1234.0}, {"-1,234,000.5", -1234000.5}, {" 12,345 ", 12345}})
     EXPECT_EQ(read_grouped_number(text), value) << text;
   for (const char* text :
-       {"1234", "1,23", "1234,567", ",123", "1,234,56", "1,234.5.6", "1.234,567", "1,234e5", ""})
+       {"1234", "1,23", "1234,567", ",123", "1,234,56", "1,234.5.6", "1.234,567", "1,234e5", "", "0,123", "-0,123,456",
+        "012,345"})
     EXPECT_FALSE(read_grouped_number(text)) << text;
   EXPECT_TRUE(is_surely_grouped("1,234,000"));
   EXPECT_TRUE(is_surely_grouped("1,234.5"));
