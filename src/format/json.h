@@ -42,6 +42,8 @@ class KeyComparisons {
 
 // REQUIRES: not nested too deep. Of a text that is no JSON it means nothing.
 inline bool json_has_too_many_keys(std::string_view json) {
+  constexpr size_t kLeastKeyBytes = 5;  // "":0,
+  if (json.size() < kLeastKeyBytes * kMaxJsonKeys) return false;
   KeyComparisons keys;
   bool text = false;
   for (size_t i = 0; i < json.size(); ++i) {
