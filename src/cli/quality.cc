@@ -2,6 +2,7 @@
 #include "cli/quality.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <cmath>
@@ -47,7 +48,7 @@ void print_scores(const quality::Report& report) {
   print_line("");
 }
 
-void print_use(const quality::Report& report) {
+void print_use(const quality::Report& report, const std::vector<std::string>& identifiers) {
   if (report.utility) {
     const auto& u = *report.utility;
     print_table({fmt::format("predicting {}", u.target), "rows", "F1", "ROC AUC"},
@@ -63,6 +64,7 @@ void print_use(const quality::Report& report) {
     rows.push_back({"synthetic to held out", fmt::format("{}", p.synthetic_rows), fmt::format("{}", p.holdout_rows), cell(p.median_to_holdout), "-"});
   }
   print_table({"closest record", "rows", "to rows", "median", "copies"}, rows);
+  if (!identifiers.empty()) print_line(fmt::format("copies are equal in every column but the identifiers: {}", fmt::join(identifiers, ", ")));
   if (p.holdout_rows > 0) {
     print_line(fmt::format("closer to a real than to a held-out row: {} of the synthetic rows ({} of each compared); protection {}", cell(p.closer_to_real),
                            p.fair_rows, cell(p.protection)));
@@ -115,7 +117,8 @@ store::Document as_document(const quality::Data& data, const quality::Report& re
   const auto& p = report.privacy;
   out["privacy"] = {{"synthetic_rows", p.synthetic_rows}, {"real_rows", p.real_rows}, {"holdout_rows", p.holdout_rows}, {"median_to_real", number(p.median_to_real)},
                     {"median_to_holdout", number(p.median_to_holdout)}, {"median_real_to_real", number(p.median_real)}, {"copies", number(p.copies)},
-                    {"real_copies", number(p.real_copies)}, {"fair_rows", p.fair_rows}, {"closer_to_real", number(p.closer_to_real)}, {"overfitting_protection", number(p.protection)}};
+                    {"real_copies", number(p.real_copies)}, {"fair_rows", p.fair_rows}, {"closer_to_real", number(p.closer_to_real)}, {"overfitting_protection", number(p.protection)},
+                    {"columns_not_compared", data.copies.identifiers}};
   return out;
 }
 
@@ -138,7 +141,7 @@ Result<int> report_quality(Context& context, const QualityOptions& options) {
   }
   for (const auto& column : data.absent) print_line(fmt::format("column '{}' is in one of the files only: not scored", column));
   print_scores(report);
-  print_use(report);
+  print_use(report, data.copies.identifiers);
   print_worst(report.scores);
   if (!options.html.empty()) print_line(fmt::format("\nthe page: {}", options.html));
   return 0;

@@ -105,6 +105,25 @@ TEST(FitPrivacy, RareDatesAreGroupedAndASmallClassIsMerged) {
   EXPECT_FALSE(few.fit({}));
 }
 
+// Two defaults among 500 loans are no rows of the other class.
+TEST(FitPrivacy, AClassOfFewRowsIsRefusedAndNotRelabelled) {
+  Table rows;
+  rows.rows = 500;
+  rows.columns = {{"y", ColumnType::kText, {}, {"N", "Y"}, {}}, {"x", ColumnType::kNumber, {}, {}, {}}};
+  for (uint32_t i = 0; i < 500; ++i) rows.columns[0].codes.push_back(i < 2), rows.columns[1].numbers.push_back(i % 50);
+  CopulaFitter fitter;
+  fitter.add(rows);
+  FitPlan plan;
+  plan.target = "y";
+  const auto fitted = fitter.fit(plan);
+  ASSERT_FALSE(fitted);
+  EXPECT_EQ(fitted.error().code, ErrorCode::kBadInput);
+  EXPECT_NE(fitted.error().message.find("the target 'y' has 1 class of fewer than 5 rows ('Y', 2 rows)"), std::string::npos) << fitted.error().message;
+  CopulaFitter without;
+  without.add(rows);
+  EXPECT_TRUE(without.fit({}));
+}
+
 TEST(FitPrivacy, ANegativeZeroLeavesTheOthersPositive) {
   Table rows;
   rows.rows = 100;

@@ -120,7 +120,16 @@ Result<std::optional<RareValues>> pool_labels(Column& column, bool target) {
     if (counts[k] > 0 && counts[k] < kFewRows) ++out.values, out.rows += counts[k];
   }
   if (out.values == 0) return std::nullopt;
-  if (present < kFewRows && !target) {
+  if (target) {
+    const auto rare = [&](size_t k) { return counts[k] > 0 && counts[k] < kFewRows; };
+    size_t first = 0;
+    while (!rare(first)) ++first;
+    return bad_input(fmt::format("the target '{}' has {} class{} of fewer than {} rows ('{}', {} row{}{}), of which nothing can be learned without giving rows away, and which are "
+                                 "no rows of another class: leave those rows out, or give them the label of the class that they belong to",
+                                 column.name, out.values, out.values == 1 ? "" : "es", kFewRows, column.dictionary[first], counts[first], counts[first] == 1 ? "" : "s",
+                                 out.values == 1 ? "" : ", the first"));
+  }
+  if (present < kFewRows) {
     recode(column, std::vector<uint32_t>(counts.size(), kMissing));
     return RareValues{Kind::kEmptied, column.name, "", out.values, present};
   }

@@ -20,6 +20,7 @@ namespace {
 using format::PickleKind;
 
 constexpr const char* kClass = "GaussianCopulaSynthesizer";
+constexpr uint64_t kTextShare = 4, kFreeTextBytes = 1 << 20;  // bytes of names and categories over the file's
 
 // What else people save: SDV's other synthesizers, or no synthesizer at all.
 Status check_class(const SdvValue& root) {
@@ -50,11 +51,14 @@ Status refuse_constraints(const SdvValue& root, const SdvValue& processor) {
 using ByName = std::unordered_map<std::string, SdvValue>;
 
 // A dict whose keys are columns; keys that are none (pairs of columns) are left out. Of one given twice the last counts.
-Result<ByName> by_name(const SdvValue& dict) {
+Result<ByName> by_name(const SdvValue& dict, uint64_t& text_left) {
   if (!dict.value.is(PickleKind::kDict)) return dict.is_not("a dict");
   ByName out;
   for (size_t i = 0; i < dict.value.pair_count(); ++i) {
-    if (const auto name = name_text(dict.value.key(i))) out.insert_or_assign(*name, SdvValue{dict.value.mapped(i), fmt::format("{}[{}]", dict.path, *name)});
+    const auto name = name_text(dict.value.key(i));
+    if (!name) continue;
+    MAEIL_TRY(take_text(name->size(), text_left));
+    out.insert_or_assign(*name, SdvValue{dict.value.mapped(i), fmt::format("{}[{}]", dict.path, *name)});
   }
   return out;
 }
@@ -117,7 +121,7 @@ Result<std::string> dtype_of(const SdvValue& transformer) {
   return std::string("object");
 }
 
-Result<CopulaModel> read_synthesizer(const SdvValue& root) {
+Result<CopulaModel> read_synthesizer(const SdvValue& root, uint64_t text_left) {
   MAEIL_TRY(check_class(root));
   MAEIL_ASSIGN(const auto model, root.given("_model"));
   MAEIL_ASSIGN(const bool fitted, root.flag("_fitted"));
@@ -126,22 +130,25 @@ Result<CopulaModel> read_synthesizer(const SdvValue& root) {
   MAEIL_TRY(refuse_constraints(root, processor));
   MAEIL_ASSIGN(const auto hyper, processor.attribute("_hyper_transformer"));
   MAEIL_ASSIGN(const auto transformer_dict, hyper.attribute("field_transformers"));
-  MAEIL_ASSIGN(const auto transformers, by_name(transformer_dict));
+  MAEIL_ASSIGN(const auto transformers, by_name(transformer_dict, text_left));
   MAEIL_ASSIGN(const auto formatter_dict, processor.given("formatters"));
-  MAEIL_ASSIGN(const auto formatters, formatter_dict ? by_name(*formatter_dict) : Result<ByName>(ByName()));
+  MAEIL_ASSIGN(const auto formatters, formatter_dict ? by_name(*formatter_dict, text_left) : Result<ByName>(ByName()));
   MAEIL_ASSIGN(const auto dtypes, read_dtypes(processor));
   MAEIL_ASSIGN(const auto metadata, processor.attribute("metadata"));
   MAEIL_ASSIGN(const auto order, metadata.attribute("columns"));
   if (!order.value.is(PickleKind::kDict)) return order.is_not("a dict");
+  const size_t C = order.value.pair_count();
+  if (C > kMaxColumns) return bad_input(fmt::format("it has {} columns, more than {}", C, kMaxColumns));
   // Without a model every column is a key or made up: nothing was there to fit.
   MAEIL_ASSIGN(const auto copula, model ? read_copula(*model) : Result<Copula>(Copula()));
 
   CopulaModel out;
   std::vector<std::optional<size_t>> at;  // output column -> the copula's, or none
   size_t drawn = 0;
-  for (size_t c = 0; c < order.value.pair_count(); ++c) {
+  for (size_t c = 0; c < C; ++c) {
     const auto name = name_text(order.value.key(c));
     if (!name) return SdvValue{order.value.key(c), fmt::format("key {} of {}", c, order.path)}.is_not("the name of a column");
+    MAEIL_TRY(take_text(name->size(), text_left));
     const auto transformer = transformers.find(*name);
     if (transformer == transformers.end()) return bad_input(fmt::format("column {} has no transformer", *name));
     const auto read = [&]() -> Result<ColumnModel> {
@@ -152,15 +159,13 @@ Result<CopulaModel> read_synthesizer(const SdvValue& root) {
       MAEIL_ASSIGN(column.dtype, dtype != dtypes.end() ? Result<std::string>(dtype->second) : dtype_of(transformer->second));
       at.push_back(column.univariate ? std::optional(copula.position.at(*name)) : std::nullopt);
       drawn += column.univariate.has_value();
-      return read_sdv_column(column, out.notes);
+      return read_sdv_column(column, out.notes, text_left);
     };
     auto column = read();
     if (!column) return with_context(fmt::format("column {}", *name), column.error());
     out.columns.push_back(std::move(*column));
   }
   if (drawn != copula.position.size()) return bad_input("its copula draws columns that its metadata does not name");
-  const size_t C = out.columns.size();
-  if (C > kMaxColumns) return bad_input(fmt::format("it has {} columns, more than {}", C, kMaxColumns));
   const auto correlation_of = [&](size_t i, size_t j) { return copula.correlation.columns[*at[j]].numbers[*at[i]]; };
   // A constant correlates with nothing, itself included: SDV writes 0 there, and its normal score is 0 in every row.
   for (size_t i = 0; i < C; ++i) {
@@ -182,9 +187,10 @@ Result<CopulaModel> read_synthesizer(const SdvValue& root) {
 }  // namespace
 
 Result<CopulaModel> parse_sdv_model(std::string bytes, const std::string& file_name) {
+  const uint64_t text = kTextShare * bytes.size() + kFreeTextBytes;
   MAEIL_ASSIGN(const auto document, format::read_pickle(std::move(bytes), file_name));
   const SdvValue root{document.root(), kClass};
-  auto model = read_synthesizer(root);
+  auto model = read_synthesizer(root, text);
   if (!model) return with_context(file_name, model.error());
   model->source = file_name.substr(file_name.find_last_of('/') + 1);
   return model;

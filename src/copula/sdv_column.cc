@@ -19,7 +19,7 @@ bool is_numpy_integer(const std::string& dtype) { return dtype.starts_with("int"
 bool is_pandas_integer(const std::string& dtype) { return dtype.starts_with("Int") || dtype.starts_with("UInt"); }
 bool is_integer(const std::string& dtype) { return is_numpy_integer(dtype) || is_pandas_integer(dtype); }
 
-Result<CategoryOutput> read_uniform_encoder(const SdvColumn& column) {
+Result<CategoryOutput> read_uniform_encoder(const SdvColumn& column, uint64_t& text_left) {
   MAEIL_ASSIGN(const auto intervals, column.transformer.attribute("intervals"));
   if (!intervals.value.is(PickleKind::kDict)) return intervals.is_not("a dict");
   const size_t K = intervals.value.pair_count();
@@ -31,20 +31,18 @@ Result<CategoryOutput> read_uniform_encoder(const SdvColumn& column) {
     out.upper.push_back(1);
     return out;
   }
-  std::vector<SdvValue> keys;
   for (size_t k = 0; k < K; ++k) {
-    keys.push_back({intervals.value.key(k), fmt::format("category {} of {}", k, intervals.path)});
-    if (is_missing_key(keys[k])) {
+    if (is_missing_key(intervals.value.key(k))) {
       if (out.missing) return bad_input("two of its categories mean missing");
       out.missing = k;
     }
     const auto ends = intervals.value.mapped(k);
     const auto upper = ends.size() == 2 ? format::number_of(ends.item(1)) : std::nullopt;
-    if (!upper) return bad_input(fmt::format("the interval of {} is no pair of numbers", keys[k].path));
+    if (!upper) return bad_input(fmt::format("the interval of category {} of {} is no pair of numbers", k, intervals.path));
     out.upper.push_back(*upper);
   }
   // numpy's whole numbers cannot be missing: pandas makes floats of them.
-  MAEIL_ASSIGN(out.labels, label_texts(keys, out.missing && is_numpy_integer(column.dtype) ? "float64" : column.dtype));
+  MAEIL_ASSIGN(out.labels, label_texts(intervals, out.missing && is_numpy_integer(column.dtype) ? "float64" : column.dtype, text_left));
   return out;
 }
 
@@ -173,7 +171,7 @@ Result<NumberOutput> read_timestamp_encoder(const SdvColumn& column) {
 
 }  // namespace
 
-Result<ColumnModel> read_sdv_column(const SdvColumn& column, std::vector<std::string>& notes) {
+Result<ColumnModel> read_sdv_column(const SdvColumn& column, std::vector<std::string>& notes, uint64_t& text_left) {
   ColumnModel out;
   out.name = column.name;
   const auto kind = column.transformer.class_name();
@@ -188,7 +186,7 @@ Result<ColumnModel> read_sdv_column(const SdvColumn& column, std::vector<std::st
   }
   MAEIL_ASSIGN(out.marginal, read_sdv_marginal(*column.univariate));
   if (kind == "UniformEncoder" || kind == "OrderedUniformEncoder") {
-    MAEIL_ASSIGN(out.output, read_uniform_encoder(column));
+    MAEIL_ASSIGN(out.output, read_uniform_encoder(column, text_left));
   } else if (kind == "FloatFormatter") {
     MAEIL_ASSIGN(out.output, read_float_formatter(column));
   } else if (kind == "UnixTimestampEncoder") {

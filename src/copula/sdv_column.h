@@ -19,6 +19,7 @@ struct SdvColumn {
 };
 
 // Appends to `notes` where what is drawn differs from what SDV would draw. kBadInput for transformers that are not read, by name.
-Result<ColumnModel> read_sdv_column(const SdvColumn& column, std::vector<std::string>& notes);
+// `text_left`: see take_text.
+Result<ColumnModel> read_sdv_column(const SdvColumn& column, std::vector<std::string>& notes, uint64_t& text_left);
 
 }  // namespace maeil::copula

@@ -84,51 +84,61 @@ std::optional<std::string> object_text(PickleValue key) {
   return {};
 }
 
-Result<std::string> label_text(const SdvValue& key, const std::string& dtype) {
-  if (key.value.is(PickleKind::kBigInteger)) return std::string(*key.value.text());
-  if (const auto text = format::text_of(key.value)) return *text;
-  if (const auto text = object_text(key.value)) return *text;
-  const auto number = format::number_of(key.value);
-  if (!number) return key.is_not("a text, a number, a date or a Decimal");
-  if (!std::isfinite(*number)) return bad_input(key.path + " is an infinite number");
+// `path`: makes the key's name for an error.
+Result<std::string> label_text(PickleValue key, const std::string& dtype, const auto& path) {
+  if (key.is(PickleKind::kBigInteger)) return std::string(*key.text());
+  if (const auto text = format::text_of(key)) return *text;
+  if (const auto text = object_text(key)) return *text;
+  const auto number = format::number_of(key);
+  if (!number) return SdvValue{key, path()}.is_not("a text, a number, a date or a Decimal");
+  if (!std::isfinite(*number)) return bad_input(path() + " is an infinite number");
   const bool own = dtype == "object" || dtype == "category";
-  if (dtype == "bool" || dtype == "boolean" || (own && is_bool(key.value))) return *number != 0 ? "True" : "False";
+  if (dtype == "bool" || dtype == "boolean" || (own && is_bool(key))) return *number != 0 ? "True" : "False";
   if (dtype == "float32" || dtype == "Float32") return float_text(as_single(*number));
-  if (own ? is_whole(key.value) : dtype[0] == 'i' || dtype[0] == 'u' || dtype[0] == 'I' || dtype[0] == 'U') return fmt::format("{:.0f}", *number);
+  if (own ? is_whole(key) : dtype[0] == 'i' || dtype[0] == 'u' || dtype[0] == 'I' || dtype[0] == 'U') {
+    // A double has no odd number beyond 2^53.
+    const auto integer = format::integer_of(key);
+    return integer ? fmt::format("{}", *integer) : fmt::format("{:.0f}", *number);
+  }
   return float_text(*number);
 }
 
 }  // namespace
 
-bool is_missing_key(const SdvValue& key) {
-  const auto number = format::number_of(key.value);
-  if (key.value.is_none() || (number && std::isnan(*number))) return true;
-  const auto name = key.value.class_name();
+bool is_missing_key(PickleValue key) {
+  const auto number = format::number_of(key);
+  if (key.is_none() || (number && std::isnan(*number))) return true;
+  const auto name = key.class_name();
   return name == "pandas._libs.missing.NA" || name == "pandas._libs.missing.NAType" || name == "pandas._libs.tslibs.nattype.__nat_unpickle";
 }
 
-Result<std::vector<std::string>> label_texts(const std::vector<SdvValue>& keys, const std::string& dtype) {
+Result<std::vector<std::string>> label_texts(const SdvValue& dict, const std::string& dtype, uint64_t& text_left) {
   if (dtype == "float16" || dtype.empty()) return bad_input(fmt::format("categories of dtype {} are not supported", dtype));
   std::vector<std::string> out;
-  bool missing = false, real = false, numbers = true, times = !keys.empty() && dtype.starts_with("datetime64["), midnight = true;
-  for (const auto& key : keys) {
+  const size_t K = dict.value.pair_count();
+  bool missing = false, real = false, numbers = true, times = K > 0 && dtype.starts_with("datetime64["), midnight = true;
+  for (size_t k = 0; k < K; ++k) {
+    const PickleValue key = dict.value.key(k);
     if (is_missing_key(key)) {
       missing = true;
       continue;
     }
-    real = real || is_real(key.value);
-    numbers = numbers && (is_whole(key.value) || is_real(key.value));
-    const auto time = time_of(key.value);
+    real = real || is_real(key);
+    numbers = numbers && (is_whole(key) || is_real(key));
+    const auto time = time_of(key);
     times = times && time;
     midnight = midnight && time && *time % (86400 * kSecond) == 0;
   }
-  for (const auto& key : keys) {
+  for (size_t k = 0; k < K; ++k) {
+    const PickleValue key = dict.value.key(k);
+    const auto path = [&] { return fmt::format("category {} of {}", k, dict.path); };
     if (is_missing_key(key)) {
       out.emplace_back();
     } else if (times && midnight) {
-      out.push_back(date_text("%Y-%m-%d", *time_of(key.value)));
+      out.push_back(date_text("%Y-%m-%d", *time_of(key)));
     } else {
-      MAEIL_ASSIGN(auto text, label_text(key, dtype == "object" && numbers && real && !missing ? "float64" : dtype));
+      MAEIL_ASSIGN(auto text, label_text(key, dtype == "object" && numbers && real && !missing ? "float64" : dtype, path));
+      MAEIL_TRY(take_text(text.size(), text_left));
       out.push_back(std::move(text));
     }
   }

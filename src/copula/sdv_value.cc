@@ -77,6 +77,12 @@ std::optional<SdvValue> SdvValue::find(const std::string& key) const {
   return {};
 }
 
+Status take_text(size_t bytes, uint64_t& text_left) {
+  if (bytes > text_left) return bad_input("its names and categories repeat each other without end");
+  text_left -= bytes;
+  return {};
+}
+
 std::optional<std::string> name_text(PickleValue value) {
   if (auto text = format::text_of(value)) return text;
   if (value.is(PickleKind::kInteger)) return std::to_string(*value.integer());

@@ -6,6 +6,7 @@
 
 #include <fmt/format.h>
 
+#include <cstdint>
 #include <optional>
 #include <string>
 
@@ -37,6 +38,10 @@ struct SdvValue {
   // The last pair whose key has this text (a whole number's is its digits), as Python keeps it.
   std::optional<SdvValue> find(const std::string& key) const;
 };
+
+// Takes the bytes of a name or a category off those that a file may have: a text that it has once and refers to from many places is
+// copied for each of them. kBadInput: none are left.
+Status take_text(size_t bytes, uint64_t& text_left);
 
 // A column's name: a text, or a whole number as its digits.
 std::optional<std::string> name_text(format::PickleValue value);

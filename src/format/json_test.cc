@@ -47,6 +47,27 @@ TEST(Json, WhatIsNoneIsRefused) {
   }
 }
 
+// A million keys would take half a trillion comparisons.
+TEST(Json, ManyKeysAreRefusedBeforeTheyAreCompared) {
+  const auto object = [](uint64_t keys) {
+    std::string out = "{";
+    for (uint64_t k = 0; k < keys; ++k) out += fmt::format("{}\"{}\":\":\"", k ? "," : "", k);
+    return out + "}";
+  };
+  EXPECT_FALSE(json_has_too_many_keys(object(kMaxJsonKeys)));
+  EXPECT_TRUE(json_has_too_many_keys(object(kMaxJsonKeys + 2)));
+  const auto refused = parse_json<nlohmann::ordered_json>(object(1'000'000), "f.json");
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, ErrorCode::kBadInput);
+  EXPECT_THAT(refused.error().message, HasSubstr("f.json: an object in its JSON has more than 100000 keys"));
+  std::string several = "[" + object(50'000);
+  for (int i = 0; i < 4; ++i) several += "," + object(50'000);
+  EXPECT_TRUE(json_has_too_many_keys(several + "]"));
+  std::string small = "[{\"a\":{\"b\":1}}";
+  for (int i = 0; i < 200'000; ++i) small += ",{\"a\":{\"b\":1}}";
+  EXPECT_FALSE(json_has_too_many_keys(small + "]"));
+}
+
 std::string bytes_of(const Json& json) {
   const auto bytes = Json::to_cbor(json);
   return {bytes.begin(), bytes.end()};

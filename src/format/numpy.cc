@@ -268,6 +268,13 @@ std::optional<double> number_of(PickleValue value) {
   return {};
 }
 
+std::optional<int64_t> integer_of(PickleValue value) {
+  if (const auto plain = value.integer()) return plain;
+  const auto one = is_scalar(value) ? scalar(value) : Result<Ndarray>(Ndarray());
+  if (!one || one->dtype.starts_with("datetime") || one->dtype.starts_with("timedelta") || one->integers.size() != 1) return {};
+  return one->integers[0];
+}
+
 std::optional<int64_t> nanoseconds_of(PickleValue value) {
   const auto one = is_scalar(value) ? scalar(value) : Result<Ndarray>(Ndarray());
   if (!one || one->integers.size() != 1 || one->integers[0] == INT64_MIN) return {};

@@ -38,6 +38,8 @@ struct Ndarray {
 
 // A Python bool, int or float, or a numpy scalar of such a type; empty for anything else.
 [[nodiscard]] std::optional<double> number_of(PickleValue value);
+// A Python bool or int, or a numpy scalar of such a type, exactly; empty for anything else and beyond int64.
+[[nodiscard]] std::optional<int64_t> integer_of(PickleValue value);
 // A numpy datetime64 scalar of seconds or finer as nanoseconds since 1970; empty for NaT and anything else.
 [[nodiscard]] std::optional<int64_t> nanoseconds_of(PickleValue value);
 // A Python str or a numpy str_ scalar; empty for anything else.

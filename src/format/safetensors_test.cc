@@ -57,6 +57,19 @@ TEST(Safetensors, ReadsEveryFloatAndIntegersInTheirOrder) {
   EXPECT_TRUE(read->find("e")->values.empty());
 }
 
+// A shard may look like a smaller model.
+TEST(Safetensors, RefusesOneOfSeveralFiles) {
+  const auto bytes = file(R"({"w":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}})", std::string(4, '\0'));
+  for (const char* name : {"model-00001-of-00002.safetensors", "a/b-c/x-00002-of-00012.safetensors", "model.safetensors.index.json"}) {
+    const auto read = open_checkpoint(bytes, name);
+    ASSERT_FALSE(read) << name;
+    EXPECT_EQ(read.error().code, ErrorCode::kBadInput);
+    EXPECT_NE(read.error().message.find(std::string(name) + ": one part"), std::string::npos) << read.error().message;
+  }
+  for (const char* name : {"model-00001-of-00001.safetensors", "model-1-of-2.safetensors", "x-00001-of-00002/model.safetensors"})
+    EXPECT_TRUE(open_checkpoint(bytes, name)) << name;
+}
+
 TEST(Safetensors, RefusesHeadersThatLie) {
   const std::string four(16, '\0');
   const auto one = [](const std::string& dtype, const std::string& shape, const std::string& offsets) {

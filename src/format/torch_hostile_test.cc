@@ -107,6 +107,30 @@ TEST(TorchHostile, RefusesArchivesOfOtherKinds) {
   expect(archive(std::string(1'000'000, ']') + "."), "STOP");
 }
 
+// One text that many places refer to, as keys of tensors and as plain values.
+TEST(TorchHostile, RefusesTextsThatRepeat) {
+  const std::string text(1'000'000, 'k'), tensor = pickle({"4"}, {"1"});
+  const size_t from = tensor.find("ctorch._utils");
+  const std::string rebuilt = tensor.substr(from, tensor.size() - from - 2);  // without "d."
+  std::string names = "S'" + text + "'\np0\n0" + rebuilt + "p1\n0(l";
+  for (int i = 0; i < 20; ++i) names += "(g0\ng1\nda";
+  EXPECT_NE(why(archive(names + ".")).find("texts that repeat"), std::string::npos) << why(archive(names + "."));
+  std::string plain = "(S'a'\n(S'" + text + "'\np0\n";
+  for (int i = 0; i < 20; ++i) plain += "g0\n";
+  const auto bytes = archive(plain + "ld.");
+  const auto file = open_checkpoint(bytes, "f.pth");
+  ASSERT_TRUE(file) << file.error().message;
+  const auto read = (*file)->value("a");
+  ASSERT_FALSE(read);
+  EXPECT_NE(read.error().message.find("texts that repeat"), std::string::npos) << read.error().message;
+  std::string keys = "(S'a'\n(";
+  for (int i = 0; i < 100'001; ++i) keys += fmt::format("I{}\nN", i);
+  const auto many = archive(keys + "dd.");
+  const auto dict = (*open_checkpoint(many, "f.pth"))->value("a");
+  ASSERT_FALSE(dict);
+  EXPECT_NE(dict.error().message.find("a dict of 100001 keys"), std::string::npos) << dict.error().message;
+}
+
 TEST(TorchHostile, ReadsBigEndianAndAnyRoot) {
   std::string raw("\x3f\x80\0\0\x40\0\0\0\x40\x40\0\0\x40\x80\0\0", 16);
   auto read = testing::read_whole(write_stored_zip({{"a/b/data.pkl", pickle({"4"}, {"1"})}, {"a/b/byteorder", "big"}, {"a/b/data/0", raw}}).value(), "f.pth");

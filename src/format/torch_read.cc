@@ -1,6 +1,7 @@
 // The archive around data.pkl, the search for dicts of tensors in it, and the plain values of a key.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <bit>
 
 #include "format/numpy.h"
@@ -19,6 +20,8 @@ constexpr int kMaxDepth = 100;                       // of nested values
 constexpr uint64_t kMaxSharing = 4;                  // tensors' bytes over the archive's; tied weights make 2
 constexpr uint64_t kFreeTensorBytes = 1 << 20;
 constexpr size_t kMaxPath = 80;  // about so many characters of a dict's path are kept
+constexpr uint64_t kFreeTextBytes = 1 << 20;
+constexpr size_t kMaxKeys = 100'000;  // of one dict among the plain values
 
 // A key of a dict as text: texts, and the numbers that optimisers use. Empty: another kind.
 std::optional<std::string> key_text(PickleValue key) {
@@ -27,20 +30,64 @@ std::optional<std::string> key_text(PickleValue key) {
   return {};
 }
 
+// Of a long one the end: a path has no use for more.
+std::string end_of_key(PickleValue key) {
+  const auto text = key.text();
+  if (!text) return key_text(key).value_or("?");
+  return std::string(text->substr(text->size() - std::min(text->size(), kMaxPath)));
+}
+
+bool has_key_text(PickleValue key) { return key.text() || key.integer(); }
+
 // Whether Json may hold it: what is pickled as UTF-8 is (pickle.h).
 bool is_plain_text(const std::string& text) { return text.find('\0') == text.npos; }
 
 class TorchFile : public CheckpointFile {
  public:
-  TorchFile(ZipReader zip, PickleDocument document, std::string root, bool swap, const std::string& name)
+  TorchFile(ZipReader zip, PickleDocument document, std::string root, bool swap, uint64_t pickle_bytes,
+            const std::string& name)
       : zip_(std::move(zip)),
         document_(std::move(document)),
         root_(std::move(root)),
         swap_(swap),
         name_(name),
         bytes_left_(kMaxSharing * zip_.declared() + kFreeTensorBytes),
-        values_left_(4 * document_.node_count() + 1000) {
-    find_dicts();
+        values_left_(4 * document_.node_count() + 1000),
+        text_left_(kMaxSharing * pickle_bytes + kFreeTextBytes) {}
+
+  // Everything that can be reached from the root through dicts, lists and tuples, each once (a file may refer
+  // to one from many places, and to itself), the shallow ones first. Called once, before all else.
+  Status find_dicts() {
+    std::vector<bool> seen(document_.node_count(), false);
+    std::vector<Visit> visits;
+    const auto visit = [&](PickleValue value, size_t parent, size_t step) {
+      if (!value.is(PickleKind::kDict) && !value.is(PickleKind::kList) && !value.is(PickleKind::kTuple))
+        return;
+      if (seen[value.id()]) return;
+      seen[value.id()] = true;
+      visits.push_back({value, parent, step});
+    };
+    visit(document_.root(), 0, 0);
+    for (size_t at = 0; at < visits.size(); ++at) {
+      const PickleValue value = visits[at].value;
+      for (size_t i = 0; i < value.size(); ++i) visit(value.item(i), at, i);
+      TensorDict dict;
+      std::vector<PickleValue> tensors;
+      for (size_t i = 0; i < value.pair_count(); ++i) {
+        if (!is_torch_tensor(value.mapped(i))) {
+          visit(value.mapped(i), at, i);
+        } else if (has_key_text(value.key(i))) {
+          MAEIL_ASSIGN(auto key, take_key(value.key(i)));
+          dict.names.push_back(std::move(key));
+          tensors.push_back(value.mapped(i));
+        }
+      }
+      if (tensors.empty()) continue;
+      dict.path = path_to(visits, at);
+      dicts_.push_back(std::move(dict));
+      tensors_.push_back(std::move(tensors));
+    }
+    return {};
   }
 
   Result<Tensor> read_one(size_t dict, size_t tensor) override {
@@ -70,43 +117,23 @@ class TorchFile : public CheckpointFile {
       const PickleValue above = visits[visits[at].parent].value;
       const bool item = !above.is(PickleKind::kDict);
       const std::string step =
-          item ? fmt::format("[{}]", visits[at].step) : key_text(above.key(visits[at].step)).value_or("?");
+          item ? fmt::format("[{}]", visits[at].step) : end_of_key(above.key(visits[at].step));
       path = path.empty() || path[0] == '[' ? step + path : step + "." + path;
     }
     return printable(path);
   }
 
-  // Everything that can be reached from the root through dicts, lists and tuples, each once (a file may refer
-  // to one from many places, and to itself), the shallow ones first.
-  void find_dicts() {
-    std::vector<bool> seen(document_.node_count(), false);
-    std::vector<Visit> visits;
-    const auto visit = [&](PickleValue value, size_t parent, size_t step) {
-      if (!value.is(PickleKind::kDict) && !value.is(PickleKind::kList) && !value.is(PickleKind::kTuple))
-        return;
-      if (seen[value.id()]) return;
-      seen[value.id()] = true;
-      visits.push_back({value, parent, step});
-    };
-    visit(document_.root(), 0, 0);
-    for (size_t at = 0; at < visits.size(); ++at) {
-      const PickleValue value = visits[at].value;
-      for (size_t i = 0; i < value.size(); ++i) visit(value.item(i), at, i);
-      TensorDict dict;
-      std::vector<PickleValue> tensors;
-      for (size_t i = 0; i < value.pair_count(); ++i) {
-        if (!is_torch_tensor(value.mapped(i))) {
-          visit(value.mapped(i), at, i);
-        } else if (const auto key = key_text(value.key(i))) {
-          dict.names.push_back(*key);
-          tensors.push_back(value.mapped(i));
-        }
-      }
-      if (tensors.empty()) continue;
-      dict.path = path_to(visits, at);
-      dicts_.push_back(std::move(dict));
-      tensors_.push_back(std::move(tensors));
-    }
+  // A text that a file has once and refers to from many places would be copied for each of them.
+  Status take_text(size_t bytes) {
+    if (bytes > text_left_) return bad_input(name_ + ": texts that repeat each other without end");
+    text_left_ -= bytes;
+    return {};
+  }
+
+  // REQUIRES: has_key_text(key).
+  Result<std::string> take_key(PickleValue key) {
+    MAEIL_TRY(take_text(key.text() ? key.text()->size() : 20));
+    return *key_text(key);
   }
 
   Result<Tensor> read_tensor(const std::string& tensor_name, PickleValue value) {
@@ -144,6 +171,7 @@ class TorchFile : public CheckpointFile {
         return true;
       case PickleKind::kBigInteger:
       case PickleKind::kText:
+        MAEIL_TRY(take_text(value.text()->size()));
         out = std::string(*value.text());
         return true;
       case PickleKind::kList:
@@ -157,14 +185,13 @@ class TorchFile : public CheckpointFile {
         }
         return true;
       case PickleKind::kDict:
-        out = Json::object();
-        for (size_t i = 0; i < value.pair_count(); ++i) MAEIL_TRY(plain_pair(value, i, depth, out));
-        return true;
+        return plain_dict(value, depth, out);
       default:
         break;
     }
     if (is_torch_tensor(value)) return plain_tensor(value, out);
     if (auto text = text_of(value)) {
+      MAEIL_TRY(take_text(text->size()));
       if (!is_plain_text(*text)) return false;
       out = *text;
       return true;
@@ -174,13 +201,23 @@ class TorchFile : public CheckpointFile {
     return number.has_value();
   }
 
-  Status plain_pair(PickleValue dict, size_t i, int depth, Json& out) {
-    const auto key = key_text(dict.key(i));
-    if (!key) return {};
-    Json item;
-    MAEIL_ASSIGN(const bool is_plain, plain(dict.mapped(i), depth + 1, item));
-    if (is_plain) out[*key] = std::move(item);
-    return {};
+  // Of a key given twice the last counts.
+  Result<bool> plain_dict(PickleValue dict, int depth, Json& out) {
+    // Json compares a new key with all others.
+    if (dict.pair_count() > kMaxKeys)
+      return bad_input(fmt::format("{}: a dict of {} keys, more than {}", name_, dict.pair_count(), kMaxKeys));
+    comparisons_left_ -= static_cast<int64_t>(dict.pair_count() * dict.pair_count() / 2);
+    if (comparisons_left_ < 0)
+      return bad_input(fmt::format("{}: dicts of more than {} keys together", name_, kMaxKeys));
+    out = Json::object();
+    for (size_t i = 0; i < dict.pair_count(); ++i) {
+      if (!has_key_text(dict.key(i))) continue;
+      MAEIL_ASSIGN(const auto key, take_key(dict.key(i)));
+      Json item;
+      MAEIL_ASSIGN(const bool is_plain, plain(dict.mapped(i), depth + 1, item));
+      if (is_plain) out[key] = std::move(item);
+    }
+    return true;
   }
 
   // Floats as write_checkpoint writes them. Other tensors are left out unread.
@@ -224,6 +261,8 @@ class TorchFile : public CheckpointFile {
   std::vector<std::vector<PickleValue>> tensors_;  // as dicts_
   uint64_t bytes_left_;
   size_t values_left_;
+  uint64_t text_left_;  // bytes of names and plain texts
+  int64_t comparisons_left_ = static_cast<int64_t>(kMaxKeys * kMaxKeys / 2);  // of keys
   std::string loaded_key_, loaded_;
   TorchType loaded_type_ = TorchType::kFloat;
 };
@@ -274,8 +313,10 @@ Result<std::unique_ptr<CheckpointFile>> open_torch(std::string_view bytes, const
         "{}: holds a {} instead of a dict of tensors; save the model's state_dict() with torch.save", name,
         cls.empty() ? to_string(value.kind()) : printable(cls)));
   }
-  return std::make_unique<TorchFile>(std::move(zip), std::move(document), root,
-                                     big != (std::endian::native == std::endian::big), name);
+  auto file = std::make_unique<TorchFile>(std::move(zip), std::move(document), root,
+                                          big != (std::endian::native == std::endian::big), size, name);
+  MAEIL_TRY(file->find_dicts());
+  return file;
 }
 
 }  // namespace maeil::format

@@ -1,4 +1,5 @@
-// Each file is read twice: once to decide the kinds, once to keep the values.
+// Each file is read three times: to decide the kinds, to keep the values, and all rows of it to compare them with those of the other;
+// without metadata the real one once more, to find identifiers.
 #include "quality/columns.h"
 
 #include <fmt/format.h>
@@ -12,6 +13,7 @@
 #include "format/csv.h"
 #include "quality/csv_rows.h"
 #include "table/field_values.h"
+#include "table/identifier.h"
 
 namespace maeil::quality {
 namespace {
@@ -43,6 +45,7 @@ class Reading {
     MAEIL_TRY(reading.choose_columns());
     MAEIL_TRY(reading.decide_kinds());
     MAEIL_TRY(reading.keep_values());
+    MAEIL_TRY(reading.find_identifiers());
     MAEIL_TRY(reading.count_copies());
     MAEIL_TRY(reading.note_structure());
     return std::move(reading.data_);
@@ -189,6 +192,30 @@ class Reading {
     return {};
   }
 
+  Status find_identifiers() {
+    identifier_.assign(columns_.size(), false);
+    if (!data_.metadata.columns.empty()) return {};
+    std::vector<table::DistinctSample> values(columns_.size());
+    const auto is_date = [&](size_t c) { return columns_[c].sdtype == "datetime"; };
+    MAEIL_TRY(parts_[0].rows.each_of_all([&](const CsvRows::Fields& fields, uint64_t) -> Status {
+      for (size_t c = 0; c < columns_.size(); ++c) {
+        const auto text = fields[parts_[0].places[c]];
+        if (!is_date(c) && !table::is_missing(text)) values[c].add(text, 1);
+      }
+      return {};
+    }));
+    auto& found = data_.copies.identifiers;
+    for (size_t c = 0; c < columns_.size(); ++c) {
+      const auto& name = columns_[c].name;
+      identifier_[c] = !is_date(c) && table::find_identifier(name, allowed_[c].numbers, false, values[c]);
+      if (identifier_[c]) found.push_back(name);
+    }
+    if (found.size() < columns_.size()) return {};
+    identifier_.assign(columns_.size(), false);
+    found.clear();
+    return {};
+  }
+
   // One number for a row: of each value what keep_values keeps of it.
   Status hash_rows(const Part& part, const std::function<void(uint64_t)>& sink) const {
     std::string key;
@@ -196,15 +223,15 @@ class Reading {
       uint64_t hash = 0;
       for (size_t c = 0; c < columns_.size(); ++c) {
         const auto& column = columns_[c];
-        if (!has_score(column.sdtype)) continue;
+        if (!has_score(column.sdtype) || identifier_[c]) continue;
         const auto text = fields[part.places[c]];
         key.clear();
         if (!table::is_missing(text)) {
           // A value that the chosen rows did not show may be of another kind: then its text is what it is.
           const bool continuous = column.kind == Kind::kContinuous;
-          const auto value = !continuous ? std::nullopt : column.sdtype == "datetime" ? date_of(column, text) : table::read_number(text);
+          const auto value = !continuous ? std::nullopt : column.sdtype == "datetime" ? date_of(column, text) : number_of(c, text);
           if (value) key = fmt::format("{}", *value + 0.0);
-          else if (continuous || (allowed_[c].numbers && !table::read_number(text)) || (allowed_[c].booleans && !table::read_boolean(text))) key.assign(text);
+          else if (continuous || (allowed_[c].numbers && !number_of(c, text)) || (allowed_[c].booleans && !table::read_boolean(text))) key.assign(text);
           else write_key(c, text, key);
         }
         hash = hash64(key, hash);
@@ -248,6 +275,7 @@ class Reading {
   std::vector<Part> parts_;  // real, synthetic, held out
   std::vector<ColumnPair> columns_;
   std::vector<Allowed> allowed_;  // (C)
+  std::vector<bool> identifier_;  // (C), not compared
 };
 
 }  // namespace

@@ -40,11 +40,14 @@ struct UnreadableDates {
   double readable;  // share of the synthetic rows that are missing or of the format
 };
 
-// Rows that are another's exact copy in every column of Data::columns, counted over all rows of the files by 64-bit hashes of their values
+// Rows that are another's exact copy in every column of Data::columns but the `identifiers`, counted over all rows of the files by 64-bit hashes of their values
 // (of 10^7 rows against as many, two differ and share a hash with probability 5e-6). 8 bytes of memory a row.
 struct ExactCopies {
   size_t synthetic = 0;  // synthetic rows that a real row is
   size_t real = 0;       // real rows that another real row is
+  // Without metadata: the columns that table::find_identifier finds in the real file, whose new values would hide every copy. None where
+  // all columns are.
+  std::vector<std::string> identifiers;
 };
 
 struct Data {

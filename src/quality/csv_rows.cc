@@ -6,6 +6,7 @@
 #include <deque>
 
 #include "format/csv.h"
+#include "quality/even_choice.h"
 #include "table/csv_header.h"
 #include "table/field_values.h"
 
@@ -68,6 +69,7 @@ Status CsvRows::visit_rows(const Visit& visit, bool all) const {
   Fields fields;
   std::deque<std::string> unescaped;
   auto broken = broken_.begin();
+  size_t chosen = 0;
   for (uint64_t record_number = 0, k = 0;; ++record_number) {
     MAEIL_ASSIGN(const bool more, reader.next(record));
     if (!more) return {};
@@ -76,7 +78,8 @@ Status CsvRows::visit_rows(const Visit& visit, bool all) const {
       continue;
     }
     const uint64_t row = k++;
-    if (!all && (row + 1) * rows_ / all_rows_ == row * rows_ / all_rows_) continue;
+    if (!all && (chosen == rows_ || row != chosen_row(chosen, all_rows_, rows_))) continue;
+    ++chosen;
     if (const auto why = split_row(record.bytes, names_.size(), fields, unescaped); !why.empty()) return bad_input(fmt::format("{}:{}: {}", path_, record.line, why));
     MAEIL_TRY(visit(fields, record.line));
   }

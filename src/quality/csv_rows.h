@@ -17,8 +17,8 @@ class CsvRows {
   // Called with a row as wide as the header; the views live as long as the call.
   using Visit = std::function<Status(const Fields& fields, uint64_t line)>;
 
-  // `max_rows` > 0: of more rows than that, row k of n is visited where k * max_rows / n steps to the next
-  // whole number: evenly spread, so a sorted file keeps its proportions, and the same rows at every call.
+  // `max_rows` > 0: of more rows than that, so many are visited, chosen as even_choice.h says: a sorted file
+  // keeps its proportions, and so does one whose rows come in a rhythm.
   // Records that cannot be split or have another width than the header are left out, as `maeil fit` leaves
   // them out. kBadInput: a header that table::read_csv_header refuses, no rows, more than 5 % of the records
   // left out; kNotFound.

@@ -1,6 +1,7 @@
 #include "quality/page.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <cmath>
@@ -85,13 +86,16 @@ std::string learning(const Utility& u) {
                                                          {"real rows", fmt::format("{}", u.real.rows), number(u.real.f1), number(u.real.auc)}}, 1);
 }
 
-std::string privacy(const Privacy& p) {
+std::string privacy(const Privacy& p, const std::vector<std::string>& identifiers) {
   std::vector<std::vector<std::string>> rows = {
       {"synthetic to real", fmt::format("{} / {}", p.synthetic_rows, p.real_rows), number(p.median_to_real), number(p.copies)},
       {"real to other real", fmt::format("{} / {}", p.real_rows, p.real_rows), number(p.median_real), number(p.real_copies)}};
   if (p.holdout_rows > 0) rows.push_back({"synthetic to held out", fmt::format("{} / {}", p.synthetic_rows, p.holdout_rows), number(p.median_to_holdout), "–"});
   std::string out = "<h2>Distance to the closest record</h2>\n<p>Mean over columns of the difference, 0 (a copy) to 1. Copies are worth a look when synthetic rows have more of them than "
                     "real rows have among each other.</p>\n" + table({"rows to rows", "compared", "median distance", "share at 0"}, rows, 1);
+  if (!identifiers.empty()) {
+    out += "<p>Copies are equal in every column but the identifiers: " + escape_html(fmt::format("{}", fmt::join(identifiers, ", "))) + ".</p>\n";
+  }
   if (p.holdout_rows > 0) {
     out += fmt::format("<p>{:.1f} % of the synthetic rows are closer to a real row that the synthesizer saw than to a held-out one; without memory it would be about 50 % ({} of each take part). "
                        "Protection against overfitting as in SDMetrics: {}.</p>\n",
@@ -153,7 +157,7 @@ std::string report_page(const Data& data, const Report& report, const std::strin
   out += "<meta name=\"color-scheme\" content=\"light dark\"><title>Quality of synthetic data</title><style>" + std::string(kStyle) + "</style></head><body>\n";
   out += head(data, report, real, synthetic);
   if (report.utility) out += learning(*report.utility);
-  out += privacy(report.privacy) + invalid(report.diagnostic) + distributions(data, report.scores) + trends(report.scores);
+  out += privacy(report.privacy, data.copies.identifiers) + invalid(report.diagnostic) + distributions(data, report.scores) + trends(report.scores);
   return out + "</body></html>\n";
 }
 

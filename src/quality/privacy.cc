@@ -5,6 +5,7 @@
 #include <limits>
 
 #include "base/threads.h"
+#include "quality/even_choice.h"
 
 namespace maeil::quality {
 namespace {
@@ -49,7 +50,7 @@ double median(std::vector<double> values) {
 std::vector<size_t> even_choice(size_t rows, size_t most) {
   const size_t kept = std::min(rows, most);
   std::vector<size_t> out;
-  for (size_t k = 0; k < kept; ++k) out.push_back(k * rows / kept);
+  for (size_t k = 0; k < kept; ++k) out.push_back(chosen_row(k, rows, kept));
   return out;
 }
 

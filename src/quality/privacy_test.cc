@@ -77,6 +77,42 @@ TEST(Privacy, CopiesAreCountedOverAllRows) {
   }
 }
 
+// A row's number that is made anew is in no copy.
+TEST(Privacy, CopiesAreFoundBesideNewIdentifiers) {
+  std::string real = "loan_id,amount,grade\n", synthetic = real;
+  RandomSequence random(5, RandomStream::kInit, 0);
+  for (int i = 0; i < 300; ++i) {
+    const std::string rest = fmt::format("{},{}\n", random.next_below(1000000), random.next_below(2) ? "A" : "B");
+    real += fmt::format("L{:05},{}", i, rest);
+    synthetic += fmt::format("L{:05},{}", i + 50000, rest);
+  }
+  const auto data = read_data({.real = test_file("real.csv", real), .synthetic = test_file("synthetic.csv", synthetic)});
+  ASSERT_TRUE(data) << data.error().message;
+  EXPECT_EQ(data->copies.synthetic, 300u);
+  EXPECT_EQ(data->copies.identifiers, std::vector<std::string>{"loan_id"});
+  const auto alone = read_data({.real = test_file("a.csv", "loan_id\nL1\nL2\n"), .synthetic = test_file("b.csv", "loan_id\nL8\nL9\n")});
+  EXPECT_EQ(alone->copies.synthetic, 0u);
+}
+
+TEST(Privacy, CopiesAreFoundWhateverSeparatesThousands) {
+  const auto data = read_data({.real = test_file("real.csv", "a\n\"1,234,000\"\n\"5,000\"\n7\n"), .synthetic = test_file("synthetic.csv", "a\n1234000\n5000\n8\n")});
+  ASSERT_TRUE(data) << data.error().message;
+  EXPECT_EQ(data->copies.synthetic, 2u);
+}
+
+// Twelve rows a loan: a choice of one in twelve has all months, not one of them.
+TEST(Privacy, AChoiceOfRowsHasAllOfARhythm) {
+  std::string rows = "month,x\n";
+  for (int i = 0; i < 12000; ++i) rows += fmt::format("{},{}\n", i % 12 + 1, i % 7);
+  const auto path = test_file("rhythm.csv", rows);
+  const auto data = read_data({.real = path, .synthetic = path, .max_rows = 1000});
+  ASSERT_TRUE(data) << data.error().message;
+  std::vector<size_t> seen(13);
+  for (const double month : data->columns[0].real.numbers) ++seen[static_cast<size_t>(month)];
+  ASSERT_EQ(data->columns[0].real.numbers.size(), 1000u);
+  for (size_t month = 1; month <= 12; ++month) EXPECT_GT(seen[month], 40u) << month;  // 83 expected
+}
+
 TEST(Privacy, ManyRowsAreSubsampledAndThreadsDoNotMatter) {
   const auto real = test_file("real.csv", points(kPrivacyRows + 500, 1)), other = test_file("other.csv", points(700, 2));
   const auto data = read_data({.real = real, .synthetic = other});

@@ -4,6 +4,8 @@
 
 #include <gtest/gtest.h>
 
+#include <cmath>
+
 namespace maeil::table {
 namespace {
 
@@ -90,6 +92,14 @@ TEST(DateFormat, WritesWhatItReads) {
     ASSERT_TRUE(seconds) << text;
     EXPECT_EQ(parsed.write(*seconds, text), text);
   }
+}
+
+// Its rounding does not reach 24:00:00 of the day.
+TEST(DateFormat, TheLastMomentOfADayStaysInIt) {
+  const auto format = DateFormat::parse("%Y-%m-%d %H:%M:%S.%f").value();
+  const double midnight = *read_date("2024-06-01");
+  EXPECT_EQ(format.write(std::nextafter(midnight, 0), ""), "2024-05-31 23:59:59.999999");
+  EXPECT_EQ(format.write(midnight, ""), "2024-06-01 00:00:00.000000");
 }
 
 TEST(ReadDate, AFormatIsTheOnlyOneThatIsRead) {

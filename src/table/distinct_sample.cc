@@ -3,12 +3,34 @@
 #include <algorithm>
 
 #include "base/hash.h"
+#include "table/field_values.h"
 
 namespace maeil::table {
+namespace {
+
+double number_in(std::string_view text) {
+  if (const auto number = read_number(text)) return *number;
+  double out = 0;
+  for (const char c : text) {
+    if (c >= '0' && c <= '9') out = out * 10 + (c - '0');
+  }
+  return out;
+}
+
+}  // namespace
 
 void DistinctSample::add(std::string_view text, uint64_t rows) {
   rows_ += rows;
   keep(hash64(text), text, rows);
+  see_largest(text);
+}
+
+void DistinctSample::see_largest(std::string_view text) {
+  text = text.substr(0, kSampleBytes);
+  const double number = number_in(text);
+  if (number < largest_number_ || (number == largest_number_ && text <= largest_)) return;
+  largest_number_ = number;
+  largest_ = text;
 }
 
 void DistinctSample::keep(uint64_t hash, std::string_view text, uint64_t rows) {
@@ -30,6 +52,7 @@ void DistinctSample::merge(const DistinctSample& other) {
     boost::unordered::erase_if(values_, [&](const auto& one) { return one.first > most_; });
   }
   pruned_ |= other.pruned_;
+  if (other.rows_ > 0) see_largest(other.largest_);
   for (const auto& [hash, value] : other.values_) keep(hash, value.text, value.rows);
 }
 

@@ -7,6 +7,7 @@
 #pragma once
 
 #include <cstdint>
+#include <limits>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -32,17 +33,24 @@ class DistinctSample {
   double rows_of_rare(uint64_t fewer_than) const;     // rows whose value fewer rows than that bear
   std::vector<std::string_view> texts() const;        // of the sample, in the order of their hashes; they live as long as it
 
+  // Of all that were added, in the sample or not: the value whose number, or else whose digits read as one
+  // number, is largest. "" where nothing was added.
+  std::string_view largest() const { return largest_; }
+
  private:
   struct Value {
     std::string text;
     uint64_t rows = 0;
   };
+  void see_largest(std::string_view text);
   void keep(uint64_t hash, std::string_view text, uint64_t rows);
   void prune(size_t values);
   std::vector<uint64_t> smallest() const;  // the hashes of the sample, ascending
 
   uint64_t most_, rows_ = 0;
   bool pruned_ = false;
+  double largest_number_ = -std::numeric_limits<double>::infinity();
+  std::string largest_;
   boost::unordered_flat_map<uint64_t, Value> values_;
 };
 

@@ -65,7 +65,8 @@ std::optional<double> read_number(std::string_view text) {
 std::optional<double> read_grouped_number(std::string_view text) {
   text = without_blanks(text);
   std::string_view left = without_sign(text);
-  if (left.size() > 40 || take_groups(left, ',') < 1) return std::nullopt;
+  // "0,123" is no 123: nobody writes thousands behind a zero.
+  if (left.size() > 40 || left.starts_with('0') || take_groups(left, ',') < 1) return std::nullopt;
   if (!left.empty() && (left[0] != '.' || leading_digits(left.substr(1)) != left.size() - 1))
     return std::nullopt;
   std::string plain;

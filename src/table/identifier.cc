@@ -27,7 +27,11 @@ constexpr std::array<Alphabet, 9> kAlphabets{{{"digits", "0123456789"},
                                               {"letters", "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"},
                                               {"letters and digits", "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"}}};
 constexpr std::string_view kDigits = kAlphabets[0].characters;
-constexpr size_t kMostPlaces = 256, kMostDigits = 15;
+constexpr size_t kMostPlaces = 256, kMostDigits = 15, kCounterDigits = 8;
+constexpr double kLeastPatternValues = 20;  // a pattern of fewer gives them away
+constexpr double kLeastPlaces = 1000;       // of a pattern with letters, for each value
+// Texts of so many values are no labels, when the column's name or their one pattern says what they are.
+constexpr double kManyNamedValues = 100, kManyPatternValues = 1000;
 // The counter's places: a product of 64 bits, and one step of an alphabet of 62.
 constexpr uint64_t kMostCapacity = uint64_t{1} << 56;
 
@@ -90,7 +94,8 @@ bool is_identifier(std::string_view name, const Wholes& numbers, const DistinctS
   if (numbers.values.empty() || sample.rows() < kLeastRows) return false;
   const double n = static_cast<double>(sample.rows()), distinct = sample.distinct();
   if (distinct * 10 < n) return false;
-  if (names_identifier(name)) return true;
+  // dependents_no, num_of_loans: a name alone does not make a quantity an identifier.
+  if (names_identifier(name) && (distinct * 2 >= n || sample.rows_of_rare(kFewRows) * 2 > n)) return true;
   const auto [low, high] = std::minmax_element(numbers.values.begin(), numbers.values.end());
   // Draws with replacement from any law on the range have at least so many equal pairs.
   const double pairs = n * (n - 1) / (2 * (*high - *low + 1));
@@ -147,23 +152,51 @@ std::vector<PatternPart> prefix_and_digits(const std::vector<std::string_view>& 
   return out;
 }
 
-// Where the pattern's only places are digits in one piece: their largest number in the sample; nothing elsewhere.
-std::optional<double> largest_number(const std::vector<PatternPart>& parts, const std::vector<std::string_view>& texts) {
-  const auto is_places = [](const PatternPart& part) { return !part.alphabet.empty(); };
-  if (std::count_if(parts.begin(), parts.end(), is_places) != 1) return std::nullopt;
-  const auto digits = std::find_if(parts.begin(), parts.end(), is_places);
-  if (digits->alphabet != kDigits || digits->count > kMostDigits) return std::nullopt;
-  const size_t before = digits == parts.begin() ? 0 : parts.front().text.size(), after = digits + 1 == parts.end() ? 0 : parts.back().text.size();
+double power_of_ten(size_t exponent) { return std::pow(10.0, static_cast<double>(exponent)); }
+
+// The places of a pattern that has digits alone, 15 at most; nothing elsewhere.
+std::optional<size_t> count_digits(const std::vector<PatternPart>& parts) {
+  size_t out = 0;
+  for (const auto& part : parts) {
+    if (!part.alphabet.empty() && part.alphabet != kDigits) return std::nullopt;
+    out += part.count;
+  }
+  return out > kMostDigits ? std::nullopt : std::optional(out);
+}
+
+// The digits in the pattern's places as one number: the largest of the texts, which may be shorter in a last run.
+double largest_number(const std::vector<PatternPart>& parts, const std::vector<std::string_view>& texts) {
   double out = 0;
-  for (const auto text : texts) out = std::max(out, read_number(text.substr(before, text.size() - before - after)).value_or(0));
+  for (const auto text : texts) {
+    double value = 0;
+    size_t at = 0;
+    for (const auto& part : parts) {
+      const size_t end = std::min(text.size(), at + part.text.size() + part.count);
+      for (at += part.text.size(); at < end; ++at) value = value * 10 + (text[at] - '0');
+    }
+    out = std::max(out, value);
+  }
   return out;
 }
 
-// Above the numbers of the data, rounded up to two digits, where that leaves places for as many as the data have; else from `least`.
-uint64_t first_number(double largest, size_t width, double values, uint64_t least) {
-  const double all = std::pow(10.0, static_cast<double>(width)), unit = std::pow(10.0, std::max(static_cast<double>(width) - 2, 0.0));
-  const double above = (std::floor(largest / unit) + 1) * unit;
-  return all - above >= values && above >= static_cast<double>(least) ? static_cast<uint64_t>(above) : least;
+// Places for as many numbers as the data have, all above those of the data: rounded up to two digits, or with one more place in the
+// first run. False: there are no such places.
+bool start_above(double largest, double values, IdentifierPattern& pattern) {
+  const size_t width = count_digits(pattern.parts).value_or(0);
+  const double unit = power_of_ten(width > 2 ? width - 2 : 0), above = (std::floor(largest / unit) + 1) * unit;
+  const bool room = power_of_ten(width) - above >= values;
+  if (!room) {
+    if (width >= kMostDigits) return false;
+    const auto run = std::ranges::find_if(pattern.parts, [](const auto& part) { return part.count > 0; });
+    ++run->count;
+    // "L-00" and 4 digits become "L-0" and 5: as long as before.
+    if (run != pattern.parts.begin() && (run - 1)->text.ends_with('0')) {
+      (run - 1)->text.pop_back();
+      if ((run - 1)->text.empty()) pattern.parts.erase(run - 1);
+    }
+  }
+  pattern.start = static_cast<uint64_t>(room ? above : power_of_ten(width));
+  return true;
 }
 
 std::string upper_name(std::string_view name) {
@@ -172,39 +205,60 @@ std::string upper_name(std::string_view name) {
   return out.substr(0, 64).empty() ? "value" : out.size() > 64 ? "value" : out;
 }
 
-IdentifierPattern learn_pattern(std::string_view name, const std::vector<std::string_view>& texts, double values) {
-  IdentifierPattern out;
-  out.parts = places_of(texts);
-  if (out.parts.empty()) out.parts = prefix_and_digits(texts);
-  double places = 1;
-  for (const auto& part : out.parts) places *= std::pow(static_cast<double>(part.alphabet.size()), static_cast<double>(part.count));
-  if (!out.parts.empty() && places >= values) {
-    const auto largest = largest_number(out.parts, texts);
-    const auto digits = std::find_if(out.parts.begin(), out.parts.end(), [](const auto& part) { return !part.alphabet.empty(); });
-    if (largest) out.start = first_number(*largest, digits->count, values, 0);
-    return out;
-  }
-  // Names, addresses: a counter, in the form of an address where all are (example.com is nobody's: RFC 2606).
+// Numbers that owe nothing to those of the data but their being whole.
+IdentifierPattern number_counter() {
+  return {.parts = {{"", std::string(kDigits), kCounterDigits}}, .start = static_cast<uint64_t>(power_of_ten(kCounterDigits - 1))};
+}
+
+// In the form of an address where all are (example.com is nobody's: RFC 2606).
+IdentifierPattern text_counter(std::string_view name, const std::vector<std::string_view>& texts) {
   const bool mail = std::all_of(texts.begin(), texts.end(), [](auto text) { return std::count(text.begin(), text.end(), '@') == 1; });
-  out.parts = {{mail ? "user" : upper_name(name) + "-", "", 0}, {"", std::string(kDigits), 8}};
+  IdentifierPattern out;
+  out.parts = {{mail ? "user" : upper_name(name) + "-", "", 0}, {"", std::string(kDigits), kCounterDigits}};
   if (mail) out.parts.push_back({"@example.com", "", 0});
   return out;
+}
+
+std::vector<PatternPart> parts_of(const std::vector<std::string_view>& texts) {
+  auto out = places_of(texts);
+  return out.empty() ? prefix_and_digits(texts) : out;
+}
+
+IdentifierPattern learn_pattern(std::string_view name, const std::vector<std::string_view>& texts, double values) {
+  IdentifierPattern out{.parts = parts_of(texts)};
+  if (out.parts.empty() || values < kLeastPatternValues) return text_counter(name, texts);
+  if (count_digits(out.parts)) return start_above(largest_number(out.parts, texts), values, out) ? out : text_counter(name, texts);
+  // What new values are among the letters cannot be kept apart from the data's, so those must be few among all that there could be.
+  double places = 1;
+  for (const auto& part : out.parts) places *= std::pow(static_cast<double>(part.alphabet.size()), static_cast<double>(part.count));
+  return places >= kLeastPlaces * values ? out : text_counter(name, texts);
+}
+
+IdentifierPattern learn_number_pattern(const Wholes& numbers, double values) {
+  if (numbers.values.empty() || values < kLeastPatternValues) return number_counter();
+  IdentifierPattern out{.parts = {{"", std::string(kDigits), numbers.longest}}};
+  return start_above(*std::max_element(numbers.values.begin(), numbers.values.end()), values, out) ? out : number_counter();
+}
+
+bool is_text_identifier(std::string_view name, const std::vector<std::string_view>& texts, const DistinctSample& sample) {
+  if (sample.rows_of_rare(kFewRows) * 2 > static_cast<double>(sample.rows())) return true;
+  const double values = sample.distinct();
+  return (values >= kManyNamedValues && names_identifier(name)) || (values >= kManyPatternValues && !parts_of(texts).empty());
 }
 
 }  // namespace
 
 std::optional<Identifier> find_identifier(std::string_view name, bool number, bool always, const DistinctSample& values) {
   if (values.rows() == 0) return std::nullopt;
-  const auto texts = values.texts();
+  auto texts = values.texts();
+  texts.push_back(values.largest());
   Identifier out{.values = values.distinct(), .rows = values.rows()};
   if (number) {
     const Wholes numbers = whole_numbers(texts);
-    if (numbers.values.empty() || !(always || is_identifier(name, numbers, values))) return std::nullopt;
-    out.pattern.parts = {{"", std::string(kDigits), numbers.longest}};
-    const auto least = numbers.longest == 1 ? 1 : static_cast<uint64_t>(std::pow(10.0, static_cast<double>(numbers.longest) - 1));
-    out.pattern.start = first_number(*std::max_element(numbers.values.begin(), numbers.values.end()), numbers.longest, out.values, least);
+    if (!always && !is_identifier(name, numbers, values)) return std::nullopt;
+    out.pattern = learn_number_pattern(numbers, out.values);
   } else {
-    if (!always && values.rows_of_rare(kFewRows) * 2 <= static_cast<double>(values.rows())) return std::nullopt;
+    if (!always && !is_text_identifier(name, texts, values)) return std::nullopt;
     out.pattern = learn_pattern(name, texts, out.values);
   }
   out.pattern.rows_per_value = std::max(1.0, static_cast<double>(out.rows) / out.values);

@@ -2,13 +2,15 @@
 //
 // Such values are never learned: whoever has the model would have the book's accounts. A column is one, by its values:
 //  - text, where more than half of the rows bear a value that fewer than kFewRows rows bear (pooling such values, as is done with
-//    rare labels, would leave less than half of the column);
+//    rare labels, would leave less than half of the column); or of 100 values or more, where the name says so (below), or of 1,000
+//    or more that all have one pattern (a customer's id in each month of a loan);
 //  - whole numbers, not negative, of ten rows a value at most, that are
 //    a counter: where 0..n random draws from a range so narrow would have repeated values ten times as often (the expected number of
 //      equal pairs, n^2 / 2 range, is 10 at least; amounts and scores do repeat);
 //    or account numbers: all of one width of seven digits or more, three in four not ending in 0 (amounts vary in width and are often
 //      round), and neither dates (YYYYMMDD...) nor seconds since 1970;
-//    or named so: the last word of the column's name is id, no, nr, number, key, ...
+//    or named so: the last word of the column's name is id, no, nr, number, key, ... and there are two rows a value at most, or more
+//      than half of the rows bear a value that fewer than kFewRows rows bear (dependents_no is a quantity).
 // Numbers with decimals and dates are nearly unique by nature and are none. With fewer than 20 rows nothing is said of numbers.
 #pragma once
 
@@ -36,7 +38,7 @@ struct PatternPart {
 // rows_per_value) until the pattern is exhausted; then "-1", "-2" follow, or more digits.
 struct IdentifierPattern {
   std::vector<PatternPart> parts;
-  uint64_t start = 0;         // of the last places as a number: the first that is used, above those of the data where there is room
+  uint64_t start = 0;         // of the last places as a number: the first that is used, above those of the data where all are digits
   double rows_per_value = 1;  // 2.5: two or three rows one after another share a value
 };
 
@@ -46,8 +48,9 @@ struct Identifier {
   uint64_t rows = 0;   // that are not missing
 };
 
-
-// Nothing where the column is none. `number`: it would be a number column. `always`: the metadata says that it is one.
+// Nothing where the column is none. `number`: it would be a number column. `always`: the metadata says that it is one. New values are
+// none of the data's where the pattern has digits alone, and hardly ever (1 in 1,000) with letters. A counter, which tells nothing of
+// the values, takes the place of a pattern where there are fewer than 20 values, no pattern or no room.
 std::optional<Identifier> find_identifier(std::string_view name, bool number, bool always, const DistinctSample& values);
 
 // "CUST-{6 digits}".

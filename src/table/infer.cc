@@ -27,11 +27,12 @@ struct Kind {
   uint64_t looking = 0;  // of looks_like_number
   uint64_t dates = 0;    // of read_date
   uint64_t compact = 0;  // numbers that are days, 20240531
+  uint64_t year_last = 0;  // of has_year_last, and no dates otherwise
   bool integers = true, grouped_surely = false, one_format = true, counts_rows = true;
   std::optional<double> first_count;       // of the first row, where it counts_rows: 0, or 1 as R counts
   std::optional<std::string> date_format;  // of the dates, as long as they have one_format
   // The first value of its sort; "" when there is none.
-  std::string word, no_number, group, comma, loses_digits, no_date, no_day;
+  std::string word, no_number, group, comma, loses_digits, no_date, no_day, last_year;
 
   void see(std::string_view text, uint64_t count) {
     if (is_missing(text)) {
@@ -62,13 +63,17 @@ struct Kind {
     } else {
       keep_first(no_date, text);
       keep_first(no_day, text);
+      if (has_year_last(text)) {
+        year_last += count;
+        keep_first(last_year, text);
+      }
     }
   }
 
   void merge(Kind&& other) {
     values.merge(other.values);
     for (const auto count : {&Kind::rows, &Kind::words, &Kind::numbers, &Kind::grouped, &Kind::commas,
-                             &Kind::looking, &Kind::dates, &Kind::compact}) {
+                             &Kind::looking, &Kind::dates, &Kind::compact, &Kind::year_last}) {
       this->*count += other.*count;
     }
     integers &= other.integers;
@@ -79,7 +84,7 @@ struct Kind {
     counts_rows &= other.counts_rows && (!first_count || first_count == other.first_count);
     if (!first_count) first_count = other.first_count;
     for (const auto text : {&Kind::word, &Kind::no_number, &Kind::group, &Kind::comma, &Kind::loses_digits,
-                            &Kind::no_date, &Kind::no_day}) {
+                            &Kind::no_date, &Kind::no_day, &Kind::last_year}) {
       keep_first(this->*text, other.*text);
     }
   }
@@ -147,33 +152,55 @@ bool may_be_index(std::string_view name) { return name.empty() || name.starts_wi
 
 std::string quoted(const std::string& text) { return fmt::format("'{}'", format::clip_utf8(text, 40)); }
 
+// The first values that are none of what the others are, three at most: 'first', 'second', ...
+std::string stray_words(const Kind& kind, const std::string& first, const auto& is_known) {
+  constexpr size_t kShown = 3;
+  std::vector<std::string> words = {first};
+  bool more = false;
+  for (const auto text : kind.values.texts()) {
+    if (text == first || is_known(text)) continue;
+    more = words.size() == kShown;
+    if (more) break;
+    words.emplace_back(text);
+  }
+  std::string out;
+  for (const auto& word : words) out += (out.empty() ? "" : ", ") + quoted(word);
+  return out + (more ? ", ..." : "");
+}
+
+// Numbers or dates for the most part, which a few words make text: as labels they would be drawn again or pooled, and nothing
+// of their size learned. Why they are refused; "" where they are not. Codes with leading zeros are text in any case.
+std::string why_refused(const Kind& kind) {
+  const auto refusal = [&](std::string_view what, uint64_t known, const std::string& words, std::string_view type) {
+    return fmt::format("{} of its {} values are no {} ({}): leave empty what is missing, or name the column in a dataset "
+                       "spec (--spec) with type = \"text\", or with type = \"{}\", where such values are {}",
+                       kind.rows - known, kind.rows, what, words, type, type == "date" ? "missing" : "set aside with their rows");
+  };
+  const uint64_t numbers = kind.numbers + std::max(kind.grouped, kind.commas), dates = kind.dates + kind.year_last;
+  if (numbers > dates && numbers * 2 >= kind.rows && kind.loses_digits.empty()) {
+    const auto is_number = [](std::string_view text) {
+      return read_number(text) || read_grouped_number(text) || has_decimal_comma(text);
+    };
+    return refusal("numbers", numbers, stray_words(kind, kind.no_number, is_number), "number");
+  }
+  if (dates == 0 || dates * 2 < kind.rows) return "";
+  if (kind.year_last > 0) return fmt::format("{}{}", quoted(kind.last_year), why_no_date(kind.last_year, {}));
+  return refusal("dates", dates, stray_words(kind, kind.no_date, [](std::string_view text) { return read_date(text).has_value(); }), "date");
+}
+
 // What a column of texts might have been meant to be, for people; "" when it is just texts.
 std::string doubt_about_text(const Kind& kind) {
   if (kind.rows == 0) return "";
-  if (kind.is_number())
+  if (!kind.loses_digits.empty() && kind.numbers * 2 >= kind.rows)
     return fmt::format("is text: {} would lose digits as a number", quoted(kind.loses_digits));
-  const uint64_t numbers = kind.numbers + std::max(kind.grouped, kind.commas);
-  if (numbers * 2 >= kind.rows) {
-    return fmt::format(
-        "is text, so that its values are drawn again as they stand: {} of its {} values are no numbers, {} "
-        "the first; leave empty what is missing, or "
-        "name the column a number in a dataset spec (--spec)",
-        kind.rows - numbers, kind.rows, quoted(kind.no_number));
-  }
-  if (has_year_last(kind.no_date))
-    return fmt::format("is text: {}{}", quoted(kind.no_date), why_no_date(kind.no_date, {}));
-  if (kind.dates * 2 >= kind.rows) {
-    return fmt::format("is text: {} of its {} values are no dates, {} the first", kind.rows - kind.dates,
-                       kind.rows, quoted(kind.no_date));
-  }
   if (kind.looking + kind.numbers < kind.rows) return "";
   return fmt::format(
-      "is text, so that its values are drawn again as they stand: numbers are digits with a decimal point, "
-      "and {} has more",
+      "is text, whose values are learned as labels and not as numbers: numbers are digits with a decimal point, and {} "
+      "has more",
       quoted(kind.no_number));
 }
 
-// Gives the column its type. kBadInput: numbers that can be read in two ways.
+// Gives the column its type. kBadInput: numbers or dates that can be read in two ways, or that have words among them.
 Status decide(const Kind& kind, const std::string& file, SpecColumn& column,
               std::vector<std::string>& notes) {
   const auto say = [&](const std::string& what) {
@@ -208,6 +235,8 @@ Status decide(const Kind& kind, const std::string& file, SpecColumn& column,
                     file, column.name, quoted(kind.comma)));
   } else if (kind.is_date()) {
     column.type = SpecType::kDate;
+  } else if (const std::string why = why_refused(kind); !why.empty()) {
+    return bad_input(fmt::format("{}: column '{}': {}", file, column.name, why));
   } else if (const std::string doubt = doubt_about_text(kind); !doubt.empty()) {
     say(doubt);
   }

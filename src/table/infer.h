@@ -26,10 +26,11 @@ struct InferredColumns {
 // text. Numbers with commas between thousands are numbers where a value of the column says that the commas
 // are that. "NA", "NaN" and the other words that pandas takes for missing decide nothing. A column without a
 // name that only counts the rows, pandas' index, is left out. `notes` says each of these guesses, and what of
-// a text column looks like numbers or dates. A date column whose values have one format gets it. `known`,
+// a text column looks like numbers. A date column whose values have one format gets it. `known`,
 // where given, decides the types of the columns that it names and leaves out those it does not; its optional
 // columns that the file lacks are left out. `text_column` (may be "") is text in any case. kBadInput as
-// read_csv, and for a column of numbers with commas that can be read in two ways; kNotFound: no such
+// read_csv, for a column of numbers with commas or of dates with the year last, which can be read in two ways,
+// and for numbers or dates in half of the rows or more among which words are; kNotFound: no such
 // `text_column`.
 Result<InferredColumns> infer_columns(const std::filesystem::path& path, const DatasetSpec* known,
                                       const std::string& text_column);

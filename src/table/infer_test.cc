@@ -50,7 +50,8 @@ TEST(ReadNumber, CommasBetweenThousands) {
        {std::pair{"1,234", 1234.0}, {"-1,234,000.5", -1234000.5}, {" 12,345 ", 12345}})
     EXPECT_EQ(read_grouped_number(text), value) << text;
   for (const char* text :
-       {"1234", "1,23", "1234,567", ",123", "1,234,56", "1,234.5.6", "1.234,567", "1,234e5", ""})
+       {"1234", "1,23", "1234,567", ",123", "1,234,56", "1,234.5.6", "1.234,567", "1,234e5", "", "0,123", "-0,123,456",
+        "012,345"})
     EXPECT_FALSE(read_grouped_number(text)) << text;
   EXPECT_TRUE(is_surely_grouped("1,234,000"));
   EXPECT_TRUE(is_surely_grouped("1,234.5"));
@@ -81,13 +82,33 @@ TEST(InferColumns, NumbersWithOneCommaAreRefused) {
   }
 }
 
-TEST(InferColumns, StrayWordsAmongNumbersAreSaid) {
-  const auto found = infer_values({"100", "200", "-", "300"});
-  EXPECT_EQ(type(found), SpecType::kText);
-  EXPECT_THAT(notes(found), HasSubstr("column 'x' is text, so that its values are drawn again as they stand: "
-                                      "1 of its 4 values are no numbers, '-' the first"));
-  EXPECT_THAT(notes(infer_values({"1 234", "5 678"})), HasSubstr("'1 234' has more"));
+TEST(InferColumns, StrayWordsAmongNumbersAndDatesAreRefused) {
+  const auto refused = [](const std::vector<std::string>& values) {
+    const auto found = infer_values(values);
+    EXPECT_TRUE(found || found.error().code == ErrorCode::kBadInput);
+    return found ? "accepted" : found.error().message;
+  };
+  EXPECT_THAT(refused({"100", "200", "-", "300"}),
+              testing::AllOf(HasSubstr("infer.csv: column 'x': 1 of its 4 values are no numbers ('-')"),
+                             HasSubstr("--spec"), HasSubstr("type = \"number\"")));
+  EXPECT_THAT(refused({"1", "2", "3", "4", "5", "a", "b", "c", "d"}),
+              testing::ContainsRegex("4 of its 9 values are no numbers \\('a', '.', '.', \\.\\.\\.\\)"));
+  EXPECT_THAT(refused({"5 %", "6", "7"}), HasSubstr("'5 %'"));
+  EXPECT_THAT(refused({"2024-05-31", "2024-06-01", "soon"}),
+              testing::AllOf(HasSubstr("1 of its 3 values are no dates ('soon')"), HasSubstr("type = \"date\"")));
+  for (const std::vector<std::string>& values :
+       {std::vector<std::string>{"05/06/2024", "07/06/2024"}, {"05/06/2024", "07/06/2024", "unknown"}})
+    EXPECT_THAT(refused(values), HasSubstr("column 'x': '05/06/2024' is 2024-06-05 or 2024-05-06"));
+  EXPECT_EQ(refused({"1", "2", "a", "b", "c"}), "accepted");
+  EXPECT_EQ(refused({"00123", "K1A", "00124"}), "accepted");
+}
+
+TEST(InferColumns, TextsThatLookLikeNumbersAreSaid) {
+  EXPECT_THAT(notes(infer_values({"1 234", "5 678"})),
+              HasSubstr("is text, whose values are learned as labels and not as numbers: numbers are digits "
+                        "with a decimal point, and '1 234' has more"));
   EXPECT_THAT(notes(infer_values({"5 %", "7 %"})), HasSubstr("'5 %'"));
+  EXPECT_THAT(notes(infer_values({"007", "008"})), HasSubstr("'007' would lose digits"));
   EXPECT_EQ(notes(infer_values({"a", "b", "1"})), "");
   EXPECT_EQ(notes(infer_values({"010-1234-5678", "A-7"})), "");
   const auto blank = infer_values({" 5", "6 ", "7"});
@@ -118,8 +139,6 @@ TEST(InferColumns, DatesGetTheirFormat) {
   EXPECT_EQ(format({"2024-05-31", "2024/06/01"}), "");
   EXPECT_THAT(notes(infer_values({"05/06/2024", "07/06/2024"})),
               HasSubstr("'05/06/2024' is 2024-06-05 or 2024-05-06"));
-  EXPECT_THAT(notes(infer_values({"2024-05-31", "2024-06-01", "soon"})),
-              HasSubstr("1 of its 3 values are no dates, 'soon' the first"));
 }
 
 TEST(InferColumns, TheIndexOfPandasIsLeftOut) {

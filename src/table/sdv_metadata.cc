@@ -42,9 +42,9 @@ Result<DatasetSpec> spec_from(const Json& document) {
       const auto format = entry.find("datetime_format");
       const bool given = format != entry.end() && format->is_string();
       auto parsed = given ? DateFormat::parse(format->get<std::string>()) : Result<DateFormat>(DateFormat());
-      // Times of day and directives that are not known here (%p, %j ...) make no day: such a column is its
-      // texts.
-      column.type = parsed && (!given || parsed->has_year()) ? SpecType::kDate : SpecType::kText;
+      if (!parsed) return with_context(fmt::format("column '{}'", column_name), parsed.error());
+      // Times of day make no day: such a column is its texts.
+      column.type = !given || parsed->has_year() ? SpecType::kDate : SpecType::kText;
       if (given && column.type == SpecType::kDate) column.format = std::move(*parsed);
     }
     out.columns.push_back(std::move(column));

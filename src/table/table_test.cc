@@ -566,6 +566,10 @@ TEST(SdvMetadata, TypesAreReadAndWritten) {
     ASSERT_FALSE(refused) << bad;
     EXPECT_NE(refused.error().message.find("bad.json"), std::string::npos);
   }
+  const auto unknown = parse_sdv_metadata(R"({"METADATA_SPEC_VERSION": "SINGLE_TABLE_V1", "columns": {"d": {"sdtype": "datetime", "datetime_format": "%Y-%j"}}})", "m.json");
+  ASSERT_FALSE(unknown);
+  EXPECT_EQ(unknown.error().code, ErrorCode::kBadInput);
+  EXPECT_NE(unknown.error().message.find("m.json: column 'd': the date format '%Y-%j'"), std::string::npos) << unknown.error().message;
   const auto deep = parse_sdv_metadata("{\"columns\":" + std::string(200000, '[') + std::string(200000, ']') + ",\"more\":1}", "deep.json");
   ASSERT_FALSE(deep);
   EXPECT_NE(deep.error().message.find("deep.json: its JSON is nested"), std::string::npos);
