@@ -119,12 +119,39 @@ struct JudgingDay : testing::Test {
 };
 
 TEST_F(JudgingDay, RowsOfTheFallbackJudgeNothingHoweverGoodTheModel) {
-  const auto good = metrics_of(50, 50, 500);
-  EXPECT_EQ(judge_day(context, good, {}).value().gate, Gate::kPassed);  // no raw data: pruned
-  put_raw({{"source", "portfolio (fallback)"}, {"fallback", true}});
-  const auto judged = judge_day(context, good, {}).value();
+  store::Document evaluated = {{"metrics", metrics_of(50, 50, 500)}, {"fallback", false}};
+  EXPECT_EQ(judge_evaluated(evaluated, {}).gate, Gate::kPassed);
+  evaluated["fallback"] = true;
+  const auto judged = judge_evaluated(evaluated, {});
   EXPECT_EQ(judged.gate, Gate::kNotJudged);
   EXPECT_NE(judged.reason.find("SOURCE_FALLBACK"), std::string::npos);
+}
+
+// The rows were drawn again after they were evaluated: what they are now says nothing of the metrics.
+TEST_F(JudgingDay, TheGateAsksTheRawDataThatWasEvaluated) {
+  const table::DatasetSpec spec;
+  const Settings settings;
+  const Day day{settings, spec};
+  context.task_id = "check_model_performance";
+  const auto check = make_tasks(day).at({kEvaluationDag, context.task_id});
+  const std::string evaluated = store::new_object_id(now()), later = store::new_object_id(now());
+  store::Document result = {{"model_id", "a"}, {"model_version", "v1"}, {"metrics", metrics_of(50, 50, 500)},
+                            {"raw_data_id", evaluated}, {"fallback", true}};
+  put_record("evaluate_model", result);
+  EXPECT_EQ(check(context).value().next.front(), "skip_evaluation");  // raw data that are gone: by what was recorded
+  put_raw({{"_id", store::id_value(evaluated)}, {"fallback", true}});
+  EXPECT_EQ(check(context).value().next.front(), "skip_evaluation");
+  store::Batch again;
+  again.sets.push_back({"raw_data", evaluated, {{"superseded_by", store::id_value(later)}}});
+  ASSERT_TRUE(store->commit(again));
+  put_raw({{"_id", store::id_value(later)}});
+  const auto refused = check(context);
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(exit_code(refused.error().code), 1);
+  EXPECT_NE(refused.error().message.find("clear evaluate_model first"), std::string::npos);
+  result.update({{"raw_data_id", later}, {"fallback", false}});
+  put_record("evaluate_model", result);
+  EXPECT_EQ(check(context).value().next.front(), "send_evaluation_results");
 }
 
 TEST_F(JudgingDay, SkippingRecordsTheVerdictAndAWarning) {

@@ -118,16 +118,16 @@ Result<TaskOutcome> evaluate_finetuned_model(const Day& day, TaskContext& contex
   MAEIL_ASSIGN(const auto tuned, result_of(context, kEvaluationDag, retrain_task(context.attempt, "finetune_model")));
   MAEIL_ASSIGN(const auto version, registry::find_version(context.store, tuned.value("model_id", "")));
   if (context.shard.is_part()) return score_part(context, day, version, "test");
-  MAEIL_ASSIGN(const auto metrics, evaluate_version(context, day, version, "test"));
-  MAEIL_ASSIGN(const Judgement judged, judge_day(context, metrics, day.settings));
-  const bool passed = judged.gate == Gate::kPassed, was_judged = judged.gate != Gate::kNotJudged;
   TaskOutcome out;
+  MAEIL_ASSIGN(out.result, evaluate_version(context, day, version, "test"));
+  const store::Document metrics = out.result["metrics"];
+  const Judgement judged = judge_evaluated(out.result, day.settings);
+  const bool passed = judged.gate == Gate::kPassed, was_judged = judged.gate != Gate::kNotJudged;
   out.message = fmt::format("{}: {}", describe(metrics),
                             passed       ? "approved"
                             : was_judged ? "rejected"
                                          : "not judged: " + judged.reason);
-  out.result = {
-      {"model_id", version.id}, {"model_version", version.version}, {"passed", passed}, {"metrics", metrics}};
+  out.result["passed"] = passed;
   if (!was_judged) out.result["not_judged"] = not_judged_document(judged);
   out.next = {passed         ? "send_evaluation_results"
               : !was_judged  ? "skip_evaluation"
