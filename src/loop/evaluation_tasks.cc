@@ -137,7 +137,9 @@ Result<TaskOutcome> send_evaluation_results(const Day& day, TaskContext& context
   // An import or a first model that passes on its own; an attempt was approved by its own task.
   if (const auto status = registry::status_after_verdict(version, registry::Judged::kInForce, true)) {
     const std::string note = fmt::format("F1 Score: {}, Threshold: {}, Retry: 0", f1_text(passed), day.settings.f1_threshold);
-    MAEIL_TRY(registry::change_status(version, {*status, context.run_id, note, passed.at("metrics")}, now(), out.batch));
+    const Instant when = now();
+    MAEIL_TRY(registry::change_status(version, {*status, context.run_id, note, passed.at("metrics")}, when, out.batch));
+    out.batch.puts.push_back(approval_entry(context, version, when));
   }
   out.batch.puts.push_back({"evaluation_events", stamped(context, "evaluation_events",
                                                          {{"event_type", "evaluation_complete"},

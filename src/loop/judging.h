@@ -41,6 +41,9 @@ Judgement judge_evaluated(const store::Document& evaluated, const Settings& sett
 // rows that were drawn again meanwhile would be about nothing.
 Status check_evaluated(const dag::TaskContext& context, const store::Document& evaluated);
 
+// The entry of audit_log for the gate's approval of a version, to be committed with the change of its status.
+store::Batch::Put approval_entry(const dag::TaskContext& context, const registry::ModelVersion& version, Instant when);
+
 // What a branch records of a judgement that says kNotJudged, for skip_evaluation: {reason, rows, positives,
 // negatives}.
 store::Document not_judged_document(const Judgement& judgement);

@@ -137,12 +137,14 @@ Result<TaskOutcome> evaluate_finetuned_model(const Day& day, TaskContext& contex
       {"performance_metrics",
        stamped(context, "performance_metrics",
                {{"model_id", version.id}, {"dataset_name", "post_finetune_test"}, {"metrics", metrics}})});
-  // A version that nobody could judge is rejected too: as `registered` it might come into force.
-  if (const auto status = registry::status_after_verdict(version, registry::Judged::kAttempt, passed)) {
+  if (const auto status = registry::status_after_verdict(version, registry::Judged::kAttempt,
+                                                         was_judged ? std::optional(passed) : std::nullopt)) {
     const std::string note = was_judged ? fmt::format("F1 Score: {}, Threshold: {}, Retry: {}", metric_text(judged.f1),
                                                       day.settings.f1_threshold, context.attempt)
                                         : "not judged: " + judged.reason;
-    MAEIL_TRY(registry::change_status(version, {*status, context.run_id, note, metrics}, now(), out.batch));
+    const Instant when = now();
+    MAEIL_TRY(registry::change_status(version, {*status, context.run_id, note, metrics}, when, out.batch));
+    if (*status == "approved") out.batch.puts.push_back(approval_entry(context, version, when));
   }
   return out;
 }
