@@ -161,7 +161,8 @@ TEST_F(JudgingDay, AnApprovalOfTheGateIsAnEntryOfTheAuditLog) {
   const table::DatasetSpec spec;
   const Settings settings;
   const Day day{settings, spec};
-  registry::NewVersion version{.id = store::new_object_id(now()), .model_name = registry::kClassifier, .version = "20261123_000001"};
+  registry::NewVersion version{.id = store::new_object_id(now()), .model_name = registry::kClassifier, .version = "20261123_000001",
+                               .file_id = store::new_object_id(now())};
   store::Batch made;
   made.puts.push_back({registry::kCollection, registry::make_version_document(version, now())});
   ASSERT_TRUE(store->commit(made));

@@ -1,9 +1,8 @@
 // Doing a date again on purpose (`maeil redo`): the records from a task on go back to "none", and the day runs again from there.
 //
 // What the date recorded stays. The tasks that run again add new documents and versions, linked by `supersedes` and `superseded_by`
-// (dag/take_back.h); they judge the model that the date's record names (day.h), draw the same rows unless asked otherwise or by
-// other settings, and
-// deploy nothing when a newer date has its verdict, unless `deploy_older` says so.
+// (dag/take_back.h); they judge the model that the date's record names (day.h), draw the same rows unless something else is asked or
+// set now (the plan says what), and deploy nothing when a newer date has its verdict, unless `deploy_older` says so.
 #pragma once
 
 #include <string>
