@@ -51,22 +51,26 @@ Result<store::Document> evaluate_scores(const Scores& scores, uint64_t seed, std
   return out;
 }
 
-Status check_rows_of(dag::TaskContext& context, const prep::Preparation& preparation, const store::Document& raw) {
-  MAEIL_ASSIGN(const auto rows, context.store.row_constants(kRows, partition_of(context.logical_date, preparation)));
+Status check_rows_of(dag::TaskContext& context, const prep::Preparation& preparation,
+                     const store::Document& raw) {
+  MAEIL_ASSIGN(const auto rows,
+               context.store.row_constants(kRows, partition_of(context.logical_date, preparation)));
   if (rows.value("raw_data_id", store::Document()) == raw.at("_id")) return {};
-  return fail(ErrorCode::kConflict, fmt::format("the rows of {} were prepared from other raw data while they were scored: run {} again",
-                                                format_date(context.logical_date), context.task_id));
+  return fail(ErrorCode::kConflict,
+              fmt::format("the rows of {} were prepared from other raw data while they were scored: run {} again",
+                          format_date(context.logical_date), context.task_id));
 }
 
 namespace {
 
-Result<Scores> scores_of(dag::TaskContext& context, const Day& day, const registry::ModelVersion& version, std::string_view split,
-                         const store::Document& raw) {
+Result<Scores> scores_of(dag::TaskContext& context, const Day& day, const registry::ModelVersion& version,
+                         std::string_view split, const store::Document& raw) {
   MAEIL_ASSIGN(auto model, registry::load_version(context.store, version, day.spec, static_cast<int>(day.settings.nhead)));
   if (context.shard.merges()) return merge_scores(context, version, *model.preparation, split, raw);
   MAEIL_TRY(ensure_prepared(context, day, *model.preparation));
   MAEIL_ASSIGN(const auto scorer, nn::Scorer::make(std::move(model.parameters), model.unknown));
-  MAEIL_ASSIGN(auto scores, score_split(context.store, context.logical_date, *model.preparation, split, scorer));
+  MAEIL_ASSIGN(auto scores,
+               score_split(context.store, context.logical_date, *model.preparation, split, scorer));
   MAEIL_TRY(check_rows_of(context, *model.preparation, raw));
   return scores;
 }

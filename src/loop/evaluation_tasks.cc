@@ -138,7 +138,8 @@ Result<TaskOutcome> send_evaluation_results(const Day& day, TaskContext& context
   if (const auto status = registry::status_after_verdict(version, registry::Judged::kInForce, true)) {
     const std::string note = fmt::format("F1 Score: {}, Threshold: {}, Retry: 0", f1_text(passed), day.settings.f1_threshold);
     const Instant when = now();
-    MAEIL_TRY(registry::change_status(version, {*status, context.run_id, note, passed.at("metrics")}, when, out.batch));
+    MAEIL_TRY(registry::change_status(version, {*status, context.run_id, note, passed.at("metrics")}, when,
+                                      out.batch));
     out.batch.puts.push_back(approval_entry(context, version, when));
   }
   out.batch.puts.push_back({"evaluation_events", stamped(context, "evaluation_events",

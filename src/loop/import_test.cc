@@ -1,4 +1,5 @@
-// What an import says of the reference rows that it could not read, with a trainer's own checkpoint (tests/data/checkpoints.zip).
+// What an import says of the reference rows that it could not read, with a trainer's own checkpoint
+// (tests/data/checkpoints.zip).
 #include "loop/import.h"
 
 #include <gmock/gmock.h>
@@ -15,7 +16,7 @@ using ::testing::AllOf;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 
-TEST(ReferenceRows, WhatOfThemCouldNotBeReadIsSaid) {
+TEST(Import, SaysWhichReferenceRowsItCouldNotRead) {
   const store::TempFolder folder;
   const auto path = [&](const char* name) { return (folder / name).string(); };
   const auto spec = table::parse_dataset_spec(R"(name = "small"
@@ -46,7 +47,8 @@ target = { column = "bad", negative = "N", positive = "Y" }
   };
   EXPECT_THAT(remarks(good), ElementsAre());
   EXPECT_THAT(remarks(good + "A,n,much,10,01FEB2023,N\nB,s,0.5,20,yesterday,N\n"),
-              ElementsAre(AllOf(HasSubstr("rows.csv: 1 of 62 reference rows were set aside, the first in line 62"), HasSubstr("much")),
+              ElementsAre(AllOf(HasSubstr("rows.csv: 1 of 62 reference rows were set aside, the first in line 62"),
+                                HasSubstr("much")),
                           AllOf(HasSubstr("rows.csv"), HasSubstr("'day'"), HasSubstr("line 63"))));
 }
 

@@ -69,10 +69,14 @@ Status check_evaluated(const dag::TaskContext& context, const store::Document& e
                           date, date));
 }
 
-store::Batch::Put approval_entry(const dag::TaskContext& context, const registry::ModelVersion& version, Instant when) {
-  // Not the n-th document of the collection itself: those are linked when the task is done again (dag/take_back.h), and no entry changes.
-  const std::string id = store::task_object_id(context.task_key(), fmt::format("{}/approve", registry::kAuditLog), 0);
-  return registry::audit_entry({"approve", version.version, version.status, "approved", context.run_id, id}, when);
+store::Batch::Put approval_entry(const dag::TaskContext& context, const registry::ModelVersion& version,
+                                 Instant when) {
+  // Not the n-th document of the collection itself: those are linked when the task is done again
+  // (dag/take_back.h), and no entry changes.
+  const std::string id =
+      store::task_object_id(context.task_key(), fmt::format("{}/approve", registry::kAuditLog), 0);
+  return registry::audit_entry(
+      {"approve", version.version, version.status, "approved", context.run_id, id}, when);
 }
 
 store::Document not_judged_document(const Judgement& judgement) {

@@ -140,7 +140,8 @@ TEST_F(JudgingDay, TheGateAsksTheRawDataThatWasEvaluated) {
   store::Document result = {{"model_id", "a"}, {"model_version", "v1"}, {"metrics", metrics_of(50, 50, 500)},
                             {"raw_data_id", evaluated}, {"fallback", true}};
   put_record("evaluate_model", result);
-  EXPECT_EQ(check(context).value().next.front(), "skip_evaluation");  // raw data that are gone: by what was recorded
+  // Raw data that are gone: by what was recorded.
+  EXPECT_EQ(check(context).value().next.front(), "skip_evaluation");
   put_raw({{"_id", store::id_value(evaluated)}, {"fallback", true}});
   EXPECT_EQ(check(context).value().next.front(), "skip_evaluation");
   store::Batch again;
@@ -161,12 +162,16 @@ TEST_F(JudgingDay, AnApprovalOfTheGateIsAnEntryOfTheAuditLog) {
   const table::DatasetSpec spec;
   const Settings settings;
   const Day day{settings, spec};
-  registry::NewVersion version{.id = store::new_object_id(now()), .model_name = registry::kClassifier, .version = "20261123_000001",
+  registry::NewVersion version{.id = store::new_object_id(now()),
+                               .model_name = registry::kClassifier,
+                               .version = "20261123_000001",
                                .file_id = store::new_object_id(now())};
   store::Batch made;
   made.puts.push_back({registry::kCollection, registry::make_version_document(version, now())});
   ASSERT_TRUE(store->commit(made));
-  put_record("evaluate_model", {{"model_id", version.id}, {"model_version", version.version}, {"metrics", metrics_of(50, 50, 500)}});
+  put_record("evaluate_model", {{"model_id", version.id},
+                                {"model_version", version.version},
+                                {"metrics", metrics_of(50, 50, 500)}});
   context.task_id = "send_evaluation_results";
   const auto send = make_tasks(day).at({kEvaluationDag, context.task_id});
   const auto entry_of = [](const dag::TaskOutcome& outcome) {
@@ -180,15 +185,18 @@ TEST_F(JudgingDay, AnApprovalOfTheGateIsAnEntryOfTheAuditLog) {
   const auto entry = entry_of(outcome);
   ASSERT_TRUE(entry.is_object());
   for (const auto& [field, value] : {std::pair("act", "approve"), std::pair("what", "20261123_000001"),
-                                     std::pair("from", "registered"), std::pair("to", "approved"), std::pair("run_id", "run")})
+                                     std::pair("from", "registered"), std::pair("to", "approved"),
+                                     std::pair("run_id", "run")})
     EXPECT_EQ(entry[field], value);
-  EXPECT_EQ(entry_of(send(context).value())["_id"], entry["_id"]);  // a try that is repeated before its commit
+  // A try that is repeated before its commit.
+  EXPECT_EQ(entry_of(send(context).value())["_id"], entry["_id"]);
   // Done again later: an act of its own, and the earlier entry stays as it was written.
   context.completions = 1;
   auto again = send(context).value();
   EXPECT_NE(entry_of(again)["_id"], entry["_id"]);
   ASSERT_TRUE(store->commit(outcome.batch));
-  ASSERT_TRUE(dag::link_to_earlier(*store, {context.logical_date, kEvaluationDag, context.task_id}, 1, again.batch));
+  const dag::TaskName name{context.logical_date, kEvaluationDag, context.task_id};
+  ASSERT_TRUE(dag::link_to_earlier(*store, name, 1, again.batch));
   for (const auto& set : again.batch.sets) EXPECT_NE(set.collection, registry::kAuditLog);
 }
 

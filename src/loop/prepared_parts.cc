@@ -93,8 +93,9 @@ Result<store::RowChunk> chunk_of(const store::Document& frame) {
   return chunk;
 }
 
-store::Document score_inputs(const dag::TaskContext& context, const registry::ModelVersion& version, const prep::Preparation& preparation,
-                             std::string_view split, const store::Document& raw) {
+store::Document score_inputs(const dag::TaskContext& context, const registry::ModelVersion& version,
+                             const prep::Preparation& preparation, std::string_view split,
+                             const store::Document& raw) {
   return {{"model_sha256", version.sha256},
           {"rows", partition_of(context.logical_date, preparation)},
           {"raw_data_id", store::id_text(raw.at("_id"))},
@@ -183,13 +184,16 @@ Result<dag::TaskOutcome> score_part(dag::TaskContext& context, const Day& day, c
   MAEIL_TRY(check_rows_of(context, preparation, raw));
   MAEIL_ASSIGN(auto part, PartWriter::begin(context));
   MAEIL_TRY(part.write_frame({{"probabilities", packed(scores.probabilities)}, {"labels", packed(scores.labels)}}));
-  return part.finish(context, score_inputs(context, version, preparation, split, raw), {{"rows", scores.labels.size()}, {"unlabelled", scores.unlabelled}},
+  return part.finish(context, score_inputs(context, version, preparation, split, raw),
+                     {{"rows", scores.labels.size()}, {"unlabelled", scores.unlabelled}},
                      fmt::format("{} rows of the {} split scored", scores.labels.size(), split));
 }
 
-Result<Scores> merge_scores(dag::TaskContext& context, const registry::ModelVersion& version, const prep::Preparation& preparation, std::string_view split,
+Result<Scores> merge_scores(dag::TaskContext& context, const registry::ModelVersion& version,
+                            const prep::Preparation& preparation, std::string_view split,
                             const store::Document& raw) {
-  MAEIL_ASSIGN(const auto parts, read_parts(context, score_inputs(context, version, preparation, split, raw)));
+  const store::Document inputs = score_inputs(context, version, preparation, split, raw);
+  MAEIL_ASSIGN(const auto parts, read_parts(context, inputs));
   Scores out;
   for (const auto& part : parts) {
     MAEIL_TRY(read_part_frames(context, part, [&](const store::Document& frame) -> Status {

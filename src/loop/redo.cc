@@ -52,11 +52,14 @@ Result<std::vector<std::string>> what_rows_differ_in(store::Store& store, const 
   if (raw.is_null()) return out;
   const auto seed = raw.find("seed"), source = raw.find("source");
   if (seed != raw.end() && *seed != store::Document(settings.seed))
-    out.push_back(fmt::format("the rows will be drawn with SEED {}, they were drawn with {}", settings.seed, seed->dump()));
+    out.push_back(fmt::format("the rows will be drawn with SEED {}, they were drawn with {}", settings.seed,
+                              seed->dump()));
   if (source == raw.end() || !source->is_string()) return out;
-  const auto opened = open_source(day_source(settings));  // what is wrong with a file is the task's to find and to record
+  // What is wrong with a file is the task's to find and to record.
+  const auto opened = open_source(day_source(settings));
   if (opened && opened->description != source->get<std::string>())
-    out.push_back(fmt::format("the rows will be drawn from {}, they were drawn from {}", opened->description, source->get<std::string>()));
+    out.push_back(fmt::format("the rows will be drawn from {}, they were drawn from {}", opened->description,
+                              source->get<std::string>()));
   return out;
 }
 

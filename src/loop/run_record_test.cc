@@ -18,7 +18,8 @@ struct RunRecord : testing::Test {
   Settings settings;
 
   RunRecord() { spec.name = "rows"; }
-  // A run that begins, with a connection of its own; what it would commit beside its start goes in twice, as two DAGs do.
+  // A run that begins, with a connection of its own; what it would commit beside its start goes in twice, as
+  // two DAGs do.
   void begin(const Settings& with, const std::string& run_id) {
     const auto store = store::open_sqlite(folder / "maeil.db").value();
     dag::RunOptions options;
@@ -43,7 +44,9 @@ struct RunRecord : testing::Test {
 TEST_F(RunRecord, RunsThatBeginTogetherAreOneAct) {
   constexpr int kShards = 6;
   std::vector<std::thread> shards;
-  for (int i = 0; i < kShards; ++i) shards.emplace_back([this, i] { begin(settings, "shard " + std::to_string(i)); });
+  for (int i = 0; i < kShards; ++i) {
+    shards.emplace_back([this, i] { begin(settings, "shard " + std::to_string(i)); });
+  }
   for (auto& shard : shards) shard.join();
   ASSERT_EQ(entries().size(), 1u);
   EXPECT_TRUE(entries()[0]["from"].is_null());
@@ -52,8 +55,8 @@ TEST_F(RunRecord, RunsThatBeginTogetherAreOneAct) {
 TEST_F(RunRecord, EachChangeIsAnActAndAReturnToEarlierSettingsTheNext) {
   Settings other = settings;
   other.finetune_epochs = 7;
-  for (const auto& [with, run] : {std::pair(settings, "a"), std::pair(settings, "b"), std::pair(other, "c"), std::pair(other, "d"),
-                                  std::pair(settings, "e"), std::pair(other, "f")}) {
+  for (const auto& [with, run] : {std::pair(settings, "a"), std::pair(settings, "b"), std::pair(other, "c"),
+                                  std::pair(other, "d"), std::pair(settings, "e"), std::pair(other, "f")}) {
     std::this_thread::sleep_for(std::chrono::milliseconds(2));  // the last is known by its time, in milliseconds
     begin(with, run);
   }

@@ -22,7 +22,7 @@ struct Act {
   std::string what;
   store::Document from, to;  // anything; null where there is nothing to say
   std::string run_id;        // "manual" for a person's command
-  std::string id = {};       // 24 hex digits, of a task's act: a try that is repeated writes the same entry; "": a new one
+  std::string id = {};       // 24 hex digits, of an act that may be repeated: the same entry; "": a new one
 };
 
 // The entry of an act, to be committed in the same batch as the act. Carries no task_key, so doing a task
