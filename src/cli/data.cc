@@ -424,8 +424,8 @@ Result<int> evaluate(Context& context, const PredictOptions& options) {
   if (scores.unlabelled > 0) {
     const std::string said = fmt::format("{}: {} of {} rows have no label in column '{}'", options.in, scores.unlabelled,
                                          report.rows - report.quarantined, spec.target);
-    if (scores.labels.empty()) return bad_input(said + ": there is nothing to evaluate on");
-    note(said + ": they are left out", LogLevel::kWarning);
+    note(said + (scores.labels.empty() ? ": there is nothing to evaluate on" : ": they are left out"),
+         LogLevel::kWarning);
   }
   const auto& settings = context.settings;
   MAEIL_ASSIGN(const auto metrics,

@@ -126,13 +126,14 @@ void print_plan(const Context& context, Days date, const loop::RedoPlan& plan) {
     auto tasks = store::Document::array();
     for (const auto& [dag, ids] : plan.tasks) tasks.push_back({{"dag_id", dag}, {"tasks", ids}});
     print_json({{"logical_date", format_date(date)}, {"from", plan.from}, {"again", tasks}, {"rows", plan.request.rows},
-                {"scenario", plan.request.scenario}, {"may_deploy", deploys}});
+                {"scenario", plan.request.scenario}, {"may_deploy", deploys}, {"notes", plan.notes}});
     return;
   }
   print_line(fmt::format("{} would be done again from {}:", format_date(date), plan.from));
   for (const auto& [dag, ids] : plan.tasks) print_line(fmt::format("  {:<26} {}", dag, fmt::join(ids, ", ")));
   print_line("what was recorded stays: new events, metrics, alerts and versions are added and name the old ones (supersedes);");
   print_line("processed_data and this machine's files are replaced");
+  for (const auto& line : plan.notes) print_line(line);
   if (!deploys) print_line(fmt::format("nothing is deployed, since {} is newer and has its verdict (--deploy deploys)", format_date(*plan.newer)));
 }
 

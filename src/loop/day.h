@@ -25,7 +25,8 @@ struct Day {
 // Every task function of the three DAGs, and of the first day's (first_day.h).
 dag::TaskTable make_tasks(const Day& day);
 
-// Adds what every document of a task carries: _id (the same on a rerun), timestamp, run_id, logical_date, task_key.
+// Adds what every document of a task carries: _id (the same when a try is repeated, another when a finished
+// task is done again), timestamp, run_id, logical_date, task_key.
 store::Document stamped(const dag::TaskContext& context, std::string_view collection, store::Document document, int n = 0);
 
 // The model that this task judges or prepares for: the one in force, and when the task was finished for this date before, the one that

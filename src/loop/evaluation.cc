@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "loop/judging.h"
+#include "loop/prepare_rows.h"
 
 namespace maeil::loop {
 namespace {
@@ -50,18 +51,42 @@ Result<store::Document> evaluate_scores(const Scores& scores, uint64_t seed, std
   return out;
 }
 
-Result<store::Document> evaluate_version(dag::TaskContext& context, const Day& day,
-                                         const registry::ModelVersion& version, std::string_view split) {
+Status check_rows_of(dag::TaskContext& context, const prep::Preparation& preparation,
+                     const store::Document& raw) {
+  MAEIL_ASSIGN(const auto rows,
+               context.store.row_constants(kRows, partition_of(context.logical_date, preparation)));
+  if (rows.value("raw_data_id", store::Document()) == raw.at("_id")) return {};
+  return fail(ErrorCode::kConflict,
+              fmt::format("the rows of {} were prepared from other raw data while they were scored: run {} again",
+                          format_date(context.logical_date), context.task_id));
+}
+
+namespace {
+
+Result<Scores> scores_of(dag::TaskContext& context, const Day& day, const registry::ModelVersion& version,
+                         std::string_view split, const store::Document& raw) {
   MAEIL_ASSIGN(auto model, registry::load_version(context.store, version, day.spec, static_cast<int>(day.settings.nhead)));
-  const auto seed = static_cast<uint64_t>(day.settings.seed);
-  if (context.shard.merges()) {
-    MAEIL_ASSIGN(const auto merged, merge_scores(context, version, *model.preparation, split));
-    return evaluate_scores(merged, seed, split);
-  }
+  if (context.shard.merges()) return merge_scores(context, version, *model.preparation, split, raw);
   MAEIL_TRY(ensure_prepared(context, day, *model.preparation));
   MAEIL_ASSIGN(const auto scorer, nn::Scorer::make(std::move(model.parameters), model.unknown));
-  MAEIL_ASSIGN(const auto scores, score_split(context.store, context.logical_date, *model.preparation, split, scorer));
-  return evaluate_scores(scores, seed, split);
+  MAEIL_ASSIGN(auto scores,
+               score_split(context.store, context.logical_date, *model.preparation, split, scorer));
+  MAEIL_TRY(check_rows_of(context, *model.preparation, raw));
+  return scores;
+}
+
+}  // namespace
+
+Result<store::Document> evaluate_version(dag::TaskContext& context, const Day& day,
+                                         const registry::ModelVersion& version, std::string_view split) {
+  MAEIL_ASSIGN(const store::Document raw, raw_document(context));
+  MAEIL_ASSIGN(const Scores scores, scores_of(context, day, version, split, raw));
+  MAEIL_ASSIGN(auto metrics, evaluate_scores(scores, static_cast<uint64_t>(day.settings.seed), split));
+  return store::Document{{"model_id", version.id},
+                         {"model_version", version.version},
+                         {"metrics", std::move(metrics)},
+                         {"raw_data_id", store::id_text(raw.at("_id"))},
+                         {"fallback", raw.value("fallback", false)}};
 }
 
 std::optional<double> metric_of(const store::Document& metrics, std::string_view name) {

@@ -47,10 +47,10 @@ Result<TaskOutcome> evaluate_model(const Day& day, TaskContext& context) {
   MAEIL_ASSIGN(const auto loaded, result_of(context, kEvaluationDag, "load_latest_model"));
   MAEIL_ASSIGN(const auto version, registry::find_version(context.store, loaded.value("model_id", "")));
   if (context.shard.is_part()) return score_part(context, day, version, "test");
-  MAEIL_ASSIGN(const auto metrics, evaluate_version(context, day, version, "test"));
   TaskOutcome out;
+  MAEIL_ASSIGN(out.result, evaluate_version(context, day, version, "test"));
+  const store::Document& metrics = out.result["metrics"];
   out.message = describe(metrics);
-  out.result = {{"model_id", version.id}, {"model_version", version.version}, {"metrics", metrics}};
   out.batch.puts.push_back(
       {"performance_metrics",
        stamped(context, "performance_metrics",
@@ -64,7 +64,8 @@ store::Document f1_of(const store::Document& result) {
 
 Result<TaskOutcome> check_model_performance(const Day& day, TaskContext& context) {
   MAEIL_ASSIGN(const auto evaluated, result_of(context, kEvaluationDag, "evaluate_model"));
-  MAEIL_ASSIGN(const Judgement judged, judge_day(context, evaluated.at("metrics"), day.settings));
+  MAEIL_TRY(check_evaluated(context, evaluated));
+  const Judgement judged = judge_evaluated(evaluated, day.settings);
   TaskOutcome out;
   const double threshold = day.settings.f1_threshold;
   out.result = {
@@ -136,7 +137,10 @@ Result<TaskOutcome> send_evaluation_results(const Day& day, TaskContext& context
   // An import or a first model that passes on its own; an attempt was approved by its own task.
   if (const auto status = registry::status_after_verdict(version, registry::Judged::kInForce, true)) {
     const std::string note = fmt::format("F1 Score: {}, Threshold: {}, Retry: 0", f1_text(passed), day.settings.f1_threshold);
-    MAEIL_TRY(registry::change_status(version, {*status, context.run_id, note, passed.at("metrics")}, now(), out.batch));
+    const Instant when = now();
+    MAEIL_TRY(registry::change_status(version, {*status, context.run_id, note, passed.at("metrics")}, when,
+                                      out.batch));
+    out.batch.puts.push_back(approval_entry(context, version, when));
   }
   out.batch.puts.push_back({"evaluation_events", stamped(context, "evaluation_events",
                                                          {{"event_type", "evaluation_complete"},

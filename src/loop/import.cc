@@ -21,9 +21,22 @@ Result<prep::FeatureMap> read_feature_map(const std::string& path) {
   return prep::parse_feature_map(text, path);
 }
 
-Status for_each_reference_chunk(const std::string& reference, const table::DatasetSpec& spec, const TableSink& sink) {
+// What of a reference CSV counts for nothing, or as missing.
+void remark_on(const table::ReadReport& report, const std::string& reference,
+               std::vector<std::string>& remarks) {
+  if (report.quarantined > 0 && !report.examples.empty()) {
+    remarks.push_back(fmt::format("{}: {} of {} reference rows were set aside, the first in line {}: {}",
+                                  reference, report.quarantined, report.rows, report.examples.front().line,
+                                  report.examples.front().reason));
+  }
+  for (auto& sentence : table::describe_unreadable(report, reference)) remarks.push_back(std::move(sentence));
+}
+
+Status for_each_reference_chunk(const std::string& reference, const table::DatasetSpec& spec,
+                                const TableSink& sink, std::vector<std::string>& remarks) {
   if (reference.ends_with(".csv")) {
     MAEIL_ASSIGN(const auto report, table::read_csv_file(reference, spec, {}, [&](Table&& chunk, const std::vector<uint64_t>&) { return sink(chunk); }));
+    remark_on(report, reference, remarks);
     return table::check_read(report, reference);
   }
   std::error_code error;
@@ -48,7 +61,10 @@ Result<BoundModel> read_bound_model(const Settings& settings, const table::Datas
                                    "or the setting DISTRIBUTION_MODEL", path));
   }
   auto bound = prep::bind_features(map, out.model.parameters.shape.cardinalities, out.model.parameters.shape.numeric, spec,
-                                   [&](const TableSink& sink) { return for_each_reference_chunk(out.reference, spec, sink); }, out.report);
+                                   [&](const TableSink& sink) {
+                                     return for_each_reference_chunk(out.reference, spec, sink, out.model.remarks);
+                                   },
+                                   out.report);
   if (!bound) return with_context(path, bound.error());
   out.model.preparation = std::move(*bound);
   out.model.unknown = nn::mean_embeddings(out.model.parameters);

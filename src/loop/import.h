@@ -18,7 +18,8 @@ struct BoundModel {
 
 // Reads a checkpoint (registry/model_file.h); where it carries no preparation, binds it by `features` (a path; "": the dataset's own map) with imputer and
 // scaler values from `reference` (.pkl, .json or .csv; "": DISTRIBUTION_MODEL): 100,000 rows sampled with seed 0, or the
-// CSV's rows. kUsage when a reference is needed and none is named.
+// CSV's rows; what of these could not be read is among the model's remarks. kUsage when a reference is needed
+// and none is named.
 Result<BoundModel> read_bound_model(const Settings& settings, const table::DatasetSpec& spec, const std::string& path,
                                     const std::string& features, const std::string& reference);
 

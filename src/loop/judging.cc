@@ -4,6 +4,7 @@
 
 #include "loop/evaluation.h"
 #include "loop/prepare_rows.h"
+#include "registry/audit.h"
 
 namespace maeil::loop {
 
@@ -46,17 +47,36 @@ Judgement judge(const store::Document& metrics, const Settings& settings) {
   return out;
 }
 
-Result<Judgement> judge_day(const dag::TaskContext& context, const store::Document& metrics,
-                            const Settings& settings) {
-  Judgement out = judge(metrics, settings);
-  const auto raw = raw_document(context);
-  if (!raw && raw.error().code != ErrorCode::kNotFound) return tl::make_unexpected(raw.error());
-  if (!raw || !raw->value("fallback", false)) return out;
+Judgement judge_evaluated(const store::Document& evaluated, const Settings& settings) {
+  Judgement out = judge(evaluated.at("metrics"), settings);
+  if (!evaluated.value("fallback", false)) return out;
   out.gate = Gate::kNotJudged;
   out.reason =
       "the day's rows are the built-in portfolio's (SOURCE_FALLBACK), since the distribution model was "
       "absent: they approve nothing";
   return out;
+}
+
+Status check_evaluated(const dag::TaskContext& context, const store::Document& evaluated) {
+  const auto raw = raw_document(context);
+  if (!raw && raw.error().code == ErrorCode::kNotFound) return {};
+  if (!raw) return tl::make_unexpected(raw.error());
+  if (store::id_text(raw->at("_id")) == evaluated.value("raw_data_id", "")) return {};
+  const std::string date = format_date(context.logical_date);
+  return fail(ErrorCode::kFailed,
+              fmt::format("the raw data of {} is not what evaluate_model read: clear evaluate_model first, so that "
+                          "it is done again (`maeil redo {} --from evaluate_model`)",
+                          date, date));
+}
+
+store::Batch::Put approval_entry(const dag::TaskContext& context, const registry::ModelVersion& version,
+                                 Instant when) {
+  // Not the n-th document of the collection itself: those are linked when the task is done again
+  // (dag/take_back.h), and no entry changes.
+  const std::string id =
+      store::task_object_id(context.task_key(), fmt::format("{}/approve", registry::kAuditLog), 0);
+  return registry::audit_entry(
+      {"approve", version.version, version.status, "approved", context.run_id, id}, when);
 }
 
 store::Document not_judged_document(const Judgement& judgement) {

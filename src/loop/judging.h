@@ -34,9 +34,16 @@ struct Judgement {
 // F1 >= F1_THRESHOLD.
 Judgement judge(const store::Document& metrics, const Settings& settings);
 
-// The same for this date's rows: those of SOURCE_FALLBACK judge no model.
-Result<Judgement> judge_day(const dag::TaskContext& context, const store::Document& metrics,
-                            const Settings& settings);
+// The same of what evaluate_version recorded: rows of SOURCE_FALLBACK judge no model.
+Judgement judge_evaluated(const store::Document& evaluated, const Settings& settings);
+
+// kFailed, naming what to do again, unless the date's raw data are those that were evaluated (or are there no
+// more): a verdict about rows that were drawn again meanwhile would be about nothing.
+Status check_evaluated(const dag::TaskContext& context, const store::Document& evaluated);
+
+// The entry of audit_log for the gate's approval of a version, to be committed with the change of its status.
+store::Batch::Put approval_entry(const dag::TaskContext& context, const registry::ModelVersion& version,
+                                 Instant when);
 
 // What a branch records of a judgement that says kNotJudged, for skip_evaluation: {reason, rows, positives,
 // negatives}.

@@ -6,10 +6,12 @@
 #include <cmath>
 
 #include "dag/journal.h"
+#include "dag/take_back.h"
 #include "loop/attempt_choice.h"
 #include "loop/evaluation.h"
 #include "loop/not_judged.h"
 #include "loop/pipelines.h"
+#include "registry/audit.h"
 #include "store/sqlite/sqlite_store.h"
 #include "store/test_support.h"
 
@@ -119,12 +121,83 @@ struct JudgingDay : testing::Test {
 };
 
 TEST_F(JudgingDay, RowsOfTheFallbackJudgeNothingHoweverGoodTheModel) {
-  const auto good = metrics_of(50, 50, 500);
-  EXPECT_EQ(judge_day(context, good, {}).value().gate, Gate::kPassed);  // no raw data: pruned
-  put_raw({{"source", "portfolio (fallback)"}, {"fallback", true}});
-  const auto judged = judge_day(context, good, {}).value();
+  store::Document evaluated = {{"metrics", metrics_of(50, 50, 500)}, {"fallback", false}};
+  EXPECT_EQ(judge_evaluated(evaluated, {}).gate, Gate::kPassed);
+  evaluated["fallback"] = true;
+  const auto judged = judge_evaluated(evaluated, {});
   EXPECT_EQ(judged.gate, Gate::kNotJudged);
   EXPECT_NE(judged.reason.find("SOURCE_FALLBACK"), std::string::npos);
+}
+
+// The rows were drawn again after they were evaluated: what they are now says nothing of the metrics.
+TEST_F(JudgingDay, TheGateAsksTheRawDataThatWasEvaluated) {
+  const table::DatasetSpec spec;
+  const Settings settings;
+  const Day day{settings, spec};
+  context.task_id = "check_model_performance";
+  const auto check = make_tasks(day).at({kEvaluationDag, context.task_id});
+  const std::string evaluated = store::new_object_id(now()), later = store::new_object_id(now());
+  store::Document result = {{"model_id", "a"}, {"model_version", "v1"}, {"metrics", metrics_of(50, 50, 500)},
+                            {"raw_data_id", evaluated}, {"fallback", true}};
+  put_record("evaluate_model", result);
+  // Raw data that are gone: by what was recorded.
+  EXPECT_EQ(check(context).value().next.front(), "skip_evaluation");
+  put_raw({{"_id", store::id_value(evaluated)}, {"fallback", true}});
+  EXPECT_EQ(check(context).value().next.front(), "skip_evaluation");
+  store::Batch again;
+  again.sets.push_back({"raw_data", evaluated, {{"superseded_by", store::id_value(later)}}});
+  ASSERT_TRUE(store->commit(again));
+  put_raw({{"_id", store::id_value(later)}});
+  const auto refused = check(context);
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(exit_code(refused.error().code), 1);
+  EXPECT_NE(refused.error().message.find("clear evaluate_model first"), std::string::npos);
+  result.update({{"raw_data_id", later}, {"fallback", false}});
+  put_record("evaluate_model", result);
+  EXPECT_EQ(check(context).value().next.front(), "send_evaluation_results");
+}
+
+// A person's approval is an act, and so is the gate's: one entry, however often the try is repeated.
+TEST_F(JudgingDay, AnApprovalOfTheGateIsAnEntryOfTheAuditLog) {
+  const table::DatasetSpec spec;
+  const Settings settings;
+  const Day day{settings, spec};
+  registry::NewVersion version{.id = store::new_object_id(now()),
+                               .model_name = registry::kClassifier,
+                               .version = "20261123_000001",
+                               .file_id = store::new_object_id(now())};
+  store::Batch made;
+  made.puts.push_back({registry::kCollection, registry::make_version_document(version, now())});
+  ASSERT_TRUE(store->commit(made));
+  put_record("evaluate_model", {{"model_id", version.id},
+                                {"model_version", version.version},
+                                {"metrics", metrics_of(50, 50, 500)}});
+  context.task_id = "send_evaluation_results";
+  const auto send = make_tasks(day).at({kEvaluationDag, context.task_id});
+  const auto entry_of = [](const dag::TaskOutcome& outcome) {
+    std::vector<store::Document> found;
+    for (const auto& put : outcome.batch.puts) {
+      if (put.collection == registry::kAuditLog) found.push_back(put.document);
+    }
+    return found.size() == 1 ? found.front() : store::Document();
+  };
+  const auto outcome = send(context).value();
+  const auto entry = entry_of(outcome);
+  ASSERT_TRUE(entry.is_object());
+  for (const auto& [field, value] : {std::pair("act", "approve"), std::pair("what", "20261123_000001"),
+                                     std::pair("from", "registered"), std::pair("to", "approved"),
+                                     std::pair("run_id", "run")})
+    EXPECT_EQ(entry[field], value);
+  // A try that is repeated before its commit.
+  EXPECT_EQ(entry_of(send(context).value())["_id"], entry["_id"]);
+  // Done again later: an act of its own, and the earlier entry stays as it was written.
+  context.completions = 1;
+  auto again = send(context).value();
+  EXPECT_NE(entry_of(again)["_id"], entry["_id"]);
+  ASSERT_TRUE(store->commit(outcome.batch));
+  const dag::TaskName name{context.logical_date, kEvaluationDag, context.task_id};
+  ASSERT_TRUE(dag::link_to_earlier(*store, name, 1, again.batch));
+  for (const auto& set : again.batch.sets) EXPECT_NE(set.collection, registry::kAuditLog);
 }
 
 TEST_F(JudgingDay, SkippingRecordsTheVerdictAndAWarning) {

@@ -93,13 +93,14 @@ Result<store::RowChunk> chunk_of(const store::Document& frame) {
   return chunk;
 }
 
-Result<store::Document> score_inputs(dag::TaskContext& context, const registry::ModelVersion& version, const prep::Preparation& preparation,
-                                     std::string_view split) {
-  MAEIL_ASSIGN(const store::Document raw, raw_document(context));
-  return store::Document{{"model_sha256", version.sha256},
-                         {"rows", partition_of(context.logical_date, preparation)},
-                         {"raw_sha256", raw.value("sha256", "")},
-                         {"split", split}};
+store::Document score_inputs(const dag::TaskContext& context, const registry::ModelVersion& version,
+                             const prep::Preparation& preparation, std::string_view split,
+                             const store::Document& raw) {
+  return {{"model_sha256", version.sha256},
+          {"rows", partition_of(context.logical_date, preparation)},
+          {"raw_data_id", store::id_text(raw.at("_id"))},
+          {"raw_sha256", raw.value("sha256", "")},
+          {"split", split}};
 }
 
 }  // namespace
@@ -174,21 +175,24 @@ Result<PreparedDay> merge_day(dag::TaskContext& context, const Day& day, const p
 Result<dag::TaskOutcome> score_part(dag::TaskContext& context, const Day& day, const registry::ModelVersion& version, std::string_view split) {
   MAEIL_ASSIGN(auto model, registry::load_version(context.store, version, day.spec, static_cast<int>(day.settings.nhead)));
   const auto& preparation = *model.preparation;
+  MAEIL_ASSIGN(const store::Document raw, raw_document(context));
   MAEIL_TRY(ensure_prepared(context, day, preparation));
   // Cut by raw rows, whose number is known: prepared ones, less those set aside, would have to be read to be counted.
-  MAEIL_ASSIGN(const store::Document raw, raw_document(context));
   const RowRange range = range_of(context.shard, raw.value("rows", uint64_t{0}), 1);
   MAEIL_ASSIGN(const auto scorer, nn::Scorer::make(std::move(model.parameters), model.unknown));
   MAEIL_ASSIGN(const auto scores, score_split(context.store, context.logical_date, preparation, split, scorer, range.first, range.count));
+  MAEIL_TRY(check_rows_of(context, preparation, raw));
   MAEIL_ASSIGN(auto part, PartWriter::begin(context));
   MAEIL_TRY(part.write_frame({{"probabilities", packed(scores.probabilities)}, {"labels", packed(scores.labels)}}));
-  MAEIL_ASSIGN(const store::Document inputs, score_inputs(context, version, preparation, split));
-  return part.finish(context, inputs, {{"rows", scores.labels.size()}, {"unlabelled", scores.unlabelled}},
+  return part.finish(context, score_inputs(context, version, preparation, split, raw),
+                     {{"rows", scores.labels.size()}, {"unlabelled", scores.unlabelled}},
                      fmt::format("{} rows of the {} split scored", scores.labels.size(), split));
 }
 
-Result<Scores> merge_scores(dag::TaskContext& context, const registry::ModelVersion& version, const prep::Preparation& preparation, std::string_view split) {
-  MAEIL_ASSIGN(const store::Document inputs, score_inputs(context, version, preparation, split));
+Result<Scores> merge_scores(dag::TaskContext& context, const registry::ModelVersion& version,
+                            const prep::Preparation& preparation, std::string_view split,
+                            const store::Document& raw) {
+  const store::Document inputs = score_inputs(context, version, preparation, split, raw);
   MAEIL_ASSIGN(const auto parts, read_parts(context, inputs));
   Scores out;
   for (const auto& part : parts) {

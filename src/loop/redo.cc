@@ -7,6 +7,7 @@
 
 #include "dag/take_back.h"
 #include "loop/pipelines.h"
+#include "loop/source.h"
 #include "loop/verdict.h"
 #include "registry/audit.h"
 
@@ -40,6 +41,26 @@ Result<Start> find_start(const std::vector<dag::DagSpec>& dags, const std::strin
     }
   }
   return usage_error(fmt::format("--from {}: there is no such task; there are {}", from, fmt::join(ids, ", ")));
+}
+
+// What the settings of now say otherwise than the date's raw data: rows that are drawn again are others then.
+Result<std::vector<std::string>> what_rows_differ_in(store::Store& store, const Settings& settings, Days date) {
+  store::FindOptions present;
+  present.filter = {{"logical_date", format_date(date)}, {"superseded_by", {{"$exists", false}}}};
+  MAEIL_ASSIGN(const store::Document raw, store.find_one("raw_data", present));
+  std::vector<std::string> out;
+  if (raw.is_null()) return out;
+  const auto seed = raw.find("seed"), source = raw.find("source");
+  if (seed != raw.end() && *seed != store::Document(settings.seed))
+    out.push_back(fmt::format("the rows will be drawn with SEED {}, they were drawn with {}", settings.seed,
+                              seed->dump()));
+  if (source == raw.end() || !source->is_string()) return out;
+  // What is wrong with a file is the task's to find and to record.
+  const auto opened = open_source(day_source(settings));
+  if (opened && opened->description != source->get<std::string>())
+    out.push_back(fmt::format("the rows will be drawn from {}, they were drawn from {}", opened->description,
+                              source->get<std::string>()));
+  return out;
 }
 
 }  // namespace
@@ -81,7 +102,10 @@ Result<RedoPlan> plan_redo(store::Store& store, const Settings& settings, Days d
   }
   plan.request = {recorded->number + 1, options.asked.rows.value_or(recorded->rows), options.asked.scenario.value_or(recorded->scenario),
                   options.deploy_older};
-  if (draws) MAEIL_TRY(check_request(settings, plan.request));
+  if (draws) {
+    MAEIL_TRY(check_request(settings, plan.request));
+    MAEIL_ASSIGN(plan.notes, what_rows_differ_in(store, settings, date));
+  }
   MAEIL_ASSIGN(const auto newest, newest_verdict(store));
   if (newest && *newest > date) plan.newer = newest;
   return plan;

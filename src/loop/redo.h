@@ -1,8 +1,8 @@
 // Doing a date again on purpose (`maeil redo`): the records from a task on go back to "none", and the day runs again from there.
 //
 // What the date recorded stays. The tasks that run again add new documents and versions, linked by `supersedes` and `superseded_by`
-// (dag/take_back.h); they judge the model that the date's record names (day.h), draw the same rows unless asked otherwise, and
-// deploy nothing when a newer date has its verdict, unless `deploy_older` says so.
+// (dag/take_back.h); they judge the model that the date's record names (day.h), draw the same rows unless something else is asked or
+// set now (the plan says what), and deploy nothing when a newer date has its verdict, unless `deploy_older` says so.
 #pragma once
 
 #include <string>
@@ -24,6 +24,7 @@ struct RedoPlan {
   std::vector<std::pair<std::string, std::vector<std::string>>> tasks;   // what was done and will be done again: DAG, task ids
   DayRequest request;                                                    // to be recorded
   std::optional<Days> newer;                                             // a newer date that has its verdict
+  std::vector<std::string> notes;                                        // why rows that are drawn again will be others, for people
 };
 
 // What a redo would do; changes nothing. kNotFound: the date was never run. kUsage: there is no such task, it was not done on that date,

@@ -118,16 +118,16 @@ Result<TaskOutcome> evaluate_finetuned_model(const Day& day, TaskContext& contex
   MAEIL_ASSIGN(const auto tuned, result_of(context, kEvaluationDag, retrain_task(context.attempt, "finetune_model")));
   MAEIL_ASSIGN(const auto version, registry::find_version(context.store, tuned.value("model_id", "")));
   if (context.shard.is_part()) return score_part(context, day, version, "test");
-  MAEIL_ASSIGN(const auto metrics, evaluate_version(context, day, version, "test"));
-  MAEIL_ASSIGN(const Judgement judged, judge_day(context, metrics, day.settings));
-  const bool passed = judged.gate == Gate::kPassed, was_judged = judged.gate != Gate::kNotJudged;
   TaskOutcome out;
+  MAEIL_ASSIGN(out.result, evaluate_version(context, day, version, "test"));
+  const store::Document metrics = out.result["metrics"];
+  const Judgement judged = judge_evaluated(out.result, day.settings);
+  const bool passed = judged.gate == Gate::kPassed, was_judged = judged.gate != Gate::kNotJudged;
   out.message = fmt::format("{}: {}", describe(metrics),
                             passed       ? "approved"
                             : was_judged ? "rejected"
                                          : "not judged: " + judged.reason);
-  out.result = {
-      {"model_id", version.id}, {"model_version", version.version}, {"passed", passed}, {"metrics", metrics}};
+  out.result["passed"] = passed;
   if (!was_judged) out.result["not_judged"] = not_judged_document(judged);
   out.next = {passed         ? "send_evaluation_results"
               : !was_judged  ? "skip_evaluation"
@@ -137,12 +137,14 @@ Result<TaskOutcome> evaluate_finetuned_model(const Day& day, TaskContext& contex
       {"performance_metrics",
        stamped(context, "performance_metrics",
                {{"model_id", version.id}, {"dataset_name", "post_finetune_test"}, {"metrics", metrics}})});
-  // A version that nobody could judge is rejected too: as `registered` it might come into force.
-  if (const auto status = registry::status_after_verdict(version, registry::Judged::kAttempt, passed)) {
+  if (const auto status = registry::status_after_verdict(version, registry::Judged::kAttempt,
+                                                         was_judged ? std::optional(passed) : std::nullopt)) {
     const std::string note = was_judged ? fmt::format("F1 Score: {}, Threshold: {}, Retry: {}", metric_text(judged.f1),
                                                       day.settings.f1_threshold, context.attempt)
                                         : "not judged: " + judged.reason;
-    MAEIL_TRY(registry::change_status(version, {*status, context.run_id, note, metrics}, now(), out.batch));
+    const Instant when = now();
+    MAEIL_TRY(registry::change_status(version, {*status, context.run_id, note, metrics}, when, out.batch));
+    if (*status == "approved") out.batch.puts.push_back(approval_entry(context, version, when));
   }
   return out;
 }

@@ -31,6 +31,8 @@ Result<DayReport> run_day(store::Store& store, const Day& settings_and_spec, Day
                           const dag::RunOptions& options) {
   DayReport out;
   Day day = settings_and_spec;
+  auto dags = pipelines(static_cast<int>(day.settings.max_retrain_attempts));
+  dag::RunOptions described = options;
   {
     MAEIL_ASSIGN(const auto lock, dag::lock_runner(store, options));
     out.reconciled = follow_registry(store, day.settings);
@@ -38,12 +40,12 @@ Result<DayReport> run_day(store::Store& store, const Day& settings_and_spec, Day
     day.rows = request.rows;
     day.scenario = request.scenario;
     day.deploy_older = request.deploy_older;
+    MAEIL_ASSIGN(const auto in_force, registry::model_in_force(store));
+    if (!in_force) dags.insert(dags.begin(), first_day_dag());
+    // A date that is finished runs nothing, so its settings count for nothing.
+    MAEIL_ASSIGN(const bool finished, dag::is_finished(store, dags, logical_date));
+    if (!finished || options.clear) MAEIL_TRY(describe_run(store, day, described));
   }
-  auto dags = pipelines(static_cast<int>(day.settings.max_retrain_attempts));
-  MAEIL_ASSIGN(const auto in_force, registry::model_in_force(store));
-  if (!in_force) dags.insert(dags.begin(), first_day_dag());
-  dag::RunOptions described = options;
-  MAEIL_TRY(describe_run(store, day, described));
   MAEIL_ASSIGN(out.result, dag::run_dags(store, dags, make_tasks(day), logical_date, described));
   out.already_finished = out.result.already_finished;
   MAEIL_ASSIGN(out.verdict, verdict_of(store, logical_date, out.result));

@@ -1,5 +1,7 @@
 #include "loop/run_record.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <array>
 
@@ -40,14 +42,12 @@ Result<std::string> dataset_sha256(const Settings& settings) {
   return sha256_hex(text);
 }
 
-// The settings of the last run that wrote any; null before the first.
-Result<Document> last_settings(store::Store& store) {
+// The entry of the last run whose settings were new; null before the first.
+Result<Document> last_entry(store::Store& store) {
   store::FindOptions newest;
   newest.filter = {{"act", kSettingsAct}};
   newest.sort = {{"timestamp", -1}};
-  MAEIL_ASSIGN(const Document entry, store.find_one(registry::kAuditLog, newest));
-  const auto found = entry.is_object() ? entry.find(kSettingsAct) : entry.end();
-  return entry.is_object() && found != entry.end() && found->is_object() ? *found : Document();
+  return store.find_one(registry::kAuditLog, newest);
 }
 
 // Of `settings` what `other` has not, or has otherwise; null when that is nothing.
@@ -73,17 +73,23 @@ Result<Document> program_record(const Day& day) {
 
 Status describe_run(store::Store& store, const Day& day, dag::RunOptions& options) {
   MAEIL_ASSIGN(options.program, program_record(day));
-  MAEIL_ASSIGN(const Document before, last_settings(store));
+  MAEIL_ASSIGN(const Document last, last_entry(store));
+  const auto found = last.is_object() ? last.find(kSettingsAct) : last.end();
+  const Document before = last.is_object() && found != last.end() && found->is_object() ? *found : Document();
   const Document& settings = options.program["settings"];
   if (settings == before) return {};
+  const std::string previous = last.is_object() ? store::id_text(last.value("_id", Document())) : "";
+  // Runs that begin together (shards) follow the same entry with the same settings: theirs is one, by its id.
+  const std::string id = sha256_hex(fmt::format("{} {}", previous, settings.dump())).substr(0, 24);
   const Document from = before.is_null() ? Document() : different(before, settings);
-  auto entry =
-      registry::audit_entry({kSettingsAct, day.spec.name, from,
-                             before.is_null() ? settings : different(settings, before), options.run_id},
-                            now());
+  const Document to = before.is_null() ? settings : different(settings, before);
+  auto entry = registry::audit_entry({kSettingsAct, day.spec.name, from, to, options.run_id, id}, now());
   entry.document[kSettingsAct] = settings;
-  options.beside_start.push_back(std::move(entry));
-  return {};
+  store::Batch batch;
+  batch.expects.push_back({registry::kAuditLog, id, Document()});
+  batch.puts.push_back(std::move(entry));
+  const Status written = store.commit(batch);
+  return written || written.error().code == ErrorCode::kConflict ? Status{} : written;
 }
 
 }  // namespace maeil::loop

@@ -58,7 +58,8 @@ struct SourcePlan {
   std::vector<std::string> where = {};  // conditions (row_filter.h) that every row meets; one on the target chooses the classes
 };
 
-// What the settings say of a day's rows and of a first model's: DISTRIBUTION_MODEL, SOURCE_FALLBACK.
+// What the settings say of a day's rows and of a first model's: DISTRIBUTION_MODEL, SOURCE_FALLBACK (which is
+// not for training: training.cc).
 SourcePlan day_source(const Settings& settings);
 
 // kNotFound for a named model that is absent, without `fallback` or with a share; kBadInput when a file

@@ -18,8 +18,16 @@ namespace {
 using dag::TaskContext;
 using dag::TaskOutcome;
 
+// Never the fallback's rows: a day that approves nothing must not leave a model that a later day approves.
 Result<Source> reference_source(const Day& day, TaskContext& context) {
   MAEIL_ASSIGN(Source source, open_source(day_source(day.settings)));
+  if (source.fallback) {
+    return not_found(fmt::format(
+        "the distribution model {} does not exist, and no model is trained on the built-in portfolio's rows in "
+        "its place (SOURCE_FALLBACK is for a day's rows only): mend DISTRIBUTION_MODEL, or take in a model with "
+        "`maeil model import F.pth`",
+        day.settings.distribution_model));
+  }
   if (!source.warning.empty()) context.log("warning: " + source.warning);
   return source;
 }

@@ -25,6 +25,7 @@ struct TrainingPlan {
 // classifier is registered.
 dag::DagSpec first_day_dag();
 
+// Both: kNotFound where the distribution model is absent, whatever SOURCE_FALLBACK says.
 Result<dag::TaskOutcome> pretrain_encoder(const Day& day, const TrainingPlan& plan, dag::TaskContext& context);
 // From `encoder_id`'s encoder and preparation; "": from scratch, fitting a preparation on the reference rows.
 Result<dag::TaskOutcome> train_classifier(const Day& day, const TrainingPlan& plan, const std::string& encoder_id, dag::TaskContext& context);

@@ -32,7 +32,7 @@ std::string host() {
 
 store::Batch::Put audit_entry(const Act& act, Instant when) {
   return {kAuditLog,
-          {{"_id", store::id_value(store::new_object_id(when))},
+          {{"_id", store::id_value(act.id.empty() ? store::new_object_id(when) : act.id)},
            {"timestamp", store::date_value(when)},
            {"logical_date", format_date(std::chrono::floor<std::chrono::days>(when))},
            {"run_id", act.run_id},

@@ -3,8 +3,8 @@
 //
 //   timestamp, logical_date (the day of the act, UTC), actor {os_user, host}, act, what, from, to, run_id,
 //   version (of maeil)
-// act is one of import, approve, deploy, rollback, redo, label_import, settings; what names the thing (a
-// model version, a date, a file).
+// act is one of import, approve (by a person or by the gate), deploy, rollback, redo, settings; what names the
+// thing (a model version, a date, a dataset).
 #pragma once
 
 #include <string>
@@ -22,6 +22,7 @@ struct Act {
   std::string what;
   store::Document from, to;  // anything; null where there is nothing to say
   std::string run_id;        // "manual" for a person's command
+  std::string id = {};       // 24 hex digits, of an act that may be repeated: the same entry; "": a new one
 };
 
 // The entry of an act, to be committed in the same batch as the act. Carries no task_key, so doing a task

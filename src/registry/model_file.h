@@ -21,7 +21,7 @@ struct ModelFile {
   std::optional<prep::Preparation> preparation;  // absent: a foreign checkpoint, to be bound by loop/import
   std::vector<float> unknown;                    // (C,D): the embedding of a value the model never saw; empty: the tables' means
   store::Document notes = store::Document::object();  // further metadata: reference, hyperparameters, unbound ...
-  std::vector<std::string> remarks;  // what to tell whoever reads the file: rounded numbers, tensors left out; not written
+  std::vector<std::string> remarks;  // what to tell whoever reads the file: rounded numbers, tensors and reference rows left out; not written
 };
 
 // A checkpoint of ours, of a trainer (nn/checkpoint.h) or a safetensors file. Every number of it is finite and its head, if any, has two

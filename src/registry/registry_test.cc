@@ -173,6 +173,27 @@ TEST_F(Registry, AnEncoderIsNeitherApprovedNorDeployed) {
   }
 }
 
+TEST_F(Registry, ASupersededVersionComesIntoForceNoMore) {
+  const auto supersede = [&](const ModelVersion& version) {
+    Document document = version.document;
+    document["superseded_by"] = store::id_value(store::new_object_id(now()));
+    put(document);
+  };
+  for (const char* status : {"registered", "approved"}) {
+    const auto good = add(status), superseded = add(status);
+    EXPECT_EQ(model_in_force(*store_).value()->id, superseded.id) << status;
+    supersede(superseded);
+    EXPECT_EQ(model_in_force(*store_).value()->id, good.id) << status;
+    supersede(good);
+    EXPECT_FALSE(model_in_force(*store_).value()) << status;
+  }
+  const auto deployed = add("deployed");
+  supersede(deployed);
+  add("approved");
+  EXPECT_EQ(model_in_force(*store_).value()->id, deployed.id);
+  EXPECT_EQ(deployed_version(*store_).value()->id, deployed.id);
+}
+
 TEST_F(Registry, WhatAVerdictChanges) {
   const std::set<std::string> open = {"registered", "approved", "rejected"};
   for (const char* status : {"registered", "approved", "rejected", "deployed", "retired", "candidate"}) {
@@ -188,6 +209,10 @@ TEST_F(Registry, WhatAVerdictChanges) {
         << status;
     EXPECT_EQ(status_after_verdict(version, Judged::kAttempt, false),
               open.contains(status) ? Change("rejected") : Change())
+        << status;
+    // Not judged is not failed.
+    EXPECT_EQ(status_after_verdict(version, Judged::kInForce, std::nullopt), Change()) << status;
+    EXPECT_EQ(status_after_verdict(version, Judged::kAttempt, std::nullopt), first ? Change("rejected") : Change())
         << status;
   }
 }

@@ -123,12 +123,17 @@ Result<std::optional<std::string>> changed_meanwhile(store::Store& store, const 
       found.version);
 }
 
-std::optional<std::string> status_after_verdict(const ModelVersion& version, Judged judged, bool passed) {
+std::optional<std::string> status_after_verdict(const ModelVersion& version, Judged judged,
+                                                std::optional<bool> passed) {
+  if (!passed) {
+    return judged == Judged::kAttempt && version.status == "registered" ? std::optional<std::string>("rejected")
+                                                                        : std::nullopt;
+  }
   const bool open =
       version.status == "registered" || version.status == "approved" || version.status == "rejected";
   if (judged == Judged::kAttempt)
-    return open ? std::optional<std::string>(passed ? "approved" : "rejected") : std::nullopt;
-  return passed && version.status == "registered" ? std::optional<std::string>("approved") : std::nullopt;
+    return open ? std::optional<std::string>(*passed ? "approved" : "rejected") : std::nullopt;
+  return *passed && version.status == "registered" ? std::optional<std::string>("approved") : std::nullopt;
 }
 
 Result<ModelVersion> previous_deployment(store::Store& store) {

@@ -44,8 +44,10 @@ enum class Judged { kInForce, kAttempt };
 // The status that a daily verdict gives a version; nullopt: it stays as it is. The model in force is approved
 // when it passes for the first time; failing never changes it. An attempt is approved or rejected. What was
 // deployed once (deployed, retired) stays, whatever a later judgement of the same attempt says: the verdict
-// is an event then.
-std::optional<std::string> status_after_verdict(const ModelVersion& version, Judged judged, bool passed);
+// is an event then. Without `passed` it could not be judged, which is no failure: an attempt that was only
+// registered is rejected, since as such it might come into force; nothing else changes.
+std::optional<std::string> status_after_verdict(const ModelVersion& version, Judged judged,
+                                                std::optional<bool> passed);
 
 // The version that the present deployment replaced, by its history; kNotFound when none did. The order is
 // that in which the registry was changed: no clock has a say. Of a registry without histories, by the time

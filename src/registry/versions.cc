@@ -87,9 +87,11 @@ Result<ModelVersion> find_version(store::Store& store, std::string_view version_
 
 namespace {
 
+// What a task that was done again made in place of another is what counts; but what is deployed is deployed.
 std::optional<ModelVersion> newest_classifier(std::vector<ModelVersion>& versions, std::string_view status) {
   for (auto& version : versions) {
-    if (version.model_name == kClassifier && version.status == status) return std::move(version);
+    const bool counts = status == "deployed" || !version.document.contains("superseded_by");
+    if (version.model_name == kClassifier && version.status == status && counts) return std::move(version);
   }
   return std::nullopt;
 }

@@ -48,7 +48,7 @@ Result<std::vector<ModelVersion>> list_versions(store::Store& store);
 Result<ModelVersion> find_version(store::Store& store, std::string_view version_or_id);
 
 // The model in force: the deployed classifier; else the newest approved; else the newest registered. nullopt:
-// none.
+// none. A superseded version is in force only while it is deployed.
 Result<std::optional<ModelVersion>> model_in_force(store::Store& store);
 
 // The deployed classifier; nullopt: none.

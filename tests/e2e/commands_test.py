@@ -262,7 +262,12 @@ class Commands(unittest.TestCase):
         for row in rows:
             row["DLNQ_1M_FLG"] = ""
         write("labels.csv", rows)
-        self.assertIn("nothing to evaluate on", self.work.run("evaluate", "--model", version, "--in", "labels.csv", expect=3).stderr)
+        none = self.work.run("evaluate", "--model", version, "--in", "labels.csv", expect=0)
+        self.assertIn("nothing to evaluate on", none.stderr)
+        self.assertIn("not judged: none of the 2000 rows has a label", none.stdout)
+        unjudged = self.json("evaluate", "--model", version, "--in", "labels.csv", expect=0)
+        self.assertEqual((unjudged["passed"], unjudged["unlabelled"], unjudged["metrics"]["f1_score"]), (None, 2000, None))
+        self.assertIn("none of the 2000 rows", unjudged["not_judged"]["reason"])
 
     def test_a_fit_says_or_refuses_what_it_would_have_to_guess(self):
         def fit(text, code=0):

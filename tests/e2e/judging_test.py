@@ -179,6 +179,12 @@ class Sources(unittest.TestCase):
             work.run("generate", "--model", "none.pkl", "--num-rows", 10, "--out", "rows.csv", expect=3, **fallback)
             work.run("doctor", expect=2, SOURCE_FALLBACK="simulator")
 
+    def test_no_model_is_trained_on_the_fallbacks_rows(self):
+        with Workspace(**TINY, DISTRIBUTION_MODEL="none.pkl", SOURCE_FALLBACK="portfolio") as work:
+            for words in (("run", "--date", "2026-01-05"), ("train", "--pretrain", "--rows", 400), ("train", "--train", "--rows", 400)):
+                self.assertIn("no model is trained on the built-in portfolio's rows", work.run(*words, expect=3).stderr)
+            self.assertEqual(work.find("model_metadata"), [])
+
     def test_options_that_are_not_the_sources_are_refused(self):
         with self.work.copy() as work:
             work.run("generate", "--num-rows", 400, "--out", "book.csv", expect=0)

@@ -162,6 +162,9 @@ class Redo(KeepsHistory, unittest.TestCase):
             plan = workspace.run("redo", DATE, "--from", "evaluate_model", "--dry-run", expect=0)
             self.assertIn("evaluate_model, check_model_performance", plan.stdout)
             self.assertNotIn("preprocess_data", plan.stdout)
+            self.assertNotIn("the rows will be drawn", workspace.run("redo", DATE, "--dry-run", expect=0).stdout)
+            self.assertIn("the rows will be drawn with SEED 43, they were drawn with 42", workspace.run("redo", DATE, "--dry-run", SEED=43, expect=0).stdout)
+            self.assertNotIn("the rows will be drawn", workspace.run("redo", DATE, "--from", "evaluate_model", "--dry-run", SEED=43, expect=0).stdout)
             refused = workspace.run("redo", DATE, expect=2)
             self.assertIn("--yes", refused.stderr)
             for wrong in (["--from", "nonsense"], ["--from", "retrain_3"], ["--from", "evaluate_model", "--rows", "10"]):

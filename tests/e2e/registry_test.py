@@ -281,15 +281,17 @@ class WhoDidWhat(Tiny):
             other.run("model", "rollback", expect=0)
             other.run("run", "--date", NEXT, expect=0, FINETUNE_EPOCHS=2, MONGODB_PASSWORD="")
             acts = other.find("audit_log", sort="timestamp:1")
-            self.assertEqual([a["act"] for a in acts], ["settings", "deploy", "import", "approve", "deploy", "rollback", "settings"])
+            self.assertEqual([a["act"] for a in acts], ["settings", "approve", "deploy", "import", "approve", "deploy", "rollback", "settings"])
             for act in acts:
                 self.assertTrue({"timestamp", "logical_date", "run_id", "actor", "act", "what", "from", "to", "version"} <= set(act), act)
                 self.assertTrue(act["actor"]["os_user"] and act["actor"]["host"])
-            self.assertEqual((acts[3]["from"], acts[3]["to"]), ("registered", "approved"))
-            self.assertEqual((acts[4]["from"], acts[4]["to"]), (self.classifier, imported))
-            self.assertEqual((acts[5]["from"], acts[5]["to"]), (imported, self.classifier))
+            self.assertEqual((acts[4]["from"], acts[4]["to"]), ("registered", "approved"))
+            self.assertEqual((acts[5]["from"], acts[5]["to"]), (self.classifier, imported))
+            self.assertEqual((acts[6]["from"], acts[6]["to"]), (imported, self.classifier))
             self.assertIsNone(acts[0]["from"])
-            self.assertEqual((acts[6]["from"], acts[6]["to"]), ({"FINETUNE_EPOCHS": "3"}, {"FINETUNE_EPOCHS": "2"}))
+            self.assertEqual((acts[1]["what"], acts[1]["from"], acts[1]["to"]), (self.classifier, "registered", "approved"))
+            self.assertNotEqual(acts[1]["run_id"], "manual")
+            self.assertEqual((acts[7]["from"], acts[7]["to"]), ({"FINETUNE_EPOCHS": "3"}, {"FINETUNE_EPOCHS": "2"}))
 
             program = other.find("dag_runs", {"logical_date": NEXT})[0]["program"]
             self.assertEqual(program["settings"]["FINETUNE_EPOCHS"], "2")
@@ -303,7 +305,7 @@ class WhoDidWhat(Tiny):
             history = json.loads(other.run("model", "history", "--json", expect=0).stdout)
             mine = [v for v in history["versions"] if v["model_version"] == imported][0]
             self.assertEqual([e["status"] for e in mine["status_history"]], ["registered", "approved", "deployed", "retired"])
-            self.assertEqual(len(history["audit"]), 7)
+            self.assertEqual(len(history["audit"]), 8)
             text = other.run("model", "history", expect=0).stdout
             for part in ("rollback", imported, "approved by hand"):
                 self.assertIn(part, text)
@@ -311,7 +313,7 @@ class WhoDidWhat(Tiny):
             other.run("prune", expect=0, RETENTION_DAYS_RAW=1, RETENTION_DAYS_PROCESSED=1)
             self.assertEqual(other.find("audit_log", sort="timestamp:1"), acts)
             other.run("run", "--date", "2026-11-22", expect=0, FINETUNE_EPOCHS=2)  # as the last time: no act, and a pass deploys nothing new
-            self.assertEqual(len(other.find("audit_log")), 7)
+            self.assertEqual(len(other.find("audit_log")), 8)
 
 
 if __name__ == "__main__":
