@@ -129,7 +129,6 @@ class Execution {
       document.update(record_fields(name_, record_));
       if (!options_.program.is_null()) document["program"] = options_.program;
       batch.puts.push_back({kTaskInstances, std::move(document)});
-      for (const auto& put : options_.beside_start) batch.puts.push_back(put);
       MAEIL_TRY(take_back_followers(batch));
       MAEIL_TRY(store_.commit(batch));
     }

@@ -49,7 +49,6 @@ struct RunOptions {
   const std::atomic<bool>* cancelled = nullptr;      // set by a signal: stop after the present task
   std::function<void(const Event&)> on_event;
   store::Document program;                           // what runs here: field `program` of the run's record and of its tasks'; null: none
-  std::vector<store::Batch::Put> beside_start;       // documents that are committed with each record that says that a DAG of this run began
 };
 
 // The function of a task: the id without the group's "retrain_<k>." before it. kInternal when the table has none.

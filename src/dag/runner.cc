@@ -42,7 +42,6 @@ class DagRun {
     run_type_ = resumed ? "resumed" : options_.run_type;
     store::Batch batch;
     batch.puts.push_back({kDagRuns, document("running", "")});
-    for (const auto& put : options_.beside_start) batch.puts.push_back(put);
     MAEIL_TRY(store_.commit(batch));
     begun_ = true;
     return {};
@@ -184,8 +183,6 @@ Result<DagResult> run_dag(store::Store& store, const DagSpec& dag, const TaskTab
   DagResult result;
   result.dag_id = dag.id;
   DagRun run(store, dag, logical_date, options);
-  RunOptions of_tasks = options;  // the run's own record says what goes beside its start
-  of_tasks.beside_start.clear();
   for (const auto& task : dag.tasks) {
     const Step step = next_step(dag, task, records, options.clear);
     if (step == Step::kKeep) {
@@ -202,7 +199,7 @@ Result<DagResult> run_dag(store::Store& store, const DagSpec& dag, const TaskTab
       tell(options, Event::Kind::kDagStarted, dag, nullptr, TaskState::kRunning, resumed ? "resumed" : options.run_type);
     }
     if (step == Step::kRun) {
-      MAEIL_ASSIGN(records[task.id], execute_task(store, dag, table, logical_date, task.id, of_tasks, true));
+      MAEIL_ASSIGN(records[task.id], execute_task(store, dag, table, logical_date, task.id, options, true));
       ++result.executed;
       for (const auto& id : followers_of(dag, {task.id})) {  // as in the store: what followed its old answer says nothing more
         if (const auto after = records.find(id); after != records.end()) after->second.state = TaskState::kNone;

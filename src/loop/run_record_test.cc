@@ -18,8 +18,7 @@ struct RunRecord : testing::Test {
   Settings settings;
 
   RunRecord() { spec.name = "rows"; }
-  // A run that begins, with a connection of its own; what it would commit beside its start goes in twice, as
-  // two DAGs do.
+  // A run that begins, with a connection of its own.
   void begin(const Settings& with, const std::string& run_id) {
     const auto store = store::open_sqlite(folder / "maeil.db").value();
     dag::RunOptions options;
@@ -28,11 +27,6 @@ struct RunRecord : testing::Test {
     const Status described = describe_run(*store, day, options);
     ASSERT_TRUE(described) << described.error().message;
     EXPECT_TRUE(options.program["settings"].is_object());
-    for (int dag = 0; dag < 2; ++dag) {
-      store::Batch batch;
-      batch.puts = options.beside_start;
-      ASSERT_TRUE(store->commit(batch));
-    }
   }
   std::vector<store::Document> entries() {
     store::FindOptions all;
