@@ -20,12 +20,11 @@ double constant_loss(std::span<const double> weight_of_class) {
   return loss;
 }
 
-bool has_diverged(std::span<const EpochLoss> epochs, double start) {
-  const auto far_above = [start](const EpochLoss& epoch) {
-    return !(epoch.mean <= kDivergenceMargin * std::max(epoch.constant, start));
-  };
-  if (far_above(epochs.back())) return true;
-  return std::ranges::any_of(epochs, far_above) && epochs.back().mean > kRecovered * epochs.back().constant;
+bool has_diverged(std::span<const EpochLoss> epochs, const EpochLoss& start, const EpochLoss& end) {
+  const auto above = [&](const EpochLoss& loss, double times) { return !(loss.mean <= times * std::max(loss.constant, start.mean)); };
+  if (above(end, kDivergenceMargin)) return true;
+  const bool exploded = std::ranges::any_of(epochs, [&](const EpochLoss& epoch) { return above(epoch, kExplosion); });
+  return exploded && end.mean > kRecovered * end.constant;
 }
 
 bool has_collapsed(double last, double constant, double start) {
@@ -34,7 +33,7 @@ bool has_collapsed(double last, double constant, double start) {
 }
 
 tl::unexpected<Error> divergence_error(const char* what, double last, double constant, double start) {
-  return fail(ErrorCode::kFailed, fmt::format("the {} diverged: the loss of the last epoch is {:.4g}; a constant answer has {:.4g}, and the "
+  return fail(ErrorCode::kFailed, fmt::format("the {} diverged: its loss is {:.4g} in the end; a constant answer has {:.4g}, and the "
                                               "model before it had {:.4g}: {}",
                                               what, last, constant, start, kAdvice));
 }

@@ -25,21 +25,23 @@ TEST(Divergence, TheConstantAnswersLoss) {
 
 TEST(Divergence, AsNumbers) {
   const double c = std::log(2.0);
-  const auto diverged = [&](std::vector<double> means, double start) {
+  const auto diverged = [&](std::vector<double> means, double start, double end) {
     std::vector<EpochLoss> epochs;
     for (double mean : means) epochs.push_back({mean, c});
-    return has_diverged(epochs, start);
+    return has_diverged(epochs, {start, c}, {end, c});
   };
-  EXPECT_FALSE(diverged({0.7, 0.7, 0.69}, 0.7)) << "nothing learned";
-  EXPECT_FALSE(diverged({0.9, 1.1, 0.9}, 0.7)) << "noise in small batches";
-  EXPECT_FALSE(diverged({3.5, 2.6}, 4)) << "began far off";
-  EXPECT_FALSE(diverged({5.1}, 4)) << "began far off, no better";
-  EXPECT_FALSE(diverged({4, 2, 0.4}, 0.7)) << "went up and came back as a model";
-  EXPECT_TRUE(diverged({5.5e6}, 0.7));
-  EXPECT_TRUE(diverged({0.6, 0.5, 1.5}, 0.7));
-  EXPECT_TRUE(diverged({1e6, 0.73, 0.69}, 0.7)) << "went up and came back as a constant";
-  EXPECT_TRUE(diverged({0.5, NAN}, 0.7));
-  EXPECT_TRUE(diverged({INFINITY, 0.69}, 0.7));
+  EXPECT_FALSE(diverged({0.7, 0.7, 0.69}, 0.7, 0.69)) << "nothing learned";
+  EXPECT_FALSE(diverged({0.9, 1.1, 0.9}, 0.7, 1)) << "noise in small batches";
+  EXPECT_FALSE(diverged({3.5, 2.6}, 4, 2)) << "began far off";
+  EXPECT_FALSE(diverged({5.1}, 4, 4.2)) << "began far off, no better";
+  EXPECT_FALSE(diverged({864}, 257, 250)) << "dropout and rows of extreme values lift an epoch's mean";
+  EXPECT_FALSE(diverged({4, 2, 0.4}, 0.7, 0.4)) << "went up and came back as a model";
+  EXPECT_FALSE(diverged({1e6, 2, 0.4}, 0.7, 0.4));
+  EXPECT_TRUE(diverged({5.5e6}, 0.7, 4e6));
+  EXPECT_TRUE(diverged({0.6, 0.5, 1.5}, 0.7, 1.5));
+  EXPECT_TRUE(diverged({1e6, 0.73, 0.69}, 0.7, 0.69)) << "went up and came back as a constant";
+  EXPECT_TRUE(diverged({0.5}, 0.7, NAN));
+  EXPECT_TRUE(diverged({INFINITY, 0.69}, 0.7, 0.69));
 
   EXPECT_FALSE(has_collapsed(3.5, 4.1, 3.8));
   EXPECT_FALSE(has_collapsed(3.9, 4.1, 3.8)) << "no better than untrained";

@@ -123,23 +123,44 @@ std::vector<uint32_t> shuffled_order(size_t n, uint64_t seed, int epoch) {
 
 namespace {
 
-// The weighted mean loss of a model on the rows in `order`, at most kStartRows of them, without dropout: what a training starts from.
-// 256 rows tell it to a few percent and cost less than a hundredth of an epoch of a usual day's.
-constexpr size_t kStartRows = 256;
-Result<double> loss_at_start(const Parameters& parameters, const StepOptions& step, const LabelledRows& data, std::span<const uint32_t> order) {
-  MAEIL_ASSIGN(const Scorer scorer, Scorer::make(parameters, step.unknown_embeddings));
-  const auto picked = order.first(std::min(kStartRows, order.size()));
+// Rows by which a training's start and end are compared: the first of `order` of each class, kComparedRows in all. The same rows tell the
+// two apart where a few rows of extreme values make the mean of any other sample; and each class is there, however rare.
+constexpr size_t kComparedRows = 256;  // they cost less than a hundredth of an epoch of a usual day's
+
+std::vector<uint32_t> compared_rows(const LabelledRows& data, int classes, std::span<const uint32_t> order) {
+  std::vector<size_t> room(static_cast<size_t>(classes), kComparedRows / static_cast<size_t>(classes));
+  std::vector<uint32_t> out;
+  for (const uint32_t row : order) {
+    if (room[static_cast<size_t>(data.labels[row])] == 0) continue;
+    --room[static_cast<size_t>(data.labels[row])];
+    out.push_back(row);
+  }
+  return out;
+}
+
+// Each class's mean loss on these rows, without dropout; 0 of one that is not there.
+Result<std::vector<double>> loss_by_class(const Parameters& parameters, std::span<const float> unknown, const LabelledRows& data,
+                                          std::span<const uint32_t> rows) {
+  MAEIL_ASSIGN(const Scorer scorer, Scorer::make(parameters, unknown));
   const auto classes = static_cast<size_t>(parameters.shape.classes);
   RowBuffer buffer;
-  std::vector<float> logits(picked.size() * classes), gradient(classes);
-  MAEIL_TRY(scorer.score(buffer.gather(parameters.shape, data.rows, picked), logits));
-  double loss = 0, weights = 0;
-  for (size_t i = 0; i < picked.size(); ++i) {
-    const int32_t label = data.labels[picked[i]];
-    loss += cross_entropy(parameters.shape.classes, logits.data() + i * classes, label, step.class_weights[label], gradient.data());
-    weights += step.class_weights[label];
+  std::vector<float> logits(rows.size() * classes), gradient(classes);
+  MAEIL_TRY(scorer.score(buffer.gather(parameters.shape, data.rows, rows), logits));
+  std::vector<double> loss(classes), count(classes);
+  for (size_t i = 0; i < rows.size(); ++i) {
+    const int32_t label = data.labels[rows[i]];
+    loss[static_cast<size_t>(label)] += cross_entropy(parameters.shape.classes, logits.data() + i * classes, label, 1, gradient.data());
+    ++count[static_cast<size_t>(label)];
   }
-  return weights > 0 ? loss / weights : 0;
+  for (size_t k = 0; k < classes; ++k) loss[k] = count[k] > 0 ? loss[k] / count[k] : 0;
+  return loss;
+}
+
+EpochLoss weighted(std::span<const double> loss_of_class, std::span<const double> weight_of_class) {
+  const double all = std::accumulate(weight_of_class.begin(), weight_of_class.end(), 0.0);
+  EpochLoss out{0, constant_loss(weight_of_class)};
+  for (size_t k = 0; k < loss_of_class.size(); ++k) out.mean += weight_of_class[k] / all * loss_of_class[k];
+  return out;
 }
 
 }  // namespace
@@ -159,10 +180,13 @@ Result<Parameters> train_classifier(Parameters parameters, const LabelledRows& d
   if (step.class_weights.empty()) step.class_weights = balanced_weights(data.labels, shape.classes);
   const std::vector<float> class_weights = step.class_weights;
   note_slow_shape(shape);
-  MAEIL_ASSIGN(const double start, loss_at_start(parameters, step, data, shuffled_order(n, options.seed, 0)));
+  const std::vector<uint32_t> compared = compared_rows(data, shape.classes, shuffled_order(n, options.seed, 0));
+  const std::vector<float> unknown = step.unknown_embeddings;
+  MAEIL_ASSIGN(const auto before, loss_by_class(parameters, unknown, data, compared));
   MAEIL_ASSIGN(Trainer trainer, Trainer::make(std::move(parameters), std::move(step)));
 
   std::vector<EpochLoss> epoch_losses;
+  std::vector<double> weight_used;  // what each class counted for in the last epoch's batches' means
   RowBuffer buffer;
   std::vector<int32_t> labels;
   const auto classes = static_cast<size_t>(shape.classes);
@@ -170,7 +194,7 @@ Result<Parameters> train_classifier(Parameters parameters, const LabelledRows& d
   for (int epoch = 0; epoch < options.epochs; ++epoch) {
     const std::vector<uint32_t> order = shuffled_order(n, options.seed, epoch);
     double loss_sum = 0;
-    std::vector<double> weight_used(classes);  // what each class counted for in the batches' means
+    weight_used.assign(classes, 0);
     size_t batches = 0;
     for (size_t first = 0; first < n; first += options.batch, ++batches) {
       const size_t count = std::min(options.batch, n - first);
@@ -188,7 +212,10 @@ Result<Parameters> train_classifier(Parameters parameters, const LabelledRows& d
     epoch_losses.push_back({loss_sum / static_cast<double>(batches), constant_loss(weight_used)});
     if (callbacks.epoch) MAEIL_TRY(callbacks.epoch(epoch, {epoch_losses.back().mean, trainer.parameters(), logits}));
   }
-  if (has_diverged(epoch_losses, start)) return divergence_error("training", epoch_losses.back().mean, epoch_losses.back().constant, start);
+  const auto after = loss_by_class(trainer.parameters(), unknown, data, compared);
+  if (!after) return not_finite_error("training", epoch_losses.size() * ((n + options.batch - 1) / options.batch));
+  const EpochLoss start = weighted(before, weight_used), end = weighted(*after, weight_used);
+  if (has_diverged(epoch_losses, start, end)) return divergence_error("training", end.mean, end.constant, start.mean);
   return std::move(trainer).take();
 }
 
