@@ -6,6 +6,8 @@
 #include <algorithm>
 #include <array>
 
+#include "store/field_rules.h"
+
 namespace maeil::dag {
 namespace {
 
@@ -30,10 +32,7 @@ std::optional<Instant> date_field(const Document& document, const char* name) {
 }
 
 // A field of the wanted kind, or nothing: a record that a hand has changed must not end a run.
-std::string text_field(const Document& document, const char* name) {
-  const auto found = document.find(name);
-  return found != document.end() && found->is_string() ? found->get<std::string>() : "";
-}
+using store::text_field;
 
 int int_field(const Document& document, const char* name) {
   const auto found = document.find(name);

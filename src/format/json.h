@@ -40,11 +40,9 @@ class KeyComparisons {
   uint64_t comparisons_ = 0;
 };
 
-// REQUIRES: not nested too deep. Of a text that is no JSON it means nothing.
-inline bool json_has_too_many_keys(std::string_view json) {
-  constexpr size_t kLeastKeyBytes = 5;  // "":0,
-  if (json.size() < kLeastKeyBytes * kMaxJsonKeys) return false;
-  KeyComparisons keys;
+// Gives each bracket and colon outside of texts to `see` until it says true; whether it did. Of a text that is no JSON it means nothing.
+template <class See>
+bool any_json_mark(std::string_view json, See&& see) {
   bool text = false;
   for (size_t i = 0; i < json.size(); ++i) {
     const char c = json[i];
@@ -53,36 +51,34 @@ inline bool json_has_too_many_keys(std::string_view json) {
       else if (c == '"') text = false;
     } else if (c == '"') {
       text = true;
-    } else if (c == '[' || c == '{') {
-      keys.enter();
-    } else if (c == ']' || c == '}') {
-      keys.leave();
-    } else if (c == ':') {
-      keys.key();
-      if (keys.too_many()) return true;
+    } else if (c == '[' || c == '{' || c == ']' || c == '}' || c == ':') {
+      if (see(c)) return true;
     }
   }
   return false;
 }
 
-// Whether arrays and objects lie deeper than `most` in one another; of a text that is no JSON it means nothing.
+// REQUIRES: not nested too deep.
+inline bool json_has_too_many_keys(std::string_view json) {
+  constexpr size_t kLeastKeyBytes = 5;  // "":0,
+  if (json.size() < kLeastKeyBytes * kMaxJsonKeys) return false;
+  KeyComparisons keys;
+  return any_json_mark(json, [&](char c) {
+    if (c == ':') keys.key();
+    else if (c == '[' || c == '{') keys.enter();
+    else keys.leave();
+    return c == ':' && keys.too_many();
+  });
+}
+
+// Whether arrays and objects lie deeper than `most` in one another.
 inline bool json_nested_deeper(std::string_view json, int most) {
   int depth = 0;
-  bool text = false;
-  for (size_t i = 0; i < json.size(); ++i) {
-    const char c = json[i];
-    if (text) {
-      if (c == '\\') ++i;
-      else if (c == '"') text = false;
-    } else if (c == '"') {
-      text = true;
-    } else if (c == '[' || c == '{') {
-      if (++depth > most) return true;
-    } else if (c == ']' || c == '}') {
-      --depth;
-    }
-  }
-  return false;
+  return any_json_mark(json, [&](char c) {
+    if (c == '[' || c == '{') return ++depth > most;
+    if (c != ':') --depth;
+    return false;
+  });
 }
 
 // The same of CBOR (RFC 8949), by the library's own reader, which stops where the handler says so.

@@ -7,6 +7,7 @@
 #include "dag/journal.h"
 #include "loop/pipelines.h"
 #include "loop/source.h"
+#include "store/field_rules.h"
 
 namespace maeil::loop {
 namespace {
@@ -15,46 +16,38 @@ using store::Document;
 
 constexpr const char* kRequests = "day_requests";
 
-// A number or a text out of a document that people could have changed; nullopt when it is none.
-std::optional<int64_t> count_in(const Document& document, const char* field) {
-  const auto found = document.find(field);
-  if (found == document.end() || !found->is_number_integer() || found->get<int64_t>() < 1) return std::nullopt;
-  return found->get<int64_t>();
-}
-std::optional<std::string> text_in(const Document& document, const char* field) {
-  const auto found = document.find(field);
-  return found != document.end() && found->is_string() ? std::optional(found->get<std::string>()) : std::nullopt;
-}
-
-}  // namespace
-
+// The request that counts for the date; nullopt when nobody asked for anything (a date that Airflow began).
 Result<std::optional<DayRequest>> find_request(store::Store& store, Days date) {
+  using Kind = store::FieldKind;
+  constexpr auto kRefused = store::FieldRule::Missing::kRefused;
   store::FindOptions newest;
   newest.filter = {{"logical_date", format_date(date)}};
   newest.sort = {{"number", -1}};
   newest.limit = 1;
   MAEIL_ASSIGN(const Document found, store.find_one(kRequests, newest));
   if (found.is_null()) return std::optional<DayRequest>();
-  const auto rows = count_in(found, "rows"), number = count_in(found, "number");
-  const auto scenario = text_in(found, "scenario");
-  if (!rows || !number || *number > std::numeric_limits<int>::max() || !scenario) {
-    return bad_input(fmt::format("day_requests: the document {} of {} is damaged (rows, number, scenario)",
-                                 store::id_text(found.value("_id", Document())), format_date(date)));
-  }
-  const bool deploy_older = found.value("deploy_older", Document(false)) == Document(true);
-  return std::optional(DayRequest{static_cast<int>(*number), *rows, *scenario, deploy_older});
+  MAEIL_TRY(store::check_fields(kRequests, found, {{"rows", Kind::kCount, kRefused},
+                                                   {"number", Kind::kCount, kRefused},
+                                                   {"scenario", Kind::kText, kRefused},
+                                                   {"deploy_older", Kind::kFlag}}));
+  const auto rows = found.at("rows").get<int64_t>(), number = found.at("number").get<int64_t>();
+  if (rows < 1) return store::wrong_field(kRequests, found, "rows", "is less than 1");
+  if (number < 1 || number > std::numeric_limits<int>::max()) return store::wrong_field(kRequests, found, "number", "is out of range");
+  return std::optional(DayRequest{static_cast<int>(number), rows, found.at("scenario"), found.value("deploy_older", false)});
 }
+
+}  // namespace
 
 Result<std::optional<DayRequest>> begun_as(store::Store& store, Days date) {
   MAEIL_ASSIGN(auto asked, find_request(store, date));
   if (asked) return asked;
   MAEIL_ASSIGN(const auto generated, dag::read_record(store, {date, kDataDag, "generate_data"}));
   if (!generated) return std::optional<DayRequest>();
-  const auto rows = count_in(generated->result, "rows");
-  if (!rows) return std::optional<DayRequest>();
+  const Document rows = generated->result.is_object() ? generated->result.value("rows", Document()) : Document();
+  if (!rows.is_number_integer() || rows.get<int64_t>() < 1) return std::optional<DayRequest>();
   DayRequest request;
-  request.rows = *rows;
-  request.scenario = text_in(generated->result, "scenario").value_or("calm");
+  request.rows = rows.get<int64_t>();
+  if (const auto scenario = store::text_field(generated->result, "scenario"); !scenario.empty()) request.scenario = scenario;
   return std::optional(request);
 }
 

@@ -25,10 +25,8 @@ struct AskedDay {
   std::optional<std::string> scenario;
 };
 
-// The request that counts for the date; nullopt when nobody asked for anything (a date that Airflow began).
-Result<std::optional<DayRequest>> find_request(store::Store& store, Days date);
-
-// The same; of a date without a request, what generate_data recorded. nullopt when the date was never begun.
+// The request that counts for the date; of a date without one (that Airflow began), what generate_data recorded. nullopt when the date
+// was never begun. kBadInput: the request's document is damaged.
 Result<std::optional<DayRequest>> begun_as(store::Store& store, Days date);
 
 // Options that the day's rows cannot have (a portfolio's scenario where DISTRIBUTION_MODEL is set) are kUsage, before anything is done, a

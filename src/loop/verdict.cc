@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "loop/pipelines.h"
+#include "store/field_rules.h"
 
 namespace maeil::loop {
 namespace {
@@ -25,7 +26,7 @@ Result<TaskOutcome> as_verdict(const dag::TaskContext& context, Result<TaskOutco
     present.filter = {{"logical_date", format_date(context.logical_date)}, {"superseded_by", {{"$exists", false}}}};
     MAEIL_ASSIGN(const auto documents, context.store.find(collection, present));
     for (const auto& document : documents) {
-      const std::string key = document.value("task_key", Document("")).is_string() ? document.value("task_key", "") : "";
+      const std::string key = store::text_field(document, "task_key");
       // What this task itself wrote is linked when it commits (dag/take_back.h); what no task wrote is somebody else's.
       if (key.empty() || key.substr(0, key.find('#')) == context.task_name()) continue;
       if (collection == kEvents) event->document["supersedes"] = document.at("_id");
