@@ -334,7 +334,9 @@ class DeafStore : public store::Store {
     return below_.find_each(collection, options, visit);
   }
   Result<std::vector<std::string>> collections() override { return below_.collections(); }
-  Result<std::unique_ptr<store::RowWriter>> write_rows(std::string_view c, std::string_view p) override { return below_.write_rows(c, p); }
+  Result<std::unique_ptr<store::RowWriter>> write_rows(std::string_view c, std::string_view p, const store::Document& constants) override {
+    return below_.write_rows(c, p, constants);
+  }
   Status read_rows(std::string_view c, std::string_view p, const std::vector<std::string>& columns,
                    const std::function<Status(const store::RowChunk&)>& visit) override {
     return below_.read_rows(c, p, columns, visit);

@@ -141,10 +141,17 @@ Result<PreparedTotals> prepare_rows(dag::TaskContext& context, const Day& day, c
   return out;
 }
 
-Result<DayWriter> DayWriter::begin(dag::TaskContext& context, const Day& day, const prep::Preparation& preparation, const std::string& csv_path) {
+Result<DayWriter> DayWriter::begin(dag::TaskContext& context, const Day& day, const prep::Preparation& preparation, const store::Document& raw,
+                                  const std::string& csv_path) {
   DayWriter out;
   out.partition_ = partition_of(context.logical_date, preparation);
-  MAEIL_ASSIGN(out.rows_, context.store.write_rows(kRows, out.partition_));
+  const store::Document constants = {{"processing_timestamp", store::date_value(now())},
+                                     {"dataset_name", day.spec.name},
+                                     {"raw_data_id", raw.at("_id")},
+                                     {"timestamp", store::date_value(now())},
+                                     {"run_id", context.run_id},
+                                     {"logical_date", format_date(context.logical_date)}};
+  MAEIL_ASSIGN(out.rows_, context.store.write_rows(kRows, out.partition_, constants));
   if (!csv_path.empty()) {
     MAEIL_ASSIGN(AtomicFile file, AtomicFile::create(csv_path));
     out.csv_.emplace(std::move(file));
@@ -171,13 +178,7 @@ Result<PreparedDay> DayWriter::finish(dag::TaskContext& context, const Day& day,
   for (const auto& row : report.examples) context.log(fmt::format("{}:{}: set aside: {}", day.settings.data_path, row.line, row.reason));
   for (const auto& line : table::describe_unreadable(report, day.settings.data_path)) context.log(line);
   MAEIL_ASSIGN(const std::string generation, rows_->finish());
-  out.batch.publishes.push_back({kRows, partition_, generation,
-                                 {{"processing_timestamp", store::date_value(now())},
-                                  {"dataset_name", day.spec.name},
-                                  {"raw_data_id", raw.at("_id")},
-                                  {"timestamp", store::date_value(now())},
-                                  {"run_id", context.run_id},
-                                  {"logical_date", format_date(context.logical_date)}}});
+  out.batch.publishes.push_back({kRows, partition_, generation});
   store::Document metadata = metadata_document(day, preparation, report, totals.counts);
   metadata["raw_data_id"] = raw.at("_id");
   metadata["raw_sha256"] = raw.value("sha256", "");

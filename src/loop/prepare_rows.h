@@ -43,9 +43,11 @@ Result<PreparedTotals> prepare_rows(dag::TaskContext& context, const Day& day, c
 // The rows of a day on their way into the store and, unless `csv_path` is "", into processed_data.csv.
 class DayWriter {
  public:
-  static Result<DayWriter> begin(dag::TaskContext& context, const Day& day, const prep::Preparation& preparation, const std::string& csv_path);
+  // `raw`: the document of raw_data that the rows come from.
+  static Result<DayWriter> begin(dag::TaskContext& context, const Day& day, const prep::Preparation& preparation, const store::Document& raw,
+                                 const std::string& csv_path);
   Status add(const store::RowChunk& chunk, std::string_view text);
-  // `raw`: the document of raw_data that the rows came from. kBadInput when too many rows were set aside.
+  // `raw`: as for begin. kBadInput when too many rows were set aside.
   Result<PreparedDay> finish(dag::TaskContext& context, const Day& day, const prep::Preparation& preparation, const PreparedTotals& totals,
                              const store::Document& raw);
 

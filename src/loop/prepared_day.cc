@@ -82,7 +82,7 @@ Result<PreparedDay> prepare_day(dag::TaskContext& context, const Day& day, const
   MAEIL_ASSIGN(const store::Document raw, raw_document(context));
   const std::string raw_path = day.settings.data_path;
   MAEIL_ASSIGN(MappedFile file, raw_file(context, raw, raw_path));
-  MAEIL_ASSIGN(auto writer, DayWriter::begin(context, day, preparation, csv_path));
+  MAEIL_ASSIGN(auto writer, DayWriter::begin(context, day, preparation, raw, csv_path));
   MAEIL_ASSIGN(const auto totals, prepare_rows(context, day, preparation, std::move(file), raw_path, 0, raw.value("rows", uint64_t{0}), !csv_path.empty(),
                                                [&](PreparedPiece& piece) { return writer.add(piece.chunk, piece.text.view()); }));
   return writer.finish(context, day, preparation, totals, raw);

@@ -20,14 +20,14 @@ TEST(ScoreSplit, AShardTakesItsRawRowsAndReadsNoFurther) {
   const auto store = store::open_sqlite(folder / "maeil.db").value();
 
   // Raw rows 0, 1, 3 and 4, one chunk each (2 was set aside); the last is damaged: a code that no model has.
-  auto writer = store->write_rows(kRows, partition_of(date, preparation)).value();
+  auto writer = store->write_rows(kRows, partition_of(date, preparation), store::Document::object()).value();
   const int64_t raw_rows[] = {0, 1, 3, 4}, labels[] = {0, 1, 0, 1}, codes[] = {0, 0, 0, 99};
   for (int i = 0; i < 4; ++i) {
     ASSERT_TRUE(writer->append({{"row", std::vector<int64_t>{raw_rows[i]}}, {"split", std::vector<std::string>{"test"}},
                                 {"grade", std::vector<int64_t>{codes[i]}}, {"amount", std::vector<double>{0.5}}, {"label", std::vector<int64_t>{labels[i]}}}));
   }
   store::Batch batch;
-  batch.publishes.push_back({kRows, partition_of(date, preparation), writer->finish().value(), store::Document::object()});
+  batch.publishes.push_back({kRows, partition_of(date, preparation), writer->finish().value()});
   ASSERT_TRUE(store->commit(batch));
 
   const auto labels_of = [&](uint64_t first, uint64_t rows) { return score_split(*store, date, preparation, "test", scorer, first, rows).value().labels; };
@@ -54,12 +54,12 @@ TEST(ReadFine, KeepsAFifthForChoosingAndLeavesOutRowsWithoutALabel) {
     labels.push_back(i % 10 == 1 ? -1 : i % 4 == 3);  // no label in a fifth of `fine`
     amounts.push_back(static_cast<double>(3 * i));
   }
-  auto writer = store->write_rows(kRows, partition_of(date, preparation)).value();
+  auto writer = store->write_rows(kRows, partition_of(date, preparation), store::Document::object()).value();
   ASSERT_TRUE(writer->append(
       {{"row", rows}, {"split", splits}, {"grade", codes}, {"amount", amounts}, {"label", labels}}));
   store::Batch batch;
   batch.publishes.push_back(
-      {kRows, partition_of(date, preparation), writer->finish().value(), store::Document::object()});
+      {kRows, partition_of(date, preparation), writer->finish().value()});
   ASSERT_TRUE(store->commit(batch));
 
   const auto fine = read_fine(*store, date, preparation, 42).value();

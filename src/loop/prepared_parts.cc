@@ -145,7 +145,7 @@ Result<dag::TaskOutcome> prepare_part(dag::TaskContext& context, const Day& day,
 Result<PreparedDay> merge_day(dag::TaskContext& context, const Day& day, const prep::Preparation& preparation, const std::string& csv_path) {
   MAEIL_ASSIGN(const store::Document raw, raw_document(context));
   MAEIL_ASSIGN(const auto parts, read_parts(context, prepare_inputs(day, preparation, raw)));
-  MAEIL_ASSIGN(auto writer, DayWriter::begin(context, day, preparation, csv_path));
+  MAEIL_ASSIGN(auto writer, DayWriter::begin(context, day, preparation, raw, csv_path));
   PreparedTotals totals;
   auto& report = totals.report;
   for (const auto& part : parts) {

@@ -232,12 +232,12 @@ Status copy_documents(Store& from, Store& to, const std::string& collection, con
 }
 
 Status copy_partition(Store& from, Store& to, const std::string& collection, const std::string& partition) {
-  MAEIL_ASSIGN(const auto writer, to.write_rows(collection, partition));
+  MAEIL_ASSIGN(const Document constants, from.row_constants(collection, partition));
+  MAEIL_ASSIGN(const auto writer, to.write_rows(collection, partition, constants));
   MAEIL_TRY(from.read_rows(collection, partition, {}, [&](const RowChunk& chunk) { return writer->append(chunk); }));
-  MAEIL_ASSIGN(Document constants, from.row_constants(collection, partition));
   Batch batch;
   MAEIL_ASSIGN(const std::string generation, writer->finish());
-  batch.publishes.push_back({collection, partition, generation, std::move(constants)});
+  batch.publishes.push_back({collection, partition, generation});
   return to.commit(batch);
 }
 

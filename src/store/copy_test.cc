@@ -41,7 +41,7 @@ class Copy : public testing::Test {
     must(writer->finish());
   }
   static void publish(Store& store, const std::string& partition, const std::vector<double>& values, size_t cut = 1000) {
-    auto writer = must(store.write_rows("rows", partition));
+    auto writer = must(store.write_rows("rows", partition, {{"day", partition}}));
     for (size_t at = 0; at < values.size(); at += cut) {
       const size_t end = std::min(at + cut, values.size());
       std::vector<double> numbers(values.begin() + static_cast<std::ptrdiff_t>(at), values.begin() + static_cast<std::ptrdiff_t>(end));
@@ -49,7 +49,7 @@ class Copy : public testing::Test {
       must(writer->append({{"n", std::move(numbers)}, {"s", std::move(names)}}));
     }
     Batch batch;
-    batch.publishes.push_back({"rows", partition, must(writer->finish()), {{"day", partition}}});
+    batch.publishes.push_back({"rows", partition, must(writer->finish())});
     must(store.commit(batch));
   }
   void fill(Store& store) {

@@ -55,7 +55,7 @@ class BlobWriter {
   virtual Result<std::string> finish() = 0;           // its id (24 hex digits)
 };
 
-// One atomic step. Order inside: expects, erase_task, puts, sets, publishes, erases.
+// One atomic step. Order inside: expects, puts, sets, publishes, erases.
 struct Batch {
   struct Expect {     // the whole batch is kConflict unless the document has these values in these top-level fields. As in a filter
     std::string collection;  // null stands for a field that is not there, too. `fields` itself null: there must be no such document
@@ -75,15 +75,11 @@ struct Batch {
     std::string collection;
     std::string partition;   // e.g. "2026-11-23/<feature_spec_hash>"
     std::string generation;
-    Document constants;      // fields that every row of the partition carries (timestamp, run_id, ...)
   };
   struct Erase {
     std::string collection;
     std::string id;
   };
-  // Documents (in any collection) whose field task_key equals this disappear unless the batch puts them: a rerun
-  // leaves nothing of its predecessor. Empty: nothing.
-  std::string erase_task;
   std::vector<Expect> expects;  // REQUIRES: the batch also writes each of these documents, so that of two such batches one sees the other
   std::vector<Put> puts;
   std::vector<Set> sets;
@@ -121,7 +117,9 @@ class Store {
   // Names that hold something, sorted.
   virtual Result<std::vector<std::string>> collections() = 0;
 
-  virtual Result<std::unique_ptr<RowWriter>> write_rows(std::string_view collection, std::string_view partition) = 0;
+  // `constants`: fields that every row carries (timestamp, run_id, ...); a column of the same name wins.
+  virtual Result<std::unique_ptr<RowWriter>> write_rows(std::string_view collection, std::string_view partition,
+                                                        const Document& constants = Document::object()) = 0;
   // The rows of a partition, chunk by chunk in the order of writing; only the named columns when some are named.
   // kNotFound when the partition was never published.
   virtual Status read_rows(std::string_view collection, std::string_view partition,

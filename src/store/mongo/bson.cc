@@ -151,6 +151,7 @@ Result<Document> read_members(bson_iter_t* at, bool array, const Codec& codec, i
       out.push_back(wrapped ? Document(std::move(*value.begin())) : std::move(value));
     } else {
       const std::string_view key(bson_iter_key(at), bson_iter_key_len(at));
+      if (depth == 0 && key == kBatchField) continue;
       // Appended without looking for the name: a linear search for each of 142 names costs more than all the rest.
       auto& members = out.get_ref<Document::object_t&>();
       static_cast<std::vector<std::pair<const std::string, Document>>&>(members).emplace_back(codec.restricted && key != kInnerArray ? unescape_name(key) : std::string(key),
@@ -217,6 +218,13 @@ Result<Document> from_bson(const bson_t& bson, const Codec& codec) {
   }
   if (!bson_iter_init(&at, &bson)) return bad_input("a document is not readable: it is damaged");
   return read_members(&at, false, codec, 0);
+}
+
+Bson copy_of(const bson_t& bson) {
+  Bson out;
+  bson_destroy(out.get());
+  bson_copy_to(&bson, out.get());
+  return out;
 }
 
 const Document& member(const Document& object, std::string_view name) {

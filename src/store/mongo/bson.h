@@ -1,4 +1,4 @@
-// Documents as BSON and back. Dates are BSON dates, ids ObjectIds; whole numbers are int32 where they fit and int64 else (as the
+// Documents as BSON and back. The field `maeil_batch` is the store's own (change.h) and no part of a document. Dates are BSON dates, ids ObjectIds; whole numbers are int32 where they fit and int64 else (as the
 // Python project's driver writes them), the rest doubles.
 //
 // NaN and infinities become null and are counted: some servers refuse them. What BSON has and documents have not (decimals,
@@ -19,6 +19,8 @@
 #include "store/document.h"
 
 namespace maeil::store::mongo {
+
+inline constexpr const char* kBatchField = "maeil_batch";  // the batch that wrote a document
 
 constexpr size_t kMaxBsonBytes = 16 << 20;  // of one document, as every server has it
 
@@ -47,6 +49,8 @@ class Bson {
   bson_t value_;
 };
 
+Bson copy_of(const bson_t& bson);
+
 // Somebody else's bytes, for arrays: as a member bson_t keeps its alignment of 128. It points into itself, so it stays where it is.
 struct BsonView {
   BsonView() = default;
@@ -68,7 +72,7 @@ Status append_members(bson_t* to, const Document& object, const Codec& codec, ui
 
 Result<Bson> to_bson(const Document& object, const Codec& codec = {}, uint64_t* nulled = nullptr);
 
-// kBadInput when the bytes are no BSON or nested beyond any sense.
+// Without the field `maeil_batch`. kBadInput when the bytes are no BSON or nested beyond any sense.
 Result<Document> from_bson(const bson_t& bson, const Codec& codec = {});
 
 // Looks into a document that came from a server: people can write anything there, so nothing about its shape is certain. A member

@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <chrono>
-#include <set>
 #include <thread>
 
 namespace maeil::store::mongo {
@@ -65,7 +64,6 @@ Status Connection::run(const std::string& what, const std::function<bool(int, bs
     }
     fault_ = fault_of(error, &reply, server_.label(), what, server_.secret());
     bson_destroy(&reply);
-    unanswered_ += fault_.unanswered;
     if (!fault_.may_retry || !retry_ || session_ || steady_clock::now() + pause > until) return tl::unexpected<Error>(fault_.error);
     std::this_thread::sleep_for(pause);
     pause = std::min(pause * 2, milliseconds{1000});
@@ -152,10 +150,33 @@ Status Connection::insert(const std::string& collection, std::span<const BsonVie
   // Unordered, so that one that is there already does not hold up the others. What we write we made: no validation.
   MAEIL_ASSIGN(Bson options, to_bson({{"ordered", session_ != nullptr}, {"validate", false}}));
   MAEIL_TRY(options_with_session(options));
-  return run(fmt::format("write to {}", collection), [&](int, bson_t* reply, bson_error_t* error) {
-    return mongoc_collection_insert_many(to.handle, pointers.data(), pointers.size(), options.get(), reply, error) ||
-           (!session_ && only_duplicates(reply));
+  bool duplicates = false;
+  const Status done = run(fmt::format("write to {}", collection), [&](int, bson_t* reply, bson_error_t* error) {
+    if (mongoc_collection_insert_many(to.handle, pointers.data(), pointers.size(), options.get(), reply, error)) return true;
+    duplicates = !session_ && only_duplicates(reply);
+    return false;
   });
+  if (done || !duplicates) return done;
+  const Fault refused = fault_;
+  MAEIL_ASSIGN(const bool there, are_there(collection, documents));
+  if (there) return {};
+  fault_ = refused;
+  return done;
+}
+
+Result<bool> Connection::are_there(const std::string& collection, std::span<const BsonView> documents) {
+  constexpr size_t kAtOnce = 500;
+  size_t found = 0;
+  for (size_t at = 0; at < documents.size(); at += kAtOnce) {
+    Document ids = Document::array();
+    for (const BsonView& document : documents.subspan(at, std::min(kAtOnce, documents.size() - at))) {
+      bson_iter_t id;
+      if (bson_iter_init_find(&id, &document.value, "_id") && BSON_ITER_HOLDS_OID(&id)) ids.push_back(id_value(hex_of(*bson_iter_oid(&id))));
+    }
+    MAEIL_ASSIGN(const auto there, find(collection, {{"_id", {{"$in", ids}}}}, {{"projection", {{"_id", 1}}}}));
+    found += there.size();
+  }
+  return found == documents.size();
 }
 
 Status Connection::insert_one(const std::string& collection, const Bson& document) {
@@ -175,31 +196,35 @@ Status Connection::write(std::span<const Write> writes) {
 }
 
 Status Connection::write_group(std::span<const Write> writes) {
-  CollectionHandle to(client_, server_, writes[0].collection);
+  const std::string collection(writes[0].collection);
+  CollectionHandle to(client_, server_, collection);
   MAEIL_ASSIGN(Bson options, to_bson({{"ordered", true}}));
   MAEIL_TRY(options_with_session(options));
-  MAEIL_ASSIGN(const Bson upsert, to_bson({{"upsert", true}, {"validate", false}}));
   MAEIL_ASSIGN(const Bson plain, to_bson({{"validate", false}}));
-  return run(fmt::format("write to {}", writes[0].collection), [&](int attempt, bson_t* reply, bson_error_t* error) {
+  MAEIL_ASSIGN(const Bson upsert, to_bson({{"validate", false}, {"upsert", true}}));
+  return run(fmt::format("write to {}", collection), [&](int, bson_t* reply, bson_error_t* error) {
     mongoc_bulk_operation_t* bulk = mongoc_collection_create_bulk_operation_with_opts(to.handle, options.get());
     bool done = true;
     for (const Write& one : writes) {
+      const bson_t* document = one.document ? one.document->get() : nullptr;
       switch (one.kind) {
-        case Write::Kind::kReplace: done &= mongoc_bulk_operation_replace_one_with_opts(bulk, one.selector.get(), one.document.get(), upsert.get(), error); break;
-        case Write::Kind::kSet: done &= mongoc_bulk_operation_update_one_with_opts(bulk, one.selector.get(), one.document.get(), plain.get(), error); break;
-        case Write::Kind::kUpdateMany: done &= mongoc_bulk_operation_update_many_with_opts(bulk, one.selector.get(), one.document.get(), plain.get(), error); break;
-        case Write::Kind::kRemove: done &= mongoc_bulk_operation_remove_one_with_opts(bulk, one.selector.get(), nullptr, error); break;
-        case Write::Kind::kRemoveMany: done &= mongoc_bulk_operation_remove_many_with_opts(bulk, one.selector.get(), nullptr, error); break;
+        case Write::Kind::kInsert:
+          done &= mongoc_bulk_operation_insert_with_opts(bulk, document, plain.get(), error);
+          break;
+        case Write::Kind::kUpsert:
+          done &= mongoc_bulk_operation_replace_one_with_opts(bulk, one.selector.get(), document, upsert.get(), error);
+          break;
+        case Write::Kind::kReplace:
+          done &= mongoc_bulk_operation_replace_one_with_opts(bulk, one.selector.get(), document, plain.get(), error);
+          break;
+        case Write::Kind::kRemove:
+          done &= mongoc_bulk_operation_remove_one_with_opts(bulk, one.selector.get(), nullptr, error);
+          break;
       }
       if (!done) break;
     }
-    if (done) {
-      done = mongoc_bulk_operation_execute(bulk, reply, error) != 0;
-      // Two upserts of one new _id at the same moment: the second try finds the document there.
-      if (!done && error->code == kDuplicateKey && attempt < 3 && !session_) error->code = kWriteConflict;
-    } else {
-      bson_init(reply);
-    }
+    if (done) done = mongoc_bulk_operation_execute(bulk, reply, error) != 0;
+    else bson_init(reply);
     mongoc_bulk_operation_destroy(bulk);
     return done;
   });
@@ -298,22 +323,6 @@ Status Connection::ensure_collection(const std::string& name, bool documents) {
   }
   server_.learn(known);
   return {};
-}
-
-Result<std::vector<std::string>> Connection::task_collections() {
-  MAEIL_ASSIGN(auto names, collections());
-  MAEIL_ASSIGN(const auto generations, find(kGenerations, Document::object(), {{"projection", {{"collection", 1}}}}));
-  std::set<std::string> without_documents;
-  for (const auto& entry : generations) {
-    const std::string name = text_member(entry, "collection");
-    if (name.empty() || server_.knows(name + "\ndocuments") || !without_documents.insert(name).second) continue;
-    const auto listed = command(fmt::format("list the indexes of {}", name), {{"listIndexes", name}});
-    const bool indexed = listed && listed->dump(-1, ' ', false, Document::error_handler_t::replace).find("\"task_key\"") != std::string::npos;
-    if (indexed) server_.learn(name + "\ndocuments");
-    if (indexed || !listed) without_documents.erase(name);
-  }
-  std::erase_if(names, [&](const std::string& name) { return without_documents.contains(name); });
-  return names;
 }
 
 Status Connection::ensure_index(const std::string& collection, const Document& keys, const char* option) {

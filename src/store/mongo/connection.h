@@ -10,21 +10,12 @@
 #include <string>
 #include <vector>
 
-#include "store/mongo/bson.h"
+#include "store/mongo/change.h"
 #include "store/mongo/driver.h"
 #include "store/mongo/faults.h"
 #include "store/mongo/server.h"
 
 namespace maeil::store::mongo {
-
-// A write to one collection. `selector` names one document by _id, or a range of them.
-struct Write {
-  enum class Kind : char { kReplace = 'r', kSet = 's', kRemove = 'd', kRemoveMany = 'x', kUpdateMany = 'u' };
-  Kind kind = Kind::kReplace;
-  std::string collection;
-  Bson selector;
-  Bson document;   // kReplace: the document; kSet and kUpdateMany: the update ({"$set": ..}); else empty
-};
 
 class Connection {
  public:
@@ -38,7 +29,6 @@ class Connection {
   const Fault& fault() const { return fault_; }  // of the last call that failed
 
   void set_retry(bool retry) { retry_ = retry; }
-  uint64_t unanswered() const { return unanswered_; }  // how many tries of calls the server has not answered
 
   // A transaction over the calls that follow, with majority and journaled commit. Destruction aborts it.
   Status begin();
@@ -51,11 +41,12 @@ class Connection {
   // findAndModify that returns the document after the change; null when nothing matched (and nothing was inserted).
   Result<Document> find_and_modify(const std::string& collection, const Document& filter, const Document& update, bool upsert = false);
 
-  // Documents with ids of our own that nobody else has: one that is there already was written by a try that looked lost.
+  // Documents with ids of our own that nobody else has: one that is there already was written by a try that looked lost. Another
+  // unique index that people made, and that refuses one of them, is an error (Fault::duplicate).
   Status insert(const std::string& collection, std::span<const BsonView> documents);
   Status insert_one(const std::string& collection, const Bson& document);
 
-  // In this order. Must be harmless when done twice.
+  // In this order, until one is refused. A guard that does not match is no error.
   Status write(std::span<const Write> writes);
 
   Result<int64_t> remove(const std::string& collection, const Document& filter);
@@ -67,9 +58,6 @@ class Connection {
   Result<std::vector<Document>> find(const std::string& collection, const Document& filter, const Document& options = Document::object());
 
   Result<std::vector<std::string>> collections();                      // all names, sorted
-  // Those that may hold documents with a task_key: all but the ones that have rows and no index on it. Rows have no task_key, and an
-  // index that holds none of them still cost a third of an insert.
-  Result<std::vector<std::string>> task_collections();
   Status ensure_own_collection(const std::string& name);              // one of maeil's, without indexes
   Status ensure_collection(const std::string& name, bool documents);  // made and indexed; `documents`: with the indexes of tasks' documents
   Status ensure_index(const std::string& collection, const Document& keys, const char* option = nullptr);  // "unique", "sparse"
@@ -79,11 +67,11 @@ class Connection {
   Status run(const std::string& what, const std::function<bool(int attempt, bson_t* reply, bson_error_t* error)>& call);
   Status options_with_session(Bson& options);
   Status write_group(std::span<const Write> writes);
+  Result<bool> are_there(const std::string& collection, std::span<const BsonView> documents);
 
   Server& server_;
   mongoc_client_t* client_;
   bool retry_;
-  uint64_t unanswered_ = 0;
   mongoc_client_session_t* session_ = nullptr;  // of a transaction
   Fault fault_;
 };

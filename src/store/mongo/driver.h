@@ -13,10 +13,10 @@
 namespace maeil::store::mongo {
 
 #define MAEIL_MONGOC_FUNCTIONS(X) \
-  X(mongoc_bulk_operation_destroy) X(mongoc_bulk_operation_execute) X(mongoc_bulk_operation_insert)          \
-  X(mongoc_bulk_operation_remove_many_with_opts) X(mongoc_bulk_operation_remove_one_with_opts)               \
-  X(mongoc_bulk_operation_replace_one_with_opts) X(mongoc_bulk_operation_update_many_with_opts)              \
-  X(mongoc_bulk_operation_update_one_with_opts) X(mongoc_client_command_with_opts)                           \
+  X(mongoc_bulk_operation_destroy) X(mongoc_bulk_operation_execute)          \
+  X(mongoc_bulk_operation_insert_with_opts) X(mongoc_bulk_operation_remove_one_with_opts)               \
+  X(mongoc_bulk_operation_replace_one_with_opts)              \
+  X(mongoc_client_command_with_opts)                           \
   X(mongoc_client_destroy) X(mongoc_client_get_collection) X(mongoc_client_get_database)                     \
   X(mongoc_client_new) X(mongoc_client_pool_destroy) X(mongoc_client_pool_max_size)                          \
   X(mongoc_client_pool_new_with_error) X(mongoc_client_pool_pop) X(mongoc_client_pool_push)                  \

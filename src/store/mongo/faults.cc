@@ -84,7 +84,6 @@ Fault fault_of(const bson_error_t& error, const bson_t* reply, const std::string
   // What a setting causes (password, certificate) is not mended by asking again, nor is a full disk.
   fault.may_retry = verdict.code == ErrorCode::kUnavailable || (verdict.code != ErrorCode::kIo && labelled("RetryableWriteError"));
   fault.refused = fault.code != 0 && !fault.may_retry;
-  fault.unanswered = error.domain == MONGOC_ERROR_STREAM;
   fault.duplicate = fault.code == kDuplicateKey || fault.code == 11001 || fault.code == 12582;
   fault.no_transactions = contains_any(text, {"startTransaction", "Transaction numbers are only allowed", "does not support transactions",
                                               "not support sessions", "Multi-document transactions"});

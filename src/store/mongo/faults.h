@@ -15,7 +15,6 @@ struct Fault {
   bool transaction_over = false;  // TransientTransactionError: the whole transaction may be tried again
   bool commit_unknown = false;    // the transaction may have been committed
   bool refused = false;           // the server answered, and the same call will not succeed later by itself
-  bool unanswered = false;        // the call may have reached the server, or may yet
   bool duplicate = false;         // E11000
   bool no_transactions = false;   // this server knows none
 };

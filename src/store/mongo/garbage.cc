@@ -5,9 +5,9 @@
 #include <boost/unordered/unordered_flat_set.hpp>
 
 #include "store/mongo/blobs.h"
-#include "store/mongo/control.h"
 #include "store/mongo/plan.h"
 #include "store/mongo/reading.h"
+#include "store/mongo/server_site.h"
 
 namespace maeil::store::mongo {
 namespace {
@@ -51,22 +51,32 @@ Result<int64_t> drop_generations(Connection& connection, Instant before) {
     if (!published.empty()) continue;
     const auto dropped = instant_member(entry, "dropped");
     if (dropped && *dropped >= before) continue;
-    MAEIL_TRY(connection.remove(collection, row_range(generation)));
-    if (dropped) {
-      MAEIL_TRY(connection.remove(kGenerations, {{"_id", id_value(generation)}}));
-    } else {
-      MAEIL_TRY(connection.find_and_modify(kGenerations, {{"_id", id_value(generation)}}, {{"$set", {{"dropped", date_value(now())}}}}));
-      ++removed;
-    }
+    MAEIL_TRY(drop_generation(connection, {collection, generation}));
+    if (dropped) MAEIL_TRY(connection.remove(kGenerations, {{"_id", id_value(generation)}}));
+    else ++removed;
   }
   return removed;
 }
 
+// Of batches that never began to count, and of writers that died before they removed theirs.
+Status drop_journals(Connection& connection, Instant before) {
+  const auto seconds = std::chrono::floor<std::chrono::seconds>(before).time_since_epoch().count();
+  const std::string first_kept = fmt::format("{:08x}0000000000000000", static_cast<uint32_t>(seconds));
+  const Document older = {{"batch", {{"$lt", id_value(first_kept)}}}};
+  MAEIL_ASSIGN(const auto pieces, connection.find(kJournal, older, {{"projection", {{"batch", 1}}}}));
+  if (pieces.empty()) return {};
+  ServerSite site(connection);
+  MAEIL_TRY(close_the_past(site));
+  Ids batches;
+  for (const auto& piece : pieces) batches.insert(id_text(member(piece, "batch")));
+  for (const auto& batch : batches) MAEIL_TRY(site.remove_journal(batch));
+  return {};
+}
+
 }  // namespace
 
-Result<int64_t> drop_garbage(Connection& connection, Shelf& shelf, Instant before) {
-  MAEIL_TRY(settle(connection));
-  int64_t removed = shelf.remove_older(before);
+Result<int64_t> drop_garbage(Connection& connection, Instant before) {
+  int64_t removed = 0;
   MAEIL_ASSIGN(const int64_t generations, drop_generations(connection, before));
   MAEIL_ASSIGN(const int64_t unfinished, drop_unfinished_blobs(connection, before));
   removed += generations + unfinished;
@@ -83,17 +93,12 @@ Result<int64_t> drop_garbage(Connection& connection, Shelf& shelf, Instant befor
     MAEIL_TRY(drop_blob(connection, blob.id));
     ++removed;
   }
-  // Pieces of a journal whose batch is over; only a crash between two calls leaves them.
-  MAEIL_ASSIGN(const Document control, read_control(connection));
-  if (member(control, "intent").is_null()) {
-    const std::string first_kept = fmt::format("{:08x}0000000000000000", static_cast<uint32_t>(std::chrono::floor<std::chrono::seconds>(before).time_since_epoch().count()));
-    MAEIL_TRY(connection.remove(kJournal, {{"intent", {{"$lt", id_value(first_kept)}}}}));
-  }
+  MAEIL_TRY(drop_journals(connection, before));
   return removed;
 }
 
 Status check_everything(Connection& connection) {
-  MAEIL_TRY(settle(connection));
+  if (!connection.server().transactions()) MAEIL_TRY(settle_to_write(connection));
   MAEIL_ASSIGN(const auto collections, connection.collections());
   for (const auto& collection : collections) {
     if (!is_public_collection(collection)) continue;

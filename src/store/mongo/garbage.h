@@ -6,7 +6,7 @@
 namespace maeil::store::mongo {
 
 // See Store::collect_garbage. Files of other programs in the bucket (those without our sha256) are left alone.
-Result<int64_t> drop_garbage(Connection& connection, Shelf& shelf, Instant before);
+Result<int64_t> drop_garbage(Connection& connection, Instant before);
 
 // Reads every document, every published row and every blob.
 Status check_everything(Connection& connection);

@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cstring>
 
 #include "base/hash.h"
 #include "store/mongo/control.h"
@@ -11,84 +10,7 @@
 namespace maeil::store::mongo {
 namespace {
 
-constexpr size_t kBulkBytes = kHugePage;  // one insert command: larger ones were not faster, and a slow server answers in time
-
-class MongoRowWriter : public RowWriter {
- public:
-  MongoRowWriter(std::shared_ptr<Server> server, std::shared_ptr<Shelf> shelf, std::string_view collection, std::string_view partition)
-      : shelf_(std::move(shelf)),
-        label_(fmt::format("rows of {} {}", collection, partition)),
-        rows_(new Waiting{std::string(collection), std::string(partition), now(), Spool(label_, server->codec())}) {}
-
-  Status append(const RowChunk& chunk) override {
-    if (!rows_) return internal_error(fmt::format("{}: append after finish", label_));
-    return rows_->spool.append(chunk);
-  }
-  Result<std::string> finish() override {
-    if (!rows_) return internal_error(fmt::format("{}: finish twice", label_));
-    if (rows_->spool.rows() > INT64_C(0xffffffff)) return bad_input(fmt::format("{}: more than 4294967295 rows", label_));
-    const std::string generation = new_object_id(rows_->created).substr(0, 16) + "00000000";
-    shelf_->put(generation, std::move(rows_));
-    rows_ = nullptr;
-    return generation;
-  }
-
- private:
-  std::shared_ptr<Shelf> shelf_;
-  const std::string label_;
-  std::shared_ptr<Waiting> rows_;
-};
-
-// Ready documents of one insert command, in one buffer.
-class Bulk {
- public:
-  Bulk(Connection& connection, const std::string& collection, const std::string& generation, std::string_view constants)
-      : connection_(connection), collection_(collection), prefix_(oid_of(generation)), constants_(constants) {
-    buffer_.reserve(kBulkBytes);
-  }
-
-  // Sends what there is when this row has no place beside it.
-  Status add(uint32_t row, std::string_view members) {
-    static constexpr char kIdHead[] = "\x07_id";  // with its zero byte
-    const auto length = static_cast<uint32_t>(4 + sizeof kIdHead + 12 + constants_.size() + members.size() + 1);
-    if (buffer_.size() + length > kBulkBytes) MAEIL_TRY(send());
-    starts_.push_back(buffer_.size());
-    put({reinterpret_cast<const char*>(&length), sizeof length});
-    put({kIdHead, sizeof kIdHead});
-    const unsigned char number[4] = {static_cast<unsigned char>(row >> 24), static_cast<unsigned char>(row >> 16), static_cast<unsigned char>(row >> 8),
-                                     static_cast<unsigned char>(row)};
-    put({reinterpret_cast<const char*>(prefix_.bytes), 8});
-    put({reinterpret_cast<const char*>(number), 4});
-    put(constants_);
-    put(members);
-    buffer_.push_back('\0');
-    return {};
-  }
-
-  Status send() {
-    std::vector<BsonView> documents(starts_.size());
-    for (size_t i = 0; i < starts_.size(); ++i) {
-      const size_t end = i + 1 < starts_.size() ? starts_[i + 1] : buffer_.size();
-      if (!bson_init_static(&documents[i].value, reinterpret_cast<const uint8_t*>(buffer_.data()) + starts_[i], end - starts_[i])) {
-        return internal_error("a row was not encoded as BSON");
-      }
-    }
-    MAEIL_TRY(connection_.insert(collection_, documents));
-    buffer_.clear();
-    starts_.clear();
-    return {};
-  }
-
- private:
-  void put(std::string_view bytes) { buffer_.insert(buffer_.end(), bytes.begin(), bytes.end()); }
-
-  Connection& connection_;
-  const std::string& collection_;
-  const bson_oid_t prefix_;
-  const std::string_view constants_;
-  HugeBytes buffer_;
-  std::vector<size_t> starts_;
-};
+constexpr uint32_t kRowsAtOnce = 10'000;  // in one removal: a slow server answers in time
 
 }  // namespace
 
@@ -96,22 +18,15 @@ std::string partition_id(std::string_view collection, std::string_view partition
   return sha256_hex(fmt::format("{}\n{}", collection, partition)).substr(0, 24);
 }
 
-Document Partition::document() const {
-  Document names = Document::array();
-  for (const auto& [column, kind] : columns) names.push_back({{"name", column}, {"kind", std::string(1, kind)}});
-  Document out = {{"collection", collection}, {"partition", name}, {"generation", id_value(generation)}, {"rows", rows}, {"columns", names}};
-  const std::string task_key = text_member(constants, "task_key");
-  if (!task_key.empty()) out["task_key"] = task_key;
-  out["constants"] = constants;
-  return out;
-}
-
 Result<Partition> partition_from(const Server& server, const Document& document) {
   Partition out;
   out.collection = text_member(document, "collection");
   out.name = text_member(document, "partition");
   out.generation = id_text(member(document, "generation"));
-  const auto damaged = [&] { return bad_input(fmt::format("{}: the rows of {} {} are damaged (no description): run their task again", server.label(), out.collection, out.name)); };
+  const auto damaged = [&] {
+    return bad_input(fmt::format("{}: the rows of {} {} are damaged (no description): run their task again", server.label(),
+                                 out.collection, out.name));
+  };
   const Document &rows = member(document, "rows"), &columns = member(document, "columns");
   if (out.generation.empty() || !rows.is_number_integer() || rows.get<int64_t>() < 0 || !columns.is_array()) return damaged();
   out.rows = rows.get<int64_t>();
@@ -147,50 +62,67 @@ Document row_range(const std::string& generation) {
   return {{"_id", {{"$gte", id_value(row_oid(generation, 0))}, {"$lte", id_value(row_oid(generation, 0xffffffff))}}}};
 }
 
-Result<Generations> Generations::of(Connection& connection, std::string_view collection) {
-  MAEIL_ASSIGN(const auto found, connection.find(kGenerations, {{"collection", collection}}, {{"projection", {{"_id", 1}}}}));
-  Generations out;
-  for (const auto& document : found) {
-    const std::string id = id_text(member(document, "_id"));
-    if (!id.empty()) out.prefixes_.push_back(id.substr(0, 16));
+bool is_row(const bson_oid_t& id) { return hex_of(id).starts_with(kRowPrefix); }
+
+// Not {"$lt": first row}: that would leave out ids of other types as well.
+Document without_rows() {
+  const std::string first = fmt::format("{}{:016x}", kRowPrefix, 0);
+  return {{"_id", {{"$not", {{"$gte", id_value(first)}}}}}};
+}
+
+Result<std::string> begin_generation(Connection& connection, std::string_view collection, std::string_view partition) {
+  Document leases = Document::array();
+  for (const auto& lease : connection.server().leases()) leases.push_back({{"name", lease.name}, {"token", lease.token}});
+  const std::string nonce = new_object_id(now());
+  for (;;) {
+    const std::string id = fmt::format("{}{}00000000", kRowPrefix, new_object_id(now()).substr(16));
+    const Document entry = {{"collection", collection}, {"partition", partition}, {"created", date_value(now())},
+                            {"owner", Identity::own().document()}, {"leases", leases}, {"nonce", nonce}};
+    const auto made = connection.find_and_modify(kGenerations, {{"_id", id_value(id)}}, {{"$setOnInsert", entry}}, true);
+    if (!made && !connection.fault().duplicate) return tl::make_unexpected(made.error());
+    if (made && text_member(*made, "nonce") == nonce) return id;
   }
-  return out;
 }
 
-bool Generations::owns(const bson_oid_t& id) const {
-  return !prefixes_.empty() && std::ranges::find(prefixes_, hex_of(id).substr(0, 16)) != prefixes_.end();
+Status finish_generation(Connection& connection, const Partition& partition, int64_t nulled) {
+  MAEIL_ASSIGN(const auto entries, connection.find(kGenerations, {{"_id", id_value(partition.generation)}}));
+  if (entries.empty() || entries[0].contains("dropped")) {
+    return not_found(fmt::format("rows of {} {}: their generation was removed meanwhile", partition.collection, partition.name));
+  }
+  Document columns = Document::array();
+  for (const auto& [column, kind] : partition.columns) columns.push_back({{"name", column}, {"kind", std::string(1, kind)}});
+  Document entry = entries[0];
+  entry.update({{"generation", id_value(partition.generation)}, {"rows", partition.rows}, {"nulled", nulled}, {"columns", columns}});
+  entry["constants"] = partition.constants;
+  MAEIL_ASSIGN(const Bson document, to_bson(entry, connection.server().codec()));
+  MAEIL_ASSIGN(Bson selector, to_bson({{"_id", id_value(partition.generation)}}));
+  const Write write{Write::Kind::kReplace, kGenerations, partition.generation, &document, std::move(selector)};
+  return connection.write({&write, 1});
 }
 
-Document Generations::excluding() const {
-  if (prefixes_.empty()) return Document::object();
-  Document ranges = Document::array();
-  for (const auto& prefix : prefixes_) ranges.push_back(row_range(prefix + "00000000"));
-  return {{"$nor", ranges}};
+Result<Document> finished_generation(Connection& connection, const std::string& collection, const std::string& partition,
+                                     const std::string& generation) {
+  const std::string label = fmt::format("rows of {} {}", collection, partition);
+  Document entry;
+  if (is_id(generation)) {
+    MAEIL_ASSIGN(const Bson filter, to_bson({{"_id", id_value(generation)}}));
+    MAEIL_TRY(connection.find(kGenerations, *filter.get(), {{"limit", 1}}, [&](const bson_t& one) -> Result<bool> {
+      MAEIL_ASSIGN(entry, from_bson(one, connection.server().codec()));
+      return false;
+    }));
+  }
+  if (!entry.contains("rows") || entry.contains("dropped")) return not_found(fmt::format("{}: there is no generation {}", label, generation));
+  MAEIL_ASSIGN(const Partition written, partition_from(connection.server(), entry));
+  if (written.collection != collection || written.name != partition) {
+    return internal_error(fmt::format("{}: generation {} was written for {} {}", label, generation, written.collection, written.name));
+  }
+  for (const char* own : {"_id", "created", "owner", "leases", "nonce"}) entry.erase(own);
+  return entry;
 }
 
-void Shelf::put(const std::string& generation, std::shared_ptr<Waiting> rows) {
-  std::lock_guard lock(mutex_);
-  waiting_[generation] = std::move(rows);
-}
-
-std::shared_ptr<Waiting> Shelf::find(const std::string& generation) const {
-  std::lock_guard lock(mutex_);
-  const auto found = waiting_.find(generation);
-  return found == waiting_.end() ? nullptr : found->second;
-}
-
-void Shelf::remove(const std::string& generation) {
-  std::lock_guard lock(mutex_);
-  waiting_.erase(generation);
-}
-
-int64_t Shelf::remove_older(Instant before) {
-  std::lock_guard lock(mutex_);
-  return static_cast<int64_t>(std::erase_if(waiting_, [&](const auto& one) { return one.second->created < before; }));
-}
-
-Result<std::vector<std::string>> abandoned_generations(Connection& connection, const Partition& partition) {
-  MAEIL_ASSIGN(const auto entries, connection.find(kGenerations, {{"collection", partition.collection}, {"partition", partition.name}}));
+Result<std::vector<std::string>> abandoned_generations(Connection& connection, const std::string& collection, const std::string& partition,
+                                                       const std::string& published) {
+  MAEIL_ASSIGN(const auto entries, connection.find(kGenerations, {{"collection", collection}, {"partition", partition}}));
   MAEIL_ASSIGN(const Document control, read_control(connection));
   const auto lost_a_lock = [&](const Document& leases) {
     return leases.is_array() && std::ranges::any_of(leases, [&](const Document& lease) {
@@ -200,27 +132,26 @@ Result<std::vector<std::string>> abandoned_generations(Connection& connection, c
   std::vector<std::string> out;
   for (const auto& entry : entries) {
     const std::string generation = id_text(member(entry, "_id"));
-    if (generation.empty() || generation == partition.generation || entry.contains("dropped")) continue;
+    if (generation.empty() || generation == published || entry.contains("dropped")) continue;
     if (Identity::is_dead(member(entry, "owner")) || lost_a_lock(member(entry, "leases"))) out.push_back(generation);
   }
   return out;
 }
 
-Status insert_rows(Connection& connection, const std::string& generation, Waiting& rows, std::string_view constants) {
-  std::lock_guard lock(rows.mutex);
-  Document leases = Document::array();
-  for (const auto& lease : connection.server().leases()) leases.push_back({{"name", lease.name}, {"token", lease.token}});
-  MAEIL_ASSIGN(const Bson head, to_bson({{"_id", id_value(generation)}, {"collection", rows.collection}, {"partition", rows.partition},
-                                         {"created", date_value(rows.created)}, {"owner", Identity::own().document()}, {"leases", leases}}));
-  MAEIL_TRY(connection.insert_one(kGenerations, head));
-  Bulk bulk(connection, rows.collection, generation, constants);
-  uint32_t row = 0;
-  MAEIL_TRY(rows.spool.for_each([&](std::string_view members) { return bulk.add(row++, members); }));
-  return bulk.send();
-}
-
-std::unique_ptr<RowWriter> begin_rows(std::shared_ptr<Server> server, std::shared_ptr<Shelf> shelf, std::string_view collection, std::string_view partition) {
-  return std::make_unique<MongoRowWriter>(std::move(server), std::move(shelf), collection, partition);
+Status drop_generation(Connection& connection, const Generation& generation) {
+  for (;;) {
+    // The first row that is there, and those up to some thousands behind it.
+    const Document first_only = {{"sort", {{"_id", 1}}}, {"limit", 1}, {"projection", {{"_id", 1}}}};
+    MAEIL_ASSIGN(const auto rows, connection.find(generation.collection, row_range(generation.id), first_only));
+    if (rows.empty()) break;
+    const std::string first = id_text(member(rows[0], "_id"));
+    const auto number = static_cast<uint32_t>(std::stoul(first.substr(16), nullptr, 16));
+    const uint32_t last = number > 0xffffffff - kRowsAtOnce ? 0xffffffff : number + kRowsAtOnce - 1;
+    MAEIL_TRY(connection.remove(generation.collection,
+                                {{"_id", {{"$gte", id_value(first)}, {"$lte", id_value(row_oid(generation.id, last))}}}}));
+  }
+  MAEIL_TRY(connection.find_and_modify(kGenerations, {{"_id", id_value(generation.id)}}, {{"$set", {{"dropped", date_value(now())}}}}));
+  return {};
 }
 
 }  // namespace maeil::store::mongo

@@ -1,29 +1,31 @@
-// Generations of rows: a partition's rows are documents of its collection whose ids share their first 8 bytes with the
-// generation's id and end with the row's number, so a generation is one range of _id and needs no field and no index of its own.
+// Generations of rows: a partition's rows are documents of its collection whose ids begin with kRowPrefix, go on with the generation's
+// number and end with the row's, so a generation is one range of _id, and all rows of a collection are one range, too. No other
+// document has such an id: an ObjectId's first four bytes are a time, and these would be the year 2106.
 //
 // maeil_partitions  {_id: hash of collection and partition, collection, partition, generation, rows, nulled, columns: [{name, kind}],
-//                    constants, task_key}: the switch; readers believe nothing else
-// maeil_generations {_id, collection, partition, created, owner, leases, dropped}: there before a generation's first row and until long
-//                    after its last one (a write that was under way when its process died may still arrive), so what a range
-//                    holds is known to be rows even while nobody may see them
+//                    constants}: the switch; readers believe nothing else
+// maeil_generations {_id, collection, partition, created, owner, leases, nonce; once all its rows are there also the fields of
+//                    maeil_partitions; dropped}: there before a generation's first row, until its rows are removed
 #pragma once
 
-#include <map>
-#include <memory>
-#include <mutex>
 #include <optional>
 
 #include "store/mongo/connection.h"
-#include "store/mongo/spool.h"
+#include "store/store.h"
 
 namespace maeil::store::mongo {
+
+inline constexpr std::string_view kRowPrefix = "ffffffff";
+
+struct Generation {
+  std::string collection, id;
+};
 
 struct Partition {
   std::string collection, name, generation;
   int64_t rows = 0;
   std::vector<std::pair<std::string, char>> columns;  // name and kind: i, d, s
   Document constants;
-  Document document() const;          // as stored, without _id; constants with escaped names where the server needs it
 };
 
 std::string partition_id(std::string_view collection, std::string_view partition);
@@ -34,45 +36,24 @@ Result<std::optional<Partition>> find_partition(Connection& connection, std::str
 // {"_id": {"$gte": first, "$lte": last}} of a generation's rows.
 Document row_range(const std::string& generation);
 std::string row_oid(const std::string& generation, uint32_t row);
+bool is_row(const bson_oid_t& id);
+Document without_rows();  // a filter that matches everything but rows
 
-// The generations of one collection, whether published or not.
-class Generations {
- public:
-  static Result<Generations> of(Connection& connection, std::string_view collection);
-  bool empty() const { return prefixes_.empty(); }
-  bool owns(const bson_oid_t& id) const;
-  Document excluding() const;         // a filter that matches everything but rows
+// A generation of its own, noted on the server. Its id.
+Result<std::string> begin_generation(Connection& connection, std::string_view collection, std::string_view partition);
+// All rows are there. `partition`: with the generation's id.
+Status finish_generation(Connection& connection, const Partition& partition, int64_t nulled);
+// What maeil_partitions holds of a finished generation, without _id. kNotFound when there is none; kInternal when it was written for
+// another partition.
+Result<Document> finished_generation(Connection& connection, const std::string& collection, const std::string& partition,
+                                     const std::string& generation);
 
- private:
-  std::vector<std::string> prefixes_;  // 16 hex digits
-};
+// The generations of a partition that will never be published: their writer is a process of this machine that is gone, or lost a
+// lock that it held. Garbage collection finds the others by their age.
+Result<std::vector<std::string>> abandoned_generations(Connection& connection, const std::string& collection, const std::string& partition,
+                                                       const std::string& published);
 
-// Finished rows that wait in this process for their batch. Thread safe.
-struct Waiting {
-  std::string collection, partition;
-  Instant created;
-  Spool spool;
-  std::mutex mutex{};  // one commit at a time reads the spool
-};
-class Shelf {
- public:
-  void put(const std::string& generation, std::shared_ptr<Waiting> rows);
-  std::shared_ptr<Waiting> find(const std::string& generation) const;
-  void remove(const std::string& generation);
-  int64_t remove_older(Instant before);
-
- private:
-  mutable std::mutex mutex_;
-  std::map<std::string, std::shared_ptr<Waiting>> waiting_;
-};
-
-// The generations of a partition that are on the server and will never be published: their writer is a process of this machine
-// that is gone, or lost a lock that it held. Garbage collection finds the others by their age.
-Result<std::vector<std::string>> abandoned_generations(Connection& connection, const Partition& partition);
-
-// Writes a generation's rows, registered first. `constants` are ready BSON members. May be done twice.
-Status insert_rows(Connection& connection, const std::string& generation, Waiting& rows, std::string_view constants);
-
-std::unique_ptr<RowWriter> begin_rows(std::shared_ptr<Server> server, std::shared_ptr<Shelf> shelf, std::string_view collection, std::string_view partition);
+// Removes its rows, some thousands at a time, and then notes that they are gone.
+Status drop_generation(Connection& connection, const Generation& generation);
 
 }  // namespace maeil::store::mongo

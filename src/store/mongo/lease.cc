@@ -7,8 +7,8 @@
 #include <thread>
 
 #include "store/lock_name.h"
-#include "store/mongo/control.h"
 #include "store/mongo/repeating.h"
+#include "store/mongo/server_site.h"
 
 namespace maeil::store::mongo {
 namespace {
@@ -78,7 +78,7 @@ Status try_to_replace(Connection& connection, const std::string& name, const Doc
 
 Result<Attempt> try_to_take(const std::shared_ptr<Server>& server, const std::string& name, std::string_view holder) {
   Connection connection(*server);
-  MAEIL_TRY(settle(connection));  // what the last holder committed is applied before the next one reads
+  MAEIL_TRY(settle_to_write(connection));  // what the last holder committed is there before the next one reads
   const std::string nonce = new_object_id(now());
   for (;;) {
     Attempt attempt;
@@ -96,6 +96,7 @@ Result<Attempt> try_to_take(const std::shared_ptr<Server>& server, const std::st
         return fail(ErrorCode::kConflict, fmt::format("{}: the {} lock changed hands while it was taken: try again (if that goes on, remove \"{}\" from {})",
                                                       server->label(), name, name, kLeases));
       }
+      MAEIL_TRY(close_the_past_of_others(connection));
       attempt.lock = std::make_unique<Lease>(server, std::move(held));
       return attempt;
     }

@@ -63,10 +63,10 @@ void MongoRows(benchmark::State& state) {
   static int tries = 0;
   const std::string collection = fmt::format("rows_{}", ++tries);  // a new one, as the plain loop drops its own
   for (auto _ : state) {
-    const auto writer = must(store->write_rows(collection, "p"));
+    const auto writer = must(store->write_rows(collection, "p", {{"logical_date", "2026-11-23"}, {"timestamp", date_value(now())}}));
     must(writer->append(rows));
     Batch batch;
-    batch.publishes.push_back({collection, "p", must(writer->finish()), {{"logical_date", "2026-11-23"}, {"timestamp", date_value(now())}}});
+    batch.publishes.push_back({collection, "p", must(writer->finish())});
     must(store->commit(batch));
   }
   int64_t found = 0;

@@ -7,11 +7,12 @@
 
 #include "store/mongo/blobs.h"
 #include "store/mongo/commit.h"
-#include "store/mongo/control.h"
 #include "store/mongo/foreign.h"
 #include "store/mongo/garbage.h"
 #include "store/mongo/lease.h"
 #include "store/mongo/reading.h"
+#include "store/mongo/row_writer.h"
+#include "store/mongo/server_site.h"
 
 namespace maeil::store {
 namespace {
@@ -21,9 +22,9 @@ using namespace mongo;
 class MongoStore : public Store {
  public:
   // `ours`: the collections of maeil are there.
-  MongoStore(std::shared_ptr<Server> server, bool ours) : server_(std::move(server)), shelf_(std::make_shared<Shelf>()), ours_(ours) {}
+  MongoStore(std::shared_ptr<Server> server, bool ours) : server_(std::move(server)), ours_(ours) {}
 
-  Status commit(const Batch& batch) override { return commit_request(*server_, *shelf_, {batch}); }
+  Status commit(const Batch& batch) override { return commit_request(*server_, {batch}); }
 
   Status find_each(std::string_view collection, const FindOptions& options, const std::function<bool(Document&&)>& visit) override {
     MAEIL_ASSIGN(const Filter filter, Filter::parse(options.filter));
@@ -54,9 +55,10 @@ class MongoStore : public Store {
     return names;
   }
 
-  Result<std::unique_ptr<RowWriter>> write_rows(std::string_view collection, std::string_view partition) override {
+  Result<std::unique_ptr<RowWriter>> write_rows(std::string_view collection, std::string_view partition,
+                                                const Document& constants) override {
     if (!is_public_collection(collection)) return bad_input(fmt::format("\"{}\" may not be a collection's name here", collection));
-    return begin_rows(server_, shelf_, collection, partition);
+    return begin_rows(server_, collection, partition, constants);
   }
 
   Status read_rows(std::string_view collection, std::string_view partition, const std::vector<std::string>& columns,
@@ -68,7 +70,7 @@ class MongoStore : public Store {
 
   Status erase_rows(std::string_view collection, std::string_view partition) override {
     const Batch nothing;
-    return commit_request(*server_, *shelf_, {nothing, {{std::string(collection), std::string(partition)}}});
+    return commit_request(*server_, {nothing, {{std::string(collection), std::string(partition)}}});
   }
 
   Result<std::vector<std::string>> row_partitions(std::string_view collection) override {
@@ -116,7 +118,7 @@ class MongoStore : public Store {
   Result<int64_t> collect_garbage(Instant before) override {
     Connection connection(*server_);
     MAEIL_TRY(check_own_leases(connection));
-    return drop_garbage(connection, *shelf_, before);
+    return drop_garbage(connection, before);
   }
 
   Result<std::unique_ptr<Lock>> lock(std::string_view name, std::string_view holder) override { return take_lease(server_, name, holder); }
@@ -140,13 +142,9 @@ class MongoStore : public Store {
   std::string description() const override { return server_->label(); }
 
  private:
-  // Without transactions a batch is applied step by step: a reader waits until it is whole.
-  // One that can be neither finished nor taken back must not keep people from looking.
+  // Without transactions a batch is carried out step by step: a reader waits until it is whole.
   Status before_reading(Connection& connection) {
-    if (server_->transactions() || !ours_) return {};
-    MAEIL_ASSIGN(const std::string stuck, try_to_settle(connection));
-    if (!stuck.empty()) server_->warn(stuck);
-    return {};
+    return server_->transactions() || !ours_ ? Status{} : settle_to_read(connection);
   }
 
   Status check_own_leases(Connection& connection) {
@@ -156,19 +154,16 @@ class MongoStore : public Store {
   }
 
   std::shared_ptr<Server> server_;
-  std::shared_ptr<Shelf> shelf_;
   bool ours_;
 };
 
 Status prepare(Connection& connection) {
   for (const char* own : kOwnCollections) MAEIL_TRY(connection.ensure_own_collection(own));
   MAEIL_TRY(connection.ensure_index(kPartitions, {{"collection", 1}}));
-  MAEIL_TRY(connection.ensure_index(kGenerations, {{"collection", 1}}));
-  MAEIL_TRY(connection.ensure_index(kJournal, {{"intent", 1}, {"n", 1}}));
+  MAEIL_TRY(connection.ensure_index(kGenerations, {{"collection", 1}, {"partition", 1}}));
+  MAEIL_TRY(connection.ensure_index(kJournal, {{"batch", 1}, {"n", 1}}));
   MAEIL_TRY(prepare_control(connection));
-  MAEIL_ASSIGN(const std::string stuck, try_to_settle(connection));  // what a writer that died has left half done
-  if (!stuck.empty()) connection.server().warn(stuck);
-  return {};
+  return settle_to_read(connection);  // what a writer that died has left half done
 }
 
 }  // namespace

@@ -15,7 +15,6 @@ namespace maeil::store {
 struct MongoOptions {
   std::chrono::milliseconds lease{30'000};  // how long a lock outlives a holder that died on another machine
   std::chrono::milliseconds retry{60'000};  // how long a call that failed for the network or a failover is tried again
-  std::chrono::milliseconds slot{10'000};   // without transactions: how long a writer's right to apply outlives its last sign of life
   bool transactions = true;                 // false: as if the server had none
   bool create = true;                       // false: kNotFound when the database holds nothing; nothing is made in such a one
   bool read_only = false;                   // makes nothing at all, so there are no locks either; implies create = false

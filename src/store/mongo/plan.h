@@ -1,4 +1,4 @@
-// A batch turned into writes: everything it asks is looked up and checked here, so that applying the writes cannot fail for what
+// A batch turned into changes: everything it asks is looked up and checked here, so that carrying them out cannot fail for what
 // the batch says, only for the server.
 #pragma once
 
@@ -12,22 +12,16 @@ struct Request {
   std::vector<std::pair<std::string, std::string>> erase_partitions = {};  // (collection, partition), as erase_rows asks
 };
 
-// Rows that have to be on the server before the writes.
-struct NewRows {
-  std::string generation;
-  std::shared_ptr<Waiting> waiting;
-  std::string constants;  // BSON members
+struct Plan {
+  std::vector<Change> changes;             // in the order of the batch's parts; one for each document
+  std::vector<Generation> unreferenced;    // whose rows nobody shows any more once the changes are there
 };
 
 // kBadInput for what the batch may not hold; looks at the server for nothing.
 Status check_request(const Request& request);
 
-// The rows that the batch's publishes wait for. kNotFound, kInternal: see Store::commit.
-Result<std::vector<NewRows>> rows_to_insert(const Server& server, const Shelf& shelf, const Batch& batch);
-
-// In the order that the interface demands; the rows of replaced generations go last. `collections`: all that may hold documents of a task.
-// REQUIRES: nobody else writes (a transaction, or the slot).
-Result<std::vector<Write>> make_plan(Connection& connection, const Shelf& shelf, const Request& request, const std::vector<std::string>& collections);
+// From what the server holds now. `id`: the batch's; `refused`: whose documents are none (protocol.h). Errors as Store::commit has them.
+Result<Plan> make_plan(Connection& connection, const Request& request, const std::string& id, const std::vector<std::string>& refused);
 
 // Whether people and tasks may use this name for a collection.
 bool is_public_collection(std::string_view name);

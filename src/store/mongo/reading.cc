@@ -20,6 +20,15 @@ Document both(const Document& a, const Document& b) {
   return {{"$and", Document::array({a, b})}};
 }
 
+// What is a document: no row, and nothing of a batch that was taken back.
+Document documents_only(const Server& server) {
+  Document filter = without_rows();
+  Document refused = Document::array();
+  for (const auto& batch : server.refused()) refused.push_back(id_value(batch));
+  if (!refused.empty()) filter[kBatchField] = {{"$nin", refused}};
+  return filter;
+}
+
 bool mentions_id(const Filter& filter) {
   std::vector<std::string> fields;
   filter.add_fields(fields);
@@ -42,8 +51,8 @@ Result<Bson> server_filter(const Document& asked, const Document& ours) {
   return to_bson(ours);
 }
 
-Status visit_plain(Connection& connection, const std::string& collection, const FindOptions& options, const Filter& filter, const Generations& generations,
-                   const Take& take, bool& stopped) {
+Status visit_plain(Connection& connection, const std::string& collection, const FindOptions& options, const Filter& filter, const Take& take,
+                   bool& stopped) {
   const Codec& codec = connection.server().codec();
   Document find = Document::object();
   if (Document fields = projection(connection.server(), fields_needed(options, filter)); !fields.empty()) find["projection"] = std::move(fields);
@@ -56,11 +65,11 @@ Status visit_plain(Connection& connection, const std::string& collection, const 
     stopped = !take(std::move(document));
     return !stopped;
   };
-  MAEIL_ASSIGN(const Bson bson, server_filter(options.filter, generations.excluding()));
+  MAEIL_ASSIGN(const Bson bson, server_filter(options.filter, documents_only(connection.server())));
   const Status done = connection.find(collection, *bson.get(), find, visit);
   if (done || stopped || connection.fault().code != kNotImplemented) return done;
   // An operator that this server does not know (FerretDB): all documents, and the filter is ours.
-  MAEIL_ASSIGN(const Bson all, to_bson(generations.excluding()));
+  MAEIL_ASSIGN(const Bson all, to_bson(documents_only(connection.server())));
   return connection.find(collection, *all.get(), find, visit);
 }
 
@@ -199,9 +208,8 @@ Status visit_documents(Connection& connection, std::string_view collection, cons
   const std::string name(collection);
   if (!is_public_collection(name)) return {};
   bool stopped = false;
-  MAEIL_ASSIGN(const Generations generations, Generations::of(connection, name));
-  MAEIL_TRY(visit_plain(connection, name, options, filter, generations, take, stopped));
-  if (stopped || generations.empty() || !options.rows) return {};
+  MAEIL_TRY(visit_plain(connection, name, options, filter, take, stopped));
+  if (stopped || !options.rows) return {};
   MAEIL_ASSIGN(const auto published, partitions(connection, {{"collection", name}}));
   for (const auto& partition : published) {
     MAEIL_TRY(visit_rows(connection, partition, options, filter, take, stopped));
@@ -244,8 +252,7 @@ Status visit_row_chunks(Connection& connection, std::string_view collection, std
 }
 
 Status visit_raw(Connection& connection, std::string_view collection, const std::function<Result<bool>(const bson_t&)>& visit) {
-  MAEIL_ASSIGN(const Generations generations, Generations::of(connection, collection));
-  MAEIL_ASSIGN(const Bson filter, to_bson(generations.excluding()));
+  MAEIL_ASSIGN(const Bson filter, to_bson(documents_only(connection.server())));
   return connection.find(std::string(collection), *filter.get(), Document::object(), visit);
 }
 

@@ -127,4 +127,14 @@ void Server::learn(const std::string& collection) {
   known_.insert(collection);
 }
 
+std::vector<std::string> Server::refused() const {
+  std::lock_guard lock(mutex_);
+  return refused_;
+}
+
+void Server::set_refused(std::vector<std::string> batches) {
+  std::lock_guard lock(mutex_);
+  refused_ = std::move(batches);
+}
+
 }  // namespace maeil::store::mongo

@@ -18,13 +18,14 @@
 namespace maeil::store::mongo {
 
 // Collections of maeil's own; people's and tasks' may not have such names.
-inline constexpr const char* kControl = "maeil_control";          // one document: locks and the batch being applied
+inline constexpr const char* kControl = "maeil_control";          // one document: locks
 inline constexpr const char* kLeases = "maeil_leases";            // until when each lock is held
-inline constexpr const char* kJournal = "maeil_journal";          // the batch being applied, in pieces
+inline constexpr const char* kHeads = "maeil_heads";              // which batch was the last to count
+inline constexpr const char* kJournal = "maeil_journal";          // batches on their way, in pieces
 inline constexpr const char* kPartitions = "maeil_partitions";    // which generation of rows is published
 inline constexpr const char* kGenerations = "maeil_generations";  // every generation that has or may have rows
 inline constexpr const char* kUploads = "maeil_uploads";          // blobs that were begun
-inline constexpr std::array kOwnCollections = {kControl, kLeases, kJournal, kPartitions, kGenerations, kUploads};
+inline constexpr std::array kOwnCollections = {kControl, kLeases, kHeads, kJournal, kPartitions, kGenerations, kUploads};
 inline constexpr const char* kFiles = "fs.files";
 inline constexpr const char* kChunks = "fs.chunks";
 
@@ -74,6 +75,10 @@ class Server {
   bool knows(const std::string& collection) const;
   void learn(const std::string& collection);
 
+  // Batches whose documents are none (protocol.h), as this process saw them last.
+  std::vector<std::string> refused() const;
+  void set_refused(std::vector<std::string> batches);
+
  private:
   Server() = default;
   mongoc_client_pool_t* pool_ = nullptr;
@@ -86,6 +91,7 @@ class Server {
   mutable std::mutex mutex_;
   std::vector<HeldLease> leases_;
   std::set<std::string> known_;
+  std::vector<std::string> refused_;
 };
 
 }  // namespace maeil::store::mongo

@@ -2,8 +2,6 @@
 
 #include <fmt/format.h>
 
-#include <set>
-
 #include "base/hash.h"
 #include "store/set_fields.h"
 
@@ -76,26 +74,6 @@ Status set_fields(Connection& connection, std::string_view collection, std::stri
 Status erase_document(Connection& connection, std::string_view collection, std::string_view id) {
   MAEIL_ASSIGN(Query erase, connection.query("DELETE FROM documents WHERE collection = ? AND id = ?"));
   return erase.bind(1, collection).bind(2, id).run();
-}
-
-Status erase_task_documents(Connection& connection, const Batch& batch) {
-  std::set<std::pair<std::string, std::string>> kept, old;
-  for (const auto& put : batch.puts) {
-    if (const auto id = put.document.find("_id"); id != put.document.end()) kept.emplace(put.collection, id_text(*id));
-  }
-  {
-    MAEIL_ASSIGN(Query of_task, connection.query("SELECT collection, id FROM documents WHERE task_key = ?"));
-    of_task.bind(1, batch.erase_task);
-    for (;;) {
-      MAEIL_ASSIGN(const bool row, of_task.step());
-      if (!row) break;
-      old.emplace(of_task.text(0), of_task.text(1));
-    }
-  }
-  for (const auto& [collection, id] : old) {
-    if (!kept.contains({collection, id})) MAEIL_TRY(erase_document(connection, collection, id));
-  }
-  return {};
 }
 
 Status visit_documents(Connection& connection, std::string_view collection, const Filter& filter,

@@ -18,9 +18,6 @@ Result<Document> get_document(Connection& connection, std::string_view collectio
 Status set_fields(Connection& connection, std::string_view collection, std::string_view id, const Document& fields);
 Status erase_document(Connection& connection, std::string_view collection, std::string_view id);
 
-// All documents with this task_key but those that the batch puts.
-Status erase_task_documents(Connection& connection, const Batch& batch);
-
 // Calls visit for each document that matches; `stopped` is set when visit said so.
 Status visit_documents(Connection& connection, std::string_view collection, const Filter& filter,
                        const std::function<bool(Document&&)>& visit, bool& stopped);

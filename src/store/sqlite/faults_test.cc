@@ -46,7 +46,7 @@ void fill(const fs::path& path) {
   must(blob->write(std::string(200000, 'b')));
   Batch batch = put(99, 99);
   batch.puts[0].document["file_id"] = must(blob->finish());
-  batch.publishes.push_back({"rows", "p", must(writer->finish()), Document::object()});
+  batch.publishes.push_back({"rows", "p", must(writer->finish())});
   must(store->commit(batch));
 }
 

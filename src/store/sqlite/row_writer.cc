@@ -7,6 +7,7 @@
 #include "base/hash.h"
 #include "store/row_shape.h"
 #include "store/sqlite/columns.h"
+#include "store/sqlite/documents.h"
 #include "store/sqlite/rows.h"
 
 namespace maeil::store::sqlite {
@@ -90,13 +91,16 @@ class SqliteRowWriter : public RowWriter {
 
 }  // namespace
 
-Result<std::unique_ptr<RowWriter>> begin_rows(std::shared_ptr<Database> database, std::string_view collection, std::string_view partition) {
+Result<std::unique_ptr<RowWriter>> begin_rows(std::shared_ptr<Database> database, std::string_view collection, std::string_view partition,
+                                              const Document& constants) {
+  MAEIL_ASSIGN(const std::string carried, encode_document(collection, constants.is_null() ? Document::object() : constants));
   const Instant created = now();
   const std::string id = new_object_id(created);
   int64_t key = 0;
   MAEIL_TRY(database->write([&](Connection& connection) -> Status {
-    MAEIL_ASSIGN(Query insert, connection.query("INSERT INTO generations(id, collection, partition, created) VALUES(?, ?, ?, ?)"));
-    MAEIL_TRY(insert.bind(1, id).bind(2, collection).bind(3, partition).bind(4, created.time_since_epoch().count()).run());
+    MAEIL_ASSIGN(Query insert, connection.query("INSERT INTO generations(id, collection, partition, created, constants) VALUES(?, ?, ?, ?, ?)"));
+    insert.bind(1, id).bind(2, collection).bind(3, partition).bind(4, created.time_since_epoch().count()).bind(5, carried);
+    MAEIL_TRY(insert.run());
     key = connection.last_row_id();
     return {};
   }));

@@ -139,8 +139,6 @@ Result<bool> visit_partition(Connection& connection, const Partition& partition,
 
 Status publish_rows(Connection& connection, const Batch::Publish& publish) {
   const std::string label = fmt::format("rows of {} {}", publish.collection, publish.partition);
-  Document constants = publish.constants.is_null() ? Document::object() : publish.constants;
-  MAEIL_ASSIGN(const std::string text, encode_document(publish.collection, constants));
   int64_t generation = 0;
   {
     MAEIL_ASSIGN(Query find, connection.query("SELECT key, collection, partition, pieces FROM generations WHERE id = ?"));
@@ -161,13 +159,10 @@ Status publish_rows(Connection& connection, const Batch::Publish& publish) {
         (SELECT generation FROM partitions WHERE collection = ? AND partition = ? AND generation <> ?))"));
     MAEIL_TRY(drop_head.bind(1, publish.collection).bind(2, publish.partition).bind(3, generation).run());
   }
-  const auto key = constants.find("task_key");
-  const std::string task_key = key != constants.end() && key->is_string() ? key->get<std::string>() : "";
-  MAEIL_ASSIGN(Query put, connection.query(R"(INSERT INTO partitions(collection, partition, generation, task_key, constants) VALUES(?, ?, ?, ?, ?)
-      ON CONFLICT(collection, partition) DO UPDATE SET generation = excluded.generation, task_key = excluded.task_key, constants = excluded.constants)"));
-  put.bind(1, publish.collection).bind(2, publish.partition).bind(3, generation).bind(5, text);
-  task_key.empty() ? put.bind_null(4) : put.bind(4, task_key);
-  return put.run();
+  MAEIL_ASSIGN(Query put, connection.query(R"(INSERT INTO partitions(collection, partition, generation, constants)
+      SELECT collection, partition, key, coalesce(constants, '{}') FROM generations WHERE key = ?
+      ON CONFLICT(collection, partition) DO UPDATE SET generation = excluded.generation, constants = excluded.constants)"));
+  return put.bind(1, generation).run();
 }
 
 Status erase_partition(Connection& connection, std::string_view collection, std::string_view partition) {
@@ -177,22 +172,6 @@ Status erase_partition(Connection& connection, std::string_view collection, std:
     MAEIL_ASSIGN(Query erase, connection.query(sql));
     MAEIL_TRY(erase.bind(1, collection).bind(2, partition).run());
   }
-  return {};
-}
-
-Status erase_task_partitions(Connection& connection, const Batch& batch) {
-  std::set<std::pair<std::string, std::string>> old;
-  {
-    MAEIL_ASSIGN(Query of_task, connection.query("SELECT collection, partition FROM partitions WHERE task_key = ?"));
-    of_task.bind(1, batch.erase_task);
-    for (;;) {
-      MAEIL_ASSIGN(const bool row, of_task.step());
-      if (!row) break;
-      old.emplace(of_task.text(0), of_task.text(1));
-    }
-  }
-  for (const auto& publish : batch.publishes) old.erase({publish.collection, publish.partition});
-  for (const auto& [collection, partition] : old) MAEIL_TRY(erase_partition(connection, collection, partition));
   return {};
 }
 

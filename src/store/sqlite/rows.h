@@ -11,13 +11,12 @@
 
 namespace maeil::store::sqlite {
 
-Result<std::unique_ptr<RowWriter>> begin_rows(std::shared_ptr<Database> database, std::string_view collection, std::string_view partition);
+Result<std::unique_ptr<RowWriter>> begin_rows(std::shared_ptr<Database> database, std::string_view collection, std::string_view partition,
+                                              const Document& constants);
 
 // Inside a write transaction.
 Status publish_rows(Connection& connection, const Batch::Publish& publish);
 Status erase_partition(Connection& connection, std::string_view collection, std::string_view partition);
-// The partitions whose constants have this task_key, but those that the batch publishes.
-Status erase_task_partitions(Connection& connection, const Batch& batch);
 
 // The constants of a published partition; kNotFound when there is none.
 Result<Document> constants_of(Connection& connection, std::string_view collection, std::string_view partition);

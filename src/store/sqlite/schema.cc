@@ -22,7 +22,7 @@ constexpr const char* kTables[] = {
     "CREATE UNIQUE INDEX blob_pieces_by_n ON blob_pieces(blob, n)",
     R"(CREATE TABLE generations(
          key INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT NOT NULL UNIQUE, collection TEXT NOT NULL, partition TEXT NOT NULL,
-         created INTEGER NOT NULL, columns TEXT, rows INTEGER, pieces INTEGER))",
+         created INTEGER NOT NULL, constants TEXT, columns TEXT, rows INTEGER, pieces INTEGER))",
     R"(CREATE TABLE row_pieces(
          generation INTEGER NOT NULL, n INTEGER NOT NULL, "column" INTEGER NOT NULL, rows INTEGER NOT NULL,
          bytes BLOB NOT NULL, hash INTEGER NOT NULL))",

@@ -32,10 +32,10 @@ RowChunk chunk(int64_t rows) {
 }
 
 void publish(Store& store, const RowChunk& rows) {
-  auto writer = must(store.write_rows("processed_data", "p"));
+  auto writer = must(store.write_rows("processed_data", "p", {{"logical_date", "2026-11-23"}, {"run_id", "r"}}));
   if (!writer->append(rows)) std::abort();
   Batch batch;
-  batch.publishes.push_back({"processed_data", "p", must(writer->finish()), {{"logical_date", "2026-11-23"}, {"run_id", "r"}}});
+  batch.publishes.push_back({"processed_data", "p", must(writer->finish())});
   if (!store.commit(batch)) std::abort();
 }
 

@@ -23,10 +23,6 @@ Status apply(Connection& connection, const Batch& batch) {
     MAEIL_ASSIGN(const Document found, get_document(connection, expected.collection, expected.id));
     MAEIL_TRY(check_expected(found, expected));
   }
-  if (!batch.erase_task.empty()) {
-    MAEIL_TRY(erase_task_documents(connection, batch));
-    MAEIL_TRY(erase_task_partitions(connection, batch));
-  }
   for (const auto& put : batch.puts) MAEIL_TRY(put_document(connection, put.collection, put.document));
   for (const auto& set : batch.sets) MAEIL_TRY(set_fields(connection, set.collection, set.id, set.fields));
   for (const auto& publish : batch.publishes) MAEIL_TRY(publish_rows(connection, publish));
@@ -76,8 +72,9 @@ class SqliteStore : public Store {
     return names;
   }
 
-  Result<std::unique_ptr<RowWriter>> write_rows(std::string_view collection, std::string_view partition) override {
-    return begin_rows(database_, collection, partition);
+  Result<std::unique_ptr<RowWriter>> write_rows(std::string_view collection, std::string_view partition,
+                                                const Document& constants) override {
+    return begin_rows(database_, collection, partition, constants);
   }
 
   Status read_rows(std::string_view collection, std::string_view partition, const std::vector<std::string>& columns,
