@@ -49,6 +49,9 @@ const Case kCases[] = {
     {"LateOtherWrites", Fault::kHold, true, Late::kWhileTheOtherWrites},
     {"LateOtherWritesLess", Fault::kHold, true, Late::kAfterwards, false, false},
     {"TwiceClientLives", Fault::kTwice, false, Late::kAfterwards},
+    // The victim stands still, as a process that is stopped, and goes on: all that it still writes is late.
+    {"FrozenOtherWrote", Fault::kFreeze, false, Late::kAfterwards},
+    {"FrozenOtherLooked", Fault::kFreeze, false, Late::kAfterTheOtherLooked},
     {"ServerDiesBefore", Fault::kLose, false, Late::kNever, true},
     {"ServerDiesAfter", Fault::kLoseAnswer, false, Late::kNever, true},
 };
@@ -82,13 +85,13 @@ class LateWrites : public testing::TestWithParam<Instance> {
   static Kind kind() { return GetParam().kind; }
   static const Case& the() { return GetParam().fault; }
 
-  // Waits until the fault has happened (a dead client's call may still be at it) or the victim is done.
+  // Waits until the fault has happened, and for a victim that can go on until it is done.
   void await_fault(TestServer& server, const TestProxy& proxy, const std::future<Status>& victim) {
     const auto done = [&] { return victim.wait_for(milliseconds{2}) == std::future_status::ready; };
     while (!proxy.fired() && (!done() || proxy.begun())) {
     }
     if (proxy.fired() && the().server_dies) server.start();
-    if (!proxy.fired() || !the().client_dies) victim.wait();
+    if (!proxy.fired() || (!the().client_dies && the().fault != Fault::kFreeze)) victim.wait();
   }
 
   void expect_whole(const Seen& seen, const char* when) {
@@ -143,15 +146,19 @@ class LateWrites : public testing::TestWithParam<Instance> {
     SCOPED_TRACE(fmt::format("write {}: {}", k, harmed ? proxy.victim() : "none"));
     std::atomic<bool> outstanding = harmed && the().late != Late::kNever;
     const auto deliver = [&] {
-      EXPECT_TRUE(proxy.deliver_late()) << "the server did not carry out the late message";
       outstanding = false;
+      if (the().fault == Fault::kFreeze) return proxy.thaw();
+      EXPECT_TRUE(proxy.deliver_late()) << "the server did not carry out the late message";
     };
 
     const auto begun = steady_clock::now();
     const auto other = open_quickly(others_proxy.uri(""), database, milliseconds{5000});
     auto before = other ? look(**other) : Result<Seen>(tl::make_unexpected(other.error()));
     EXPECT_TRUE(before) << "the other cannot look: " << before.error().message;
-    if (!before) return harmed;
+    if (!before) {
+      proxy.thaw();
+      return harmed;
+    }
     expect_whole(*before, "before the other's batch");
     if (outstanding && the().late == Late::kAfterTheOtherLooked) deliver();
     // After one of the other's writes, another one for each of the victim's.
@@ -162,6 +169,7 @@ class LateWrites : public testing::TestWithParam<Instance> {
     EXPECT_TRUE(done) << "the other cannot write: " << done.error().message;
     note(steady_clock::now() - begun);
     if (outstanding) deliver();
+    if (!the().client_dies) trying.wait();
     expect_others(**other, *before, "seen by the other");
 
     if (!the().client_dies) {

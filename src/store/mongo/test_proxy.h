@@ -1,6 +1,6 @@
 // For tests: a network that fails at a chosen write. It stands on a port of its own between one client and a
 // MongoDB server, counts the client's writes (insert, update, delete, findAndModify) and lets one of them go
-// wrong: lost, held back and delivered later, answered in vain, or delivered twice.
+// wrong: lost, held back and delivered later, answered in vain, delivered twice, or stopped with its client.
 //
 // It reads the wire protocol's messages (a 16-byte header; OP_MSG's body names the command and its
 // collection), not what is in them, and knows no TLS and no compression. The client is told that the server
@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include <atomic>
+#include <chrono>
 #include <cstdlib>
 #include <cstring>
 #include <functional>
@@ -59,6 +60,7 @@ class TestProxy {
     kHold,        // not delivered until deliver_late(), and the connection is cut
     kLoseAnswer,  // delivered; its answer is thrown away, and the connection is cut
     kTwice,       // delivered and answered, and once more by deliver_late()
+    kFreeze,      // nothing passes any more, in no connection, until thaw(); then it, and all that follows
   };
   struct Plan {
     int at = 0;  // which write from now on, from 1
@@ -102,6 +104,8 @@ class TestProxy {
     std::lock_guard lock(mutex_);
     return victim_;
   }
+
+  void thaw() { thawed_ = true; }
 
   // The write that was held back, on a connection of its own. True when the server carried it out and said
   // so.
@@ -226,6 +230,7 @@ class TestProxy {
       const WireCommand command = wire_command(message);
       const Fault fault = command.is_write() ? fault_of(command, message) : Fault::kNone;
       if (fault == Fault::kLose || fault == Fault::kHold) return happen();
+      if (fault == Fault::kFreeze) freeze();
       if (!send_all(pair.server, message)) return false;
       pair.drop_answer |= fault == Fault::kLoseAnswer;
       if (fault == Fault::kTwice) (void)happen();
@@ -255,6 +260,10 @@ class TestProxy {
     dead_ = plan_.client_dies;
     return false;
   }
+  void freeze() {
+    begun_ = fired_ = true;
+    while (!thawed_ && !stopped_) std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  }
   // Also where a child of the test's process has got hold of the sockets.
   static void cut(const Pair& pair) {
     ::shutdown(pair.client, SHUT_RDWR);
@@ -273,7 +282,7 @@ class TestProxy {
   int listener_ = -1, port_ = 0;
   std::list<Pair> pairs_;
   bool dead_ = false;  // of the proxy's thread
-  std::atomic<bool> stopped_{false}, begun_{false}, fired_{false};
+  std::atomic<bool> stopped_{false}, begun_{false}, fired_{false}, thawed_{false};
   mutable std::mutex mutex_;  // of these:
   Plan plan_;
   int writes_ = 0;
