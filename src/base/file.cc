@@ -25,7 +25,8 @@ tl::unexpected<Error> system_error(const char* what, const fs::path& path, int e
   return io_error(fmt::format("cannot {} {}: {}", what, path.string(), reason(error)));
 }
 
-// Only whoever reads can say that a file is not there; to a writer a missing folder is a failure like any other.
+// Only whoever reads can say that a file is not there; to a writer a missing folder is a failure like any
+// other.
 tl::unexpected<Error> read_error(const fs::path& path, int error) {
   if (error == ENOENT) return not_found(fmt::format("cannot read {}: {}", path.string(), reason(error)));
   return system_error("read", path, error);
@@ -70,7 +71,8 @@ bool is_abandoned(const fs::path& path, Instant before) {
   if (written >= before.time_since_epoch()) return false;
   if (S_ISLNK(info.st_mode)) return true;
   if (!S_ISREG(info.st_mode)) return false;
-  const Descriptor file{::open(path.c_str(), O_WRONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC)};  // NFS locks what may be written
+  // For writing: NFS locks nothing else.
+  const Descriptor file{::open(path.c_str(), O_WRONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC)};
   return file.fd >= 0 && lock_at_once(file.fd) == 0;
 }
 
@@ -122,8 +124,8 @@ Result<std::string> read_file(const fs::path& path, uint64_t max_bytes) {
   }
 }
 
-// The temporary holds its lock before it is old enough for anybody to ask (left_behind). A file that is replaced by a stricter one
-// is not open to more people meanwhile: it gets its mode at the end.
+// The temporary holds its lock before it is old enough for anybody to ask (left_behind). A file that is
+// replaced by a stricter one is not open to more people meanwhile: it gets its mode at the end.
 Result<AtomicFile> AtomicFile::create(const fs::path& path, Access access) {
   struct stat info {};
   const bool replaces = ::stat(path.c_str(), &info) == 0;
@@ -185,7 +187,9 @@ Status AtomicFile::write(std::string_view bytes) {
 Status AtomicFile::commit() {
   struct stat info {};
   if (::fstat(descriptor_, &info) != 0) return system_error("write", path_, errno);
-  if ((info.st_mode & 0777) != mode_ && ::fchmod(descriptor_, mode_) != 0) return system_error("set the mode of", path_, errno);
+  if ((info.st_mode & 0777) != mode_ && ::fchmod(descriptor_, mode_) != 0) {
+    return system_error("set the mode of", path_, errno);
+  }
   if (::fsync(descriptor_) != 0) return system_error("sync", path_, errno);
   if (::rename(temporary_.c_str(), path_.c_str()) != 0) return system_error("replace", path_, errno);
   ::close(descriptor_);

@@ -174,7 +174,8 @@ std::function<Result<std::reference_wrapper<store::Store>>()> store_of(Context& 
 bool same_place(const std::string& a, const std::string& b) {
   if (a == b) return true;
   std::error_code no_such_folder;
-  const auto one = std::filesystem::weakly_canonical(a, no_such_folder), other = std::filesystem::weakly_canonical(b, no_such_folder);
+  const auto one = std::filesystem::weakly_canonical(a, no_such_folder);
+  const auto other = std::filesystem::weakly_canonical(b, no_such_folder);
   return !one.empty() && one == other;
 }
 
@@ -226,7 +227,8 @@ Result<int> generate(Context& context, const GenerateOptions& options) {
     return file->commit();
   };
   const bool is_data_path = same_place(path, settings.data_path);
-  MAEIL_TRY(is_data_path ? fill(loop::OwnFile::begin(path, store_of(context))) : fill(AtomicFile::create(path)));
+  MAEIL_TRY(is_data_path ? fill(loop::OwnFile::begin(path, store_of(context)))
+                         : fill(AtomicFile::create(path)));
   progress.finish();
   if (context.json) print_json({{"path", path}, {"rows", options.rows}, {"columns", source.names.size()}, {"source", source.description}, {"seed", seed}, {"seconds", seconds_since(begin)}});
   else print_line(fmt::format("{} rows of {} columns from {} -> {}", options.rows, source.names.size(), source.description, path));

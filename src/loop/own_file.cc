@@ -1,5 +1,5 @@
-// The note beside a file is replaced as a whole, under a lock on the folder: days that run side by side write the same path, and none
-// may lose what another has noted.
+// The note beside a file is replaced as a whole, under a lock on the folder: days that run side by side write
+// the same path, and none may lose what another has noted.
 #include "loop/own_file.h"
 
 #include <fcntl.h>
@@ -48,7 +48,8 @@ Status note(const fs::path& path, const std::string& sha256) {
     hashes.push_back(sha256);
     std::string text = fmt::format("# {} holds what maeil wrote, and may be replaced, when its sha256 is one of these\n",
                                    path.filename().string());
-    for (size_t i = hashes.size() > kNoted ? hashes.size() - kNoted : 0; i < hashes.size(); ++i) text += hashes[i] + '\n';
+    const size_t first = hashes.size() > kNoted ? hashes.size() - kNoted : 0;
+    for (size_t i = first; i < hashes.size(); ++i) text += hashes[i] + '\n';
     return write_file_atomically(note_beside(path), text);
   };
   const Status done = write();
@@ -58,7 +59,9 @@ Status note(const fs::path& path, const std::string& sha256) {
 
 // Not through a mapping: a file of somebody else's may be cut meanwhile.
 Result<std::string> sha256_of_file(const std::string& path) {
-  const auto failed = [&] { return io_error(fmt::format("cannot read {}: {}", path, std::generic_category().message(errno))); };
+  const auto failed = [&] {
+    return io_error(fmt::format("cannot read {}: {}", path, std::generic_category().message(errno)));
+  };
   const int file = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
   if (file < 0) return failed();
   Sha256 hash;
@@ -94,8 +97,8 @@ Status OwnFile::check(const std::string& path, const StoreToAsk& ask) {
   by_hash.projection = {"sha256"};
   MAEIL_ASSIGN(const auto recorded, store.find_one("raw_data", by_hash));
   if (!recorded.is_null()) return {};
-  return usage_error(fmt::format("{} is a file that maeil did not write, and the day's rows would replace it: move it away, or set "
-                                 "DATA_PATH to another file", path));
+  return usage_error(fmt::format("{} is a file that maeil did not write, and the day's rows would replace it: "
+                                 "move it away, or set DATA_PATH to another file", path));
 }
 
 Result<OwnFile> OwnFile::begin(const std::string& path, StoreToAsk store) {
@@ -119,8 +122,8 @@ Status OwnFile::commit() {
   const std::string path = file_.path().string();
   const Seen now = look(path);
   const auto same = [](const struct stat& a, const struct stat& b) {
-    return a.st_dev == b.st_dev && a.st_ino == b.st_ino && a.st_size == b.st_size && a.st_mtim.tv_sec == b.st_mtim.tv_sec &&
-           a.st_mtim.tv_nsec == b.st_mtim.tv_nsec;
+    return a.st_dev == b.st_dev && a.st_ino == b.st_ino && a.st_size == b.st_size &&
+           a.st_mtim.tv_sec == b.st_mtim.tv_sec && a.st_mtim.tv_nsec == b.st_mtim.tv_nsec;
   };
   if (now && !(seen_ && same(*now, *seen_))) MAEIL_TRY(check(path, store_));
   MAEIL_TRY(note(file_.path(), sha256()));

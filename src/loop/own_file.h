@@ -1,8 +1,9 @@
 // DATA_PATH may name a file of the user's own: it is replaced only when maeil wrote what is there.
 //
-// What maeil wrote is known by its sha256: from `.NAME.maeil` beside the file, which is written before the file gets its name (so that
-// a process that is killed between that and its commit leaves nothing that the next one refuses), and from the documents of raw_data,
-// for files of earlier releases and for folders that lost it. A name, a date or a size proves nothing and is not asked.
+// What maeil wrote is known by its sha256: from `.NAME.maeil` beside the file, which is written before the
+// file gets its name (so that a process that is killed between that and its commit leaves nothing that the
+// next one refuses), and from the documents of raw_data, for files of earlier releases and for folders that
+// lost it. A name, a date or a size proves nothing and is not asked.
 #pragma once
 
 #include <sys/stat.h>
@@ -21,7 +22,8 @@ namespace maeil::loop {
 // Asked only when the note beside the file does not know it. Called while the OwnFile lives.
 using StoreToAsk = std::function<Result<std::reference_wrapper<store::Store>>()>;
 
-// An AtomicFile that replaces nothing but an absent file, an empty one, or one that maeil wrote. Not thread safe.
+// An AtomicFile that replaces nothing but an absent file, an empty one, or one that maeil wrote. Not thread
+// safe.
 class OwnFile {
  public:
   // kUsage, with what to do, when the file at `path` is somebody else's. Reads that file whole.

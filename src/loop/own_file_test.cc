@@ -1,4 +1,5 @@
-// DATA_PATH: what is replaced, what is left as it is, and what a process that is killed in between leaves to the next one.
+// DATA_PATH: what is replaced, what is left as it is, and what a process that is killed in between leaves to
+// the next one.
 #include "loop/own_file.h"
 
 #include <gtest/gtest.h>

@@ -18,8 +18,8 @@ struct Pruned {
   int64_t garbage = 0;                 // unnamed blobs and generations removed; 0 in a dry run
 };
 
-// The files that processes had begun to write into maeil's folders (those of DATA_PATH, DATA_DIR and MODEL_SAVE_PATH) when they were
-// killed, an hour and more before `at` (left_behind).
+// The files that processes had begun to write into maeil's folders (those of DATA_PATH, DATA_DIR and
+// MODEL_SAVE_PATH) when they were killed, an hour and more before `at` (left_behind).
 Result<std::vector<std::string>> left_by_killed_runs(const Settings& settings, Instant at);
 
 // `today` is the day from which retention counts back. With `dry_run` nothing changes.

@@ -99,7 +99,8 @@ TEST_F(HalfWrittenFiles, OfLiveProcessesAndFreshOnesStay) {
   EXPECT_EQ(pruned(false).files.size(), 1u);  // its lock ended with it
 }
 
-// Links of a deployment, and files of an earlier release, which held no lock: only the age counts, for the latter a day more.
+// Links of a deployment, and files of an earlier release, which held no lock: only the age counts, for the
+// latter a day more.
 TEST_F(HalfWrittenFiles, ThatHoldNothingGoByTheirAge) {
   fs::create_directories(folder_ / "models");
   const auto link = folder_ / "models/deployed.tmp-0123456789abcdef", old = folder_ / "models/classifier_1.pth.tmp-4711-0";

@@ -23,7 +23,8 @@ void ignore_file_size_signal() {
   if (::sigaction(SIGXFSZ, nullptr, &action) == 0 && action.sa_handler == SIG_DFL) ::signal(SIGXFSZ, SIG_IGN);
 }
 
-// Where a new database will be: what links lead to a file that is not there yet is followed as SQLite follows it.
+// Where a new database will be: what links lead to a file that is not there yet is followed as SQLite follows
+// it.
 std::filesystem::path behind_links(std::filesystem::path path) {
   std::error_code no_link;
   for (int links = 0; links < 40; ++links) {
@@ -34,15 +35,16 @@ std::filesystem::path behind_links(std::filesystem::path path) {
   return path;
 }
 
-// A new database is for this user alone, and so are the files that SQLite puts beside it: they take its permission bits. SQLite itself
-// would give everybody what the umask leaves. Whoever makes the file meanwhile made it; nothing is opened that is there.
+// A new database is for this user alone, and so are the files that SQLite puts beside it: they take its
+// permission bits. SQLite itself would give everybody what the umask leaves. Whoever makes the file meanwhile
+// made it; nothing is opened that is there.
 void make_private(const std::filesystem::path& path) {
   const int fd = ::open(behind_links(path).c_str(), O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
   if (fd >= 0) ::close(fd);
 }
 
-// SQLite names the journal after the file's name, so that two names of one file have two, and the file is damaged sooner or later
-// (sqlite.org/howtocorrupt.html, 2.4). Symbolic links it follows.
+// SQLite names the journal after the file's name, so that two names of one file have two, and the file is
+// damaged sooner or later (sqlite.org/howtocorrupt.html, 2.4). Symbolic links it follows.
 Status check_one_name(const std::filesystem::path& path) {
   std::error_code absent;
   const auto names = std::filesystem::hard_link_count(path, absent);

@@ -44,7 +44,8 @@ tl::unexpected<Error> lock_error(const std::filesystem::path& path, std::string_
   return io_error(fmt::format("cannot open the lock {}: {}", path.string(), what));
 }
 
-// -1: `read_only`, and there is no such file. A link there, of either kind, would have us lock and empty somebody else's file.
+// -1: `read_only`, and there is no such file. A link there, of either kind, would have us lock and empty
+// somebody else's file.
 Result<int> open_lock(const std::filesystem::path& database, const std::filesystem::path& path, bool read_only) {
   constexpr std::string_view kLink = "it is a link, or no file: remove it";
   const auto failed = [&](int error) { return lock_error(path, std::generic_category().message(error)); };
