@@ -2,12 +2,15 @@
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <atomic>
 #include <csignal>
+#include <fstream>
 #include <map>
 #include <numeric>
+#include <set>
 #include <vector>
 
 #include "base/file.h"
@@ -153,6 +156,76 @@ TEST(File, AtomicWriteLeavesTheOldFileUntilCommit) {
   }
   EXPECT_EQ(read_file(path).value(), "old");
   EXPECT_EQ(std::distance(fs::directory_iterator(path.parent_path()), fs::directory_iterator()), 1);
+}
+
+// Random hex digits in the place of a process id, which every container on one volume has.
+TEST(File, ATemporaryNameIsRandomAndMadeExclusively) {
+  Folder folder;
+  const auto path = folder.path / "b.txt";
+  std::set<std::string> names;
+  for (int i = 0; i < 100; ++i) {
+    const std::string name = temporary_name(path).value().filename().string();
+    EXPECT_TRUE(name.starts_with("b.txt.tmp-")) << name;
+    EXPECT_EQ(name.size(), std::string("b.txt.tmp-").size() + 16) << name;
+    EXPECT_EQ(name.find_first_not_of("0123456789abcdef", 10), std::string::npos) << name;
+    names.insert(name);
+  }
+  EXPECT_EQ(names.size(), 100u);
+}
+
+mode_t mode_of(const fs::path& path) {
+  struct stat info {};
+  EXPECT_EQ(::stat(path.c_str(), &info), 0) << path;
+  return info.st_mode & 07777;
+}
+
+TEST(File, AFileThatIsReplacedPassesItsModeOn) {
+  Folder folder;
+  const mode_t before = ::umask(027);
+  const auto fresh = folder.path / "new.txt", kept = folder.path / "kept", mine = folder.path / "private";
+  ASSERT_TRUE(write_file_atomically(fresh, "x"));
+  for (const mode_t mode : {0600u, 0664u, 0444u}) {
+    std::ofstream(folder.path / "kept") << "old";
+    ASSERT_EQ(::chmod(kept.c_str(), mode), 0);
+    ASSERT_TRUE(write_file_atomically(kept, "new"));
+    EXPECT_EQ(mode_of(kept), mode);
+    EXPECT_EQ(read_file(kept).value(), "new");
+    fs::remove(kept);
+  }
+  {
+    auto file = AtomicFile::create(mine, AtomicFile::Access::kPrivate).value();
+    for (const auto& entry : fs::directory_iterator(folder.path)) {
+      const bool is_fresh = entry.path() == fresh;
+      EXPECT_EQ(mode_of(entry.path()), is_fresh ? 0640u : 0600u) << entry.path();
+    }
+    ASSERT_TRUE(file.commit());
+  }
+  ::umask(before);
+  EXPECT_EQ(mode_of(fresh), 0640u);
+  EXPECT_EQ(mode_of(mine), 0600u);
+}
+
+// What is not there is no answer to somebody who writes: exit code 1, not 3.
+TEST(File, AMissingFolderIsAFailureOfTheWrite) {
+  Folder folder;
+  const auto path = folder.path / "a" / "b.txt";
+  auto file = AtomicFile::create(path).value();
+  ASSERT_TRUE(file.write("x"));
+  fs::remove_all(path.parent_path());
+  EXPECT_EQ(file.commit().error().code, ErrorCode::kIo);
+  EXPECT_EQ(sync_directory(path.parent_path()).error().code, ErrorCode::kIo);
+  fs::create_directory_symlink("nowhere", folder.path / "dangling");
+  EXPECT_EQ(write_file_atomically(folder.path / "dangling" / "b.txt", "x").error().code, ErrorCode::kIo);
+}
+
+TEST(File, WhatIsWrittenIsMappedEvenWhenItsNameIsGone) {
+  Folder folder;
+  auto file = AtomicFile::create(folder.path / "b.txt").value();
+  ASSERT_TRUE(file.write("rows"));
+  for (const auto& entry : fs::directory_iterator(folder.path)) fs::remove(entry.path());
+  const auto mapped = file.map();
+  ASSERT_TRUE(mapped) << mapped.error().message;
+  EXPECT_EQ(mapped->bytes(), "rows");
 }
 
 TEST(File, AFullDiskLeavesTheOldFileAndNoTemporary) {

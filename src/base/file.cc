@@ -3,17 +3,14 @@
 
 #include <fcntl.h>
 #include <fmt/format.h>
-#include <signal.h>
+#include <sys/file.h>
 #include <sys/mman.h>
+#include <sys/random.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
-#include <atomic>
 #include <cerrno>
-#include <charconv>
-#include <cstring>
-#include <optional>
 #include <system_error>
 
 namespace maeil {
@@ -25,8 +22,14 @@ constexpr std::string_view kTemporary = ".tmp-";
 std::string reason(int error) { return std::generic_category().message(error); }
 
 tl::unexpected<Error> system_error(const char* what, const fs::path& path, int error) {
-  const auto code = error == ENOENT ? ErrorCode::kNotFound : ErrorCode::kIo;
-  return fail(code, fmt::format("cannot {} {}: {}", what, path.string(), reason(error)));
+  return io_error(fmt::format("cannot {} {}: {}", what, path.string(), reason(error)));
+}
+
+// Only whoever reads can say that a file is not there; to a writer a missing folder is a failure like any
+// other.
+tl::unexpected<Error> read_error(const fs::path& path, int error) {
+  if (error == ENOENT) return not_found(fmt::format("cannot read {}: {}", path.string(), reason(error)));
+  return system_error("read", path, error);
 }
 
 // A file descriptor that closes itself.
@@ -37,35 +40,52 @@ struct Descriptor {
   }
 };
 
-// Of `<name>.tmp-<pid>-<n>` the pid; nothing of any other name.
-std::optional<pid_t> owner_of(std::string_view name) {
-  const size_t mark = name.rfind(kTemporary);
-  if (mark == name.npos || mark == 0) return std::nullopt;
-  name.remove_prefix(mark + kTemporary.size());
-  pid_t pid = 0;
-  unsigned n = 0;
-  const char* const end = name.data() + name.size();
-  const auto [dash, bad_pid] = std::from_chars(name.data(), end, pid);
-  if (bad_pid != std::errc() || pid <= 0 || dash == end || *dash != '-') return std::nullopt;
-  const auto [rest, bad_n] = std::from_chars(dash + 1, end, n);
-  return bad_n == std::errc() && rest == end ? std::optional(pid) : std::nullopt;
+int lock_at_once(int descriptor) {
+  int code = 0;
+  while ((code = ::flock(descriptor, LOCK_EX | LOCK_NB)) != 0 && errno == EINTR) {
+  }
+  return code;
 }
 
-bool is_gone(pid_t pid) { return ::kill(pid, 0) != 0 && errno == ESRCH; }
+// Whether a name is one of temporary_name, or of an earlier release's.
+enum class Name { kOther, kOurs, kEarlier };
 
-bool is_older(const fs::path& path, Instant before) {
+Name kind_of(std::string_view name) {
+  const size_t mark = name.rfind(kTemporary);
+  if (mark == name.npos || mark == 0) return Name::kOther;
+  name.remove_prefix(mark + kTemporary.size());
+  const auto only = [](std::string_view text, const char* digits) {
+    return !text.empty() && text.find_first_not_of(digits) == text.npos;
+  };
+  if (name.size() == 16 && only(name, "0123456789abcdef")) return Name::kOurs;
+  const size_t dash = std::min(name.find('-'), name.size() - 1);
+  const bool numbers = only(name.substr(0, dash), "0123456789") && only(name.substr(dash + 1), "0123456789");
+  return numbers ? Name::kEarlier : Name::kOther;
+}
+
+// Not a folder, older than `before`, and if it is a file, nobody's.
+bool is_abandoned(const fs::path& path, Instant before) {
   struct stat info {};
-  if (::lstat(path.c_str(), &info) != 0 || S_ISDIR(info.st_mode)) return false;
+  if (::lstat(path.c_str(), &info) != 0) return false;
   const auto written = std::chrono::seconds(info.st_mtim.tv_sec) + std::chrono::nanoseconds(info.st_mtim.tv_nsec);
-  return written < before.time_since_epoch();
+  if (written >= before.time_since_epoch()) return false;
+  if (S_ISLNK(info.st_mode)) return true;
+  if (!S_ISREG(info.st_mode)) return false;
+  // For writing: NFS locks nothing else.
+  const Descriptor file{::open(path.c_str(), O_WRONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC)};
+  return file.fd >= 0 && lock_at_once(file.fd) == 0;
 }
 
 }  // namespace
 
-fs::path temporary_name(const fs::path& path) {
-  static std::atomic<unsigned> counter{0};
+Result<fs::path> temporary_name(const fs::path& path) {
+  uint64_t random = 0;
+  ssize_t got = 0;
+  while ((got = ::getrandom(&random, sizeof random, 0)) < 0 && errno == EINTR) {
+  }
+  if (got != sizeof random) return system_error("find a random name beside", path, errno);
   fs::path out = path;
-  out += fmt::format("{}{}-{}", kTemporary, ::getpid(), counter.fetch_add(1));
+  out += fmt::format("{}{:016x}", kTemporary, random);
   return out;
 }
 
@@ -73,8 +93,10 @@ Result<std::vector<fs::path>> left_behind(const fs::path& folder, Instant before
   std::vector<fs::path> out;
   std::error_code error;
   for (fs::directory_iterator entry(folder, error), end; !error && entry != end; entry.increment(error)) {
-    const auto owner = owner_of(entry->path().filename().string());
-    if (owner && is_gone(*owner) && is_older(entry->path(), before)) out.push_back(entry->path());
+    const Name kind = kind_of(entry->path().filename().string());
+    if (kind == Name::kOther) continue;
+    const auto since = kind == Name::kEarlier ? before - std::chrono::hours(24) : before;
+    if (is_abandoned(entry->path(), since)) out.push_back(entry->path());
   }
   if (error && error != std::errc::no_such_file_or_directory) return system_error("read folder", folder, error.value());
   std::ranges::sort(out);
@@ -83,17 +105,17 @@ Result<std::vector<fs::path>> left_behind(const fs::path& folder, Instant before
 
 Result<std::string> read_file(const fs::path& path, uint64_t max_bytes) {
   Descriptor file{::open(path.c_str(), O_RDONLY | O_CLOEXEC)};
-  if (file.fd < 0) return system_error("read", path, errno);
+  if (file.fd < 0) return read_error(path, errno);
   struct stat info {};
-  if (::fstat(file.fd, &info) != 0) return system_error("read", path, errno);
-  if (S_ISDIR(info.st_mode)) return system_error("read", path, EISDIR);
+  if (::fstat(file.fd, &info) != 0) return read_error(path, errno);
+  if (S_ISDIR(info.st_mode)) return read_error(path, EISDIR);
   std::string bytes;
   if (info.st_size > 0 && static_cast<uint64_t>(info.st_size) <= max_bytes) bytes.reserve(info.st_size);
   char buffer[1 << 16];
   for (;;) {
     const ssize_t got = ::read(file.fd, buffer, sizeof buffer);
     if (got < 0 && errno == EINTR) continue;
-    if (got < 0) return system_error("read", path, errno);
+    if (got < 0) return read_error(path, errno);
     if (got == 0) return bytes;
     bytes.append(buffer, got);
     if (bytes.size() > max_bytes) {
@@ -102,20 +124,40 @@ Result<std::string> read_file(const fs::path& path, uint64_t max_bytes) {
   }
 }
 
-Result<AtomicFile> AtomicFile::create(const fs::path& path) {
-  struct stat there {};
-  if (::stat(path.c_str(), &there) == 0 && !S_ISREG(there.st_mode)) {
+// The temporary holds its lock before it is old enough for anybody to ask (left_behind). A file that is
+// replaced by a stricter one is not open to more people meanwhile: it gets its mode at the end.
+Result<AtomicFile> AtomicFile::create(const fs::path& path, Access access) {
+  struct stat info {};
+  const bool replaces = ::stat(path.c_str(), &info) == 0;
+  if (replaces && !S_ISREG(info.st_mode)) {
     return usage_error(fmt::format("cannot write {}: it is no regular file, and would be replaced by one", path.string()));
   }
+  const mode_t kept = info.st_mode & 0777;
   if (path.has_parent_path()) MAEIL_TRY(make_directories(path.parent_path()));
-  fs::path temporary = temporary_name(path);
-  const int fd = ::open(temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
-  if (fd < 0) return io_error(fmt::format("cannot write {}: {}", path.string(), reason(errno)));
-  return AtomicFile(path, std::move(temporary), fd);
+  fs::path temporary;
+  int fd = -1;
+  for (int tries = 0; fd < 0 && tries < 8; ++tries) {
+    MAEIL_ASSIGN(temporary, temporary_name(path));
+    fd = ::open(temporary.c_str(), O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC,
+                replaces || access == Access::kPrivate ? 0600 : 0644);
+    if (fd < 0 && errno != EEXIST) break;
+  }
+  if (fd < 0 || ::fstat(fd, &info) != 0) {
+    const int error = errno;
+    if (fd >= 0) ::close(fd), ::unlink(temporary.c_str());
+    return system_error("write", path, error);
+  }
+  (void)lock_at_once(fd);  // where there are no locks, nobody removes what is left behind either
+  return AtomicFile(path, std::move(temporary), fd, replaces ? kept : info.st_mode & 0777);
 }
 
 AtomicFile::AtomicFile(AtomicFile&& other) noexcept
-    : path_(std::move(other.path_)), temporary_(std::move(other.temporary_)), descriptor_(other.descriptor_), size_(other.size_), flushed_(other.flushed_) {
+    : path_(std::move(other.path_)),
+      temporary_(std::move(other.temporary_)),
+      descriptor_(other.descriptor_),
+      mode_(other.mode_),
+      size_(other.size_),
+      flushed_(other.flushed_) {
   other.descriptor_ = -1;
 }
 
@@ -143,6 +185,11 @@ Status AtomicFile::write(std::string_view bytes) {
 }
 
 Status AtomicFile::commit() {
+  struct stat info {};
+  if (::fstat(descriptor_, &info) != 0) return system_error("write", path_, errno);
+  if ((info.st_mode & 0777) != mode_ && ::fchmod(descriptor_, mode_) != 0) {
+    return system_error("set the mode of", path_, errno);
+  }
   if (::fsync(descriptor_) != 0) return system_error("sync", path_, errno);
   if (::rename(temporary_.c_str(), path_.c_str()) != 0) return system_error("replace", path_, errno);
   ::close(descriptor_);
@@ -150,7 +197,7 @@ Status AtomicFile::commit() {
   return sync_directory(path_.has_parent_path() ? path_.parent_path() : fs::path("."));
 }
 
-Result<MappedFile> AtomicFile::map() const { return MappedFile::open(temporary_); }
+Result<MappedFile> AtomicFile::map() const { return MappedFile::of(descriptor_, path_); }
 
 Status write_file_atomically(const fs::path& path, std::string_view bytes) {
   MAEIL_ASSIGN(AtomicFile file, AtomicFile::create(path));
@@ -173,13 +220,17 @@ Status sync_directory(const fs::path& path) {
 }
 
 Result<MappedFile> MappedFile::open(const fs::path& path) {
-  Descriptor file{::open(path.c_str(), O_RDONLY | O_CLOEXEC)};
-  if (file.fd < 0) return system_error("read", path, errno);
+  const Descriptor file{::open(path.c_str(), O_RDONLY | O_CLOEXEC)};
+  if (file.fd < 0) return read_error(path, errno);
+  return of(file.fd, path);
+}
+
+Result<MappedFile> MappedFile::of(int descriptor, const fs::path& path) {
   struct stat info {};
-  if (::fstat(file.fd, &info) != 0) return system_error("read", path, errno);
+  if (::fstat(descriptor, &info) != 0) return system_error("read", path, errno);
   if (!S_ISREG(info.st_mode)) return system_error("read", path, S_ISDIR(info.st_mode) ? EISDIR : EINVAL);
   if (info.st_size == 0) return MappedFile(nullptr, 0);
-  void* data = ::mmap(nullptr, info.st_size, PROT_READ, MAP_PRIVATE, file.fd, 0);
+  void* data = ::mmap(nullptr, info.st_size, PROT_READ, MAP_PRIVATE, descriptor, 0);
   if (data == MAP_FAILED) return system_error("read", path, errno);
   return MappedFile(data, info.st_size);
 }

@@ -15,6 +15,7 @@
 #include "loop/evaluation.h"
 #include "loop/import.h"
 #include "loop/judging.h"
+#include "loop/own_file.h"
 #include "loop/processed_csv.h"
 #include "loop/source.h"
 #include "loop/training.h"
@@ -170,6 +171,14 @@ std::function<Result<std::reference_wrapper<store::Store>>()> store_of(Context& 
   return [&context] { return context.store_to_read(); };
 }
 
+bool same_place(const std::string& a, const std::string& b) {
+  if (a == b) return true;
+  std::error_code no_such_folder;
+  const auto one = std::filesystem::weakly_canonical(a, no_such_folder);
+  const auto other = std::filesystem::weakly_canonical(b, no_such_folder);
+  return !one.empty() && one == other;
+}
+
 std::vector<float> to_floats(const std::vector<double>& numbers) { return {numbers.begin(), numbers.end()}; }
 
 }  // namespace
@@ -205,16 +214,21 @@ Result<int> generate(Context& context, const GenerateOptions& options) {
   MAEIL_ASSIGN(const Days date, day_or_today(context, options.date));
   const std::string path = options.out.empty() ? settings.data_path : options.out;
   MAEIL_TRY(check_output(path, {options.model, settings.distribution_model, options.scenario}));
-  MAEIL_ASSIGN(AtomicFile file, AtomicFile::create(path));
   Progress progress;
   const auto seed = static_cast<uint64_t>(options.seed.value_or(settings.seed));
   // A copula's rows do not depend on the date here, so that --seed alone names them.
   const auto begin = Clock::now();
-  MAEIL_TRY(loop::write_rows_csv(
-      source, source.portfolio ? date : Days{}, static_cast<uint64_t>(options.rows), seed,
-      [&](std::string_view bytes) { return file.write(bytes); },
-      [&](uint64_t done) { progress.update("rows", done, static_cast<uint64_t>(options.rows)); }));
-  MAEIL_TRY(file.commit());
+  const auto fill = [&](auto file) -> Status {
+    if (!file) return tl::make_unexpected(file.error());
+    MAEIL_TRY(loop::write_rows_csv(
+        source, source.portfolio ? date : Days{}, static_cast<uint64_t>(options.rows), seed,
+        [&](std::string_view bytes) { return file->write(bytes); },
+        [&](uint64_t done) { progress.update("rows", done, static_cast<uint64_t>(options.rows)); }));
+    return file->commit();
+  };
+  const bool is_data_path = same_place(path, settings.data_path);
+  MAEIL_TRY(is_data_path ? fill(loop::OwnFile::begin(path, store_of(context)))
+                         : fill(AtomicFile::create(path)));
   progress.finish();
   if (context.json) print_json({{"path", path}, {"rows", options.rows}, {"columns", source.names.size()}, {"source", source.description}, {"seed", seed}, {"seconds", seconds_since(begin)}});
   else print_line(fmt::format("{} rows of {} columns from {} -> {}", options.rows, source.names.size(), source.description, path));

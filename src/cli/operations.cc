@@ -12,7 +12,7 @@
 namespace maeil::cli {
 
 Result<int> prune(Context& context, const PruneOptions& options) {
-  MAEIL_ASSIGN(store::Store & store, context.existing_store());
+  MAEIL_ASSIGN(store::Store & store, options.dry_run ? context.store_to_read() : context.existing_store());
   MAEIL_ASSIGN(const Days today, date_in_zone(now(), context.settings.time_zone));
   MAEIL_ASSIGN(const auto lock, store.lock("runner", "maeil prune"));
   MAEIL_ASSIGN(const auto pruned, loop::prune(store, context.settings, today, options.dry_run));
@@ -31,7 +31,7 @@ Result<int> prune(Context& context, const PruneOptions& options) {
 }
 
 Result<int> doctor(Context& context) {
-  const auto opened = context.existing_store();
+  const auto opened = context.store_to_read();
   const auto findings = loop::diagnose(context.settings, opened ? &opened->get() : nullptr, opened ? "" : opened.error().message);
   int worst = 0;
   auto list = store::Document::array();

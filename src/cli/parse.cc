@@ -84,7 +84,7 @@ void add_day_commands(Parser& p) {
   c = p.command(p.app, "generate", "sample rows into a CSV file", "maeil generate --num-rows 100000 --out rows.csv --seed 7",
                 [&p](Context& x) { return generate(x, p.generate); });
   c->add_option("--num-rows", p.generate.rows, "how many")->required()->check(CLI::Range(int64_t{1}, int64_t{1000000000}));
-  c->add_option("--out", p.generate.out, "the CSV file (default: DATA_PATH)");
+  c->add_option("--out", p.generate.out, "the CSV file (default: DATA_PATH, unless a file of your own is there)");
   c->add_option("--model", p.generate.model, "SDV's .pkl or maeil's .json (default: DISTRIBUTION_MODEL, else the portfolio)");
   c->add_option("--scenario", p.generate.scenario, "of the built-in portfolio, or a scenario file for any source")->check(scenarios)->capture_default_str();
   c->add_option("--date", p.generate.date,

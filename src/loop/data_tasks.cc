@@ -5,6 +5,7 @@
 
 #include "base/file.h"
 #include "base/hash.h"
+#include "loop/own_file.h"
 #include "loop/parts.h"
 #include "loop/pipelines.h"
 #include "loop/prepared_day.h"
@@ -100,14 +101,12 @@ Result<TaskOutcome> generate_data(const Day& day, TaskContext& context) {
   if (!source.warning.empty()) context.log("warning: " + source.warning);
   if (context.shard.is_part()) return generate_part(day, context, source);
   const std::string path = day.settings.data_path;
-  MAEIL_ASSIGN(AtomicFile file, AtomicFile::create(path));
+  MAEIL_ASSIGN(OwnFile file, OwnFile::begin(path, [&] { return std::ref(context.store); }));
   store::Document metadata = {{"type", "raw_data"}, {"dataset", day.spec.name}};
   if (source.quality_score) metadata["quality_score"] = *source.quality_score;
   MAEIL_ASSIGN(const auto blob, context.store.write_blob(std::filesystem::path(path).filename().string(), metadata));
-  Sha256 hash;
   RowOffsets offsets(static_cast<uint64_t>(day.rows));
   MAEIL_TRY(write_whole(day, context, source, offsets, [&](std::string_view bytes) -> Status {
-    hash.update(bytes);
     MAEIL_TRY(file.write(bytes));
     return blob->write(bytes);
   }));
@@ -123,7 +122,7 @@ Result<TaskOutcome> generate_data(const Day& day, TaskContext& context) {
                               {"file_id", store::id_value(file_id)},
                               {"rows", day.rows},
                               {"columns", source.names.size()},
-                              {"sha256", hash.hex()},
+                              {"sha256", file.sha256()},
                               {"source", source.description},
                               {"seed", day.settings.seed},
                               {"row_offsets", offsets.document()}};

@@ -5,7 +5,9 @@
 #include <sys/statvfs.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <filesystem>
+#include <system_error>
 
 #include "base/file.h"
 #include "base/hash.h"
@@ -30,11 +32,10 @@ Finding check_writable(const fs::path& folder) {
     if (::access(above.c_str(), W_OK | X_OK) == 0) return {Health::kOk, "permissions", fmt::format("{} can be made", folder.string())};
     return {Health::kProblem, "permissions", fmt::format("{} cannot be made: give this user the right to write in {}", folder.string(), above.string())};
   }
-  const fs::path probe = folder / fmt::format(".maeil-probe-{}", ::getpid());
-  const auto written = write_file_atomically(probe, "probe");
-  std::error_code ignored;
-  fs::remove(probe, ignored);
-  if (!written) return {Health::kProblem, "permissions", fmt::format("{}: give this user the right to write there", written.error().message)};
+  if (::access(folder.c_str(), W_OK | X_OK) != 0) {
+    return {Health::kProblem, "permissions", fmt::format("cannot write in {}: {}: give this user the right to write there", folder.string(),
+                                                         std::generic_category().message(errno))};
+  }
   return {Health::kOk, "permissions", fmt::format("{} can be written", folder.string())};
 }
 

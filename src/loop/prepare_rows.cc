@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "base/hash.h"
+#include "loop/own_file.h"
 #include "loop/processed_csv.h"
 #include "prep/split.h"
 #include "store/field_rules.h"
@@ -99,13 +100,10 @@ Result<store::Document> raw_document(const dag::TaskContext& context) {
 Result<MappedFile> raw_file(dag::TaskContext& context, const store::Document& raw, const std::string& path) {
   const std::string wanted = raw.value("sha256", "");
   if (auto copy = MappedFile::open(path); copy && sha256_hex(copy->bytes()) == wanted) return copy;
-  MAEIL_ASSIGN(AtomicFile file, AtomicFile::create(path));
-  Sha256 hash;
-  MAEIL_TRY(context.store.read_blob(store::id_text(raw.value("file_id", store::Document())), [&](std::string_view bytes) -> Status {
-    hash.update(bytes);
-    return file.write(bytes);
-  }));
-  if (hash.hex() != wanted) return bad_input(fmt::format("the raw data of {} in {} does not match its sha256", format_date(context.logical_date), context.store.description()));
+  MAEIL_ASSIGN(OwnFile file, OwnFile::begin(path, [&] { return std::ref(context.store); }));
+  MAEIL_TRY(context.store.read_blob(store::id_text(raw.value("file_id", store::Document())),
+                                    [&](std::string_view bytes) { return file.write(bytes); }));
+  if (file.sha256() != wanted) return bad_input(fmt::format("the raw data of {} in {} does not match its sha256", format_date(context.logical_date), context.store.description()));
   MAEIL_ASSIGN(MappedFile mapped, file.map());
   MAEIL_TRY(file.commit());
   return mapped;

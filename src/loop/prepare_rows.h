@@ -21,6 +21,7 @@ Result<store::Document> raw_document(const dag::TaskContext& context);
 
 // The date's raw CSV: this machine's copy under `path` when it is those bytes, else fetched from the store, and written there. Days that
 // run side by side in one workspace share the path, so what is read are the bytes that were compared, not what the path names later.
+// kUsage when the file there is not maeil's (own_file.h).
 Result<MappedFile> raw_file(dag::TaskContext& context, const store::Document& raw, const std::string& path);
 
 struct PreparedPiece {

@@ -37,7 +37,7 @@ Result<MappedFile> fetch_rows(dag::TaskContext& context, const store::Document& 
   MAEIL_ASSIGN(const uint64_t header, offset_of(0));
   MAEIL_ASSIGN(const uint64_t first, offset_of(range.first));
   MAEIL_ASSIGN(const uint64_t last, offset_of(range.first + range.count));
-  MAEIL_ASSIGN(AtomicFile file, AtomicFile::create(path));
+  MAEIL_ASSIGN(AtomicFile file, AtomicFile::create(path, AtomicFile::Access::kPrivate));
   uint64_t at = 0;
   bool done = false;
   const auto piece = [&](std::string_view bytes, uint64_t from, uint64_t to) -> Status {  // the part of `bytes` in from .. to

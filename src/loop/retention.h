@@ -14,12 +14,12 @@ struct Pruned {
   std::vector<std::string> processed;  // logical dates whose prepared rows go
   std::vector<std::string> raw;        // logical dates whose raw bytes go (their documents stay, with `pruned`)
   int64_t parts = 0;                   // parts of shards (loop/parts.h) that are older than a day
-  std::vector<std::string> files;      // left_by_killed_runs: this machine's only
+  std::vector<std::string> files;      // left_by_killed_runs: of the folders that this machine sees
   int64_t garbage = 0;                 // unnamed blobs and generations removed; 0 in a dry run
 };
 
-// The files that processes of this machine had begun to write into maeil's folders (those of DATA_PATH, DATA_DIR and MODEL_SAVE_PATH) when
-// they were killed, an hour and more before `at`.
+// The files that processes had begun to write into maeil's folders (those of DATA_PATH, DATA_DIR and
+// MODEL_SAVE_PATH) when they were killed, an hour and more before `at` (left_behind).
 Result<std::vector<std::string>> left_by_killed_runs(const Settings& settings, Instant at);
 
 // `today` is the day from which retention counts back. With `dry_run` nothing changes.

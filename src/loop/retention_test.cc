@@ -3,6 +3,10 @@
 
 #include <gtest/gtest.h>
 
+#include <fcntl.h>
+#include <sys/stat.h>
+
+#include <chrono>
 #include <fstream>
 
 #include "base/file.h"
@@ -30,13 +34,16 @@ class HalfWrittenFiles : public testing::Test {
       auto file = AtomicFile::create(begun);
       return file && file->write("half") ? (::raise(SIGKILL), 0) : 1;
     });
-    const std::string mark = ".tmp-" + std::to_string(child.pid()) + "-";
     EXPECT_EQ(child.wait(), -SIGKILL);
     for (const auto& entry : fs::directory_iterator(begun.parent_path())) {
-      if (entry.path().string().starts_with(begun.string() + mark)) return aged(entry.path(), age);
+      if (entry.path().string().starts_with(begun.string() + ".tmp-")) return aged(entry.path(), age);
     }
     ADD_FAILURE() << "nothing was left of " << begun;
     return {};
+  }
+  // The name under which `file` is written now.
+  static std::string held(const AtomicFile& file) {
+    return fs::read_symlink("/proc/self/fd/" + std::to_string(file.descriptor())).string();
   }
   static fs::path aged(const fs::path& path, std::chrono::minutes age) {
     fs::last_write_time(path, fs::file_time_type::clock::now() - age);
@@ -64,17 +71,56 @@ TEST_F(HalfWrittenFiles, OfKilledProcessesGoFromEveryFolderThatIsWritten) {
 }
 
 TEST_F(HalfWrittenFiles, OfLiveProcessesAndFreshOnesStay) {
-  leave("data/raw/rows.csv", std::chrono::minutes(59));  // perhaps of a machine that shares the folder
-  auto mine = AtomicFile::create(folder_ / "data/raw/rows.csv").value();
-  for (const auto& entry : fs::directory_iterator(folder_ / "data/raw")) {
-    if (entry.path().string().find("-" + std::to_string(::getpid()) + "-") != std::string::npos) aged(entry.path(), std::chrono::minutes(61));
+  const auto raw = folder_ / "data/raw";
+  leave("data/raw/rows.csv", std::chrono::minutes(59));  // perhaps of a machine that shares the folder, and asks no locks
+  store::Signpost begun;
+  store::Child writer([&] {  // stopped for hours, and no process id says so: it may live in another container
+    auto file = AtomicFile::create(raw / "stopped.csv");
+    begun.raise();
+    return ::pause();
+  });
+  begun.await();
+  auto mine = AtomicFile::create(raw / "rows.csv").value();
+  for (const auto& entry : fs::directory_iterator(raw)) {
+    const bool fresh = entry.path().string().find("rows.csv") != std::string::npos && entry.path().string() != held(mine);
+    if (!fresh) aged(entry.path(), std::chrono::hours(100));
   }
-  for (const char* name : {"rows.csv", "rows.csv.tmp-", "rows.csv.tmp-1000000000", "rows.csv.tmp-1000000000-x", "rows.csv.tmp-1000000000-0.csv", ".tmp-1000000000-0"}) {
-    std::ofstream(folder_ / "data/raw" / name) << "mine";
-    aged(folder_ / "data/raw" / name, std::chrono::minutes(61));
+  for (const char* name : {"rows.csv", "rows.csv.tmp-", "rows.csv.tmp-0123456789abcde", "rows.csv.tmp-0123456789abcdef0",
+                           "rows.csv.tmp-0123456789ABCDEF", "rows.csv.tmp-0123456789abcdef.csv", "rows.csv.tmp-1000000000",
+                           "rows.csv.tmp-1000000000-x", "rows.csv.tmp-1000000000-0.csv", ".tmp-0123456789abcdef"}) {
+    std::ofstream(raw / name) << "mine";
+    aged(raw / name, std::chrono::hours(100));
   }
+  fs::create_directory(raw / "folder.tmp-0123456789abcdef");
+  aged(raw / "folder.tmp-0123456789abcdef", std::chrono::hours(100));
   EXPECT_TRUE(pruned(false).files.empty());
-  EXPECT_EQ(std::distance(fs::directory_iterator(folder_ / "data/raw"), fs::directory_iterator()), 8);
+  EXPECT_EQ(std::distance(fs::directory_iterator(raw), fs::directory_iterator()), 14);
+  writer.kill();
+  EXPECT_EQ(pruned(false).files.size(), 1u);  // its lock ended with it
+}
+
+// Links of a deployment, and files of an earlier release, which held no lock: only the age counts, for the
+// latter a day more.
+TEST_F(HalfWrittenFiles, ThatHoldNothingGoByTheirAge) {
+  fs::create_directories(folder_ / "models");
+  const auto link = folder_ / "models/deployed.tmp-0123456789abcdef", old = folder_ / "models/classifier_1.pth.tmp-4711-0";
+  fs::create_directory_symlink("deployments/1", link);
+  std::ofstream(old) << "half";
+  const auto hours_ago = [](int hours) {
+    const auto at = std::chrono::system_clock::to_time_t(std::chrono::system_clock::now() - std::chrono::hours(hours));
+    return timespec{at, 0};
+  };
+  const auto age = [&](const fs::path& path, int hours) {
+    const timespec times[] = {hours_ago(hours), hours_ago(hours)};
+    ASSERT_EQ(::utimensat(AT_FDCWD, path.c_str(), times, AT_SYMLINK_NOFOLLOW), 0);
+  };
+  EXPECT_TRUE(pruned(true).files.empty());
+  age(link, 2), age(old, 2);
+  EXPECT_EQ(pruned(true).files, std::vector{link.string()});
+  age(old, 26);
+  EXPECT_EQ(pruned(false).files, (std::vector{old.string(), link.string()}));
+  EXPECT_FALSE(fs::exists(old));
+  EXPECT_FALSE(fs::is_symlink(link));
 }
 
 }  // namespace

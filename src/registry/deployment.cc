@@ -77,7 +77,8 @@ Result<std::string> deploy_files(store::Store& store, const ModelVersion& versio
                                   fmt::format("Version: {}\nDeployed at: {}\n", version.version, format_instant(when))));
   MAEIL_TRY(sync_directory(folder.parent_path()));
 
-  const fs::path link = models / "deployed", fresh = temporary_name(link);
+  const fs::path link = models / "deployed";
+  MAEIL_ASSIGN(const fs::path fresh, temporary_name(link));
   std::error_code error;
   fs::create_directory_symlink(fs::path("deployments") / version.version, fresh, error);
   if (!error) fs::rename(fresh, link, error);

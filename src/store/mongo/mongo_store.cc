@@ -121,7 +121,10 @@ class MongoStore : public Store {
     return drop_garbage(connection, before);
   }
 
-  Result<std::unique_ptr<Lock>> lock(std::string_view name, std::string_view holder) override { return take_lease(server_, name, holder); }
+  Result<std::unique_ptr<Lock>> lock(std::string_view name, std::string_view holder) override {
+    if (!ours_) return std::make_unique<Lock>();  // nothing was made here, and nobody can hold anything
+    return take_lease(server_, name, holder);
+  }
 
   Result<std::unique_ptr<Lock>> wait_for_lock(std::string_view name, std::string_view holder,
                                               const std::function<bool(std::string_view)>& waiting) override {

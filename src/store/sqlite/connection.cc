@@ -1,5 +1,6 @@
 #include "store/sqlite/connection.h"
 
+#include <fcntl.h>
 #include <fmt/format.h>
 #include <unistd.h>
 
@@ -20,6 +21,37 @@ std::string reason(int error) { return std::generic_category().message(error); }
 void ignore_file_size_signal() {
   struct sigaction action {};
   if (::sigaction(SIGXFSZ, nullptr, &action) == 0 && action.sa_handler == SIG_DFL) ::signal(SIGXFSZ, SIG_IGN);
+}
+
+// Where a new database will be: what links lead to a file that is not there yet is followed as SQLite follows
+// it.
+std::filesystem::path behind_links(std::filesystem::path path) {
+  std::error_code no_link;
+  for (int links = 0; links < 40; ++links) {
+    const auto target = std::filesystem::read_symlink(path, no_link);
+    if (no_link) break;
+    path = path.parent_path() / target;
+  }
+  return path;
+}
+
+// A new database is for this user alone, and so are the files that SQLite puts beside it: they take its
+// permission bits. SQLite itself would give everybody what the umask leaves. Whoever makes the file meanwhile
+// made it; nothing is opened that is there.
+void make_private(const std::filesystem::path& path) {
+  const int fd = ::open(behind_links(path).c_str(), O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+  if (fd >= 0) ::close(fd);
+}
+
+// SQLite names the journal after the file's name, so that two names of one file have two, and the file is
+// damaged sooner or later (sqlite.org/howtocorrupt.html, 2.4). Symbolic links it follows.
+Status check_one_name(const std::filesystem::path& path) {
+  std::error_code absent;
+  const auto names = std::filesystem::hard_link_count(path, absent);
+  if (absent || names < 2) return {};
+  return bad_input(fmt::format("store {}: the file has {} names (hard links), and a database that is opened under two of them is damaged: "
+                               "remove the others; a copy is made by `sqlite3 {} \".backup copy.db\"`",
+                               path.string(), names, path.string()));
 }
 
 }  // namespace
@@ -178,6 +210,8 @@ Result<std::shared_ptr<Database>> Database::open(const std::filesystem::path& pa
   if (!std::filesystem::exists(path, ignored) && ::access(folder.c_str(), W_OK | X_OK) != 0) {
     return io_error(fmt::format("cannot make the store {}: {}", path.string(), reason(errno)));
   }
+  MAEIL_TRY(check_one_name(path));
+  if (create && !std::filesystem::exists(path, ignored)) make_private(path);
   std::shared_ptr<Database> database(new Database(path, options));
   MAEIL_ASSIGN(database->writer_, Connection::open(path, options));
   MAEIL_TRY(options.read_only ? require_schema(*database->writer_) : prepare_schema(*database->writer_, options.busy_timeout_ms));

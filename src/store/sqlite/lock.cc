@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -39,25 +40,58 @@ std::string holder_of(int descriptor) {
   return fmt::format("{} (process {} on {}, since {})", part("holder"), part("pid"), part("host"), part("since"));
 }
 
+tl::unexpected<Error> lock_error(const std::filesystem::path& path, std::string_view what) {
+  return io_error(fmt::format("cannot open the lock {}: {}", path.string(), what));
+}
+
+// -1: `read_only`, and there is no such file. A link there, of either kind, would have us lock and empty
+// somebody else's file.
+Result<int> open_lock(const std::filesystem::path& database, const std::filesystem::path& path, bool read_only) {
+  constexpr std::string_view kLink = "it is a link, or no file: remove it";
+  const auto failed = [&](int error) { return lock_error(path, std::generic_category().message(error)); };
+  const int always = O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC;
+  int descriptor = ::open(path.c_str(), read_only ? O_RDONLY | always : O_RDWR | always);
+  if (descriptor < 0 && errno == ENOENT) {
+    struct stat rows {};
+    if (read_only) return -1;
+    if (::stat(database.c_str(), &rows) != 0) return failed(errno);
+    descriptor = ::open(path.c_str(), O_RDWR | O_CREAT | O_EXCL | always, 0600);
+    if (descriptor >= 0 && ::fchmod(descriptor, rows.st_mode & 0666) != 0) errno = 0;  // then others may not lock: safe
+    if (descriptor < 0 && errno == EEXIST) descriptor = ::open(path.c_str(), O_RDWR | always);  // another process was faster
+  }
+  if (descriptor < 0) return errno == ELOOP ? lock_error(path, kLink) : failed(errno);
+  struct stat info {};
+  if (::fstat(descriptor, &info) == 0 && S_ISREG(info.st_mode) && info.st_nlink == 1) return descriptor;
+  ::close(descriptor);
+  return lock_error(path, kLink);
+}
+
 }  // namespace
 
-Result<std::unique_ptr<Lock>> lock_file(const std::filesystem::path& database, std::string_view name, std::string_view holder) {
+Result<std::unique_ptr<Lock>> lock_file(const std::filesystem::path& database, std::string_view name, std::string_view holder,
+                                        bool read_only) {
   if (!is_lock_name(name)) return internal_error(fmt::format("\"{}\" is no name for a lock", name));
-  std::filesystem::path path = database;
+  std::error_code absent;
+  std::filesystem::path path = std::filesystem::canonical(database, absent);
+  if (absent) return lock_error(database, absent.message());
   path += fmt::format(".{}.lock", name);
-  const int descriptor = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0644);
-  if (descriptor < 0) {
-    return io_error(fmt::format("cannot open the lock {}: {}", path.string(), std::generic_category().message(errno)));
-  }
+  MAEIL_ASSIGN(const int descriptor, open_lock(database, path, read_only));
+  if (descriptor < 0) return std::make_unique<Lock>();
   int code = 0;
-  while ((code = ::flock(descriptor, LOCK_EX | LOCK_NB)) != 0 && errno == EINTR) {
+  while ((code = ::flock(descriptor, (read_only ? LOCK_SH : LOCK_EX) | LOCK_NB)) != 0 && errno == EINTR) {
   }
   if (code != 0) {
     const int error = errno;
     const std::string other = error == EWOULDBLOCK ? holder_of(descriptor) : "";
     ::close(descriptor);
-    if (error != EWOULDBLOCK) return io_error(fmt::format("cannot lock {}: {}", path.string(), std::generic_category().message(error)));
+    if (error != EWOULDBLOCK) {
+      return io_error(fmt::format("cannot lock {}: {}", path.string(), std::generic_category().message(error)));
+    }
     return fail(ErrorCode::kConflict, fmt::format("the {} lock of {} is held by {}", name, database.string(), other));
+  }
+  if (read_only) {
+    ::close(descriptor);
+    return std::make_unique<Lock>();
   }
   char host[256] = "?";
   ::gethostname(host, sizeof host - 1);

@@ -1,7 +1,9 @@
 // Locks of the operating system: flock on `<db>.<name>.lock`, which ends with its holder however that dies.
 //
-// The file says who holds it, for the message of the next one. It stays when the lock is given up: removing it would
-// let two holders lock two files of one name.
+// `<db>` is the database file itself, whatever links lead to it: two names of one database have one lock. The
+// file says who holds it, for the message of the next one. It stays when the lock is given up: removing it
+// would let two holders lock two files of one name. It has the database's permission bits, so that who may
+// write the one may lock the other.
 #pragma once
 
 #include <filesystem>
@@ -12,7 +14,10 @@
 
 namespace maeil::store::sqlite {
 
-// kConflict when held, by another process or by this one. `name` is of a-z, 0-9, - and _.
-Result<std::unique_ptr<Lock>> lock_file(const std::filesystem::path& database, std::string_view name, std::string_view holder);
+// kConflict when held, by another process or by this one. `name` is of a-z, 0-9, - and _. `read_only`: only
+// asks, and makes and writes nothing; the Lock that comes back says that nobody had it. kIo: what bears the
+// lock's name is no file of its own (a link). REQUIRES: the database is there.
+Result<std::unique_ptr<Lock>> lock_file(const std::filesystem::path& database, std::string_view name, std::string_view holder,
+                                        bool read_only);
 
 }  // namespace maeil::store::sqlite

@@ -147,7 +147,7 @@ class SqliteStore : public Store {
   }
 
   Result<std::unique_ptr<Lock>> lock(std::string_view name, std::string_view holder) override {
-    return lock_file(database_->path(), name, holder);
+    return lock_file(database_->path(), name, holder, database_->read_only());
   }
 
   Status check() override {

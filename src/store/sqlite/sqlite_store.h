@@ -10,14 +10,18 @@ namespace maeil::store {
 
 struct SqliteOptions {
   bool create = true;          // false: kNotFound when there is no such file
-  bool read_only = false;      // writes are refused, and nothing is made, not even in a database that holds nothing (kNotFound); implies create = false
+  // Writes are refused, and nothing is made, not even in a database that holds nothing (kNotFound); implies
+  // create = false. A lock() only says whether somebody has it: what it returns holds nothing.
+  bool read_only = false;
   int busy_timeout_ms = 30000;  // how long a write waits for another process's; then kConflict
 };
 
 // Opens or creates the database. kBadInput: not a database, damaged, another program's, written by a newer maeil.
 // kIo: the file or its folder cannot be read or written, the disk is full. A failure changes nothing on disk that a reader would
 // notice. A signal SIGXFSZ left at its default is set to be ignored, so that a file size limit is an error too.
-// Every write is on disk when it returns (synchronous=FULL). Do not use the Store in a child after fork().
+// A new database can be read by this user alone (0600; -wal, -shm and the locks take its permission bits,
+// whatever they become). kBadInput, too: the file has several hard links. Every write is on disk when it
+// returns (synchronous=FULL). Do not use the Store in a child after fork().
 Result<std::unique_ptr<Store>> open_sqlite(const std::filesystem::path& path, const SqliteOptions& options = {});
 
 }  // namespace maeil::store
