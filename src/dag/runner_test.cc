@@ -352,6 +352,7 @@ class DeafStore : public store::Store {
   Status erase_blob(std::string_view id) override { return below_.erase_blob(id); }
   Result<int64_t> collect_garbage(Instant before) override { return below_.collect_garbage(before); }
   Result<std::unique_ptr<store::Lock>> lock(std::string_view name, std::string_view holder) override { return below_.lock(name, holder); }
+  Result<std::optional<store::LockHolder>> lock_holder(std::string_view name) override { return below_.lock_holder(name); }
   Status check() override { return below_.check(); }
   uint64_t nulled() const override { return below_.nulled(); }
   std::string description() const override { return below_.description(); }

@@ -120,6 +120,7 @@ class MongoStore : public Store {
   }
 
   Result<std::unique_ptr<Lock>> lock(std::string_view name, std::string_view holder) override { return take_lease(server_, name, holder); }
+  Result<std::optional<LockHolder>> lock_holder(std::string_view name) override { return holder_of_lease(*server_, std::string(name)); }
 
   Result<std::unique_ptr<Lock>> wait_for_lock(std::string_view name, std::string_view holder,
                                               const std::function<bool(std::string_view)>& waiting) override {

@@ -15,4 +15,7 @@ namespace maeil::store::sqlite {
 // kConflict when held, by another process or by this one. `name` is of a-z, 0-9, - and _.
 Result<std::unique_ptr<Lock>> lock_file(const std::filesystem::path& database, std::string_view name, std::string_view holder);
 
+// As Store::lock_holder.
+Result<std::optional<LockHolder>> holder_of_lock(const std::filesystem::path& database, std::string_view name);
+
 }  // namespace maeil::store::sqlite
