@@ -57,6 +57,7 @@ const std::vector<Setting>& table() {
       {"TIMEZONE", &Settings::time_zone},
       {"RETENTION_DAYS_PROCESSED", &Settings::retention_days_processed, 1, 36500},
       {"RETENTION_DAYS_RAW", &Settings::retention_days_raw, 1, 36500},
+      {"RETENTION_DAYS_HISTORY", &Settings::retention_days_history, 0, 36500},
       {"LOG_LEVEL", &Settings::log_level},
       {"DATASET_SPEC", &Settings::dataset_spec},
       {"STORE_PATH", &Settings::store_path},

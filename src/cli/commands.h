@@ -84,10 +84,12 @@ struct PredictOptions {
 struct ModelOptions {
   std::string version, file, features, reference, out, categories, numbers;
 };
+inline constexpr int64_t kShownDocuments = 20;
 struct DbOptions {
-  std::string collection, filter = "{}", sort;
-  int64_t limit = 20;
-  bool limit_given = false;
+  std::string collection, filter = "{}", sort, projection;
+  std::optional<int64_t> limit;  // none: kShownDocuments
+  int64_t skip = 0;
+  bool count = false;
 };
 struct StoreCopyOptions {
   std::string from, to;  // see store_name.h
@@ -102,8 +104,13 @@ struct TaskOptions {
   int retries_left = -1;  // -1: not said
   int parent = 0;  // process id; 0: none
 };
+struct RunsOptions {
+  std::string state, from, to;
+  int64_t limit = 50;
+};
 struct LogsOptions {
   std::string run, task;
+  bool follow = false;
 };
 struct PruneOptions {
   bool dry_run = false;
@@ -135,7 +142,7 @@ Result<int> dag_list(Context& context);
 Result<int> dag_show(Context& context, const DagOptions& options);
 Result<int> dag_export(Context& context);
 Result<int> task(Context& context, const TaskOptions& options);
-Result<int> runs(Context& context);
+Result<int> runs(Context& context, const RunsOptions& options);
 Result<int> logs(Context& context, const LogsOptions& options);
 Result<int> prune(Context& context, const PruneOptions& options);
 Result<int> doctor(Context& context);

@@ -30,6 +30,20 @@ Result<std::vector<std::pair<std::string, int>>> parse_sort(const std::string& t
   return sort;
 }
 
+// "model_version,status"
+Result<std::vector<std::string>> parse_projection(const std::string& text) {
+  std::vector<std::string> fields;
+  for (size_t at = 0; at < text.size();) {
+    const size_t end = std::min(text.find(',', at), text.size());
+    fields.push_back(text.substr(at, end - at));
+    at = end + 1;
+    if (fields.back().empty() || fields.back().find('.') != std::string::npos) {
+      return usage_error(fmt::format("--projection '{}' must be top-level fields, comma separated", text));
+    }
+  }
+  return fields;
+}
+
 }  // namespace
 
 Result<int> db(Context& context, const DbOptions& options) {
@@ -40,12 +54,25 @@ Result<int> db(Context& context, const DbOptions& options) {
   }
   if (!find.filter.is_object()) return usage_error(fmt::format("--filter must be a JSON object, not '{}'", options.filter));
   MAEIL_ASSIGN(find.sort, parse_sort(options.sort));
-  find.limit = options.limit;
+  MAEIL_ASSIGN(find.projection, parse_projection(options.projection));
+  find.skip = options.skip;
   MAEIL_ASSIGN(store::Store & store, context.store_to_read());
   int64_t count = 0;
+  if (options.count) {
+    find.sort.clear();
+    find.projection = {"_id"};
+    MAEIL_TRY(store.find_each(options.collection, find, [&](store::Document&&) { return ++count, true; }));
+    context.json ? print_json(count) : print_line(std::to_string(count));
+    return 0;
+  }
+  const int64_t limit = options.limit.value_or(kShownDocuments);
+  find.limit =
+      options.limit ? limit : limit + 1;  // one more tells whether the limit cuts that nobody asked for
+  bool cut = false;
   // Documents are printed as they come, so that a million rows need no memory here.
   if (context.json) std::fputs("[", stdout);
   MAEIL_TRY(store.find_each(options.collection, find, [&](store::Document&& document) {
+    if (!options.limit && count == limit) return !(cut = true);
     const std::string text = document.dump(-1, ' ', false, store::Document::error_handler_t::replace);
     if (context.json) {
       std::fputs(count ? ",\n " : "", stdout);
@@ -57,6 +84,8 @@ Result<int> db(Context& context, const DbOptions& options) {
     return true;
   }));
   if (context.json) std::fputs("]\n", stdout);
+  if (cut)
+    note(fmt::format("{} of more are shown: --limit N shows N, --limit 0 all, --count says how many", count));
   if (!context.json && count == 0) {
     MAEIL_ASSIGN(const auto names, store.collections());
     note(fmt::format("nothing in '{}' matches; there are: {}", options.collection, fmt::join(names, ", ")));

@@ -38,6 +38,7 @@ struct Parser {
   StoreCopyOptions store_copy;
   DagOptions dag;
   TaskOptions task;
+  RunsOptions runs;
   LogsOptions logs;
   PruneOptions prune;
 
@@ -184,7 +185,12 @@ void add_store_commands(Parser& p) {
   c->add_option("collection", p.db.collection, "e.g. evaluation_events")->required();
   c->add_option("--filter", p.db.filter, "a filter in JSON")->capture_default_str();
   c->add_option("--sort", p.db.sort, "FIELD:1 or FIELD:-1, comma separated");
-  c->add_option("--limit", p.db.limit, "at most so many; 0: all")->check(CLI::NonNegativeNumber)->capture_default_str();
+  c->add_option("--projection", p.db.projection, "only these top-level fields (and _id), comma separated");
+  c->add_option("--skip", p.db.skip, "leave out so many first")->check(CLI::NonNegativeNumber);
+  auto* limit = c->add_option("--limit", p.db.limit,
+                              fmt::format("at most so many; 0: all (default: {})", kShownDocuments))
+                    ->check(CLI::NonNegativeNumber);
+  c->add_flag("--count", p.db.count, "print only how many match")->excludes(limit);
 
   auto* store = p.app.add_subcommand("store", "the store itself");
   store->require_subcommand(1);
@@ -217,10 +223,19 @@ void add_store_commands(Parser& p) {
       ->check(CLI::Range(0, 1000));
   c->add_option("--result", p.task.result, "write {state, next, message} to this JSON file");
 
-  p.command(p.app, "runs", "past runs, newest first", "maeil runs", [](Context& x) { return runs(x); });
+  c = p.command(p.app, "runs", "runs, newest first", "maeil runs --state failed --from 2026-11-01",
+                [&p](Context& x) { return runs(x, p.runs); });
+  c->add_option("--limit", p.runs.limit, "at most so many; 0: all")
+      ->check(CLI::NonNegativeNumber)
+      ->capture_default_str();
+  c->add_option("--state", p.runs.state, "only those in this state now")
+      ->check(CLI::IsMember({"running", "success", "failed", "cancelled"}));
+  c->add_option("--from", p.runs.from, "only logical dates from this one on, YYYY-MM-DD");
+  c->add_option("--to", p.runs.to, "only logical dates up to this one");
   c = p.command(p.app, "logs", "what a run's tasks said", "maeil logs 2026-11-23 evaluate_model", [&p](Context& x) { return logs(x, p.logs); });
   c->add_option("run", p.logs.run, "logical date or run id")->required();
   c->add_option("task", p.logs.task, "only this task");
+  c->add_flag("-f,--follow", p.logs.follow, "print lines as they come, until the run has ended");
   c = p.command(p.app, "prune", "remove data past its retention", "maeil prune --dry-run", [&p](Context& x) { return prune(x, p.prune); });
   c->add_flag("--dry-run", p.prune.dry_run, "only say what would go");
   p.command(p.app, "doctor", "check settings, permissions, disk, lock, store and model files", "maeil doctor",

@@ -14,6 +14,7 @@
 #include "cli/output.h"
 #include "dag/journal.h"
 #include "dag/schedule.h"
+#include "dag/task_runs.h"
 #include "loop/pipelines.h"
 #include "loop/redo.h"
 #include "loop/run_day.h"
@@ -94,6 +95,8 @@ Result<int> one_day(Context& context, Days date, const std::string& run_type, co
   MAEIL_ASSIGN(const table::DatasetSpec& spec, context.spec());
   const loop::Day day{context.settings, spec};
   Reporter reporter;
+  MAEIL_TRY(dag::list_old_task_runs(
+      store, loop::pipelines(static_cast<int>(context.settings.max_retrain_attempts))));
   MAEIL_ASSIGN(const auto report, loop::run_day(store, day, date, asked, run_options(context.settings, run_type, reporter)));
   if (!report.reconciled.empty()) note_task_line(report.reconciled);
   MAEIL_ASSIGN(const auto document, loop::summarize(store, day, date, report));

@@ -1,4 +1,4 @@
-// `maeil task | dag | runs | logs`: the DAGs piece by piece, and what they left behind.
+// `maeil task | dag`: the DAGs piece by piece. What they left behind is shown by runs.cc.
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 #include <sys/prctl.h>
@@ -60,9 +60,6 @@ Result<dag::Shard> parse_shard(const std::string& text) {
   return shard;
 }
 
-// A field as it is, whatever its kind: what is only shown need not be right.
-std::string shown(const store::Document& document, const char* field) { return plain(document.value(field, store::Document())); }
-
 // The kernel ends this process with its parent (Linux). A worker that was killed would else leave it running beside the next try.
 Status end_with_parent(int parent) {
   if (parent == 0) return {};
@@ -123,7 +120,12 @@ Result<int> task(Context& context, const TaskOptions& options) {
   for (auto& t : once.tasks) t.retries = 0;
   MAEIL_TRY(loop::describe_run(store, day, run));
   MAEIL_ASSIGN(const auto done, done_in_an_earlier_try(store, dag, *date, id, options, run));
+  MAEIL_TRY(dag::list_old_task_runs(store, all_dags(context.settings)));
+  if (!done) MAEIL_TRY(dag::note_task_begins(store, dag.id, *date, run.run_id, run.program));
   auto record = done ? Result<dag::TaskRecord>(*done) : dag::execute_task(store, once, loop::make_tasks(day), *date, id, run, false);
+  // What is listed as running is looked at again by whoever lists it: no reason to fail a task that is done.
+  if (const Status noted = dag::note_task_ended(store, dag, *date); !noted)
+    note_task_line("warning: " + noted.error().message);
   if (!record) {
     MAEIL_TRY(write_result(options.result, "failed", {}, record.error().message));
     return tl::make_unexpected(record.error());
@@ -179,52 +181,6 @@ Result<int> dag_export(Context& context) {
   const auto& s = context.settings;
   MAEIL_ASSIGN(const auto document, dag::export_dags(all_dags(s), {s.schedule_time, s.time_zone, s.sensor_poke_interval, s.sensor_timeout, s.shards}));
   print_json(document);
-  return 0;
-}
-
-Result<int> runs(Context& context) {
-  MAEIL_ASSIGN(store::Store & store, context.store_to_read());
-  MAEIL_ASSIGN(const auto documents, dag::all_runs(store, all_dags(context.settings)));
-  if (context.json) {
-    print_json(store::Document(documents));
-    return 0;
-  }
-  std::vector<std::vector<std::string>> rows;
-  for (const auto& d : documents) {
-    rows.push_back({shown(d, "logical_date"), shown(d, "dag_id"), shown(d, "state"), shown(d, "start_date"), shown(d, "duration"), shown(d, "run_type"),
-                    shown(d, "run_id")});
-  }
-  print_table({"date", "DAG", "state", "started", "seconds", "type", "run"}, rows);
-  return 0;
-}
-
-// A run is named by its id or by its logical date.
-Result<int> logs(Context& context, const LogsOptions& options) {
-  MAEIL_ASSIGN(store::Store & store, context.store_to_read());
-  store::FindOptions find;
-  find.filter = {{parse_date(options.run) ? "logical_date" : "run_id", options.run}};
-  if (!options.task.empty()) find.filter["task_id"] = options.task;
-  find.sort = {{"timestamp", 1}};
-  MAEIL_ASSIGN(const auto instances, store.find(dag::kTaskInstances, find));
-  MAEIL_ASSIGN(const auto documents, store.find(dag::kTaskLogs, find));
-  if (instances.empty() && documents.empty()) {
-    return not_found(fmt::format("no task {}of '{}' has run; `maeil runs` lists the runs", options.task.empty() ? "" : options.task + " ", options.run));
-  }
-  if (context.json) {
-    print_json({{"tasks", instances}, {"logs", documents}});
-    return 0;
-  }
-  for (const auto& instance : instances) {
-    print_line(fmt::format("{}.{}  {}  {} s  {}", shown(instance, "dag_id"), shown(instance, "task_id"), shown(instance, "state"),
-                           shown(instance, "duration"), shown(instance, "message")));
-    if (const auto error = instance.find("error"); error != instance.end() && error->is_object()) {
-      print_line(fmt::format("    error: {}", shown(*error, "message")));
-    }
-    for (const auto& log : documents) {
-      if (shown(log, "task_id") != shown(instance, "task_id") || shown(log, "dag_id") != shown(instance, "dag_id")) continue;
-      for (const auto& text : log.value("lines", store::Document())) print_line("    " + plain(text));
-    }
-  }
   return 0;
 }
 

@@ -5,14 +5,15 @@
 #include <algorithm>
 #include <condition_variable>
 #include <exception>
-#include <new>
 #include <mutex>
+#include <new>
 #include <optional>
 #include <stop_token>
 #include <thread>
 
 #include "dag/plan.h"
 #include "dag/take_back.h"
+#include "dag/task_log.h"
 
 namespace maeil::dag {
 namespace {
@@ -120,7 +121,11 @@ class Execution {
       record_.retries_left = options_.retries_left;
       record_.alive_until = now() + kHeartbeatsMissed * options_.heartbeat;
     }
-    log_.emplace(name_, record_.try_number, options_.run_id);
+    LogPlace place;
+    if (goes_on) {
+      MAEIL_ASSIGN(place, end_of_log(store_, name_, record_.try_number));
+    }
+    log_.emplace(store_, name_, record_.try_number, options_.run_id, place);
     if (!goes_on) {
       store::Batch batch;
       batch.expects.push_back(as_read(document));
@@ -233,7 +238,7 @@ class Execution {
     if (done) {
       batch.expects.push_back(own_try());
       batch.sets.push_back(set());
-      batch.puts.push_back(log_->document());
+      log_->finish(batch);
       done = store_.commit(batch);
     }
     if (!done && !is_recorded()) {
@@ -259,7 +264,7 @@ class Execution {
     store::Batch batch;
     batch.expects.push_back(own_try());
     batch.sets.push_back(set());
-    batch.puts.push_back(log_->document());
+    log_->finish(batch);
     if (const Status done = store_.commit(batch); !done) {
       return with_context(error.message + "; and this could not be recorded", done.error());
     }
@@ -294,16 +299,7 @@ class Execution {
     tell(told);
   }
 
-  void log_line(std::string_view line) {
-    event(Event::Kind::kLog, log_->add(line));
-    // So that `maeil logs` shows a long task's words while it runs; a failure here comes back with the final commit.
-    std::lock_guard lock(flush_mutex_);
-    if (steady_clock::now() - flushed_ < std::chrono::seconds(2)) return;
-    flushed_ = steady_clock::now();
-    store::Batch batch;
-    batch.puts.push_back(log_->document());
-    (void)store_.commit(batch);
-  }
+  void log_line(std::string_view line) { event(Event::Kind::kLog, log_->add(line)); }
 
   void progress(std::string_view what, uint64_t done, uint64_t total) {
     Event told = about(Event::Kind::kProgress, std::string(what));
@@ -338,8 +334,7 @@ class Execution {
   TaskRecord record_;
   int completions_before_ = 0;  // this try
   std::optional<TaskLog> log_;
-  std::mutex flush_mutex_, event_mutex_;
-  steady_clock::time_point flushed_ = steady_clock::now();
+  std::mutex event_mutex_;
 };
 
 }  // namespace

@@ -16,12 +16,6 @@ using store::Document;
 constexpr std::array<std::string_view, 9> kCodes = {"usage",       "bad_input", "not_found", "conflict", "io",
                                                        "unavailable", "cancelled", "internal",  "failed"};
 
-std::string host_name() {
-  char host[256] = "";
-  ::gethostname(host, sizeof host - 1);
-  return host;
-}
-
 Document optional_date(const std::optional<Instant>& instant) { return instant ? store::date_value(*instant) : Document(); }
 
 std::optional<Instant> date_field(const Document& document, const char* name) {
@@ -43,6 +37,12 @@ int int_field(const Document& document, const char* name) {
 
 bool is_dead(const TaskRecord& record, Instant at) {
   return record.state == TaskState::kRunning && record.retries_left == 0 && record.alive_until && *record.alive_until < at;
+}
+
+std::string host_name() {
+  char host[256] = "";
+  ::gethostname(host, sizeof host - 1);
+  return host;
 }
 
 std::string record_id(const TaskName& name) { return store::task_object_id(name.key(), kTaskInstances, 0); }
@@ -136,44 +136,6 @@ Result<std::vector<Document>> runs(store::Store& store, int64_t limit) {
   options.sort = {{"start_date", -1}};
   options.limit = limit;
   return store.find(kDagRuns, options);
-}
-
-Result<std::vector<Document>> logs(store::Store& store, std::string_view run_id, std::string_view task_id) {
-  store::FindOptions options;
-  options.filter = {{"run_id", run_id}};
-  MAEIL_ASSIGN(const Document run, store.find_one(kDagRuns, options));
-  if (!task_id.empty()) options.filter["task_id"] = task_id;
-  options.sort = {{"timestamp", 1}};
-  MAEIL_ASSIGN(auto found, store.find(kTaskLogs, options));
-  if (run.is_null() && found.empty()) return not_found(fmt::format("there is no run \"{}\": `maeil runs` lists them", run_id));
-  return found;
-}
-
-TaskLog::TaskLog(TaskName name, int try_number, std::string run_id)
-    : name_(std::move(name)), try_number_(try_number), run_id_(std::move(run_id)), started_(now()) {}
-
-std::string TaskLog::add(std::string_view line) {
-  std::string clean = clean_text(line, kMaxLineBytes);
-  std::lock_guard lock(mutex_);
-  if (lines_.size() < kMaxLines) lines_.push_back(clean);
-  else ++dropped_;
-  return clean;
-}
-
-store::Batch::Put TaskLog::document() const {
-  std::lock_guard lock(mutex_);
-  Document lines = lines_;
-  if (lines_.empty()) lines = Document::array();
-  if (dropped_ > 0) lines.push_back(fmt::format("... {} more lines were not kept", dropped_));
-  return {kTaskLogs,
-          {{"_id", store::id_value(store::task_object_id(name_.key(), kTaskLogs, try_number_))},
-           {"logical_date", format_date(name_.logical_date)},
-           {"dag_id", name_.dag_id},
-           {"task_id", name_.task_id},
-           {"try_number", try_number_},
-           {"run_id", run_id_},
-           {"lines", std::move(lines)},
-           {"timestamp", store::date_value(started_)}}};
 }
 
 std::string clean_text(std::string_view text, size_t max_bytes) {

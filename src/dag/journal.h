@@ -1,18 +1,21 @@
-// What happened: one record per task and date, one log per try, one document per DAG run, all in the store.
+// What happened: one record per task and date, the logs of its tries, one document per DAG run, all in the
+// store.
 //
-// task_instances  _id from (logical date, DAG, task): the present state, which a rerun overwrites (what it said before a task is done
-//                 again is kept in task_history, take_back.h): logical_date, dag_id, task_id, attempt, try_number, completions, state,
-//                 start_date, end_date, duration (s), message, error {code, message}, next, result, skipped_by, run_id,
-//                 hostname, pid, timestamp; while it runs by itself (`maeil task`) retries_left and alive_until, else 0 and null
-// task_logs       _id from (.., try_number): logical_date, dag_id, task_id, try_number, run_id, lines, timestamp
-// dag_runs        _id from (logical date, DAG, run_id): logical_date, dag_id, run_id, run_type, state (running, success, failed, cancelled),
-//                 start_date, end_date, duration, message, program (as RunOptions), timestamp; of the built-in runner's runs only (task_runs.h has the others)
+// task_instances  _id from (logical date, DAG, task): the present state, which a rerun overwrites (what it
+//                 said before a task is done again is kept in task_history, take_back.h): logical_date,
+//                 dag_id, task_id, attempt, try_number, completions, state, start_date, end_date,
+//                 duration (s), message, error {code, message}, next, result, skipped_by, run_id, hostname,
+//                 pid, timestamp; while it runs by itself (`maeil task`) retries_left and alive_until, else 0
+//                 and null
+// task_logs       what each try said: task_log.h
+// dag_runs        _id from (logical date, DAG, run_id): logical_date, dag_id, run_id, run_type, state
+//                 (running, success, failed, cancelled), start_date, end_date, duration, message, program (as
+//                 RunOptions), timestamp; hostname and pid of a run of the built-in runner (task_runs.h)
 // Fields of a record that are not named here (what a
 // task set on its own record) stay through reruns.
 #pragma once
 
 #include <map>
-#include <mutex>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -74,27 +77,7 @@ Result<TaskState> task_state(store::Store& store, Days logical_date, std::string
 // The documents of dag_runs, newest first; 0: all.
 Result<std::vector<store::Document>> runs(store::Store& store, int64_t limit = 0);
 
-// The logs of a run in the order of their start, of one task when `task_id` is given. kNotFound for an unknown run.
-Result<std::vector<store::Document>> logs(store::Store& store, std::string_view run_id, std::string_view task_id = "");
-
-// A task's log of one try. Long lines and long logs are cut, with a line that says so. Thread safe.
-class TaskLog {
- public:
-  static constexpr size_t kMaxLines = 5000, kMaxLineBytes = 2000;  // 10 MB at most: a document may have 16
-
-  TaskLog(TaskName name, int try_number, std::string run_id);
-  std::string add(std::string_view line);   // the line as it is kept: valid UTF-8, not too long
-  store::Batch::Put document() const;
-
- private:
-  const TaskName name_;
-  const int try_number_;
-  const std::string run_id_;
-  const Instant started_;
-  mutable std::mutex mutex_;
-  std::vector<std::string> lines_;
-  size_t dropped_ = 0;
-};
+std::string host_name();
 
 // Text made valid UTF-8, at most `max_bytes` long.
 std::string clean_text(std::string_view text, size_t max_bytes);

@@ -1,11 +1,13 @@
 #include "dag/runner.h"
 
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <algorithm>
 
 #include "dag/plan.h"
 #include "dag/take_back.h"
+#include "dag/task_runs.h"
 
 namespace maeil::dag {
 namespace {
@@ -52,7 +54,10 @@ class DagRun {
   Status close_dead(std::string_view state, std::string_view message) {
     store::Batch batch;
     store::FindOptions dead;
-    dead.filter = {{"logical_date", format_date(date_)}, {"dag_id", dag_id_}, {"state", "running"}};
+    dead.filter = {{"logical_date", format_date(date_)},
+                   {"dag_id", dag_id_},
+                   {"state", "running"},
+                   {"run_type", {{"$ne", kTaskByTask}}}};
     MAEIL_TRY(store_.find_each(kDagRuns, dead, [&](store::Document&& run) {
       batch.sets.push_back({kDagRuns, store::id_text(run["_id"]), {{"state", state}, {"message", message}}});
       return true;
@@ -71,17 +76,21 @@ class DagRun {
   store::Document document(std::string_view state, const std::string& message) const {
     const bool ended = state != "running";
     const Instant at = now();
-    store::Document out = {{"_id", store::id_value(id())},
-                           {"logical_date", format_date(date_)},
-                           {"dag_id", dag_id_},
-                           {"run_id", options_.run_id},
-                           {"run_type", run_type_},
-                           {"state", state},
-                           {"start_date", store::date_value(start_)},
-                           {"end_date", ended ? store::date_value(at) : store::Document()},
-                           {"duration", ended ? store::Document(std::chrono::duration<double>(at - start_).count()) : store::Document()},
-                           {"message", clean_text(message, 10000)},
-                           {"timestamp", store::date_value(at)}};
+    store::Document out = {
+        {"_id", store::id_value(id())},
+        {"logical_date", format_date(date_)},
+        {"dag_id", dag_id_},
+        {"run_id", options_.run_id},
+        {"run_type", run_type_},
+        {"state", state},
+        {"start_date", store::date_value(start_)},
+        {"end_date", ended ? store::date_value(at) : store::Document()},
+        {"duration",
+         ended ? store::Document(std::chrono::duration<double>(at - start_).count()) : store::Document()},
+        {"message", clean_text(message, 10000)},
+        {"hostname", host_name()},
+        {"pid", ::getpid()},
+        {"timestamp", store::date_value(at)}};
     if (!options_.program.is_null()) out["program"] = options_.program;
     return out;
   }

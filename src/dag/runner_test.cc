@@ -12,6 +12,7 @@
 
 #include "base/file.h"
 #include "dag/take_back.h"
+#include "dag/task_log.h"
 #include "store/sqlite/sqlite_store.h"
 #include "store/test_support.h"
 
@@ -354,6 +355,7 @@ class DeafStore : public store::Store {
   Status erase_blob(std::string_view id) override { return below_.erase_blob(id); }
   Result<int64_t> collect_garbage(Instant before) override { return below_.collect_garbage(before); }
   Result<std::unique_ptr<store::Lock>> lock(std::string_view name, std::string_view holder) override { return below_.lock(name, holder); }
+  Result<std::optional<store::LockHolder>> lock_holder(std::string_view name) override { return below_.lock_holder(name); }
   Status check() override { return below_.check(); }
   uint64_t nulled() const override { return below_.nulled(); }
   std::string description() const override { return below_.description(); }
@@ -551,16 +553,17 @@ TEST(Runner, HostileLogsAreCutAndCleaned) {
   const TaskTable table = table_of([](TaskContext& context) {
     context.log(std::string(100000, 'x'));
     context.log("\xff\xfe not UTF-8");
-    for (size_t i = 0; i < TaskLog::kMaxLines + 5; ++i) context.log("line");
+    for (size_t i = 0; i < TaskLog::kFirstLines + TaskLog::kLastLines + 5; ++i) context.log("line");
     return TaskOutcome{};
   });
   RunOptions quiet = day.options();
   quiet.on_event = nullptr;
   EXPECT_EQ(must(run_dag(*store, one(task("t")), table, kDate, quiet)).state, TaskState::kSuccess);
   const auto log = must(logs(*store, "run", "t")).at(0);
-  EXPECT_EQ(log["lines"].size(), TaskLog::kMaxLines + 1);
+  EXPECT_EQ(log["lines"].size(), TaskLog::kFirstLines + TaskLog::kLastLines + 1);
   EXPECT_EQ(log["lines"][0].get<std::string>().size(), TaskLog::kMaxLineBytes + 3);
-  EXPECT_EQ(log["lines"].back(), "... 7 more lines were not kept");
+  EXPECT_EQ(log["lines"][TaskLog::kFirstLines], "... 7 lines were not kept");
+  EXPECT_EQ(log["lines"].back(), "line");
 }
 
 TEST(Runner, ARecordKeepsWhatATaskSetOnIt) {

@@ -2,6 +2,7 @@
 #include "dag/task_runs.h"
 
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include "dag/journal.h"
 #include "store/sqlite/sqlite_store.h"
@@ -45,7 +46,36 @@ class TaskRuns : public testing::Test {
     batch.puts.push_back({kTaskInstances, std::move(document)});
     ASSERT_TRUE(store_->commit(batch));
   }
-  std::vector<store::Document> runs() { return all_runs(*store_, kDags).value(); }
+  std::vector<store::Document> runs(const RunQuery& query = {}) {
+    return list_runs(*store_, kDags, query).value().runs;
+  }
+  std::vector<std::string> ids(const RunQuery& query = {}) {
+    std::vector<std::string> out;
+    for (const auto& run : runs(query)) out.push_back(run["run_id"]);
+    return out;
+  }
+  // A run of the built-in runner that began so many minutes after midnight.
+  void built_in(const std::string& run_id, const std::string& state, int minute, Days date = kDate,
+                const store::Document& more = store::Document::object()) {
+    store::Batch batch;
+    store::Document run = {{"_id", store::id_value(store::task_object_id(
+                                       store::make_task_key(date, "evaluation", run_id), kDagRuns, 0))},
+                           {"logical_date", format_date(date)},
+                           {"dag_id", "evaluation"},
+                           {"run_id", run_id},
+                           {"run_type", "manual"},
+                           {"state", state},
+                           {"start_date", store::date_value(kStart + std::chrono::minutes(minute))},
+                           {"message", ""}};
+    run.update(more);
+    batch.puts.push_back({kDagRuns, std::move(run)});
+    ASSERT_TRUE(store_->commit(batch));
+  }
+  store::Document stored(const std::string& run_id) {
+    store::FindOptions find;
+    find.filter = {{"run_id", run_id}};
+    return store_->find_one(kDagRuns, find).value();
+  }
   std::string state() {
     const auto found = runs();
     return found.size() == 1 ? found[0].value("state", "") : std::to_string(found.size()) + " runs";
@@ -101,13 +131,109 @@ TEST_F(TaskRuns, ATaskBelongsToTheRunThatRanItLastAndTheBuiltInRunnersAreNotRepe
   EXPECT_EQ(found[1]["state"], "success");  // the date's tasks are all there
   EXPECT_EQ(found[1]["duration"], 60.0);
 
-  store::Batch batch;
-  batch.puts.push_back({kDagRuns, {{"_id", store::id_value(store::new_object_id(now()))}, {"run_id", "second"}, {"run_type", "manual"}, {"start_date", store::date_value(kStart + std::chrono::hours(1))}}});
-  ASSERT_TRUE(store_->commit(batch));
+  built_in("second", "success", 60);
   found = runs();
   ASSERT_EQ(found.size(), 2u);
   EXPECT_EQ(found[0]["run_type"], "manual");
   EXPECT_EQ(found[1]["run_id"], "first");
+}
+
+TEST_F(TaskRuns, OneHasItsDocumentFromItsFirstTaskOnAndItsEndWithTheLast) {
+  ASSERT_TRUE(list_old_task_runs(*store_, kDags));
+  ASSERT_TRUE(note_task_begins(*store_, "evaluation", kDate, "airflow", {{"maeil", "1"}}));
+  EXPECT_EQ(stored("airflow")["state"], "running");
+  EXPECT_EQ(stored("airflow")["program"]["maeil"], "1");
+  const store::Document start = stored("airflow")["start_date"];
+  record("evaluate", TaskState::kSuccess, 0, "airflow");
+  ASSERT_TRUE(note_task_ended(*store_, kDags[0], kDate));
+  EXPECT_EQ(stored("airflow")["state"], "running");  // there is more to come
+  record("check", TaskState::kFailed, 1, "airflow");
+  ASSERT_TRUE(note_task_ended(*store_, kDags[0], kDate));
+  EXPECT_EQ(stored("airflow")["state"], "failed");
+  EXPECT_EQ(stored("airflow")["message"], "check: said so");
+  ASSERT_TRUE(
+      note_task_begins(*store_, "evaluation", kDate, "airflow", nullptr));  // somebody clears the task
+  EXPECT_EQ(stored("airflow")["state"], "running");
+  EXPECT_EQ(stored("airflow")["message"], "");
+  EXPECT_EQ(stored("airflow")["start_date"], start);
+  record("check", TaskState::kSuccess, 2, "airflow");
+  record("send", TaskState::kSuccess, 3, "airflow");
+  EXPECT_EQ(runs()[0]["state"], "success");  // killed before it could say so
+  EXPECT_EQ(ids({.state = "success"}), std::vector<std::string>{"airflow"});
+  EXPECT_TRUE(ids({.state = "running"}).empty());
+  ASSERT_TRUE(note_task_ended(*store_, kDags[0], kDate));
+  EXPECT_EQ(stored("airflow")["state"], "success");
+  EXPECT_EQ(stored("airflow")["end_date"], store::date_value(kStart + std::chrono::minutes(4)));
+  built_in("by the runner", "success", 9);
+  ASSERT_TRUE(note_task_begins(*store_, "evaluation", kDate, "by the runner",
+                               nullptr));  // a run id that is another's
+  EXPECT_EQ(stored("by the runner")["state"], "success");
+}
+
+TEST_F(TaskRuns, OneOfWhichNoTaskBeganIsDeadSoon) {
+  ASSERT_TRUE(note_task_begins(*store_, "evaluation", kDate, "airflow", nullptr));
+  EXPECT_EQ(state(), "running");
+  store::Batch batch;
+  batch.sets.push_back({kDagRuns,
+                        store::id_text(stored("airflow")["_id"]),
+                        {{"start_date", store::date_value(now() - std::chrono::minutes(2))}}});
+  ASSERT_TRUE(store_->commit(batch));
+  EXPECT_EQ(state(), "failed");
+}
+
+TEST_F(TaskRuns, AreFoundByStateDateAndLimitNewestFirst) {
+  ASSERT_TRUE(list_old_task_runs(*store_, kDags));
+  for (int day = 0; day < 5; ++day)
+    built_in("day " + std::to_string(day), day == 3 ? "failed" : "success", day * 1440,
+             kDate + std::chrono::days(day));
+  EXPECT_EQ(ids({.limit = 2}), (std::vector<std::string>{"day 4", "day 3"}));
+  EXPECT_TRUE(list_runs(*store_, kDags, {.limit = 2}).value().more);
+  EXPECT_FALSE(list_runs(*store_, kDags, {.limit = 5}).value().more);
+  EXPECT_EQ(ids({.state = "failed"}), std::vector<std::string>{"day 3"});
+  EXPECT_EQ(ids({.from = kDate + std::chrono::days(1), .to = kDate + std::chrono::days(2)}),
+            (std::vector<std::string>{"day 2", "day 1"}));
+  EXPECT_EQ(ids({.state = "success", .to = kDate + std::chrono::days(3), .limit = 1}),
+            std::vector<std::string>{"day 2"});
+}
+
+TEST_F(TaskRuns, OneOfTheRunnerRunsOnlyWhileItsProcessHoldsTheLock) {
+  const store::Document mine = {{"hostname", host_name()}, {"pid", ::getpid()}};
+  built_in("mine", "running", 0, kDate, mine);
+  built_in("a neighbour's", "running", 1, kDate, {{"hostname", host_name()}, {"pid", ::getppid()}});
+  built_in("an older maeil's", "running", 2, kDate);
+  EXPECT_EQ(ids({.state = "failed"}).size(), 3u);
+  EXPECT_EQ(runs()[2]["message"], "its process died");
+  {
+    const auto lock = store_->lock("runner", "maeil run").value();
+    EXPECT_EQ(ids({.state = "running"}), (std::vector<std::string>{"an older maeil's", "mine"}));
+    EXPECT_EQ(ids({.state = "failed"}), std::vector<std::string>{"a neighbour's"});
+  }
+  EXPECT_EQ(ids({.state = "failed"}).size(), 3u);
+  EXPECT_EQ(stored("mine")["state"], "running");  // listing wrote nothing
+  record("evaluate", TaskState::kSuccess, 0);
+  record("check", TaskState::kSuccess, 1);
+  record("send", TaskState::kSuccess, 2);
+  EXPECT_EQ(ids({.state = "success"}).size(), 4u);  // it died after the last task
+}
+
+TEST_F(TaskRuns, OfAnOlderMaeilGetTheirDocumentsOnce) {
+  record("evaluate", TaskState::kSuccess, 0, "old");
+  record("check", TaskState::kSuccess, 5, "old");
+  record("send", TaskState::kSuccess, 7, "old");
+  built_in("built in", "success", 20);
+  auto before = runs();
+  ASSERT_EQ(before.size(), 2u);
+  ASSERT_TRUE(list_old_task_runs(*store_, kDags));
+  EXPECT_EQ(stored("old")["state"], "success");
+  EXPECT_EQ(stored("old")["duration"], 8 * 60.0);
+  auto after = runs();
+  for (auto* listed : {&before, &after}) (*listed)[1].erase("timestamp");
+  EXPECT_EQ(after, before);
+  record("evaluate", TaskState::kSuccess, 30, "not announced");  // the records are read no more
+  EXPECT_EQ(ids(), (std::vector<std::string>{"built in", "old"}));
+  const store::Document was = stored("old");
+  ASSERT_TRUE(list_old_task_runs(*store_, kDags));
+  EXPECT_EQ(stored("old"), was);
 }
 
 }  // namespace

@@ -63,9 +63,10 @@ Finding check_files(const Settings& settings) {
 }
 
 Finding check_lock(store::Store& store) {
-  const auto lock = store.lock("runner", "maeil doctor");
-  if (!lock) return {lock.error().code == ErrorCode::kConflict ? Health::kWarning : Health::kProblem, "lock", lock.error().message};
-  return {Health::kOk, "lock", "nobody runs a day on this store"};
+  const auto holder = store.lock_holder("runner");
+  if (!holder) return {Health::kProblem, "lock", holder.error().message};
+  if (!*holder) return {Health::kOk, "lock", "nobody runs a day on this store"};
+  return {Health::kWarning, "lock", fmt::format("{} (process {} on {}) is at work on this store", (*holder)->holder, (*holder)->pid, (*holder)->host)};
 }
 
 void check_models(const Settings& settings, store::Store& store, std::vector<Finding>& out) {

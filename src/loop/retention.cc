@@ -7,6 +7,7 @@
 
 #include "base/file.h"
 #include "loop/parts.h"
+#include "loop/pipelines.h"
 #include "store/field_rules.h"
 
 namespace maeil::loop {
@@ -84,6 +85,11 @@ Result<Pruned> prune(store::Store& store, const Settings& settings, Days today, 
     store::Batch batch;
     for (const auto& part : old_parts) batch.erases.push_back({kParts, store::id_text(part.value("_id", store::Document()))});
     MAEIL_TRY(store.commit(batch));
+  }
+  if (settings.retention_days_history > 0) {
+    const auto dags = pipelines(static_cast<int>(settings.max_retrain_attempts));
+    const Days before = today - std::chrono::days(settings.retention_days_history);
+    MAEIL_ASSIGN(out.history, prune_history(store, dags, before, dry_run));
   }
   MAEIL_ASSIGN(out.files, left_by_killed_runs(settings, now()));
   if (!dry_run) {

@@ -1,11 +1,13 @@
-// What may be removed after its retention: prepared rows and raw bytes of old dates, bytes that nobody names, half-written files.
-// Events, metrics and model versions are kept for ever.
+// What may be removed after its retention: prepared rows and raw bytes of old dates, bytes that nobody names,
+// half-written files. How dates ran, if RETENTION_DAYS_HISTORY says so (history_retention.h). Events, metrics
+// and model versions are kept for ever.
 #pragma once
 
 #include <string>
 #include <vector>
 
 #include "base/settings.h"
+#include "loop/history_retention.h"
 #include "store/store.h"
 
 namespace maeil::loop {
@@ -15,6 +17,7 @@ struct Pruned {
   std::vector<std::string> raw;        // logical dates whose raw bytes go (their documents stay, with `pruned`)
   int64_t parts = 0;                   // parts of shards (loop/parts.h) that are older than a day
   std::vector<std::string> files;      // left_by_killed_runs: of the folders that this machine sees
+  PrunedHistory history;
   int64_t garbage = 0;                 // unnamed blobs and generations removed; 0 in a dry run
 };
 

@@ -763,6 +763,12 @@ TEST_P(Conformance, KilledWritersLeaveWholeBatches) {
 TEST_P(Conformance, ALockTellsItsHolderAndEndsWithIt) {
   {
     const auto held = must(store_->lock("runner", "maeil run"));
+    const auto shown = must(store_->lock_holder("runner"));
+    ASSERT_TRUE(shown);
+    EXPECT_EQ(shown->holder, "maeil run");
+    EXPECT_EQ(shown->pid, std::to_string(::getpid()));
+    EXPECT_FALSE(shown->host.empty());
+    EXPECT_FALSE(must(store_->lock_holder("deploy")));
     const auto second = store_->lock("runner", "maeil backfill");
     ASSERT_FALSE(second);
     EXPECT_EQ(second.error().code, ErrorCode::kConflict);
@@ -771,6 +777,7 @@ TEST_P(Conformance, ALockTellsItsHolderAndEndsWithIt) {
     EXPECT_TRUE(store_->lock("deploy", "x"));
     EXPECT_FALSE(store_->lock("../x", "x"));
   }
+  EXPECT_FALSE(must(store_->lock_holder("runner")));
   EXPECT_TRUE(store_->lock("runner", "again"));
 
   store_ = nullptr;
@@ -788,7 +795,9 @@ TEST_P(Conformance, ALockTellsItsHolderAndEndsWithIt) {
   const auto refused = store_->lock("runner", "the parent");
   ASSERT_FALSE(refused);
   EXPECT_NE(refused.error().message.find(std::to_string(child.pid())), std::string::npos) << refused.error().message;
+  EXPECT_EQ(must(store_->lock_holder("runner")).value().pid, std::to_string(child.pid()));
   ASSERT_EQ(child.kill(), -SIGKILL);
+  EXPECT_FALSE(must(store_->lock_holder("runner")));
   EXPECT_TRUE(store_->lock("runner", "the parent"));
 }
 

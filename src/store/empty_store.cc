@@ -39,6 +39,7 @@ class EmptyStore : public Store {
   Result<std::vector<BlobInfo>> blobs() override { return std::vector<BlobInfo>(); }
   Status erase_blob(std::string_view) override { return absent(); }
   Result<int64_t> collect_garbage(Instant) override { return 0; }
+  Result<std::optional<LockHolder>> lock_holder(std::string_view) override { return std::nullopt; }
   Result<std::unique_ptr<Lock>> lock(std::string_view, std::string_view) override {
     return std::make_unique<Lock>();
   }

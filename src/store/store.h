@@ -10,6 +10,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -94,6 +95,11 @@ class Lock {
   virtual ~Lock() = default;
 };
 
+// A living holder, as it called itself when it took the lock; what is not known is empty.
+struct LockHolder {
+  std::string holder, host, pid;
+};
+
 struct BlobInfo {
   std::string id;
   std::string filename;
@@ -150,6 +156,10 @@ class Store {
   // holder is seen to live.
   virtual Result<std::unique_ptr<Lock>> wait_for_lock(std::string_view name, std::string_view holder,
                                                       const std::function<bool(std::string_view)>& waiting);
+
+  // Who holds the lock now; nullopt: nobody who lives. Only asks: takes no lock and writes nothing. On a server a dead holder of another
+  // machine counts until its lease ends.
+  virtual Result<std::optional<LockHolder>> lock_holder(std::string_view name) = 0;
 
   // What other programs put here that this interface does not show, or not as it is: a phrase each, for people. Reads every document.
   virtual Result<std::vector<std::string>> foreign() { return std::vector<std::string>(); }

@@ -56,6 +56,12 @@ class Lease : public Lock {
   std::unique_ptr<Repeating> renewer_;
 };
 
+// When a lease that is in the control document ends; nullopt: it has ended.
+std::optional<Instant> end_of(const Document& lock, const Document& renewed, Instant server_time) {
+  const auto expires = instant_member(member(renewed, "token") == member(lock, "token") ? renewed : lock, "expires");
+  return !expires || *expires < server_time || Identity::is_dead(member(lock, "owner")) ? std::nullopt : expires;
+}
+
 struct Attempt {
   std::unique_ptr<Lock> lock;   // or who has it, until when:
   Document other;
@@ -101,9 +107,8 @@ Result<Attempt> try_to_take(const std::shared_ptr<Server>& server, const std::st
       return attempt;
     }
     MAEIL_ASSIGN(const Document renewed, read_expiry(connection, name));
-    attempt.expires = instant_member(member(renewed, "token") == token ? renewed : attempt.other, "expires");
-    const bool ended = !attempt.expires || *attempt.expires < attempt.server_time || Identity::is_dead(member(attempt.other, "owner"));
-    if (!ended) return attempt;
+    attempt.expires = end_of(attempt.other, renewed, attempt.server_time);
+    if (attempt.expires) return attempt;
     // `expires` is for a holder that dies before its first renewal, and for older maeils.
     MAEIL_TRY(try_to_replace(connection, name, attempt.other, member(renewed, "token"),
                              {{"nonce", nonce},
@@ -149,6 +154,19 @@ Result<std::unique_ptr<Lock>> wait_for_lease(std::shared_ptr<Server> server, std
       if (!waiting("")) return fail(ErrorCode::kCancelled, "stopped by a signal while waiting for a lock");
     }
   }
+}
+
+Result<std::optional<LockHolder>> holder_of_lease(Server& server, const std::string& name) {
+  if (!is_lock_name(name)) return internal_error(fmt::format("\"{}\" is no name for a lock", name));
+  Connection connection(server);
+  MAEIL_ASSIGN(const Instant time, server_now(connection));
+  MAEIL_ASSIGN(const Document control, read_control(connection));
+  const Document held = member(member(control, "locks"), name);
+  MAEIL_ASSIGN(const Document renewed, read_expiry(connection, name));
+  if (!end_of(held, renewed, time)) return std::nullopt;
+  const Document &owner = member(held, "owner"), &pid = member(owner, "pid");
+  return LockHolder{text_member(held, "holder"), text_member(owner, "host"),
+                    pid.is_number_integer() ? std::to_string(pid.get<int64_t>()) : ""};
 }
 
 }  // namespace maeil::store::mongo

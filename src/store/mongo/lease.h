@@ -20,4 +20,7 @@ Result<std::unique_ptr<Lock>> take_lease(std::shared_ptr<Server> server, std::st
 Result<std::unique_ptr<Lock>> wait_for_lease(std::shared_ptr<Server> server, std::string_view name, std::string_view holder,
                                              const std::function<bool(std::string_view)>& waiting);
 
+// As Store::lock_holder.
+Result<std::optional<LockHolder>> holder_of_lease(Server& server, const std::string& name);
+
 }  // namespace maeil::store::mongo

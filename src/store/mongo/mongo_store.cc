@@ -125,6 +125,7 @@ class MongoStore : public Store {
     if (!ours_) return std::make_unique<Lock>();  // nothing was made here, and nobody can hold anything
     return take_lease(server_, name, holder);
   }
+  Result<std::optional<LockHolder>> lock_holder(std::string_view name) override { return holder_of_lease(*server_, std::string(name)); }
 
   Result<std::unique_ptr<Lock>> wait_for_lock(std::string_view name, std::string_view holder,
                                               const std::function<bool(std::string_view)>& waiting) override {

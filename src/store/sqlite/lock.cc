@@ -8,8 +8,10 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <optional>
 #include <system_error>
 
+#include "store/field_rules.h"
 #include "store/lock_name.h"
 
 namespace maeil::store::sqlite {
@@ -27,12 +29,18 @@ class FileLock : public Lock {
   int descriptor_;
 };
 
-// "maeil run (process 4711 on db1, since 2026-11-23T00:15:00.000Z)", as far as the file tells.
-std::string holder_of(int descriptor) {
+// What the holder wrote into the file; null when that cannot be read.
+Document read_description(int descriptor) {
   char buffer[2048];
   const ssize_t size = ::pread(descriptor, buffer, sizeof buffer, 0);
-  const Document text = parse_document({buffer, static_cast<size_t>(std::max<ssize_t>(size, 0))});
-  if (!text.is_object()) return "another process";
+  Document text = parse_document({buffer, static_cast<size_t>(std::max<ssize_t>(size, 0))});
+  return text.is_object() ? std::move(text) : Document();
+}
+
+// "maeil run (process 4711 on db1, since 2026-11-23T00:15:00.000Z)", as far as the file tells.
+std::string holder_of(int descriptor) {
+  const Document text = read_description(descriptor);
+  if (text.is_null()) return "another process";
   const auto part = [&](const char* name) {
     const auto found = text.find(name);
     return found != text.end() && found->is_string() ? found->get<std::string>() : std::string("?");
@@ -42,6 +50,16 @@ std::string holder_of(int descriptor) {
 
 tl::unexpected<Error> lock_error(const std::filesystem::path& path, std::string_view what) {
   return io_error(fmt::format("cannot open the lock {}: {}", path.string(), what));
+}
+
+// The lock of a database, whatever name it was opened by.
+Result<std::filesystem::path> lock_path(const std::filesystem::path& database, std::string_view name) {
+  if (!is_lock_name(name)) return internal_error(fmt::format("\"{}\" is no name for a lock", name));
+  std::error_code absent;
+  std::filesystem::path path = std::filesystem::canonical(database, absent);
+  if (absent) return lock_error(database, absent.message());
+  path += fmt::format(".{}.lock", name);
+  return path;
 }
 
 // -1: `read_only`, and there is no such file. A link there, of either kind, would have us lock and empty
@@ -66,19 +84,21 @@ Result<int> open_lock(const std::filesystem::path& database, const std::filesyst
   return lock_error(path, kLink);
 }
 
+struct flock whole_file() {
+  struct flock range = {};
+  range.l_type = F_WRLCK;
+  range.l_whence = SEEK_SET;
+  return range;
+}
+
 }  // namespace
 
-Result<std::unique_ptr<Lock>> lock_file(const std::filesystem::path& database, std::string_view name, std::string_view holder,
-                                        bool read_only) {
-  if (!is_lock_name(name)) return internal_error(fmt::format("\"{}\" is no name for a lock", name));
-  std::error_code absent;
-  std::filesystem::path path = std::filesystem::canonical(database, absent);
-  if (absent) return lock_error(database, absent.message());
-  path += fmt::format(".{}.lock", name);
-  MAEIL_ASSIGN(const int descriptor, open_lock(database, path, read_only));
-  if (descriptor < 0) return std::make_unique<Lock>();
+Result<std::unique_ptr<Lock>> lock_file(const std::filesystem::path& database, std::string_view name,
+                                        std::string_view holder) {
+  MAEIL_ASSIGN(const std::filesystem::path path, lock_path(database, name));
+  MAEIL_ASSIGN(const int descriptor, open_lock(database, path, false));
   int code = 0;
-  while ((code = ::flock(descriptor, (read_only ? LOCK_SH : LOCK_EX) | LOCK_NB)) != 0 && errno == EINTR) {
+  while ((code = ::flock(descriptor, LOCK_EX | LOCK_NB)) != 0 && errno == EINTR) {
   }
   if (code != 0) {
     const int error = errno;
@@ -89,10 +109,9 @@ Result<std::unique_ptr<Lock>> lock_file(const std::filesystem::path& database, s
     }
     return fail(ErrorCode::kConflict, fmt::format("the {} lock of {} is held by {}", name, database.string(), other));
   }
-  if (read_only) {
-    ::close(descriptor);
-    return std::make_unique<Lock>();
-  }
+  // flock decides. The kernel tells nobody who has one, so this second kind, which it does tell of, is for who only asks.
+  struct flock shown = whole_file();
+  (void)::fcntl(descriptor, F_OFD_SETLK, &shown);
   char host[256] = "?";
   ::gethostname(host, sizeof host - 1);
   const std::string text = Document{{"holder", holder.substr(0, 200)}, {"pid", std::to_string(::getpid())}, {"host", host},
@@ -101,6 +120,25 @@ Result<std::unique_ptr<Lock>> lock_file(const std::filesystem::path& database, s
   // On a full disk the lock is held all the same; it only cannot say by whom.
   if (::ftruncate(descriptor, 0) != 0 || ::pwrite(descriptor, text.data(), text.size(), 0) < 0) errno = 0;
   return std::make_unique<FileLock>(descriptor);
+}
+
+Result<std::optional<LockHolder>> holder_of_lock(const std::filesystem::path& database, std::string_view name) {
+  MAEIL_ASSIGN(const std::filesystem::path path, lock_path(database, name));
+  MAEIL_ASSIGN(const int descriptor, open_lock(database, path, true));
+  if (descriptor < 0) return std::nullopt;
+  struct flock held = whole_file();
+  if (::fcntl(descriptor, F_OFD_GETLK, &held) != 0) {
+    const int error = errno;
+    ::close(descriptor);
+    return lock_error(path, std::generic_category().message(error));
+  }
+  std::optional<LockHolder> holder;
+  if (held.l_type != F_UNLCK) {
+    const Document text = read_description(descriptor);
+    holder = LockHolder{text_field(text, "holder"), text_field(text, "host"), text_field(text, "pid")};
+  }
+  ::close(descriptor);
+  return holder;
 }
 
 }  // namespace maeil::store::sqlite

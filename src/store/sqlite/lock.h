@@ -14,10 +14,12 @@
 
 namespace maeil::store::sqlite {
 
-// kConflict when held, by another process or by this one. `name` is of a-z, 0-9, - and _. `read_only`: only
-// asks, and makes and writes nothing; the Lock that comes back says that nobody had it. kIo: what bears the
-// lock's name is no file of its own (a link). REQUIRES: the database is there.
-Result<std::unique_ptr<Lock>> lock_file(const std::filesystem::path& database, std::string_view name, std::string_view holder,
-                                        bool read_only);
+// kConflict when held, by another process or by this one. `name` is of a-z, 0-9, - and _. kIo: what
+// bears the lock's name is no file of its own (a link). REQUIRES: the database is there.
+Result<std::unique_ptr<Lock>> lock_file(const std::filesystem::path& database, std::string_view name,
+                                        std::string_view holder);
+
+// As Store::lock_holder.
+Result<std::optional<LockHolder>> holder_of_lock(const std::filesystem::path& database, std::string_view name);
 
 }  // namespace maeil::store::sqlite

@@ -147,7 +147,10 @@ class SqliteStore : public Store {
   }
 
   Result<std::unique_ptr<Lock>> lock(std::string_view name, std::string_view holder) override {
-    return lock_file(database_->path(), name, holder, database_->read_only());
+    return lock_file(database_->path(), name, holder);
+  }
+  Result<std::optional<LockHolder>> lock_holder(std::string_view name) override {
+    return holder_of_lock(database_->path(), name);
   }
 
   Status check() override {
