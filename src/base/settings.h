@@ -41,6 +41,7 @@ struct Settings {
   int64_t sensor_timeout = 3600, sensor_poke_interval = 300;  // seconds
   std::string schedule_time = "00:00";
   std::string time_zone = "UTC";
+  int64_t catchup = 1;  // days back that `maeil schedule` makes up for; 0: none
   int64_t retention_days_processed = 7, retention_days_raw = 90;
   std::string log_level = "info";
   std::string dataset_spec;        // path of a TOML; empty: the built-in corporate loans

@@ -18,8 +18,8 @@ namespace {
 using store::Document;
 using Records = std::map<std::string, TaskRecord>;  // of one DAG and date; those of shards among them
 
-bool has_failed(const TaskRecord& record) {
-  return record.state == TaskState::kFailed || record.state == TaskState::kUpstreamFailed || is_dead(record, now());
+bool has_failed(const TaskRecord& record, Instant at) {
+  return record.state == TaskState::kFailed || record.state == TaskState::kUpstreamFailed || is_dead(record, at);
 }
 
 // Whether every task of the DAG has ended, or will never begin because of how others ended.
@@ -35,22 +35,23 @@ bool is_over(const DagSpec& dag, Records records) {
 }
 
 // State and message of a DAG's date.
-std::pair<TaskState, std::string> state_of(const DagSpec* dag, const Records& records) {
-  const auto failed = std::ranges::find_if(records, [](const auto& item) { return has_failed(item.second); });
+std::pair<TaskState, std::string> state_of(const DagSpec* dag, const Records& records, Instant at) {
+  const auto failed = std::ranges::find_if(records, [&](const auto& item) { return has_failed(item.second, at); });
   if (failed != records.end()) return {TaskState::kFailed, fmt::format("{}: {}", failed->first, failed->second.message)};
   const bool all_ended = std::ranges::all_of(records, [](const auto& item) { return item.second.state == TaskState::kNone || is_finished(item.second.state); });
   return {all_ended && (!dag || is_over(*dag, records)) ? TaskState::kSuccess : TaskState::kRunning, ""};
 }
 
 // The document of one run: its own tasks say when it was, all of the date's how it stands.
-Document run_document(const std::string& date, const std::string& dag_id, const std::string& run_id, const DagSpec* dag, const Records& records) {
+Document run_document(const std::string& date, const std::string& dag_id, const std::string& run_id, const DagSpec* dag, const Records& records,
+                      Instant at) {
   std::vector<Instant> starts, ends;
   for (const auto& [id, record] : records) {
     if (record.run_id != run_id) continue;
     if (record.start) starts.push_back(*record.start);
     if (record.end) ends.push_back(*record.end);
   }
-  const auto [state, message] = state_of(dag, records);
+  const auto [state, message] = state_of(dag, records, at);
   Document start, end, duration;
   if (!starts.empty()) start = store::date_value(std::ranges::min(starts));
   if (!ends.empty() && state != TaskState::kRunning) {
@@ -72,6 +73,7 @@ Document run_document(const std::string& date, const std::string& dag_id, const 
 
 Result<std::vector<Document>> all_runs(store::Store& store, const std::vector<DagSpec>& dags) {
   MAEIL_ASSIGN(auto out, runs(store));
+  MAEIL_ASSIGN(const Instant at, store.time());
   std::set<std::string> known;
   for (const auto& run : out) known.insert(store::text_field(run, "run_id"));
 
@@ -91,7 +93,7 @@ Result<std::vector<Document>> all_runs(store::Store& store, const std::vector<Da
     for (const auto& [id, record] : records) {
       if (record.state != TaskState::kNone && !known.contains(record.run_id)) run_ids.insert(record.run_id);
     }
-    for (const auto& run_id : run_ids) out.push_back(run_document(date, dag_id, run_id, dag == dags.end() ? nullptr : &*dag, records));
+    for (const auto& run_id : run_ids) out.push_back(run_document(date, dag_id, run_id, dag == dags.end() ? nullptr : &*dag, records, at));
   }
   const auto started = [](const Document& run) { return store::instant_of(run.value("start_date", Document())).value_or(Instant{}); };
   std::ranges::stable_sort(out, std::ranges::greater{}, started);

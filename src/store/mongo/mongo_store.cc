@@ -23,6 +23,11 @@ class MongoStore : public Store {
   // `ours`: the collections of maeil are there.
   MongoStore(std::shared_ptr<Server> server, bool ours) : server_(std::move(server)), shelf_(std::make_shared<Shelf>()), ours_(ours) {}
 
+  Result<Instant> time() override {
+    Connection connection(*server_);
+    return server_now(connection);
+  }
+
   Status commit(const Batch& batch) override { return commit_request(*server_, *shelf_, {batch}); }
 
   Status find_each(std::string_view collection, const FindOptions& options, const std::function<bool(Document&&)>& visit) override {
