@@ -58,9 +58,7 @@ TEST_P(LostAnswer, IsFoundThoughAnotherChangeFollowed) {
 
 INSTANTIATE_TEST_SUITE_P(Codes, LostAnswer, testing::Values(ErrorCode::kUnavailable, ErrorCode::kConflict));
 
-using LostChange = LostAnswer;
-
-TEST_P(LostChange, OfAnotherIsStillRefusedAndAnUnreadableStoreIsSaidToBeUnknown) {
+TEST_P(LostAnswer, OfAnotherIsStillRefusedAndAnUnreadableStoreIsSaidToBeUnknown) {
   store::DeafStore blind(*file_);
   blind.at = 1;
   blind.goes_blind = true;
