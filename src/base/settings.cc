@@ -55,6 +55,7 @@ const std::vector<Setting>& table() {
       {"SENSOR_POKE_INTERVAL", &Settings::sensor_poke_interval, 1, 86400},
       {"SCHEDULE_TIME", &Settings::schedule_time},
       {"TIMEZONE", &Settings::time_zone},
+      {"CATCHUP", &Settings::catchup, 0, 3653},
       {"RETENTION_DAYS_PROCESSED", &Settings::retention_days_processed, 1, 36500},
       {"RETENTION_DAYS_RAW", &Settings::retention_days_raw, 1, 36500},
       {"RETENTION_DAYS_HISTORY", &Settings::retention_days_history, 0, 36500},

@@ -20,6 +20,7 @@
 #include "loop/source.h"
 #include "loop/training.h"
 #include "prep/split.h"
+#include "store/certain_commit.h"
 #include "table/infer.h"
 #include "table/sdv_metadata.h"
 
@@ -494,7 +495,13 @@ Result<int> train(Context& context, const TrainOptions& options) {
   std::string encoder_id;
   const auto finish = [&](dag::TaskOutcome outcome) -> Status {
     progress.finish();
-    MAEIL_TRY(store.commit(outcome.batch));
+    const auto is_there = [&]() -> Result<bool> {  // each version has an id of this command's own
+      const auto& put = outcome.batch.puts.front();
+      return store::has_document(store, put.collection, store::id_text(put.document.at("_id")));
+    };
+    MAEIL_ASSIGN(const Status done, store::commit_for_certain(store, outcome.batch, is_there,
+                                                              "`maeil model list` shows the version if it was"));
+    MAEIL_TRY(done);
     if (!context.json) print_line(outcome.message);
     results.push_back({{"message", outcome.message}, {"result", outcome.result}});
     return {};

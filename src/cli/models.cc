@@ -115,11 +115,7 @@ Result<int> model_approve(Context& context, const ModelOptions& options) {
       version, {.status = "approved", .run_id = loop::kByHand, .note = "approved by hand"}, when, batch));
   batch.puts.push_back(
       registry::audit_entry({"approve", version.version, version.status, "approved", loop::kByHand}, when));
-  if (const Status done = store.commit(batch); !done) {
-    if (done.error().code != ErrorCode::kConflict) return tl::make_unexpected(done.error());
-    MAEIL_ASSIGN(const auto what, registry::changed_meanwhile(store, version));
-    return fail(ErrorCode::kConflict, what.value_or(done.error().message));
-  }
+  MAEIL_TRY(registry::commit_change(store, batch, version));
   if (context.json)
     print_json({{"model_version", version.version}, {"status", "approved"}});
   else

@@ -73,7 +73,7 @@ void add_day_commands(Parser& p) {
   c->add_flag("--dry-run", p.redo.dry_run, "only say what would be done again");
   c->add_flag("--yes", p.redo.yes, "do not ask");
 
-  p.command(p.app, "schedule", "run every day at SCHEDULE_TIME until stopped", "SCHEDULE_TIME=02:30 maeil schedule",
+  p.command(p.app, "schedule", "run every day at SCHEDULE_TIME until stopped; makes up for CATCHUP days", "SCHEDULE_TIME=02:30 maeil schedule",
             [](Context& x) { return schedule(x); });
 
   c = p.command(p.app, "backfill", "run past days that are missing, oldest first",

@@ -25,8 +25,19 @@ namespace {
 
 std::atomic<bool> cancelled{false};
 
+// The first signal: the present task is the last. The second ends the process where it is, as kill -9 would; what is in the store is
+// whole. Nothing here but what a signal handler may call (signal-safety(7)).
+void stop(int signal) {
+  static_assert(std::atomic<bool>::is_always_lock_free);
+  if (cancelled.exchange(true)) {
+    std::signal(signal, SIG_DFL);
+    ::_exit(128 + signal);
+  }
+  constexpr std::string_view kSaid = "\nmaeil: stops after the present task; a second signal ends it at once\n";
+  (void)!::write(STDERR_FILENO, kSaid.data(), kSaid.size());
+}
+
 void stop_on_signals() {
-  const auto stop = [](int) { cancelled.store(true); };
   std::signal(SIGINT, stop);
   std::signal(SIGTERM, stop);
 }
@@ -180,17 +191,34 @@ Result<int> redo(Context& context, const RedoOptions& options) {
 
 Result<int> schedule(Context& context) {
   stop_on_signals();
-  while (!cancelled) {
-    MAEIL_ASSIGN(const auto next, dag::next_run(now(), context.settings.schedule_time, context.settings.time_zone));
-    note(fmt::format("next run: {} for {}", format_instant(next.at), format_date(next.logical_date)));
+  const auto& settings = context.settings;
+  dag::ScheduleHooks hooks;
+  hooks.now = now;
+  hooks.sleep_until = [](Instant until) {
     // Asked again every minute, so that a machine that slept or a clock that was set is noticed.
-    while (!cancelled && now() < next.at) {
-      dag::sleep_unless_cancelled(std::min<std::chrono::milliseconds>(next.at - now(), std::chrono::minutes(1)), &cancelled);
+    while (!cancelled && now() < until) {
+      dag::sleep_unless_cancelled(std::min<std::chrono::milliseconds>(until - now(), std::chrono::minutes(1)), &cancelled);
     }
-    if (cancelled) break;
-    const auto code = one_day(context, next.logical_date, "scheduled", {}, true);
-    if (!code) note("maeil: " + code.error().message, LogLevel::kError);  // tomorrow is another day
-  }
+    return !cancelled;
+  };
+  hooks.cancelled = [] { return cancelled.load(); };
+  hooks.first_date = [&]() -> Result<std::optional<Days>> {
+    MAEIL_ASSIGN(store::Store & store, context.store());
+    return dag::first_date(store);
+  };
+  hooks.is_finished = [&](Days date) -> Result<bool> {
+    MAEIL_ASSIGN(store::Store & store, context.store());
+    return dag::is_finished(store, loop::pipelines(static_cast<int>(settings.max_retrain_attempts)), date);
+  };
+  hooks.run = [&](Days date) {
+    const auto code = one_day(context, date, "scheduled", {}, true);
+    if (code) return *code;
+    note("maeil: " + code.error().message, LogLevel::kError);
+    // What came to nothing, and would again, is as useless to repeat at once as bad input.
+    return exit_code(code.error().code == ErrorCode::kFailed ? ErrorCode::kBadInput : code.error().code);
+  };
+  hooks.say = [](const std::string& sentence) { note(sentence); };
+  MAEIL_TRY(dag::keep_schedule({settings.schedule_time, settings.time_zone, settings.catchup}, hooks));
   return 0;
 }
 

@@ -106,6 +106,7 @@ Result<int> task(Context& context, const TaskOptions& options) {
   run.run_id = options.run_id;
   run.retries_left = std::max(0, options.retries_left);
   run.heartbeat = kHeartbeat;
+  run.takes_over = true;  // who starts a task by name means it: Airflow knows that its last try is over
   MAEIL_ASSIGN(run.shard, parse_shard(options.shard));
   run.on_event = [&](const dag::Event& event) {
     if (event.kind == dag::Event::Kind::kProgress) progress.update(event.text, event.done, event.total);

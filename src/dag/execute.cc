@@ -11,9 +11,11 @@
 #include <stop_token>
 #include <thread>
 
+#include "dag/claim.h"
 #include "dag/plan.h"
 #include "dag/take_back.h"
 #include "dag/task_log.h"
+#include "store/certain_commit.h"
 
 namespace maeil::dag {
 namespace {
@@ -45,9 +47,12 @@ class Heartbeat {
           std::condition_variable_any wake;
           std::unique_lock lock(mutex);
           while (!wake.wait_for(lock, stop, interval, [&] { return stop.stop_requested(); })) {
+            const auto at = store.time();
+            if (!at) continue;
             store::Batch batch;
             batch.expects.push_back(own_try);
-            batch.sets.push_back({kTaskInstances, own_try.id, {{"alive_until", store::date_value(now() + kHeartbeatsMissed * interval)}}});
+            const auto until = store::date_value(*at + kHeartbeatsMissed * interval);
+            batch.sets.push_back({kTaskInstances, own_try.id, {{"alive_until", until}}});
             (void)store.commit(batch);
           }
         }) {}
@@ -73,7 +78,10 @@ class Execution {
       MAEIL_TRY(begin_try());
       auto answer = ask(wait);
       if (answer && answer->state == TaskState::kWaiting) return record_;
-      const Status done = answer ? finish(std::move(*answer)) : Status(tl::unexpected<Error>(answer.error()));
+      Status done = answer ? Status() : Status(tl::unexpected<Error>(answer.error()));
+      if (answer) {
+        MAEIL_ASSIGN(done, finish(std::move(*answer)));
+      }
       if (done) return record_;
       if (done.error().code == ErrorCode::kConflict) MAEIL_TRY(still_ours(done.error()));
       const bool again = may_retry(done.error()) && tries <= task_.retries && !is_cancelled(options_);
@@ -106,6 +114,9 @@ class Execution {
     by_id.filter = {{"_id", store::id_value(record_id(name_))}};
     MAEIL_ASSIGN(store::Document document, store_.find_one(kTaskInstances, by_id));
     const TaskRecord before = document.is_null() ? TaskRecord{} : record_from(document);
+    MAEIL_ASSIGN(const Instant at, store_.time());
+    const bool ours = !record_.try_id.empty() && before.try_id == record_.try_id;  // the try before, of this very execution
+    if (!options_.takes_over && !ours && is_claimed(before, at)) return claimed_by(name_, document);
     const bool goes_on = before.state == TaskState::kWaiting && before.run_id == options_.run_id && !before.try_id.empty();  // a sensor that is asked again
     record_ = TaskRecord{};
     record_.task_id = name_.task_id;
@@ -119,7 +130,7 @@ class Execution {
     record_.start = goes_on ? before.start : now();
     if (options_.heartbeat > milliseconds{0}) {
       record_.retries_left = options_.retries_left;
-      record_.alive_until = now() + kHeartbeatsMissed * options_.heartbeat;
+      record_.alive_until = at + kHeartbeatsMissed * options_.heartbeat;
     }
     LogPlace place;
     if (goes_on) {
@@ -135,8 +146,10 @@ class Execution {
       if (!options_.program.is_null()) document["program"] = options_.program;
       batch.puts.push_back({kTaskInstances, std::move(document)});
       MAEIL_TRY(take_back_followers(batch));
-      MAEIL_TRY(store_.commit(batch));
+      MAEIL_ASSIGN(const Status begun, commit(batch));
+      if (!begun) return begun;
     }
+    recorded_state_ = record_.state;
     event(Event::Kind::kTaskStarted, task_.description);
     return {};
   }
@@ -220,11 +233,14 @@ class Execution {
     store::Batch batch;
     batch.expects.push_back(own_try());
     batch.sets.push_back(set());
-    return store_.commit(batch);
+    MAEIL_ASSIGN(const Status noted, commit(batch));
+    if (noted) recorded_state_ = record_.state;
+    return noted;
   }
 
   // The batch, the record and the log in one step. What the task wrote when it was finished before stays: see link_to_earlier.
-  Status finish(TaskOutcome&& outcome) {
+  // An error outside: nobody knows whether the step was done, so nothing is said about the task.
+  Result<Status> finish(TaskOutcome&& outcome) {
     const auto held = std::move(outcome.lock);
     const TaskRecord before = record_;
     record_.state = outcome.state;
@@ -239,20 +255,26 @@ class Execution {
       batch.expects.push_back(own_try());
       batch.sets.push_back(set());
       log_->finish(batch);
-      done = store_.commit(batch);
+      MAEIL_ASSIGN(done, commit(batch));
     }
-    if (!done && !is_recorded()) {
+    if (!done) {
       record_ = before;
       return done;
     }
     finished();
-    return {};
+    return Status();
   }
 
-  // Whether a commit that came back with an error is in the store all the same: a connection may break between the two.
-  bool is_recorded() const {
-    const auto record = read_record(store_, name_);
-    return record && *record && (*record)->try_id == record_.try_id && (*record)->state == record_.state && (*record)->completions == record_.completions;
+  // A batch that leaves the record as `record_` is; as commit_for_certain.
+  Result<Status> commit(const store::Batch& batch) const {
+    const auto is_there = [this]() -> Result<bool> {
+      MAEIL_ASSIGN(const auto found, read_record(store_, name_));
+      return found && found->try_id == record_.try_id && found->state == record_.state && found->completions == record_.completions;
+    };
+    auto done = store::commit_for_certain(
+        store_, batch, is_there, fmt::format("`maeil logs {}` shows what is recorded", format_date(name_.logical_date)));
+    if (!done) return with_context(fmt::format("{}.{}", name_.dag_id, name_.task_id), done.error());
+    return done;
   }
 
   Status fail_try(const Error& error, bool another_follows) {
@@ -261,13 +283,18 @@ class Execution {
     record_.message = error.message;
     record_.error = error;
     settle_time();
+    // Whoever called will try again: until then the task is his (claim.h).
+    if (const auto at = store_.time(); at && another_follows && options_.retries_left > 0) {
+      record_.retries_left = options_.retries_left;
+      record_.alive_until = *at + kNextTryExpected;
+    }
     store::Batch batch;
     batch.expects.push_back(own_try());
     batch.sets.push_back(set());
     log_->finish(batch);
-    if (const Status done = store_.commit(batch); !done) {
-      return with_context(error.message + "; and this could not be recorded", done.error());
-    }
+    const auto done = commit(batch);
+    if (!done) return with_context(error.message, done.error());
+    if (!*done) return with_context(error.message + "; and this could not be recorded", done->error());
     return {};
   }
 
@@ -278,9 +305,12 @@ class Execution {
   }
 
   // What every commit of this try expects: a process that was paused, or outlived whoever started it, writes nothing once the task has
-  // been taken up again, and nothing once the try is finished, though it may not know.
+  // been taken up again, and nothing once the try is finished, though it may not know: a commit that arrives after the try was given
+  // up for failed finds another state.
   store::Batch::Expect own_try() const {
-    return {kTaskInstances, record_id(name_), {{"try_id", record_.try_id}, {"completions", completions_before_}}};
+    return {kTaskInstances,
+            record_id(name_),
+            {{"try_id", record_.try_id}, {"completions", completions_before_}, {"state", to_string(recorded_state_)}}};
   }
 
   // Says so when a commit was refused because the task is another try's now.
@@ -333,6 +363,7 @@ class Execution {
   const TaskName name_;
   TaskRecord record_;
   int completions_before_ = 0;  // this try
+  TaskState recorded_state_ = TaskState::kNone;  // of this try, as it is in the store
   std::optional<TaskLog> log_;
   std::mutex event_mutex_;
 };

@@ -40,6 +40,7 @@ struct RunOptions {
   std::string run_type = "manual";                   // manual, scheduled, backfill; a run that goes on is recorded as "resumed"
   std::string holder = "maeil run";                  // what the lock's message says to others
   bool clear = false;                                // do finished tasks again
+  bool takes_over = false;                           // begins a task that another process has claimed (claim.h): Airflow knows its workers
   Shard shard;                                       // of a shardable task; a part has a record and a log of its own, "task_id[2/7]"
   int retries_left = 0;                              // tries that the caller will make after a failure (Airflow does)
   std::chrono::milliseconds heartbeat{0};            // how often a running task's record says that its process lives; 0: never
@@ -64,8 +65,9 @@ inline constexpr int kHeartbeatsMissed = 6;
 // back to "none": what they said was about another answer of this one (Airflow's clear runs them again, and so does the runner).
 //  A sensor is asked until it answers if `wait` is set, else once (state waiting).
 // The result is the record as it is in the store: a failed task is a record with state failed, not an error. Errors: unknown task;
-// a store that cannot be written, which leaves the record running (a later run takes it up); kConflict: another try of the task began
-// meanwhile, and nothing of this one counts.
+// a store that cannot be written, which leaves the record running (a later run takes it up), or whose answer was lost and that cannot be
+// read: the sentence says that nobody knows; kConflict: another try of the task began meanwhile, and nothing of this one counts, or it
+// is claimed and RunOptions::takes_over is not set.
 Result<TaskRecord> execute_task(store::Store& store, const DagSpec& dag, const TaskTable& table, Days logical_date,
                                 std::string_view task_id, const RunOptions& options, bool wait);
 

@@ -131,6 +131,18 @@ Result<TaskState> task_state(store::Store& store, Days logical_date, std::string
   return record ? record->state : TaskState::kNone;
 }
 
+Result<std::optional<Days>> first_date(store::Store& store) {
+  store::FindOptions first;
+  first.filter = {{"logical_date", {{"$gte", "0001-01-01"}}}};  // a text: what a hand has put there otherwise does not come first
+  first.sort = {{"logical_date", 1}};
+  first.projection = {"logical_date"};
+  MAEIL_ASSIGN(const Document found, store.find_one(kTaskInstances, first));
+  if (found.is_null()) return std::optional<Days>();
+  const auto date = parse_date(text_field(found, "logical_date"));
+  if (!date) return bad_input(fmt::format("task_instances: the earliest record's logical_date: {}", date.error().message));
+  return std::optional(*date);
+}
+
 Result<std::vector<Document>> runs(store::Store& store, int64_t limit) {
   store::FindOptions options;
   options.sort = {{"start_date", -1}};

@@ -5,8 +5,8 @@
 //                 said before a task is done again is kept in task_history, take_back.h): logical_date,
 //                 dag_id, task_id, attempt, try_number, completions, state, start_date, end_date,
 //                 duration (s), message, error {code, message}, next, result, skipped_by, run_id, hostname,
-//                 pid, timestamp; while it runs by itself (`maeil task`) retries_left and alive_until, else 0
-//                 and null
+//                 pid, timestamp; while it runs by itself (`maeil task`), or its caller will try
+//                 again, retries_left and alive_until, else 0 and null
 // task_logs       what each try said: task_log.h
 // dag_runs        _id from (logical date, DAG, run_id): logical_date, dag_id, run_id, run_type, state
 //                 (running, success, failed, cancelled), start_date, end_date, duration, message, program (as
@@ -39,8 +39,9 @@ struct TaskRecord {
   std::string run_id;
   std::string try_id;               // of the try that is under way or was last: the next one has another, and this one's commit is refused
   std::optional<Instant> start, end;
-  int retries_left = 0;                  // of a running task: tries that its caller will still make
-  std::optional<Instant> alive_until;    // of a running task that says so itself, again and again: after this it is dead
+  int retries_left = 0;                  // of a task that runs or is up for retry: tries that its caller will still make
+  std::optional<Instant> alive_until;    // by the store's clock; of a running task that says so itself, again and again: after this it
+                                         // is dead; of one that its caller will try again: until when that is expected
   std::string message;
   std::optional<Error> error;
   std::vector<std::string> next;
@@ -57,7 +58,7 @@ struct TaskName {
 
 std::string record_id(const TaskName& name);
 
-// Whether the record says running but its process is dead and nobody will try again. A task of the built-in runner never is: the
+// Whether the record says running but its process is dead at the store's time `at` and nobody will try again. A task of the built-in runner never is: the
 // runner's lock says who is alive.
 bool is_dead(const TaskRecord& record, Instant at);
 
@@ -73,6 +74,9 @@ Result<std::map<std::string, TaskRecord>> read_records(store::Store& store, Days
 
 // kNone when it never ran.
 Result<TaskState> task_state(store::Store& store, Days logical_date, std::string_view dag_id, std::string_view task_id);
+
+// The first logical date of which any task has a record.
+Result<std::optional<Days>> first_date(store::Store& store);
 
 // The documents of dag_runs, newest first; 0: all.
 Result<std::vector<store::Document>> runs(store::Store& store, int64_t limit = 0);

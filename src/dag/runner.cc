@@ -5,6 +5,8 @@
 
 #include <algorithm>
 
+#include "dag/claim.h"
+#include "dag/dag_run.h"
 #include "dag/plan.h"
 #include "dag/take_back.h"
 #include "dag/task_runs.h"
@@ -32,77 +34,6 @@ Step next_step(const DagSpec& dag, const TaskSpec& task, const Records& records,
   const bool finished = record && (record->state == TaskState::kSuccess || (record->state == TaskState::kSkipped && record->skipped_by.empty()));
   return finished && !clear ? Step::kKeep : Step::kRun;
 }
-
-// The document of a run in dag_runs.
-class DagRun {
- public:
-  DagRun(store::Store& store, const DagSpec& dag, Days logical_date, const RunOptions& options)
-      : store_(store), dag_id_(dag.id), date_(logical_date), options_(options), start_(now()) {}
-
-  Status begin(bool resumed) {
-    MAEIL_TRY(close_dead("failed", "its process died"));
-    run_type_ = resumed ? "resumed" : options_.run_type;
-    store::Batch batch;
-    batch.puts.push_back({kDagRuns, document("running", "")});
-    MAEIL_TRY(store_.commit(batch));
-    begun_ = true;
-    return {};
-  }
-  bool begun() const { return begun_; }
-
-  // Runs of this DAG and date that still say running are dead: the lock is ours.
-  Status close_dead(std::string_view state, std::string_view message) {
-    store::Batch batch;
-    store::FindOptions dead;
-    dead.filter = {{"logical_date", format_date(date_)},
-                   {"dag_id", dag_id_},
-                   {"state", "running"},
-                   {"run_type", {{"$ne", kTaskByTask}}}};
-    MAEIL_TRY(store_.find_each(kDagRuns, dead, [&](store::Document&& run) {
-      batch.sets.push_back({kDagRuns, store::id_text(run["_id"]), {{"state", state}, {"message", message}}});
-      return true;
-    }));
-    return batch.sets.empty() ? Status{} : store_.commit(batch);
-  }
-
-  Status end(std::string_view state, const std::string& message) {
-    store::Batch batch;
-    batch.puts.push_back({kDagRuns, document(state, message)});
-    return store_.commit(batch);
-  }
-
- private:
-  std::string id() const { return store::task_object_id(store::make_task_key(date_, dag_id_, options_.run_id), kDagRuns, 0); }
-  store::Document document(std::string_view state, const std::string& message) const {
-    const bool ended = state != "running";
-    const Instant at = now();
-    store::Document out = {
-        {"_id", store::id_value(id())},
-        {"logical_date", format_date(date_)},
-        {"dag_id", dag_id_},
-        {"run_id", options_.run_id},
-        {"run_type", run_type_},
-        {"state", state},
-        {"start_date", store::date_value(start_)},
-        {"end_date", ended ? store::date_value(at) : store::Document()},
-        {"duration",
-         ended ? store::Document(std::chrono::duration<double>(at - start_).count()) : store::Document()},
-        {"message", clean_text(message, 10000)},
-        {"hostname", host_name()},
-        {"pid", ::getpid()},
-        {"timestamp", store::date_value(at)}};
-    if (!options_.program.is_null()) out["program"] = options_.program;
-    return out;
-  }
-
-  store::Store& store_;
-  const std::string dag_id_;
-  const Days date_;
-  const RunOptions& options_;
-  const Instant start_;
-  std::string run_type_;
-  bool begun_ = false;
-};
 
 // About a task, or about the whole DAG when there is no record.
 void tell(const RunOptions& options, Event::Kind kind, const DagSpec& dag, const TaskRecord* record, TaskState state, const std::string& text) {
@@ -153,13 +84,6 @@ Result<TaskRecord> settle(store::Store& store, const DagSpec& dag, const TaskSpe
   return record;
 }
 
-// The state of a DAG whose tasks are all settled. Airflow asks only those that nothing follows; here any failed task counts, as
-// a later run would do it again.
-TaskState final_state(const DagSpec& dag, const Records& records) {
-  const bool good = std::ranges::all_of(dag.tasks, [&](const TaskSpec& task) { return is_success(records.at(task.id).state); });
-  return good ? TaskState::kSuccess : TaskState::kFailed;
-}
-
 std::optional<Error> first_error(const DagSpec& dag, const Records& records) {
   for (const auto& task : dag.tasks) {
     const auto found = records.find(task.id);
@@ -192,23 +116,45 @@ Result<DagResult> run_dag(store::Store& store, const DagSpec& dag, const TaskTab
   DagResult result;
   result.dag_id = dag.id;
   DagRun run(store, dag, logical_date, options);
+  std::optional<Error> refused;  // another process is at work here
   for (const auto& task : dag.tasks) {
-    const Step step = next_step(dag, task, records, options.clear);
+    Step step = next_step(dag, task, records, options.clear);
+    if (step != Step::kKeep) {
+      if (options.cancelled && options.cancelled->load()) {
+        result.cancelled = true;
+        break;
+      }
+      auto free = wait_until_free(store, {logical_date, dag.id, task.id}, options);
+      if (!free && free.error().code == ErrorCode::kCancelled) {
+        result.cancelled = true;
+        break;
+      }
+      if (!free && free.error().code == ErrorCode::kConflict) {
+        refused = std::move(free.error());
+        break;
+      }
+      MAEIL_TRY(free);
+      if (*free) {  // as it is now: another process may have finished it
+        records[task.id] = std::move(**free);
+        step = next_step(dag, task, records, options.clear);
+      }
+    }
     if (step == Step::kKeep) {
       const TaskRecord& kept = records.at(task.id);
       tell(options, Event::Kind::kTaskKept, dag, &kept, kept.state, kept.message);
       continue;
-    }
-    if (options.cancelled && options.cancelled->load()) {
-      result.cancelled = true;
-      break;
     }
     if (!run.begun()) {
       MAEIL_TRY(run.begin(resumed));
       tell(options, Event::Kind::kDagStarted, dag, nullptr, TaskState::kRunning, resumed ? "resumed" : options.run_type);
     }
     if (step == Step::kRun) {
-      MAEIL_ASSIGN(records[task.id], execute_task(store, dag, table, logical_date, task.id, options, true));
+      auto executed = execute_task(store, dag, table, logical_date, task.id, options, true);
+      if (!executed && executed.error().code == ErrorCode::kConflict) {
+        refused = std::move(executed.error());
+        break;
+      }
+      MAEIL_ASSIGN(records[task.id], std::move(executed));
       ++result.executed;
       for (const auto& id : followers_of(dag, {task.id})) {  // as in the store: what followed its old answer says nothing more
         if (const auto after = records.find(id); after != records.end()) after->second.state = TaskState::kNone;
@@ -223,10 +169,12 @@ Result<DagResult> run_dag(store::Store& store, const DagSpec& dag, const TaskTab
   for (const auto& task : dag.tasks) {
     if (const auto found = records.find(task.id); found != records.end()) result.tasks.push_back(found->second);
   }
-  result.already_finished = !run.begun() && !result.cancelled;
-  if (result.already_finished) MAEIL_TRY(run.close_dead(to_string(final_state(dag, records)), "its process died after the last task"));
+  result.already_finished = !run.begun() && !result.cancelled && !refused;
   if (result.cancelled) {
     result.error = Error{ErrorCode::kCancelled, fmt::format("DAG {} was stopped by a signal: run it again to go on", dag.id)};
+  } else if (refused) {
+    result.state = TaskState::kFailed;
+    result.error = std::move(refused);
   } else {
     result.state = final_state(dag, records);
     if (result.state == TaskState::kFailed) result.error = first_error(dag, records);
@@ -241,6 +189,7 @@ Result<DagResult> run_dag(store::Store& store, const DagSpec& dag, const TaskTab
 Result<DayResult> run_dags(store::Store& store, const std::vector<DagSpec>& dags, const TaskTable& table, Days logical_date,
                            const RunOptions& options) {
   MAEIL_ASSIGN(const auto lock, lock_runner(store, options));
+  MAEIL_TRY(close_dead_runs(store, dags));
   DayResult day;
   day.already_finished = true;
   for (const auto& dag : dags) {

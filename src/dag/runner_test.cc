@@ -13,6 +13,7 @@
 #include "base/file.h"
 #include "dag/take_back.h"
 #include "dag/task_log.h"
+#include "store/forwarding_store.h"
 #include "store/sqlite/sqlite_store.h"
 #include "store/test_support.h"
 
@@ -321,57 +322,14 @@ TEST(Task, AFencedBatchOfAnOvertakenTryIsRefused) {
   EXPECT_EQ(must(read_record(*store, {kDate, "data", "generate"}))->completions, 1);
 }
 
-// A store whose answer to one commit, the `deaf_at`-th from now, is lost after the commit was done.
-class DeafStore : public store::Store {
- public:
-  explicit DeafStore(store::Store& below) : below_(below) {}
-  int deaf_at = 0;
-  Status commit(const store::Batch& batch) override {
-    MAEIL_TRY(below_.commit(batch));
-    return deaf_at > 0 && --deaf_at == 0 ? fail(ErrorCode::kUnavailable, "the connection broke") : Status{};
-  }
-  Status find_each(std::string_view collection, const store::FindOptions& options,
-                   const std::function<bool(store::Document&&)>& visit) override {
-    return below_.find_each(collection, options, visit);
-  }
-  Result<std::vector<std::string>> collections() override { return below_.collections(); }
-  Result<std::unique_ptr<store::RowWriter>> write_rows(std::string_view c, std::string_view p, const store::Document& constants) override {
-    return below_.write_rows(c, p, constants);
-  }
-  Status read_rows(std::string_view c, std::string_view p, const std::vector<std::string>& columns,
-                   const std::function<Status(const store::RowChunk&)>& visit) override {
-    return below_.read_rows(c, p, columns, visit);
-  }
-  Status erase_rows(std::string_view c, std::string_view p) override { return below_.erase_rows(c, p); }
-  Result<std::vector<std::string>> row_partitions(std::string_view c) override { return below_.row_partitions(c); }
-  Result<store::Document> row_constants(std::string_view c, std::string_view p) override { return below_.row_constants(c, p); }
-  Result<std::unique_ptr<store::BlobWriter>> write_blob(std::string_view name, const store::Document& metadata, std::string_view id,
-                                                        Instant uploaded) override {
-    return below_.write_blob(name, metadata, id, uploaded);
-  }
-  Status read_blob(std::string_view id, const std::function<Status(std::string_view)>& sink) override { return below_.read_blob(id, sink); }
-  Result<store::BlobInfo> blob_info(std::string_view id) override { return below_.blob_info(id); }
-  Result<std::vector<store::BlobInfo>> blobs() override { return below_.blobs(); }
-  Status erase_blob(std::string_view id) override { return below_.erase_blob(id); }
-  Result<int64_t> collect_garbage(Instant before) override { return below_.collect_garbage(before); }
-  Result<std::unique_ptr<store::Lock>> lock(std::string_view name, std::string_view holder) override { return below_.lock(name, holder); }
-  Result<std::optional<store::LockHolder>> lock_holder(std::string_view name) override { return below_.lock_holder(name); }
-  Status check() override { return below_.check(); }
-  uint64_t nulled() const override { return below_.nulled(); }
-  std::string description() const override { return below_.description(); }
-
- private:
-  store::Store& below_;
-};
-
 // A commit that arrived and whose answer did not: the task is done, once.
 TEST(Task, ACommitThatIsThereThoughItFailedCounts) {
   Day day;
   const auto file = day.open();
-  DeafStore store(*file);
-  store.deaf_at = 2;  // the first commit says that the task runs
+  store::DeafStore store(*file);
+  store.at = 2;  // the first commit says that the task runs
   const TaskRecord record = must(execute_task(store, day_dags()[0], day.table(), kDate, "generate", day.options(), false));
-  EXPECT_EQ(store.deaf_at, 0);
+  EXPECT_EQ(store.at, 0);
   EXPECT_EQ(record.state, TaskState::kSuccess);
   EXPECT_EQ(must(read_record(*file, {kDate, "data", "generate"}))->state, TaskState::kSuccess);
   EXPECT_EQ(work_done(*file).size(), 2u);
@@ -626,6 +584,7 @@ TEST(Task, AFailedTryIsUpForRetryUntilTheLast) {
   const auto store = day.open();
   const DagSpec dag = day_dags()[1];
   RunOptions options = day.options();
+  options.takes_over = true;  // as `maeil task`
   for (const auto& [left, wanted] : {std::pair{2, TaskState::kUpForRetry}, {1, TaskState::kUpForRetry}, {0, TaskState::kFailed}}) {
     options.retries_left = left;
     const TaskRecord record = must(execute_task(*store, dag, day.table(), kDate, "evaluate", options, false));
@@ -711,6 +670,7 @@ TEST(Task, ATryThatWasOvertakenWritesNothing) {
     const TaskTable paused = table_of([&](TaskContext& context) -> Result<TaskOutcome> {
       RunOptions other = day.options("second");
       other.heartbeat = std::chrono::milliseconds{5};
+      other.takes_over = true;
       EXPECT_EQ(must(execute_task(*store, one({.id = "t"}), quick, kDate, "t", other, false)).state, TaskState::kSuccess);
       if (fails) return io_error("the disk was full");
       return write(context, "the first");
@@ -787,6 +747,7 @@ TEST(Task, AHeartbeatTellsADeadLastTryFromALongOne) {
     const TaskRecord last = must(read_record(*store, name)).value();
     EXPECT_EQ(is_dead(last, now() + std::chrono::hours{1}), left == 0);
     RunOptions options = day.options();
+    options.takes_over = true;
     options.heartbeat = beat;
     const TaskRecord done = must(execute_task(*store, dag, day.table(), kDate, "generate", options, false));
     EXPECT_EQ(done.state, TaskState::kSuccess);

@@ -28,9 +28,9 @@ constexpr size_t kBatch = 500;  // documents of one commit
 constexpr std::chrono::minutes kFirstRecord{
     1};  // a run whose process lives has its first task's record by then
 
-bool has_failed(const TaskRecord& record) {
+bool has_failed(const TaskRecord& record, Instant at) {
   return record.state == TaskState::kFailed || record.state == TaskState::kUpstreamFailed ||
-         is_dead(record, now());
+         is_dead(record, at);
 }
 
 // Whether every task of the DAG has ended, or will never begin because of how others ended.
@@ -124,13 +124,14 @@ class Present {
       }
     }
     MAEIL_ASSIGN(const Records records, read_records(store_, *date, dag_id));
-    auto [state, message] = state_of_date(find_dag(dags_, dag_id), records);
+    MAEIL_ASSIGN(const Instant at, store_.time());
+    auto [state, message] = state_of_date(find_dag(dags_, dag_id), records, at);
     const auto start = instant_field(run, "start_date");
     if (!by_task) {
       message = state == TaskState::kSuccess ? "its process died after the last task" : "its process died";
       if (state != TaskState::kSuccess) state = TaskState::kFailed;
     } else if (records.empty()) {
-      const bool died = start && *start + kFirstRecord < now();
+      const bool died = start && *start + kFirstRecord < at;
       state = died ? TaskState::kFailed : TaskState::kRunning;
       message = died ? "its process died before its first task" : "";
     }
@@ -183,18 +184,19 @@ Result<std::vector<Document>> missing_task_runs(store::Store& store, const std::
     dates[{text_field(document, "logical_date"), text_field(document, "dag_id")}][id] = std::move(record);
     return true;
   }));
+  MAEIL_ASSIGN(const Instant at, store.time());
   std::vector<Document> out;
   for (const auto& [name, records] : dates) {
     const auto date = parse_date(name.first);
     if (!date) continue;
-    const auto [state, message] = state_of_date(find_dag(dags, name.second), records);
+    const auto [state, message] = state_of_date(find_dag(dags, name.second), records, at);
     std::map<std::string, Instant> starts;  // by run
     for (const auto& [id, record] : records) {
       if (record.state == TaskState::kNone || known.contains(run_key(name.first, name.second, record.run_id)))
         continue;
       const Instant start = record.start.value_or(record.end.value_or(Instant{}));
-      const auto [at, first] = starts.try_emplace(record.run_id, start);
-      if (!first) at->second = std::min(at->second, start);
+      const auto [begun, first] = starts.try_emplace(record.run_id, start);
+      if (!first) begun->second = std::min(begun->second, start);
     }
     for (const auto& [run_id, start] : starts) {
       out.push_back(run_document(*date, name.second, run_id, start));
@@ -213,8 +215,8 @@ Result<bool> old_runs_are_listed(store::Store& store) {
 
 }  // namespace
 
-std::pair<TaskState, std::string> state_of_date(const DagSpec* dag, const Records& records) {
-  const auto failed = std::ranges::find_if(records, [](const auto& item) { return has_failed(item.second); });
+std::pair<TaskState, std::string> state_of_date(const DagSpec* dag, const Records& records, Instant at) {
+  const auto failed = std::ranges::find_if(records, [&](const auto& item) { return has_failed(item.second, at); });
   if (failed != records.end())
     return {TaskState::kFailed, fmt::format("{}: {}", failed->first, failed->second.message)};
   const bool all_ended = std::ranges::all_of(records, [](const auto& item) {
@@ -320,7 +322,8 @@ Status note_task_begins(store::Store& store, const std::string& dag_id, Days log
 
 Status note_task_ended(store::Store& store, const DagSpec& dag, Days logical_date) {
   MAEIL_ASSIGN(const Records records, read_records(store, logical_date, dag.id));
-  const auto [state, message] = state_of_date(&dag, records);
+  MAEIL_ASSIGN(const Instant at, store.time());
+  const auto [state, message] = state_of_date(&dag, records, at);
   if (state == TaskState::kRunning) return {};
   const Document running = to_string(TaskState::kRunning);
   store::FindOptions open;

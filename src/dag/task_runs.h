@@ -43,9 +43,9 @@ Result<bool> is_going_on(store::Store& store, const std::vector<DagSpec>& dags, 
 
 // State of one DAG and date by its records: failed when a task has failed for good (the message says which),
 // running while one is still to come, else success. What a branch did not choose needs no record to be over.
-// `dag` null: a DAG that is not known any more.
+// `dag` null: a DAG that is not known any more. `at`: the store's time, for who still lives.
 std::pair<TaskState, std::string> state_of_date(const DagSpec* dag,
-                                                const std::map<std::string, TaskRecord>& records);
+                                                const std::map<std::string, TaskRecord>& records, Instant at);
 
 // Before a task of `run_id` begins: there is a document of the run, and it says running. One of the built-in
 // runner stays as it is.

@@ -68,9 +68,10 @@ Result<store::Document> result_of(const dag::TaskContext& context, std::string_v
 
 Result<std::optional<std::string>> failure_of(const dag::TaskContext& context, std::string_view dag) {
   MAEIL_ASSIGN(const auto records, dag::read_records(context.store, context.logical_date, dag));
+  MAEIL_ASSIGN(const Instant at, context.store.time());
   for (const auto& [id, record] : records) {
     if (record.state == dag::TaskState::kFailed) return fmt::format("{}: {}", id, record.message);
-    if (dag::is_dead(record, now())) {
+    if (dag::is_dead(record, at)) {
       return fmt::format("{}: the process of its last try died (it has not been heard of since {})", id, format_instant(*record.alive_until));
     }
   }

@@ -100,12 +100,10 @@ Result<store::Document> deploy_now(store::Store& store, const Settings& settings
                 {"run_id", act.run_id},
                 {"logical_date", format_date(std::chrono::floor<std::chrono::days>(when))}});
   batch.puts.push_back({kEvents, event});
-  if (const Status done = store.commit(batch); !done) {
+  if (const Status done = registry::commit_change(store, batch, version); !done) {
     if (deployment) deployment->lock.reset();
     follow_registry(store, settings);  // the link was switched already
-    if (done.error().code != ErrorCode::kConflict) return tl::make_unexpected(done.error());
-    MAEIL_ASSIGN(const auto what, registry::changed_meanwhile(store, version));
-    return fail(ErrorCode::kConflict, what.value_or(done.error().message));
+    return tl::make_unexpected(done.error());
   }
   if (!deployment) return tl::make_unexpected(deployment.error());
   return event;

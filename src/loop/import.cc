@@ -9,6 +9,7 @@
 #include "nn/rows.h"
 #include "registry/audit.h"
 #include "registry/version_names.h"
+#include "store/certain_commit.h"
 
 namespace maeil::loop {
 namespace {
@@ -107,7 +108,11 @@ Result<store::Document> import_model(store::Store& store, const Settings& settin
   batch.puts.push_back({registry::kCollection, document});
   batch.puts.push_back(registry::audit_entry({"import", version.version, std::filesystem::path(path).filename().string(),
                                               {{"model_id", version.id}, {"model_name", version.model_name}, {"sha256", version.sha256}}, "manual"}, when));
-  MAEIL_TRY(store.commit(batch));
+  MAEIL_ASSIGN(const Status done,
+               store::commit_for_certain(
+                   store, batch, [&] { return store::has_document(store, registry::kCollection, version.id); },
+                   fmt::format("`maeil model list` shows version {} if it was", version.version)));
+  MAEIL_TRY(done);
   return document;
 }
 

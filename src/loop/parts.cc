@@ -64,6 +64,8 @@ Result<dag::TaskOutcome> PartWriter::finish(dag::TaskContext& context, const sto
                           {"inputs", inputs},        {"file_id", store::id_value(file_id)}};
   part.update(facts);
   part = stamped(context, kParts, std::move(part));
+  MAEIL_ASSIGN(const Instant at, context.store.time());  // `maeil prune` on another machine compares it
+  part["timestamp"] = store::date_value(at);
   part["_id"] = store::id_value(part_id(context, context.shard));
   part["task_key"] = context.part_key(context.shard);  // not the task's: what the merging step commits must not take the parts with it
   dag::TaskOutcome out;

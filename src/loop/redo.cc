@@ -5,11 +5,13 @@
 
 #include <algorithm>
 
+#include "dag/claim.h"
 #include "dag/take_back.h"
 #include "loop/pipelines.h"
 #include "loop/source.h"
 #include "loop/verdict.h"
 #include "registry/audit.h"
+#include "store/certain_commit.h"
 
 namespace maeil::loop {
 namespace {
@@ -123,6 +125,7 @@ Status begin_redo(store::Store& store, const Settings& settings, Days date, cons
                                                      {"deploy_older", plan.request.deploy_older}},
                                               .run_id = run.run_id}, now()));
   const std::string message = fmt::format("redo from {}", plan.from);
+  MAEIL_ASSIGN(const Instant at, store.time());
   bool reached = false;
   for (const auto& dag : dags) {
     const bool first = !reached && plan.from.starts_with(dag.id + ".");
@@ -135,13 +138,23 @@ Status begin_redo(store::Store& store, const Settings& settings, Days date, cons
       const TaskRecord record = dag::record_from(document);
       const std::string whole(dag::whole_task_id(record.task_id));
       if (first && whole != start && std::ranges::find(following, whole) == following.end()) continue;
-      if (record.state == TaskState::kRunning && record.alive_until && *record.alive_until > now()) {
-        return fail(ErrorCode::kConflict, fmt::format("{}.{} of {} is running elsewhere: wait for its end", dag.id, record.task_id, format_date(date)));
+      if (dag::is_claimed(record, at)) {
+        return fail(ErrorCode::kConflict, fmt::format("{}.{} of {} is running elsewhere, or will be tried again there: wait for its end",
+                                                      dag.id, record.task_id, format_date(date)));
       }
       dag::take_back(document, message, batch);
     }
   }
-  return store.commit(batch);
+  // The request is this redo's own: when it is there, all of it is.
+  const auto is_there = [&]() -> Result<bool> {
+    store::FindOptions own;
+    own.filter = {{"_id", batch.puts.front().document.at("_id")}, {"run_id", run.run_id}};
+    MAEIL_ASSIGN(const store::Document found, store.find_one(batch.puts.front().collection, own));
+    return !found.is_null();
+  };
+  MAEIL_ASSIGN(const Status done, store::commit_for_certain(store, batch, is_there,
+                                                            fmt::format("`maeil run --date {}` goes on from what is recorded", format_date(date))));
+  return done;
 }
 
 }  // namespace maeil::loop

@@ -76,8 +76,9 @@ Result<Pruned> prune(store::Store& store, const Settings& settings, Days today, 
     if (!erased && erased.error().code != ErrorCode::kNotFound) return tl::make_unexpected(erased.error());
   }
   // Merged or abandoned: nobody waits for a shard's part a day later.
+  MAEIL_ASSIGN(const Instant at, store.time());  // whatever other machines' clocks say
   store::FindOptions parts;
-  parts.filter = {{"timestamp", {{"$lt", store::date_value(now() - std::chrono::hours(24))}}}};
+  parts.filter = {{"timestamp", {{"$lt", store::date_value(at - std::chrono::hours(24))}}}};
   parts.projection = {"timestamp"};
   MAEIL_ASSIGN(const auto old_parts, store.find(kParts, parts));
   out.parts = static_cast<int64_t>(old_parts.size());
@@ -93,7 +94,7 @@ Result<Pruned> prune(store::Store& store, const Settings& settings, Days today, 
   }
   MAEIL_ASSIGN(out.files, left_by_killed_runs(settings, now()));
   if (!dry_run) {
-    MAEIL_ASSIGN(out.garbage, store.collect_garbage(now() - kGrace));
+    MAEIL_ASSIGN(out.garbage, store.collect_garbage(at - kGrace));
     for (const auto& file : out.files) {
       std::error_code error;
       fs::remove(file, error);

@@ -10,6 +10,7 @@
 #include "base/version.h"
 #include "kernels/instruction_set.h"
 #include "registry/audit.h"
+#include "store/certain_commit.h"
 #include "table/builtin_dataset.h"
 
 namespace maeil::loop {
@@ -21,9 +22,9 @@ constexpr const char* kSettingsAct = "settings";
 
 // Where things lie, how long others wait, how fast it goes: a result is the same.
 bool matters(std::string_view name) {
-  constexpr std::array<std::string_view, 11> kElsewhere = {
+  constexpr std::array<std::string_view, 12> kElsewhere = {
       "MODEL_SAVE_PATH", "DATA_PATH", "DATA_DIR",  "STORE_PATH",    "SENSOR_TIMEOUT", "SENSOR_POKE_INTERVAL",
-      "SHARDS",          "THREADS",   "LOG_LEVEL", "LEASE_SECONDS", "DATABASE_URL"};
+      "SHARDS",          "THREADS",   "LOG_LEVEL", "LEASE_SECONDS", "DATABASE_URL",   "CATCHUP"};
   return !name.starts_with("MONGODB_") && std::ranges::find(kElsewhere, name) == kElsewhere.end();
 }
 
@@ -83,12 +84,16 @@ Status describe_run(store::Store& store, const Day& day, dag::RunOptions& option
   const std::string id = sha256_hex(fmt::format("{} {}", previous, settings.dump())).substr(0, 24);
   const Document from = before.is_null() ? Document() : different(before, settings);
   const Document to = before.is_null() ? settings : different(settings, before);
-  auto entry = registry::audit_entry({kSettingsAct, day.spec.name, from, to, options.run_id, id}, now());
+  MAEIL_ASSIGN(const Instant at, store.time());  // the last entry is found by it, whichever machine wrote it
+  auto entry = registry::audit_entry({kSettingsAct, day.spec.name, from, to, options.run_id, id}, at);
   entry.document[kSettingsAct] = settings;
   store::Batch batch;
   batch.expects.push_back({registry::kAuditLog, id, Document()});
   batch.puts.push_back(std::move(entry));
-  const Status written = store.commit(batch);
+  MAEIL_ASSIGN(const Status written,
+               store::commit_for_certain(
+                   store, batch, [&] { return store::has_document(store, registry::kAuditLog, id); },
+                   "run it again"));
   return written || written.error().code == ErrorCode::kConflict ? Status{} : written;
 }
 

@@ -6,6 +6,7 @@
 #include <map>
 #include <set>
 
+#include "store/certain_commit.h"
 #include "store/field_rules.h"
 
 namespace maeil::registry {
@@ -106,6 +107,28 @@ Status change_status(const ModelVersion& version, const StatusChange& change, In
        {{"status", version.status}, {kHistory, field_or_null(version.document, kHistory)}}});
   batch.sets.push_back({kCollection, version.id, std::move(fields)});
   return {};
+}
+
+Status commit_change(store::Store& store, const store::Batch& batch, const ModelVersion& as_read) {
+  const auto set = std::ranges::find_if(batch.sets, [&](const store::Batch::Set& candidate) {
+    return candidate.collection == kCollection && candidate.id == as_read.id && candidate.fields.contains(kHistory);
+  });
+  const auto is_there = [&]() -> Result<bool> {
+    if (set == batch.sets.end()) {
+      if (batch.puts.empty()) return false;
+      const auto& put = batch.puts.back();
+      return store::has_document(store, put.collection, store::id_text(put.document.at("_id")));
+    }
+    // Others may have changed the version since: the entry stays in its history, once as an element.
+    MAEIL_ASSIGN(const auto found, find_version(store, as_read.id));
+    const Document history = history_of(found), &wanted = set->fields.at(kHistory).back();
+    return std::ranges::find(history, wanted) != history.end();
+  };
+  const std::string where = fmt::format("look with `maeil model show {}`", as_read.version);
+  MAEIL_ASSIGN(const Status done, store::commit_for_certain(store, batch, is_there, where));
+  if (done || done.error().code != ErrorCode::kConflict) return done;
+  MAEIL_ASSIGN(const auto what, changed_meanwhile(store, as_read));
+  return fail(ErrorCode::kConflict, what.value_or(done.error().message));
 }
 
 Result<std::optional<std::string>> changed_meanwhile(store::Store& store, const ModelVersion& as_read) {

@@ -59,12 +59,11 @@ Result<std::string> take_version_name(store::Store& store, std::string_view owne
                            {"timestamp", store::date_value(now())}}});
     const Status taken = store.commit(batch);
     if (taken) return name;
-    if (taken.error().code != ErrorCode::kConflict) return tl::make_unexpected(taken.error());
     store::FindOptions by_id;
     by_id.filter = {{"_id", store::id_value(id)}};
     MAEIL_ASSIGN(const Document other, store.find_one(kNames, by_id));
-    if (other.is_null()) return tl::make_unexpected(taken.error());  // a conflict about something else
-    // A commit whose answer was lost and that was sent again meets itself.
+    if (other.is_null()) return tl::make_unexpected(taken.error());
+    // A commit whose answer was lost is there all the same, and one that was sent again meets itself.
     if (store::text_field(other, "taken_by") == owner) return name;
     used.insert(name);
   }

@@ -11,6 +11,7 @@ class EmptyStore : public Store {
  public:
   explicit EmptyStore(std::string description) : description_(std::move(description)) {}
 
+  Result<Instant> time() override { return now(); }
   Status commit(const Batch&) override { return absent(); }
   Status find_each(std::string_view, const FindOptions&, const std::function<bool(Document&&)>&) override {
     return {};

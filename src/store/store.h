@@ -113,6 +113,10 @@ class Store {
  public:
   virtual ~Store() = default;
 
+  // The clock by which processes on several machines agree: the server's, the machine's of an embedded store. Whatever is decided by
+  // comparing two processes' times is decided by this one.
+  virtual Result<Instant> time() = 0;
+
   virtual Status commit(const Batch& batch) = 0;
 
   // Calls `visit` for each match in order; it returns false to stop. Rows of publishes are found as documents too

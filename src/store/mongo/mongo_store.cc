@@ -7,6 +7,7 @@
 
 #include "store/mongo/blobs.h"
 #include "store/mongo/commit.h"
+#include "store/mongo/control.h"
 #include "store/mongo/foreign.h"
 #include "store/mongo/garbage.h"
 #include "store/mongo/lease.h"
@@ -23,6 +24,11 @@ class MongoStore : public Store {
  public:
   // `ours`: the collections of maeil are there.
   MongoStore(std::shared_ptr<Server> server, bool ours) : server_(std::move(server)), ours_(ours) {}
+
+  Result<Instant> time() override {
+    Connection connection(*server_);
+    return server_now(connection);
+  }
 
   Status commit(const Batch& batch) override { return commit_request(*server_, {batch}); }
 

@@ -92,7 +92,6 @@ class Database {
   Status read(const std::function<Status(Connection&)>& body);
 
   const std::filesystem::path& path() const { return path_; }
-  bool read_only() const { return options_.read_only; }
 
  private:
   Database(std::filesystem::path path, SqliteOptions options) : path_(std::move(path)), options_(options) {}

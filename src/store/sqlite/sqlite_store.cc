@@ -43,6 +43,8 @@ class SqliteStore : public Store {
  public:
   explicit SqliteStore(std::shared_ptr<Database> database) : database_(std::move(database)) {}
 
+  Result<Instant> time() override { return now(); }
+
   Status commit(const Batch& batch) override {
     MAEIL_TRY(database_->write([&](Connection& connection) { return apply(connection, batch); }));
     for (const auto& put : batch.puts) nulled_ += count_not_finite(put.document);
