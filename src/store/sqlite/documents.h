@@ -21,11 +21,12 @@ Status erase_document(Connection& connection, std::string_view collection, std::
 // All documents with this task_key but those that the batch puts.
 Status erase_task_documents(Connection& connection, const Batch& batch);
 
-// Calls visit for each document that matches; `stopped` is set when visit said so.
-Status visit_documents(Connection& connection, std::string_view collection, const Filter& filter,
-                       const std::function<bool(Document&&)>& visit, bool& stopped);
+// Calls visit for each document that matches; `stopped` is set when visit said so. `in_order` is set beforehand when they come in
+// the order of options.sort, by an index, instead of that of insertion.
+Status visit_documents(Connection& connection, std::string_view collection, const FindOptions& options, const Filter& filter,
+                       const std::function<bool(Document&&)>& visit, bool& in_order, bool& stopped);
 
-// Compares each document with its hash and its columns.
+// Compares each document with its hash, its columns and its keys.
 Status check_documents(Connection& connection);
 
 }  // namespace maeil::store::sqlite
