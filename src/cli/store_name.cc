@@ -84,6 +84,11 @@ Result<std::unique_ptr<store::Store>> open_store(const StoreName& name, Access a
     store::SqliteOptions options;
     options.create = access == Access::kCreate;
     options.read_only = access == Access::kRead;
+    options.migrating = [](const store::MigrationProgress& progress) {
+      if (progress.done > 0 || progress.all == 0) return;
+      note(fmt::format("{} was made by an older maeil: making its indexes once, of {} documents; older versions cannot use it afterwards",
+                       progress.path, progress.all), LogLevel::kInfo);
+    };
     std::error_code error;
     const auto size = fs::file_size(name.file, error);
     if (!options.create && !error && size == 0) return not_found(fmt::format("{} holds nothing: the file is empty", name.file));

@@ -56,7 +56,7 @@ TEST(DeadRuns, AreLookedUpByTheirStateAlone) {
   SmallDay day;
   Watched store(*day.file);
   must(run_dags(store, {day.dag()}, day.table(), day.date, day.options()));
-  EXPECT_EQ(store.filters, std::vector<std::string>{R"({"state":"running"})"});
+  EXPECT_EQ(store.filters, std::vector<std::string>{R"({"state":"running","run_type":{"$ne":"task"}})"});
 }
 
 }  // namespace

@@ -24,12 +24,13 @@ constexpr std::array<const char*, 3> kCut = {"program", "hostname", "pid"};
 // Whether the date has ended and nobody is to go on with it: each DAG is over, or one has failed and those
 // after it never began.
 Result<bool> is_over(store::Store& store, const std::vector<dag::DagSpec>& dags, Days date) {
+  MAEIL_ASSIGN(const Instant at, store.time());
   bool any = false;
   for (const auto& dag : dags) {
     MAEIL_ASSIGN(const auto records, dag::read_records(store, date, dag.id));
     if (records.empty()) return false;
     any = true;
-    const auto state = dag::state_of_date(&dag, records).first;
+    const auto state = dag::state_of_date(&dag, records, at).first;
     if (state == dag::TaskState::kRunning) return false;
     if (state == dag::TaskState::kFailed) break;
   }

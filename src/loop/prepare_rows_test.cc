@@ -39,7 +39,15 @@ TEST_F(RawFile, IsReadAsItWasComparedWhateverReplacesIt) {
 }
 
 TEST_F(RawFile, AnotherDatesCopyIsReplacedAndDamageIsRefused) {
+  ASSERT_TRUE(make_directories(folder / "data/raw"));
   ASSERT_TRUE(write_file_atomically(path, other));
+  const auto theirs = get(raw_of(mine));
+  ASSERT_FALSE(theirs) << "nobody knows that maeil wrote it";
+  EXPECT_EQ(theirs.error().code, ErrorCode::kUsage);
+  EXPECT_EQ(read_file(path).value(), other);
+  store::Batch batch;
+  batch.puts.push_back({"raw_data", {{"_id", store::id_value(store::new_object_id(now()))}, {"sha256", sha256_hex(other)}}});
+  ASSERT_TRUE(store->commit(batch));
   EXPECT_EQ(get(raw_of(mine)).value().bytes(), mine);
   EXPECT_EQ(read_file(path).value(), mine);
   auto damaged = raw_of(mine);

@@ -13,10 +13,12 @@ namespace {
 class LostAnswer : public testing::TestWithParam<ErrorCode> {  // kConflict: the commit was sent again, and met itself
  protected:
   void SetUp() override {
-    NewVersion fresh{.id = store::new_object_id(now()), .model_name = kClassifier, .version = "20261123_000000"};
+    NewVersion fresh{.id = store::new_object_id(now()), .model_name = kClassifier, .version = "20261123_000000",
+                     .file_id = store::new_object_id(now())};
     store::Batch batch;
     batch.puts.push_back({kCollection, make_version_document(fresh, now())});
-    ASSERT_TRUE(file_->commit(batch));
+    const Status made = file_->commit(batch);
+    ASSERT_TRUE(made) << made.error().message;
     version_ = find_version(*file_, fresh.id).value();
     ASSERT_TRUE(change_status(version_, {.status = "approved", .run_id = "manual"}, now(), batch_));
     batch_.puts.push_back(audit_entry({"approve", version_.version, "registered", "approved", "manual"}, now()));

@@ -144,6 +144,21 @@ const Document* Filter::required(const std::string& field) const {
   return nullptr;
 }
 
+Filter::Bounds Filter::bounds(const std::string& field) const {
+  Bounds found;
+  if (path_.size() == 1 && path_[0] == field) {
+    if (kind_ == Kind::kGreater || kind_ == Kind::kGreaterEqual) found.low = &value_;
+    if (kind_ == Kind::kLess || kind_ == Kind::kLessEqual) found.high = &value_;
+  }
+  if (kind_ != Kind::kAnd) return found;
+  for (const auto& child : children_) {
+    const Bounds of_child = child.bounds(field);
+    if (!found.low) found.low = of_child.low;
+    if (!found.high) found.high = of_child.high;
+  }
+  return found;
+}
+
 void Filter::add_fields(std::vector<std::string>& fields) const {
   if (!path_.empty()) fields.push_back(path_[0]);
   for (const auto& child : children_) child.add_fields(fields);

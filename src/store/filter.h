@@ -25,6 +25,13 @@ class Filter {
   // The value that every match has in this top-level field ({"task_id": "x"}, also inside $and), or null. For indexes.
   const Document* required(const std::string& field) const;
 
+  // Values between which every match has this top-level field, or an element of it (null: none is known). For indexes.
+  struct Bounds {
+    const Document* low = nullptr;
+    const Document* high = nullptr;
+  };
+  Bounds bounds(const std::string& field) const;
+
   // The top-level fields that the filter looks at.
   void add_fields(std::vector<std::string>& fields) const;
 

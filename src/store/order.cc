@@ -119,6 +119,7 @@ PathValues values_at(const Document& document, const std::vector<std::string>& p
 
 Sorter::Sorter(const std::vector<std::pair<std::string, int>>& fields) {
   for (const auto& [path, direction] : fields) fields_.emplace_back(split_path(path), direction < 0);
+  if (!fields.empty()) fields_.emplace_back(split_path("_id"), fields.back().second < 0);
 }
 
 SortKey Sorter::key(const Document& document) const {

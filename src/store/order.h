@@ -26,6 +26,7 @@ struct PathValues {
 PathValues values_at(const Document& document, const std::vector<std::string>& path);
 
 // Sort fields with their paths split. Missing sorts as null; an array by its smallest value, or its largest if descending.
+// Ties are sorted by `_id`, in the direction of the last field.
 using SortKey = std::vector<Document>;
 class Sorter {
  public:

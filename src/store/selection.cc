@@ -32,7 +32,7 @@ class Sorted {
 
 }  // namespace
 
-Status select(const FindOptions& options, const Take& visit, const std::function<Status(const Take&)>& source) {
+Status select(const FindOptions& options, const Take& visit, const Source& source) {
   if (options.skip < 0 || options.limit < 0) return usage_error("skip and limit may not be negative");
   const Sorter sorter(options.sort);
   int64_t number = 0;  // of the match
@@ -42,13 +42,15 @@ Status select(const FindOptions& options, const Take& visit, const std::function
     const bool last = options.limit > 0 && number - options.skip >= options.limit;
     return visit(std::move(document)) && !last;
   };
-  if (sorter.empty()) return source(hand_out);
+  bool in_order = sorter.empty();
   const auto bounded = [](int64_t n) { return static_cast<size_t>(std::min<int64_t>(n, INT64_MAX / 4)); };
   Sorted sorted(sorter, options.limit > 0 ? bounded(options.limit) + bounded(options.skip) : 0);
-  MAEIL_TRY(source([&](Document&& document) {
+  const auto take = [&](Document&& document) {
+    if (in_order) return hand_out(std::move(document));
     sorted.add(std::move(document));
     return true;
-  }));
+  };
+  MAEIL_TRY(source(take, in_order));
   for (auto& [key, document] : sorted.sort()) {
     if (!hand_out(std::move(document))) break;
   }

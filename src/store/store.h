@@ -26,7 +26,9 @@ struct FindOptions {
   // As in mongosh: {"a.b": 1}, {"n": {"$gt": 3}}, and $eq $ne $gt $gte $lt $lte $in $nin $exists, $and $or $not.
   // An unknown operator is kUsage.
   Document filter = Document::object();
-  std::vector<std::pair<std::string, int>> sort;  // dotted field, 1 or -1; ties in order of insertion
+  // Dotted field, 1 or -1; ties by `_id` in the direction of the last field, so that an index gives this order on every store.
+  // Without a sort: in order of insertion (a server that answers the filter from an index may give the index's order).
+  std::vector<std::pair<std::string, int>> sort;
   int64_t skip = 0;
   int64_t limit = 0;                              // 0: all
   std::vector<std::string> projection;            // top-level fields to keep, `_id` always; empty: all

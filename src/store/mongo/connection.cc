@@ -6,6 +6,8 @@
 #include <chrono>
 #include <thread>
 
+#include "store/indexes.h"
+
 namespace maeil::store::mongo {
 namespace {
 
@@ -317,6 +319,12 @@ Status Connection::ensure_collection(const std::string& name, bool documents) {
   if (server_.knows(known)) return {};
   MAEIL_TRY(ensure_own_collection(name));
   if (documents) {
+    for (const Index* index : indexes_of(name)) {
+      Document keys = Document::object();
+      for (const auto& field : index->fields) keys[field] = 1;
+      keys["_id"] = 1;  // ties in a sort
+      MAEIL_TRY(ensure_index(name, keys));
+    }
     MAEIL_TRY(ensure_index(name, {{"timestamp", -1}}));
     MAEIL_TRY(ensure_index(name, {{"logical_date", 1}}));
     MAEIL_TRY(ensure_index(name, {{"task_key", 1}}, "sparse"));

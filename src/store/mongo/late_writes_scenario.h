@@ -88,14 +88,14 @@ inline Document document(const std::string& id, const std::string& by) {
 
 // Rows of a writer, ready to be published, in a batch that expects A as it was left by `after`.
 inline Result<Batch> begin_batch(Store& store, const std::string& by, int rows, const std::string& after) {
-  MAEIL_ASSIGN(const auto writer, store.write_rows(kRows, "p"));
+  MAEIL_ASSIGN(const auto writer, store.write_rows(kRows, "p", {{"of", by}}));
   for (int i = 0; i < rows; ++i) {
     MAEIL_TRY(writer->append({{"by", std::vector<std::string>{by}}, {"n", std::vector<int64_t>{i}}}));
   }
   MAEIL_ASSIGN(const std::string generation, writer->finish());
   Batch batch;
   if (!after.empty()) batch.expects.push_back({kRuns, kA, {{"by", after}}});
-  batch.publishes.push_back({kRows, "p", generation, {{"of", by}}});
+  batch.publishes.push_back({kRows, "p", generation});
   return batch;
 }
 

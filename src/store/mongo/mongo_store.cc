@@ -34,10 +34,10 @@ class MongoStore : public Store {
 
   Status find_each(std::string_view collection, const FindOptions& options, const std::function<bool(Document&&)>& visit) override {
     MAEIL_ASSIGN(const Filter filter, Filter::parse(options.filter));
-    return select(options, visit, [&](const Take& take) -> Status {
+    return select(options, visit, [&](const Take& take, bool& in_order) -> Status {
       Connection connection(*server_);
       MAEIL_TRY(before_reading(connection));
-      return visit_documents(connection, collection, options, filter, take);
+      return visit_documents(connection, collection, options, filter, take, in_order);
     });
   }
 

@@ -6,6 +6,7 @@
 #include <limits>
 
 #include "base/hash.h"
+#include "store/indexes.h"
 #include "store/mongo/plan.h"
 
 namespace maeil::store::mongo {
@@ -51,27 +52,115 @@ Result<Bson> server_filter(const Document& asked, const Document& ours) {
   return to_bson(ours);
 }
 
-Status visit_plain(Connection& connection, const std::string& collection, const FindOptions& options, const Filter& filter, const Take& take,
-                   bool& stopped) {
-  const Codec& codec = connection.server().codec();
-  Document find = Document::object();
-  if (Document fields = projection(connection.server(), fields_needed(options, filter)); !fields.empty()) find["projection"] = std::move(fields);
-  // An index that a range of values is read from would give the index's order.
-  const bool by_key = filter.required("_id") || filter.required("task_key") || filter.required("logical_date");
-  if (!by_key) find["hint"] = {{"$natural", 1}};
-  const auto visit = [&](const bson_t& one) -> Result<bool> {
-    MAEIL_ASSIGN(Document document, from_bson(one, codec));
-    if (!filter.matches(document)) return true;
-    stopped = !take(std::move(document));
-    return !stopped;
-  };
-  MAEIL_ASSIGN(const Bson bson, server_filter(options.filter, documents_only(connection.server())));
-  const Status done = connection.find(collection, *bson.get(), find, visit);
-  if (done || stopped || connection.fault().code != kNotImplemented) return done;
-  // An operator that this server does not know (FerretDB): all documents, and the filter is ours.
-  MAEIL_ASSIGN(const Bson all, to_bson(documents_only(connection.server())));
-  return connection.find(collection, *all.get(), find, visit);
+// The server's sort; empty when there is none, or it is ours. FerretDB's order of values of several types is not MongoDB's.
+Document server_sort(const Server& server, const FindOptions& options) {
+  Document sort = Document::object();
+  if (server.codec().restricted) return sort;
+  for (const auto& [path, direction] : options.sort) {
+    if (path.empty() || path.starts_with('$')) return Document::object();
+    if (!sort.contains(path)) sort[path] = direction < 0 ? -1 : 1;
+  }
+  if (!sort.empty() && !sort.contains("_id")) sort["_id"] = options.sort.back().second < 0 ? -1 : 1;
+  return sort;
 }
+
+// Whether an index finds what this filter asks for; a server would take one for a range of dates that is nearly everything, too.
+bool has_index(std::string_view collection, const Filter& filter) {
+  const auto asked = [&](const std::string& field) {
+    const Filter::Bounds bounds = filter.bounds(field);
+    return filter.required(field) || bounds.low || bounds.high;
+  };
+  return filter.required("_id") || filter.required("task_key") || filter.required("logical_date") ||
+         std::ranges::any_of(indexes_of(collection), [&](const Index* index) { return asked(index->fields[0]); });
+}
+
+// Sort or limit that this server cannot do: two arrays in one sort key, no memory left, not made.
+bool refused_sort(int code) { return code == kNotImplemented || code == 2 || code == 96 || code == 292; }
+
+class Plain {
+ public:
+  Plain(Connection& connection, const std::string& collection, const FindOptions& options, const Filter& filter)
+      : connection_(connection), collection_(collection), options_(options), filter_(filter), ours_(documents_only(connection.server())) {
+    if (Document fields = projection(connection.server(), fields_needed(options, filter)); !fields.empty()) {
+      find_["projection"] = std::move(fields);
+    }
+  }
+
+  // All matches, in any order or that of insertion.
+  Status visit(const Take& take, bool& stopped) {
+    Document find = find_;
+    if (!has_index(collection_, filter_)) find["hint"] = {{"$natural", 1}};
+    MAEIL_ASSIGN(const Bson asked, server_filter(options_.filter, ours_));
+    const Status done = run(asked, find, take, stopped);
+    if (done || stopped || connection_.fault().code != kNotImplemented) return done;
+    // An operator that this server does not know (FerretDB): all documents, and the filter is ours.
+    MAEIL_ASSIGN(const Bson all, to_bson(ours_));
+    return run(all, find, take, stopped);
+  }
+
+  // In the order of a sort; false, and nothing was taken, when the server refuses it.
+  Result<bool> visit_sorted(const Document& sort, const Take& take, bool& in_order, bool& stopped) {
+    Document find = find_;
+    find["sort"] = sort;
+    MAEIL_ASSIGN(const Bson asked, server_filter(options_.filter, ours_));
+    const bool limited = options_.limit > 0 && options_.limit <= kMostLimited && options_.skip <= kMostLimited;
+    if (limited) {
+      // The server's limit is believed when our filter agrees with its own on all of these.
+      find["limit"] = options_.skip + options_.limit;
+      std::vector<Document> found;
+      int64_t seen = 0;
+      const Status done = run(asked, find, [&](Document&& document) {
+        found.push_back(std::move(document));
+        return true;
+      }, stopped, &seen);
+      if (!done && refused_sort(static_cast<int>(connection_.fault().code))) return false;
+      MAEIL_TRY(done);
+      if (static_cast<size_t>(seen) == found.size() || seen < options_.skip + options_.limit) {
+        in_order = true;
+        for (auto& document : found) {
+          if (!take(std::move(document))) {
+            stopped = true;
+            break;
+          }
+        }
+        return true;
+      }
+      find.erase("limit");
+    }
+    in_order = true;
+    bool any = false;
+    const Status done = run(asked, find, [&](Document&& document) {
+      any = true;
+      return take(std::move(document));
+    }, stopped);
+    if (!done && !any && refused_sort(static_cast<int>(connection_.fault().code))) {
+      in_order = false;
+      return false;
+    }
+    MAEIL_TRY(done);
+    return true;
+  }
+
+ private:
+  static constexpr int64_t kMostLimited = 10000;  // documents that wait here for the answer's end
+
+  Status run(const Bson& filter, const Document& find, const Take& take, bool& stopped, int64_t* seen = nullptr) {
+    return connection_.find(collection_, *filter.get(), find, [&](const bson_t& one) -> Result<bool> {
+      if (seen) ++*seen;
+      MAEIL_ASSIGN(Document document, from_bson(one, connection_.server().codec()));
+      if (!filter_.matches(document)) return true;
+      stopped = !take(std::move(document));
+      return !stopped;
+    });
+  }
+
+  Connection& connection_;
+  const std::string& collection_;
+  const FindOptions& options_;
+  const Filter& filter_;
+  const Document ours_;
+  Document find_ = Document::object();
+};
 
 // Ids that people see, the same for every generation of a partition and in every store.
 class StableIds {
@@ -204,13 +293,23 @@ Result<std::vector<size_t>> column_numbers(const Partition& partition, const std
 
 }  // namespace
 
-Status visit_documents(Connection& connection, std::string_view collection, const FindOptions& options, const Filter& filter, const Take& take) {
+Status visit_documents(Connection& connection, std::string_view collection, const FindOptions& options, const Filter& filter,
+                       const Take& take, bool& in_order) {
   const std::string name(collection);
   if (!is_public_collection(name)) return {};
   bool stopped = false;
-  MAEIL_TRY(visit_plain(connection, name, options, filter, take, stopped));
-  if (stopped || !options.rows) return {};
-  MAEIL_ASSIGN(const auto published, partitions(connection, {{"collection", name}}));
+  std::vector<Partition> published;
+  if (options.rows) {
+    MAEIL_ASSIGN(published, partitions(connection, {{"collection", name}}));
+  }
+  Plain plain(connection, name, options, filter);
+  const Document sort = published.empty() ? server_sort(connection.server(), options) : Document::object();
+  bool sorted = false;
+  if (!sort.empty()) {
+    MAEIL_ASSIGN(sorted, plain.visit_sorted(sort, take, in_order, stopped));
+  }
+  if (!sorted) MAEIL_TRY(plain.visit(take, stopped));
+  if (stopped || published.empty()) return {};
   for (const auto& partition : published) {
     MAEIL_TRY(visit_rows(connection, partition, options, filter, take, stopped));
     if (stopped) return {};

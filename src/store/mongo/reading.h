@@ -1,5 +1,6 @@
-// Documents and rows on their way out. Plain documents come in the server's natural order, which is that of insertion; rows partition
-// by partition in the order of writing. Filters are the server's work where they mean the same there, and ours in any case.
+// Documents and rows on their way out. Plain documents come in the server's natural order, which is that of insertion, or in that
+// of the index which answers the filter; rows partition by partition in the order of writing. Filters, sorts and limits are the
+// server's work where they mean the same there, and filters ours in any case.
 #pragma once
 
 #include <functional>
@@ -10,8 +11,9 @@
 
 namespace maeil::store::mongo {
 
-// `stopped` is set when take said so. kConflict when the rows were replaced while they were read.
-Status visit_documents(Connection& connection, std::string_view collection, const FindOptions& options, const Filter& filter, const Take& take);
+// `in_order` is set beforehand when the server sorts. kConflict when the rows were replaced while they were read.
+Status visit_documents(Connection& connection, std::string_view collection, const FindOptions& options, const Filter& filter,
+                       const Take& take, bool& in_order);
 
 Status visit_row_chunks(Connection& connection, std::string_view collection, std::string_view partition, const std::vector<std::string>& columns,
                         const std::function<Status(const RowChunk&)>& visit);

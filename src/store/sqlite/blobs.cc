@@ -39,16 +39,31 @@ class SqliteBlobWriter : public BlobWriter {
     const std::string sha256 = hash_.hex();
     MAEIL_TRY(database_->write([&](Connection& connection) -> Status {
       if (!pending_.empty()) MAEIL_TRY(flush(connection));
-      MAEIL_ASSIGN(Query seal, connection.query("UPDATE blobs SET length = ?, sha256 = ?, uploaded = ? WHERE key = ?"));
+      const int64_t pieces = pieces_ + (pending_.empty() ? 0 : 1);
+      {
+        MAEIL_ASSIGN(Query count, connection.query("SELECT count(*), ifnull(sum(length(bytes)), 0) FROM blob_pieces WHERE blob = ?"));
+        count.bind(1, key_);
+        MAEIL_TRY(count.step());
+        if (count.integer(0) != pieces || count.integer(1) != length_) return removed();
+      }
+      MAEIL_ASSIGN(Query seal, connection.query(R"(UPDATE blobs SET length = ?, sha256 = ?, uploaded = ?
+          WHERE key = ? AND length IS NULL AND uploaded > 0)"));
       MAEIL_TRY(seal.bind(1, length_).bind(2, sha256).bind(3, uploaded_.time_since_epoch().count()).bind(4, key_).run());
-      if (connection.changes() != 1) return not_found(fmt::format("blob {} was removed before it was complete", id_));
-      return {};
+      return connection.changes() == 1 ? Status{} : removed();
     }));
     return id_;
   }
 
  private:
+  tl::unexpected<Error> removed() const {
+    return not_found(fmt::format("blob {} was removed before it was complete: nothing was written to it for too long; write it again", id_));
+  }
+
+  // Shows that it is under way, too: garbage is what has not been written to for long.
   Status flush(Connection& connection) {
+    MAEIL_ASSIGN(Query renew, connection.query("UPDATE blobs SET uploaded = ? WHERE key = ? AND length IS NULL AND uploaded > 0"));
+    MAEIL_TRY(renew.bind(1, now().time_since_epoch().count()).bind(2, key_).run());
+    if (connection.changes() != 1) return removed();
     MAEIL_ASSIGN(Query insert, connection.query("INSERT INTO blob_pieces(blob, n, bytes) VALUES(?, ?, ?)"));
     return insert.bind(1, key_).bind(2, pieces_).bind_bytes(3, pending_).run();
   }
@@ -69,12 +84,47 @@ class SqliteBlobWriter : public BlobWriter {
 constexpr const char* kDropPieces = "DELETE FROM blob_pieces WHERE blob = ?";
 constexpr const char* kDropBlob = "DELETE FROM blobs WHERE key = ?";
 
+// 8 MB at most each: the write lock is held for 0.05 s.
+constexpr const char* kDropBlobPieces = "DELETE FROM blob_pieces WHERE rowid IN (SELECT rowid FROM blob_pieces WHERE blob = ? LIMIT 8)";
+constexpr const char* kDropRowPieces = "DELETE FROM row_pieces WHERE rowid IN (SELECT rowid FROM row_pieces WHERE generation = ? LIMIT 256)";
+
+// The pieces of what is condemned, and at last its entry.
+Status drop_pieces(Database& database, const char* pieces_sql, const char* head_sql, int64_t key) {
+  return database.write_in_steps([&](Connection& connection) -> Result<bool> {
+    MAEIL_ASSIGN(Query pieces, connection.query(pieces_sql));
+    MAEIL_TRY(pieces.bind(1, key).run());
+    if (connection.changes() > 0) return true;
+    MAEIL_ASSIGN(Query head, connection.query(head_sql));
+    MAEIL_TRY(head.bind(1, key).run());
+    return false;
+  });
+}
+
+Result<std::vector<int64_t>> unpublished_generations(Connection& connection, Instant before) {
+  std::vector<int64_t> keys;
+  MAEIL_ASSIGN(Query query, connection.query("SELECT key FROM generations WHERE created < ? AND key NOT IN (SELECT generation FROM partitions)"));
+  query.bind(1, before.time_since_epoch().count());
+  for (;;) {
+    MAEIL_ASSIGN(const bool row, query.step());
+    if (!row) return keys;
+    keys.push_back(query.integer(0));
+  }
+}
+
 Status drop_blob_by_key(Connection& connection, int64_t key) {
   for (const char* sql : {kDropPieces, kDropBlob}) {
     MAEIL_ASSIGN(Query drop, connection.query(sql));
     MAEIL_TRY(drop.bind(1, key).run());
   }
   return {};
+}
+
+// 0 when there is none.
+Result<int64_t> key_of(Connection& connection, std::string_view id) {
+  MAEIL_ASSIGN(Query find, connection.query("SELECT key FROM blobs WHERE id = ?"));
+  find.bind(1, id);
+  MAEIL_ASSIGN(const bool found, find.step());
+  return found ? find.integer(0) : 0;
 }
 
 // Removes from `ids` those that occur as a JSON string in `text`. An id is 24 hex digits between quotes.
@@ -88,12 +138,17 @@ void remove_named(std::string_view text, std::unordered_set<std::string>& ids) {
 Result<std::vector<int64_t>> unnamed_blobs(Connection& connection, Instant before) {
   std::unordered_set<std::string> ids;
   std::vector<std::pair<int64_t, std::string>> old;
+  std::vector<int64_t> unnamed;
   {
-    MAEIL_ASSIGN(Query query, connection.query("SELECT key, id FROM blobs WHERE uploaded < ?"));
+    MAEIL_ASSIGN(Query query, connection.query("SELECT key, id, uploaded FROM blobs WHERE uploaded < ?"));
     query.bind(1, before.time_since_epoch().count());
     for (;;) {
       MAEIL_ASSIGN(const bool row, query.step());
       if (!row) break;
+      if (query.integer(2) == 0) {  // condemned, by a process that did not come to its end
+        unnamed.push_back(query.integer(0));
+        continue;
+      }
       old.emplace_back(query.integer(0), query.text(1));
       ids.insert(query.text(1));
     }
@@ -107,7 +162,6 @@ Result<std::vector<int64_t>> unnamed_blobs(Connection& connection, Instant befor
       remove_named(query.bytes(0), ids);
     }
   }
-  std::vector<int64_t> unnamed;
   for (const auto& [key, id] : old) {
     if (ids.contains(id)) unnamed.push_back(key);
   }
@@ -126,8 +180,8 @@ Result<std::unique_ptr<BlobWriter>> begin_blob(std::shared_ptr<Database> databas
   MAEIL_TRY(database->write([&](Connection& connection) -> Status {
     if (!wanted.empty()) {
       if (find_blob(connection, id)) return fail(ErrorCode::kConflict, fmt::format("there is a blob {} already", id));
-      const Status cleared = drop_blob(connection, id);  // what a copy that was stopped has left
-      if (!cleared && cleared.error().code != ErrorCode::kNotFound) return cleared;
+      MAEIL_ASSIGN(const int64_t left, key_of(connection, id));  // what a copy that was stopped has left
+      if (left != 0) MAEIL_TRY(drop_blob_by_key(connection, left));
     }
     MAEIL_ASSIGN(Query insert, connection.query("INSERT INTO blobs(id, filename, metadata, uploaded) VALUES(?, ?, ?, ?)"));
     MAEIL_TRY(insert.bind(1, id).bind(2, filename).bind(3, text).bind(4, begun.time_since_epoch().count()).run());
@@ -206,30 +260,45 @@ Result<std::vector<BlobInfo>> all_blobs(Connection& connection) {
   return found;
 }
 
-Status drop_blob(Connection& connection, std::string_view id) {
+Status drop_blob(Database& database, std::string_view id) {
   int64_t key = 0;
-  {
-    MAEIL_ASSIGN(Query find, connection.query("SELECT key FROM blobs WHERE id = ?"));
-    find.bind(1, id);
-    MAEIL_ASSIGN(const bool found, find.step());
-    if (!found) return not_found(fmt::format("there is no blob {}", id));
-    key = find.integer(0);
-  }
-  return drop_blob_by_key(connection, key);
+  MAEIL_TRY(database.write([&](Connection& connection) -> Status {
+    MAEIL_ASSIGN(key, key_of(connection, id));
+    if (key == 0) return not_found(fmt::format("there is no blob {}", id));
+    MAEIL_ASSIGN(Query condemn, connection.query("UPDATE blobs SET length = NULL, uploaded = 0 WHERE key = ?"));
+    return condemn.bind(1, key).run();
+  }));
+  return drop_pieces(database, kDropBlobPieces, kDropBlob, key);
 }
 
-Result<int64_t> drop_garbage(Connection& connection, Instant before) {
-  MAEIL_ASSIGN(const auto blobs, unnamed_blobs(connection, before));
-  for (const int64_t key : blobs) MAEIL_TRY(drop_blob_by_key(connection, key));
-  int64_t generations = 0;
-  for (const char* sql : {R"(DELETE FROM row_pieces WHERE generation IN
-                              (SELECT key FROM generations WHERE created < ? AND key NOT IN (SELECT generation FROM partitions)))",
-                          "DELETE FROM generations WHERE created < ? AND key NOT IN (SELECT generation FROM partitions)"}) {
-    MAEIL_ASSIGN(Query drop, connection.query(sql));
-    MAEIL_TRY(drop.bind(1, before.time_since_epoch().count()).run());
-    generations = connection.changes();
+Result<int64_t> drop_garbage(Database& database, Instant before) {
+  std::vector<int64_t> blobs;
+  std::vector<int64_t> generations;
+  MAEIL_TRY(database.read([&](Connection& connection) -> Status {
+    MAEIL_ASSIGN(blobs, unnamed_blobs(connection, before));
+    MAEIL_ASSIGN(generations, unpublished_generations(connection, before));
+    return {};
+  }));
+  int64_t removed = 0;
+  const auto drop = [&](const char* condemn_sql, const char* pieces_sql, const char* head_sql, int64_t key) -> Status {
+    bool condemned = false;
+    MAEIL_TRY(database.write([&](Connection& connection) -> Status {
+      MAEIL_ASSIGN(Query condemn, connection.query(condemn_sql));
+      MAEIL_TRY(condemn.bind(1, key).bind(2, before.time_since_epoch().count()).run());
+      condemned = connection.changes() == 1;  // else it was written to or published meanwhile
+      return {};
+    }));
+    removed += condemned;
+    return condemned ? drop_pieces(database, pieces_sql, head_sql, key) : Status{};
+  };
+  for (const int64_t key : blobs) {
+    MAEIL_TRY(drop("UPDATE blobs SET length = NULL, uploaded = 0 WHERE key = ? AND uploaded < ?", kDropBlobPieces, kDropBlob, key));
   }
-  return static_cast<int64_t>(blobs.size()) + generations;
+  for (const int64_t key : generations) {
+    MAEIL_TRY(drop(R"(UPDATE generations SET created = 0 WHERE key = ? AND created < ? AND key NOT IN (SELECT generation FROM partitions))",
+                   kDropRowPieces, "DELETE FROM generations WHERE key = ?", key));
+  }
+  return removed;
 }
 
 Status check_blobs(Connection& connection) {

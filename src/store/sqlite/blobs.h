@@ -17,11 +17,12 @@ Result<std::vector<BlobInfo>> all_blobs(Connection& connection);
 Status visit_blob(Connection& connection, std::string_view id, const std::function<Status(std::string_view)>& sink);
 Result<BlobInfo> find_blob(Connection& connection, std::string_view id);
 
-// kNotFound when there is none. Inside a write transaction.
-Status drop_blob(Connection& connection, std::string_view id);
+// kNotFound when there is none. It disappears at once, its bytes in transactions of a bounded size.
+Status drop_blob(Database& database, std::string_view id);
 
-// Removes what nothing names and is older, blobs that were never finished included; returns how many blobs and generations.
-Result<int64_t> drop_garbage(Connection& connection, Instant before);
+// Removes what nothing names and is older (blobs that were never finished: not written to since), in transactions of a bounded size;
+// returns how many blobs and generations. What a transaction has condemned (uploaded or created is 0) is never seen or finished.
+Result<int64_t> drop_garbage(Database& database, Instant before);
 
 // Reads every blob.
 Status check_blobs(Connection& connection);

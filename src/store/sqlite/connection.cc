@@ -4,9 +4,12 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
+#include <chrono>
 #include <csignal>
 #include <system_error>
+#include <thread>
 
 #include "store/sqlite/schema.h"
 
@@ -147,6 +150,7 @@ Result<std::unique_ptr<Connection>> Connection::open(const std::filesystem::path
   // A damaged file must not be able to run what its schema says, nor to lead us astray by crafted records.
   sqlite3_db_config(connection->handle_, SQLITE_DBCONFIG_DEFENSIVE, 1, nullptr);
   sqlite3_db_config(connection->handle_, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, nullptr);
+  sqlite3_db_config(connection->handle_, SQLITE_DBCONFIG_ENABLE_TRIGGER, 0, nullptr);  // those of schema.cc are for older programs
   MAEIL_TRY(connection->run("PRAGMA cell_size_check=ON"));
   MAEIL_TRY(connection->run("PRAGMA synchronous=FULL"));
   // Not SQLITE_OPEN_READONLY: the last one to close such a connection would leave the files of the journal behind.
@@ -214,14 +218,33 @@ Result<std::shared_ptr<Database>> Database::open(const std::filesystem::path& pa
   if (create && !std::filesystem::exists(path, ignored)) make_private(path);
   std::shared_ptr<Database> database(new Database(path, options));
   MAEIL_ASSIGN(database->writer_, Connection::open(path, options));
-  MAEIL_TRY(options.read_only ? require_schema(*database->writer_) : prepare_schema(*database->writer_, options.busy_timeout_ms));
+  if (!options.read_only) MAEIL_TRY(prepare_schema(*database->writer_, options));
+  MAEIL_ASSIGN(const int64_t version, require_schema(*database->writer_));
+  database->writer_->set_indexed(version >= 2);
   database->options_.create = false;
   return database;
 }
 
 Status Database::write(const std::function<Status(Connection&)>& body) {
   std::lock_guard lock(write_mutex_);
-  return writer_->transaction([&] { return body(*writer_); });
+  return writer_->transaction([&]() -> Status {
+    MAEIL_TRY(check_version(*writer_));
+    return body(*writer_);
+  });
+}
+
+Status Database::write_in_steps(const std::function<Result<bool>(Connection&)>& step) {
+  for (bool more = true;;) {
+    const auto begun = std::chrono::steady_clock::now();
+    MAEIL_TRY(write([&](Connection& connection) -> Status {
+      MAEIL_ASSIGN(more, step(connection));
+      return {};
+    }));
+    if (!more) return {};
+    // Whoever waits for the lock asks every 0.1 s at least (SQLite's busy handler).
+    const auto taken = std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::steady_clock::now() - begun);
+    std::this_thread::sleep_for(std::min(taken, std::chrono::microseconds(100'000)));
+  }
 }
 
 Status Database::read(const std::function<Status(Connection&)>& body) {
@@ -235,6 +258,7 @@ Status Database::read(const std::function<Status(Connection&)>& body) {
   }
   if (!reader) {
     MAEIL_ASSIGN(reader, Connection::open(path_, options_));
+    reader->set_indexed(writer_->indexed());
   }
   Status done = reader->snapshot([&] { return body(*reader); });
   std::lock_guard lock(readers_mutex_);

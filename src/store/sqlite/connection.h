@@ -65,6 +65,8 @@ class Connection {
   int64_t last_row_id() const { return sqlite3_last_insert_rowid(handle_); }
   sqlite3* handle() const { return handle_; }
   const std::string& path() const { return path_; }
+  bool indexed() const { return indexed_; }          // the database has keys for every document (schema.h)
+  void set_indexed(bool indexed) { indexed_ = indexed; }
 
   // body() between BEGIN IMMEDIATE and COMMIT; its error, or one of the commit, rolls everything back.
   Status transaction(const std::function<Status()>& body);
@@ -76,6 +78,7 @@ class Connection {
   Status bracket(const char* begin, const std::function<Status()>& body);
   std::string path_;
   sqlite3* handle_ = nullptr;
+  bool indexed_ = false;
   std::unordered_map<std::string_view, sqlite3_stmt*> statements_;
 };
 
@@ -88,6 +91,8 @@ class Database {
 
   // Runs body in a write transaction, one at a time.
   Status write(const std::function<Status(Connection&)>& body);
+  // Runs step in one write transaction after another until it says false, and leaves as much time in between to other writers.
+  Status write_in_steps(const std::function<Result<bool>(Connection&)>& step);
   // Runs body on a snapshot of its own.
   Status read(const std::function<Status(Connection&)>& body);
 

@@ -18,11 +18,12 @@ Result<Document> get_document(Connection& connection, std::string_view collectio
 Status set_fields(Connection& connection, std::string_view collection, std::string_view id, const Document& fields);
 Status erase_document(Connection& connection, std::string_view collection, std::string_view id);
 
-// Calls visit for each document that matches; `stopped` is set when visit said so.
-Status visit_documents(Connection& connection, std::string_view collection, const Filter& filter,
-                       const std::function<bool(Document&&)>& visit, bool& stopped);
+// Calls visit for each document that matches; `stopped` is set when visit said so. `in_order` is set beforehand when they come in
+// the order of options.sort, by an index, instead of that of insertion.
+Status visit_documents(Connection& connection, std::string_view collection, const FindOptions& options, const Filter& filter,
+                       const std::function<bool(Document&&)>& visit, bool& in_order, bool& stopped);
 
-// Compares each document with its hash and its columns.
+// Compares each document with its hash, its columns and its keys.
 Status check_documents(Connection& connection);
 
 }  // namespace maeil::store::sqlite

@@ -44,7 +44,7 @@ class SqliteRowWriter : public RowWriter {
     for (const auto& column : pending_) columns.push_back({{"name", column.name}, {"kind", std::string(1, kind_of(column.values))}});
     const std::string text = columns.dump();
     MAEIL_TRY(database_->write([&](Connection& connection) -> Status {
-      MAEIL_ASSIGN(Query seal, connection.query("UPDATE generations SET columns = ?, rows = ?, pieces = ? WHERE key = ?"));
+      MAEIL_ASSIGN(Query seal, connection.query("UPDATE generations SET columns = ?, rows = ?, pieces = ? WHERE key = ? AND created > 0"));
       MAEIL_TRY(seal.bind(1, text).bind(2, rows_).bind(3, pieces_).bind(4, key_).run());
       if (connection.changes() != 1) return not_found(fmt::format("{}: its generation was removed meanwhile", label_));
       return {};
@@ -63,6 +63,11 @@ class SqliteRowWriter : public RowWriter {
 
   Status flush() {
     MAEIL_TRY(database_->write([&](Connection& connection) -> Status {
+      {  // shows that it is under way: garbage is what has not been written to for long
+        MAEIL_ASSIGN(Query renew, connection.query("UPDATE generations SET created = ? WHERE key = ? AND created > 0"));
+        MAEIL_TRY(renew.bind(1, now().time_since_epoch().count()).bind(2, key_).run());
+        if (connection.changes() != 1) return not_found(fmt::format("{}: its generation was removed meanwhile", label_));
+      }
       for (size_t i = 0; i < pending_.size(); ++i) {
         const std::string bytes = encode_column(pending_[i].values, 0, pending_rows_);
         MAEIL_ASSIGN(Query insert, connection.query(R"(INSERT INTO row_pieces(generation, n, "column", rows, bytes, hash) VALUES(?, ?, ?, ?, ?, ?))"));

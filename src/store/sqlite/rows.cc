@@ -141,7 +141,7 @@ Status publish_rows(Connection& connection, const Batch::Publish& publish) {
   const std::string label = fmt::format("rows of {} {}", publish.collection, publish.partition);
   int64_t generation = 0;
   {
-    MAEIL_ASSIGN(Query find, connection.query("SELECT key, collection, partition, pieces FROM generations WHERE id = ?"));
+    MAEIL_ASSIGN(Query find, connection.query("SELECT key, collection, partition, pieces FROM generations WHERE id = ? AND created > 0"));
     find.bind(1, publish.generation);
     MAEIL_ASSIGN(const bool found, find.step());
     if (!found) return not_found(fmt::format("{}: there is no generation {}", label, publish.generation));

@@ -54,10 +54,10 @@ class SqliteStore : public Store {
 
   Status find_each(std::string_view collection, const FindOptions& options, const std::function<bool(Document&&)>& visit) override {
     MAEIL_ASSIGN(const Filter filter, Filter::parse(options.filter));
-    return select(options, visit, [&](const Take& take) {
+    return select(options, visit, [&](const Take& take, bool& in_order) {
       return database_->read([&](Connection& connection) -> Status {
         bool stopped = false;
-        MAEIL_TRY(visit_documents(connection, collection, filter, take, stopped));
+        MAEIL_TRY(visit_documents(connection, collection, options, filter, take, in_order, stopped));
         if (stopped || !options.rows) return {};
         return visit_row_documents(connection, collection, filter, fields_needed(options, filter), take, stopped);
       });
@@ -136,14 +136,16 @@ class SqliteStore : public Store {
   }
 
   Status erase_blob(std::string_view id) override {
-    return database_->write([&](Connection& connection) { return drop_blob(connection, id); });
+    return drop_blob(*database_, id);
   }
 
   Result<int64_t> collect_garbage(Instant before) override {
-    int64_t removed = 0;
-    MAEIL_TRY(database_->write([&](Connection& connection) -> Status {
-      MAEIL_ASSIGN(removed, drop_garbage(connection, before));
-      return connection.run("PRAGMA incremental_vacuum");
+    MAEIL_ASSIGN(const int64_t removed, drop_garbage(*database_, before));
+    MAEIL_TRY(database_->write_in_steps([&](Connection& connection) -> Result<bool> {
+      MAEIL_ASSIGN(const int64_t free, connection.number("PRAGMA freelist_count"));
+      MAEIL_TRY(connection.run("PRAGMA incremental_vacuum(1024)"));  // 4 MB
+      MAEIL_ASSIGN(const int64_t left, connection.number("PRAGMA freelist_count"));
+      return left > 0 && left < free;
     }));
     return removed;
   }
