@@ -21,12 +21,6 @@ Status prepare_control(Connection& connection) {
   const Document first = {{"schema", kSchema}, {"locks", Document::object()}, {"intent", kOlderStay}};
   const auto made = connection.find_and_modify(kControl, control_filter(), {{"$setOnInsert", first}}, true);
   if (!made && !connection.fault().duplicate) return tl::unexpected<Error>(made.error());
-  MAEIL_ASSIGN(const Document control, read_control(connection));
-  const Document& schema = member(control, "schema");
-  if (!schema.is_number_integer() || schema.get<int64_t>() != kSchema) {
-    return bad_input(fmt::format("{}: written by a newer maeil (schema {}, this one knows {}): use that version or a newer one",
-                                 connection.server().label(), shown(schema), kSchema));
-  }
   return {};
 }
 

@@ -3,6 +3,7 @@
 //
 //   {_id: "control", schema: 2,
 //    locks: {runner: {token, nonce, holder, owner {host, machine, pid, started}, since, expires}},
+//    migrating: true,                          while its rows are still of schema 1 (migrate.h)
 //    intent: "schema 2"}                       what stops a maeil of schema 1, which looks there for a batch being written
 // All dates are the server's clock (its hello tells it), so machines whose clocks differ agree. `token` grows with every
 // holder and never goes back: the fence. `expires` is the first end of a lease; renewals are in maeil_leases (lease.cc).
@@ -19,7 +20,7 @@ constexpr const char* kOlderStay = "schema 2";  // in the field "intent"
 
 Result<Instant> server_now(Connection& connection);
 
-// Makes the document when there is none. kBadInput when a newer maeil wrote it, or an older one (migrate.h).
+// Makes the document when there is none.
 Status prepare_control(Connection& connection);
 Result<Document> read_control(Connection& connection);
 

@@ -11,6 +11,7 @@
 #include "store/mongo/foreign.h"
 #include "store/mongo/garbage.h"
 #include "store/mongo/lease.h"
+#include "store/mongo/migrate.h"
 #include "store/mongo/reading.h"
 #include "store/mongo/row_writer.h"
 #include "store/mongo/server_site.h"
@@ -173,7 +174,7 @@ Status prepare(Connection& connection) {
   MAEIL_TRY(connection.ensure_index(kGenerations, {{"collection", 1}, {"partition", 1}}));
   MAEIL_TRY(connection.ensure_index(kJournal, {{"batch", 1}, {"n", 1}}));
   MAEIL_TRY(prepare_control(connection));
-  return settle_to_read(connection);  // what a writer that died has left half done
+  return migrate(connection);
 }
 
 }  // namespace
@@ -191,7 +192,8 @@ Result<std::unique_ptr<Store>> open_mongo(const std::string& uri, const std::str
       MAEIL_ASSIGN(const auto names, connection.collections());
       ours = std::ranges::find(names, kControl) != names.end();
     }
-    if (ours) MAEIL_TRY(prepare(connection));
+    if (ours) MAEIL_TRY(options.read_only ? require_schema(connection) : prepare(connection));
+    if (ours && !server->transactions()) MAEIL_TRY(settle_to_read(connection));  // what a writer that died has left half done
   }
   return std::make_unique<MongoStore>(std::move(server), ours);
 }
