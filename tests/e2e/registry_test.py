@@ -34,6 +34,13 @@ class Embedded:
     def write(self, collection, document):
         body = json.dumps(document).encode()
         with sqlite3.connect(self.database) as db:
+            # As a store of schema 1, which anybody can write to: the next command that writes makes the indexes anew.
+            if db.execute("PRAGMA user_version").fetchone()[0] == 2:
+                for trigger in "documents_inserted", "documents_updated", "documents_deleted":
+                    db.execute(f"DROP TRIGGER {trigger}")
+                db.execute("DROP TABLE document_keys")
+                db.execute("ALTER TABLE generations DROP COLUMN constants")
+                db.execute("PRAGMA user_version = 1")
             key = document.get("task_key") if isinstance(document.get("task_key"), str) else None
             db.execute("INSERT OR REPLACE INTO documents(collection, id, task_key, body, hash) VALUES(?, ?, ?, ?, ?)",
                        (collection, document["_id"]["$oid"], key, body.decode(), xxh3(body, len(body))))
