@@ -43,7 +43,7 @@ struct Settings {
   std::string time_zone = "UTC";
   int64_t catchup = 1;  // days back that `maeil schedule` makes up for; 0: none
   int64_t retention_days_processed = 7, retention_days_raw = 90;
-  int64_t retention_days_history = 0;  // of runs, task records and logs; 0: kept for ever
+  int64_t retention_days_history = 400;  // of runs, task records and logs; 0: kept for ever
   std::string log_level = "info";
   std::string dataset_spec;        // path of a TOML; empty: the built-in corporate loans
   std::string store_path = "./maeil.db";

@@ -333,9 +333,9 @@ class Standalone(Base):
 
     def test_damaged_control_data_is_said_in_a_sentence(self):
         workspace = self.workspace()
-        self.server.python("db.maeil_control.update_one({}, {'$set': {'intent': 'x'}})", self.database)
-        self.one_line(workspace.run("model", "list"), 3, "intent", "maeil_control")
-        self.server.python("db.maeil_control.update_one({}, {'$set': {'intent': None}})\n"
+        self.server.python("db.maeil_heads.insert_one({'_id': 10**6, 'batch': 'x'})", self.database)
+        self.one_line(workspace.run("model", "list"), 3, "maeil_heads", "damaged")
+        self.server.python("db.maeil_heads.delete_one({'_id': 10**6})\n"
                            "db.maeil_generations.insert_one({'collection': 5})", self.database)
         workspace.run("run", "--date", DATE, expect=4)
 

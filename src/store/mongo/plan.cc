@@ -131,8 +131,9 @@ class Planner {
     if (document.contains(kBatchField)) (own = document).erase(kBatchField);
     auto bson = to_bson(own.is_null() ? document : own, connection_.server().codec(), &nulled);
     if (!bson) return wrong(bson.error().message);
-    if (bson->bytes().size() > kMaxBsonBytes) {
-      return wrong(fmt::format("it has {} bytes, more than the {} a document may have", bson->bytes().size(), kMaxBsonBytes));
+    constexpr size_t kMost = kMaxBsonBytes - 64;  // the batch's name comes to it
+    if (bson->bytes().size() > kMost) {
+      return wrong(fmt::format("it has {} bytes, more than the {} a document may have", bson->bytes().size(), kMost));
     }
     connection_.server().nulled += nulled;
     return bson;

@@ -124,7 +124,7 @@ Status write_batch(Site& site, const std::function<Result<std::vector<Change>>(c
     if (outcome.fate == Fate::kForgotten) {
       return fail(ErrorCode::kUnavailable, "so much was written meanwhile that what became of this batch is not known any more: read it again");
     }
-    MAEIL_TRY(site.remove_journal(batch));
+    (void)site.remove_journal(batch);  // of what is over; where it stays it is garbage
     if (outcome.fate == Fate::kDone) return {};
     return fail(ErrorCode::kIo, outcome.words);
   }
