@@ -6,6 +6,7 @@
 
 #include <atomic>
 #include <chrono>
+#include <cerrno>
 #include <csignal>
 #include <iostream>
 
@@ -33,8 +34,10 @@ void stop(int signal) {
     std::signal(signal, SIG_DFL);
     ::_exit(128 + signal);
   }
+  const int interrupted = errno;
   constexpr std::string_view kSaid = "\nmaeil: stops after the present task; a second signal ends it at once\n";
   (void)!::write(STDERR_FILENO, kSaid.data(), kSaid.size());
+  errno = interrupted;
 }
 
 void stop_on_signals() {

@@ -3,7 +3,7 @@
 
 #include <chrono>
 #include <cstdio>
-#include <set>
+#include <map>
 #include <thread>
 
 #include "cli/commands.h"
@@ -39,7 +39,7 @@ Result<std::optional<Days>> optional_date(const char* option, const std::string&
 // Prints the parts of a run's logs as they come. Ends with the run, or when nobody reads any more.
 Result<int> follow(store::Store& store, const std::vector<dag::DagSpec>& dags, const std::string& field,
                    const LogsOptions& options) {
-  std::set<std::string> printed;  // ids of parts
+  std::map<std::string, size_t> printed;  // by part: its lines; one may be written again, with more
   std::optional<Instant> newest;
   std::string said_by;
   for (;;) {
@@ -55,15 +55,15 @@ Result<int> follow(store::Store& store, const std::vector<dag::DagSpec>& dags, c
       return not_found(fmt::format("nothing of '{}' has run; `maeil runs` lists the runs", options.run));
     }
     for (const auto& part : parts) {
-      if (!printed.insert(plain(part.value("_id", store::Document()))).second) continue;
       if (const auto at = store::instant_of(part.value("timestamp", store::Document())))
         newest = std::max(newest.value_or(*at), *at);
       const store::Document lines = part.value("lines", store::Document());
-      if (!lines.is_array() || lines.empty()) continue;
+      size_t& done = printed[plain(part.value("_id", store::Document()))];
+      if (!lines.is_array() || lines.size() <= done) continue;
       const std::string task = fmt::format("{}.{}", shown(part, "dag_id"), shown(part, "task_id"));
       if (task != said_by) print_line(task);
       said_by = task;
-      for (const auto& line : lines) print_line("    " + plain(line));
+      for (; done < lines.size(); ++done) print_line("    " + plain(lines[done]));
     }
     if (std::fflush(stdout) != 0 || !going_on) return 0;
     std::this_thread::sleep_for(kPoll);

@@ -125,7 +125,7 @@ Result<int> task(Context& context, const TaskOptions& options) {
   if (!done) MAEIL_TRY(dag::note_task_begins(store, dag.id, *date, run.run_id, run.program));
   auto record = done ? Result<dag::TaskRecord>(*done) : dag::execute_task(store, once, loop::make_tasks(day), *date, id, run, false);
   // What is listed as running is looked at again by whoever lists it: no reason to fail a task that is done.
-  if (const Status noted = dag::note_task_ended(store, dag, *date); !noted)
+  if (const Status noted = dag::note_task_ended(store, dag, *date, run.run_id); !noted)
     note_task_line("warning: " + noted.error().message);
   if (!record) {
     MAEIL_TRY(write_result(options.result, "failed", {}, record.error().message));

@@ -142,6 +142,7 @@ class Execution {
       batch.expects.push_back(as_read(document));
       if (document.is_null()) document = {{"_id", store::id_value(record_id(name_))}};
       else keep_in_history(document, batch);
+      document.erase("pruned");  // by the retention of history: what follows is new
       document.update(record_fields(name_, record_));
       if (!options_.program.is_null()) document["program"] = options_.program;
       batch.puts.push_back({kTaskInstances, std::move(document)});

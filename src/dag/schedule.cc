@@ -77,13 +77,15 @@ Status keep_schedule(const Schedule& schedule, const ScheduleHooks& hooks) {
   const Pass pass(hooks);
   MAEIL_ASSIGN(Days reached, last_due(hooks.now(), schedule));  // dates up to here have had their turn, or have theirs now
   std::vector<Days> dates;
+  Days seen = reached;
   bool look = true;  // what is due is to be looked up; false: `dates` are those that failed
   for (int failures = 0;;) {
     const Instant at = hooks.now();
     MAEIL_ASSIGN(const Days last, last_due(at, schedule));
-    if (last > reached) {
+    if (last > seen) {
       failures = 0;
       look = true;
+      seen = last;
     }
     if (look) {
       const auto first = hooks.first_date();
@@ -99,7 +101,7 @@ Status keep_schedule(const Schedule& schedule, const ScheduleHooks& hooks) {
     if (!look) pass.over(dates);
     if (hooks.cancelled()) return {};
     MAEIL_ASSIGN(const Days now_due, last_due(hooks.now(), schedule));
-    if (now_due > reached) continue;  // one fell due meanwhile
+    if (now_due > last) continue;  // one fell due meanwhile
     MAEIL_ASSIGN(const DailyRun next, next_run(hooks.now(), schedule.time, schedule.time_zone));
     Instant wake = next.at;
     if (look || !dates.empty()) {

@@ -24,7 +24,6 @@ const std::string& migration_id() {
   return id;
 }
 
-constexpr size_t kBatch = 500;  // documents of one commit
 constexpr std::chrono::minutes kFirstRecord{
     1};  // a run whose process lives has its first task's record by then
 
@@ -320,22 +319,22 @@ Status note_task_begins(store::Store& store, const std::string& dag_id, Days log
   return unless_conflict(store.commit(batch));
 }
 
-Status note_task_ended(store::Store& store, const DagSpec& dag, Days logical_date) {
+Status note_task_ended(store::Store& store, const DagSpec& dag, Days logical_date, const std::string& run_id) {
   MAEIL_ASSIGN(const Records records, read_records(store, logical_date, dag.id));
   MAEIL_ASSIGN(const Instant at, store.time());
   const auto [state, message] = state_of_date(&dag, records, at);
   if (state == TaskState::kRunning) return {};
   const Document running = to_string(TaskState::kRunning);
-  store::FindOptions open;
-  open.filter = {{"logical_date", format_date(logical_date)},
-                 {"dag_id", dag.id},
-                 {"state", running},
-                 {"run_type", kTaskByTask}};
-  MAEIL_ASSIGN(const auto runs, store.find(kDagRuns, open));
+  store::FindOptions of_date;
+  of_date.filter = {{"logical_date", format_date(logical_date)}, {"dag_id", dag.id}, {"run_type", kTaskByTask}};
+  MAEIL_ASSIGN(const auto runs, store.find(kDagRuns, of_date));
   for (const auto& run : runs) {
+    // Those that are open, and this task's own: another worker may have seen the date as over before this task began.
+    const std::string before = text_field(run, "state");
+    if (before != running && (text_field(run, "run_id") != run_id || before == to_string(state))) continue;
     const std::string id = store::id_text(run.value("_id", Document()));
     store::Batch batch;
-    batch.expects.push_back({kDagRuns, id, {{"state", running}}});
+    batch.expects.push_back({kDagRuns, id, {{"state", before}}});
     batch.sets.push_back(
         {kDagRuns, id,
          standing(records, text_field(run, "run_id"), instant_field(run, "start_date"), state, message)});
@@ -348,11 +347,12 @@ Status list_old_task_runs(store::Store& store, const std::vector<DagSpec>& dags)
   MAEIL_ASSIGN(const bool listed, old_runs_are_listed(store));
   if (listed) return {};
   MAEIL_ASSIGN(auto missing, missing_task_runs(store, dags));
-  for (size_t at = 0; at < missing.size(); at += kBatch) {
+  for (size_t at = 0; at < missing.size(); ++at) {
+    // Each on its own, and only where there is none: other workers begin runs meanwhile.
     store::Batch batch;
-    for (size_t i = at; i < std::min(missing.size(), at + kBatch); ++i)
-      batch.puts.push_back({kDagRuns, std::move(missing[i])});
-    MAEIL_TRY(store.commit(batch));
+    batch.expects.push_back({kDagRuns, store::id_text(missing[at].value("_id", Document())), Document()});
+    batch.puts.push_back({kDagRuns, std::move(missing[at])});
+    MAEIL_TRY(unless_conflict(store.commit(batch)));
   }
   store::Batch done;
   done.puts.push_back({kMigrations,

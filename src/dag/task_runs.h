@@ -53,7 +53,8 @@ Status note_task_begins(store::Store& store, const std::string& dag_id, Days log
                         const std::string& run_id, const store::Document& program);
 // After a task has ended: every run of that DAG and date made of tasks has its end when the date's tasks are
 // over.
-Status note_task_ended(store::Store& store, const DagSpec& dag, Days logical_date);
+// `run_id`: whose task it was.
+Status note_task_ended(store::Store& store, const DagSpec& dag, Days logical_date, const std::string& run_id);
 
 // Once in a store's life, before anything runs: documents for the runs made of tasks that an older maeil left
 // no document of. That it is done is a document of `migrations`. May be killed and repeated, and done by two

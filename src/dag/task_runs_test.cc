@@ -145,10 +145,10 @@ TEST_F(TaskRuns, OneHasItsDocumentFromItsFirstTaskOnAndItsEndWithTheLast) {
   EXPECT_EQ(stored("airflow")["program"]["maeil"], "1");
   const store::Document start = stored("airflow")["start_date"];
   record("evaluate", TaskState::kSuccess, 0, "airflow");
-  ASSERT_TRUE(note_task_ended(*store_, kDags[0], kDate));
+  ASSERT_TRUE(note_task_ended(*store_, kDags[0], kDate, "airflow"));
   EXPECT_EQ(stored("airflow")["state"], "running");  // there is more to come
   record("check", TaskState::kFailed, 1, "airflow");
-  ASSERT_TRUE(note_task_ended(*store_, kDags[0], kDate));
+  ASSERT_TRUE(note_task_ended(*store_, kDags[0], kDate, "airflow"));
   EXPECT_EQ(stored("airflow")["state"], "failed");
   EXPECT_EQ(stored("airflow")["message"], "check: said so");
   ASSERT_TRUE(
@@ -161,7 +161,7 @@ TEST_F(TaskRuns, OneHasItsDocumentFromItsFirstTaskOnAndItsEndWithTheLast) {
   EXPECT_EQ(runs()[0]["state"], "success");  // killed before it could say so
   EXPECT_EQ(ids({.state = "success"}), std::vector<std::string>{"airflow"});
   EXPECT_TRUE(ids({.state = "running"}).empty());
-  ASSERT_TRUE(note_task_ended(*store_, kDags[0], kDate));
+  ASSERT_TRUE(note_task_ended(*store_, kDags[0], kDate, "airflow"));
   EXPECT_EQ(stored("airflow")["state"], "success");
   EXPECT_EQ(stored("airflow")["end_date"], store::date_value(kStart + std::chrono::minutes(4)));
   built_in("by the runner", "success", 9);

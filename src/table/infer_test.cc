@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <cmath>
 
@@ -17,8 +18,18 @@ namespace {
 
 using testing::HasSubstr;
 
+// Of this process alone: others run beside it.
+struct OwnFolder {
+  const std::filesystem::path path = std::filesystem::path(testing::TempDir()) / fmt::format("infer-{}", ::getpid());
+  ~OwnFolder() {
+    std::error_code ignored;
+    std::filesystem::remove_all(path, ignored);
+  }
+};
+
 Result<InferredColumns> infer(const std::string& csv, const DatasetSpec* known = nullptr) {
-  const auto path = std::filesystem::path(testing::TempDir()) / "infer.csv";
+  static const OwnFolder folder;
+  const auto path = folder.path / "infer.csv";
   EXPECT_TRUE(write_file_atomically(path, csv));
   return infer_columns(path, known, "");
 }

@@ -31,13 +31,15 @@ Status fence(Connection& connection) {
               connection.server().label() + ": a lock changed hands during this write: nothing was written, run it again");
 }
 
-Status one_transaction(Connection& connection, const Request& request, Plan& plan) {
+// `ending`: it came to the commit, whose outcome is not known where the server's answer does not say that it is over.
+Status one_transaction(Connection& connection, const Request& request, Plan& plan, bool& ending) {
   MAEIL_TRY(connection.begin());
   MAEIL_ASSIGN(plan, make_plan(connection, request, new_object_id(now()), {}));
   std::vector<Write> writes;
   for (const Change& change : plan.changes) writes.push_back(forward(change));
   MAEIL_TRY(connection.write(writes));
   MAEIL_TRY(fence(connection));
+  ending = true;
   return connection.end();
 }
 
@@ -48,10 +50,14 @@ Result<bool> commit_in_transaction(Server& server, const Request& request, Plan&
   milliseconds pause{2};
   for (;;) {
     Connection connection(server);
-    const Status done = one_transaction(connection, request, plan);
+    bool ending = false;
+    const Status done = one_transaction(connection, request, plan, ending);
     if (done) return true;
     connection.abort();
     const Fault& fault = connection.fault();
+    if (ending && !fault.transaction_over) {
+      return fail(ErrorCode::kUnavailable, done.error().message + "; whether this batch counts is not known");
+    }
     if (fault.no_transactions) return false;
     const bool conflict = fault.code == kWriteConflict;
     const milliseconds patience = conflict ? std::max(kOtherTransactions, server.options().retry) : server.options().retry;

@@ -80,10 +80,9 @@ Fault fault_of(const bson_error_t& error, const bson_t* reply, const std::string
   if (from_server) fault.code = static_cast<int>(error.code);
   const auto labelled = [&](const char* name) { return reply && mongoc_error_has_label(reply, name); };
   fault.transaction_over = labelled("TransientTransactionError");
-  fault.commit_unknown = labelled("UnknownTransactionCommitResult");
   // What a setting causes (password, certificate) is not mended by asking again, nor is a full disk.
   fault.may_retry = verdict.code == ErrorCode::kUnavailable || (verdict.code != ErrorCode::kIo && labelled("RetryableWriteError"));
-  fault.refused = fault.code != 0 && !fault.may_retry;
+  fault.refused = (fault.code != 0 && !fault.may_retry) || error.domain == MONGOC_ERROR_BSON;  // the latter: too large, by the driver
   fault.duplicate = fault.code == kDuplicateKey || fault.code == 11001 || fault.code == 12582;
   fault.no_transactions = contains_any(text, {"startTransaction", "Transaction numbers are only allowed", "does not support transactions",
                                               "not support sessions", "Multi-document transactions"});

@@ -13,7 +13,6 @@ struct Fault {
   int code = 0;                   // the server's, 0 when there is none
   bool may_retry = false;         // network, failover, write conflict: the same call may succeed later
   bool transaction_over = false;  // TransientTransactionError: the whole transaction may be tried again
-  bool commit_unknown = false;    // the transaction may have been committed
   bool refused = false;           // the server answered, and the same call will not succeed later by itself
   bool duplicate = false;         // E11000
   bool no_transactions = false;   // this server knows none

@@ -38,22 +38,48 @@ Status gather_from(Connection& connection, const std::string& collection, Ids& i
   });
 }
 
+Result<bool> is_published(Connection& connection, const std::string& generation) {
+  MAEIL_ASSIGN(const auto found, connection.find(kPartitions, {{"generation", id_value(generation)}}, {{"projection", {{"_id", 1}}}}));
+  return !found.empty();
+}
+
 // Once when a generation is found that was never published; again, with its entry, when it has been gone for long enough: a write
 // that was under way when its process died may have come after the first time.
 Result<int64_t> drop_generations(Connection& connection, Instant before) {
   MAEIL_ASSIGN(const auto old, connection.find(kGenerations, {{"created", {{"$lt", date_value(before)}}}}));
+  std::vector<Generation> condemned;
   int64_t removed = 0;
   for (const auto& entry : old) {
-    const std::string generation = id_text(member(entry, "_id"));
-    const std::string collection = text_member(entry, "collection");
-    if (generation.empty() || !is_public_collection(collection)) continue;
-    MAEIL_ASSIGN(const auto published, connection.find(kPartitions, {{"generation", id_value(generation)}}, {{"projection", {{"_id", 1}}}}));
-    if (!published.empty()) continue;
-    const auto dropped = instant_member(entry, "dropped");
-    if (dropped && *dropped >= before) continue;
-    MAEIL_TRY(drop_generation(connection, {collection, generation}));
-    if (dropped) MAEIL_TRY(connection.remove(kGenerations, {{"_id", id_value(generation)}}));
-    else ++removed;
+    const Generation generation{text_member(entry, "collection"), id_text(member(entry, "_id"))};
+    if (generation.id.empty() || !is_public_collection(generation.collection)) continue;
+    const Document id = {{"_id", id_value(generation.id)}};
+    if (const auto dropped = instant_member(entry, "dropped")) {
+      if (*dropped >= before) continue;
+      MAEIL_TRY(drop_generation(connection, generation));
+      MAEIL_TRY(connection.remove(kGenerations, id));
+      continue;
+    }
+    MAEIL_ASSIGN(const bool published, is_published(connection, generation.id));
+    if (published) continue;
+    // Still old, and still nobody's: a writer that lives renews it, and a transaction that publishes it meets this.
+    Document still = id;
+    still["created"] = member(entry, "created");
+    still["published"] = {{"$exists", entry.contains("published")}};
+    MAEIL_ASSIGN(const Document taken, connection.find_and_modify(kGenerations, still, {{"$set", {{"dropped", date_value(now())}}}}));
+    if (!taken.is_null()) condemned.push_back(generation);
+  }
+  if (!condemned.empty() && !connection.server().transactions()) {
+    ServerSite site(connection);
+    MAEIL_TRY(close_the_past(site));  // a batch that publishes one of them counts by now, or never will
+  }
+  for (const auto& generation : condemned) {
+    MAEIL_ASSIGN(const bool published, is_published(connection, generation.id));
+    if (published) {
+      MAEIL_TRY(connection.find_and_modify(kGenerations, {{"_id", id_value(generation.id)}}, {{"$unset", {{"dropped", ""}}}}));
+      continue;
+    }
+    MAEIL_TRY(drop_generation(connection, generation));
+    ++removed;
   }
   return removed;
 }
@@ -76,6 +102,7 @@ Status drop_journals(Connection& connection, Instant before) {
 }  // namespace
 
 Result<int64_t> drop_garbage(Connection& connection, Instant before) {
+  if (!connection.server().transactions()) MAEIL_TRY(settle_to_write(connection));
   int64_t removed = 0;
   MAEIL_ASSIGN(const int64_t generations, drop_generations(connection, before));
   MAEIL_ASSIGN(const int64_t unfinished, drop_unfinished_blobs(connection, before));

@@ -12,6 +12,10 @@ namespace {
 
 constexpr uint32_t kRowsAtOnce = 10'000;  // in one removal: a slow server answers in time
 
+tl::unexpected<Error> removed_meanwhile() {
+  return fail(ErrorCode::kConflict, "rows that were being written were removed meanwhile, as those of a process that is gone: write them again");
+}
+
 }  // namespace
 
 std::string partition_id(std::string_view collection, std::string_view partition) {
@@ -73,10 +77,11 @@ Document without_rows() {
 Result<std::string> begin_generation(Connection& connection, std::string_view collection, std::string_view partition) {
   Document leases = Document::array();
   for (const auto& lease : connection.server().leases()) leases.push_back({{"name", lease.name}, {"token", lease.token}});
+  MAEIL_ASSIGN(const Instant at, server_now(connection));
   const std::string nonce = new_object_id(now());
   for (;;) {
     const std::string id = fmt::format("{}{}00000000", kRowPrefix, new_object_id(now()).substr(16));
-    const Document entry = {{"collection", collection}, {"partition", partition}, {"created", date_value(now())},
+    const Document entry = {{"collection", collection}, {"partition", partition}, {"created", date_value(at)},
                             {"owner", Identity::own().document()}, {"leases", leases}, {"nonce", nonce}};
     const auto made = connection.find_and_modify(kGenerations, {{"_id", id_value(id)}}, {{"$setOnInsert", entry}}, true);
     if (!made && !connection.fault().duplicate) return tl::make_unexpected(made.error());
@@ -84,39 +89,39 @@ Result<std::string> begin_generation(Connection& connection, std::string_view co
   }
 }
 
+Status keep_generation(Connection& connection, const std::string& generation) {
+  MAEIL_ASSIGN(const Instant at, server_now(connection));
+  const Document alive = {{"_id", id_value(generation)}, {"dropped", {{"$exists", false}}}};
+  MAEIL_ASSIGN(const Document kept, connection.find_and_modify(kGenerations, alive, {{"$set", {{"created", date_value(at)}}}}));
+  return kept.is_null() ? removed_meanwhile() : Status{};
+}
+
 Status finish_generation(Connection& connection, const Partition& partition, int64_t nulled) {
+  MAEIL_TRY(keep_generation(connection, partition.generation));
   MAEIL_ASSIGN(const auto entries, connection.find(kGenerations, {{"_id", id_value(partition.generation)}}));
-  if (entries.empty() || entries[0].contains("dropped")) {
-    return not_found(fmt::format("rows of {} {}: their generation was removed meanwhile", partition.collection, partition.name));
-  }
+  if (entries.empty() || entries[0].contains("dropped")) return removed_meanwhile();
   Document columns = Document::array();
   for (const auto& [column, kind] : partition.columns) columns.push_back({{"name", column}, {"kind", std::string(1, kind)}});
   Document entry = entries[0];
   entry.update({{"generation", id_value(partition.generation)}, {"rows", partition.rows}, {"nulled", nulled}, {"columns", columns}});
   entry["constants"] = partition.constants;
   MAEIL_ASSIGN(const Bson document, to_bson(entry, connection.server().codec()));
-  MAEIL_ASSIGN(Bson selector, to_bson({{"_id", id_value(partition.generation)}}));
+  MAEIL_ASSIGN(Bson selector, to_bson({{"_id", id_value(partition.generation)}, {"dropped", {{"$exists", false}}}}));
   const Write write{Write::Kind::kReplace, kGenerations, partition.generation, &document, std::move(selector)};
-  return connection.write({&write, 1});
+  MAEIL_TRY(connection.write({&write, 1}));
+  MAEIL_ASSIGN(const auto after, connection.find(kGenerations, {{"_id", id_value(partition.generation)}}));
+  return after.empty() || !after[0].contains("rows") ? removed_meanwhile() : Status{};
 }
 
-Result<Document> finished_generation(Connection& connection, const std::string& collection, const std::string& partition,
+Result<Document> finished_generation(const Server& server, Document entry, const std::string& collection, const std::string& partition,
                                      const std::string& generation) {
   const std::string label = fmt::format("rows of {} {}", collection, partition);
-  Document entry;
-  if (is_id(generation)) {
-    MAEIL_ASSIGN(const Bson filter, to_bson({{"_id", id_value(generation)}}));
-    MAEIL_TRY(connection.find(kGenerations, *filter.get(), {{"limit", 1}}, [&](const bson_t& one) -> Result<bool> {
-      MAEIL_ASSIGN(entry, from_bson(one, connection.server().codec()));
-      return false;
-    }));
-  }
   if (!entry.contains("rows") || entry.contains("dropped")) return not_found(fmt::format("{}: there is no generation {}", label, generation));
-  MAEIL_ASSIGN(const Partition written, partition_from(connection.server(), entry));
+  MAEIL_ASSIGN(const Partition written, partition_from(server, entry));
   if (written.collection != collection || written.name != partition) {
     return internal_error(fmt::format("{}: generation {} was written for {} {}", label, generation, written.collection, written.name));
   }
-  for (const char* own : {"_id", "created", "owner", "leases", "nonce"}) entry.erase(own);
+  for (const char* own : {"_id", "created", "owner", "leases", "nonce", "published"}) entry.erase(own);
   return entry;
 }
 
@@ -139,19 +144,19 @@ Result<std::vector<std::string>> abandoned_generations(Connection& connection, c
 }
 
 Status drop_generation(Connection& connection, const Generation& generation) {
+  // First, so that nobody finishes or publishes it from here on.
+  MAEIL_TRY(connection.find_and_modify(kGenerations, {{"_id", id_value(generation.id)}}, {{"$set", {{"dropped", date_value(now())}}}}));
   for (;;) {
     // The first row that is there, and those up to some thousands behind it.
     const Document first_only = {{"sort", {{"_id", 1}}}, {"limit", 1}, {"projection", {{"_id", 1}}}};
     MAEIL_ASSIGN(const auto rows, connection.find(generation.collection, row_range(generation.id), first_only));
-    if (rows.empty()) break;
+    if (rows.empty()) return {};
     const std::string first = id_text(member(rows[0], "_id"));
     const auto number = static_cast<uint32_t>(std::stoul(first.substr(16), nullptr, 16));
     const uint32_t last = number > 0xffffffff - kRowsAtOnce ? 0xffffffff : number + kRowsAtOnce - 1;
     MAEIL_TRY(connection.remove(generation.collection,
                                 {{"_id", {{"$gte", id_value(first)}, {"$lte", id_value(row_oid(generation.id, last))}}}}));
   }
-  MAEIL_TRY(connection.find_and_modify(kGenerations, {{"_id", id_value(generation.id)}}, {{"$set", {{"dropped", date_value(now())}}}}));
-  return {};
 }
 
 }  // namespace maeil::store::mongo

@@ -5,7 +5,7 @@
 // maeil_partitions  {_id: hash of collection and partition, collection, partition, generation, rows, nulled, columns: [{name, kind}],
 //                    constants}: the switch; readers believe nothing else
 // maeil_generations {_id, collection, partition, created, owner, leases, nonce; once all its rows are there also the fields of
-//                    maeil_partitions; dropped}: there before a generation's first row, until its rows are removed
+//                    maeil_partitions; published; dropped}: there before a generation's first row, until its rows are removed
 #pragma once
 
 #include <optional>
@@ -41,11 +41,13 @@ Document without_rows();  // a filter that matches everything but rows
 
 // A generation of its own, noted on the server. Its id.
 Result<std::string> begin_generation(Connection& connection, std::string_view collection, std::string_view partition);
-// All rows are there. `partition`: with the generation's id.
+// It is being written: its age, by which garbage collection takes what is left, begins anew. kConflict: it has been taken.
+Status keep_generation(Connection& connection, const std::string& generation);
+// All rows are there. `partition`: with the generation's id. kConflict as before.
 Status finish_generation(Connection& connection, const Partition& partition, int64_t nulled);
-// What maeil_partitions holds of a finished generation, without _id. kNotFound when there is none; kInternal when it was written for
-// another partition.
-Result<Document> finished_generation(Connection& connection, const std::string& collection, const std::string& partition,
+// What maeil_partitions holds of a finished generation, without _id; `entry`: its document. kNotFound when there is none; kInternal when
+// it was written for another partition.
+Result<Document> finished_generation(const Server& server, Document entry, const std::string& collection, const std::string& partition,
                                      const std::string& generation);
 
 // The generations of a partition that will never be published: their writer is a process of this machine that is gone, or lost a
@@ -53,7 +55,7 @@ Result<Document> finished_generation(Connection& connection, const std::string& 
 Result<std::vector<std::string>> abandoned_generations(Connection& connection, const std::string& collection, const std::string& partition,
                                                        const std::string& published);
 
-// Removes its rows, some thousands at a time, and then notes that they are gone.
+// Notes that it is none any more, and removes its rows, some thousands at a time. REQUIRES: no batch that counts publishes it.
 Status drop_generation(Connection& connection, const Generation& generation);
 
 }  // namespace maeil::store::mongo

@@ -37,8 +37,8 @@ class MongoStore : public Store {
     MAEIL_ASSIGN(const Filter filter, Filter::parse(options.filter));
     return select(options, visit, [&](const Take& take, bool& in_order) -> Status {
       Connection connection(*server_);
-      MAEIL_TRY(before_reading(connection));
-      return visit_documents(connection, collection, options, filter, take, in_order);
+      if (server_->transactions() || !ours_) return visit_documents(connection, collection, options, filter, take, in_order);
+      return visit_whole_batches(connection, collection, options, filter, take, in_order);
     });
   }
 
@@ -91,6 +91,7 @@ class MongoStore : public Store {
 
   Result<Document> row_constants(std::string_view collection, std::string_view partition) override {
     Connection connection(*server_);
+    MAEIL_TRY(before_reading(connection));
     MAEIL_ASSIGN(const auto found, find_partition(connection, collection, partition));
     if (!found) return not_found(fmt::format("there are no rows of {} {}", collection, partition));
     return found->constants;
@@ -153,6 +154,40 @@ class MongoStore : public Store {
   std::string description() const override { return server_->label(); }
 
  private:
+  // Documents are held back, up to kHeld of them, until it is known that no batch began to count while they were read: else it
+  // may have been seen half, and they are read again. Longer answers flow.
+  Status visit_whole_batches(Connection& connection, std::string_view collection, const FindOptions& options, const Filter& filter,
+                             const Take& take, bool& in_order) {
+    constexpr size_t kHeld = 1000;
+    constexpr int kTimes = 5;
+    ServerSite site(connection);
+    for (int times = 0;; ++times) {
+      std::vector<Document> held;
+      bool flows = false, wanted = true;
+      const auto hand_out = [&] {
+        for (auto& document : held) wanted = wanted && take(std::move(document));
+        held.clear();
+        return wanted;
+      };
+      in_order = false;
+      MAEIL_TRY(settle_to_read(connection));
+      MAEIL_ASSIGN(const Head before, site.head());
+      MAEIL_TRY(visit_documents(connection, collection, options, filter, [&](Document&& document) {
+        if (flows) return take(std::move(document));
+        held.push_back(std::move(document));
+        const bool enough = options.sort.empty() && options.limit > 0 && static_cast<int64_t>(held.size()) == options.skip + options.limit;
+        if (held.size() < kHeld) return !enough;
+        flows = true;
+        return hand_out();
+      }, in_order));
+      if (flows) return {};
+      MAEIL_ASSIGN(const Head after, site.head());
+      if (after.number != before.number && times < kTimes) continue;
+      hand_out();
+      return {};
+    }
+  }
+
   // Without transactions a batch is carried out step by step: a reader waits until it is whole.
   Status before_reading(Connection& connection) {
     return server_->transactions() || !ours_ ? Status{} : settle_to_read(connection);

@@ -92,14 +92,21 @@ class Planner {
     for (const auto& put : batch.puts) want(put.collection, put_id(put));
     for (const auto& set : batch.sets) want(set.collection, set.id);
     for (const auto& erase : batch.erases) want(erase.collection, erase.id);
-    for (const auto& one : batch.publishes) want(kPartitions, partition_id(one.collection, one.partition));
+    for (const auto& one : batch.publishes) {
+      want(kPartitions, partition_id(one.collection, one.partition));
+      want(kGenerations, one.generation);
+    }
     for (const auto& [collection, partition] : request_.erase_partitions) want(kPartitions, partition_id(collection, partition));
     for (const auto& [collection, set] : wanted) {
       const std::vector<std::string> ids(set.begin(), set.end());
       for (size_t at = 0; at < ids.size(); at += kAtOnce) {
         MAEIL_ASSIGN(const Bson filter, to_bson(any_of(std::span(ids).subspan(at, std::min(kAtOnce, ids.size() - at)))));
         MAEIL_TRY(connection_.find(collection, *filter.get(), Document::object(), [&](const bson_t& one) -> Result<bool> {
-          bson_iter_t id;
+          bson_iter_t id, named;
+          if (bson_iter_init_find(&named, &one, kBatchField) && !BSON_ITER_HOLDS_OID(&named)) {
+            return bad_input(fmt::format("{}: somebody has changed the field {} of a document in {}: remove that field there", connection_.server().label(),
+                                         kBatchField, collection));
+          }
           const bool is_one = std::ranges::find(refused_, batch_of(one)) == refused_.end();
           if (is_one && bson_iter_init_find(&id, &one, "_id")) before_[{collection, hex_of(*bson_iter_oid(&id))}] = copy_of(one);
           return true;
@@ -178,6 +185,10 @@ class Planner {
     Change& change = change_of(key);
     const Bson& old = change.exists_after() ? change.after : before_.at(key);
     change.after = with_fields(*old.get(), *fields.get(), id_);
+    if (change.after.bytes().size() > kMaxBsonBytes) {
+      return bad_input(fmt::format("document {} of {}: it would have {} bytes, more than the {} a document may have", set.id, set.collection,
+                                   change.after.bytes().size(), kMaxBsonBytes));
+    }
     now_[key] = std::move(document);
     return {};
   }
@@ -190,7 +201,11 @@ class Planner {
 
   Status add_publish(const Batch::Publish& publish) {
     MAEIL_ASSIGN(const auto old, shown(publish.collection, publish.partition));
-    MAEIL_ASSIGN(const Document written, finished_generation(connection_, publish.collection, publish.partition, publish.generation));
+    MAEIL_ASSIGN(const Document entry, stored({kGenerations, publish.generation}));
+    MAEIL_ASSIGN(const Document written,
+                 finished_generation(connection_.server(), entry, publish.collection, publish.partition, publish.generation));
+    // So that whoever removes what nobody publishes meets this batch.
+    MAEIL_TRY(add_set({kGenerations, publish.generation, {{"published", true}}}));
     const std::string id = partition_id(publish.collection, publish.partition);
     Document pointer = {{"_id", id_value(id)}};
     pointer.update(written);

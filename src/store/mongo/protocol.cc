@@ -77,8 +77,13 @@ Result<std::string> finish(Site& site, Head head, const std::vector<Change>* own
   return "";
 }
 
-tl::unexpected<Error> stuck_error(const std::string& words) {
-  return fail(ErrorCode::kConflict, "a batch is half written, and the server refuses to finish it and to take it back: " + words +
+// From the first message about the head on, nobody knows what an error means for the batch, whatever it says itself.
+tl::unexpected<Error> unknown(const Error& error) {
+  return fail(ErrorCode::kUnavailable, error.message + "; whether this batch counts is not known");
+}
+
+tl::unexpected<Error> stuck_error(const std::string& words, ErrorCode code) {
+  return fail(code, "a batch is half written, and the server refuses to finish it and to take it back: " + words +
                                         ". Nothing else can be written until it does: mend what it names (a validator, an index, a right, "
                                         "a full disk) and run any command");
 }
@@ -94,9 +99,23 @@ Result<Head> settle(Site& site) {
     waited_for = head.batch;
     if (site.wait(times)) continue;
     MAEIL_ASSIGN(const std::string stuck, finish(site, std::move(head), nullptr));
-    if (!stuck.empty()) return stuck_error(stuck);
+    if (!stuck.empty()) return stuck_error(stuck, ErrorCode::kConflict);
   }
 }
+
+namespace {
+
+// What became of a batch that counts.
+Result<Outcome> end_of(Site& site, const std::string& batch, const Head& seen) {
+  for (;;) {
+    MAEIL_ASSIGN(const Head head, site.head());
+    const Outcome outcome = outcome_of(batch, seen, head);
+    if (outcome.fate != Fate::kUnderWay) return outcome;
+    MAEIL_TRY(settle(site));  // another one has found a refusal where this one did not
+  }
+}
+
+}  // namespace
 
 Status write_batch(Site& site, const std::function<Result<std::vector<Change>>(const std::string& batch, const Head& seen)>& plan) {
   for (int tries = 0; tries < kTries; ++tries) {
@@ -108,25 +127,29 @@ Status write_batch(Site& site, const std::function<Result<std::vector<Change>>(c
     if (changes.empty()) return {};
     MAEIL_TRY(site.write_journal(batch, changes));
     const Head mine = after(seen, batch, Head::State::kCounts);
-    MAEIL_ASSIGN(const bool moved, site.move_head(mine));
-    if (!moved) {
-      MAEIL_ASSIGN(const Head head, site.head());
-      const Fate fate = outcome_of(batch, seen, head).fate;
+    const auto moved = site.move_head(mine);
+    if (!moved) return unknown(moved.error());
+    if (!*moved) {
+      const auto head = site.head();
+      if (!head) return unknown(head.error());
+      const Fate fate = outcome_of(batch, seen, *head).fate;
       if (fate == Fate::kNeverCounted) {
         MAEIL_TRY(site.remove_journal(batch));
         continue;
       }
     }
-    MAEIL_ASSIGN(const std::string stuck, finish(site, mine, &changes));
-    if (!stuck.empty()) return stuck_error(stuck);
-    MAEIL_ASSIGN(const Head head, settle(site));  // another one may have found a refusal where this one did not
-    const Outcome outcome = outcome_of(batch, seen, head);
-    if (outcome.fate == Fate::kForgotten) {
+    const auto stuck = finish(site, mine, &changes);
+    if (!stuck) return unknown(stuck.error());
+    // Not a conflict, after which callers look what they find: half of it.
+    if (!stuck->empty()) return stuck_error(*stuck, ErrorCode::kIo);
+    const auto outcome = end_of(site, batch, seen);
+    if (!outcome) return unknown(outcome.error());
+    if (outcome->fate == Fate::kForgotten) {
       return fail(ErrorCode::kUnavailable, "so much was written meanwhile that what became of this batch is not known any more: read it again");
     }
     (void)site.remove_journal(batch);  // of what is over; where it stays it is garbage
-    if (outcome.fate == Fate::kDone) return {};
-    return fail(ErrorCode::kIo, outcome.words);
+    if (outcome->fate == Fate::kDone) return {};
+    return fail(ErrorCode::kIo, outcome->words);
   }
   return fail(ErrorCode::kConflict, "other processes were quicker with every try to write: nothing was written, run it again");
 }

@@ -5,7 +5,7 @@
 
 #include <fmt/format.h>
 
-#include <bit>
+#include <chrono>
 #include <cmath>
 #include <cstring>
 
@@ -181,6 +181,10 @@ class MongoRowWriter : public RowWriter {
     }
     Connection connection(*server_);
     MAEIL_TRY(connection.insert(partition_.collection, documents));
+    if (const auto at = std::chrono::steady_clock::now(); at > kept_ + std::chrono::minutes(1)) {
+      MAEIL_TRY(keep_generation(connection, partition_.generation));
+      kept_ = at;
+    }
     buffer_.clear();
     starts_.clear();
     return {};
@@ -198,6 +202,7 @@ class MongoRowWriter : public RowWriter {
   std::string row_;                  // the row being written
   HugeBytes buffer_;                 // rows that were not sent yet, and where each begins
   std::vector<size_t> starts_;
+  std::chrono::steady_clock::time_point kept_ = std::chrono::steady_clock::now();
   int64_t nulled_ = 0;               // cells that were NaN or infinite
   bool finished_ = false;
 };

@@ -30,6 +30,12 @@ const Head kFirst{"000000000000000000000000"};
 constexpr std::pair<Head::State, const char*> kStates[] = {
     {Head::State::kDone, "done"}, {Head::State::kCounts, "counts"}, {Head::State::kRefused, "refused"}};
 
+// The driver cuts a long message wherever it is, perhaps inside a character.
+std::string readable(std::string_view words) {
+  const Document text = std::string(words.substr(0, 400));
+  return Document::parse(text.dump(-1, ' ', false, Document::error_handler_t::replace)).get<std::string>();
+}
+
 Result<Head> head_from(const Server& server, const Document& stored) {
   Head head;
   const Document &number = member(stored, "_id"), &past = member(stored, "past"), &refused = member(stored, "refused");
@@ -140,7 +146,7 @@ Result<std::string> ServerSite::write_each(std::span<const Write> writes) {
       MAEIL_ASSIGN(const auto there, connection_.find(std::string(one.collection), {{"_id", id_value(one.id)}}, {{"limit", 1}}));
       if (!there.empty()) continue;  // else a unique index of somebody's own refuses it
     }
-    return written.error().message;
+    return readable(written.error().message);
   }
   return "";
 }
@@ -182,7 +188,8 @@ Status settle_to_write(Connection& connection) {
 
 Status settle_to_read(Connection& connection) {
   const Status settled = settle_to_write(connection);
-  if (settled || settled.error().code != ErrorCode::kConflict) return settled;
+  const bool may_look = !settled && (settled.error().code == ErrorCode::kConflict || settled.error().code == ErrorCode::kUsage);
+  if (!may_look) return settled;
   connection.server().warn(settled.error().message);
   return {};
 }

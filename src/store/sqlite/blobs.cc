@@ -48,7 +48,7 @@ class SqliteBlobWriter : public BlobWriter {
       }
       MAEIL_ASSIGN(Query seal, connection.query(R"(UPDATE blobs SET length = ?, sha256 = ?, uploaded = ?
           WHERE key = ? AND length IS NULL AND uploaded > 0)"));
-      MAEIL_TRY(seal.bind(1, length_).bind(2, sha256).bind(3, uploaded_.time_since_epoch().count()).bind(4, key_).run());
+      MAEIL_TRY(seal.bind(1, length_).bind(2, sha256).bind(3, (uploaded_ == Instant{} ? now() : uploaded_).time_since_epoch().count()).bind(4, key_).run());
       return connection.changes() == 1 ? Status{} : removed();
     }));
     return id_;
@@ -188,7 +188,7 @@ Result<std::unique_ptr<BlobWriter>> begin_blob(std::shared_ptr<Database> databas
     key = connection.last_row_id();
     return {};
   }));
-  return std::make_unique<SqliteBlobWriter>(std::move(database), key, id, uploaded == Instant{} ? begun : uploaded);
+  return std::make_unique<SqliteBlobWriter>(std::move(database), key, id, uploaded);
 }
 
 Status visit_blob(Connection& connection, std::string_view id, const std::function<Status(std::string_view)>& sink) {
