@@ -33,11 +33,10 @@ Result<Deployment> deploy(store::Store& store, const Settings& settings, const s
   Deployment out;
   MAEIL_ASSIGN(out.lock, lock_deployments(store));
   MAEIL_ASSIGN(const auto version, registry::find_version(store, version_id));
-  MAEIL_ASSIGN(const auto versions, registry::list_versions(store));
+  MAEIL_ASSIGN(const auto versions, registry::deployed_versions(store));
   std::optional<registry::ModelVersion> replaced;
   for (const auto& other : versions) {
-    if (other.model_name != registry::kClassifier || other.status != "deployed" || other.id == version.id)
-      continue;
+    if (other.id == version.id) continue;
     replaced = other;
     MAEIL_TRY(registry::change_status(other, {.status = "retired", .run_id = act.run_id}, when, out.batch));
   }

@@ -38,13 +38,10 @@ struct Difference {
 
 Result<std::optional<Difference>> find_difference(store::Store& store, const fs::path& models) {
   MAEIL_ASSIGN(auto linked, linked_version(models));
-  MAEIL_ASSIGN(auto versions, list_versions(store));
-  for (auto& version : versions) {
-    if (version.model_name != kClassifier || version.status != "deployed") continue;
-    if (linked == version.version && has_bytes(models / "deployed" / "current_model.pth", version.sha256)) return std::nullopt;
-    return Difference{std::move(version), std::move(linked)};
-  }
-  return std::nullopt;
+  MAEIL_ASSIGN(auto deployed, deployed_version(store));
+  if (!deployed) return std::nullopt;
+  if (linked == deployed->version && has_bytes(models / "deployed" / "current_model.pth", deployed->sha256)) return std::nullopt;
+  return Difference{std::move(*deployed), std::move(linked)};
 }
 
 }  // namespace

@@ -2,8 +2,6 @@
 
 #include <fmt/format.h>
 
-#include <set>
-
 #include "registry/versions.h"
 #include "store/field_rules.h"
 
@@ -27,17 +25,15 @@ Result<std::string> name_of_owner(store::Store& store, std::string_view owner) {
   return name;
 }
 
-Result<std::set<std::string>> names_in_use(store::Store& store) {
-  std::set<std::string> used;
-  store::FindOptions names;
-  names.projection = {"model_version"};
+Result<bool> is_in_use(store::Store& store, const std::string& name) {
+  store::FindOptions same;
+  same.filter = {{"model_version", name}};
+  same.projection = {"model_version"};
   for (const char* collection : {kNames, kCollection}) {
-    MAEIL_TRY(store.find_each(collection, names, [&](Document&& document) {
-      used.insert(store::text_field(document, "model_version"));
-      return true;
-    }));
+    MAEIL_ASSIGN(const Document found, store.find_one(collection, same));
+    if (!found.is_null()) return true;
   }
-  return used;
+  return false;
 }
 
 }  // namespace
@@ -45,10 +41,10 @@ Result<std::set<std::string>> names_in_use(store::Store& store) {
 Result<std::string> take_version_name(store::Store& store, std::string_view owner, Instant instant) {
   MAEIL_ASSIGN(std::string name, name_of_owner(store, owner));
   if (!name.empty()) return name;
-  MAEIL_ASSIGN(auto used, names_in_use(store));
   for (;; instant += std::chrono::seconds(1)) {
     name = format_version(instant);
-    if (used.contains(name)) continue;
+    MAEIL_ASSIGN(const bool in_use, is_in_use(store, name));
+    if (in_use) continue;
     const std::string id = id_of_name(name);
     store::Batch batch;
     batch.expects.push_back({kNames, id, nullptr});
@@ -65,7 +61,6 @@ Result<std::string> take_version_name(store::Store& store, std::string_view owne
     if (other.is_null()) return tl::make_unexpected(taken.error());
     // A commit whose answer was lost is there all the same, and one that was sent again meets itself.
     if (store::text_field(other, "taken_by") == owner) return name;
-    used.insert(name);
   }
 }
 

@@ -63,9 +63,14 @@ Result<ModelVersion> version_from(const Document& document) {
   return version;
 }
 
-Result<std::vector<ModelVersion>> list_versions(store::Store& store) {
+namespace {
+
+// Of the documents that match, newest first; `limit` 0: all.
+Result<std::vector<ModelVersion>> find_versions(store::Store& store, Document filter, int64_t limit) {
   store::FindOptions options;
+  options.filter = std::move(filter);
   options.sort = {{"model_version", -1}};
+  options.limit = limit;
   MAEIL_ASSIGN(const auto documents, store.find(kCollection, options));
   std::vector<ModelVersion> versions;
   for (const auto& document : documents) {
@@ -75,40 +80,51 @@ Result<std::vector<ModelVersion>> list_versions(store::Store& store) {
   return versions;
 }
 
+Document classifiers(const char* status) { return {{"status", status}, {"model_name", kClassifier}}; }
+
+Result<std::optional<ModelVersion>> newest(store::Store& store, Document filter) {
+  MAEIL_ASSIGN(auto versions, find_versions(store, std::move(filter), 1));
+  return versions.empty() ? std::nullopt : std::optional(std::move(versions.front()));
+}
+
+}  // namespace
+
+Result<std::vector<ModelVersion>> list_versions(store::Store& store) {
+  return find_versions(store, Document::object(), 0);
+}
+
 Result<ModelVersion> find_version(store::Store& store, std::string_view version_or_id) {
-  MAEIL_ASSIGN(auto versions, list_versions(store));
-  for (auto& version : versions) {
-    if (version.version == version_or_id || version.id == version_or_id) return std::move(version);
+  std::optional<ModelVersion> found;
+  if (is_version_name(version_or_id)) {
+    MAEIL_ASSIGN(found, newest(store, {{"model_version", version_or_id}}));
+  } else if (store::is_id(version_or_id)) {
+    MAEIL_ASSIGN(found, newest(store, {{"_id", store::id_value(version_or_id)}}));
   }
+  if (found) return std::move(*found);
+  MAEIL_ASSIGN(const auto versions, list_versions(store));
   return not_found(
       fmt::format("there is no model version '{}' in {}; `maeil model list` shows the {} there are",
                   version_or_id, store.description(), versions.size()));
 }
 
-namespace {
-
-// What a task that was done again made in place of another is what counts; but what is deployed is deployed.
-std::optional<ModelVersion> newest_classifier(std::vector<ModelVersion>& versions, std::string_view status) {
-  for (auto& version : versions) {
-    const bool counts = status == "deployed" || !version.document.contains("superseded_by");
-    if (version.model_name == kClassifier && version.status == status && counts) return std::move(version);
-  }
-  return std::nullopt;
-}
-
-}  // namespace
-
 Result<std::optional<ModelVersion>> model_in_force(store::Store& store) {
-  MAEIL_ASSIGN(auto versions, list_versions(store));
-  for (const char* status : {"deployed", "approved", "registered"}) {
-    if (auto found = newest_classifier(versions, status)) return found;
+  MAEIL_ASSIGN(auto found, deployed_version(store));
+  for (const char* status : {"approved", "registered"}) {
+    if (found) break;
+    // What a task that was done again made in place of another is what counts; what is deployed is deployed.
+    Document filter = classifiers(status);
+    filter["superseded_by"] = {{"$exists", false}};
+    MAEIL_ASSIGN(found, newest(store, std::move(filter)));
   }
-  return std::optional<ModelVersion>();
+  return found;
 }
 
 Result<std::optional<ModelVersion>> deployed_version(store::Store& store) {
-  MAEIL_ASSIGN(auto versions, list_versions(store));
-  return newest_classifier(versions, "deployed");
+  return newest(store, classifiers("deployed"));
+}
+
+Result<std::vector<ModelVersion>> deployed_versions(store::Store& store) {
+  return find_versions(store, classifiers("deployed"), 0);
 }
 
 Document make_version_document(const NewVersion& version, Instant created) {

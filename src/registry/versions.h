@@ -44,7 +44,8 @@ Result<ModelVersion> version_from(const store::Document& document);
 // Newest first (by version name, which is a time). kBadInput as version_from.
 Result<std::vector<ModelVersion>> list_versions(store::Store& store);
 
-// By version name or id; kNotFound names what exists.
+// By version name or id; kNotFound names what exists. This and the next three read by indexes only what they
+// answer with: kBadInput as version_from for that, not for another document.
 Result<ModelVersion> find_version(store::Store& store, std::string_view version_or_id);
 
 // The model in force: the deployed classifier; else the newest approved; else the newest registered. nullopt:
@@ -53,6 +54,8 @@ Result<std::optional<ModelVersion>> model_in_force(store::Store& store);
 
 // The deployed classifier; nullopt: none.
 Result<std::optional<ModelVersion>> deployed_version(store::Store& store);
+// All that say so, newest first: one, unless another program wrote there.
+Result<std::vector<ModelVersion>> deployed_versions(store::Store& store);
 
 // What a new version's document says; the caller adds timestamp, run_id, logical_date and task_key.
 struct NewVersion {

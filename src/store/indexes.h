@@ -21,7 +21,7 @@ struct Index {
 
 inline const std::vector<Index>& indexes() {
   static const std::vector<Index> all = {
-      {1, "task_instances", {"logical_date", "dag_id"}},
+      {1, "task_instances", {"logical_date"}},
       {2, "task_instances", {"run_id"}},
       {3, "task_logs", {"run_id", "timestamp"}},
       {4, "task_logs", {"logical_date", "timestamp"}},
@@ -45,6 +45,8 @@ inline const std::vector<Index>& indexes() {
       {22, "model_metadata", {"model_version"}},
       {23, "version_names", {"taken_by"}},
       {24, "task_parts", {"timestamp"}},
+      {25, "model_metadata", {"status", "model_name", "model_version"}},
+      {26, "version_names", {"model_version"}},
   };
   return all;
 }

@@ -120,7 +120,10 @@ Status visit_documents(Connection& connection, std::string_view collection, cons
     sql = "SELECT id, body, hash FROM documents WHERE collection = ? AND id = ?";
   } else if (by_task) {
     sql = "SELECT id, body, hash FROM documents WHERE collection = ? AND task_key = ? ORDER BY seq";
-  } else if (connection.indexed() && (range = choose_range(collection, filter, options))) {
+  } else if (connection.indexed()) {
+    MAEIL_ASSIGN(range, choose_range(connection, collection, filter, options));
+  }
+  if (range) {
     MAEIL_ASSIGN(in_order, comes_in_order(connection, collection, options, *range));
     sql = !in_order           ? kByKey
           : range->descending ? "SELECT id, body, hash FROM document_keys k CROSS JOIN documents d ON d.seq = k.seq "

@@ -100,8 +100,11 @@ std::string index_key(const Index& index, const Document& document, std::string_
   return key;
 }
 
-std::optional<KeyRange> choose_range(std::string_view collection, const Filter& filter,
-                                     const FindOptions& options) {
+namespace {
+
+// `by_order`: of two that are as narrow, the one that gives the find's order.
+std::optional<KeyRange> best_range(std::string_view collection, const Filter& filter,
+                                   const FindOptions& options, bool by_order) {
   std::optional<KeyRange> best;
   std::tuple<size_t, bool, bool> best_worth;
   for (const Index* index : indexes_of(collection)) {
@@ -129,12 +132,36 @@ std::optional<KeyRange> choose_range(std::string_view collection, const Filter& 
       range.in_order = sorts_by(options, std::span(index->fields).subspan(equal));
       range.descending = range.in_order && options.sort.back().second < 0;
     }
-    const std::tuple worth(equal, range.in_order, bounded);
+    const std::tuple worth(equal, by_order && range.in_order, bounded);
     if (worth <= best_worth) continue;
     best_worth = worth;
     best = std::move(range);
   }
   return best;
+}
+
+// As many documents are read and sorted in less than 10 ms.
+constexpr int64_t kFew = 1000;
+
+Result<bool> holds_few(Connection& connection, const KeyRange& range) {
+  MAEIL_ASSIGN(Query count, connection.query(R"(SELECT count(*) FROM (SELECT 1 FROM document_keys
+      WHERE "index" = ? AND key >= ? AND key < ? LIMIT ?))"));
+  count.bind(1, int64_t{range.index}).bind_bytes(2, range.from).bind_bytes(3, range.to).bind(4, kFew + 1);
+  MAEIL_TRY(count.step());
+  return count.integer(0) <= kFew;
+}
+
+}  // namespace
+
+Result<std::optional<KeyRange>> choose_range(Connection& connection, std::string_view collection,
+                                             const Filter& filter, const FindOptions& options) {
+  auto ordered = best_range(collection, filter, options, true);
+  if (!ordered || !ordered->in_order) return ordered;
+  auto narrow = best_range(collection, filter, options, false);
+  if (!narrow || narrow->index == ordered->index) return ordered;
+  if (options.limit == 0) return narrow;
+  MAEIL_ASSIGN(const bool few, holds_few(connection, *narrow));
+  return few ? narrow : ordered;
 }
 
 Status update_keys(Connection& connection, std::string_view collection, std::string_view id, int64_t seq,

@@ -34,9 +34,10 @@ struct KeyRange {
   bool descending = false;
 };
 
-// The best index for a find; nothing when it must look at every document.
-std::optional<KeyRange> choose_range(std::string_view collection, const Filter& filter,
-                                     const FindOptions& options);
+// The best index for a find; nothing when it must look at every document. A find with a sort and a limit may
+// look at few documents in its order, or at all of a narrow range: few are counted, many are not.
+Result<std::optional<KeyRange>> choose_range(Connection& connection, std::string_view collection,
+                                             const Filter& filter, const FindOptions& options);
 
 // After document `id`, with this seq, has changed: its body before and now, each "" when there was or is
 // none. Inside a write transaction. A body that is damaged has the key FF.

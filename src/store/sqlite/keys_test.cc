@@ -127,6 +127,7 @@ TEST(Keys, AFindByAnIndexFindsWhatOneOverEverythingDoes) {
       ASSERT_TRUE(done || done.error().code == ErrorCode::kNotFound);
     }
     EXPECT_TRUE(store->check());
+    const auto connection = *sqlite::Connection::open(folder / "maeil.db", {});
     int by_index = 0, in_order = 0;
     for (int i = 0; i < 400; ++i) {
       FindOptions options;
@@ -138,7 +139,7 @@ TEST(Keys, AFindByAnIndexFindsWhatOneOverEverythingDoes) {
       if (random.below(4) == 0) options.skip = static_cast<int64_t>(random.below(20));
       const auto filter = Filter::parse(options.filter);
       if (filter) {
-        const auto range = sqlite::choose_range("dag_runs", *filter, options);
+        const auto range = *sqlite::choose_range(*connection, "dag_runs", *filter, options);
         by_index += range.has_value();
         in_order += range && range->in_order;
       }
@@ -147,6 +148,38 @@ TEST(Keys, AFindByAnIndexFindsWhatOneOverEverythingDoes) {
     }
     EXPECT_GT(by_index, 130);
     EXPECT_GT(in_order, 25);
+  }
+}
+
+// The runs of an old month are found by their dates, not by passing all that began since.
+TEST(Keys, ASortWithALimitReadsAllOfANarrowRange) {
+  TempFolder folder;
+  auto store = *open_sqlite(folder / "maeil.db");
+  Batch batch;
+  for (int i = 0; i < 2000; ++i) {
+    const std::chrono::sys_days day{std::chrono::days(10000 + i)};
+    batch.puts.push_back({"dag_runs",
+                          {{"_id", id_value(fmt::format("{:024x}", i))},
+                           {"logical_date", format_date(day)},
+                           {"start_date", date_value(Instant(day.time_since_epoch()))}}});
+  }
+  ASSERT_TRUE(store->commit(batch));
+  const auto connection = *sqlite::Connection::open(folder / "maeil.db", {});
+  for (const int first : {100, 1900}) {
+    FindOptions options;
+    const std::chrono::sys_days from{std::chrono::days(10000 + 10)}, to{std::chrono::days(10000 + first)};
+    options.filter = {{"logical_date", {{"$gte", format_date(from)}, {"$lte", format_date(to)}}}};
+    options.sort = {{"start_date", -1}};
+    options.limit = 20;
+    const auto filter = *Filter::parse(options.filter);
+    const auto range = *sqlite::choose_range(*connection, "dag_runs", filter, options);
+    ASSERT_TRUE(range);
+    EXPECT_EQ(range->in_order, first == 1900);
+    const auto found = *store->find("dag_runs", options);
+    ASSERT_EQ(found.size(), 20u);
+    EXPECT_EQ(found[0]["logical_date"], format_date(to));
+    options.limit = 0;
+    EXPECT_FALSE((*sqlite::choose_range(*connection, "dag_runs", filter, options))->in_order);
   }
 }
 
