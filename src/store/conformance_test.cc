@@ -613,6 +613,40 @@ TEST_P(Conformance, ABlobUnderItsOldId) {
   EXPECT_EQ(all[0].uploaded, before);
 }
 
+TEST_P(Conformance, AnUploadThatLostItsPiecesIsNeverFinished) {
+  const std::string bytes(5 << 20, 'x');
+  for (const bool goes_on : {false, true}) {
+    auto writer = must(store_->write_blob("lost", Document::object()));
+    must(writer->write(bytes));
+    EXPECT_EQ(must(store_->collect_garbage(now() + std::chrono::hours(1))), 1);
+    if (goes_on) (void)writer->write(bytes);
+    const auto id = writer->finish();
+    ASSERT_FALSE(id) << goes_on;
+    EXPECT_NE(id.error().message.find("write it again"), std::string::npos) << id.error().message;
+    EXPECT_TRUE(must(store_->blobs()).empty());
+    EXPECT_TRUE(store_->check());
+  }
+  const std::string again = write_blob(bytes);
+  EXPECT_TRUE(must(store_->read_whole_blob(again, bytes.size())) == bytes);
+}
+
+TEST_P(Conformance, AnUploadThatIsWrittenToIsNoGarbage) {
+  const std::string bytes(5 << 20, 'x');
+  const auto pass = [&] {
+    const Instant at = must(store_->time());
+    while (must(store_->time()) <= at + std::chrono::milliseconds(1)) std::this_thread::yield();
+    return must(store_->time());
+  };
+  auto writer = must(store_->write_blob("slow", Document::object()));
+  const Instant begun_long_ago = pass();  // as an hour after the beginning
+  (void)pass();
+  must(writer->write(bytes));
+  EXPECT_EQ(must(store_->collect_garbage(begun_long_ago)), 0);
+  must(writer->write(bytes));
+  const std::string id = must(writer->finish());
+  EXPECT_TRUE(must(store_->read_whole_blob(id, 2 * bytes.size())) == bytes + bytes);
+}
+
 class ConformanceSlow : public Conformance {};
 INSTANTIATE_TEST_SUITE_P(Stores, ConformanceSlow, testing::ValuesIn(kStores), [](const auto& instance) { return instance.param.name; });
 INSTANTIATE_TEST_SUITE_P(Servers, ConformanceSlow, testing::ValuesIn(kServers), [](const auto& instance) { return instance.param.name; });
