@@ -2,7 +2,9 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <filesystem>
+#include <optional>
 
 #include "base/file.h"
 #include "base/hash.h"
@@ -25,8 +27,37 @@ struct SampleChunk {
   uint64_t unlabelled = 0;         // rows of the split that have no label
 };
 
-// Calls `visit` for each stored chunk, as far as its rows came from the raw rows `first_row` to
-// first_row + rows - 1. Stored rows are in the order of the raw ones, so nothing is read beyond.
+// The raw row that the stored row at `position` came from; nullopt behind the last one.
+Result<std::optional<uint64_t>> raw_row_at(store::Store& store, const std::string& partition, uint64_t position) {
+  std::optional<uint64_t> raw_row;
+  MAEIL_TRY(store.read_rows(kRows, partition, {"row"}, [&](const store::RowChunk& chunk) -> Status {
+    raw_row = static_cast<uint64_t>(values_of<int64_t>(chunk[0]).at(0));
+    return {};
+  }, {position, 1}));
+  return raw_row;
+}
+
+// The position of the first stored row that came from the raw row `raw_row` or a later one (where there is none: behind the
+// last). Raw numbers grow by one or more from row to row, so each row that is looked at bounds the position on both sides: one
+// look where no row was set aside, log2 of the number set aside where some were.
+Result<uint64_t> first_position(store::Store& store, const std::string& partition, uint64_t raw_row) {
+  uint64_t low = 0, high = raw_row;  // it is one of low .. high
+  for (uint64_t probe = high; low < high; probe = low + (high - low) / 2) {
+    MAEIL_ASSIGN(const auto found, raw_row_at(store, partition, probe));
+    if (!found || *found >= raw_row) {
+      high = probe;
+      if (found) low = std::max(low, probe - std::min(probe, *found - raw_row));
+    } else {
+      low = probe + 1;
+      high = std::min(high, probe + (raw_row - *found));
+    }
+  }
+  return low;
+}
+
+// Calls `visit` for each stored chunk, as far as its rows came from the raw rows `first_row` to first_row + rows - 1. Stored
+// rows are in the order of the raw ones, so nothing before the row in front of these is read, and nothing beyond their chunk.
+// kConflict when the rows were replaced meanwhile.
 Status for_each_sample_chunk(store::Store& store, Days date, const prep::Preparation& preparation,
                              std::string_view split, const std::function<Status(const SampleChunk&)>& visit,
                              uint64_t first_row = 0, uint64_t rows = UINT64_MAX) {
@@ -34,7 +65,13 @@ Status for_each_sample_chunk(store::Store& store, Days date, const prep::Prepara
   SampleChunk out;
   Samples& samples = out.samples;
   bool enough = false;
-  const Status read = store.read_rows(kRows, partition_of(date, preparation), {}, [&](const store::RowChunk& chunk) -> Status {
+  const std::string partition = partition_of(date, preparation);
+  MAEIL_ASSIGN(const uint64_t position, first_position(store, partition, first_row));
+  // With the row in front, if there is one: exactly that one is before `first_row`, or the rows are others by now.
+  const uint64_t in_front = std::min<uint64_t>(position, 1);
+  uint64_t before = 0;
+  const store::RowSpan span{position - in_front, std::max(rows, rows + in_front)};
+  const Status read = store.read_rows(kRows, partition, {}, [&](const store::RowChunk& chunk) -> Status {
     // Columns are in the order of row_chunk: row, split, C codes, N numbers, label, dates.
     if (chunk.size() < 3 + C + N) return bad_input("processed_data: the stored rows have other columns than the model reads");
     const auto& raw_rows = values_of<int64_t>(chunk[0]);
@@ -46,6 +83,7 @@ Status for_each_sample_chunk(store::Store& store, Days date, const prep::Prepara
     out.unlabelled = 0;
     for (size_t i = 0; i < splits.size(); ++i) {
       const auto row = static_cast<uint64_t>(raw_rows[i]);
+      before += row < first_row;
       enough |= row >= first_row && row - first_row >= rows;
       if (row < first_row || enough || splits[i] != split) continue;
       if (labels[i] < 0) {
@@ -68,8 +106,10 @@ Status for_each_sample_chunk(store::Store& store, Days date, const prep::Prepara
     }
     MAEIL_TRY(visit(out));
     return enough ? fail(ErrorCode::kCancelled, "enough") : Status{};
-  });
-  return enough && !read && read.error().code == ErrorCode::kCancelled ? Status{} : read;
+  }, span);
+  if (!read && !(enough && read.error().code == ErrorCode::kCancelled)) return read;
+  if (before == in_front) return {};
+  return fail(ErrorCode::kConflict, fmt::format("the rows of {} {} were replaced while they were read: read them again", kRows, partition));
 }
 
 }  // namespace

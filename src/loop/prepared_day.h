@@ -65,7 +65,8 @@ struct Scores {
   std::vector<uint8_t> labels;
   uint64_t unlabelled = 0;  // rows without a label
 };
-// Only what came from the raw rows `first_row` to first_row + rows - 1 counts; stored rows before these are read, later ones are not.
+// Only what came from the raw rows `first_row` to first_row + rows - 1 counts, and little else is read. kConflict when the rows
+// were replaced meanwhile.
 Result<Scores> score_split(store::Store& store, Days date, const prep::Preparation& preparation, std::string_view split,
                            const nn::Scorer& scorer, uint64_t first_row = 0, uint64_t rows = UINT64_MAX);
 

@@ -457,6 +457,53 @@ TEST_P(Conformance, RowsAreSeenOncePublished) {
   EXPECT_TRUE(store_->check());
 }
 
+// Column i of what read_rows gives for a span.
+Result<std::vector<int64_t>> numbers_of(Store& store, RowSpan span, const std::vector<std::string>& columns) {
+  std::vector<int64_t> out;
+  MAEIL_TRY(store.read_rows("rows", "p", columns, [&](const RowChunk& chunk) -> Status {
+    const auto& i = std::get<0>(chunk.back().values);
+    EXPECT_FALSE(i.empty());
+    EXPECT_LE(i.size(), 4096u);
+    for (const auto& column : chunk) EXPECT_EQ(std::visit([](const auto& v) { return v.size(); }, column.values), i.size());
+    out.insert(out.end(), i.begin(), i.end());
+    return {};
+  }, span));
+  return out;
+}
+
+TEST_P(Conformance, EveryRangeOfRowsIsThatSliceOfTheWhole) {
+  constexpr uint64_t kRows = 9000;
+  std::vector<std::string> texts;
+  std::vector<int64_t> numbers;
+  for (uint64_t i = 0; i < kRows; ++i) {
+    texts.push_back(fmt::format("{}", i));
+    numbers.push_back(static_cast<int64_t>(i * i));
+  }
+  publish("rows", "p", write_rows("rows", "p", {{{"s", texts}, {"i", numbers}}}));
+  publish("rows", "q", write_rows("rows", "q", {{{"i", std::vector<int64_t>{7}}}}));  // a neighbour
+  std::vector<RowSpan> spans = {{}, {0, kRows}, {0, kRows - 1}, {1, UINT64_MAX}, {UINT64_MAX, UINT64_MAX}, {UINT64_MAX - 1, 1},
+                                {uint64_t{1} << 32, 1}, {uint64_t{1} << 40, 5}};
+  const bool slow = GetParam().needs != Needs::kNothing;
+  for (const uint64_t first : {0, 1, 4095, 4096, 4097, 8191, 8192, 8193, 8999, 9000, 9001}) {
+    for (const uint64_t count : {0, 1, 2, 4095, 4096, 4097, 9000}) {
+      if (!slow || count < 2 || (first + 1 >= 4096 && first <= 4097)) spans.push_back({first, count});
+    }
+  }
+  for (uint64_t n = 0; n < (slow ? 5 : 200); ++n) {
+    spans.push_back({hash64(fmt::format("first {}", n)) % (kRows + 200), hash64(fmt::format("count {}", n)) % kRows});
+  }
+  for (const RowSpan& span : spans) {
+    const uint64_t begin = std::min(span.first, kRows), count = std::min(span.count, kRows - begin);
+    const std::vector<int64_t> slice(numbers.begin() + static_cast<std::ptrdiff_t>(begin),
+                                     numbers.begin() + static_cast<std::ptrdiff_t>(begin + count));
+    const std::vector<std::string> columns = span.count % 2 ? std::vector<std::string>{"i"} : std::vector<std::string>{};
+    EXPECT_TRUE(must(numbers_of(*store_, span, columns)) == slice) << span.first << " " << span.count;
+  }
+  const auto nothing = [](const RowChunk&) { return Status{}; };
+  EXPECT_EQ(store_->read_rows("rows", "p", {"zz"}, nothing, {3, 1}).error().code, ErrorCode::kNotFound);
+  EXPECT_EQ(store_->read_rows("rows", "zz", {}, nothing, {3, 1}).error().code, ErrorCode::kNotFound);
+}
+
 TEST_P(Conformance, PublishReplacesAtOnceAndKeepsIds) {
   publish("rows", "p", write_rows("rows", "p", {sample_chunk(0, 10)}));
   const auto before = find("rows");
@@ -611,6 +658,40 @@ TEST_P(Conformance, ABlobUnderItsOldId) {
   ASSERT_EQ(all.size(), 1u);
   EXPECT_EQ(all[0].sha256, sha256_hex("abc"));
   EXPECT_EQ(all[0].uploaded, before);
+}
+
+TEST_P(Conformance, AnUploadThatLostItsPiecesIsNeverFinished) {
+  const std::string bytes(5 << 20, 'x');
+  for (const bool goes_on : {false, true}) {
+    auto writer = must(store_->write_blob("lost", Document::object()));
+    must(writer->write(bytes));
+    EXPECT_EQ(must(store_->collect_garbage(now() + std::chrono::hours(1))), 1);
+    if (goes_on) (void)writer->write(bytes);
+    const auto id = writer->finish();
+    ASSERT_FALSE(id) << goes_on;
+    EXPECT_NE(id.error().message.find("write it again"), std::string::npos) << id.error().message;
+    EXPECT_TRUE(must(store_->blobs()).empty());
+    EXPECT_TRUE(store_->check());
+  }
+  const std::string again = write_blob(bytes);
+  EXPECT_TRUE(must(store_->read_whole_blob(again, bytes.size())) == bytes);
+}
+
+TEST_P(Conformance, AnUploadThatIsWrittenToIsNoGarbage) {
+  const std::string bytes(5 << 20, 'x');
+  const auto pass = [&] {
+    const Instant at = must(store_->time());
+    while (must(store_->time()) <= at + std::chrono::milliseconds(1)) std::this_thread::yield();
+    return must(store_->time());
+  };
+  auto writer = must(store_->write_blob("slow", Document::object()));
+  const Instant begun_long_ago = pass();  // as an hour after the beginning
+  (void)pass();
+  must(writer->write(bytes));
+  EXPECT_EQ(must(store_->collect_garbage(begun_long_ago)), 0);
+  must(writer->write(bytes));
+  const std::string id = must(writer->finish());
+  EXPECT_TRUE(must(store_->read_whole_blob(id, 2 * bytes.size())) == bytes + bytes);
 }
 
 class ConformanceSlow : public Conformance {};

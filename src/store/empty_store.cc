@@ -21,7 +21,7 @@ class EmptyStore : public Store {
     return absent();
   }
   Status read_rows(std::string_view, std::string_view, const std::vector<std::string>&,
-                   const std::function<Status(const RowChunk&)>&) override {
+                   const std::function<Status(const RowChunk&)>&, RowSpan) override {
     return absent();
   }
   Status erase_rows(std::string_view, std::string_view) override { return absent(); }

@@ -25,8 +25,8 @@ class ForwardingStore : public Store {
     return below_.write_rows(c, p, constants);
   }
   Status read_rows(std::string_view c, std::string_view p, const std::vector<std::string>& columns,
-                   const std::function<Status(const RowChunk&)>& visit) override {
-    return below_.read_rows(c, p, columns, visit);
+                   const std::function<Status(const RowChunk&)>& visit, RowSpan span) override {
+    return below_.read_rows(c, p, columns, visit, span);
   }
   Status erase_rows(std::string_view c, std::string_view p) override { return below_.erase_rows(c, p); }
   Result<std::vector<std::string>> row_partitions(std::string_view c) override { return below_.row_partitions(c); }

@@ -42,6 +42,12 @@ struct RowColumn {
 };
 using RowChunk = std::vector<RowColumn>;
 
+// Rows of a partition by their place in the order of writing, the first is 0. What lies behind the last row is empty, and no error.
+struct RowSpan {
+  uint64_t first = 0;
+  uint64_t count = UINT64_MAX;
+};
+
 // Writes rows under a generation of their own. Not thread safe. Dropped without finish(), it leaves garbage only.
 class RowWriter {
  public:
@@ -132,11 +138,12 @@ class Store {
   // `constants`: fields that every row carries (timestamp, run_id, ...); a column of the same name wins.
   virtual Result<std::unique_ptr<RowWriter>> write_rows(std::string_view collection, std::string_view partition,
                                                         const Document& constants = Document::object()) = 0;
-  // The rows of a partition, chunk by chunk in the order of writing; only the named columns when some are named.
-  // kNotFound when the partition was never published.
+  // The rows of a partition, chunk by chunk in the order of writing; only the named columns when some are named, and only
+  // those of `span`: others are not read, so damage there is not seen. kNotFound when the partition was never published.
+  // Two calls may read two generations: whoever reads by parts has to see that they belong together.
   virtual Status read_rows(std::string_view collection, std::string_view partition,
                            const std::vector<std::string>& columns,
-                           const std::function<Status(const RowChunk&)>& visit) = 0;
+                           const std::function<Status(const RowChunk&)>& visit, RowSpan span = {}) = 0;
   virtual Status erase_rows(std::string_view collection, std::string_view partition) = 0;
   virtual Result<std::vector<std::string>> row_partitions(std::string_view collection) = 0;
   // The constants of a published partition; kNotFound as read_rows.

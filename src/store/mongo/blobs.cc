@@ -6,6 +6,7 @@
 #include <cstring>
 
 #include "base/hash.h"
+#include "store/mongo/control.h"
 
 namespace maeil::store::mongo {
 namespace {
@@ -81,12 +82,17 @@ class MongoBlobWriter : public BlobWriter {
     if (finished_) return internal_error(fmt::format("blob {}: finish twice", id_));
     if (!pieces_.empty()) MAEIL_TRY(flush());
     Connection connection(*server_);
+    MAEIL_TRY(check_pieces(connection));
+    Instant uploaded = uploaded_;
+    if (uploaded == Instant{}) {
+      MAEIL_ASSIGN(uploaded, server_now(connection));
+    }
     const std::string sha256 = hash_.hex();
     Bson file;
     BSON_APPEND_OID(file.get(), "_id", &oid_);
     BSON_APPEND_INT64(file.get(), "length", length_);
     BSON_APPEND_INT32(file.get(), "chunkSize", static_cast<int32_t>(kPieceBytes));
-    BSON_APPEND_DATE_TIME(file.get(), "uploadDate", (uploaded_ == Instant{} ? now() : uploaded_).time_since_epoch().count());
+    BSON_APPEND_DATE_TIME(file.get(), "uploadDate", uploaded.time_since_epoch().count());
     BSON_APPEND_UTF8(file.get(), "filename", filename_.c_str());
     BSON_APPEND_DOCUMENT(file.get(), "metadata", metadata_.get());
     BSON_APPEND_UTF8(file.get(), "sha256", sha256.c_str());
@@ -98,12 +104,42 @@ class MongoBlobWriter : public BlobWriter {
 
  private:
   Status flush() {
-    std::vector<BsonView> documents(pieces_.size());
-    for (size_t i = 0; i < pieces_.size(); ++i) pieces_[i].close(documents[i]);
     Connection connection(*server_);
+    MAEIL_TRY(renew(connection));
+    std::vector<BsonView> documents(pieces_.size());
+    int64_t bytes = 0;
+    for (size_t i = 0; i < pieces_.size(); ++i) {
+      bytes += static_cast<int64_t>(pieces_[i].size());
+      pieces_[i].close(documents[i]);
+    }
     MAEIL_TRY(connection.insert(kChunks, documents));
+    stored_ += bytes;
     pieces_.clear();
     return {};
+  }
+
+  // Shows that it is under way: garbage is what has not been written to for long.
+  Status renew(Connection& connection) {
+    MAEIL_ASSIGN(const Instant at, server_now(connection));
+    const Document alive = {{"_id", id_value(id_)}, {"dropped", nullptr}};
+    const Document change = {{"$set", {{"begun", date_value(at)}}}};
+    MAEIL_ASSIGN(const Document entry, connection.find_and_modify(kUploads, alive, change));
+    return entry.is_null() ? removed() : Status{};
+  }
+
+  // Its pieces are counted on the server (their numbers are unique); the bytes are those that it said it took.
+  Status check_pieces(Connection& connection) {
+    if (stored_ != length_) return removed();
+    const Document count = {{"count", kChunks}, {"query", {{"files_id", id_value(id_)}}}};
+    MAEIL_ASSIGN(const Document answer, connection.command("count the pieces of a blob", count));
+    const Document& pieces = member(answer, "n");
+    if (!pieces.is_number()) return io_error(fmt::format("{}: the server does not count", server_->label()));
+    return pieces.get<double>() < next_ ? removed() : Status{};
+  }
+
+  tl::unexpected<Error> removed() const {
+    return io_error(fmt::format("{}: blob {}: pieces of this upload were removed meanwhile: write it again",
+                                server_->label(), id_));
   }
 
   std::shared_ptr<Server> server_;
@@ -115,6 +151,7 @@ class MongoBlobWriter : public BlobWriter {
   std::vector<Piece> pieces_;
   int32_t next_ = 0;
   int64_t length_ = 0;
+  int64_t stored_ = 0;  // bytes of the pieces that are on the server
   Sha256 hash_;
   bool finished_ = false;
 };
@@ -138,8 +175,7 @@ Result<BlobInfo> info_from(const Server& server, const bson_t& file) {
 
 Result<std::unique_ptr<BlobWriter>> begin_blob(std::shared_ptr<Server> server, std::string_view filename, const Document& metadata, std::string_view id,
                                                Instant uploaded) {
-  const Instant begun = now();
-  const std::string own = id.empty() ? new_object_id(begun) : std::string(id);
+  const std::string own = id.empty() ? new_object_id(now()) : std::string(id);
   if (!is_id(own)) return bad_input(fmt::format("\"{}\" is no id for a blob", own));
   Document fields = metadata.is_null() ? Document::object() : metadata;
   if (const Status valid = check_document(fields); !valid) return with_context("a blob's metadata", valid.error());
@@ -157,7 +193,11 @@ Result<std::unique_ptr<BlobWriter>> begin_blob(std::shared_ptr<Server> server, s
     server->learn(collection);
   }
   // What an earlier upload under this id left (a copy that was stopped) would be in the way.
-  if (!id.empty()) MAEIL_TRY(connection.remove(kChunks, {{"files_id", id_value(own)}}));
+  if (!id.empty()) {
+    MAEIL_TRY(connection.remove(kChunks, {{"files_id", id_value(own)}}));
+    MAEIL_TRY(connection.remove(kUploads, {{"_id", id_value(own)}}));
+  }
+  MAEIL_ASSIGN(const Instant begun, server_now(connection));
   MAEIL_ASSIGN(const Bson entry, to_bson({{"_id", id_value(own)}, {"begun", date_value(begun)}}));
   MAEIL_TRY(connection.insert_one(kUploads, entry));
   return std::make_unique<MongoBlobWriter>(std::move(server), own, filename, std::move(bson), uploaded);
@@ -235,6 +275,10 @@ Result<int64_t> drop_unfinished_blobs(Connection& connection, Instant before) {
   for (const auto& entry : begun) {
     const std::string id = id_text(member(entry, "_id"));
     if (id.empty()) continue;
+    // The entry decides: a writer that was quicker keeps its pieces, a later one hears that they are gone.
+    const Document old = {{"_id", id_value(id)}, {"begun", {{"$lt", date_value(before)}}}};
+    MAEIL_ASSIGN(const Document taken, connection.find_and_modify(kUploads, old, {{"$set", {{"dropped", true}}}}));
+    if (taken.is_null()) continue;
     const auto finished = find_blob(connection, id);
     if (!finished && finished.error().code != ErrorCode::kNotFound) return tl::make_unexpected(finished.error());
     if (!finished) {

@@ -62,8 +62,8 @@ Result<std::optional<Partition>> find_partition(Connection& connection, std::str
 
 std::string row_oid(const std::string& generation, uint32_t row) { return fmt::format("{}{:08x}", generation.substr(0, 16), row); }
 
-Document row_range(const std::string& generation) {
-  return {{"_id", {{"$gte", id_value(row_oid(generation, 0))}, {"$lte", id_value(row_oid(generation, 0xffffffff))}}}};
+Document row_range(const std::string& generation, uint32_t first, uint32_t last) {
+  return {{"_id", {{"$gte", id_value(row_oid(generation, first))}, {"$lte", id_value(row_oid(generation, last))}}}};
 }
 
 bool is_row(const bson_oid_t& id) { return hex_of(id).starts_with(kRowPrefix); }
@@ -154,8 +154,7 @@ Status drop_generation(Connection& connection, const Generation& generation) {
     const std::string first = id_text(member(rows[0], "_id"));
     const auto number = static_cast<uint32_t>(std::stoul(first.substr(16), nullptr, 16));
     const uint32_t last = number > 0xffffffff - kRowsAtOnce ? 0xffffffff : number + kRowsAtOnce - 1;
-    MAEIL_TRY(connection.remove(generation.collection,
-                                {{"_id", {{"$gte", id_value(first)}, {"$lte", id_value(row_oid(generation.id, last))}}}}));
+    MAEIL_TRY(connection.remove(generation.collection, row_range(generation.id, number, last)));
   }
 }
 

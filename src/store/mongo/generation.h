@@ -33,8 +33,8 @@ Result<Partition> partition_from(const Server& server, const Document& document)
 Result<std::vector<Partition>> partitions(Connection& connection, const Document& filter);  // in order of first publishing
 Result<std::optional<Partition>> find_partition(Connection& connection, std::string_view collection, std::string_view partition);
 
-// {"_id": {"$gte": first, "$lte": last}} of a generation's rows.
-Document row_range(const std::string& generation);
+// {"_id": {"$gte": first, "$lte": last}} of a generation's rows, or of those with the numbers `first` to `last`.
+Document row_range(const std::string& generation, uint32_t first = 0, uint32_t last = UINT32_MAX);
 std::string row_oid(const std::string& generation, uint32_t row);
 bool is_row(const bson_oid_t& id);
 Document without_rows();  // a filter that matches everything but rows

@@ -78,6 +78,29 @@ void MongoRows(benchmark::State& state) {
 }
 BENCHMARK(MongoRows)->Unit(benchmark::kMillisecond)->MeasureProcessCPUTime()->UseRealTime()->Iterations(1);
 
+// Reading rows from one on, of the whole day: all of them, the last of ten shards' rows, the last row.
+void MongoReadRows(benchmark::State& state) {
+  if (bench_uri().empty()) return state.SkipWithError("MAEIL_MONGO_URI is not set");
+  const auto store = must(open_mongo(bench_uri(), ""));
+  const auto writer = must(store->write_rows("rows_read", "p"));
+  must(writer->append(make_rows()));
+  Batch batch;
+  batch.publishes.push_back({"rows_read", "p", must(writer->finish())});
+  must(store->commit(batch));
+  const auto first = static_cast<uint64_t>(state.range(0));
+  int64_t found = 0;
+  for (auto _ : state) {
+    found = state.range(0);
+    must(store->read_rows("rows_read", "p", {}, [&](const RowChunk& chunk) -> Status {
+      return found += static_cast<int64_t>(std::get<0>(chunk[0].values).size()), Status{};
+    }, {first, UINT64_MAX}));
+  }
+  expect_rows(state, found);
+  must(store->erase_rows("rows_read", "p"));
+}
+BENCHMARK(MongoReadRows)->Arg(0)->Arg(kRows * 9 / 10)->Arg(kRows - 1)->Unit(benchmark::kMillisecond)
+    ->MeasureProcessCPUTime()->UseRealTime()->Iterations(3);
+
 struct Plain {
   Plain() {
     must(load_driver());

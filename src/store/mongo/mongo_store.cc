@@ -69,10 +69,10 @@ class MongoStore : public Store {
   }
 
   Status read_rows(std::string_view collection, std::string_view partition, const std::vector<std::string>& columns,
-                   const std::function<Status(const RowChunk&)>& visit) override {
+                   const std::function<Status(const RowChunk&)>& visit, RowSpan span) override {
     Connection connection(*server_);
     MAEIL_TRY(before_reading(connection));
-    return visit_row_chunks(connection, collection, partition, columns, visit);
+    return visit_row_chunks(connection, collection, partition, columns, visit, span);
   }
 
   Status erase_rows(std::string_view collection, std::string_view partition) override {

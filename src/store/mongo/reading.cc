@@ -323,7 +323,7 @@ Status visit_documents(Connection& connection, std::string_view collection, cons
 }
 
 Status visit_row_chunks(Connection& connection, std::string_view collection, std::string_view partition, const std::vector<std::string>& columns,
-                        const std::function<Status(const RowChunk&)>& visit) {
+                        const std::function<Status(const RowChunk&)>& visit, RowSpan span) {
   MAEIL_ASSIGN(const auto found, find_partition(connection, collection, partition));
   if (!found) return not_found(fmt::format("there are no rows of {} {}", collection, partition));
   MAEIL_ASSIGN(const auto numbers, column_numbers(*found, columns));
@@ -332,8 +332,13 @@ Status visit_row_chunks(Connection& connection, std::string_view collection, std
   if (!columns.empty()) {
     if (Document fields = projection(connection.server(), columns); !fields.empty()) find["projection"] = std::move(fields);
   }
-  MAEIL_ASSIGN(const Bson range, to_bson(row_range(found->generation)));
-  int64_t rows = 0;
+  // Rows are numbered from 0 without gaps. Up to the last one means to the end: rows too many are found as well.
+  const auto all = static_cast<uint64_t>(found->rows), begin = std::min(span.first, all);
+  const uint64_t wanted = std::min(span.count, all - begin);
+  if (wanted == 0 && all > 0) return {};
+  const uint64_t last = begin + wanted < all ? begin + wanted - 1 : UINT32_MAX;
+  MAEIL_ASSIGN(const Bson range, to_bson(row_range(found->generation, static_cast<uint32_t>(begin), static_cast<uint32_t>(last))));
+  uint64_t rows = 0;
   MAEIL_TRY(connection.find(found->collection, *range.get(), find, [&](const bson_t& row) -> Result<bool> {
     MAEIL_TRY(chunk.add(connection.server(), row));
     ++rows;
@@ -344,10 +349,10 @@ Status visit_row_chunks(Connection& connection, std::string_view collection, std
     return true;
   }));
   if (chunk.rows() > 0) MAEIL_TRY(visit(chunk.chunk()));
-  if (rows == found->rows) return {};
+  if (rows == wanted) return {};
   MAEIL_ASSIGN(const auto after, find_partition(connection, collection, partition));
   if (!after || after->generation != found->generation) return replaced(connection.server(), collection, partition);
-  return damaged(connection.server(), *found, fmt::format("{} of {} rows", rows, found->rows));
+  return damaged(connection.server(), *found, fmt::format("{} of {} rows", rows, wanted));
 }
 
 Status visit_raw(Connection& connection, std::string_view collection, const std::function<Result<bool>(const bson_t&)>& visit) {

@@ -16,7 +16,7 @@ Status visit_documents(Connection& connection, std::string_view collection, cons
                        const Take& take, bool& in_order);
 
 Status visit_row_chunks(Connection& connection, std::string_view collection, std::string_view partition, const std::vector<std::string>& columns,
-                        const std::function<Status(const RowChunk&)>& visit);
+                        const std::function<Status(const RowChunk&)>& visit, RowSpan span = {});
 
 // The raw plain documents of a collection, without rows: for garbage collection and checks.
 Status visit_raw(Connection& connection, std::string_view collection, const std::function<Result<bool>(const bson_t&)>& visit);

@@ -83,6 +83,22 @@ TEST_P(MongoServer, ALeaseIsRenewedWhileItsHolderLives) {
   EXPECT_TRUE(store->commit(put_one(1)));
 }
 
+// As another program, or an older maeil's prune, would remove them: the entry of the upload stays.
+TEST_P(MongoServer, ABlobWithoutOneOfItsPiecesIsNotRegistered) {
+  const auto store = open();
+  const auto direct = server();
+  Connection connection(*direct);
+  auto writer = must(store->write_blob("lost", Document::object()));
+  ASSERT_TRUE(writer->write(std::string(5 << 20, 'x')));
+  ASSERT_EQ(must(connection.remove(kChunks, {{"n", 3}})), 1);
+  const auto id = writer->finish();
+  ASSERT_FALSE(id);
+  EXPECT_EQ(id.error().code, ErrorCode::kIo);
+  EXPECT_NE(id.error().message.find("pieces of this upload were removed meanwhile: write it again"), std::string::npos) << id.error().message;
+  EXPECT_TRUE(must(store->blobs()).empty());
+  EXPECT_EQ(must(store->collect_garbage(now() + std::chrono::hours(1))), 1);
+}
+
 TEST_P(MongoServer, AHolderThatLostItsLeaseCommitsNothing) {
   options_.lease = milliseconds{15'000};  // no renewal during the test
   const auto store = open(), other = open();

@@ -75,16 +75,60 @@ Result<RowChunk> read_piece(Connection& connection, const Partition& partition, 
   return chunk;
 }
 
+struct Piece {
+  int64_t n = 0;
+  uint64_t first = 0;  // the rows before it
+};
+
+// The piece that holds row `row`, from the pieces' sizes alone: their bytes are not read. A piece may be smaller than others.
+Result<Piece> piece_with(Connection& connection, const Partition& partition, uint64_t row) {
+  Piece piece;
+  if (row == 0) return piece;
+  MAEIL_ASSIGN(Query query,
+               connection.query(R"(SELECT n, rows FROM row_pieces WHERE generation = ? AND "column" = 0 ORDER BY n)"));
+  query.bind(1, partition.generation);
+  for (;; ++piece.n) {
+    MAEIL_ASSIGN(const bool found, query.step());
+    const int64_t rows = found ? query.integer(1) : 0;
+    if (!found || query.integer(0) != piece.n || rows < 1 || rows > static_cast<int64_t>(kPieceRows)) {
+      return damaged(connection, partition, fmt::format("piece {} of column {}", piece.n, partition.columns[0]));
+    }
+    if (piece.first + static_cast<uint64_t>(rows) > row) return piece;
+    piece.first += static_cast<uint64_t>(rows);
+  }
+}
+
+// Leaves `count` rows from `first` on.
+void keep_rows(RowChunk& chunk, size_t first, size_t count) {
+  for (auto& column : chunk) {
+    std::visit([&](auto& values) {
+      values.erase(values.begin() + static_cast<std::ptrdiff_t>(first + count), values.end());
+      values.erase(values.begin(), values.begin() + static_cast<std::ptrdiff_t>(first));
+    }, column.values);
+  }
+}
+
+// The pieces that hold rows of the span, cut to it.
 Status visit_pieces(Connection& connection, const Partition& partition, const std::vector<size_t>& columns,
-                    const std::function<Result<bool>(RowChunk&&)>& visit) {
-  int64_t rows = 0;
-  for (int64_t n = 0; n < partition.pieces; ++n) {
-    MAEIL_ASSIGN(RowChunk chunk, read_piece(connection, partition, n, columns));
-    if (!chunk.empty()) rows += static_cast<int64_t>(column_size(chunk[0].values));
+                    const std::function<Result<bool>(RowChunk&&)>& visit, RowSpan span = {}) {
+  const auto all = static_cast<uint64_t>(partition.rows);
+  const uint64_t begin = std::min(span.first, all), wanted = std::min(span.count, all - begin);
+  const bool whole = wanted == all;  // every piece is looked at, so that rows too many are found as well
+  if (columns.empty() || (wanted == 0 && !whole)) return {};
+  MAEIL_ASSIGN(Piece piece, piece_with(connection, partition, begin));
+  uint64_t rows = 0;
+  for (; piece.n < partition.pieces && (whole || rows < wanted); ++piece.n) {
+    MAEIL_ASSIGN(RowChunk chunk, read_piece(connection, partition, piece.n, columns));
+    const uint64_t size = column_size(chunk[0].values), from = begin > piece.first ? begin - piece.first : 0;
+    if (from >= size) return damaged(connection, partition, fmt::format("piece {} has {} rows", piece.n, size));
+    const uint64_t count = whole ? size : std::min(size - from, wanted - rows);
+    if (count < size) keep_rows(chunk, from, count);
+    rows += count;
+    piece.first += size;
     MAEIL_ASSIGN(const bool go_on, visit(std::move(chunk)));
     if (!go_on) return {};
   }
-  if (!columns.empty() && rows != partition.rows) return damaged(connection, partition, fmt::format("{} of {} rows", rows, partition.rows));
+  if (rows != wanted) return damaged(connection, partition, fmt::format("{} of {} rows", rows, wanted));
   return {};
 }
 
@@ -185,7 +229,8 @@ Result<Document> constants_of(Connection& connection, std::string_view collectio
 }
 
 Status visit_row_chunks(Connection& connection, std::string_view collection, std::string_view partition,
-                        const std::vector<std::string>& columns, const std::function<Status(const RowChunk&)>& visit) {
+                        const std::vector<std::string>& columns, const std::function<Status(const RowChunk&)>& visit,
+                        RowSpan span) {
   MAEIL_ASSIGN(const auto partitions, partitions_of(connection, collection));
   const auto found = std::ranges::find(partitions, partition, &Partition::name);
   if (found == partitions.end()) return not_found(fmt::format("there are no rows of {} {}", collection, partition));
@@ -199,7 +244,7 @@ Status visit_row_chunks(Connection& connection, std::string_view collection, std
   return visit_pieces(connection, *found, numbers, [&](RowChunk&& chunk) -> Result<bool> {
     MAEIL_TRY(visit(chunk));
     return true;
-  });
+  }, span);
 }
 
 Status visit_row_documents(Connection& connection, std::string_view collection, const Filter& filter, const std::vector<std::string>& fields,

@@ -22,7 +22,8 @@ Status erase_partition(Connection& connection, std::string_view collection, std:
 Result<Document> constants_of(Connection& connection, std::string_view collection, std::string_view partition);
 
 Status visit_row_chunks(Connection& connection, std::string_view collection, std::string_view partition,
-                        const std::vector<std::string>& columns, const std::function<Status(const RowChunk&)>& visit);
+                        const std::vector<std::string>& columns, const std::function<Status(const RowChunk&)>& visit,
+                        RowSpan span);
 
 // Every row of every partition as a document: `_id`, the constants, the columns. `fields` are the only top-level ones that
 // the caller looks at (empty: all), the others are left out unread. `stopped` is set when visit said so.

@@ -80,8 +80,10 @@ class SqliteStore : public Store {
   }
 
   Status read_rows(std::string_view collection, std::string_view partition, const std::vector<std::string>& columns,
-                   const std::function<Status(const RowChunk&)>& visit) override {
-    return database_->read([&](Connection& connection) { return visit_row_chunks(connection, collection, partition, columns, visit); });
+                   const std::function<Status(const RowChunk&)>& visit, RowSpan span) override {
+    return database_->read([&](Connection& connection) {
+      return visit_row_chunks(connection, collection, partition, columns, visit, span);
+    });
   }
 
   Status erase_rows(std::string_view collection, std::string_view partition) override {
