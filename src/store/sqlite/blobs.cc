@@ -87,6 +87,7 @@ constexpr const char* kDropBlob = "DELETE FROM blobs WHERE key = ?";
 // 8 MB at most each: the write lock is held for 0.05 s.
 constexpr const char* kDropBlobPieces = "DELETE FROM blob_pieces WHERE rowid IN (SELECT rowid FROM blob_pieces WHERE blob = ? LIMIT 8)";
 constexpr const char* kDropRowPieces = "DELETE FROM row_pieces WHERE rowid IN (SELECT rowid FROM row_pieces WHERE generation = ? LIMIT 256)";
+constexpr const char* kDropGeneration = "DELETE FROM generations WHERE key = ?";
 
 // The pieces of what is condemned, and at last its entry.
 Status drop_pieces(Database& database, const char* pieces_sql, const char* head_sql, int64_t key) {
@@ -296,9 +297,19 @@ Result<int64_t> drop_garbage(Database& database, Instant before) {
   }
   for (const int64_t key : generations) {
     MAEIL_TRY(drop(R"(UPDATE generations SET created = 0 WHERE key = ? AND created < ? AND key NOT IN (SELECT generation FROM partitions))",
-                   kDropRowPieces, "DELETE FROM generations WHERE key = ?", key));
+                   kDropRowPieces, kDropGeneration, key));
   }
   return removed;
+}
+
+Status drop_condemned_rows(Database& database) {
+  std::vector<int64_t> generations;
+  MAEIL_TRY(database.read([&](Connection& connection) -> Status {
+    MAEIL_ASSIGN(generations, unpublished_generations(connection, Instant{std::chrono::milliseconds{1}}));
+    return {};
+  }));
+  for (const int64_t key : generations) MAEIL_TRY(drop_pieces(database, kDropRowPieces, kDropGeneration, key));
+  return {};
 }
 
 Status check_blobs(Connection& connection) {

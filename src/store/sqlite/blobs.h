@@ -24,6 +24,9 @@ Status drop_blob(Database& database, std::string_view id);
 // returns how many blobs and generations. What a transaction has condemned (uploaded or created is 0) is never seen or finished.
 Result<int64_t> drop_garbage(Database& database, Instant before);
 
+// The rows that no partition shows since another generation replaced them, or their partition was erased: in short transactions.
+Status drop_condemned_rows(Database& database);
+
 // Reads every blob.
 Status check_blobs(Connection& connection);
 

@@ -196,12 +196,9 @@ Status publish_rows(Connection& connection, const Batch::Publish& publish) {
     generation = find.integer(0);
   }
   {
-    MAEIL_ASSIGN(Query drop, connection.query(R"(DELETE FROM row_pieces WHERE generation IN
+    MAEIL_ASSIGN(Query replaced, connection.query(R"(UPDATE generations SET created = 0 WHERE key IN
         (SELECT generation FROM partitions WHERE collection = ? AND partition = ? AND generation <> ?))"));
-    MAEIL_TRY(drop.bind(1, publish.collection).bind(2, publish.partition).bind(3, generation).run());
-    MAEIL_ASSIGN(Query drop_head, connection.query(R"(DELETE FROM generations WHERE key IN
-        (SELECT generation FROM partitions WHERE collection = ? AND partition = ? AND generation <> ?))"));
-    MAEIL_TRY(drop_head.bind(1, publish.collection).bind(2, publish.partition).bind(3, generation).run());
+    MAEIL_TRY(replaced.bind(1, publish.collection).bind(2, publish.partition).bind(3, generation).run());
   }
   MAEIL_ASSIGN(Query put, connection.query(R"(INSERT INTO partitions(collection, partition, generation, constants)
       SELECT collection, partition, key, coalesce(constants, '{}') FROM generations WHERE key = ?
@@ -210,8 +207,7 @@ Status publish_rows(Connection& connection, const Batch::Publish& publish) {
 }
 
 Status erase_partition(Connection& connection, std::string_view collection, std::string_view partition) {
-  for (const char* sql : {"DELETE FROM row_pieces WHERE generation IN (SELECT generation FROM partitions WHERE collection = ? AND partition = ?)",
-                          "DELETE FROM generations WHERE key IN (SELECT generation FROM partitions WHERE collection = ? AND partition = ?)",
+  for (const char* sql : {"UPDATE generations SET created = 0 WHERE key IN (SELECT generation FROM partitions WHERE collection = ? AND partition = ?)",
                           "DELETE FROM partitions WHERE collection = ? AND partition = ?"}) {
     MAEIL_ASSIGN(Query erase, connection.query(sql));
     MAEIL_TRY(erase.bind(1, collection).bind(2, partition).run());

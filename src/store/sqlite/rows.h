@@ -14,7 +14,7 @@ namespace maeil::store::sqlite {
 Result<std::unique_ptr<RowWriter>> begin_rows(std::shared_ptr<Database> database, std::string_view collection, std::string_view partition,
                                               const Document& constants);
 
-// Inside a write transaction.
+// Inside a write transaction. Both only condemn the rows that were there: drop_condemned_rows removes them (blobs.h).
 Status publish_rows(Connection& connection, const Batch::Publish& publish);
 Status erase_partition(Connection& connection, std::string_view collection, std::string_view partition);
 

@@ -47,6 +47,8 @@ class SqliteStore : public Store {
 
   Status commit(const Batch& batch) override {
     MAEIL_TRY(database_->write([&](Connection& connection) { return apply(connection, batch); }));
+    // What was replaced, outside of the batch: it may be much. Where it fails it is garbage, which is collected later.
+    if (!batch.publishes.empty()) (void)drop_condemned_rows(*database_);
     for (const auto& put : batch.puts) nulled_ += count_not_finite(put.document);
     for (const auto& set : batch.sets) nulled_ += count_not_finite(set.fields);
     return {};
@@ -87,7 +89,9 @@ class SqliteStore : public Store {
   }
 
   Status erase_rows(std::string_view collection, std::string_view partition) override {
-    return database_->write([&](Connection& connection) { return erase_partition(connection, collection, partition); });
+    MAEIL_TRY(database_->write([&](Connection& connection) { return erase_partition(connection, collection, partition); }));
+    (void)drop_condemned_rows(*database_);
+    return {};
   }
 
   Result<std::vector<std::string>> row_partitions(std::string_view collection) override {
