@@ -61,6 +61,29 @@ TEST(Garbage, ItGoesInSmallTransactions) {
   EXPECT_TRUE(store->check());
 }
 
+TEST(Garbage, ReplacedAndErasedRowsGoInSmallTransactions) {
+  TempFolder folder;
+  Watch watching;
+  auto store = *open_sqlite(folder / "maeil.db");
+  const auto publish = [&](int64_t rows) {
+    auto writer = *store->write_rows("rows", "p");
+    RowChunk chunk;
+    for (int c = 0; c < 200; ++c) chunk.push_back({fmt::format("c{}", c), std::vector<int64_t>(static_cast<size_t>(rows), c)});
+    ASSERT_TRUE(writer->append(chunk));
+    Batch batch;
+    batch.publishes.push_back({"rows", "p", *writer->finish()});
+    ASSERT_TRUE(store->commit(batch));
+  };
+  publish(4096 * 5);
+  publish(1);  // 1,000 pieces go
+  publish(4096 * 5);
+  ASSERT_TRUE(store->erase_rows("rows", "p"));
+  EXPECT_GT(most_deleted.load(), 0);
+  EXPECT_LE(most_deleted.load(), 256);
+  EXPECT_EQ(*store->collect_garbage(now() + kHour), 0) << "nothing is left for it";
+  EXPECT_TRUE(store->check());
+}
+
 TEST(Garbage, AnotherWriterGetsInBetween) {
   TempFolder folder;
   auto store = *open_sqlite(folder / "maeil.db");
