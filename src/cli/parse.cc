@@ -230,7 +230,7 @@ void add_store_commands(Parser& p) {
       ->capture_default_str();
   c->add_option("--state", p.runs.state, "only those in this state now")
       ->check(CLI::IsMember({"running", "success", "failed", "cancelled"}));
-  c->add_option("--from", p.runs.from, "only logical dates from this one on, YYYY-MM-DD");
+  c->add_option("--from", p.runs.from, "only logical dates from this one on, YYYY-MM-DD; newest date first");
   c->add_option("--to", p.runs.to, "only logical dates up to this one");
   c = p.command(p.app, "logs", "what a run's tasks said", "maeil logs 2026-11-23 evaluate_model", [&p](Context& x) { return logs(x, p.logs); });
   c->add_option("run", p.logs.run, "logical date or run id")->required();

@@ -228,7 +228,10 @@ Result<RunList> list_runs(store::Store& store, const std::vector<DagSpec>& dags,
   store::FindOptions find;
   if (query.from) find.filter["logical_date"]["$gte"] = format_date(*query.from);
   if (query.to) find.filter["logical_date"]["$lte"] = format_date(*query.to);
-  find.sort = {{"start_date", -1}};
+  // Of dates long ago an index in the order of starting would pass by all that ran since.
+  const bool by_date = query.from || query.to;
+  if (by_date) find.sort = {{"logical_date", -1}};
+  find.sort.emplace_back("start_date", -1);
   const std::string running(to_string(TaskState::kRunning));
   std::vector<Document> found;
   Present present(store, dags);
@@ -257,10 +260,10 @@ Result<RunList> list_runs(store::Store& store, const std::vector<DagSpec>& dags,
     std::erase_if(old, [&](const Document& run) { return !matches(run); });
     std::ranges::move(old, std::back_inserter(found));
   }
-  const auto started = [](const Document& run) {
-    return instant_field(run, "start_date").value_or(Instant{});
+  const auto place = [&](const Document& run) {
+    return std::pair(by_date ? text_field(run, "logical_date") : "", instant_field(run, "start_date").value_or(Instant{}));
   };
-  std::ranges::stable_sort(found, std::ranges::greater{}, started);
+  std::ranges::stable_sort(found, std::ranges::greater{}, place);
   RunList out;
   out.more = query.limit > 0 && static_cast<int64_t>(found.size()) > query.limit;
   if (out.more) found.resize(static_cast<size_t>(query.limit));

@@ -194,6 +194,24 @@ TEST_F(TaskRuns, AreFoundByStateDateAndLimitNewestFirst) {
             (std::vector<std::string>{"day 2", "day 1"}));
   EXPECT_EQ(ids({.state = "success", .to = kDate + std::chrono::days(3), .limit = 1}),
             std::vector<std::string>{"day 2"});
+  // A date made again later: of dates that are asked for the newest comes first.
+  built_in("day 1 again", "success", 9 * 1440, kDate + std::chrono::days(1));
+  EXPECT_EQ(ids()[0], "day 1 again");
+  EXPECT_EQ(ids({.from = kDate + std::chrono::days(1)}),
+            (std::vector<std::string>{"day 4", "day 3", "day 2", "day 1 again", "day 1"}));
+}
+
+TEST_F(TaskRuns, OneThatLookedOverTooSoonIsWhatItsLastTaskSays) {
+  ASSERT_TRUE(list_old_task_runs(*store_, kDags));
+  ASSERT_TRUE(note_task_begins(*store_, "evaluation", kDate, "airflow", nullptr));
+  record("evaluate", TaskState::kSuccess, 0, "airflow");
+  record("check", TaskState::kSuccess, 1, "airflow");
+  record("send", TaskState::kSuccess, 3, "airflow");
+  ASSERT_TRUE(note_task_ended(*store_, kDags[0], kDate, "another worker's"));  // before `send` began once more
+  EXPECT_EQ(stored("airflow")["state"], "success");
+  record("send", TaskState::kFailed, 5, "airflow");
+  ASSERT_TRUE(note_task_ended(*store_, kDags[0], kDate, "airflow"));
+  EXPECT_EQ(stored("airflow")["state"], "failed");
 }
 
 TEST_F(TaskRuns, OneOfTheRunnerRunsOnlyWhileItsProcessHoldsTheLock) {

@@ -29,7 +29,6 @@ inline const std::vector<Index>& indexes() {
       {6, "task_history", {"logical_date"}},
       {7, "dag_runs", {"start_date"}},
       {8, "dag_runs", {"state", "start_date"}},
-      {9, "dag_runs", {"logical_date", "dag_id"}},
       {10, "dag_runs", {"run_id"}},
       {11, "raw_data", {"logical_date"}},
       {12, "day_requests", {"logical_date", "number"}},
@@ -47,6 +46,8 @@ inline const std::vector<Index>& indexes() {
       {24, "task_parts", {"timestamp"}},
       {25, "model_metadata", {"status", "model_name", "model_version"}},
       {26, "version_names", {"model_version"}},
+      {27, "dag_runs", {"logical_date", "start_date"}},
+      {28, "dag_runs", {"state", "logical_date", "start_date"}},
   };
   return all;
 }
