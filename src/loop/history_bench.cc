@@ -312,7 +312,7 @@ void BM_AWholeTask(benchmark::State& state) {
     const Days date = history.day(history.dates() + n++);
     must(dag::note_task_begins(history.store(), dag.id, date, options.run_id, nullptr));
     const auto record = must(dag::execute_task(history.store(), dag, table, date, "nothing", options, false));
-    must(dag::note_task_ended(history.store(), dag, date));
+    must(dag::note_task_ended(history.store(), dag, date, options.run_id));
     return record.state == dag::TaskState::kSuccess;
   });
 }

@@ -107,16 +107,17 @@ Result<ModelVersion> find_version(store::Store& store, std::string_view version_
                   version_or_id, store.description(), versions.size()));
 }
 
+// Reads them all: one whose status or kind cannot be read might be the one in force, and must not be passed over.
 Result<std::optional<ModelVersion>> model_in_force(store::Store& store) {
-  MAEIL_ASSIGN(auto found, deployed_version(store));
-  for (const char* status : {"approved", "registered"}) {
-    if (found) break;
-    // What a task that was done again made in place of another is what counts; what is deployed is deployed.
-    Document filter = classifiers(status);
-    filter["superseded_by"] = {{"$exists", false}};
-    MAEIL_ASSIGN(found, newest(store, std::move(filter)));
+  MAEIL_ASSIGN(auto versions, list_versions(store));
+  for (const char* status : {"deployed", "approved", "registered"}) {
+    for (auto& version : versions) {
+      // What a task that was done again made in place of another is what counts; but what is deployed is deployed.
+      const bool counts = version.status == "deployed" || !version.document.contains("superseded_by");
+      if (version.model_name == kClassifier && version.status == status && counts) return std::optional(std::move(version));
+    }
   }
-  return found;
+  return std::nullopt;
 }
 
 Result<std::optional<ModelVersion>> deployed_version(store::Store& store) {

@@ -44,8 +44,8 @@ Result<ModelVersion> version_from(const store::Document& document);
 // Newest first (by version name, which is a time). kBadInput as version_from.
 Result<std::vector<ModelVersion>> list_versions(store::Store& store);
 
-// By version name or id; kNotFound names what exists. This and the next three read by indexes only what they
-// answer with: kBadInput as version_from for that, not for another document.
+// By version name or id; kNotFound names what exists. This and those of what is deployed read by indexes only
+// what they answer with: kBadInput as version_from for that, not for another document.
 Result<ModelVersion> find_version(store::Store& store, std::string_view version_or_id);
 
 // The model in force: the deployed classifier; else the newest approved; else the newest registered. nullopt:
