@@ -15,6 +15,7 @@
 #include "dag/task_log.h"
 #include "store/forwarding_store.h"
 #include "store/sqlite/sqlite_store.h"
+#include "store/test_must.h"
 #include "store/test_support.h"
 
 namespace maeil::dag {
@@ -25,15 +26,6 @@ using store::Signpost;
 using store::TempFolder;
 
 const Days kDate = parse_date("2026-11-23").value();
-
-template <class T>
-T must(Result<T> result) {
-  if (!result) {
-    ADD_FAILURE() << result.error().message;
-    std::abort();
-  }
-  return std::move(*result);
-}
 
 TaskSpec task(std::string id, std::vector<std::string> upstream = {}, TaskKind kind = TaskKind::kAction,
               TriggerRule rule = TriggerRule::kAllSuccess) {

@@ -10,18 +10,10 @@
 
 #include "dag/runner.h"
 #include "store/sqlite/sqlite_store.h"
+#include "store/test_must.h"
 #include "store/test_support.h"
 
 namespace maeil::dag {
-
-template <class T>
-T must(Result<T> result) {
-  if (!result) {
-    ADD_FAILURE() << result.error().message;
-    std::abort();
-  }
-  return std::move(*result);
-}
 
 struct SmallDay {
   const Days date = parse_date("2026-11-23").value();

@@ -7,21 +7,13 @@
 #include "loop/day.h"
 #include "loop/source.h"
 #include "store/sqlite/sqlite_store.h"
+#include "store/test_must.h"
 #include "store/test_support.h"
 
 namespace maeil::loop {
 namespace {
 
 const Days kDate = parse_date("2026-11-23").value();
-
-template <class T>
-T must(Result<T> result) {
-  if (!result) {
-    ADD_FAILURE() << result.error().message;
-    std::abort();
-  }
-  return std::move(*result);
-}
 
 struct Work {
   store::TempFolder folder;

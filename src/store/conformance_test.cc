@@ -11,6 +11,7 @@
 #include "store/mongo/mongo_store.h"
 #include "store/sqlite/sqlite_store.h"
 #include "store/store.h"
+#include "store/test_must.h"
 #include "store/test_servers.h"
 
 namespace maeil::store {
@@ -59,16 +60,6 @@ Batch put(std::string collection, std::vector<Document> documents) {
   for (auto& document : documents) batch.puts.push_back({collection, std::move(document)});
   return batch;
 }
-
-template <class T>
-T must(Result<T> result) {
-  if (!result) {
-    ADD_FAILURE() << result.error().message;
-    ::abort();
-  }
-  return std::move(*result);
-}
-void must(Status status) { ASSERT_TRUE(status) << status.error().message; }
 
 class Conformance : public testing::TestWithParam<StoreKind> {
  protected:

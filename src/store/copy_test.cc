@@ -8,6 +8,7 @@
 #include <limits>
 
 #include "store/sqlite/sqlite_store.h"
+#include "store/test_must.h"
 #include "store/test_support.h"
 
 namespace maeil::store {
@@ -16,16 +17,6 @@ namespace {
 const CopyProgress kQuiet = [](std::string_view, uint64_t, uint64_t) {};
 
 std::string id_of(int n) { return fmt::format("{:024x}", n); }
-
-template <class T>
-T must(Result<T> result) {
-  if (!result) {
-    ADD_FAILURE() << result.error().message;
-    ::abort();
-  }
-  return std::move(*result);
-}
-void must(Status status) { ASSERT_TRUE(status) << status.error().message; }
 
 class Copy : public testing::Test {
  protected:

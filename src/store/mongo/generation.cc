@@ -66,8 +66,6 @@ Document row_range(const std::string& generation, uint32_t first, uint32_t last)
   return {{"_id", {{"$gte", id_value(row_oid(generation, first))}, {"$lte", id_value(row_oid(generation, last))}}}};
 }
 
-bool is_row(const bson_oid_t& id) { return hex_of(id).starts_with(kRowPrefix); }
-
 // Not {"$lt": first row}: that would leave out ids of other types as well.
 Document without_rows() {
   const std::string first = fmt::format("{}{:016x}", kRowPrefix, 0);

@@ -36,7 +36,6 @@ Result<std::optional<Partition>> find_partition(Connection& connection, std::str
 // {"_id": {"$gte": first, "$lte": last}} of a generation's rows, or of those with the numbers `first` to `last`.
 Document row_range(const std::string& generation, uint32_t first = 0, uint32_t last = UINT32_MAX);
 std::string row_oid(const std::string& generation, uint32_t row);
-bool is_row(const bson_oid_t& id);
 Document without_rows();  // a filter that matches everything but rows
 
 // A generation of its own, noted on the server. Its id.

@@ -10,6 +10,7 @@
 #include "store/mongo/generation.h"
 #include "store/mongo/server_site.h"
 #include "store/mongo/mongo_store.h"
+#include "store/test_must.h"
 #include "store/test_servers.h"
 
 namespace maeil::store {
@@ -24,15 +25,6 @@ Batch put_one(int n) {
   Batch batch;
   batch.puts.push_back({"c", {{"_id", id_value(kOne)}, {"n", n}}});
   return batch;
-}
-
-template <class T>
-T must(Result<T> result) {
-  if (!result) {
-    ADD_FAILURE() << result.error().message;
-    ::abort();
-  }
-  return std::move(*result);
 }
 
 class MongoServer : public testing::TestWithParam<bool> {

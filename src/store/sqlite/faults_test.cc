@@ -11,22 +11,13 @@
 #include "store/sqlite/connection.h"
 #include "store/sqlite/schema.h"
 #include "store/sqlite/sqlite_store.h"
+#include "store/test_must.h"
 #include "store/test_support.h"
 
 namespace maeil::store {
 namespace {
 
 namespace fs = std::filesystem;
-
-template <class T>
-T must(Result<T> result) {
-  if (!result) {
-    ADD_FAILURE() << result.error().message;
-    std::abort();
-  }
-  return std::move(*result);
-}
-void must(Status status) { ASSERT_TRUE(status) << status.error().message; }
 
 Batch put(int n, int64_t value, size_t padding = 0) {
   Batch batch;
