@@ -135,8 +135,10 @@ Result<std::vector<std::string>> abandoned_generations(Connection& connection, c
   std::vector<std::string> out;
   for (const auto& entry : entries) {
     const std::string generation = id_text(member(entry, "_id"));
-    if (generation.empty() || generation == published || entry.contains("dropped")) continue;
-    if (Identity::is_dead(member(entry, "owner")) || lost_a_lock(member(entry, "leases"))) out.push_back(generation);
+    if (generation.empty() || generation == published) continue;
+    // One that was dropped may still have rows: who dropped it may have been stopped in the middle, as by a full disk.
+    const bool dropped = entry.contains("dropped");
+    if (dropped || Identity::is_dead(member(entry, "owner")) || lost_a_lock(member(entry, "leases"))) out.push_back(generation);
   }
   return out;
 }

@@ -49,8 +49,8 @@ Status finish_generation(Connection& connection, const Partition& partition, int
 Result<Document> finished_generation(const Server& server, Document entry, const std::string& collection, const std::string& partition,
                                      const std::string& generation);
 
-// The generations of a partition that will never be published: their writer is a process of this machine that is gone, or lost a
-// lock that it held. Garbage collection finds the others by their age.
+// The generations of a partition that will never be published: dropped before, or their writer is a process of this machine that is
+// gone, or lost a lock that it held. Garbage collection finds the others by their age.
 Result<std::vector<std::string>> abandoned_generations(Connection& connection, const std::string& collection, const std::string& partition,
                                                        const std::string& published);
 

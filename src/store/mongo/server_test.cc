@@ -182,6 +182,14 @@ TEST_P(MongoServer, RowsThatADeadWriterLeftGoWithTheNextPublish) {
   EXPECT_EQ(visible(), 2u) << "the published row, and the one of the writer that may live";
   EXPECT_EQ(must(store->find("rows", {})).size(), 1u) << "which maeil does not show";
   EXPECT_TRUE(store->check());
+
+  // One whose writer lives, and was stopped after it had noted that its rows are none, before it had removed them.
+  const std::string half = must(begin_generation(connection, "rows", "p"));
+  ASSERT_TRUE(connection.find_and_modify(kGenerations, {{"_id", id_value(half)}}, {{"$set", {{"dropped", date_value(now())}}}}));
+  ASSERT_TRUE(connection.insert_one("rows", must(to_bson({{"_id", id_value(row_oid(half, 0))}, {"n", 0}}))));
+  EXPECT_EQ(visible(), 3u);
+  publish(3);
+  EXPECT_EQ(visible(), 2u);
 }
 
 TEST_P(MongoServer, AJournalIsReadAsItWasWritten) {
