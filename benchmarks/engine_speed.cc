@@ -1,4 +1,5 @@
-// Training and scoring speed of the engine: the peer of benchmarks/peers/engine.py, with the same arguments and protocol.
+// Training and scoring speed of the engine: the peer of benchmarks/peers/engine.py, with the same arguments
+// and protocol.
 //
 //   engine_speed --model F.pth --data FOLDER --mode train|score --batch B --threads T
 //
@@ -47,7 +48,8 @@ struct Data {
   std::vector<int32_t> codes, labels;
   std::vector<float> numbers;
   Data(const std::string& folder, size_t least) {
-    const auto cat = read_numbers(folder + "/classifier_cat.csv"), label = read_numbers(folder + "/classifier_label.csv");
+    const auto cat = read_numbers(folder + "/classifier_cat.csv"),
+               label = read_numbers(folder + "/classifier_label.csv");
     const auto num = read_numbers(folder + "/classifier_num.csv");
     while (labels.size() < least || labels.empty()) {
       codes.insert(codes.end(), cat.begin(), cat.end());
@@ -56,7 +58,8 @@ struct Data {
     }
   }
   nn::LabelledRows rows(const nn::ModelShape& shape, size_t first, size_t count) const {
-    return {nn::Rows{codes, numbers, labels.size()}.slice(shape, first, count), std::span(labels).subspan(first, count)};
+    return {nn::Rows{codes, numbers, labels.size()}.slice(shape, first, count),
+            std::span(labels).subspan(first, count)};
   }
 };
 
@@ -74,7 +77,7 @@ double rate(size_t batch, const std::function<void()>& call) {
     call();
     passed = std::chrono::steady_clock::now() - begin;
   }
-  return static_cast<double>((calls) * batch) / passed.count();
+  return static_cast<double>((calls)*batch) / passed.count();
 }
 
 }  // namespace
@@ -102,19 +105,24 @@ int main(int argc, char** argv) {
   std::optional<nn::Scorer> scorer;
   std::vector<float> logits;
   if (mode == "train") {
-    nn::Trainer exact = must(nn::Trainer::make(parameters, {.learning_rate = 1e-4f, .dropout = 0, .class_weights = class_weight}));
-    for (size_t first : {0, 16, 32}) answer["losses"].push_back(must(exact.step(data.rows(shape, first, 16))));
-    trainer.emplace(must(nn::Trainer::make(parameters, {.learning_rate = 1e-4f, .dropout = 0.3f, .class_weights = class_weight})));
+    nn::Trainer exact = must(
+        nn::Trainer::make(parameters, {.learning_rate = 1e-4f, .dropout = 0, .class_weights = class_weight}));
+    for (size_t first : {0, 16, 32})
+      answer["losses"].push_back(must(exact.step(data.rows(shape, first, 16))));
+    trainer.emplace(must(nn::Trainer::make(
+        parameters, {.learning_rate = 1e-4f, .dropout = 0.3f, .class_weights = class_weight})));
     call = [&] { must(trainer->step(data.rows(shape, 0, batch))); };
   } else {
     scorer.emplace(must(nn::Scorer::make(parameters)));
     const size_t all = std::max<size_t>(batch, 64);
     logits.resize(2 * all);
-    if (const auto done = scorer->score(data.rows(shape, 0, all).rows, logits); !done) must<int>(tl::unexpected(done.error()));
+    if (const auto done = scorer->score(data.rows(shape, 0, all).rows, logits); !done)
+      must<int>(tl::unexpected(done.error()));
     for (size_t i = 0; i < all; ++i) answer["logits"].push_back({logits[2 * i], logits[2 * i + 1]});
     logits.resize(2 * batch);
     call = [&] { (void)scorer->score(data.rows(shape, 0, batch).rows, logits); };
   }
   std::cout << answer.dump() << std::endl;
-  for (std::string line; std::getline(std::cin, line);) std::cout << Json{{"rows_per_second", rate(batch, call)}}.dump() << std::endl;
+  for (std::string line; std::getline(std::cin, line);)
+    std::cout << Json{{"rows_per_second", rate(batch, call)}}.dump() << std::endl;
 }

@@ -33,7 +33,8 @@ struct Folder {
 
 TEST(Philox, MatchesTheAuthorsKnownAnswers) {  // Random123's kat_vectors, philox4x32 10
   EXPECT_EQ(philox4x32({0, 0, 0, 0}, 0, 0), (PhiloxBlock{0x6627e8d5, 0xe169c58d, 0xbc57ac4c, 0x9b00dbd8}));
-  EXPECT_EQ(philox4x32({~0u, ~0u, ~0u, ~0u}, ~0u, ~0u), (PhiloxBlock{0x408f276d, 0x41c83b0e, 0xa20bc7c6, 0x6d5451fd}));
+  EXPECT_EQ(philox4x32({~0u, ~0u, ~0u, ~0u}, ~0u, ~0u),
+            (PhiloxBlock{0x408f276d, 0x41c83b0e, 0xa20bc7c6, 0x6d5451fd}));
   EXPECT_EQ(philox4x32({0x243f6a88, 0x85a308d3, 0x13198a2e, 0x03707344}, 0xa4093822, 0x299f31d0),
             (PhiloxBlock{0xd16cfe09, 0x94fdcceb, 0x5001e420, 0x24126ea1}));
 }
@@ -64,7 +65,8 @@ TEST(Threads, EveryPieceRunsOnceAtAnyCount) {
   set_thread_count(0);
 }
 
-// Items 0 .. n-1 through a pipeline of three slots; item `bad` fails in `stage`. Returns the sum of what was finished.
+// Items 0 .. n-1 through a pipeline of three slots; item `bad` fails in `stage`. Returns the sum of what was
+// finished.
 struct PipelineRun {
   std::vector<int> finished;
   Status status;
@@ -121,13 +123,15 @@ TEST(Threads, APipelineFinishesInOrderAndStopsAtTheFirstError) {
       EXPECT_EQ(bad.status.error().message, fmt::format("{} 123", stage));
       EXPECT_EQ(bad.finished, std::vector<int>(all.begin(), all.begin() + 123)) << stage;
     }
-    parallel_for(2, 1, [&](size_t, size_t) { EXPECT_EQ(run_items(50).finished.size(), 50u); });  // nested: alone, and no deadlock
+    // nested: alone, and no deadlock
+    parallel_for(2, 1, [&](size_t, size_t) { EXPECT_EQ(run_items(50).finished.size(), 50u); });
   }
   set_thread_count(0);
 }
 
 TEST(Threads, PiecesAreCutAtMultiplesAndComeInOrder) {
-  for (const auto& [first, count] : {std::pair<uint64_t, uint64_t>{0, 0}, {0, 10}, {7, 3}, {7, 25}, {UINT64_MAX - 25, 25}}) {
+  for (const auto& [first, count] :
+       {std::pair<uint64_t, uint64_t>{0, 0}, {0, 10}, {7, 3}, {7, 25}, {UINT64_MAX - 25, 25}}) {
     uint64_t at = first;
     EXPECT_TRUE((run_pieces<std::pair<uint64_t, uint64_t>>(
         first, count, 10,
@@ -174,7 +178,7 @@ TEST(File, ATemporaryNameIsRandomAndMadeExclusively) {
 }
 
 mode_t mode_of(const fs::path& path) {
-  struct stat info {};
+  struct stat info{};
   EXPECT_EQ(::stat(path.c_str(), &info), 0) << path;
   return info.st_mode & 07777;
 }
@@ -270,8 +274,10 @@ Result<Settings> load(const fs::path& folder, std::map<std::string, std::string>
 TEST(Settings, LastSourceWins) {
   Folder folder;
   EXPECT_EQ(load(folder.path)->data_quantity, 10000);
-  ASSERT_TRUE(write_file_atomically(folder.path / "maeil.toml", "DATA_QUANTITY = 1\nF1_THRESHOLD = 0.5\nSEED = 9\n"));
-  ASSERT_TRUE(write_file_atomically(folder.path / ".env", "# c\nexport DATA_QUANTITY=2 # why\nSEED='7'\nOTHER=x\n"));
+  ASSERT_TRUE(
+      write_file_atomically(folder.path / "maeil.toml", "DATA_QUANTITY = 1\nF1_THRESHOLD = 0.5\nSEED = 9\n"));
+  ASSERT_TRUE(
+      write_file_atomically(folder.path / ".env", "# c\nexport DATA_QUANTITY=2 # why\nSEED='7'\nOTHER=x\n"));
   const auto settings = load(folder.path, {{"SEED", "8"}}).value();
   EXPECT_EQ(settings.f1_threshold, 0.5);
   EXPECT_EQ(settings.data_quantity, 2);
@@ -280,10 +286,15 @@ TEST(Settings, LastSourceWins) {
 
 TEST(Settings, AnEmptyValueCountsAsNotSet) {
   Folder folder;
-  ASSERT_TRUE(write_file_atomically(folder.path / "maeil.toml", "MONGODB_HOST = \"\"\nSTORE_PATH = \"a.db\"\n"));
-  ASSERT_TRUE(write_file_atomically(folder.path / ".env", "MONGODB_URI=\nMONGODB_PORT=''\nSTORE_PATH= # none\n"));
-  const auto settings = load(folder.path, {{"MONGODB_URI", ""}, {"MONGODB_DATABASE", ""}, {"EPOCHS", ""}, {"STORE_PATH", ""}}).value();
-  for (const char* name : {"MONGODB_URI", "MONGODB_HOST", "MONGODB_PORT", "MONGODB_DATABASE", "EPOCHS"}) EXPECT_FALSE(is_set(settings, name)) << name;
+  ASSERT_TRUE(
+      write_file_atomically(folder.path / "maeil.toml", "MONGODB_HOST = \"\"\nSTORE_PATH = \"a.db\"\n"));
+  ASSERT_TRUE(
+      write_file_atomically(folder.path / ".env", "MONGODB_URI=\nMONGODB_PORT=''\nSTORE_PATH= # none\n"));
+  const auto settings =
+      load(folder.path, {{"MONGODB_URI", ""}, {"MONGODB_DATABASE", ""}, {"EPOCHS", ""}, {"STORE_PATH", ""}})
+          .value();
+  for (const char* name : {"MONGODB_URI", "MONGODB_HOST", "MONGODB_PORT", "MONGODB_DATABASE", "EPOCHS"})
+    EXPECT_FALSE(is_set(settings, name)) << name;
   EXPECT_EQ(settings.mongodb_host, "localhost");
   EXPECT_EQ(settings.mongodb_port, 27017);
   EXPECT_EQ(settings.mongodb_database, "mlops_default_prediction");
@@ -298,9 +309,12 @@ TEST(Secrets, AreNotShown) {
       {"mongodb://u:p@ss?w@h/d?x=y", "mongodb://***@h/d?x=y"},
       {"u:hunter2@127.0.0.1/x", "***@127.0.0.1/x"},
       {"mongo://u:hunter2@h", "mongo://***@h"},
-      {"mongodb://h/?tlsCertificateKeyFilePassword=hunter2&tls=true", "mongodb://h/?tlsCertificateKeyFilePassword=***&tls=true"},
-      {"mongodb://h/?tls=true;TLSCERTIFICATEKEYFILEPASSWORD=hunter2", "mongodb://h/?tls=true;TLSCERTIFICATEKEYFILEPASSWORD=***"},
-      {"mongodb://u@h/?authMechanismProperties=AWS_SESSION_TOKEN:hunter2", "mongodb://***@h/?authMechanismProperties=***"},
+      {"mongodb://h/?tlsCertificateKeyFilePassword=hunter2&tls=true",
+       "mongodb://h/?tlsCertificateKeyFilePassword=***&tls=true"},
+      {"mongodb://h/?tls=true;TLSCERTIFICATEKEYFILEPASSWORD=hunter2",
+       "mongodb://h/?tls=true;TLSCERTIFICATEKEYFILEPASSWORD=***"},
+      {"mongodb://u@h/?authMechanismProperties=AWS_SESSION_TOKEN:hunter2",
+       "mongodb://***@h/?authMechanismProperties=***"},
       // An @ in an option's value: whether it ends a login cannot be known.
       {"mongodb://h/?tlsCertificateKeyFilePassword=hun@ter2", "mongodb://***"},
       {"mongodb://u:hun&password=ter2@h/d", "mongodb://***"},
@@ -309,8 +323,12 @@ TEST(Secrets, AreNotShown) {
   };
   for (const auto& [address, shown] : cases) EXPECT_EQ(redact_address(address), shown);
   Folder folder;
-  const auto settings = load(folder.path, {{"MONGODB_URI", "u:hunter2@h/x"}, {"MONGODB_HOST", "u:hunter2@h"}, {"MONGODB_PASSWORD", "hunter2"}}).value();
-  for (const auto& [name, value] : describe_settings(settings)) EXPECT_EQ(value.find("hunter2"), std::string::npos) << name;
+  const auto settings = load(folder.path, {{"MONGODB_URI", "u:hunter2@h/x"},
+                                           {"MONGODB_HOST", "u:hunter2@h"},
+                                           {"MONGODB_PASSWORD", "hunter2"}})
+                            .value();
+  for (const auto& [name, value] : describe_settings(settings))
+    EXPECT_EQ(value.find("hunter2"), std::string::npos) << name;
 }
 
 TEST(Settings, WrongValuesNamePlaceAndBounds) {
@@ -320,7 +338,8 @@ TEST(Settings, WrongValuesNamePlaceAndBounds) {
     const auto settings = load(folder.path);
     return settings ? std::string("accepted") : settings.error().message;
   };
-  EXPECT_NE(message("\nF1_THRESHOLD = 1.5\n").find("maeil.toml:2: F1_THRESHOLD must be a number from 0 to 1"), std::string::npos);
+  EXPECT_NE(message("\nF1_THRESHOLD = 1.5\n").find("maeil.toml:2: F1_THRESHOLD must be a number from 0 to 1"),
+            std::string::npos);
   EXPECT_NE(message("EPOCHS = \"ten\"").find("whole number"), std::string::npos);
   EXPECT_NE(message("EPOCHZ = 1").find("no setting 'EPOCHZ'"), std::string::npos);
   EXPECT_NE(message("EPOCHS = ").find("maeil.toml:1"), std::string::npos);

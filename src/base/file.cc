@@ -1,4 +1,5 @@
-// A write that fails half way must leave the old file as it was and no temporary behind: the destructor unlinks.
+// A write that fails half way must leave the old file as it was and no temporary behind: the destructor
+// unlinks.
 #include "base/file.h"
 
 #include <fcntl.h>
@@ -65,9 +66,10 @@ Name kind_of(std::string_view name) {
 
 // Not a folder, older than `before`, and if it is a file, nobody's.
 bool is_abandoned(const fs::path& path, Instant before) {
-  struct stat info {};
+  struct stat info{};
   if (::lstat(path.c_str(), &info) != 0) return false;
-  const auto written = std::chrono::seconds(info.st_mtim.tv_sec) + std::chrono::nanoseconds(info.st_mtim.tv_nsec);
+  const auto written =
+      std::chrono::seconds(info.st_mtim.tv_sec) + std::chrono::nanoseconds(info.st_mtim.tv_nsec);
   if (written >= before.time_since_epoch()) return false;
   if (S_ISLNK(info.st_mode)) return true;
   if (!S_ISREG(info.st_mode)) return false;
@@ -98,7 +100,8 @@ Result<std::vector<fs::path>> left_behind(const fs::path& folder, Instant before
     const auto since = kind == Name::kEarlier ? before - std::chrono::hours(24) : before;
     if (is_abandoned(entry->path(), since)) out.push_back(entry->path());
   }
-  if (error && error != std::errc::no_such_file_or_directory) return system_error("read folder", folder, error.value());
+  if (error && error != std::errc::no_such_file_or_directory)
+    return system_error("read folder", folder, error.value());
   std::ranges::sort(out);
   return out;
 }
@@ -106,7 +109,7 @@ Result<std::vector<fs::path>> left_behind(const fs::path& folder, Instant before
 Result<std::string> read_file(const fs::path& path, uint64_t max_bytes) {
   Descriptor file{::open(path.c_str(), O_RDONLY | O_CLOEXEC)};
   if (file.fd < 0) return read_error(path, errno);
-  struct stat info {};
+  struct stat info{};
   if (::fstat(file.fd, &info) != 0) return read_error(path, errno);
   if (S_ISDIR(info.st_mode)) return read_error(path, EISDIR);
   std::string bytes;
@@ -119,7 +122,8 @@ Result<std::string> read_file(const fs::path& path, uint64_t max_bytes) {
     if (got == 0) return bytes;
     bytes.append(buffer, got);
     if (bytes.size() > max_bytes) {
-      return bad_input(fmt::format("{} is larger than the {} bytes such a file may have", path.string(), max_bytes));
+      return bad_input(
+          fmt::format("{} is larger than the {} bytes such a file may have", path.string(), max_bytes));
     }
   }
 }
@@ -127,10 +131,11 @@ Result<std::string> read_file(const fs::path& path, uint64_t max_bytes) {
 // The temporary holds its lock before it is old enough for anybody to ask (left_behind). A file that is
 // replaced by a stricter one is not open to more people meanwhile: it gets its mode at the end.
 Result<AtomicFile> AtomicFile::create(const fs::path& path, Access access) {
-  struct stat info {};
+  struct stat info{};
   const bool replaces = ::stat(path.c_str(), &info) == 0;
   if (replaces && !S_ISREG(info.st_mode)) {
-    return usage_error(fmt::format("cannot write {}: it is no regular file, and would be replaced by one", path.string()));
+    return usage_error(
+        fmt::format("cannot write {}: it is no regular file, and would be replaced by one", path.string()));
   }
   const mode_t kept = info.st_mode & 0777;
   if (path.has_parent_path()) MAEIL_TRY(make_directories(path.parent_path()));
@@ -175,17 +180,19 @@ Status AtomicFile::write(std::string_view bytes) {
     if (put < 0) return system_error("write", path_, errno);
     bytes.remove_prefix(put);
   }
-  // The disk begins early, so that commit() has little left to wait for. Only a hint: its failure is commit's to find.
+  // The disk begins early, so that commit() has little left to wait for. Only a hint: its failure is commit's
+  // to find.
   constexpr uint64_t kStep = 8 << 20;
   if (const uint64_t end = size_ / kStep * kStep; end > flushed_) {
-    (void)::sync_file_range(descriptor_, static_cast<off64_t>(flushed_), static_cast<off64_t>(end - flushed_), SYNC_FILE_RANGE_WRITE);
+    (void)::sync_file_range(descriptor_, static_cast<off64_t>(flushed_), static_cast<off64_t>(end - flushed_),
+                            SYNC_FILE_RANGE_WRITE);
     flushed_ = end;
   }
   return {};
 }
 
 Status AtomicFile::commit() {
-  struct stat info {};
+  struct stat info{};
   if (::fstat(descriptor_, &info) != 0) return system_error("write", path_, errno);
   if ((info.st_mode & 0777) != mode_ && ::fchmod(descriptor_, mode_) != 0) {
     return system_error("set the mode of", path_, errno);
@@ -226,7 +233,7 @@ Result<MappedFile> MappedFile::open(const fs::path& path) {
 }
 
 Result<MappedFile> MappedFile::of(int descriptor, const fs::path& path) {
-  struct stat info {};
+  struct stat info{};
   if (::fstat(descriptor, &info) != 0) return system_error("read", path, errno);
   if (!S_ISREG(info.st_mode)) return system_error("read", path, S_ISDIR(info.st_mode) ? EISDIR : EINVAL);
   if (info.st_size == 0) return MappedFile(nullptr, 0);

@@ -1,4 +1,5 @@
-// Files: whole reads, atomic writes, directories that survive a power cut. Errors name the path and the system's reason.
+// Files: whole reads, atomic writes, directories that survive a power cut. Errors name the path and the
+// system's reason.
 #pragma once
 
 #include <cstdint>
@@ -13,7 +14,8 @@
 
 namespace maeil {
 
-// The whole file. kNotFound when it is absent, kIo when it cannot be read, kBadInput when larger than `max_bytes`.
+// The whole file. kNotFound when it is absent, kIo when it cannot be read, kBadInput when larger than
+// `max_bytes`.
 Result<std::string> read_file(const std::filesystem::path& path, uint64_t max_bytes = uint64_t{4} << 30);
 
 class MappedFile;
@@ -32,11 +34,11 @@ Result<std::filesystem::path> temporary_name(const std::filesystem::path& path);
 Result<std::vector<std::filesystem::path>> left_behind(const std::filesystem::path& folder, Instant before);
 
 // A file that appears under its name only when it is complete: bytes go to temporary_name(path), and commit()
-// syncs, renames and syncs the folder. Destroyed without commit, it leaves nothing behind. Parent folders are made.
-// A file that is replaced passes its permission bits on; kShared: a new one gets 0644 without the umask's
-// bits; kPrivate, for what no other user is meant to read (rows or secrets that are not written for people):
-// a new one gets 0600. kUsage: there is a folder, a device or a pipe of that name. Everything else that fails
-// is kIo, also where something is missing. Not thread safe.
+// syncs, renames and syncs the folder. Destroyed without commit, it leaves nothing behind. Parent folders are
+// made. A file that is replaced passes its permission bits on; kShared: a new one gets 0644 without the
+// umask's bits; kPrivate, for what no other user is meant to read (rows or secrets that are not written for
+// people): a new one gets 0600. kUsage: there is a folder, a device or a pipe of that name. Everything else
+// that fails is kIo, also where something is missing. Not thread safe.
 class AtomicFile {
  public:
   enum class Access { kShared, kPrivate };
@@ -47,8 +49,8 @@ class AtomicFile {
 
   Status write(std::string_view bytes);
   Status commit();
-  // What was written so far. It stays readable as it is when another process replaces the file after commit().
-  // REQUIRES: before commit().
+  // What was written so far. It stays readable as it is when another process replaces the file after
+  // commit(). REQUIRES: before commit().
   Result<MappedFile> map() const;
   int descriptor() const { return descriptor_; }
   const std::filesystem::path& path() const { return path_; }
@@ -75,7 +77,8 @@ Status sync_directory(const std::filesystem::path& path);
 class MappedFile {
  public:
   static Result<MappedFile> open(const std::filesystem::path& path);
-  MappedFile(MappedFile&& other) noexcept : data_(other.data_), size_(other.size_), released_(other.released_) {
+  MappedFile(MappedFile&& other) noexcept
+      : data_(other.data_), size_(other.size_), released_(other.released_) {
     other.data_ = nullptr;
     other.size_ = 0;
   }

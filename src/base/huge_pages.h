@@ -1,5 +1,6 @@
-// Memory for large, short-lived buffers, on huge pages where the system grants them (madvise; else plain ones): the kernel prepares it in
-// pieces of 2 MiB instead of 4 KiB. Touching small pages was a third of the processor time of storing a day's rows (docs/performance.md).
+// Memory for large, short-lived buffers, on huge pages where the system grants them (madvise; else plain
+// ones): the kernel prepares it in pieces of 2 MiB instead of 4 KiB. Touching small pages was a third of the
+// processor time of storing a day's rows (docs/performance.md).
 #pragma once
 
 #include <sys/mman.h>
@@ -31,8 +32,10 @@ struct HugePages {
     return static_cast<T*>(memory);
   }
   void deallocate(T* memory, size_t count) {
-    if (count * sizeof(T) < kHugePage) ::operator delete(memory);
-    else std::free(memory);
+    if (count * sizeof(T) < kHugePage)
+      ::operator delete(memory);
+    else
+      std::free(memory);
   }
   friend bool operator==(const HugePages&, const HugePages&) { return true; }
 };

@@ -1,8 +1,9 @@
 // Philox4x32-10, the counter-based generator behind every random number of maeil.
 //
 // Source: Salmon, Moraes, Dror, Shaw, "Parallel Random Numbers: As Easy as 1, 2, 3", SC 2011. A block of four
-// 32-bit words is a pure function of (key, counter), so the same (seed, stream, block, position) gives the same
-// bytes on one thread or on 64, in one process or in shards. There is no state to share and nothing to lock.
+// 32-bit words is a pure function of (key, counter), so the same (seed, stream, block, position) gives the
+// same bytes on one thread or on 64, in one process or in shards. There is no state to share and nothing to
+// lock.
 #pragma once
 
 #include <array>
@@ -24,37 +25,41 @@ inline PhiloxBlock philox4x32(PhiloxBlock counter, uint32_t key0, uint32_t key1)
   return counter;
 }
 
-// What a stream of numbers is for. A new use takes a new number; none is ever reused or renumbered, since that
-// would change everybody's data.
+// What a stream of numbers is for. A new use takes a new number; none is ever reused or renumbered, since
+// that would change everybody's data.
 enum class RandomStream : uint32_t {
-  kCopula = 1,        // block = row block; see copula/
+  kCopula = 1,  // block = row block; see copula/
   kCopulaNulls = 2,
-  kPortfolio = 3,     // block = row block; see portfolio/
+  kPortfolio = 3,  // block = row block; see portfolio/
   kSplit = 4,
-  kShuffle = 5,       // block = epoch
-  kInit = 6,          // block = parameter index
+  kShuffle = 5,  // block = epoch
+  kInit = 6,     // block = parameter index
   kDropout = 7,
-  kMask = 8,          // the two views of pretraining
+  kMask = 8,  // the two views of pretraining
   kBootstrap = 9,
   kPortfolioScenario = 10,
-  kCopulaClass = 11,  // block = row block; the class of each row
-  kFitSample = 12,    // which rows the correlations of a fit are computed from
-  kShift = 13,        // block = row block; see loop/shift
-  kQualitySplit = 20, // block = row; see quality/utility
-  kValidation = 21,   // see prep/split.h
+  kCopulaClass = 11,   // block = row block; the class of each row
+  kFitSample = 12,     // which rows the correlations of a fit are computed from
+  kShift = 13,         // block = row block; see loop/shift
+  kQualitySplit = 20,  // block = row; see quality/utility
+  kValidation = 21,    // see prep/split.h
 };
 
-// A sequence of words keyed by (seed, stream, block). Cheap to make; not thread safe: each thread makes its own.
+// A sequence of words keyed by (seed, stream, block). Cheap to make; not thread safe: each thread makes its
+// own.
 class RandomSequence {
  public:
   RandomSequence(uint64_t seed, RandomStream stream, uint64_t block)
-      : key0_(static_cast<uint32_t>(seed)), key1_(static_cast<uint32_t>(seed >> 32)),
-        stream_(static_cast<uint32_t>(stream)), block_(block) {}
+      : key0_(static_cast<uint32_t>(seed)),
+        key1_(static_cast<uint32_t>(seed >> 32)),
+        stream_(static_cast<uint32_t>(stream)),
+        block_(block) {}
 
   uint32_t next_u32() {
     if (used_ == 4) {
-      words_ = philox4x32({position_++, stream_, static_cast<uint32_t>(block_), static_cast<uint32_t>(block_ >> 32)},
-                          key0_, key1_);
+      words_ = philox4x32(
+          {position_++, stream_, static_cast<uint32_t>(block_), static_cast<uint32_t>(block_ >> 32)}, key0_,
+          key1_);
       used_ = 0;
     }
     return words_[used_++];

@@ -1,6 +1,6 @@
-// Where a control group lies: /proc/self/cgroup names it within its hierarchy, /proc/self/mountinfo says which part of the
-// hierarchy is mounted and where. In a container without a cgroup name space the name is the host's and the mount shows
-// only the container's part: the mount's own root is then cut off the name.
+// Where a control group lies: /proc/self/cgroup names it within its hierarchy, /proc/self/mountinfo says
+// which part of the hierarchy is mounted and where. In a container without a cgroup name space the name is
+// the host's and the mount shows only the container's part: the mount's own root is then cut off the name.
 #include "base/processors.h"
 
 #include <fmt/format.h>
@@ -27,7 +27,8 @@ struct Mount {
 std::string unescaped(const std::string& text) {
   std::string out;
   for (size_t i = 0; i < text.size(); ++i) {
-    const bool octal = text[i] == '\\' && i + 3 < text.size() && std::all_of(&text[i + 1], &text[i + 4], [](char c) { return c >= '0' && c <= '7'; });
+    const bool octal = text[i] == '\\' && i + 3 < text.size() &&
+                       std::all_of(&text[i + 1], &text[i + 4], [](char c) { return c >= '0' && c <= '7'; });
     if (!octal) {
       out += text[i];
       continue;
@@ -90,11 +91,14 @@ std::optional<double> cgroup_cpu_quota(const fs::path& root) {
   const auto take = [&](std::optional<double> quota) {
     if (quota && (!tightest || *quota < *tightest)) tightest = quota;
   };
-  std::ifstream groups(root / "proc/self/cgroup");  // lines of hierarchy:controllers:name; version 2 has no controllers
+  // lines of hierarchy:controllers:name; version 2 has no controllers
+  std::ifstream groups(root / "proc/self/cgroup");
   for (std::string line; std::getline(groups, line);) {
-    const size_t first = line.find(':'), second = first == std::string::npos ? first : line.find(':', first + 1);
+    const size_t first = line.find(':'),
+                 second = first == std::string::npos ? first : line.find(':', first + 1);
     if (second == std::string::npos) continue;
-    const std::string controllers = line.substr(first + 1, second - first - 1), name = line.substr(second + 1);
+    const std::string controllers = line.substr(first + 1, second - first - 1),
+                      name = line.substr(second + 1);
     const bool version_2 = controllers.empty();
     if (!version_2 && !lists(controllers, "cpu")) continue;
     for (const Mount& mount : mounts_of(root, version_2)) {
@@ -116,7 +120,8 @@ int allowed_processors(const fs::path& root) {
   CPU_ZERO(&set);
   int processors = static_cast<int>(std::thread::hardware_concurrency());
   if (sched_getaffinity(0, sizeof set, &set) == 0) processors = CPU_COUNT(&set);
-  if (const auto quota = cgroup_cpu_quota(root)) processors = static_cast<int>(std::min<double>(processors, std::ceil(*quota)));
+  if (const auto quota = cgroup_cpu_quota(root))
+    processors = static_cast<int>(std::min<double>(processors, std::ceil(*quota)));
   return std::max(1, processors);
 }
 

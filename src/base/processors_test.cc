@@ -14,13 +14,17 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr const char* kMountV2 = "29 23 0:26 / /sys/fs/cgroup rw,nosuid shared:4 - cgroup2 cgroup2 rw,nsdelegate\n";
-constexpr const char* kMountV1 = "33 25 0:28 / /sys/fs/cgroup/cpu,cpuacct rw,nosuid shared:10 - cgroup cgroup rw,cpu,cpuacct\n"
-                                 "34 25 0:29 / /sys/fs/cgroup/cpuset rw,nosuid shared:11 - cgroup cgroup rw,cpuset\n";
+constexpr const char* kMountV2 =
+    "29 23 0:26 / /sys/fs/cgroup rw,nosuid shared:4 - cgroup2 cgroup2 rw,nsdelegate\n";
+constexpr const char* kMountV1 =
+    "33 25 0:28 / /sys/fs/cgroup/cpu,cpuacct rw,nosuid shared:10 - cgroup cgroup rw,cpu,cpuacct\n"
+    "34 25 0:29 / /sys/fs/cgroup/cpuset rw,nosuid shared:11 - cgroup cgroup rw,cpuset\n";
 
 class Cgroups : public ::testing::Test {
  protected:
-  Cgroups() : root(fs::path(testing::TempDir()) / ("cgroups_" + std::string(testing::UnitTest::GetInstance()->current_test_info()->name()))) {
+  Cgroups()
+      : root(fs::path(testing::TempDir()) /
+             ("cgroups_" + std::string(testing::UnitTest::GetInstance()->current_test_info()->name()))) {
     fs::remove_all(root);
   }
   ~Cgroups() override { fs::remove_all(root); }
@@ -81,7 +85,8 @@ TEST_F(Cgroups, AMountOfTheContainersPartOnly) {
 }
 
 TEST_F(Cgroups, BothVersionsAndABlankInTheMountPoint) {
-  write("proc/self/mountinfo", std::string(kMountV1) + "40 25 0:30 / /sys/my\\040groups rw - cgroup2 none rw\n");
+  write("proc/self/mountinfo",
+        std::string(kMountV1) + "40 25 0:30 / /sys/my\\040groups rw - cgroup2 none rw\n");
   write("proc/self/cgroup", "4:cpu,cpuacct:/a\n0::/b\n");
   write("sys/fs/cgroup/cpu,cpuacct/a/cpu.cfs_quota_us", "700000\n");
   write("sys/fs/cgroup/cpu,cpuacct/a/cpu.cfs_period_us", "100000\n");

@@ -9,7 +9,8 @@
 namespace maeil {
 
 // A bar appears once the work has lasted half a second and is redrawn ten times a second at most; without a
-// terminal one line is written every ten seconds. finish() (or the destructor) clears the bar. Not thread safe.
+// terminal one line is written every ten seconds. finish() (or the destructor) clears the bar. Not thread
+// safe.
 class Progress {
  public:
   explicit Progress(bool enabled = true);

@@ -1,13 +1,13 @@
-// All three sources go through one function, set_value, which knows the bounds; so no source can smuggle in a value
-// that another would refuse.
+// All three sources go through one function, set_value, which knows the bounds; so no source can smuggle in a
+// value that another would refuse.
 #include "base/settings.h"
 
 #include <fmt/format.h>
+#include <toml++/toml.h>
 
 #include <algorithm>
 #include <charconv>
 #include <cmath>
-#include <toml++/toml.h>
 #include <variant>
 
 #include "base/file.h"
@@ -81,23 +81,27 @@ bool parse_number(std::string_view text, Number& out) {
   return error == std::errc() && end == text.data() + text.size();
 }
 
-Status set_value(Settings& settings, const Setting& setting, std::string_view text, const std::string& origin) {
-  // `MONGODB_URI=` is how a line is switched off, and what docker-compose makes of a variable that is not there.
+Status set_value(Settings& settings, const Setting& setting, std::string_view text,
+                 const std::string& origin) {
+  // `MONGODB_URI=` is how a line is switched off, and what docker-compose makes of a variable that is not
+  // there.
   if (text.empty()) return {};
   if (const auto* member = std::get_if<std::string Settings::*>(&setting.field)) {
     settings.*(*member) = text;
   } else {
     const auto wrong = [&](const char* kind) {
-      return usage_error(fmt::format("{}: {} must be {} from {} to {}, not '{}'", origin, setting.name, kind, setting.low,
-                                     setting.high, text));
+      return usage_error(fmt::format("{}: {} must be {} from {} to {}, not '{}'", origin, setting.name, kind,
+                                     setting.low, setting.high, text));
     };
     if (const auto* whole = std::get_if<int64_t Settings::*>(&setting.field)) {
       int64_t value = 0;
-      if (!parse_number(text, value) || value < setting.low || value > setting.high) return wrong("a whole number");
+      if (!parse_number(text, value) || value < setting.low || value > setting.high)
+        return wrong("a whole number");
       settings.*(*whole) = value;
     } else {
       double value = 0;
-      if (!parse_number(text, value) || !(value >= setting.low && value <= setting.high)) return wrong("a number");
+      if (!parse_number(text, value) || !(value >= setting.low && value <= setting.high))
+        return wrong("a number");
       settings.*std::get<double Settings::*>(setting.field) = value;
     }
   }
@@ -119,16 +123,23 @@ Status read_toml(Settings& settings, const std::filesystem::path& path) {
     for (const auto& [key, node] : document) {
       const auto origin = fmt::format("{}:{}", path.string(), node.source().begin.line);
       const Setting* setting = find_setting(key.str());
-      if (!setting) return usage_error(fmt::format("{}: there is no setting '{}'; `maeil doctor` lists them", origin, key.str()));
+      if (!setting)
+        return usage_error(
+            fmt::format("{}: there is no setting '{}'; `maeil doctor` lists them", origin, key.str()));
       std::string value;
-      if (const auto s = node.value_exact<std::string>()) value = *s;
-      else if (const auto i = node.value_exact<int64_t>()) value = fmt::format("{}", *i);
-      else if (const auto d = node.value_exact<double>()) value = fmt::format("{}", *d);
-      else return usage_error(fmt::format("{}: {} must be a text or a number", origin, setting->name));
+      if (const auto s = node.value_exact<std::string>())
+        value = *s;
+      else if (const auto i = node.value_exact<int64_t>())
+        value = fmt::format("{}", *i);
+      else if (const auto d = node.value_exact<double>())
+        value = fmt::format("{}", *d);
+      else
+        return usage_error(fmt::format("{}: {} must be a text or a number", origin, setting->name));
       MAEIL_TRY(set_value(settings, *setting, value, origin));
     }
   } catch (const toml::parse_error& error) {
-    return usage_error(fmt::format("{}:{}: {}", path.string(), error.source().begin.line, error.description()));
+    return usage_error(
+        fmt::format("{}:{}: {}", path.string(), error.source().begin.line, error.description()));
   }
   return {};
 }
@@ -156,7 +167,8 @@ Status read_dotenv(Settings& settings, const std::filesystem::path& path) {
     std::string_view value = trim(line.substr(equals + 1));
     if (!value.empty() && (value.front() == '"' || value.front() == '\'')) {
       const size_t close = value.find(value.front(), 1);
-      if (close == std::string_view::npos) return usage_error(fmt::format("{}: the quote is not closed", origin));
+      if (close == std::string_view::npos)
+        return usage_error(fmt::format("{}: the quote is not closed", origin));
       value = value.substr(1, close - 1);
     } else {  // a comment may stand where the value would
       const std::string_view rest = line.substr(equals + 1);
@@ -175,7 +187,8 @@ Result<Settings> load_settings(const std::filesystem::path& folder,
                                const std::function<const char*(const char*)>& environment) {
   Settings settings;
   std::error_code ignored;
-  if (std::filesystem::exists(folder / "maeil.toml", ignored)) MAEIL_TRY(read_toml(settings, folder / "maeil.toml"));
+  if (std::filesystem::exists(folder / "maeil.toml", ignored))
+    MAEIL_TRY(read_toml(settings, folder / "maeil.toml"));
   if (std::filesystem::exists(folder / ".env", ignored)) MAEIL_TRY(read_dotenv(settings, folder / ".env"));
   for (const auto& setting : table()) {
     if (const char* value = environment(setting.name)) {
@@ -183,7 +196,8 @@ Result<Settings> load_settings(const std::filesystem::path& folder,
     }
   }
   if (settings.d_model % settings.nhead != 0) {
-    return usage_error(fmt::format("D_MODEL ({}) must be a multiple of NHEAD ({})", settings.d_model, settings.nhead));
+    return usage_error(
+        fmt::format("D_MODEL ({}) must be a multiple of NHEAD ({})", settings.d_model, settings.nhead));
   }
   if (!settings.source_fallback.empty() && settings.source_fallback != "portfolio") {
     return usage_error(
@@ -199,7 +213,8 @@ bool is_set(const Settings& settings, std::string_view name) {
 std::vector<std::pair<std::string, std::string>> describe_settings(const Settings& settings) {
   std::vector<std::pair<std::string, std::string>> lines;
   for (const auto& setting : table()) {
-    std::string value = std::visit([&](auto member) { return fmt::format("{}", settings.*member); }, setting.field);
+    std::string value =
+        std::visit([&](auto member) { return fmt::format("{}", settings.*member); }, setting.field);
     const std::string_view name = setting.name;
     if (name == "MONGODB_PASSWORD" && !value.empty()) value = "***";
     if (name == "MONGODB_URI" || name == "MONGODB_HOST") value = redact_address(value);

@@ -1,8 +1,10 @@
-// The settings of a workspace, under the names that the Python project's users already have (docs/operations.md).
+// The settings of a workspace, under the names that the Python project's users already have
+// (docs/operations.md).
 //
-// They come, last wins, from built-in defaults, `maeil.toml`, `.env` and the environment. One table in settings.cc
-// lists them all: name, kind, bounds. An unknown name in maeil.toml is an error (a typing mistake), in .env and the
-// environment it is somebody else's. An empty value counts as not set, wherever it stands.
+// They come, last wins, from built-in defaults, `maeil.toml`, `.env` and the environment. One table in
+// settings.cc lists them all: name, kind, bounds. An unknown name in maeil.toml is an error (a typing
+// mistake), in .env and the environment it is somebody else's. An empty value counts as not set, wherever it
+// stands.
 #pragma once
 
 #include <cstdint>
@@ -45,28 +47,34 @@ struct Settings {
   int64_t retention_days_processed = 7, retention_days_raw = 90;
   int64_t retention_days_history = 400;  // of runs, task records and logs; 0: kept for ever
   std::string log_level = "info";
-  std::string dataset_spec;        // path of a TOML; empty: the built-in corporate loans
+  std::string dataset_spec;  // path of a TOML; empty: the built-in corporate loans
   std::string store_path = "./maeil.db";
-  int64_t threads = 0;             // 0: all processors that this process may use
-  std::string isa;                 // the instruction set of the kernels; empty: the best (kernels/instruction_set.h)
-  // Any of these set: the store is on a MongoDB server. The URI, when there is one, wins over host, port, user and password.
-  std::string mongodb_uri, mongodb_host = "localhost", mongodb_database = "mlops_default_prediction", mongodb_username, mongodb_password;
+  int64_t threads = 0;  // 0: all processors that this process may use
+  // the instruction set of the kernels; empty: the best (kernels/instruction_set.h)
+  std::string isa;
+  // Any of these set: the store is on a MongoDB server. The URI, when there is one, wins over host, port,
+  // user and password.
+  std::string mongodb_uri, mongodb_host = "localhost", mongodb_database = "mlops_default_prediction",
+                           mongodb_username, mongodb_password;
   int64_t mongodb_port = 27017;
-  int64_t lease_seconds = 30;      // how long a lock on a server outlives a holder that died on another machine
+  // how long a lock on a server outlives a holder that died on another machine
+  int64_t lease_seconds = 30;
 
   // Where each value that is not a default came from: ("F1_THRESHOLD", "maeil.toml:3").
   std::vector<std::pair<std::string, std::string>> origins;
 };
 
-// Reads `folder`/maeil.toml and `folder`/.env where they exist, then `environment` (a lookup that returns nullptr
-// when a name is not set; pass std::getenv). kUsage, naming place, setting, value and what is allowed.
+// Reads `folder`/maeil.toml and `folder`/.env where they exist, then `environment` (a lookup that returns
+// nullptr when a name is not set; pass std::getenv). kUsage, naming place, setting, value and what is
+// allowed.
 Result<Settings> load_settings(const std::filesystem::path& folder,
                                const std::function<const char*(const char*)>& environment);
 
 // Whether `name` was set anywhere.
 bool is_set(const Settings& settings, std::string_view name);
 
-// Every setting as (name, value as text), in the order of the documentation. Passwords, also those in a URI, are shown as "***".
+// Every setting as (name, value as text), in the order of the documentation. Passwords, also those in a URI,
+// are shown as "***".
 std::vector<std::pair<std::string, std::string>> describe_settings(const Settings& settings);
 
 }  // namespace maeil

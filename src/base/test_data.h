@@ -1,8 +1,8 @@
 // Where tests find the real files and the peers' answers. Only for tests.
 //
-// MAEIL_SEED_DIR and MAEIL_GOLDEN_DIR name the folders; without them they are looked for beside the source tree. A test
-// that needs one starts with MAEIL_NEEDS(seed_dir()): absent data skips it with one line, or fails it when
-// MAEIL_REQUIRE_DATA is set (as .ci/run does).
+// MAEIL_SEED_DIR and MAEIL_GOLDEN_DIR name the folders; without them they are looked for beside the source
+// tree. A test that needs one starts with MAEIL_NEEDS(seed_dir()): absent data skips it with one line, or
+// fails it when MAEIL_REQUIRE_DATA is set (as .ci/run does).
 #pragma once
 
 #include <cstdlib>

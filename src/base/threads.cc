@@ -1,5 +1,6 @@
-// A fixed pool that takes pieces of one loop at a time from a shared counter. Workers spin briefly before they
-// sleep: a training step starts several loops of some milliseconds each, and a wake-up costs about 50 us.
+// A fixed pool that takes pieces of one loop at a time from a shared counter. Workers spin briefly before
+// they sleep: a training step starts several loops of some milliseconds each, and a wake-up costs about 50
+// us.
 #include "base/threads.h"
 
 #include <algorithm>
@@ -126,8 +127,8 @@ void parallel_for(size_t n, size_t grain, const std::function<void(size_t, size_
   parallel_for_workers(n, grain, [&](size_t first, size_t last, int) { body(first, last); });
 }
 
-Status run_pipeline(size_t slots, const std::function<Result<bool>(size_t)>& next, const std::function<Status(size_t)>& work,
-                    const std::function<Status(size_t)>& finish) {
+Status run_pipeline(size_t slots, const std::function<Result<bool>(size_t)>& next,
+                    const std::function<Status(size_t)>& work, const std::function<Status(size_t)>& finish) {
   std::mutex mutex;
   std::condition_variable room;
   std::vector<bool> ready(slots);

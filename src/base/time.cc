@@ -1,5 +1,6 @@
-// The calendar is <chrono>'s; the time zones are Howard Hinnant's date library over the system's table, since the
-// compiler's own library has none yet. UTC is answered without that table: a bare machine may not have one.
+// The calendar is <chrono>'s; the time zones are Howard Hinnant's date library over the system's table, since
+// the compiler's own library has none yet. UTC is answered without that table: a bare machine may not have
+// one.
 #include "base/time.h"
 
 #include <date/tz.h>
@@ -70,8 +71,8 @@ Result<const date::time_zone*> zone_named(std::string_view name) {
   try {
     return date::locate_zone(std::string(name));
   } catch (const std::exception&) {
-    return usage_error(fmt::format("TIMEZONE \"{}\" is no time zone of this system: give an IANA name such as UTC or Asia/Seoul",
-                                   name));
+    return usage_error(fmt::format(
+        "TIMEZONE \"{}\" is no time zone of this system: give an IANA name such as UTC or Asia/Seoul", name));
   }
 }
 
@@ -111,13 +112,14 @@ std::string format_day_month_year(Days date) {
 std::string format_instant(Instant instant) {
   const Days day = floor<days>(instant);
   const std::chrono::hh_mm_ss time{instant - day};
-  return fmt::format("{}T{:02}:{:02}:{:02}.{:03}Z", format_date(day), time.hours().count(), time.minutes().count(),
-                     time.seconds().count(), time.subseconds().count());
+  return fmt::format("{}T{:02}:{:02}:{:02}.{:03}Z", format_date(day), time.hours().count(),
+                     time.minutes().count(), time.seconds().count(), time.subseconds().count());
 }
 
 Result<Instant> parse_instant(std::string_view text) {
   const auto no_instant = [&] {
-    return bad_input(fmt::format("\"{}\" is no instant: write it as 2026-11-23T00:15:00.000Z", text.substr(0, 40)));
+    return bad_input(
+        fmt::format("\"{}\" is no instant: write it as 2026-11-23T00:15:00.000Z", text.substr(0, 40)));
   };
   if (text.size() < 20 || text.size() > 40 || text[10] != 'T' || text[16] != ':') return no_instant();
   const auto day = iso_day(text.substr(0, 10));
@@ -147,7 +149,8 @@ std::string format_version(Instant instant) {
 
 Result<Instant> next_daily(Instant after, std::string_view hh_mm, std::string_view time_zone) {
   const auto time = clock_time(hh_mm);
-  if (!time) return usage_error(fmt::format("SCHEDULE_TIME \"{}\" is no time of day: write it as 00:15", hh_mm));
+  if (!time)
+    return usage_error(fmt::format("SCHEDULE_TIME \"{}\" is no time of day: write it as 00:15", hh_mm));
   MAEIL_ASSIGN(const date::time_zone* zone, zone_named(time_zone));
   try {
     // From yesterday on: a change of the clock may move today's time to either side of `after`.

@@ -1,8 +1,9 @@
-// The commands of the contract as functions: plain options in, exit code out. parse.cc turns a command line into one
-// of these; nothing else here knows how a command line is written.
+// The commands of the contract as functions: plain options in, exit code out. parse.cc turns a command line
+// into one of these; nothing else here knows how a command line is written.
 //
-// Every command prints for people, or one JSON value with `--json`. Messages and progress go to standard error, results
-// to standard output. An Error returned is printed as one sentence and becomes the exit code (base/error.h).
+// Every command prints for people, or one JSON value with `--json`. Messages and progress go to standard
+// error, results to standard output. An Error returned is printed as one sentence and becomes the exit code
+// (base/error.h).
 #pragma once
 
 #include <cstdint>
@@ -25,12 +26,14 @@ struct Context {
   bool json = false;
 
   Result<std::reference_wrapper<store::Store>> store();  // made when there is none
-  // For a command that changes what is there, or only looks: a store that is not there is an empty one, and none is made. `to_read`
-  // cannot be written to, nor locked.
+  // For a command that changes what is there, or only looks: a store that is not there is an empty one, and
+  // none is made. `to_read` cannot be written to, nor locked.
   Result<std::reference_wrapper<store::Store>> existing_store();
   Result<std::reference_wrapper<store::Store>> store_to_read();
-  Result<std::reference_wrapper<const table::DatasetSpec>> spec();         // to prepare rows by: it has a target
-  Result<std::reference_wrapper<const table::DatasetSpec>> spec_to_fit();  // the same, which here may have none
+  // to prepare rows by: it has a target
+  Result<std::reference_wrapper<const table::DatasetSpec>> spec();
+  // the same, which here may have none
+  Result<std::reference_wrapper<const table::DatasetSpec>> spec_to_fit();
 
  private:
   Result<std::reference_wrapper<store::Store>> store_for(Access access);
@@ -102,7 +105,7 @@ struct TaskOptions {
   std::string dag, task, logical_date, run_id, result, shard;
   int attempt = 0;
   int retries_left = -1;  // -1: not said
-  int parent = 0;  // process id; 0: none
+  int parent = 0;         // process id; 0: none
 };
 struct RunsOptions {
   std::string state, from, to;
@@ -147,8 +150,8 @@ Result<int> logs(Context& context, const LogsOptions& options);
 Result<int> prune(Context& context, const PruneOptions& options);
 Result<int> doctor(Context& context);
 
-// Parses, runs, prints the error if there is one, and returns the exit code. Ignores SIGXFSZ and SIGPIPE; SIGINT and
-// SIGTERM end a run between two tasks.
+// Parses, runs, prints the error if there is one, and returns the exit code. Ignores SIGXFSZ and SIGPIPE;
+// SIGINT and SIGTERM end a run between two tasks.
 int main(int argc, char** argv);
 
 }  // namespace maeil::cli

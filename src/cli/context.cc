@@ -16,12 +16,15 @@ Result<std::reference_wrapper<store::Store>> Context::store_for(Access access) {
 }
 
 Result<std::reference_wrapper<store::Store>> Context::store() { return store_for(Access::kCreate); }
-Result<std::reference_wrapper<store::Store>> Context::existing_store() { return store_for(Access::kExisting); }
+Result<std::reference_wrapper<store::Store>> Context::existing_store() {
+  return store_for(Access::kExisting);
+}
 Result<std::reference_wrapper<store::Store>> Context::store_to_read() { return store_for(Access::kRead); }
 
 Result<std::reference_wrapper<const table::DatasetSpec>> Context::spec_to_fit() {
   if (!spec_) {
-    MAEIL_ASSIGN(spec_, settings.dataset_spec.empty() ? table::builtin_dataset_spec() : table::read_dataset_spec(settings.dataset_spec));
+    MAEIL_ASSIGN(spec_, settings.dataset_spec.empty() ? table::builtin_dataset_spec()
+                                                      : table::read_dataset_spec(settings.dataset_spec));
   }
   return std::cref(*spec_);
 }

@@ -1,6 +1,5 @@
 // `maeil db`: find, as in mongosh.
 #include <fmt/format.h>
-
 #include <fmt/ranges.h>
 
 #include <cstdio>
@@ -52,7 +51,8 @@ Result<int> db(Context& context, const DbOptions& options) {
   if (json_nested_deeper(options.filter, store::kMaxDepth)) {
     return usage_error(fmt::format("--filter is nested more than {} deep", store::kMaxDepth));
   }
-  if (!find.filter.is_object()) return usage_error(fmt::format("--filter must be a JSON object, not '{}'", options.filter));
+  if (!find.filter.is_object())
+    return usage_error(fmt::format("--filter must be a JSON object, not '{}'", options.filter));
   MAEIL_ASSIGN(find.sort, parse_sort(options.sort));
   MAEIL_ASSIGN(find.projection, parse_projection(options.projection));
   find.skip = options.skip;

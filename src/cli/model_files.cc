@@ -25,12 +25,16 @@ Result<std::vector<Number>> read_matrix(const std::string& path, size_t columns)
   for (;;) {
     MAEIL_ASSIGN(const bool more, reader.next(record));
     if (!more) return out;
-    if (const auto why = format::split_record(record.bytes, fields, unescaped); !why.empty()) return bad_input(fmt::format("{}:{}: the row has {}", path, record.line, why));
-    if (fields.size() != columns) return bad_input(fmt::format("{}:{}: {} fields, the model reads {}", path, record.line, fields.size(), columns));
+    if (const auto why = format::split_record(record.bytes, fields, unescaped); !why.empty())
+      return bad_input(fmt::format("{}:{}: the row has {}", path, record.line, why));
+    if (fields.size() != columns)
+      return bad_input(
+          fmt::format("{}:{}: {} fields, the model reads {}", path, record.line, fields.size(), columns));
     for (const auto field : fields) {
       Number value{};
       const auto [end, error] = std::from_chars(field.data(), field.data() + field.size(), value);
-      if (error != std::errc() || end != field.data() + field.size()) return bad_input(fmt::format("{}:{}: '{}' is no number", path, record.line, field.substr(0, 40)));
+      if (error != std::errc() || end != field.data() + field.size())
+        return bad_input(fmt::format("{}:{}: '{}' is no number", path, record.line, field.substr(0, 40)));
       out.push_back(value);
     }
   }
@@ -41,44 +45,55 @@ Result<std::vector<Number>> read_matrix(const std::string& path, size_t columns)
 Result<int> model_import(Context& context, const ModelOptions& options) {
   MAEIL_ASSIGN(const table::DatasetSpec& spec, context.spec());
   MAEIL_ASSIGN(store::Store & store, context.store());
-  MAEIL_ASSIGN(const auto document, loop::import_model(store, context.settings, spec, options.file, options.features, options.reference));
+  MAEIL_ASSIGN(const auto document, loop::import_model(store, context.settings, spec, options.file,
+                                                       options.features, options.reference));
   if (context.json) {
     print_json(document);
     return 0;
   }
   const bool classifier = document["model_name"] == registry::kClassifier;
-  print_line(fmt::format("{} {} registered as version {}{}", options.file, classifier ? "(a classifier)" : "(an encoder)",
-                         document["model_version"].get<std::string>(), classifier ? "" : ": it is no classifier, so it is not evaluated"));
+  print_line(fmt::format("{} {} registered as version {}{}", options.file,
+                         classifier ? "(a classifier)" : "(an encoder)",
+                         document["model_version"].get<std::string>(),
+                         classifier ? "" : ": it is no classifier, so it is not evaluated"));
   if (document.contains("reference")) {
-    print_line(fmt::format("imputer and scaler values from {} rows of {}", document["reference"]["rows"].get<uint64_t>(),
+    print_line(fmt::format("imputer and scaler values from {} rows of {}",
+                           document["reference"]["rows"].get<uint64_t>(),
                            document["reference"]["source"].get<std::string>()));
   }
-  for (const auto& remark : document.value("remarks", store::Document::array())) print_line(remark.get<std::string>());
+  for (const auto& remark : document.value("remarks", store::Document::array()))
+    print_line(remark.get<std::string>());
   for (const auto& feature : document.value("unbound", store::Document::array())) {
-    print_line(fmt::format("not bound: {} (its {} values are not known; every value counts as unknown)", feature["feature"].get<std::string>(),
-                           feature["cardinality"].get<int>()));
+    print_line(fmt::format("not bound: {} (its {} values are not known; every value counts as unknown)",
+                           feature["feature"].get<std::string>(), feature["cardinality"].get<int>()));
   }
   return 0;
 }
 
 Result<int> model_logits(Context& context, const ModelOptions& options) {
   MAEIL_ASSIGN(const table::DatasetSpec& spec, context.spec());
-  MAEIL_ASSIGN(auto model, loop::open_model([&] { return context.store_to_read(); }, context.settings, spec, options.file, false));
-  for (const auto& remark : model.remarks) note(fmt::format("{}: {}", options.file, remark), LogLevel::kWarning);
+  MAEIL_ASSIGN(auto model, loop::open_model([&] { return context.store_to_read(); }, context.settings, spec,
+                                            options.file, false));
+  for (const auto& remark : model.remarks)
+    note(fmt::format("{}: {}", options.file, remark), LogLevel::kWarning);
   const auto shape = model.parameters.shape;
   MAEIL_ASSIGN(const auto codes, read_matrix<int32_t>(options.categories, shape.cardinalities.size()));
   MAEIL_ASSIGN(const auto numbers, read_matrix<float>(options.numbers, static_cast<size_t>(shape.numeric)));
-  const size_t rows = shape.cardinalities.empty() ? numbers.size() / shape.numeric : codes.size() / shape.cardinalities.size();
+  const size_t rows = shape.cardinalities.empty() ? numbers.size() / shape.numeric
+                                                  : codes.size() / shape.cardinalities.size();
   if (numbers.size() != rows * static_cast<size_t>(shape.numeric)) {
-    return bad_input(fmt::format("{} has {} rows, {} has {}", options.categories, rows, options.numbers, numbers.size() / std::max(1, shape.numeric)));
+    return bad_input(fmt::format("{} has {} rows, {} has {}", options.categories, rows, options.numbers,
+                                 numbers.size() / std::max(1, shape.numeric)));
   }
   MAEIL_ASSIGN(const auto scorer, loop::scorer_of(model, options.file));
   std::vector<float> logits(rows * 2);
   MAEIL_TRY(scorer.score({codes, numbers, rows}, logits));
   auto array = store::Document::array();
   for (size_t i = 0; i < rows; ++i) {
-    if (context.json) array.push_back({logits[2 * i], logits[2 * i + 1]});
-    else print_line(fmt::format("{},{}", logits[2 * i], logits[2 * i + 1]));
+    if (context.json)
+      array.push_back({logits[2 * i], logits[2 * i + 1]});
+    else
+      print_line(fmt::format("{},{}", logits[2 * i], logits[2 * i + 1]));
   }
   if (context.json) print_json(array);
   return 0;

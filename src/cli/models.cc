@@ -87,9 +87,10 @@ Result<int> model_show(Context& context, const ModelOptions& options) {
     MAEIL_TRY(store::check_fields("performance_metrics", document, {{"metrics", store::FieldKind::kObject}}));
     const auto values = document.value("metrics", store::Document::object());
     const auto interval = values.value("f1_interval", store::Document());
-    print_line(fmt::format("evaluated on {} of {}: F1 {}{}, AUC {}", plain(document.value("dataset_name", store::Document())),
-                           plain(document.value("logical_date", store::Document())), metric(values, "f1_score"),
-                           interval.is_null() ? "" : " " + plain(interval), metric(values, "roc_auc")));
+    print_line(fmt::format(
+        "evaluated on {} of {}: F1 {}{}, AUC {}", plain(document.value("dataset_name", store::Document())),
+        plain(document.value("logical_date", store::Document())), metric(values, "f1_score"),
+        interval.is_null() ? "" : " " + plain(interval), metric(values, "roc_auc")));
   }
   return 0;
 }

@@ -36,9 +36,10 @@ Result<int> prune(Context& context, const PruneOptions& options) {
     return 0;
   }
   const char* verb = options.dry_run ? "would remove" : "removed";
-  print_line(fmt::format("{} prepared rows of {} dates{}{}", verb, pruned.processed.size(), pruned.processed.empty() ? "" : ": ",
-                         fmt::join(pruned.processed, ", ")));
-  print_line(fmt::format("{} raw bytes of {} dates{}{}", verb, pruned.raw.size(), pruned.raw.empty() ? "" : ": ", fmt::join(pruned.raw, ", ")));
+  print_line(fmt::format("{} prepared rows of {} dates{}{}", verb, pruned.processed.size(),
+                         pruned.processed.empty() ? "" : ": ", fmt::join(pruned.processed, ", ")));
+  print_line(fmt::format("{} raw bytes of {} dates{}{}", verb, pruned.raw.size(),
+                         pruned.raw.empty() ? "" : ": ", fmt::join(pruned.raw, ", ")));
   print_line(fmt::format("{} {} parts of shards", verb, pruned.parts));
   if (context.settings.retention_days_history == 0) {
     print_line("runs, logs and task records are kept for ever (RETENTION_DAYS_HISTORY 0)");
@@ -53,21 +54,28 @@ Result<int> prune(Context& context, const PruneOptions& options) {
       print_line(fmt::format("kept {} older dates that are not over: {}", history.open.size(),
                              fmt::join(history.open, ", ")));
   }
-  print_line(fmt::format("{} {} half-written files of killed runs{}{}", verb, pruned.files.size(), pruned.files.empty() ? "" : ": ", fmt::join(pruned.files, ", ")));
-  if (!options.dry_run) print_line(fmt::format("removed {} pieces that killed runs had left", pruned.garbage));
+  print_line(fmt::format("{} {} half-written files of killed runs{}{}", verb, pruned.files.size(),
+                         pruned.files.empty() ? "" : ": ", fmt::join(pruned.files, ", ")));
+  if (!options.dry_run)
+    print_line(fmt::format("removed {} pieces that killed runs had left", pruned.garbage));
   return 0;
 }
 
 Result<int> doctor(Context& context) {
   const auto opened = context.store_to_read();
-  const auto findings = loop::diagnose(context.settings, opened ? &opened->get() : nullptr, opened ? "" : opened.error().message);
+  const auto findings = loop::diagnose(context.settings, opened ? &opened->get() : nullptr,
+                                       opened ? "" : opened.error().message);
   int worst = 0;
   auto list = store::Document::array();
   for (const auto& finding : findings) {
-    const char* mark = finding.health == loop::Health::kOk ? "ok" : finding.health == loop::Health::kWarning ? "warning" : "problem";
+    const char* mark = finding.health == loop::Health::kOk        ? "ok"
+                       : finding.health == loop::Health::kWarning ? "warning"
+                                                                  : "problem";
     if (finding.health == loop::Health::kProblem) worst = std::max(worst, exit_code(finding.code));
-    if (context.json) list.push_back({{"health", mark}, {"subject", finding.subject}, {"text", finding.text}});
-    else print_line(fmt::format("{:<8} {:<19} {}", mark, finding.subject, finding.text));
+    if (context.json)
+      list.push_back({{"health", mark}, {"subject", finding.subject}, {"text", finding.text}});
+    else
+      print_line(fmt::format("{:<8} {:<19} {}", mark, finding.subject, finding.text));
   }
   store::Document settings = store::Document::object();
   for (const auto& [name, value] : describe_settings(context.settings)) settings[name] = value;
@@ -80,7 +88,8 @@ Result<int> doctor(Context& context) {
       for (const auto& [changed, where] : context.settings.origins) {
         if (changed == name) origin = where;
       }
-      print_line(fmt::format("{:<26} {:<32} {}", name, value.get<std::string>().empty() ? "(none)" : value.get<std::string>(), origin));
+      print_line(fmt::format("{:<26} {:<32} {}", name,
+                             value.get<std::string>().empty() ? "(none)" : value.get<std::string>(), origin));
     }
   }
   return worst;

@@ -14,7 +14,8 @@ namespace {
 
 LogLevel log_level = LogLevel::kInfo;
 
-// Terminal cells of UTF-8 text: one a code point, two for Hangul and its like (U+1100-115F, U+2E80-A4CF, U+AC00-D7A3).
+// Terminal cells of UTF-8 text: one a code point, two for Hangul and its like (U+1100-115F, U+2E80-A4CF,
+// U+AC00-D7A3).
 size_t cells(std::string_view text) {
   size_t width = 0;
   for (size_t i = 0; i < text.size();) {
@@ -65,8 +66,10 @@ void print_line(std::string_view text) {
 std::optional<LogLevel> parse_log_level(std::string_view name) {
   std::string lower(name);
   for (char& c : lower) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-  constexpr std::pair<std::string_view, LogLevel> kLevels[] = {
-      {"debug", LogLevel::kDebug}, {"info", LogLevel::kInfo}, {"warning", LogLevel::kWarning}, {"error", LogLevel::kError}};
+  constexpr std::pair<std::string_view, LogLevel> kLevels[] = {{"debug", LogLevel::kDebug},
+                                                               {"info", LogLevel::kInfo},
+                                                               {"warning", LogLevel::kWarning},
+                                                               {"error", LogLevel::kError}};
   for (const auto& [known, level] : kLevels) {
     if (lower == known) return level;
   }
@@ -95,7 +98,8 @@ std::string plain(const store::Document& value) {
   if (value.is_number_float()) return fmt::format("{:.6g}", value.get<double>());
   if (value.is_object()) {
     std::string text;
-    for (const auto& [name, item] : value.items()) text += fmt::format("{}{}: {}", text.empty() ? "" : ", ", name, plain(item));
+    for (const auto& [name, item] : value.items())
+      text += fmt::format("{}{}: {}", text.empty() ? "" : ", ", name, plain(item));
     return "{" + text + "}";
   }
   if (value.is_array()) {
@@ -110,7 +114,8 @@ Status check_output(const std::string& out, std::initializer_list<std::string> i
   for (const auto& in : inputs) {
     std::error_code absent;
     if (!out.empty() && !in.empty() && std::filesystem::equivalent(out, in, absent)) {
-      return usage_error(fmt::format("{} would be written over what it is made from: name another file", out));
+      return usage_error(
+          fmt::format("{} would be written over what it is made from: name another file", out));
     }
   }
   return {};

@@ -20,7 +20,8 @@ namespace {
 using Action = std::function<Result<int>(Context&)>;
 
 struct Parser {
-  CLI::App app{"maeil (every day) runs a credit-risk model's day: data, evaluation, retraining, deployment.", "maeil"};
+  CLI::App app{"maeil (every day) runs a credit-risk model's day: data, evaluation, retraining, deployment.",
+               "maeil"};
   Action action;
   bool json = false;
   int64_t threads = -1;
@@ -54,93 +55,132 @@ struct Parser {
 
 void add_day_commands(Parser& p) {
   const auto scenarios = CLI::Validator(
-      [names = CLI::IsMember({"calm", "recession", "sector_shock", "broken_feed"})](std::string& text) { return text.ends_with(".toml") ? CLI::ExistingFile(text) : names(text); },
+      [names = CLI::IsMember({"calm", "recession", "sector_shock", "broken_feed"})](std::string& text) {
+        return text.ends_with(".toml") ? CLI::ExistingFile(text) : names(text);
+      },
       "{calm,recession,sector_shock,broken_feed} or F.toml");
   const auto rows = CLI::Range(int64_t{1}, int64_t{1000000000});
-  auto* c = p.command(p.app, "run", "run the whole day; resumes a killed one", "maeil run --date 2026-11-23 --scenario recession",
+  auto* c = p.command(p.app, "run", "run the whole day; resumes a killed one",
+                      "maeil run --date 2026-11-23 --scenario recession",
                       [&p](Context& x) { return run(x, p.run); });
   c->add_option("--date", p.run.date, "logical date YYYY-MM-DD (default: today in TIMEZONE)");
-  c->add_option("--rows", p.run.rows, "rows to generate (default: as the date was begun, else DATA_QUANTITY)")->check(rows);
-  c->add_option("--scenario", p.run.scenario, "of the built-in portfolio, or a scenario file for any source (default: as the date was begun, else calm)")->check(scenarios);
+  c->add_option("--rows", p.run.rows, "rows to generate (default: as the date was begun, else DATA_QUANTITY)")
+      ->check(rows);
+  c->add_option("--scenario", p.run.scenario,
+                "of the built-in portfolio, or a scenario file for any source (default: as the date was "
+                "begun, else calm)")
+      ->check(scenarios);
 
-  c = p.command(p.app, "redo", "do a finished date again; what it recorded stays", "maeil redo 2026-11-23 --from evaluate_model --dry-run",
+  c = p.command(p.app, "redo", "do a finished date again; what it recorded stays",
+                "maeil redo 2026-11-23 --from evaluate_model --dry-run",
                 [&p](Context& x) { return redo(x, p.redo); });
   c->add_option("DATE", p.redo.date, "logical date YYYY-MM-DD")->required();
   c->add_option("--from", p.redo.from, "the task or retraining group to begin with (default: the first)");
   c->add_option("--rows", p.redo.rows, "draw so many rows this time (default: as before)")->check(rows);
-  c->add_option("--scenario", p.redo.scenario, "draw them from this scenario (default: as before)")->check(scenarios);
+  c->add_option("--scenario", p.redo.scenario, "draw them from this scenario (default: as before)")
+      ->check(scenarios);
   c->add_flag("--deploy", p.redo.deploy, "deploy what is approved even though a newer date has its verdict");
   c->add_flag("--dry-run", p.redo.dry_run, "only say what would be done again");
   c->add_flag("--yes", p.redo.yes, "do not ask");
 
-  p.command(p.app, "schedule", "run every day at SCHEDULE_TIME until stopped; makes up for CATCHUP days", "SCHEDULE_TIME=02:30 maeil schedule",
-            [](Context& x) { return schedule(x); });
+  p.command(p.app, "schedule", "run every day at SCHEDULE_TIME until stopped; makes up for CATCHUP days",
+            "SCHEDULE_TIME=02:30 maeil schedule", [](Context& x) { return schedule(x); });
 
   c = p.command(p.app, "backfill", "run past days that are missing, oldest first",
-                "maeil backfill --from 2026-11-01 --to 2026-11-07 --dry-run", [&p](Context& x) { return backfill(x, p.backfill); });
+                "maeil backfill --from 2026-11-01 --to 2026-11-07 --dry-run",
+                [&p](Context& x) { return backfill(x, p.backfill); });
   c->add_option("--from", p.backfill.from, "first logical date")->required();
   c->add_option("--to", p.backfill.to, "last logical date, included")->required();
   c->add_flag("--dry-run", p.backfill.dry_run, "only say what would run");
 
-  c = p.command(p.app, "generate", "sample rows into a CSV file", "maeil generate --num-rows 100000 --out rows.csv --seed 7",
+  c = p.command(p.app, "generate", "sample rows into a CSV file",
+                "maeil generate --num-rows 100000 --out rows.csv --seed 7",
                 [&p](Context& x) { return generate(x, p.generate); });
-  c->add_option("--num-rows", p.generate.rows, "how many")->required()->check(CLI::Range(int64_t{1}, int64_t{1000000000}));
-  c->add_option("--out", p.generate.out, "the CSV file (default: DATA_PATH, unless a file of your own is there)");
-  c->add_option("--model", p.generate.model, "SDV's .pkl or maeil's .json (default: DISTRIBUTION_MODEL, else the portfolio)");
-  c->add_option("--scenario", p.generate.scenario, "of the built-in portfolio, or a scenario file for any source")->check(scenarios)->capture_default_str();
+  c->add_option("--num-rows", p.generate.rows, "how many")
+      ->required()
+      ->check(CLI::Range(int64_t{1}, int64_t{1000000000}));
+  c->add_option("--out", p.generate.out,
+                "the CSV file (default: DATA_PATH, unless a file of your own is there)");
+  c->add_option("--model", p.generate.model,
+                "SDV's .pkl or maeil's .json (default: DISTRIBUTION_MODEL, else the portfolio)");
+  c->add_option("--scenario", p.generate.scenario,
+                "of the built-in portfolio, or a scenario file for any source")
+      ->check(scenarios)
+      ->capture_default_str();
   c->add_option("--date", p.generate.date,
                 "the portfolio's reporting date (default: today); not with a distribution model");
   c->add_option("--class", p.generate.class_share, "the share of a class of the model's target, as Y=0.2");
-  c->add_option("--where", p.generate.where, "only rows with COLUMN=VALUE (or !=, <, <=, >, >=); may be given again for more conditions");
-  c->add_option("--seed", p.generate.seed, "same seed, same bytes (default: SEED)")->check(CLI::NonNegativeNumber);
-  c->add_option("--threads", p.threads, "worker threads (default: all processors)")->check(CLI::Range(1, 1024));
+  c->add_option("--where", p.generate.where,
+                "only rows with COLUMN=VALUE (or !=, <, <=, >, >=); may be given again for more conditions");
+  c->add_option("--seed", p.generate.seed, "same seed, same bytes (default: SEED)")
+      ->check(CLI::NonNegativeNumber);
+  c->add_option("--threads", p.threads, "worker threads (default: all processors)")
+      ->check(CLI::Range(1, 1024));
 }
 
 void add_data_commands(Parser& p) {
-  auto* c = p.command(p.app, "fit", "fit a Gaussian copula to a CSV file", "maeil fit --in rows.csv --out model.json",
-                      [&p](Context& x) { return fit(x, p.fit); });
+  auto* c = p.command(p.app, "fit", "fit a Gaussian copula to a CSV file",
+                      "maeil fit --in rows.csv --out model.json", [&p](Context& x) { return fit(x, p.fit); });
   c->add_option("--in", p.fit.in, "the CSV file")->required();
   c->add_option("--out", p.fit.out, "the JSON file")->required();
-  c->add_option("--target", p.fit.target, "a copula for each value of this column (default: the dataset spec's target)");
-  c->add_option("--spec", p.fit.spec, "a dataset spec, or SDV's metadata .json, that says the columns' types (default: DATASET_SPEC if the file has its columns, else inferred)");
+  c->add_option("--target", p.fit.target,
+                "a copula for each value of this column (default: the dataset spec's target)");
+  c->add_option("--spec", p.fit.spec,
+                "a dataset spec, or SDV's metadata .json, that says the columns' types (default: "
+                "DATASET_SPEC if the file has its columns, else inferred)");
   c->add_option("--metadata", p.fit.metadata, "also write the columns as SDV's metadata JSON here");
-  c->add_option("--marginals", p.fit.marginals, "of numbers: empirical, auto, beta, gamma, gaussian, kde, student_t, truncated_gaussian or uniform (default: empirical); the dataset spec may say otherwise for a column");
-  c->add_option("--seed", p.fit.seed, "chooses the rows that correlations are computed from (default: SEED)")->check(CLI::NonNegativeNumber);
+  c->add_option("--marginals", p.fit.marginals,
+                "of numbers: empirical, auto, beta, gamma, gaussian, kde, student_t, truncated_gaussian or "
+                "uniform (default: empirical); the dataset spec may say otherwise for a column");
+  c->add_option("--seed", p.fit.seed, "chooses the rows that correlations are computed from (default: SEED)")
+      ->check(CLI::NonNegativeNumber);
   c->add_flag("--no-report", p.fit.no_report, "write no quality report beside the model");
 
   auto* report = p.app.add_subcommand("report", "reports on data");
   report->require_subcommand(1);
-  c = p.command(*report, "quality", "judge synthetic rows: SDMetrics' scores, what a model learns from them, copies",
-                "maeil report quality --real real.csv --synthetic rows.csv --target default --html report.html", [&p](Context& x) { return report_quality(x, p.quality); });
+  c = p.command(
+      *report, "quality", "judge synthetic rows: SDMetrics' scores, what a model learns from them, copies",
+      "maeil report quality --real real.csv --synthetic rows.csv --target default --html report.html",
+      [&p](Context& x) { return report_quality(x, p.quality); });
   c->add_option("--real", p.quality.real, "the real rows, CSV")->required();
   c->add_option("--synthetic", p.quality.synthetic, "the synthetic rows, CSV")->required();
   c->add_option("--holdout", p.quality.holdout, "real rows that the synthesizer never saw, CSV");
   c->add_option("--target", p.quality.target, "train on synthetic, test on real: the class to predict");
   c->add_option("--html", p.quality.html, "write the report as one page");
-  c->add_option("--max-rows", p.quality.max_rows, "look at so many rows of each file, evenly spread; 0: all")->check(CLI::NonNegativeNumber)->capture_default_str();
-  c->add_option("--metadata", p.quality.metadata, "SDV's metadata JSON (default: types inferred from the values)");
-  c->add_option("--threads", p.threads, "worker threads (default: all processors)")->check(CLI::Range(1, 1024));
+  c->add_option("--max-rows", p.quality.max_rows, "look at so many rows of each file, evenly spread; 0: all")
+      ->check(CLI::NonNegativeNumber)
+      ->capture_default_str();
+  c->add_option("--metadata", p.quality.metadata,
+                "SDV's metadata JSON (default: types inferred from the values)");
+  c->add_option("--threads", p.threads, "worker threads (default: all processors)")
+      ->check(CLI::Range(1, 1024));
 
   c = p.command(p.app, "preprocess", "prepare a CSV file with a model's fitted values",
-                "maeil preprocess --in rows.csv --out prepared.csv", [&p](Context& x) { return preprocess(x, p.preprocess); });
+                "maeil preprocess --in rows.csv --out prepared.csv",
+                [&p](Context& x) { return preprocess(x, p.preprocess); });
   c->add_option("--in", p.preprocess.in, "raw rows")->required();
   c->add_option("--out", p.preprocess.out, "prepared rows")->required();
   c->add_option("--model", p.preprocess.model, "version or file (default: the model in force)");
 
-  c = p.command(p.app, "train", "train from scratch: an encoder, a classifier, or both", "maeil train --pretrain --train --epochs 4",
-                [&p](Context& x) { return train(x, p.train); });
+  c = p.command(p.app, "train", "train from scratch: an encoder, a classifier, or both",
+                "maeil train --pretrain --train --epochs 4", [&p](Context& x) { return train(x, p.train); });
   c->add_flag("--pretrain", p.train.pretrain, "contrastive pretraining of the encoder (PRETRAIN_EPOCHS)");
   c->add_flag("--train", p.train.train, "the classifier (EPOCHS), from the encoder when there is one");
-  c->add_option("--epochs", p.train.epochs, "instead of EPOCHS and PRETRAIN_EPOCHS")->check(CLI::Range(1, 10000));
-  c->add_option("--rows", p.train.rows, "reference rows to learn from (default: twice DATA_QUANTITY)")->check(CLI::Range(100, 100000000));
+  c->add_option("--epochs", p.train.epochs, "instead of EPOCHS and PRETRAIN_EPOCHS")
+      ->check(CLI::Range(1, 10000));
+  c->add_option("--rows", p.train.rows, "reference rows to learn from (default: twice DATA_QUANTITY)")
+      ->check(CLI::Range(100, 100000000));
 
   for (const bool scoring : {true, false}) {
-    c = p.command(p.app, scoring ? "predict" : "evaluate",
-                  scoring ? "score a CSV file: one probability of default a row" : "metrics of a model on a CSV file; exit 4 under the gate",
-                  scoring ? "maeil predict --model models/deployed/current_model.pth --in rows.csv --out scores.csv"
-                          : "maeil evaluate --model 20261123_000000 --in rows.csv",
-                  [&p, scoring](Context& x) { return scoring ? predict(x, p.predict) : evaluate(x, p.predict); });
-    c->add_option("--model", p.predict.model, "a model file (.pth, .pt, .ckpt, .safetensors) or a version")->required();
+    c = p.command(
+        p.app, scoring ? "predict" : "evaluate",
+        scoring ? "score a CSV file: one probability of default a row"
+                : "metrics of a model on a CSV file; exit 4 under the gate",
+        scoring ? "maeil predict --model models/deployed/current_model.pth --in rows.csv --out scores.csv"
+                : "maeil evaluate --model 20261123_000000 --in rows.csv",
+        [&p, scoring](Context& x) { return scoring ? predict(x, p.predict) : evaluate(x, p.predict); });
+    c->add_option("--model", p.predict.model, "a model file (.pth, .pt, .ckpt, .safetensors) or a version")
+        ->required();
     c->add_option("--in", p.predict.in, "raw rows")->required();
     if (scoring) c->add_option("--out", p.predict.out, "the CSV file")->required();
   }
@@ -149,17 +189,22 @@ void add_data_commands(Parser& p) {
 void add_model_commands(Parser& p) {
   auto* model = p.app.add_subcommand("model", "model versions: look, import, approve, deploy");
   model->require_subcommand(1);
-  p.command(*model, "list", "all versions, newest first", "maeil model list", [](Context& x) { return model_list(x); });
-  auto* c = p.command(*model, "show", "one version: metrics, lineage, preparation", "maeil model show 20261123_000000",
-                      [&p](Context& x) { return model_show(x, p.model); });
+  p.command(*model, "list", "all versions, newest first", "maeil model list",
+            [](Context& x) { return model_list(x); });
+  auto* c =
+      p.command(*model, "show", "one version: metrics, lineage, preparation",
+                "maeil model show 20261123_000000", [&p](Context& x) { return model_show(x, p.model); });
   c->add_option("version", p.model.version, "version or id")->required();
   c = p.command(*model, "import", "register a checkpoint of the Python project",
                 "maeil model import finetuned_model_f.pth --reference distribution_model.pkl",
                 [&p](Context& x) { return model_import(x, p.model); });
   c->add_option("file", p.model.file, "the model file (.pth, .pt, .ckpt, .safetensors)")->required();
-  c->add_option("--features", p.model.features, "which feature each embedding belongs to (default: the corporate-loan map)");
-  c->add_option("--reference", p.model.reference, "rows for imputer and scaler: a .pkl, .json or .csv (default: DISTRIBUTION_MODEL)");
-  c = p.command(*model, "export", "write a version's file", "maeil model export 20261123_000000 --out model.pth",
+  c->add_option("--features", p.model.features,
+                "which feature each embedding belongs to (default: the corporate-loan map)");
+  c->add_option("--reference", p.model.reference,
+                "rows for imputer and scaler: a .pkl, .json or .csv (default: DISTRIBUTION_MODEL)");
+  c = p.command(*model, "export", "write a version's file",
+                "maeil model export 20261123_000000 --out model.pth",
                 [&p](Context& x) { return model_export(x, p.model); });
   c->add_option("version", p.model.version, "version or id")->required();
   c->add_option("--out", p.model.out, "the file (default: the version's own name)");
@@ -171,17 +216,22 @@ void add_model_commands(Parser& p) {
   c->add_option("version", p.model.version, "version or id")->required();
   p.command(*model, "rollback", "deploy the version that was deployed before", "maeil model rollback",
             [](Context& x) { return model_rollback(x); });
-  p.command(*model, "history", "every version with its statuses, every deployment, who did what; newest first", "maeil model history", [](Context& x) { return model_history(x); });
+  p.command(*model, "history",
+            "every version with its statuses, every deployment, who did what; newest first",
+            "maeil model history", [](Context& x) { return model_history(x); });
   c = p.command(*model, "logits", "logits of coded rows (CSV without header), one line a row",
-                "maeil model logits model.pth --cat codes.csv --num numbers.csv", [&p](Context& x) { return model_logits(x, p.model); });
-  c->add_option("file", p.model.file, "a model file (.pth, .pt, .ckpt, .safetensors) or a version")->required();
+                "maeil model logits model.pth --cat codes.csv --num numbers.csv",
+                [&p](Context& x) { return model_logits(x, p.model); });
+  c->add_option("file", p.model.file, "a model file (.pth, .pt, .ckpt, .safetensors) or a version")
+      ->required();
   c->add_option("--cat", p.model.categories, "category codes")->required();
   c->add_option("--num", p.model.numbers, "scaled numbers")->required();
 }
 
 void add_store_commands(Parser& p) {
-  auto* c = p.command(p.app, "db", "find documents, as in mongosh", "maeil db alerts --sort timestamp:-1 --limit 5",
-                      [&p](Context& x) { return db(x, p.db); });
+  auto* c =
+      p.command(p.app, "db", "find documents, as in mongosh", "maeil db alerts --sort timestamp:-1 --limit 5",
+                [&p](Context& x) { return db(x, p.db); });
   c->add_option("collection", p.db.collection, "e.g. evaluation_events")->required();
   c->add_option("--filter", p.db.filter, "a filter in JSON")->capture_default_str();
   c->add_option("--sort", p.db.sort, "FIELD:1 or FIELD:-1, comma separated");
@@ -197,8 +247,13 @@ void add_store_commands(Parser& p) {
   c = p.command(*store, "copy", "copy everything from one store into another and compare",
                 "MONGODB_HOST=localhost maeil store copy --from ./maeil.db --to mongodb --dry-run",
                 [&p](Context& x) { return store_copy(x, p.store_copy); });
-  c->add_option("--from", p.store_copy.from, "the path of a maeil.db, mongodb://host:27017/database, or just mongodb: the server of the MONGODB_ settings")->required();
-  c->add_option("--to", p.store_copy.to, "the same; must be empty, or hold what an interrupted copy of the same left")->required();
+  c->add_option("--from", p.store_copy.from,
+                "the path of a maeil.db, mongodb://host:27017/database, or just mongodb: the server of the "
+                "MONGODB_ settings")
+      ->required();
+  c->add_option("--to", p.store_copy.to,
+                "the same; must be empty, or hold what an interrupted copy of the same left")
+      ->required();
   c->add_flag("--dry-run", p.store_copy.dry_run, "only count and check; write nothing");
 
   auto* dag = p.app.add_subcommand("dag", "the three DAGs");
@@ -207,19 +262,24 @@ void add_store_commands(Parser& p) {
   c = p.command(*dag, "show", "one DAG with its states today", "maeil dag show model_evaluation_pipeline",
                 [&p](Context& x) { return dag_show(x, p.dag); });
   c->add_option("dag", p.dag.dag, "its name")->required();
-  p.command(*dag, "export", "the DAGs as JSON, for Airflow", "maeil dag export > pipelines.json", [](Context& x) { return dag_export(x); });
+  p.command(*dag, "export", "the DAGs as JSON, for Airflow", "maeil dag export > pipelines.json",
+            [](Context& x) { return dag_export(x); });
 
   c = p.command(p.app, "task", "run one task, as Airflow does",
                 "maeil task data_pipeline_dag generate_data --logical-date 2026-11-23 --run-id manual",
                 [&p](Context& x) { return task(x, p.task); });
   c->add_option("dag", p.task.dag)->required();
   c->add_option("task", p.task.task)->required();
-  c->add_option("--logical-date", p.task.logical_date, "YYYY-MM-DD, or an ISO 8601 time whose date counts")->required();
+  c->add_option("--logical-date", p.task.logical_date, "YYYY-MM-DD, or an ISO 8601 time whose date counts")
+      ->required();
   c->add_option("--run-id", p.task.run_id, "kept as information")->required();
-  c->add_option("--attempt", p.task.attempt, "retraining attempt 1..N of a task named without its group")->check(CLI::Range(1, 20));
-  c->add_option("--shard", p.task.shard, "I/N: only shard I of N; merge/N: put the parts of N shards together and finish the task");
+  c->add_option("--attempt", p.task.attempt, "retraining attempt 1..N of a task named without its group")
+      ->check(CLI::Range(1, 20));
+  c->add_option("--shard", p.task.shard,
+                "I/N: only shard I of N; merge/N: put the parts of N shards together and finish the task");
   c->add_option("--parent", p.task.parent, "the process that started this one: end with it, however it ends");
-  c->add_option("--retries-left", p.task.retries_left, "how often the caller will try again if this fails: until then it is up_for_retry")
+  c->add_option("--retries-left", p.task.retries_left,
+                "how often the caller will try again if this fails: until then it is up_for_retry")
       ->check(CLI::Range(0, 1000));
   c->add_option("--result", p.task.result, "write {state, next, message} to this JSON file");
 
@@ -232,11 +292,13 @@ void add_store_commands(Parser& p) {
       ->check(CLI::IsMember({"running", "success", "failed", "cancelled"}));
   c->add_option("--from", p.runs.from, "only logical dates from this one on, YYYY-MM-DD; newest date first");
   c->add_option("--to", p.runs.to, "only logical dates up to this one");
-  c = p.command(p.app, "logs", "what a run's tasks said", "maeil logs 2026-11-23 evaluate_model", [&p](Context& x) { return logs(x, p.logs); });
+  c = p.command(p.app, "logs", "what a run's tasks said", "maeil logs 2026-11-23 evaluate_model",
+                [&p](Context& x) { return logs(x, p.logs); });
   c->add_option("run", p.logs.run, "logical date or run id")->required();
   c->add_option("task", p.logs.task, "only this task");
   c->add_flag("-f,--follow", p.logs.follow, "print lines as they come, until the run has ended");
-  c = p.command(p.app, "prune", "remove data past its retention", "maeil prune --dry-run", [&p](Context& x) { return prune(x, p.prune); });
+  c = p.command(p.app, "prune", "remove data past its retention", "maeil prune --dry-run",
+                [&p](Context& x) { return prune(x, p.prune); });
   c->add_flag("--dry-run", p.prune.dry_run, "only say what would go");
   p.command(p.app, "doctor", "check settings, permissions, disk, lock, store and model files", "maeil doctor",
             [](Context& x) { return doctor(x); });
@@ -255,9 +317,11 @@ int main(int argc, char** argv) {
   Parser parser;
   parser.app.set_version_flag("--version", std::string("maeil ") + kVersion);
   parser.app.require_subcommand(1);
-  parser.app.footer("`maeil COMMAND --help` shows a command's options and an example.\n"
-                    "Exit codes: 0 ok, 1 failed (may be retried), 2 usage, 3 bad input, 4 gate failed (run, backfill, evaluate);\n"
-                    "of `maeil task` also 75 not yet, 99 skipped.");
+  parser.app.footer(
+      "`maeil COMMAND --help` shows a command's options and an example.\n"
+      "Exit codes: 0 ok, 1 failed (may be retried), 2 usage, 3 bad input, 4 gate failed (run, backfill, "
+      "evaluate);\n"
+      "of `maeil task` also 75 not yet, 99 skipped.");
   add_day_commands(parser);
   add_data_commands(parser);
   add_model_commands(parser);
@@ -273,10 +337,13 @@ int main(int argc, char** argv) {
   context.settings = std::move(*settings);
   context.json = parser.json;
   const auto log_level = parse_log_level(context.settings.log_level);
-  if (!log_level) return report({ErrorCode::kUsage, fmt::format("LOG_LEVEL must be debug, info, warning or error, not '{}'", context.settings.log_level)});
+  if (!log_level)
+    return report({ErrorCode::kUsage, fmt::format("LOG_LEVEL must be debug, info, warning or error, not '{}'",
+                                                  context.settings.log_level)});
   set_log_level(*log_level);
   set_thread_count(static_cast<int>(parser.threads > 0 ? parser.threads : context.settings.threads));
-  if (const Status pinned = kernels::pin_instruction_set(context.settings.isa); !pinned) return report(pinned.error());
+  if (const Status pinned = kernels::pin_instruction_set(context.settings.isa); !pinned)
+    return report(pinned.error());
   nn::on_slow_shape([](const std::string& sentence) { note_task_line("warning: " + sentence); });
   const auto code = parser.action(context);
   if (!code) return report(code.error());

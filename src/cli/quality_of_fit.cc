@@ -27,25 +27,35 @@ struct Temporary {
 
 }  // namespace
 
-std::string quality_page_path(const std::string& model) { return std::filesystem::path(model).replace_extension(".quality.html").string(); }
+std::string quality_page_path(const std::string& model) {
+  return std::filesystem::path(model).replace_extension(".quality.html").string();
+}
 
-Result<std::optional<double>> report_fit(const FitOptions& options, const table::DatasetSpec& columns, const std::string& target, uint64_t rows, uint64_t seed) {
+Result<std::optional<double>> report_fit(const FitOptions& options, const table::DatasetSpec& columns,
+                                         const std::string& target, uint64_t rows, uint64_t seed) {
   const Temporary drawn{fmt::format("{}.drawn-{}.csv", options.out, ::getpid())};
   const uint64_t drawn_rows = std::min<uint64_t>(rows, kFitReportRows);
   {
     MAEIL_ASSIGN(const auto source, loop::open_source({.distribution_model = options.out}));
     MAEIL_ASSIGN(AtomicFile file, AtomicFile::create(drawn.path));
-    MAEIL_TRY(loop::write_rows_csv(source, Days{}, drawn_rows, seed, [&](std::string_view bytes) { return file.write(bytes); }));
+    MAEIL_TRY(loop::write_rows_csv(source, Days{}, drawn_rows, seed,
+                                   [&](std::string_view bytes) { return file.write(bytes); }));
     MAEIL_TRY(file.commit());
   }
-  MAEIL_ASSIGN(const auto data, quality::read_data({.real = options.in, .synthetic = drawn.path, .metadata = table::to_sdv_metadata(columns), .max_rows = kFitReportRows}));
+  MAEIL_ASSIGN(const auto data, quality::read_data({.real = options.in,
+                                                    .synthetic = drawn.path,
+                                                    .metadata = table::to_sdv_metadata(columns),
+                                                    .max_rows = kFitReportRows}));
   auto report = quality::make_report(data, target);
-  // A target that no learner can take (too many classes, one row of a class) costs its part of the report only.
+  // A target that no learner can take (too many classes, one row of a class) costs its part of the report
+  // only.
   if (!report) report = quality::make_report(data, "");
   if (!report) return tl::make_unexpected(report.error());
   const auto name = [](const std::string& path) { return std::filesystem::path(path).filename().string(); };
-  MAEIL_TRY(write_file_atomically(quality_page_path(options.out),
-                                  quality::report_page(data, *report, name(options.in), fmt::format("rows drawn from {}", name(options.out)))));
+  MAEIL_TRY(
+      write_file_atomically(quality_page_path(options.out),
+                            quality::report_page(data, *report, name(options.in),
+                                                 fmt::format("rows drawn from {}", name(options.out)))));
   const double score = report->scores.overall;
   if (!std::isfinite(score)) return std::optional<double>();
   MAEIL_ASSIGN(auto mixture, copula::read_mixture(options.out));

@@ -5,8 +5,8 @@
 #include <unistd.h>
 
 #include <atomic>
-#include <chrono>
 #include <cerrno>
+#include <chrono>
 #include <csignal>
 #include <iostream>
 
@@ -26,8 +26,8 @@ namespace {
 
 std::atomic<bool> cancelled{false};
 
-// The first signal: the present task is the last. The second ends the process where it is, as kill -9 would; what is in the store is
-// whole. Nothing here but what a signal handler may call (signal-safety(7)).
+// The first signal: the present task is the last. The second ends the process where it is, as kill -9 would;
+// what is in the store is whole. Nothing here but what a signal handler may call (signal-safety(7)).
 void stop(int signal) {
   static_assert(std::atomic<bool>::is_always_lock_free);
   if (cancelled.exchange(true)) {
@@ -35,7 +35,8 @@ void stop(int signal) {
     ::_exit(128 + signal);
   }
   const int interrupted = errno;
-  constexpr std::string_view kSaid = "\nmaeil: stops after the present task; a second signal ends it at once\n";
+  constexpr std::string_view kSaid =
+      "\nmaeil: stops after the present task; a second signal ends it at once\n";
   (void)!::write(STDERR_FILENO, kSaid.data(), kSaid.size());
   errno = interrupted;
 }
@@ -57,22 +58,43 @@ class Reporter {
     progress_.finish();
     const std::string task = fmt::format("{}.{}", event.dag_id, event.task_id);
     switch (event.kind) {
-      case Kind::kTaskStarted: line(fmt::format("{}  started", task)); break;
-      case Kind::kTaskFinished: line(fmt::format("{}  {}  {:.1f} s  {}", task, dag::to_string(event.state), event.seconds, event.text), event.state == dag::TaskState::kFailed ? LogLevel::kWarning : LogLevel::kInfo); break;
-      case Kind::kTaskRetried: line(fmt::format("{}  tries again: {}", task, event.text), LogLevel::kWarning); break;
-      case Kind::kSensorWaiting: line(fmt::format("{}  waits: {}", task, event.text)); break;
-      case Kind::kLog: note_task_line(fmt::format("          {}", event.text)); break;
-      case Kind::kDagStarted: line(fmt::format("{}  started", event.dag_id), LogLevel::kDebug); break;
-      case Kind::kDagFinished: line(fmt::format("{}  {}  {}", event.dag_id, dag::to_string(event.state), event.text), LogLevel::kDebug); break;
-      case Kind::kTaskKept: line(fmt::format("{}  {}, from an earlier run", task, dag::to_string(event.state)), LogLevel::kDebug); break;
-      case Kind::kProgress: break;
+      case Kind::kTaskStarted:
+        line(fmt::format("{}  started", task));
+        break;
+      case Kind::kTaskFinished:
+        line(
+            fmt::format("{}  {}  {:.1f} s  {}", task, dag::to_string(event.state), event.seconds, event.text),
+            event.state == dag::TaskState::kFailed ? LogLevel::kWarning : LogLevel::kInfo);
+        break;
+      case Kind::kTaskRetried:
+        line(fmt::format("{}  tries again: {}", task, event.text), LogLevel::kWarning);
+        break;
+      case Kind::kSensorWaiting:
+        line(fmt::format("{}  waits: {}", task, event.text));
+        break;
+      case Kind::kLog:
+        note_task_line(fmt::format("          {}", event.text));
+        break;
+      case Kind::kDagStarted:
+        line(fmt::format("{}  started", event.dag_id), LogLevel::kDebug);
+        break;
+      case Kind::kDagFinished:
+        line(fmt::format("{}  {}  {}", event.dag_id, dag::to_string(event.state), event.text),
+             LogLevel::kDebug);
+        break;
+      case Kind::kTaskKept:
+        line(fmt::format("{}  {}, from an earlier run", task, dag::to_string(event.state)), LogLevel::kDebug);
+        break;
+      case Kind::kProgress:
+        break;
     }
   }
 
  private:
   static void line(const std::string& text, LogLevel level = LogLevel::kInfo) {
     const auto clock = std::chrono::floor<std::chrono::seconds>(now());
-    note(fmt::format("{:%H:%M:%S}  {}", fmt::gmtime(std::chrono::system_clock::to_time_t(clock)), text), level);
+    note(fmt::format("{:%H:%M:%S}  {}", fmt::gmtime(std::chrono::system_clock::to_time_t(clock)), text),
+         level);
   }
   Progress progress_;
 };
@@ -89,37 +111,48 @@ dag::RunOptions run_options(const Settings& settings, std::string run_type, Repo
 }
 
 void print_summary(const Settings& settings, const store::Store& store, const store::Document& summary) {
-  print_line(fmt::format("{} {}", summary.value("logical_date", ""),
-                         summary.value("already_finished", false) ? "had been run before; nothing was done again" : "is done"));
+  print_line(fmt::format(
+      "{} {}", summary.value("logical_date", ""),
+      summary.value("already_finished", false) ? "had been run before; nothing was done again" : "is done"));
   for (const auto& [key, value] : summary.items()) {
     if (value.is_object() && key != "not judged")
       print_line(fmt::format("  {:<12} {}", key, value.value("message", "")));
   }
   print_line(fmt::format("  {:<12} {}", "verdict", loop::verdict_text(summary)));
   print_line("where to look");
-  print_line(fmt::format("  data         {}, {}/processed/processed_data.csv", settings.data_path, settings.data_dir));
+  print_line(fmt::format("  data         {}, {}/processed/processed_data.csv", settings.data_path,
+                         settings.data_dir));
   print_line(fmt::format("  model        {}/deployed/current_model.pth", settings.model_save_path));
-  print_line(fmt::format("  documents    {}: `maeil db evaluation_events --sort timestamp:-1`, `maeil model list`, `maeil logs {}`",
-                         store.description(), summary.value("logical_date", "")));
+  print_line(
+      fmt::format("  documents    {}: `maeil db evaluation_events --sort timestamp:-1`, `maeil model list`, "
+                  "`maeil logs {}`",
+                  store.description(), summary.value("logical_date", "")));
 }
 
 // Runs one date and says how it went. The error of a failed task is the error.
-Result<int> one_day(Context& context, Days date, const std::string& run_type, const loop::AskedDay& asked, bool summary) {
+Result<int> one_day(Context& context, Days date, const std::string& run_type, const loop::AskedDay& asked,
+                    bool summary) {
   MAEIL_ASSIGN(store::Store & store, context.store());
   MAEIL_ASSIGN(const table::DatasetSpec& spec, context.spec());
   const loop::Day day{context.settings, spec};
   Reporter reporter;
   MAEIL_TRY(dag::list_old_task_runs(
       store, loop::pipelines(static_cast<int>(context.settings.max_retrain_attempts))));
-  MAEIL_ASSIGN(const auto report, loop::run_day(store, day, date, asked, run_options(context.settings, run_type, reporter)));
+  MAEIL_ASSIGN(const auto report,
+               loop::run_day(store, day, date, asked, run_options(context.settings, run_type, reporter)));
   if (!report.reconciled.empty()) note_task_line(report.reconciled);
   MAEIL_ASSIGN(const auto document, loop::summarize(store, day, date, report));
-  if (context.json) print_json(document);
-  else if (summary) print_summary(context.settings, store, document);
-  else print_line(fmt::format("{}  {}", format_date(date), loop::verdict_text(document)));
-  if (report.verdict == loop::Verdict::kCancelled) return fail(ErrorCode::kCancelled, "stopped by a signal; `maeil run` for the date goes on from here");
+  if (context.json)
+    print_json(document);
+  else if (summary)
+    print_summary(context.settings, store, document);
+  else
+    print_line(fmt::format("{}  {}", format_date(date), loop::verdict_text(document)));
+  if (report.verdict == loop::Verdict::kCancelled)
+    return fail(ErrorCode::kCancelled, "stopped by a signal; `maeil run` for the date goes on from here");
   if (report.verdict == loop::Verdict::kFailed) {
-    return tl::make_unexpected(report.result.error.value_or(Error{ErrorCode::kIo, fmt::format("the day {} failed", format_date(date))}));
+    return tl::make_unexpected(report.result.error.value_or(
+        Error{ErrorCode::kIo, fmt::format("the day {} failed", format_date(date))}));
   }
   return report.verdict == loop::Verdict::kAlert ? kGateFailed : 0;
 }
@@ -142,16 +175,25 @@ void print_plan(const Context& context, Days date, const loop::RedoPlan& plan) {
   if (context.json) {
     auto tasks = store::Document::array();
     for (const auto& [dag, ids] : plan.tasks) tasks.push_back({{"dag_id", dag}, {"tasks", ids}});
-    print_json({{"logical_date", format_date(date)}, {"from", plan.from}, {"again", tasks}, {"rows", plan.request.rows},
-                {"scenario", plan.request.scenario}, {"may_deploy", deploys}, {"notes", plan.notes}});
+    print_json({{"logical_date", format_date(date)},
+                {"from", plan.from},
+                {"again", tasks},
+                {"rows", plan.request.rows},
+                {"scenario", plan.request.scenario},
+                {"may_deploy", deploys},
+                {"notes", plan.notes}});
     return;
   }
   print_line(fmt::format("{} would be done again from {}:", format_date(date), plan.from));
   for (const auto& [dag, ids] : plan.tasks) print_line(fmt::format("  {:<26} {}", dag, fmt::join(ids, ", ")));
-  print_line("what was recorded stays: new events, metrics, alerts and versions are added and name the old ones (supersedes);");
+  print_line(
+      "what was recorded stays: new events, metrics, alerts and versions are added and name the old ones "
+      "(supersedes);");
   print_line("processed_data and this machine's files are replaced");
   for (const auto& line : plan.notes) print_line(line);
-  if (!deploys) print_line(fmt::format("nothing is deployed, since {} is newer and has its verdict (--deploy deploys)", format_date(*plan.newer)));
+  if (!deploys)
+    print_line(fmt::format("nothing is deployed, since {} is newer and has its verdict (--deploy deploys)",
+                           format_date(*plan.newer)));
 }
 
 // False where nobody can be asked.
@@ -184,11 +226,14 @@ Result<int> redo(Context& context, const RedoOptions& options) {
   if (options.dry_run) return 0;
   if (!options.yes) {
     if (context.json || !confirmed("Do it? [y/N] ")) {
-      return usage_error(fmt::format("nothing was done: --yes does {} again, --dry-run only says what would be done", format_date(date)));
+      return usage_error(
+          fmt::format("nothing was done: --yes does {} again, --dry-run only says what would be done",
+                      format_date(date)));
     }
   }
   Reporter reporter;
-  MAEIL_TRY(loop::begin_redo(store, context.settings, date, asked, run_options(context.settings, "redo", reporter)));
+  MAEIL_TRY(loop::begin_redo(store, context.settings, date, asked,
+                             run_options(context.settings, "redo", reporter)));
   return one_day(context, date, "redo", {}, true);
 }
 
@@ -200,7 +245,8 @@ Result<int> schedule(Context& context) {
   hooks.sleep_until = [](Instant until) {
     // Asked again every minute, so that a machine that slept or a clock that was set is noticed.
     while (!cancelled && now() < until) {
-      dag::sleep_unless_cancelled(std::min<std::chrono::milliseconds>(until - now(), std::chrono::minutes(1)), &cancelled);
+      dag::sleep_unless_cancelled(std::min<std::chrono::milliseconds>(until - now(), std::chrono::minutes(1)),
+                                  &cancelled);
     }
     return !cancelled;
   };
@@ -238,7 +284,9 @@ Result<int> backfill(Context& context, const BackfillOptions& options) {
     MAEIL_ASSIGN(const bool finished, dag::is_finished(store, dags, date));
     if (options.dry_run) {
       plan.push_back({{"logical_date", format_date(date)}, {"action", finished ? "keep" : "run"}});
-      if (!context.json) print_line(fmt::format("{}  {}", format_date(date), finished ? "finished, stays as it is" : "would be run"));
+      if (!context.json)
+        print_line(
+            fmt::format("{}  {}", format_date(date), finished ? "finished, stays as it is" : "would be run"));
       continue;
     }
     if (finished) continue;

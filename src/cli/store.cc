@@ -17,11 +17,13 @@ namespace {
 
 tl::unexpected<Error> same_store() { return usage_error("--from and --to name the same store"); }
 
-// One host has several names; those of this machine are known. A copy is sure by its locks, a dry run has no more than this.
+// One host has several names; those of this machine are known. A copy is sure by its locks, a dry run has no
+// more than this.
 std::string address(const store::Store& store) {
   std::string text = store.description();
   for (const std::string_view local : {"localhost", "[::1]"}) {
-    if (const size_t at = text.find(local); at != std::string::npos) text.replace(at, local.size(), "127.0.0.1");
+    if (const size_t at = text.find(local); at != std::string::npos)
+      text.replace(at, local.size(), "127.0.0.1");
   }
   return text;
 }
@@ -30,7 +32,8 @@ Status check_folder(const StoreName& name) {
   const std::filesystem::path path(name.file);
   const auto folder = path.has_parent_path() ? path.parent_path() : std::filesystem::path(".");
   if (!name.is_file() || ::access(folder.c_str(), W_OK | X_OK) == 0) return {};
-  return io_error(fmt::format("cannot make the store {}: {}", name.file, std::generic_category().message(errno)));
+  return io_error(
+      fmt::format("cannot make the store {}: {}", name.file, std::generic_category().message(errno)));
 }
 
 // Null when nothing is there yet. Writes nothing, so that a target that is refused is left as it was.
@@ -41,7 +44,8 @@ Result<std::unique_ptr<store::Store>> open_target(const StoreName& name) {
   return nullptr;
 }
 
-Status copy_into(store::Store& from, const store::Contents& source, store::Store& to, const std::string& holder, const store::CopyProgress& progress) {
+Status copy_into(store::Store& from, const store::Contents& source, store::Store& to,
+                 const std::string& holder, const store::CopyProgress& progress) {
   const auto lock = to.lock("runner", holder);
   // By whatever address: who has it is the lock that this process took in the source.
   if (!lock && lock.error().message.find(holder) != std::string::npos) return same_store();
@@ -50,15 +54,23 @@ Status copy_into(store::Store& from, const store::Contents& source, store::Store
 }
 
 void print_contents(const store::Contents& contents) {
-  for (const auto& [name, c] : contents.collections) print_line(fmt::format("{:<22} {:>9} documents {:>9} rows  {}", name, c.documents, c.rows, c.digest));
-  print_line(fmt::format("{} blobs, {:.1f} MB", contents.blobs.size(), static_cast<double>(contents.blob_bytes) / 1e6));
+  for (const auto& [name, c] : contents.collections)
+    print_line(fmt::format("{:<22} {:>9} documents {:>9} rows  {}", name, c.documents, c.rows, c.digest));
+  print_line(fmt::format("{} blobs, {:.1f} MB", contents.blobs.size(),
+                         static_cast<double>(contents.blob_bytes) / 1e6));
   for (const auto& what : contents.skipped) print_line(fmt::format("not copied: {}", what));
 }
 
 store::Document to_json(const store::Contents& contents, bool dry_run) {
   auto collections = store::Document::array();
-  for (const auto& [name, c] : contents.collections) collections.push_back({{"name", name}, {"documents", c.documents}, {"rows", c.rows}, {"digest", c.digest}});
-  return {{"dry_run", dry_run}, {"collections", collections}, {"blobs", contents.blobs.size()}, {"blob_bytes", contents.blob_bytes}, {"skipped", contents.skipped}};
+  for (const auto& [name, c] : contents.collections)
+    collections.push_back(
+        {{"name", name}, {"documents", c.documents}, {"rows", c.rows}, {"digest", c.digest}});
+  return {{"dry_run", dry_run},
+          {"collections", collections},
+          {"blobs", contents.blobs.size()},
+          {"blob_bytes", contents.blob_bytes},
+          {"skipped", contents.skipped}};
 }
 
 Result<StoreName> name_of(const char* option, const std::string& text, const Settings& settings) {
@@ -82,9 +94,13 @@ Result<int> store_copy(Context& context, const StoreCopyOptions& options) {
     MAEIL_ASSIGN(from_lock, from->lock("runner", holder));
   }
   Progress bar(!context.json);
-  const auto progress = [&](std::string_view what, uint64_t done, uint64_t total) { bar.update(what, done, total); };
+  const auto progress = [&](std::string_view what, uint64_t done, uint64_t total) {
+    bar.update(what, done, total);
+  };
   MAEIL_ASSIGN(const store::Contents source, store::survey(*from, progress));
-  if (source.empty()) return not_found(fmt::format("{} holds nothing that could be copied: is it the right one?", from->description()));
+  if (source.empty())
+    return not_found(
+        fmt::format("{} holds nothing that could be copied: is it the right one?", from->description()));
   store::Present present;
   if (to) {
     MAEIL_ASSIGN(present, store::check_target(*from, source, *to, progress));
@@ -103,10 +119,12 @@ Result<int> store_copy(Context& context, const StoreCopyOptions& options) {
   }
   print_contents(source);
   if (options.dry_run) {
-    print_line(fmt::format("nothing was written; without --dry-run this goes from {} to {}, which {}", from->description(), target,
+    print_line(fmt::format("nothing was written; without --dry-run this goes from {} to {}, which {}",
+                           from->description(), target,
                            present.empty() ? "is empty" : "holds a part of it, or all"));
   } else {
-    print_line(fmt::format("copied from {} to {}; both hold the same{}", from->description(), target, source.skipped.empty() ? "" : " but for what was not copied"));
+    print_line(fmt::format("copied from {} to {}; both hold the same{}", from->description(), target,
+                           source.skipped.empty() ? "" : " but for what was not copied"));
   }
   return 0;
 }

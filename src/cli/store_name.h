@@ -19,12 +19,13 @@ struct StoreName {
   std::string shown() const;  // without secrets
 };
 
-// A server when any MONGODB_ setting is there, as the Python project's users have them; else the embedded file. kUsage when user or
-// password stands alone.
+// A server when any MONGODB_ setting is there, as the Python project's users have them; else the embedded
+// file. kUsage when user or password stands alone.
 Result<StoreName> store_of_settings(const Settings& settings);
 
-// "mongodb://host/database" and "mongodb+srv://...", "mongodb" for the server of the settings, "sqlite:FILE" or just a file's path. What
-// could be meant as something else (another scheme, host:port, user:password@host) is kUsage and not a file of that name: "./a:b" is one.
+// "mongodb://host/database" and "mongodb+srv://...", "mongodb" for the server of the settings, "sqlite:FILE"
+// or just a file's path. What could be meant as something else (another scheme, host:port,
+// user:password@host) is kUsage and not a file of that name: "./a:b" is one.
 Result<StoreName> parse_store_name(const std::string& text, const Settings& settings);
 
 // Whether both are one file, by whatever paths.

@@ -33,7 +33,8 @@ double kolmogorov_smirnov(const std::vector<double>& x, const std::vector<double
     const double at = std::min(x[i], y[j]);
     while (i < x.size() && x[i] <= at) ++i;
     while (j < y.size() && y[j] <= at) ++j;
-    worst = std::max(worst, std::abs(static_cast<double>(i) / static_cast<double>(x.size()) - static_cast<double>(j) / static_cast<double>(y.size())));
+    worst = std::max(worst, std::abs(static_cast<double>(i) / static_cast<double>(x.size()) -
+                                     static_cast<double>(j) / static_cast<double>(y.size())));
   }
   return worst;
 }
@@ -54,7 +55,8 @@ double chi_square_p(const Counts& x, const Counts& y) {
   int classes = 0;
   const auto add = [&](double kx, double ky) {
     const double share = (kx + ky) / (nx + ny);
-    statistic += (kx - nx * share) * (kx - nx * share) / (nx * share) + (ky - ny * share) * (ky - ny * share) / (ny * share);
+    statistic += (kx - nx * share) * (kx - nx * share) / (nx * share) +
+                 (ky - ny * share) * (ky - ny * share) / (ny * share);
     ++classes;
   };
   for (size_t k = 0; k < x.size(); ++k) {
@@ -81,7 +83,8 @@ class TextCodes {
  public:
   std::vector<uint32_t> code(const Column& column) {
     std::vector<uint32_t> of_dictionary;
-    for (const auto& text : column.dictionary) of_dictionary.push_back(known_.emplace(text, static_cast<uint32_t>(known_.size()) + 1).first->second);
+    for (const auto& text : column.dictionary)
+      of_dictionary.push_back(known_.emplace(text, static_cast<uint32_t>(known_.size()) + 1).first->second);
     std::vector<uint32_t> out;
     for (const auto c : column.codes) out.push_back(c == kMissing ? 0 : of_dictionary[c]);
     return out;
@@ -113,7 +116,8 @@ std::array<Coded, 3> classes_of(const Column& ours, const Column& a, const Colum
     const Column* const columns[] = {&ours, &a, &b};
     for (size_t t = 0; t < 3; ++t) {
       for (const double v : columns[t]->numbers) {
-        out[t].push_back(std::isnan(v) ? 0 : static_cast<uint8_t>(1 + (std::ranges::lower_bound(cuts, v) - cuts.begin())));
+        out[t].push_back(
+            std::isnan(v) ? 0 : static_cast<uint8_t>(1 + (std::ranges::lower_bound(cuts, v) - cuts.begin())));
       }
     }
     return out;
@@ -126,7 +130,8 @@ std::array<Coded, 3> classes_of(const Column& ours, const Column& a, const Colum
   std::ranges::stable_sort(order, [&](uint32_t x, uint32_t y) { return counts[x] > counts[y]; });
   std::vector<uint8_t> of_code(codes.size(), kClasses - 1);
   of_code[0] = 0;
-  for (size_t k = 0; k < std::min<size_t>(5, order.size()); ++k) of_code[order[k]] = static_cast<uint8_t>(k + 1);
+  for (size_t k = 0; k < std::min<size_t>(5, order.size()); ++k)
+    of_code[order[k]] = static_cast<uint8_t>(k + 1);
   for (size_t t = 0; t < 3; ++t) {
     for (const auto code : text[t]) out[t].push_back(of_code[code]);
   }
@@ -149,7 +154,8 @@ Counts sum(Counts x, const Counts& y) {
 Agreement compare(const Table& ours, const Table& a, const Table& b) {
   Agreement out;
   const size_t C = a.columns.size();
-  const double n = static_cast<double>(a.rows), columns = static_cast<double>(C), pairs = columns * (columns - 1) / 2;
+  const double n = static_cast<double>(a.rows), columns = static_cast<double>(C),
+               pairs = columns * (columns - 1) / 2;
   const auto variation_margin = [&](double m) { return std::sqrt(3 * std::log(m / kAlpha) / n); };
   std::vector<std::array<Coded, 3>> coded;
   for (size_t c = 0; c < C; ++c) {
@@ -158,37 +164,49 @@ Agreement compare(const Table& ours, const Table& a, const Table& b) {
     if (first.type == ColumnType::kNumber) {
       const auto x = present(mine), y = present(first), z = present(second);
       const auto critical = [&](size_t n1, size_t n2) {
-        return std::sqrt(std::log(2 * columns / kAlpha) / 2 * (1 / static_cast<double>(n1) + 1 / static_cast<double>(n2)));
+        return std::sqrt(std::log(2 * columns / kAlpha) / 2 *
+                         (1 / static_cast<double>(n1) + 1 / static_cast<double>(n2)));
       };
-      const double d = x.empty() ? 1 : kolmogorov_smirnov(x, y), theirs = kolmogorov_smirnov(y, z), margin = critical(std::max<size_t>(x.size(), 1), y.size());
+      const double d = x.empty() ? 1 : kolmogorov_smirnov(x, y), theirs = kolmogorov_smirnov(y, z),
+                   margin = critical(std::max<size_t>(x.size(), 1), y.size());
       out.worst_ks = std::max(out.worst_ks, d / margin);
-      if (!(d <= margin)) out.marginals.push_back(fmt::format("{}: KS {:.4f}, between SDV's samples {:.4f}, margin {:.4f}", mine.name, d, theirs, margin));
+      if (!(d <= margin))
+        out.marginals.push_back(fmt::format("{}: KS {:.4f}, between SDV's samples {:.4f}, margin {:.4f}",
+                                            mine.name, d, theirs, margin));
     } else {
       TextCodes codes;
       const auto x_codes = codes.code(mine), y_codes = codes.code(first), z_codes = codes.code(second);
-      const auto x = count(x_codes, codes.size()), y = count(y_codes, codes.size()), z = count(z_codes, codes.size());
-      const double d = total_variation(x, y), theirs = total_variation(y, z), margin = variation_margin(columns);
+      const auto x = count(x_codes, codes.size()), y = count(y_codes, codes.size()),
+                 z = count(z_codes, codes.size());
+      const double d = total_variation(x, y), theirs = total_variation(y, z),
+                   margin = variation_margin(columns);
       const double p = chi_square_p(x, sum(y, z));
       if (!(d <= theirs + margin) || !(p >= kAlpha / columns)) {
-        out.marginals.push_back(fmt::format("{}: TV {:.4f}, between SDV's samples {:.4f}, margin {:.4f}; p {:.2g}", mine.name, d, theirs, margin, p));
+        out.marginals.push_back(
+            fmt::format("{}: TV {:.4f}, between SDV's samples {:.4f}, margin {:.4f}; p {:.2g}", mine.name, d,
+                        theirs, margin, p));
       }
     }
-    const double share = missing_share(mine, ours.rows), theirs = (missing_share(first, a.rows) + missing_share(second, b.rows)) / 2;
+    const double share = missing_share(mine, ours.rows),
+                 theirs = (missing_share(first, a.rows) + missing_share(second, b.rows)) / 2;
     const double all = (share + 2 * theirs) / 3, error = std::sqrt(all * (1 - all) * 1.5 / n);
     const double margin = normal_quantile(1 - kAlpha / (2 * columns)) * error;
     if (!(std::abs(share - theirs) <= margin)) {
-      out.missing.push_back(fmt::format("{}: {:.4f} missing, in SDV's samples {:.4f}, margin {:.4f}", mine.name, share, theirs, margin));
+      out.missing.push_back(fmt::format("{}: {:.4f} missing, in SDV's samples {:.4f}, margin {:.4f}",
+                                        mine.name, share, theirs, margin));
     }
   }
   double unlikely = 0;
   for (size_t i = 0; i < C; ++i) {
     for (size_t j = 0; j < i; ++j) {
-      const auto x = joint(coded[i][0], coded[j][0]), y = joint(coded[i][1], coded[j][1]), z = joint(coded[i][2], coded[j][2]);
+      const auto x = joint(coded[i][0], coded[j][0]), y = joint(coded[i][1], coded[j][1]),
+                 z = joint(coded[i][2], coded[j][2]);
       const double d = total_variation(x, y), theirs = total_variation(y, z), p = chi_square_p(x, sum(y, z));
       out.worst_pair = std::max(out.worst_pair, d - theirs);
       unlikely += p < 0.01;
       if (!(d <= theirs + variation_margin(pairs)) || !(p >= kAlpha / pairs)) {
-        out.pairs.push_back(fmt::format("{} x {}: TV {:.4f}, between SDV's samples {:.4f}; p {:.2g}", a.columns[i].name, a.columns[j].name, d, theirs, p));
+        out.pairs.push_back(fmt::format("{} x {}: TV {:.4f}, between SDV's samples {:.4f}; p {:.2g}",
+                                        a.columns[i].name, a.columns[j].name, d, theirs, p));
       }
     }
   }
@@ -213,7 +231,9 @@ class SdvAgreementGolden : public testing::Test {
     delete b_;
   }
   static Table drawn() { return draw(*sampler_, 0, kRows, 7); }
-  static Column& column(Table& table, std::string_view name) { return const_cast<Column&>(*table.find(name)); }
+  static Column& column(Table& table, std::string_view name) {
+    return const_cast<Column&>(*table.find(name));
+  }
   static inline Sampler* sampler_ = nullptr;
   static inline Table *a_ = nullptr, *b_ = nullptr;
 };
@@ -241,8 +261,10 @@ TEST_F(SdvAgreementGolden, SeesThatShuffledColumnsLoseTheirDependence) {
     auto& column = ours.columns[c];
     for (uint32_t r = kRows - 1; r > 0; --r) {
       const auto other = random.next_below(r + 1);
-      if (column.type == ColumnType::kText) std::swap(column.codes[r], column.codes[other]);
-      else std::swap(column.numbers[r], column.numbers[other]);
+      if (column.type == ColumnType::kText)
+        std::swap(column.codes[r], column.codes[other]);
+      else
+        std::swap(column.numbers[r], column.numbers[other]);
     }
   }
   const auto agreement = compare(ours, *a_, *b_);
@@ -277,7 +299,8 @@ TEST_F(SdvAgreementGolden, SeesAShiftedNumber) {
 TEST_F(SdvAgreementGolden, SeesAWrongShareOfACategory) {
   auto ours = drawn();
   auto& target = column(ours, "DLNQ_1M_FLG");  // 6.7 % Y become 8.3 %
-  const auto yes = static_cast<uint32_t>(std::ranges::find(target.dictionary, "Y") - target.dictionary.begin());
+  const auto yes =
+      static_cast<uint32_t>(std::ranges::find(target.dictionary, "Y") - target.dictionary.begin());
   for (size_t r = 0; r < kRows; r += 60) target.codes[r] = yes;
   EXPECT_THAT(compare(ours, *a_, *b_).marginals, testing::ElementsAre(testing::StartsWith("DLNQ_1M_FLG")));
 }
@@ -285,7 +308,8 @@ TEST_F(SdvAgreementGolden, SeesAWrongShareOfACategory) {
 TEST_F(SdvAgreementGolden, AcceptsSdvsOwnSecondSample) {
   // As ours against the first sample and a third of ours: exchangeable, so it must hold too.
   const auto agreement = compare(*b_, *a_, drawn());
-  EXPECT_TRUE(agreement.holds()) << testing::PrintToString(agreement.marginals) << testing::PrintToString(agreement.missing)
+  EXPECT_TRUE(agreement.holds()) << testing::PrintToString(agreement.marginals)
+                                 << testing::PrintToString(agreement.missing)
                                  << testing::PrintToString(agreement.pairs);
 }
 

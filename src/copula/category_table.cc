@@ -8,7 +8,8 @@ namespace maeil::copula {
 CategoryTable::CategoryTable(const Marginal& marginal, const CategoryOutput& output) {
   const size_t K = output.labels.size();
   upper_.reserve(K - 1);
-  for (size_t k = 0; k + 1 < K; ++k) upper_.push_back(static_cast<float>(normal_score(marginal, output.upper[k])));
+  for (size_t k = 0; k + 1 < K; ++k)
+    upper_.push_back(static_cast<float>(normal_score(marginal, output.upper[k])));
   // Rounding of z must not disturb the order; equal ends give an interval that is never drawn.
   for (size_t k = 1; k < upper_.size(); ++k) upper_[k] = std::max(upper_[k], upper_[k - 1]);
   // Four cells a category: most lookups then need one comparison.

@@ -1,6 +1,7 @@
-// Beta and gamma: Newton on the likelihood's equations, which need only means of logarithms (Minka 2002 for gamma). Truncated normal:
-// the likelihood needs only mean and variance. Student t: expectation-maximisation for each of some degrees of freedom (Liu and
-// Rubin 1995). All on at most 2,000 evenly spaced order statistics.
+// Beta and gamma: Newton on the likelihood's equations, which need only means of logarithms (Minka 2002 for
+// gamma). Truncated normal: the likelihood needs only mean and variance. Student t: expectation-maximisation
+// for each of some degrees of freedom (Liu and Rubin 1995). All on at most 2,000 evenly spaced order
+// statistics.
 #include "copula/choose_marginal.h"
 
 #include <algorithm>
@@ -16,23 +17,25 @@ namespace maeil::copula {
 namespace {
 
 // Where a value has no digamma the answer is NaN, and the family is passed over.
-using Quiet = boost::math::policies::policy<boost::math::policies::domain_error<boost::math::policies::ignore_error>,
-                                            boost::math::policies::pole_error<boost::math::policies::ignore_error>,
-                                            boost::math::policies::overflow_error<boost::math::policies::ignore_error>,
-                                            boost::math::policies::evaluation_error<boost::math::policies::ignore_error>>;
+using Quiet = boost::math::policies::policy<
+    boost::math::policies::domain_error<boost::math::policies::ignore_error>,
+    boost::math::policies::pole_error<boost::math::policies::ignore_error>,
+    boost::math::policies::overflow_error<boost::math::policies::ignore_error>,
+    boost::math::policies::evaluation_error<boost::math::policies::ignore_error>>;
 double digamma(double x) { return boost::math::digamma(x, Quiet()); }
 double trigamma(double x) { return boost::math::trigamma(x, Quiet()); }
 constexpr double kInfinity = std::numeric_limits<double>::infinity();
 
-constexpr std::array<std::pair<std::string_view, MarginalChoice>, 9> kNames{{{"empirical", MarginalChoice::kEmpirical},
-                                                                             {"auto", MarginalChoice::kAuto},
-                                                                             {"beta", MarginalChoice::kBeta},
-                                                                             {"gamma", MarginalChoice::kGamma},
-                                                                             {"gaussian", MarginalChoice::kGaussian},
-                                                                             {"kde", MarginalChoice::kKde},
-                                                                             {"student_t", MarginalChoice::kStudentT},
-                                                                             {"truncated_gaussian", MarginalChoice::kTruncatedGaussian},
-                                                                             {"uniform", MarginalChoice::kUniform}}};
+constexpr std::array<std::pair<std::string_view, MarginalChoice>, 9> kNames{
+    {{"empirical", MarginalChoice::kEmpirical},
+     {"auto", MarginalChoice::kAuto},
+     {"beta", MarginalChoice::kBeta},
+     {"gamma", MarginalChoice::kGamma},
+     {"gaussian", MarginalChoice::kGaussian},
+     {"kde", MarginalChoice::kKde},
+     {"student_t", MarginalChoice::kStudentT},
+     {"truncated_gaussian", MarginalChoice::kTruncatedGaussian},
+     {"uniform", MarginalChoice::kUniform}}};
 
 // Evenly spaced order statistics and what the families ask of them.
 struct Sample {
@@ -47,22 +50,26 @@ struct Sample {
   }
   double range() const { return max - min; }
   double sd() const { return std::sqrt(variance); }
-  // False for values so large that squares overflow, or so close together that a double has no place beside the outermost.
+  // False for values so large that squares overflow, or so close together that a double has no place beside
+  // the outermost.
   bool has_shape() const {
     const double margin = range() / static_cast<double>(x.size());
-    return std::isfinite(range() * range()) && std::isfinite(variance) && variance > 0 && min - margin < min && max + margin > max;
+    return std::isfinite(range() * range()) && std::isfinite(variance) && variance > 0 &&
+           min - margin < min && max + margin > max;
   }
 };
 
 Marginal fit_beta(const Sample& s) {
-  const double margin = s.range() / static_cast<double>(s.x.size()), loc = s.min - margin, scale = s.range() + 2 * margin;
+  const double margin = s.range() / static_cast<double>(s.x.size()), loc = s.min - margin,
+               scale = s.range() + 2 * margin;
   double log_x = 0, log_rest = 0;
   for (const double v : s.x) {
     const double u = (v - loc) / scale;
     log_x += std::log(u) / static_cast<double>(s.x.size());
     log_rest += std::log1p(-u) / static_cast<double>(s.x.size());
   }
-  const double m = (s.mean - loc) / scale, v = s.variance / (scale * scale), size = std::max(m * (1 - m) / v - 1, 0.1);
+  const double m = (s.mean - loc) / scale, v = s.variance / (scale * scale),
+               size = std::max(m * (1 - m) / v - 1, 0.1);
   double a = m * size, b = (1 - m) * size;
   for (int step = 0; step < 50; ++step) {
     const double both = digamma(a + b), slope = trigamma(a + b);
@@ -78,7 +85,8 @@ Marginal fit_beta(const Sample& s) {
 }
 
 Marginal fit_gamma(const Sample& s) {
-  // From 0 when all values are above it and far from it in their own range, else from just below the least one.
+  // From 0 when all values are above it and far from it in their own range, else from just below the least
+  // one.
   const double loc = s.min > 0 && s.min < s.range() ? 0 : s.min - s.range() / static_cast<double>(s.x.size());
   double log_x = 0;
   for (const double v : s.x) log_x += std::log(v - loc) / static_cast<double>(s.x.size());
@@ -97,14 +105,18 @@ Marginal fit_truncated_gaussian(const Sample& s) {
     const double a = (s.min - loc) / scale, b = (s.max - loc) / scale;
     const double inside = a > 0 ? normal_cdf(-a) - normal_cdf(-b) : normal_cdf(b) - normal_cdf(a);
     if (!(inside > 1e-300)) return 1e300;
-    return std::log(scale) + std::log(inside) + (s.variance + (s.mean - loc) * (s.mean - loc)) / (2 * scale * scale);
+    return std::log(scale) + std::log(inside) +
+           (s.variance + (s.mean - loc) * (s.mean - loc)) / (2 * scale * scale);
   };
   const auto minimum = [](const auto& of, double low, double high) {
     boost::uintmax_t steps = 200;  // some 30 are needed
     return boost::math::tools::brent_find_minima(of, low, high, 24, steps);
   };
-  const auto best_loc = [&](double scale) { return minimum([&](double loc) { return cost(loc, scale); }, s.min - 8 * scale, s.max + 8 * scale); };
-  const auto best = minimum([&](double log_scale) { return best_loc(std::exp(log_scale)).second; }, std::log(s.range() / 100), std::log(s.range() * 5));
+  const auto best_loc = [&](double scale) {
+    return minimum([&](double loc) { return cost(loc, scale); }, s.min - 8 * scale, s.max + 8 * scale);
+  };
+  const auto best = minimum([&](double log_scale) { return best_loc(std::exp(log_scale)).second; },
+                            std::log(s.range() / 100), std::log(s.range() * 5));
   const double scale = std::exp(best.first), loc = best_loc(scale).first;
   return TruncatedGaussian{(s.min - loc) / scale, (s.max - loc) / scale, loc, scale};
 }
@@ -130,9 +142,11 @@ Marginal fit_student_t(const Sample& s) {
       t.scale = std::sqrt(spread / static_cast<double>(s.x.size()));
     }
     if (!(t.scale > 0)) continue;
-    const double constant = std::lgamma((df + 1) / 2) - std::lgamma(df / 2) - 0.5 * std::log(df) - std::log(t.scale);
+    const double constant =
+        std::lgamma((df + 1) / 2) - std::lgamma(df / 2) - 0.5 * std::log(df) - std::log(t.scale);
     double cost = 0;
-    for (const double v : s.x) cost -= constant - (df + 1) / 2 * std::log1p((v - t.loc) * (v - t.loc) / (t.scale * t.scale * df));
+    for (const double v : s.x)
+      cost -= constant - (df + 1) / 2 * std::log1p((v - t.loc) * (v - t.loc) / (t.scale * t.scale * df));
     if (cost < best_cost) best = t, best_cost = cost;
   }
   return best;
@@ -141,15 +155,30 @@ Marginal fit_student_t(const Sample& s) {
 std::optional<Marginal> fit_family(const Sample& s, MarginalChoice choice) {
   Marginal out;
   switch (choice) {
-    case MarginalChoice::kBeta: out = fit_beta(s); break;
-    case MarginalChoice::kGamma: out = fit_gamma(s); break;
-    case MarginalChoice::kGaussian: out = Gaussian{s.mean, s.sd()}; break;
-    case MarginalChoice::kKde: out = kernel_estimate(s.x, s.sd() * std::pow(static_cast<double>(s.x.size()), -0.2)); break;
-    case MarginalChoice::kStudentT: out = fit_student_t(s); break;
-    case MarginalChoice::kTruncatedGaussian: out = fit_truncated_gaussian(s); break;
-    case MarginalChoice::kUniform: out = Uniform{s.min, s.range()}; break;
+    case MarginalChoice::kBeta:
+      out = fit_beta(s);
+      break;
+    case MarginalChoice::kGamma:
+      out = fit_gamma(s);
+      break;
+    case MarginalChoice::kGaussian:
+      out = Gaussian{s.mean, s.sd()};
+      break;
+    case MarginalChoice::kKde:
+      out = kernel_estimate(s.x, s.sd() * std::pow(static_cast<double>(s.x.size()), -0.2));
+      break;
+    case MarginalChoice::kStudentT:
+      out = fit_student_t(s);
+      break;
+    case MarginalChoice::kTruncatedGaussian:
+      out = fit_truncated_gaussian(s);
+      break;
+    case MarginalChoice::kUniform:
+      out = Uniform{s.min, s.range()};
+      break;
     case MarginalChoice::kEmpirical:
-    case MarginalChoice::kAuto: return std::nullopt;
+    case MarginalChoice::kAuto:
+      return std::nullopt;
   }
   return check_marginal(out).empty() ? std::optional(out) : std::nullopt;
 }
@@ -157,7 +186,8 @@ std::optional<Marginal> fit_family(const Sample& s, MarginalChoice choice) {
 }  // namespace
 
 std::optional<MarginalChoice> parse_marginal_choice(std::string_view name) {
-  const auto* found = std::find_if(kNames.begin(), kNames.end(), [&](const auto& one) { return one.first == name; });
+  const auto* found =
+      std::find_if(kNames.begin(), kNames.end(), [&](const auto& one) { return one.first == name; });
   return found == kNames.end() ? std::nullopt : std::optional(found->second);
 }
 
@@ -185,8 +215,9 @@ std::optional<Marginal> choose_marginal(const std::vector<double>& sorted, Margi
   if (choice != MarginalChoice::kAuto) return fit_family(sample, choice);
   std::optional<Marginal> best;
   double smallest = std::max(1.36 / std::sqrt(static_cast<double>(sorted.size())), kGoodDistance);
-  for (const auto family : {MarginalChoice::kUniform, MarginalChoice::kGaussian, MarginalChoice::kTruncatedGaussian, MarginalChoice::kBeta,
-                            MarginalChoice::kGamma, MarginalChoice::kStudentT}) {
+  for (const auto family :
+       {MarginalChoice::kUniform, MarginalChoice::kGaussian, MarginalChoice::kTruncatedGaussian,
+        MarginalChoice::kBeta, MarginalChoice::kGamma, MarginalChoice::kStudentT}) {
     const auto fitted = fit_family(sample, family);
     if (!fitted) continue;
     if (const double d = distance(*fitted, sorted); d < smallest) best = fitted, smallest = d;

@@ -11,7 +11,8 @@ namespace {
 // The law's own order statistics: what a perfect sample of n rows looks like.
 std::vector<double> values_of(const Marginal& law, size_t n) {
   std::vector<double> out;
-  for (size_t i = 0; i < n; ++i) out.push_back(quantile_at(law, normal_quantile((static_cast<double>(i) + 0.5) / static_cast<double>(n))));
+  for (size_t i = 0; i < n; ++i)
+    out.push_back(quantile_at(law, normal_quantile((static_cast<double>(i) + 0.5) / static_cast<double>(n))));
   return out;
 }
 
@@ -19,13 +20,11 @@ struct Case {
   const char* name;
   Marginal law;
 };
-const Case kCases[] = {{"beta", Beta{2, 5, 10, 100}},
-                       {"beta", Beta{0.7, 0.6, -3, 2}},
-                       {"gamma", Gamma{2.5, 0, 3}},
-                       {"gaussian", Gaussian{-4, 0.01}},
-                       {"student_t", StudentT{3, 100, 5}},
-                       {"truncated_gaussian", TruncatedGaussian{-0.3, 1.2, 7, 10}},
-                       {"uniform", Uniform{-2, 9}}};
+const Case kCases[] = {
+    {"beta", Beta{2, 5, 10, 100}},      {"beta", Beta{0.7, 0.6, -3, 2}},
+    {"gamma", Gamma{2.5, 0, 3}},        {"gaussian", Gaussian{-4, 0.01}},
+    {"student_t", StudentT{3, 100, 5}}, {"truncated_gaussian", TruncatedGaussian{-0.3, 1.2, 7, 10}},
+    {"uniform", Uniform{-2, 9}}};
 
 TEST(ChooseMarginal, EachFamilyRecoversItsOwnLaw) {
   for (const auto& [name, law] : kCases) {
@@ -68,7 +67,8 @@ TEST(ChooseMarginal, FewDifferentValuesAndWrongNamesHaveNone) {
 TEST(ChooseMarginal, TheDistanceSeesAShift) {
   const auto values = values_of(Gaussian{0, 1}, 4000);
   EXPECT_LT(distance(Gaussian{0, 1}, values), 0.001);
-  EXPECT_NEAR(distance(Gaussian{0.5, 1}, values), 2 * (normal_cdf(0.25) - 0.5), 0.002);  // the largest gap is half way
+  // the largest gap is half way
+  EXPECT_NEAR(distance(Gaussian{0.5, 1}, values), 2 * (normal_cdf(0.25) - 0.5), 0.002);
 }
 
 }  // namespace

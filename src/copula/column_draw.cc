@@ -9,7 +9,8 @@ namespace maeil::copula {
 namespace {
 
 std::variant<QuantileTable, EmpiricalTable> make_table(const Marginal& marginal, const NumberOutput& out) {
-  const double min = std::max(out.min.value_or(-most_of(out.format)), -most_of(out.format)), max = std::min(out.max.value_or(most_of(out.format)), most_of(out.format));
+  const double min = std::max(out.min.value_or(-most_of(out.format)), -most_of(out.format)),
+               max = std::min(out.max.value_or(most_of(out.format)), most_of(out.format));
   if (const auto* empirical = std::get_if<Empirical>(&marginal)) return EmpiricalTable(*empirical, min, max);
   return QuantileTable(marginal, min, max);
 }
@@ -19,14 +20,18 @@ bool is_whole(const NumberOutput& out) { return out.format == NumberFormat::kInt
 }  // namespace
 
 NumberDraw::NumberDraw(const Marginal& marginal, const NumberOutput& out)
-    : table(make_table(marginal, out)), rounding(digits_of(out)),
-      minus_zero(is_whole(out) ? 0.0 : -0.0), single(out.single), missing_below(static_cast<uint64_t>(std::llround(out.missing * 0x1p32))) {}
+    : table(make_table(marginal, out)),
+      rounding(digits_of(out)),
+      minus_zero(is_whole(out) ? 0.0 : -0.0),
+      single(out.single),
+      missing_below(static_cast<uint64_t>(std::llround(out.missing * 0x1p32))) {}
 
 void NumberDraw::operator()(const float* z, const uint32_t* null_words, size_t n, double* out) const {
   std::visit(
       [&](const auto& quantile) {
         for (size_t i = 0; i < n; ++i) {
-          out[i] = null_words && null_words[i] < missing_below ? std::numeric_limits<double>::quiet_NaN() : rounding(quantile(z[i])) + minus_zero;
+          out[i] = null_words && null_words[i] < missing_below ? std::numeric_limits<double>::quiet_NaN()
+                                                               : rounding(quantile(z[i])) + minus_zero;
         }
       },
       table);
@@ -34,7 +39,8 @@ void NumberDraw::operator()(const float* z, const uint32_t* null_words, size_t n
   for (size_t i = 0; i < n; ++i) out[i] = as_single(out[i]);
 }
 
-CategoryDraw::CategoryDraw(const Marginal& marginal, const CategoryOutput& out, std::vector<std::string>& dictionary,
+CategoryDraw::CategoryDraw(const Marginal& marginal, const CategoryOutput& out,
+                           std::vector<std::string>& dictionary,
                            std::unordered_map<std::string, uint32_t>& known)
     : table(marginal, out) {
   for (size_t k = 0; k < out.labels.size(); ++k) {

@@ -1,5 +1,5 @@
-// From a column's normal scores to its values: what a sampler prepares once for each column and then applies to blocks.
-// Immutable once made, so threads may share it.
+// From a column's normal scores to its values: what a sampler prepares once for each column and then applies
+// to blocks. Immutable once made, so threads may share it.
 #pragma once
 
 #include <cstdint>
@@ -47,7 +47,8 @@ struct CategoryDraw {
 
 using ColumnDraw = std::variant<CategoryDraw, NumberDraw>;
 
-// The columns that are drawn as numbers and handed out as text, after each draw. `model` is what the columns of a table are drawn from.
+// The columns that are drawn as numbers and handed out as text, after each draw. `model` is what the columns
+// of a table are drawn from.
 class TextDraws {
  public:
   TextDraws() = default;

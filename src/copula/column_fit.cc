@@ -11,7 +11,8 @@ namespace maeil::copula {
 namespace {
 
 constexpr double kInfinity = std::numeric_limits<double>::infinity();
-// Knots between atoms: a value is then off by 1/512 of the ranks at most, below what two samples of 100,000 rows differ by.
+// Knots between atoms: a value is then off by 1/512 of the ranks at most, below what two samples of 100,000
+// rows differ by.
 constexpr size_t kKnots = 512;
 
 double score_of(double u) { return normal_quantile(std::clamp(u, 1e-9, 1 - 1e-9)); }
@@ -23,7 +24,8 @@ double mean_of(const double* values, size_t n) {
   return values[0] + sum;
 }
 
-// Half a group further than the outermost group's mean, where an even distribution ends; not across what looks like a bound.
+// Half a group further than the outermost group's mean, where an even distribution ends; not across what
+// looks like a bound.
 double beyond(double outer, double inner, double outermost) {
   double out = outer + (outer - inner) / 2;
   for (const double bound : {-100.0, -1.0, 0.0, 1.0, 100.0}) {
@@ -44,7 +46,8 @@ double end_of(const std::vector<double>& outermost) {
 // The knots of a polygon over ascending values: atoms as they come, and means of groups between them.
 class PolygonBuilder {
  public:
-  explicit PolygonBuilder(const std::vector<double>& sorted) : sorted_(sorted), n_(static_cast<double>(sorted.size())) {}
+  explicit PolygonBuilder(const std::vector<double>& sorted)
+      : sorted_(sorted), n_(static_cast<double>(sorted.size())) {}
 
   void add_atom(size_t begin, size_t end) {
     add_groups(done_, begin);
@@ -65,7 +68,8 @@ class PolygonBuilder {
     out_.x.push_back(out_.x.empty() ? x : std::max(x, out_.x.back()));
   }
 
-  // Rows [from, to) without atoms. The four outermost groups of the file have kFewRows rows, others as many as make kKnots groups.
+  // Rows [from, to) without atoms. The four outermost groups of the file have kFewRows rows, others as many
+  // as make kKnots groups.
   void add_groups(size_t from, size_t to) {
     constexpr size_t kOuterRows = 4 * kFewRows;
     const size_t step = std::max<size_t>(kFewRows, sorted_.size() / kKnots);
@@ -74,18 +78,22 @@ class PolygonBuilder {
     for (size_t begin = from; begin < to;) {
       const bool outer = begin < kOuterRows || begin + kOuterRows >= sorted_.size();
       size_t end = std::min(begin + (outer ? kFewRows : step), to);
-      if (!outer && end + kOuterRows > sorted_.size()) end = std::max(begin + kFewRows, std::min(end, sorted_.size() - kOuterRows));
+      if (!outer && end + kOuterRows > sorted_.size())
+        end = std::max(begin + kFewRows, std::min(end, sorted_.size() - kOuterRows));
       if (to - end < kFewRows) end = to;  // no group has fewer
       groups.emplace_back(begin, mean_of(&sorted_[begin], end - begin));
       begin = end;
     }
     const size_t last = groups.size() - 1;
-    if (from == 0) add(0.5, last > 0 ? beyond(groups[0].second, groups[1].second, sorted_.front()) : groups[0].second);
+    if (from == 0)
+      add(0.5, last > 0 ? beyond(groups[0].second, groups[1].second, sorted_.front()) : groups[0].second);
     for (size_t g = 0; g <= last; ++g) {
       const size_t end = g == last ? to : groups[g + 1].first;
       add(0.5 * static_cast<double>(groups[g].first + end), groups[g].second);
     }
-    if (to == sorted_.size()) add(n_ - 0.5, last > 0 ? beyond(groups[last].second, groups[last - 1].second, sorted_.back()) : groups[last].second);
+    if (to == sorted_.size())
+      add(n_ - 0.5, last > 0 ? beyond(groups[last].second, groups[last - 1].second, sorted_.back())
+                             : groups[last].second);
   }
 
   const std::vector<double>& sorted_;
@@ -99,7 +107,9 @@ class PolygonBuilder {
 std::optional<int> learn_digits(const std::vector<double>& values) {
   for (int digits = 0; digits <= 14; ++digits) {
     const double power = std::pow(10.0, digits);
-    const bool exact = std::all_of(values.begin(), values.end(), [&](double x) { return x != x || std::nearbyint(x * power) / power == x; });
+    const bool exact = std::all_of(values.begin(), values.end(), [&](double x) {
+      return x != x || std::nearbyint(x * power) / power == x;
+    });
     if (exact) return digits;
   }
   return std::nullopt;
@@ -126,7 +136,8 @@ NumberFit fit_number(std::vector<double> sorted, MarginalChoice choice, const st
   PolygonBuilder polygon_of(sorted);
   size_t begin = 0;
   for (const size_t end : ends) {
-    const double x = sorted[begin], from = score_of(static_cast<double>(begin) / n), to = score_of(static_cast<double>(end) / n);
+    const double x = sorted[begin], from = score_of(static_cast<double>(begin) / n),
+                 to = score_of(static_cast<double>(end) / n);
     const bool many = end - begin >= kFewRows || std::binary_search(shared.begin(), shared.end(), x);
     out.values.push_back(x);
     if (end - begin >= frequent && many) {
@@ -140,18 +151,21 @@ NumberFit fit_number(std::vector<double> sorted, MarginalChoice choice, const st
     begin = end;
   }
   polygon = polygon_of.finish();
-  // Ranks and ties stay the data's own, whatever family the values are drawn from. It is fitted to what the polygon says of them, so
-  // that no parameter is a row's value.
+  // Ranks and ties stay the data's own, whatever family the values are drawn from. It is fitted to what the
+  // polygon says of them, so that no parameter is a row's value.
   std::optional<Marginal> family;
   if (choice != MarginalChoice::kEmpirical) {
     const Marginal smoothed = polygon;
     std::vector<double> drawn;
     drawn.reserve(sorted.size());
-    for (size_t i = 0; i < sorted.size(); ++i) drawn.push_back(quantile_at(smoothed, score_of((static_cast<double>(i) + 0.5) / n)));
+    for (size_t i = 0; i < sorted.size(); ++i)
+      drawn.push_back(quantile_at(smoothed, score_of((static_cast<double>(i) + 0.5) / n)));
     family = choose_marginal(drawn, choice);
   }
-  if (family) out.marginal = std::move(*family);
-  else out.marginal = std::move(polygon);
+  if (family)
+    out.marginal = std::move(*family);
+  else
+    out.marginal = std::move(polygon);
   return out;
 }
 
@@ -183,10 +197,12 @@ std::vector<double> shared_values(const std::vector<double>& values) {
 }
 
 double score_of_value(const NumberFit& fit, double x) {
-  return fit.scores[static_cast<size_t>(std::lower_bound(fit.values.begin(), fit.values.end(), x) - fit.values.begin())];
+  return fit.scores[static_cast<size_t>(std::lower_bound(fit.values.begin(), fit.values.end(), x) -
+                                        fit.values.begin())];
 }
 
-CategoryFit fit_category(const std::vector<std::string>& labels, const std::vector<size_t>& counts, const std::vector<uint32_t>& order) {
+CategoryFit fit_category(const std::vector<std::string>& labels, const std::vector<size_t>& counts,
+                         const std::vector<uint32_t>& order) {
   CategoryFit fit;
   CategoryOutput& out = fit.output;
   const auto total = static_cast<double>(std::accumulate(counts.begin(), counts.end(), size_t{0}));
@@ -194,8 +210,10 @@ CategoryFit fit_category(const std::vector<std::string>& labels, const std::vect
   fit.scores.assign(counts.size(), 0);
   for (const uint32_t k : order) {
     if (counts[k] == 0) continue;
-    const double from = static_cast<double>(before) / total, to = static_cast<double>(before += counts[k]) / total;
-    fit.atoms.push_back({before == counts[k] ? -kInfinity : normal_quantile(from), static_cast<double>(before) == total ? kInfinity : normal_quantile(to)});
+    const double from = static_cast<double>(before) / total,
+                 to = static_cast<double>(before += counts[k]) / total;
+    fit.atoms.push_back({before == counts[k] ? -kInfinity : normal_quantile(from),
+                         static_cast<double>(before) == total ? kInfinity : normal_quantile(to)});
     fit.scores[k] = interval_mean(fit.atoms.back().from, fit.atoms.back().to);
     out.labels.push_back(labels[k]);
     out.upper.push_back(static_cast<double>(before) == total ? 1 : to);

@@ -1,4 +1,5 @@
-// How fast rows are drawn: the seed's model (MAEIL_BENCH_MODEL: a .pkl or .json), and making the sampler ready.
+// How fast rows are drawn: the seed's model (MAEIL_BENCH_MODEL: a .pkl or .json), and making the sampler
+// ready.
 #include <benchmark/benchmark.h>
 
 #include <cstdlib>
@@ -35,7 +36,8 @@ void Sample(benchmark::State& state) {
     });
     if (!drawn) return state.SkipWithError(drawn.error().message.c_str());
   }
-  if (sum != static_cast<double>(rows) * static_cast<double>(state.iterations())) return state.SkipWithError("wrong number of rows");
+  if (sum != static_cast<double>(rows) * static_cast<double>(state.iterations()))
+    return state.SkipWithError("wrong number of rows");
   state.SetItemsProcessed(state.iterations() * state.range(0));
 }
 BENCHMARK(Sample)->Arg(10'000)->Arg(100'000)->Unit(benchmark::kMillisecond)->UseRealTime();

@@ -37,10 +37,12 @@ Correlations correlate_scores(std::vector<Latent>& latents, size_t n) {
       for (Eigen::Index row = 0; row < x.rows(); row += 4096) {
         const Eigen::Index height = std::min<Eigen::Index>(4096, x.rows() - row);
         const auto right = there.block(row, c, height, width);
-        products.middleCols(c, width) += (x.middleRows(row, height).transpose() * x.block(row, c, height, width)).cast<double>();
+        products.middleCols(c, width) +=
+            (x.middleRows(row, height).transpose() * x.block(row, c, height, width)).cast<double>();
         counts.middleCols(c, width) += (there.middleRows(row, height).transpose() * right).cast<double>();
         sums.middleCols(c, width) += (x.middleRows(row, height).transpose() * right).cast<double>();
-        square_sums.middleCols(c, width) += (squares.middleRows(row, height).transpose() * right).cast<double>();
+        square_sums.middleCols(c, width) +=
+            (squares.middleRows(row, height).transpose() * right).cast<double>();
       }
     }
   });
@@ -51,7 +53,8 @@ Correlations correlate_scores(std::vector<Latent>& latents, size_t n) {
       out.rows(i, j) = out.rows(j, i) = 0;
       if (rows < 3) continue;
       const double mean_i = sums(i, j) / rows, mean_j = sums(j, i) / rows;
-      const double var_i = square_sums(i, j) / rows - mean_i * mean_i, var_j = square_sums(j, i) / rows - mean_j * mean_j;
+      const double var_i = square_sums(i, j) / rows - mean_i * mean_i,
+                   var_j = square_sums(j, i) / rows - mean_j * mean_j;
       if (var_i < 1e-6 || var_j < 1e-6) continue;
       const double r = (products(i, j) / rows - mean_i * mean_j) / std::sqrt(var_i * var_j);
       out.r(i, j) = out.r(j, i) = std::clamp(r, -1.0, 1.0);
@@ -61,7 +64,8 @@ Correlations correlate_scores(std::vector<Latent>& latents, size_t n) {
   return out;
 }
 
-LatentMatrices latent_matrices(const std::vector<Correlations>& classes, const std::vector<std::vector<ScoreShape>>& shapes) {
+LatentMatrices latent_matrices(const std::vector<Correlations>& classes,
+                               const std::vector<std::vector<ScoreShape>>& shapes) {
   const auto L = static_cast<Eigen::Index>(shapes.front().size());
   Eigen::MatrixXd pooled = Eigen::MatrixXd::Zero(L, L), weight = pooled;
   for (const auto& part : classes) {
@@ -70,7 +74,8 @@ LatentMatrices latent_matrices(const std::vector<Correlations>& classes, const s
     weight += part.rows;
   }
   pooled = pooled.cwiseQuotient(weight.cwiseMax(1)).eval();
-  LatentMatrices out{std::vector<Eigen::MatrixXd>(classes.size(), Eigen::MatrixXd::Identity(L, L)), std::vector<CorrelationRepair>(classes.size())};
+  LatentMatrices out{std::vector<Eigen::MatrixXd>(classes.size(), Eigen::MatrixXd::Identity(L, L)),
+                     std::vector<CorrelationRepair>(classes.size())};
   parallel_for(classes.size(), 1, [&](size_t first, size_t last) {
     for (size_t k = first; k < last; ++k) {
       Eigen::MatrixXd& matrix = out.correlation[k];
@@ -78,11 +83,14 @@ LatentMatrices latent_matrices(const std::vector<Correlations>& classes, const s
         for (Eigen::Index j = 0; j < i; ++j) {
           const double rows = classes[k].rows(i, j);
           const double r = (rows * classes[k].r(i, j) + kPooledRows * pooled(i, j)) / (rows + kPooledRows);
-          const ScoreShape &left = shapes[k][static_cast<size_t>(i)], &right = shapes[k][static_cast<size_t>(j)];
-          // Rare values tell little of the normals behind them (two flags that never meet would say -1): a latent correlation shrinks by
-          // the information that is lost, 1/(v v') - 1 times the variance it would have between continuous columns.
+          const ScoreShape &left = shapes[k][static_cast<size_t>(i)],
+                           &right = shapes[k][static_cast<size_t>(j)];
+          // Rare values tell little of the normals behind them (two flags that never meet would say -1): a
+          // latent correlation shrinks by the information that is lost, 1/(v v') - 1 times the variance it
+          // would have between continuous columns.
           const double lost = 1 / std::max(left.variance * right.variance, 1e-9) - 1;
-          matrix(i, j) = matrix(j, i) = latent_correlation(left, right, r) * rows / std::max(rows + kPooledRows * std::max(lost, 0.0), 1.0);
+          matrix(i, j) = matrix(j, i) = latent_correlation(left, right, r) * rows /
+                                        std::max(rows + kPooledRows * std::max(lost, 0.0), 1.0);
         }
       }
       out.repairs[k] = repair_correlation(matrix);

@@ -1,5 +1,5 @@
-// The polygon x(z) of an empirical marginal, looked up through a guide over z: three comparisons a value, without a branch that
-// depends on it. Immutable, so threads may share it.
+// The polygon x(z) of an empirical marginal, looked up through a guide over z: three comparisons a value,
+// without a branch that depends on it. Immutable, so threads may share it.
 #pragma once
 
 #include <algorithm>
@@ -42,7 +42,9 @@ class EmpiricalTable {
     // The first knot with z_[k] >= z.
     size_t k = cell[0];
     for (int step = 0; step < kSteps; ++step) k += z_[k] < z;
-    if (z_[k] < z) [[unlikely]] k = static_cast<size_t>(std::lower_bound(z_.begin() + static_cast<std::ptrdiff_t>(k), z_.end(), z) - z_.begin());
+    if (z_[k] < z) [[unlikely]]
+      k = static_cast<size_t>(std::lower_bound(z_.begin() + static_cast<std::ptrdiff_t>(k), z_.end(), z) -
+                              z_.begin());
     if (k == 0) return x_.front();
     const double left = z_[k - 1];
     return x_[k - 1] + (z - left) / (z_[k] - left) * (x_[k] - x_[k - 1]);
@@ -51,7 +53,7 @@ class EmpiricalTable {
  private:
   static constexpr double kReach = 6;
   static constexpr int kSteps = 3;
-  std::vector<double> z_, x_;    // (K), and beyond the last knot infinity and its x
+  std::vector<double> z_, x_;  // (K), and beyond the last knot infinity and its x
   double per_unit_ = 0, last_cell_ = 0;
   std::vector<uint32_t> guide_;  // (cells + 1) the first knot that a z of the cell may need
 };

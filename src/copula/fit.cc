@@ -45,7 +45,8 @@ Rows choose_rows(const Rows& rows, size_t most, uint64_t seed, uint64_t number) 
 uint32_t CopulaFitter::code_of(size_t column, const std::string& text) {
   auto& dictionary = all_.columns[column].dictionary;
   for (uint64_t seed = 0;; ++seed) {
-    const auto [found, fresh] = codes_[column].emplace(hash64(text, seed), static_cast<uint32_t>(dictionary.size()));
+    const auto [found, fresh] =
+        codes_[column].emplace(hash64(text, seed), static_cast<uint32_t>(dictionary.size()));
     if (fresh) dictionary.push_back(text);
     if (dictionary[found->second] == text) return found->second;
   }
@@ -55,7 +56,8 @@ void CopulaFitter::add(const Table& chunk) {
   if (all_.columns.empty()) {
     for (const Column& from : chunk.columns) {
       all_.columns.push_back({from.name, from.type, {}, {}, {}});
-      is_generated_.push_back(std::any_of(generated_.begin(), generated_.end(), [&](const auto& one) { return one.name == from.name; }));
+      is_generated_.push_back(std::any_of(generated_.begin(), generated_.end(),
+                                          [&](const auto& one) { return one.name == from.name; }));
     }
     codes_.resize(chunk.columns.size());
   }
@@ -70,7 +72,8 @@ void CopulaFitter::add(const Table& chunk) {
     if (from.type == ColumnType::kNumber) continue;
     std::vector<uint32_t> code;
     code.reserve(from.dictionary.size());
-    for (const auto& text : from.dictionary) code.push_back(code_of(c, is_generated_[c] ? kGeneratedLabel : text));
+    for (const auto& text : from.dictionary)
+      code.push_back(code_of(c, is_generated_[c] ? kGeneratedLabel : text));
     for (const uint32_t k : from.codes) to.codes.push_back(k == kMissing ? kMissing : code[k]);
   }
   all_.rows += chunk.rows;
@@ -81,11 +84,11 @@ namespace {
 // All that the classes share.
 struct Common {
   size_t target = SIZE_MAX;
-  std::vector<NumberOutput> numbers;             // (C)
-  std::vector<MarginalChoice> marginals;         // (C)
-  std::vector<std::vector<double>> shared;       // (C) of numbers: shared_values
-  std::vector<MissingPatterns> missing;          // (G)
-  std::vector<std::vector<uint32_t>> orders;     // (C + G) of labels
+  std::vector<NumberOutput> numbers;          // (C)
+  std::vector<MarginalChoice> marginals;      // (C)
+  std::vector<std::vector<double>> shared;    // (C) of numbers: shared_values
+  std::vector<MissingPatterns> missing;       // (G)
+  std::vector<std::vector<uint32_t>> orders;  // (C + G) of labels
 };
 
 // Rows that one copula is fitted to: a class's, or all of them for the classes that are merged.
@@ -112,8 +115,10 @@ void make_certain(const Class& one, CategoryOutput& out) {
   out.missing = one.missing ? std::optional<size_t>(0) : std::nullopt;
 }
 
-// Marginals and scores of one class. `rows`: all of it; `chosen`: those for the correlations; `everything`: of the file.
-CopulaModel fit_class(const Table& all, const Common& common, const Rows& rows, const Rows& chosen, const Rows& everything, std::vector<Latent>& latents) {
+// Marginals and scores of one class. `rows`: all of it; `chosen`: those for the correlations; `everything`:
+// of the file.
+CopulaModel fit_class(const Table& all, const Common& common, const Rows& rows, const Rows& chosen,
+                      const Rows& everything, std::vector<Latent>& latents) {
   const size_t C = all.columns.size(), G = common.missing.size();
   CopulaModel copula;
   copula.columns.resize(C + G);
@@ -146,7 +151,8 @@ CopulaModel fit_class(const Table& all, const Common& common, const Rows& rows, 
       CategoryFit fit = fit_category(column.dictionary, counts, common.orders[l]);
       out.output = std::move(fit.output);
       for (size_t i = 0; i < chosen.size(); ++i) {
-        if (const uint32_t code = column.codes[chosen[i]]; code != kMissing) latent.scores[i] = static_cast<float>(fit.scores[code]);
+        if (const uint32_t code = column.codes[chosen[i]]; code != kMissing)
+          latent.scores[i] = static_cast<float>(fit.scores[code]);
       }
       latent.shape = score_shape(fit.atoms);
     }
@@ -159,7 +165,10 @@ CopulaModel fit_class(const Table& all, const Common& common, const Rows& rows, 
 Result<FittedMixture> CopulaFitter::fit(const FitPlan& plan) {
   if (mixed_) return bad_input("the rows to fit have different columns");
   if (all_.rows < kLeastClassRows) {
-    return bad_input(fmt::format("{} rows cannot be fitted, only {} or more: what is drawn from fewer would be hardly more than copies", all_.rows, kLeastClassRows));
+    return bad_input(
+        fmt::format("{} rows cannot be fitted, only {} or more: what is drawn from fewer would be hardly "
+                    "more than copies",
+                    all_.rows, kLeastClassRows));
   }
   FittedMixture out;
   MAEIL_ASSIGN(out.rare, withhold_rare_values(all_, plan.target, plan.dates, is_generated_));
@@ -172,10 +181,12 @@ Result<FittedMixture> CopulaFitter::fit(const FitPlan& plan) {
   common.marginals.resize(C, MarginalChoice::kEmpirical);
   if (!plan.target.empty()) {
     const Column* target = all_.find(plan.target);
-    if (!target || target->type != ColumnType::kText) return bad_input(fmt::format("the target '{}' is no text column", plan.target));
+    if (!target || target->type != ColumnType::kText)
+      return bad_input(fmt::format("the target '{}' is no text column", plan.target));
     common.target = static_cast<size_t>(target - all_.columns.data());
     if (target->dictionary.size() >= kMaxClasses) {
-      return bad_input(fmt::format("the target '{}' has {} values, more than the {} classes that are fitted", plan.target, target->dictionary.size(), kMaxClasses - 1));
+      return bad_input(fmt::format("the target '{}' has {} values, more than the {} classes that are fitted",
+                                   plan.target, target->dictionary.size(), kMaxClasses - 1));
     }
   }
   // The rows of each class, the classes by label.
@@ -190,15 +201,20 @@ Result<FittedMixture> CopulaFitter::fit(const FitPlan& plan) {
     const Column& target = all_.columns[common.target];
     std::vector<uint32_t> order(target.dictionary.size());
     std::iota(order.begin(), order.end(), 0u);
-    std::sort(order.begin(), order.end(), [&](uint32_t a, uint32_t b) { return target.dictionary[a] < target.dictionary[b]; });
+    std::sort(order.begin(), order.end(),
+              [&](uint32_t a, uint32_t b) { return target.dictionary[a] < target.dictionary[b]; });
     std::vector<size_t> place(order.size());
     for (size_t k = 0; k < order.size(); ++k) place[order[k]] = k;
     std::vector<Rows> rows(order.size() + 1);
-    for (size_t i = 0; i < all_.rows; ++i) rows[target.is_missing(i) ? order.size() : place[target.codes[i]]].push_back(static_cast<uint32_t>(i));
+    for (size_t i = 0; i < all_.rows; ++i)
+      rows[target.is_missing(i) ? order.size() : place[target.codes[i]]].push_back(static_cast<uint32_t>(i));
     size_t whole = SIZE_MAX;  // the copula of the merged classes
     for (size_t k = 0; k < rows.size(); ++k) {
       if (rows[k].empty()) continue;
-      Class one{.label = k < order.size() ? target.dictionary[order[k]] : "", .missing = k == order.size(), .copula = fitted.size(), .rows = rows[k].size()};
+      Class one{.label = k < order.size() ? target.dictionary[order[k]] : "",
+                .missing = k == order.size(),
+                .copula = fitted.size(),
+                .rows = rows[k].size()};
       if (rows[k].size() < kLeastClassRows) {
         if (whole == SIZE_MAX) whole = fitted.size(), fitted.push_back(everything);
         one.copula = whole;
@@ -230,7 +246,8 @@ Result<FittedMixture> CopulaFitter::fit(const FitPlan& plan) {
       number.format = c < plan.formats.size() ? plan.formats[c] : NumberFormat::kFloat;
       number.digits = learn_digits(column.numbers);
       common.shared[c] = shared_values(column.numbers);
-      if (std::all_of(column.numbers.begin(), column.numbers.end(), [](double x) { return x != x; })) continue;
+      if (std::all_of(column.numbers.begin(), column.numbers.end(), [](double x) { return x != x; }))
+        continue;
       const auto ends = smoothed_ends(column.numbers);
       const table::Rounding rounding(number.digits);  // an end is a value that the column can have
       number.min = rounding(ends.low);
@@ -261,13 +278,18 @@ Result<FittedMixture> CopulaFitter::fit(const FitPlan& plan) {
     copulas[k].correlation.assign(matrix.data(), matrix.data() + matrix.size());
   }
   for (const Class& one : classes) {
-    mixture.classes.push_back({one.label, static_cast<double>(one.rows) / static_cast<double>(all_.rows), copulas[one.copula]});
-    if (common.target != SIZE_MAX) make_certain(one, std::get<CategoryOutput>(mixture.classes.back().copula.columns[common.target].output));
+    mixture.classes.push_back(
+        {one.label, static_cast<double>(one.rows) / static_cast<double>(all_.rows), copulas[one.copula]});
+    if (common.target != SIZE_MAX)
+      make_certain(one,
+                   std::get<CategoryOutput>(mixture.classes.back().copula.columns[common.target].output));
   }
-  const auto most = std::max_element(latent.repairs.begin(), latent.repairs.end(), [](const auto& a, const auto& b) { return a.largest < b.largest; });
+  const auto most = std::max_element(latent.repairs.begin(), latent.repairs.end(),
+                                     [](const auto& a, const auto& b) { return a.largest < b.largest; });
   if (most->largest > 0) {
     const auto copula = static_cast<size_t>(most - latent.repairs.begin());
-    const auto part = std::find_if(classes.begin(), classes.end(), [&](const Class& one) { return one.copula == copula; });
+    const auto part =
+        std::find_if(classes.begin(), classes.end(), [&](const Class& one) { return one.copula == copula; });
     const auto name = [&](Eigen::Index l) { return copulas[copula].columns[static_cast<size_t>(l)].name; };
     out.repair = {part->label, name(most->column), name(most->row), most->largest, most->rms};
   }

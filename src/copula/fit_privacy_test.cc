@@ -1,4 +1,5 @@
-// What a fitted model must not give away: identifiers, rare labels, outermost values, the rows of small classes.
+// What a fitted model must not give away: identifiers, rare labels, outermost values, the rows of small
+// classes.
 #include <gtest/gtest.h>
 
 #include <cmath>
@@ -14,16 +15,22 @@
 namespace maeil::copula {
 namespace {
 
-// 2,000 rows: an account number, an amount with one far value at either end, a grade of which two labels are rare.
+// 2,000 rows: an account number, an amount with one far value at either end, a grade of which two labels are
+// rare.
 Table accounts() {
   Table rows;
   rows.rows = 2000;
-  rows.columns = {{"account", ColumnType::kText, {}, {}, {}}, {"amount", ColumnType::kNumber, {}, {}, {}}, {"grade", ColumnType::kText, {}, {"A", "B", "X-ray", "Zulu"}, {}}};
+  rows.columns = {{"account", ColumnType::kText, {}, {}, {}},
+                  {"amount", ColumnType::kNumber, {}, {}, {}},
+                  {"grade", ColumnType::kText, {}, {"A", "B", "X-ray", "Zulu"}, {}}};
   RandomSequence random(3, RandomStream::kBootstrap, 0);
   for (size_t i = 0; i < rows.rows; ++i) {
     rows.columns[0].codes.push_back(static_cast<uint32_t>(i));
     rows.columns[0].dictionary.push_back("KR-" + std::to_string(100000 + 7 * i));
-    rows.columns[1].numbers.push_back(i == 5 ? 98765.4321 : i == 6 ? -12345.6789 : std::round(100 * normal_quantile(random.next_uniform())) / 100);
+    rows.columns[1].numbers.push_back(i == 5 ? 98765.4321
+                                      : i == 6
+                                          ? -12345.6789
+                                          : std::round(100 * normal_quantile(random.next_uniform())) / 100);
     rows.columns[2].codes.push_back(i < 4 ? 2 : i < 7 ? 3 : i % 3 == 0);
   }
   return rows;
@@ -42,7 +49,8 @@ TEST(FitPrivacy, IdentifiersAreMadeAnewAndRareLabelsAndEndsAreNotInTheModel) {
   const auto fitted = fitter.fit({});
   ASSERT_TRUE(fitted) << fitted.error().message;
   const std::string json = to_json(fitted->mixture);
-  for (const char* secret : {"KR-1000", "X-ray", "Zulu", "98765.4321", "12345.6789"}) EXPECT_EQ(json.find(secret), std::string::npos) << secret;
+  for (const char* secret : {"KR-1000", "X-ray", "Zulu", "98765.4321", "12345.6789"})
+    EXPECT_EQ(json.find(secret), std::string::npos) << secret;
   ASSERT_EQ(fitted->rare.size(), 1u);
   EXPECT_EQ(fitted->rare[0].values, 2u);
   EXPECT_EQ(fitted->rare[0].rows, 7u);
@@ -68,11 +76,14 @@ TEST(FitPrivacy, IdentifiersAreMadeAnewAndRareLabelsAndEndsAreNotInTheModel) {
 TEST(FitPrivacy, RareDatesAreGroupedAndASmallClassIsMerged) {
   Table rows;
   rows.rows = 600;
-  rows.columns = {{"y", ColumnType::kText, {}, {"N", "Y"}, {}}, {"opened", ColumnType::kText, {}, {}, {}}, {"x", ColumnType::kNumber, {}, {}, {}}};
+  rows.columns = {{"y", ColumnType::kText, {}, {"N", "Y"}, {}},
+                  {"opened", ColumnType::kText, {}, {}, {}},
+                  {"x", ColumnType::kNumber, {}, {}, {}}};
   for (uint32_t i = 0; i < 600; ++i) {
     rows.columns[0].codes.push_back(i < 12);
     rows.columns[1].codes.push_back(i);
-    rows.columns[1].dictionary.push_back(format_day_month_year(Days{std::chrono::days{10000 + 10 * static_cast<int>(i)}}));
+    rows.columns[1].dictionary.push_back(
+        format_day_month_year(Days{std::chrono::days{10000 + 10 * static_cast<int>(i)}}));
     rows.columns[2].numbers.push_back(i < 12 ? 7000 + i : i % 100);
   }
   CopulaFitter fitter;
@@ -100,7 +111,9 @@ TEST(FitPrivacy, RareDatesAreGroupedAndASmallClassIsMerged) {
   CopulaFitter few;
   Table some = accounts();
   some.rows = 19;
-  for (auto& column : some.columns) column.codes.resize(std::min<size_t>(column.codes.size(), 19)), column.numbers.resize(std::min<size_t>(column.numbers.size(), 19));
+  for (auto& column : some.columns)
+    column.codes.resize(std::min<size_t>(column.codes.size(), 19)),
+        column.numbers.resize(std::min<size_t>(column.numbers.size(), 19));
   few.add(some);
   EXPECT_FALSE(few.fit({}));
 }
@@ -110,7 +123,8 @@ TEST(FitPrivacy, AClassOfFewRowsIsRefusedAndNotRelabelled) {
   Table rows;
   rows.rows = 500;
   rows.columns = {{"y", ColumnType::kText, {}, {"N", "Y"}, {}}, {"x", ColumnType::kNumber, {}, {}, {}}};
-  for (uint32_t i = 0; i < 500; ++i) rows.columns[0].codes.push_back(i < 2), rows.columns[1].numbers.push_back(i % 50);
+  for (uint32_t i = 0; i < 500; ++i)
+    rows.columns[0].codes.push_back(i < 2), rows.columns[1].numbers.push_back(i % 50);
   CopulaFitter fitter;
   fitter.add(rows);
   FitPlan plan;
@@ -118,7 +132,9 @@ TEST(FitPrivacy, AClassOfFewRowsIsRefusedAndNotRelabelled) {
   const auto fitted = fitter.fit(plan);
   ASSERT_FALSE(fitted);
   EXPECT_EQ(fitted.error().code, ErrorCode::kBadInput);
-  EXPECT_NE(fitted.error().message.find("the target 'y' has 1 class of fewer than 5 rows ('Y', 2 rows)"), std::string::npos) << fitted.error().message;
+  EXPECT_NE(fitted.error().message.find("the target 'y' has 1 class of fewer than 5 rows ('Y', 2 rows)"),
+            std::string::npos)
+      << fitted.error().message;
   CopulaFitter without;
   without.add(rows);
   EXPECT_TRUE(without.fit({}));
@@ -141,7 +157,8 @@ TEST(FitPrivacy, APairThatIsConstantInAClassDoesNotWeakenThePooledCorrelation) {
   const auto correlations_of = [](size_t n, bool constant) {
     std::vector<Latent> latents(2);
     for (size_t i = 0; i < n; ++i) {
-      const auto z = static_cast<float>(normal_quantile((static_cast<double>(i) + 0.5) / static_cast<double>(n)));
+      const auto z =
+          static_cast<float>(normal_quantile((static_cast<double>(i) + 0.5) / static_cast<double>(n)));
       latents[0].scores.push_back(z);
       latents[1].scores.push_back(constant ? 0.0f : z);
     }
@@ -150,15 +167,20 @@ TEST(FitPrivacy, APairThatIsConstantInAClassDoesNotWeakenThePooledCorrelation) {
   const ScoreShape continuous = score_shape({});
   auto small = correlations_of(10, false);
   small.r(0, 1) = small.r(1, 0) = 0;  // by chance
-  const auto latent = latent_matrices({correlations_of(1000, false), correlations_of(9000, true), small}, std::vector<std::vector<ScoreShape>>(3, {continuous, continuous}));
-  EXPECT_GT(latent.correlation[2](0, 1), 0.45);  // half its own 0, half the pooled 0.99; 0.05 where the constant class counted
+  const auto latent = latent_matrices({correlations_of(1000, false), correlations_of(9000, true), small},
+                                      std::vector<std::vector<ScoreShape>>(3, {continuous, continuous}));
+  // half its own 0, half the pooled 0.99; 0.05 where the constant class counted
+  EXPECT_GT(latent.correlation[2](0, 1), 0.45);
 }
 
-// A label column that is there in a tenth of the rows, where `w` is high; among those rows y alone orders the labels.
+// A label column that is there in a tenth of the rows, where `w` is high; among those rows y alone orders the
+// labels.
 TEST(FitPrivacy, LabelsAreOrderedAmongTheRowsThatHaveOne) {
   Table all;
   all.rows = 10000;
-  all.columns = {{"label", ColumnType::kText, {}, {"b", "a", "c"}, {}}, {"y", ColumnType::kNumber, {}, {}, {}}, {"w", ColumnType::kNumber, {}, {}, {}}};
+  all.columns = {{"label", ColumnType::kText, {}, {"b", "a", "c"}, {}},
+                 {"y", ColumnType::kNumber, {}, {}, {}},
+                 {"w", ColumnType::kNumber, {}, {}, {}}};
   RandomSequence random(5, RandomStream::kBootstrap, 0);
   std::vector<uint32_t> sample;
   for (uint32_t i = 0; i < all.rows; ++i) {
@@ -171,7 +193,8 @@ TEST(FitPrivacy, LabelsAreOrderedAmongTheRowsThatHaveOne) {
     all.columns[2].numbers.push_back((there ? 100 + (code == 0 ? 0.5 : 0) : 0) + random.next_uniform());
     sample.push_back(i);
   }
-  const auto order = order_labels(all.columns[0], false, std::nullopt, sample, reference_features(all, sample).middleCols(3, 2));
+  const auto order = order_labels(all.columns[0], false, std::nullopt, sample,
+                                  reference_features(all, sample).middleCols(3, 2));
   EXPECT_EQ(order[1], 0u);  // b is between a and c
 }
 

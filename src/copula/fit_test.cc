@@ -32,7 +32,8 @@ TEST(Fit, RecoversWhatItWasSampledFrom) {
   const auto& fitted = mixture.classes.front().copula;
   ASSERT_EQ(mixture.columns(), 3u);
   ASSERT_EQ(mixture.missing_sets.size(), 2u);  // amount and grade are missing in other rows
-  EXPECT_NEAR(std::get<CategoryOutput>(fitted.columns[3].output).upper[0], 0.75, 5 * std::sqrt(0.25 * 0.75 / 20000));
+  EXPECT_NEAR(std::get<CategoryOutput>(fitted.columns[3].output).upper[0], 0.75,
+              5 * std::sqrt(0.25 * 0.75 / 20000));
   EXPECT_EQ(std::get<NumberOutput>(fitted.columns[0].output).digits, 3);
   EXPECT_NEAR(quantile_at(fitted.columns[0].marginal, 0), quantile_at(model.columns[0].marginal, 0), 1.0);
   const auto& grade = std::get<CategoryOutput>(fitted.columns[1].output);
@@ -48,8 +49,11 @@ TEST(Fit, RecoversWhatItWasSampledFrom) {
 Table classed_rows() {
   Table rows;
   rows.rows = 4000;
-  rows.columns = {{"class", ColumnType::kText, {}, {"N", "Y"}, {}}, {"a", ColumnType::kNumber, {}, {}, {}}, {"b", ColumnType::kText, {}, {"p", "q", "r"}, {}},
-                  {"low", ColumnType::kNumber, {}, {}, {}}, {"high", ColumnType::kNumber, {}, {}, {}}};
+  rows.columns = {{"class", ColumnType::kText, {}, {"N", "Y"}, {}},
+                  {"a", ColumnType::kNumber, {}, {}, {}},
+                  {"b", ColumnType::kText, {}, {"p", "q", "r"}, {}},
+                  {"low", ColumnType::kNumber, {}, {}, {}},
+                  {"high", ColumnType::kNumber, {}, {}, {}}};
   RandomSequence random(1, RandomStream::kBootstrap, 0);
   for (size_t i = 0; i < rows.rows; ++i) {
     const bool yes = random.next_uniform() < 0.25, missing = yes && random.next_uniform() < 0.5;
@@ -66,7 +70,12 @@ Table classed_rows() {
 TEST(Fit, MissingValuesAndClassesKeepTheirReasonAndConstraintsHold) {
   CopulaFitter fitter;
   fitter.add(classed_rows());
-  const FitPlan plan{.target = "class", .formats = {}, .dates = {}, .constraints = {{table::Constraint::Kind::kOrder, {"low", "high"}, ""}}, .marginals = {}, .seed = 1};
+  const FitPlan plan{.target = "class",
+                     .formats = {},
+                     .dates = {},
+                     .constraints = {{table::Constraint::Kind::kOrder, {"low", "high"}, ""}},
+                     .marginals = {},
+                     .seed = 1};
   auto mixture = fitter.fit(plan).value().mixture;
   ASSERT_EQ(mixture.classes.size(), 2u);
   ASSERT_EQ(mixture.missing_sets, (std::vector<MissingSets>{{{1, 2}}}));
@@ -89,7 +98,8 @@ TEST(Fit, MissingValuesAndClassesKeepTheirReasonAndConstraintsHold) {
   EXPECT_NEAR(static_cast<double>(missing) / static_cast<double>(yes), 0.5, 0.06);
   // A row does not depend on the range it is drawn in.
   sampler.draw(777, 3000, 7, piece);
-  for (size_t i = 0; i < piece.rows; ++i) ASSERT_EQ(piece.columns[4].numbers[i], out.columns[4].numbers[777 + i]) << i;
+  for (size_t i = 0; i < piece.rows; ++i)
+    ASSERT_EQ(piece.columns[4].numbers[i], out.columns[4].numbers[777 + i]) << i;
 }
 
 TEST(Fit, ConstraintsHoldAfterRoundingWhateverTheMarginals) {
@@ -98,22 +108,31 @@ TEST(Fit, ConstraintsHoldAfterRoundingWhateverTheMarginals) {
   rows.columns.push_back({"fee", ColumnType::kNumber, {}, {}, {}});
   for (size_t i = 0; i < rows.rows; ++i) {
     rows.columns[5].numbers.push_back(rows.columns[3].numbers[i] + rows.columns[4].numbers[i]);
-    rows.columns[6].numbers.push_back(rows.columns[0].codes[i] == 1 ? std::round(100 * (1 + rows.columns[3].numbers[i] * 0.01)) / 100 : NAN);
+    rows.columns[6].numbers.push_back(rows.columns[0].codes[i] == 1
+                                          ? std::round(100 * (1 + rows.columns[3].numbers[i] * 0.01)) / 100
+                                          : NAN);
   }
-  const std::vector<table::Constraint> constraints = {{table::Constraint::Kind::kOrder, {"low", "high"}, ""},
-                                                      {table::Constraint::Kind::kSum, {"total", "low", "high"}, ""},
-                                                      {table::Constraint::Kind::kOnlyWhen, {"fee", "class"}, "Y"}};
-  for (const auto choice : {MarginalChoice::kEmpirical, MarginalChoice::kAuto, MarginalChoice::kKde, MarginalChoice::kStudentT}) {
+  const std::vector<table::Constraint> constraints = {
+      {table::Constraint::Kind::kOrder, {"low", "high"}, ""},
+      {table::Constraint::Kind::kSum, {"total", "low", "high"}, ""},
+      {table::Constraint::Kind::kOnlyWhen, {"fee", "class"}, "Y"}};
+  for (const auto choice :
+       {MarginalChoice::kEmpirical, MarginalChoice::kAuto, MarginalChoice::kKde, MarginalChoice::kStudentT}) {
     CopulaFitter fitter;
     fitter.add(rows);
-    const auto fitted = fitter.fit({.target = "class", .formats = {}, .dates = {}, .constraints = constraints,
-                                    .marginals = std::vector<MarginalChoice>(rows.columns.size(), choice), .seed = 1});
+    const auto fitted = fitter.fit({.target = "class",
+                                    .formats = {},
+                                    .dates = {},
+                                    .constraints = constraints,
+                                    .marginals = std::vector<MarginalChoice>(rows.columns.size(), choice),
+                                    .seed = 1});
     ASSERT_TRUE(fitted) << fitted.error().message;
     const auto read = parse_mixture_json(to_json(fitted->mixture), "f.json");
     ASSERT_TRUE(read) << read.error().message;
     Table out;
     MixtureSampler::make(*read).value().draw(0, 20000, 3, out);
-    for (const auto& constraint : constraints) EXPECT_EQ(table::count_broken(constraint, out).value(), 0u) << to_string(constraint.kind);
+    for (const auto& constraint : constraints)
+      EXPECT_EQ(table::count_broken(constraint, out).value(), 0u) << to_string(constraint.kind);
     size_t fees = 0;
     for (size_t i = 0; i < out.rows; ++i) {
       ASSERT_EQ(out.columns[3].numbers[i], std::round(out.columns[3].numbers[i]));
@@ -123,19 +142,33 @@ TEST(Fit, ConstraintsHoldAfterRoundingWhateverTheMarginals) {
   }
 }
 
-// 3,000 bills: a whole total of parts with decimals (two cents make a whole one together), shares of 100, a part that is missing in some
-// rows, and three steps that never go down.
+// 3,000 bills: a whole total of parts with decimals (two cents make a whole one together), shares of 100, a
+// part that is missing in some rows, and three steps that never go down.
 Table bills() {
   Table rows;
   rows.rows = 3000;
-  for (const char* name : {"total", "net", "tax", "p", "q", "hundred", "gross", "part", "rest", "s1", "s2", "s3"}) rows.columns.push_back({name, ColumnType::kNumber, {}, {}, {}});
+  for (const char* name :
+       {"total", "net", "tax", "p", "q", "hundred", "gross", "part", "rest", "s1", "s2", "s3"})
+    rows.columns.push_back({name, ColumnType::kNumber, {}, {}, {}});
   RandomSequence random(2, RandomStream::kBootstrap, 0);
   for (size_t i = 0; i < rows.rows; ++i) {
     const auto uniform = [&] { return random.next_uniform(); };
-    const double whole = 10 + std::floor(40 * uniform()), tax = std::round(whole * uniform() * 20) / 100, p = std::round(1000 * uniform()) / 10;
-    const double part = std::round(1000 * uniform()) / 100, rest = std::round(2000 * uniform()) / 100, s1 = std::round(10 * uniform()), s2 = std::round(10 * (s1 + uniform())) / 10;
-    const double values[] = {whole, std::round(100 * (whole - tax)) / 100, tax, p, std::round(10 * (100 - p)) / 10, 100, std::round(100 * (part + rest)) / 100,
-                             uniform() < 0.3 ? NAN : part, rest, s1, s2, std::ceil(s2) + std::floor(2 * uniform())};
+    const double whole = 10 + std::floor(40 * uniform()), tax = std::round(whole * uniform() * 20) / 100,
+                 p = std::round(1000 * uniform()) / 10;
+    const double part = std::round(1000 * uniform()) / 100, rest = std::round(2000 * uniform()) / 100,
+                 s1 = std::round(10 * uniform()), s2 = std::round(10 * (s1 + uniform())) / 10;
+    const double values[] = {whole,
+                             std::round(100 * (whole - tax)) / 100,
+                             tax,
+                             p,
+                             std::round(10 * (100 - p)) / 10,
+                             100,
+                             std::round(100 * (part + rest)) / 100,
+                             uniform() < 0.3 ? NAN : part,
+                             rest,
+                             s1,
+                             s2,
+                             std::ceil(s2) + std::floor(2 * uniform())};
     for (size_t c = 0; c < rows.columns.size(); ++c) rows.columns[c].numbers.push_back(values[c]);
   }
   return rows;
@@ -144,41 +177,53 @@ Table bills() {
 TEST(Fit, DrawnSumsHoldInTheirColumnsDigitsAndNothingGoesMissingForThem) {
   using Kind = table::Constraint::Kind;
   const Table rows = bills();
-  const std::vector<table::Constraint> constraints = {{Kind::kOrder, {"s2", "s3"}, ""},          {Kind::kOrder, {"s1", "s2"}, ""},
-                                                      {Kind::kSum, {"total", "net", "tax"}, ""}, {Kind::kSum, {"hundred", "p", "q"}, ""},
-                                                      {Kind::kSum, {"p", "q"}, "", 100},         {Kind::kSum, {"gross", "part", "rest"}, ""}};
-  for (const auto& constraint : constraints) ASSERT_EQ(table::count_broken(constraint, rows).value(), 0u) << describe(constraint);
+  const std::vector<table::Constraint> constraints = {
+      {Kind::kOrder, {"s2", "s3"}, ""},          {Kind::kOrder, {"s1", "s2"}, ""},
+      {Kind::kSum, {"total", "net", "tax"}, ""}, {Kind::kSum, {"hundred", "p", "q"}, ""},
+      {Kind::kSum, {"p", "q"}, "", 100},         {Kind::kSum, {"gross", "part", "rest"}, ""}};
+  for (const auto& constraint : constraints)
+    ASSERT_EQ(table::count_broken(constraint, rows).value(), 0u) << describe(constraint);
   CopulaFitter fitter;
   fitter.add(rows);
-  const auto fitted = fitter.fit({.target = "", .formats = {}, .dates = {}, .constraints = constraints, .marginals = {}, .seed = 1});
+  const auto fitted = fitter.fit(
+      {.target = "", .formats = {}, .dates = {}, .constraints = constraints, .marginals = {}, .seed = 1});
   ASSERT_TRUE(fitted) << fitted.error().message;
   const auto read = parse_mixture_json(to_json(fitted->mixture), "f.json");
   ASSERT_TRUE(read) << read.error().message;
   EXPECT_EQ(read->constraints[4].total, 100);
   Table out;
   MixtureSampler::make(*read).value().draw(0, 20000, 3, out);
-  for (const auto& constraint : constraints) EXPECT_EQ(table::count_broken(constraint, out).value(), 0u) << describe(constraint);
+  for (const auto& constraint : constraints)
+    EXPECT_EQ(table::count_broken(constraint, out).value(), 0u) << describe(constraint);
   const auto ranges = value_ranges(*read);
   for (size_t c = 0; c < out.columns.size(); ++c) {
     const table::Rounding rounding(ranges[c].digits);
     size_t missing = 0, missing_before = 0;
     // Within the smoothed ends; a total, which its parts make, at least within those of the data.
     double low = *ranges[c].min, high = *ranges[c].max;
-    for (const double x : rows.columns[c].numbers) low = std::min(low, x), high = std::max(high, x);  // NaN is neither
+    // NaN is neither
+    for (const double x : rows.columns[c].numbers) low = std::min(low, x), high = std::max(high, x);
     for (size_t i = 0; i < out.rows; ++i) {
       const double x = out.columns[c].numbers[i];
       missing += x != x;
       ASSERT_FALSE(x == x && (rounding(x) != x || x < low || x > high)) << out.columns[c].name << " " << x;
     }
     for (const double x : rows.columns[c].numbers) missing_before += x != x;
-    EXPECT_NEAR(static_cast<double>(missing) / 20000, static_cast<double>(missing_before) / 3000, 0.02) << out.columns[c].name;
+    EXPECT_NEAR(static_cast<double>(missing) / 20000, static_cast<double>(missing_before) / 3000, 0.02)
+        << out.columns[c].name;
   }
 }
 
 TEST(Fit, AConstraintOnAValueThatNoRowHasIsRefused) {
   CopulaFitter fitter;
   fitter.add(classed_rows());
-  const auto fitted = fitter.fit({.target = "class", .formats = {}, .dates = {}, .constraints = {{table::Constraint::Kind::kOnlyWhen, {"a", "class"}, "NOPE"}}, .marginals = {}, .seed = 1});
+  const auto fitted =
+      fitter.fit({.target = "class",
+                  .formats = {},
+                  .dates = {},
+                  .constraints = {{table::Constraint::Kind::kOnlyWhen, {"a", "class"}, "NOPE"}},
+                  .marginals = {},
+                  .seed = 1});
   ASSERT_FALSE(fitted);
   EXPECT_NE(fitted.error().message.find("N, Y"), std::string::npos) << fitted.error().message;
 }
@@ -189,7 +234,15 @@ TEST(Fit, TheBytesDoNotDependOnTheThreads) {
     set_thread_count(threads);
     CopulaFitter fitter;
     fitter.add(classed_rows());
-    texts[threads == 3] = to_json(fitter.fit({.target = "class", .formats = {}, .dates = {}, .constraints = {}, .marginals = {}, .seed = 1}).value().mixture);
+    texts[threads == 3] = to_json(fitter
+                                      .fit({.target = "class",
+                                            .formats = {},
+                                            .dates = {},
+                                            .constraints = {},
+                                            .marginals = {},
+                                            .seed = 1})
+                                      .value()
+                                      .mixture);
   }
   set_thread_count(0);
   EXPECT_EQ(texts[0], texts[1]);
@@ -198,7 +251,9 @@ TEST(Fit, TheBytesDoNotDependOnTheThreads) {
 TEST(Fit, RecoversMarginalsAndCorrelationAndSurvivesJson) {
   // Nothing missing and nothing but numbers: what the fit then estimates is the model itself.
   CopulaModel model;
-  model.columns = {{"x", Beta{2, 5, 10, 100}, NumberOutput{}}, {"y", Beta{0.8, 1.7, -1, 2}, NumberOutput{}}, {"z", Beta{30, 20, 0, 1}, NumberOutput{}}};
+  model.columns = {{"x", Beta{2, 5, 10, 100}, NumberOutput{}},
+                   {"y", Beta{0.8, 1.7, -1, 2}, NumberOutput{}},
+                   {"z", Beta{30, 20, 0, 1}, NumberOutput{}}};
   model.correlation = {1, 0.6, -0.3, 0.6, 1, 0.2, -0.3, 0.2, 1};
   const auto refit = [](const CopulaModel& from, uint64_t seed) {
     CopulaFitter fitter;
@@ -209,10 +264,13 @@ TEST(Fit, RecoversMarginalsAndCorrelationAndSurvivesJson) {
     return fitter.fit({}).value().mixture.classes.front().copula;
   };
   const auto expect_like = [&](const CopulaModel& fitted, double correlation_error, double score_error) {
-    for (size_t k = 0; k < 9; ++k) EXPECT_NEAR(fitted.correlation[k], model.correlation[k], correlation_error) << k;
+    for (size_t k = 0; k < 9; ++k)
+      EXPECT_NEAR(fitted.correlation[k], model.correlation[k], correlation_error) << k;
     for (size_t c = 0; c < 3; ++c) {
       for (const double z : {-1.5, -0.5, 0.0, 0.5, 1.5}) {
-        EXPECT_NEAR(normal_score(fitted.columns[c].marginal, quantile_at(model.columns[c].marginal, z)), z, score_error) << c << " " << z;
+        EXPECT_NEAR(normal_score(fitted.columns[c].marginal, quantile_at(model.columns[c].marginal, z)), z,
+                    score_error)
+            << c << " " << z;
       }
     }
   };
@@ -228,7 +286,8 @@ TEST(Fit, RecoversMarginalsAndCorrelationAndSurvivesJson) {
 TEST(Fit, ConstantAndEmptyColumnsAreFitted) {
   Table rows;
   rows.rows = 20;
-  rows.columns = {{"same", ColumnType::kNumber, {}, {}, std::vector<double>(20, 5)}, {"none", ColumnType::kNumber, {}, {}, std::vector<double>(20, NAN)},
+  rows.columns = {{"same", ColumnType::kNumber, {}, {}, std::vector<double>(20, 5)},
+                  {"none", ColumnType::kNumber, {}, {}, std::vector<double>(20, NAN)},
                   {"text", ColumnType::kText, std::vector<uint32_t>(20, 0), {"x"}, {}}};
   CopulaFitter fitter;
   fitter.add(rows);

@@ -59,7 +59,8 @@ std::vector<uint32_t> order_labels(const Column& column, bool date,
           table::read_date(column.dictionary[k], format).value_or(-std::numeric_limits<double>::infinity());
     }
   } else if (K > 2 && reference.cols() > 0) {
-    // Only labels of the sample have a mean: as many rows as it has at most, where an id column has as many labels as the file rows.
+    // Only labels of the sample have a mean: as many rows as it has at most, where an id column has as many
+    // labels as the file rows.
     constexpr Eigen::Index kNotSeen = -1;
     std::vector<Eigen::Index> place(K, kNotSeen);
     Eigen::Index seen = 0;
@@ -77,8 +78,8 @@ std::vector<uint32_t> order_labels(const Column& column, bool date,
         if (f == 0) count(place[code]) += 1;
       }
     }
-    // Around the mean of the rows that have a label: else what these have in common against the rows without one, which says nothing of
-    // the labels, would be the first axis of a column that is often missing.
+    // Around the mean of the rows that have a label: else what these have in common against the rows without
+    // one, which says nothing of the labels, would be the first axis of a column that is often missing.
     means -= count * (means.colwise().sum() / std::max(count.sum(), 1.0f)).eval();
     const Eigen::VectorXf weight = count.cwiseMax(1).cwiseSqrt();
     means.array().colwise() *= weight.cwiseInverse().array();  // sqrt(n_k) * mean

@@ -11,8 +11,8 @@
 
 namespace maeil::copula {
 
-// What labels are ordered by: every number's ranks and every text's labels (those of 32 or fewer) as flags, standardised.
-// `sample`: row numbers. (sample rows x features).
+// What labels are ordered by: every number's ranks and every text's labels (those of 32 or fewer) as flags,
+// standardised. `sample`: row numbers. (sample rows x features).
 Eigen::MatrixXf reference_features(const Table& all, const std::vector<uint32_t>& sample);
 
 // An order for a text column's labels. Dates: by day, as `format` reads them where there is one; what is none

@@ -10,10 +10,14 @@
 namespace maeil::copula {
 namespace {
 
-double normal_density(double z) { return std::isfinite(z) ? 0.39894228040143267794 * std::exp(-0.5 * z * z) : 0; }
+double normal_density(double z) {
+  return std::isfinite(z) ? 0.39894228040143267794 * std::exp(-0.5 * z * z) : 0;
+}
 
 // Probability of (from, to), without loss in the upper tail.
-double mass(double from, double to) { return from > 0 ? normal_cdf(-from) - normal_cdf(-to) : normal_cdf(to) - normal_cdf(from); }
+double mass(double from, double to) {
+  return from > 0 ? normal_cdf(-from) - normal_cdf(-to) : normal_cdf(to) - normal_cdf(from);
+}
 
 // h_k(z) phi(z) for k = 0..kHermiteTerms+1; 0 at infinity.
 using Terms = std::array<double, kHermiteTerms + 2>;
@@ -24,7 +28,8 @@ Terms hermite_terms(double z) {
   out[0] = density;
   out[1] = z * density;
   for (size_t k = 1; k + 1 < out.size(); ++k) {
-    out[k + 1] = (z * out[k] - std::sqrt(static_cast<double>(k)) * out[k - 1]) / std::sqrt(static_cast<double>(k + 1));
+    out[k + 1] =
+        (z * out[k] - std::sqrt(static_cast<double>(k)) * out[k - 1]) / std::sqrt(static_cast<double>(k + 1));
   }
   return out;
 }
@@ -49,9 +54,11 @@ ScoreShape score_shape(const std::vector<Atom>& atoms) {
     if (p <= 0) continue;
     std::array<double, kHermiteTerms + 2> integral{};
     integral[0] = p;
-    for (size_t k = 1; k < integral.size(); ++k) integral[k] = (left[k - 1] - right[k - 1]) / std::sqrt(static_cast<double>(k));
+    for (size_t k = 1; k < integral.size(); ++k)
+      integral[k] = (left[k - 1] - right[k - 1]) / std::sqrt(static_cast<double>(k));
     for (size_t k = 1; k <= kHermiteTerms; ++k) {
-      const double z_part = std::sqrt(static_cast<double>(k + 1)) * integral[k + 1] + std::sqrt(static_cast<double>(k)) * integral[k - 1];
+      const double z_part = std::sqrt(static_cast<double>(k + 1)) * integral[k + 1] +
+                            std::sqrt(static_cast<double>(k)) * integral[k - 1];
       out.a[k - 1] += mean * integral[k] - z_part;
     }
     const double left_square = std::isfinite(atom.from) ? atom.from * normal_density(atom.from) : 0;
@@ -88,9 +95,9 @@ double latent_correlation(const ScoreShape& left, const ScoreShape& right, doubl
   return rho;
 }
 
-// The nearest matrix is P(A + diag(y)), P lifting eigenvalues, for the y that makes its diagonal ones. y <- y + 1 - diag P(A + diag(y)) converges to
-// it (Higham's alternating projections, of which only the diagonals are kept); Anderson's mixing of the last steps gets there in
-// a third of them (Higham and Strabic 2016).
+// The nearest matrix is P(A + diag(y)), P lifting eigenvalues, for the y that makes its diagonal ones. y <- y
+// + 1 - diag P(A + diag(y)) converges to it (Higham's alternating projections, of which only the diagonals
+// are kept); Anderson's mixing of the last steps gets there in a third of them (Higham and Strabic 2016).
 CorrelationRepair repair_correlation(Eigen::MatrixXd& matrix) {
   constexpr double kLeast = 1e-5;
   constexpr Eigen::Index kPast = 6;
@@ -107,7 +114,8 @@ CorrelationRepair repair_correlation(Eigen::MatrixXd& matrix) {
     const Eigen::Index low = (eigen.eigenvalues().array() < kLeast).count();
     if (step == 0 && eigen.eigenvalues()(0) >= kLeast * 0.5) return {};
     const auto vectors = eigen.eigenvectors().leftCols(low);  // eigenvalues ascend
-    matrix += vectors * (kLeast - eigen.eigenvalues().head(low).array()).matrix().asDiagonal() * vectors.transpose();
+    matrix += vectors * (kLeast - eigen.eigenvalues().head(low).array()).matrix().asDiagonal() *
+              vectors.transpose();
     const Eigen::VectorXd off = (1 - matrix.diagonal().array()).matrix();
     const double error = off.cwiseAbs().maxCoeff();
     if (error < 1e-4) break;

@@ -1,5 +1,5 @@
-// Boost.Math's distributions behind one std::visit. Errors of evaluation give NaN or infinity instead of exceptions; callers
-// pass checked parameters, so they see neither in the interior of the support.
+// Boost.Math's distributions behind one std::visit. Errors of evaluation give NaN or infinity instead of
+// exceptions; callers pass checked parameters, so they see neither in the interior of the support.
 #include "copula/marginal.h"
 
 #include <algorithm>
@@ -15,9 +15,11 @@ namespace {
 
 namespace bm = boost::math;
 // Double precision throughout: long double costs 3x and the answers differ in the 15th digit.
-using Quiet = bm::policies::policy<bm::policies::domain_error<bm::policies::ignore_error>, bm::policies::pole_error<bm::policies::ignore_error>,
+using Quiet = bm::policies::policy<bm::policies::domain_error<bm::policies::ignore_error>,
+                                   bm::policies::pole_error<bm::policies::ignore_error>,
                                    bm::policies::overflow_error<bm::policies::ignore_error>,
-                                   bm::policies::evaluation_error<bm::policies::ignore_error>, bm::policies::promote_double<false>>;
+                                   bm::policies::evaluation_error<bm::policies::ignore_error>,
+                                   bm::policies::promote_double<false>>;
 constexpr double kInfinity = std::numeric_limits<double>::infinity();
 
 using BoostNormal = bm::normal_distribution<double, Quiet>;
@@ -50,7 +52,8 @@ struct StandardQuantile {
   double operator()(const TruncatedGaussian& m) const {
     // u of the truncated law on the normal's own scale, from whichever end is nearer.
     const double low = normal_cdf(m.a), high = normal_cdf(-m.b), inside = 1 - low - high;
-    const double x = z < 0 ? normal_quantile(low + normal_cdf(z) * inside) : -normal_quantile(high + normal_cdf(-z) * inside);
+    const double x = z < 0 ? normal_quantile(low + normal_cdf(z) * inside)
+                           : -normal_quantile(high + normal_cdf(-z) * inside);
     return std::fmin(std::fmax(x, m.a), m.b);
   }
   double operator()(const Empirical& m) const {
@@ -61,13 +64,17 @@ struct StandardQuantile {
     return width > 0 ? m.x[k - 1] + (z - m.z[k - 1]) / width * (m.x[k] - m.x[k - 1]) : m.x[k];
   }
   template <class Family>
-  double operator()(const Family& m) const { return quantile_of(standard(m), z); }
+  double operator()(const Family& m) const {
+    return quantile_of(standard(m), z);
+  }
 };
 
 struct StandardScore {
   double x;
   double operator()(const Gaussian&) const { return x; }
-  double operator()(const Uniform&) const { return x <= 0 ? -kInfinity : x >= 1 ? kInfinity : score({x, 1 - x}); }
+  double operator()(const Uniform&) const {
+    return x <= 0 ? -kInfinity : x >= 1 ? kInfinity : score({x, 1 - x});
+  }
   double operator()(const TruncatedGaussian& m) const {
     if (x <= m.a) return -kInfinity;
     if (x >= m.b) return kInfinity;
@@ -115,7 +122,9 @@ LocScale loc_scale(const Marginal& marginal) {
 
 struct ShapeCheck {
   static bool positive(double v) { return std::isfinite(v) && v > 0; }
-  std::string_view operator()(const Beta& m) const { return positive(m.a) && positive(m.b) ? "" : "a and b must be positive"; }
+  std::string_view operator()(const Beta& m) const {
+    return positive(m.a) && positive(m.b) ? "" : "a and b must be positive";
+  }
   std::string_view operator()(const Gamma& m) const { return positive(m.a) ? "" : "a must be positive"; }
   std::string_view operator()(const StudentT& m) const { return positive(m.df) ? "" : "df must be positive"; }
   std::string_view operator()(const TruncatedGaussian& m) const {
@@ -124,11 +133,14 @@ struct ShapeCheck {
     return 1 - normal_cdf(m.a) - normal_cdf(-m.b) > 0 ? "" : "a and b leave no probability between them";
   }
   std::string_view operator()(const Empirical& m) const {
-    if (m.z.empty() || m.z.size() != m.x.size()) return "an empirical marginal needs as many z as x, and one at least";
+    if (m.z.empty() || m.z.size() != m.x.size())
+      return "an empirical marginal needs as many z as x, and one at least";
     if (m.loc != 0 || m.scale != 1) return "an empirical marginal has loc 0 and scale 1";
     const auto finite = [](double v) { return std::isfinite(v); };
-    if (!std::all_of(m.z.begin(), m.z.end(), finite) || !std::all_of(m.x.begin(), m.x.end(), finite)) return "its knots must be finite";
-    if (!std::is_sorted(m.z.begin(), m.z.end()) || !std::is_sorted(m.x.begin(), m.x.end())) return "its knots must ascend";
+    if (!std::all_of(m.z.begin(), m.z.end(), finite) || !std::all_of(m.x.begin(), m.x.end(), finite))
+      return "its knots must be finite";
+    if (!std::is_sorted(m.z.begin(), m.z.end()) || !std::is_sorted(m.x.begin(), m.x.end()))
+      return "its knots must ascend";
     return "";
   }
   std::string_view operator()(const Gaussian&) const { return ""; }
@@ -138,7 +150,8 @@ struct ShapeCheck {
 }  // namespace
 
 std::string_view family_name(const Marginal& marginal) {
-  constexpr std::string_view kNames[] = {"beta", "gaussian", "uniform", "truncated_gaussian", "gamma", "student_t", "empirical"};
+  constexpr std::string_view kNames[] = {"beta",  "gaussian",  "uniform",  "truncated_gaussian",
+                                         "gamma", "student_t", "empirical"};
   static_assert(std::size(kNames) == std::variant_size_v<Marginal>);
   return kNames[marginal.index()];
 }

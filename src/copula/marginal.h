@@ -1,8 +1,9 @@
-// The distributions that a column's transformed values may have, as the Python package `copulas` parametrises them
-// (scipy.stats' shapes with loc and scale), and their functions through Boost.Math.
+// The distributions that a column's transformed values may have, as the Python package `copulas` parametrises
+// them (scipy.stats' shapes with loc and scale), and their functions through Boost.Math.
 //
-// Everything is expressed by the normal score z = Phi^-1(F(x)) instead of u = F(x): no precision is lost near u = 1.
-// A scale of 0 is a constant: quantile = loc. Off the hot path: sampling reads quantile tables instead.
+// Everything is expressed by the normal score z = Phi^-1(F(x)) instead of u = F(x): no precision is lost near
+// u = 1. A scale of 0 is a constant: quantile = loc. Off the hot path: sampling reads quantile tables
+// instead.
 #pragma once
 
 #include <string_view>
@@ -11,16 +12,28 @@
 
 namespace maeil::copula {
 
-struct Beta { double a = 1, b = 1, loc = 0, scale = 1; };
-struct Gaussian { double loc = 0, scale = 1; };
-struct Uniform { double loc = 0, scale = 1; };
-struct TruncatedGaussian { double a = -1, b = 1, loc = 0, scale = 1; };  // a, b in units of scale around loc
-struct Gamma { double a = 1, loc = 0, scale = 1; };
-struct StudentT { double df = 1, loc = 0, scale = 1; };
+struct Beta {
+  double a = 1, b = 1, loc = 0, scale = 1;
+};
+struct Gaussian {
+  double loc = 0, scale = 1;
+};
+struct Uniform {
+  double loc = 0, scale = 1;
+};
+struct TruncatedGaussian {
+  double a = -1, b = 1, loc = 0, scale = 1;
+};  // a, b in units of scale around loc
+struct Gamma {
+  double a = 1, loc = 0, scale = 1;
+};
+struct StudentT {
+  double df = 1, loc = 0, scale = 1;
+};
 
-
-// The empirical quantile function as a polygon over the normal score: x(z) through (z[k], x[k]), constant beyond the ends. Both
-// lists ascend; two equal x are an atom (a value that many rows share), two equal z a gap between atoms. loc and scale stay 0 and 1.
+// The empirical quantile function as a polygon over the normal score: x(z) through (z[k], x[k]), constant
+// beyond the ends. Both lists ascend; two equal x are an atom (a value that many rows share), two equal z a
+// gap between atoms. loc and scale stay 0 and 1.
 struct Empirical {
   std::vector<double> z, x;  // (K), K >= 1
   double loc = 0, scale = 1;

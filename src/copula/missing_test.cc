@@ -12,13 +12,15 @@
 namespace maeil::copula {
 namespace {
 
-// A book of persons and firms: a person (70 %) lacks revenue and staff, a firm lacks job; a firm's grade is missing where its revenue is below the
-// first third; note is missing in a fifth of all rows, whatever else.
+// A book of persons and firms: a person (70 %) lacks revenue and staff, a firm lacks job; a firm's grade is
+// missing where its revenue is below the first third; note is missing in a fifth of all rows, whatever else.
 Table book(size_t rows, uint64_t seed = 1) {
   Table out;
   out.rows = rows;
-  out.columns = {{"revenue", ColumnType::kNumber, {}, {}, {}}, {"job", ColumnType::kText, {}, {"clerk", "cook"}, {}}, {"staff", ColumnType::kNumber, {}, {}, {}},
-                 {"note", ColumnType::kNumber, {}, {}, {}},    {"age", ColumnType::kNumber, {}, {}, {}},              {"grade", ColumnType::kNumber, {}, {}, {}}};
+  out.columns = {
+      {"revenue", ColumnType::kNumber, {}, {}, {}}, {"job", ColumnType::kText, {}, {"clerk", "cook"}, {}},
+      {"staff", ColumnType::kNumber, {}, {}, {}},   {"note", ColumnType::kNumber, {}, {}, {}},
+      {"age", ColumnType::kNumber, {}, {}, {}},     {"grade", ColumnType::kNumber, {}, {}, {}}};
   RandomSequence random(seed, RandomStream::kBootstrap, 0);
   for (size_t i = 0; i < rows; ++i) {
     const bool person = random.next_uniform() < 0.7;
@@ -44,7 +46,8 @@ TEST(MissingPatterns, FlagsThatFollowFromOneAnotherAreOne) {
   EXPECT_EQ(found[0].patterns.dictionary.size(), 3u);  // a person, a firm with a grade, one without
   for (size_t i = 0; i < rows.rows; ++i) {
     const auto label = found[0].patterns.text(i);
-    for (size_t s = 0; s < 3; ++s) ASSERT_EQ(label[s] == '1', rows.columns[found[0].sets[s].front()].is_missing(i)) << i << " " << s;
+    for (size_t s = 0; s < 3; ++s)
+      ASSERT_EQ(label[s] == '1', rows.columns[found[0].sets[s].front()].is_missing(i)) << i << " " << s;
   }
   // The target has no pattern of its own, and a handful of rows proves nothing.
   EXPECT_EQ(find_missing_patterns(rows, 3).size(), 1u);
@@ -58,7 +61,8 @@ TEST(MissingPatterns, IndependentFlagsStayApart) {
   for (size_t c = 0; c < 60; ++c) {
     rows.columns.push_back({"c" + std::to_string(c), ColumnType::kNumber, {}, {}, {}});
     const double share = 0.05 + 0.9 * static_cast<double>(c) / 60;
-    for (size_t i = 0; i < rows.rows; ++i) rows.columns.back().numbers.push_back(random.next_uniform() < share ? NAN : 1);
+    for (size_t i = 0; i < rows.rows; ++i)
+      rows.columns.back().numbers.push_back(random.next_uniform() < share ? NAN : 1);
   }
   EXPECT_EQ(find_missing_patterns(rows, SIZE_MAX).size(), 60u);
 }
@@ -70,7 +74,8 @@ TEST(MissingPatterns, AreNoMoreThanTheLimit) {
     rows.rows = 10000;
     for (size_t c = 0; c < columns; ++c) {
       rows.columns.push_back({"month" + std::to_string(c), ColumnType::kNumber, {}, {}, {}});
-      for (size_t i = 0; i < rows.rows; ++i) rows.columns.back().numbers.push_back(i % (columns + 1) <= c ? NAN : 1);
+      for (size_t i = 0; i < rows.rows; ++i)
+        rows.columns.back().numbers.push_back(i % (columns + 1) <= c ? NAN : 1);
     }
     const auto found = find_missing_patterns(rows, SIZE_MAX);
     size_t sets = 0;
@@ -110,7 +115,8 @@ TEST(MissingPatterns, HoldInRowsThatAreDrawn) {
   EXPECT_NEAR(static_cast<double>(persons), 14000, 5 * std::sqrt(20000 * 0.21) + 0.01 * 20000);
   EXPECT_NEAR(static_cast<double>(grades), 4000, 5 * std::sqrt(20000 * 0.16) + 0.01 * 20000);
   EXPECT_NEAR(static_cast<double>(notes), 16000, 5 * std::sqrt(20000 * 0.16) + 0.01 * 20000);
-  EXPECT_LT(static_cast<double>(low), 0.15 * static_cast<double>(grades));  // a third, were the reason lost; none in the book
+  // a third, were the reason lost; none in the book
+  EXPECT_LT(static_cast<double>(low), 0.15 * static_cast<double>(grades));
 }
 
 }  // namespace

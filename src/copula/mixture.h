@@ -1,10 +1,13 @@
-// One Gaussian copula for each class of a target, with missing values as latents of their own: what `maeil fit` makes.
+// One Gaussian copula for each class of a target, with missing values as latents of their own: what `maeil
+// fit` makes.
 //
-// A row is drawn by choosing a class by its share, then z ~ N(0, correlation of the class), then column by column
-// x = F^-1(Phi(z)) as in model.h. A class's copula has C + G columns: the C columns of the table, the target among them as a
-// category that is certain, and G patterns of missing values. Pattern g belongs to missing_sets[g], sets of columns that are missing in the
-// same rows: character s of its category ("010") says whether the columns of set s are. So what is missing together, or never
-// together, stays so, and what is missing for a reason (a class, a value) keeps it. Values are data: share them between threads when const.
+// A row is drawn by choosing a class by its share, then z ~ N(0, correlation of the class), then column by
+// column x = F^-1(Phi(z)) as in model.h. A class's copula has C + G columns: the C columns of the table, the
+// target among them as a category that is certain, and G patterns of missing values. Pattern g belongs to
+// missing_sets[g], sets of columns that are missing in the same rows: character s of its category ("010")
+// says whether the columns of set s are. So what is missing together, or never together, stays so, and what
+// is missing for a reason (a class, a value) keeps it. Values are data: share them between threads when
+// const.
 #pragma once
 
 #include <filesystem>
@@ -29,36 +32,40 @@ struct MixtureClass {
   CopulaModel copula;  // (C + G) columns
 };
 
-// A column whose values are made anew (table/identifier.h), where its copula column, which is constant, has a value.
+// A column whose values are made anew (table/identifier.h), where its copula column, which is constant, has a
+// value.
 struct GeneratedColumn {
   std::string name;
   table::IdentifierPattern pattern;
 };
 
 struct Mixture {
-  std::string source, target;             // target "": none
-  std::vector<MissingSets> missing_sets;  // (G)
-  std::vector<MixtureClass> classes;                // 1 or more
-  std::vector<table::Constraint> constraints;       // hold in every row drawn
-  std::vector<std::string> notes;                   // for people: what is drawn otherwise than where it was fitted
+  std::string source, target;                  // target "": none
+  std::vector<MissingSets> missing_sets;       // (G)
+  std::vector<MixtureClass> classes;           // 1 or more
+  std::vector<table::Constraint> constraints;  // hold in every row drawn
+  // for people: what is drawn otherwise than where it was fitted
+  std::vector<std::string> notes;
   std::vector<GeneratedColumn> generated;
-  std::optional<double> quality_score;              // of rows drawn from it against those it was fitted on, as the fit reported it
+  // of rows drawn from it against those it was fitted on, as the fit reported it
+  std::optional<double> quality_score;
 
   size_t columns() const { return classes.front().copula.columns.size() - missing_sets.size(); }
 };
 
 inline constexpr size_t kMaxClasses = 256;
 
-// kBadInput, naming the place: shares that do not add up to 1, one label twice, classes with other columns, patterns that are none, a
-// target that is no column or has another value than its class's label, constraints on columns that are not there or of the wrong type.
+// kBadInput, naming the place: shares that do not add up to 1, one label twice, classes with other columns,
+// patterns that are none, a target that is no column or has another value than its class's label, constraints
+// on columns that are not there or of the wrong type.
 Status check_mixture(const Mixture& mixture);
 
-// The shares of the classes as asked for: `label` gets `share`, the others keep their proportions. kUsage, listing the labels:
-// no such class, a share outside 0..1, a share below 1 of the only class that has rows.
+// The shares of the classes as asked for: `label` gets `share`, the others keep their proportions. kUsage,
+// listing the labels: no such class, a share outside 0..1, a share below 1 of the only class that has rows.
 Status set_class_share(Mixture& mixture, const std::string& label, double share);
 
-// Leaves the classes whose label `keep` accepts; they keep their proportions. kUsage, listing the labels: none of them has rows.
-// REQUIRES: check_mixture(mixture) holds, and it has a target.
+// Leaves the classes whose label `keep` accepts; they keep their proportions. kUsage, listing the labels:
+// none of them has rows. REQUIRES: check_mixture(mixture) holds, and it has a target.
 Status keep_classes(Mixture& mixture, const std::function<bool(const std::string& label)>& keep);
 
 std::vector<std::string> column_names(const Mixture& mixture);
@@ -66,8 +73,9 @@ std::vector<NumberFormat> number_formats(const Mixture& mixture);
 // By column; of numbers what all classes together need, nothing of texts.
 std::vector<table::ValueRange> value_ranges(const Mixture& mixture);
 
-// Any file that rows can be drawn from: our JSON (docs/formats/copula.md) or SDV's .pkl, told apart by the first byte. Version 1 and SDV's
-// are a mixture of one class without a target. kNotFound, kIo; kBadInput for a damaged file or a class of SDV's that is not supported, by name.
+// Any file that rows can be drawn from: our JSON (docs/formats/copula.md) or SDV's .pkl, told apart by the
+// first byte. Version 1 and SDV's are a mixture of one class without a target. kNotFound, kIo; kBadInput for
+// a damaged file or a class of SDV's that is not supported, by name.
 Result<Mixture> read_mixture(const std::filesystem::path& path);
 std::string to_json(const Mixture& mixture);
 Result<Mixture> parse_mixture_json(const std::string& json, const std::string& file_name);

@@ -1,5 +1,6 @@
-// Blocks of 512 rows as in sample.cc. The normals of a block are drawn in the rows' order and then put together by class,
-// so that each class multiplies only its own rows and a column's table serves a run of rows.
+// Blocks of 512 rows as in sample.cc. The normals of a block are drawn in the rows' order and then put
+// together by class, so that each class multiplies only its own rows and a column's table serves a run of
+// rows.
 #include "copula/mixture_sample.h"
 
 #include <algorithm>
@@ -16,8 +17,8 @@ namespace {
 constexpr size_t kLaneRows = 8;  // a class's rows begin at a multiple of this, as correlate_rows needs
 
 struct ClassDraw {
-  std::vector<float> factor;        // (L,L)
-  std::vector<ColumnDraw> columns;  // (C)
+  std::vector<float> factor;           // (L,L)
+  std::vector<ColumnDraw> columns;     // (C)
   std::vector<CategoryDraw> patterns;  // (G) codes of Prepared::missing
 };
 
@@ -44,12 +45,14 @@ void generate(const table::IdentifierWriter& writer, uint64_t first_row, uint64_
 
 struct MixtureSampler::Prepared {
   size_t C = 0, L = 0;
-  std::vector<uint64_t> below;      // a class word below it (and not below the one before) is the class; the last is 2^32
+  // a class word below it (and not below the one before) is the class; the last is 2^32
+  std::vector<uint64_t> below;
   std::vector<ClassDraw> classes;
-  std::vector<MissingSets> missing_sets;                      // (G)
-  std::vector<std::vector<std::string>> missing;              // (G) labels by code: character s is '1' where set s is missing
+  std::vector<MissingSets> missing_sets;  // (G)
+  // (G) labels by code: character s is '1' where set s is missing
+  std::vector<std::vector<std::string>> missing;
   std::vector<table::Constraint> constraints;
-  std::vector<table::ValueRange> ranges;                      // (C)
+  std::vector<table::ValueRange> ranges;  // (C)
   TextDraws texts;
   std::vector<std::pair<size_t, table::IdentifierWriter>> generated;  // by column
   Table empty;
@@ -69,7 +72,8 @@ Result<MixtureSampler> MixtureSampler::make(const Mixture& mixture) {
   p.constraints = mixture.constraints;
   p.ranges = value_ranges(mixture);
   p.empty.columns.resize(p.C);
-  // Over their sum, which may be 1e-6 off: else the last class, whose share may be 0, would get what is missing.
+  // Over their sum, which may be 1e-6 off: else the last class, whose share may be 0, would get what is
+  // missing.
   double share = 0, shares = 0;
   for (const auto& part : mixture.classes) shares += part.share;
   for (const auto& part : mixture.classes) {
@@ -89,8 +93,10 @@ Result<MixtureSampler> MixtureSampler::make(const Mixture& mixture) {
       std::vector<std::string> dictionary;
       for (const auto& part : mixture.classes) {
         const auto& from = part.copula.columns[c];
-        if (const auto* category = std::get_if<CategoryOutput>(&from.output)) by_column[c].emplace_back(CategoryDraw(from.marginal, *category, dictionary, known));
-        else by_column[c].emplace_back(NumberDraw(from.marginal, std::get<NumberOutput>(from.output)));
+        if (const auto* category = std::get_if<CategoryOutput>(&from.output))
+          by_column[c].emplace_back(CategoryDraw(from.marginal, *category, dictionary, known));
+        else
+          by_column[c].emplace_back(NumberDraw(from.marginal, std::get<NumberOutput>(from.output)));
       }
       if (c >= p.C) {
         p.missing[c - p.C] = std::move(dictionary);
@@ -98,14 +104,17 @@ Result<MixtureSampler> MixtureSampler::make(const Mixture& mixture) {
       }
       Column& column = p.empty.columns[c];
       column.name = mixture.classes.front().copula.columns[c].name;
-      column.type = std::holds_alternative<CategoryDraw>(by_column[c].front()) ? ColumnType::kText : ColumnType::kNumber;
+      column.type = std::holds_alternative<CategoryDraw>(by_column[c].front()) ? ColumnType::kText
+                                                                               : ColumnType::kNumber;
       column.dictionary = std::move(dictionary);
     }
   });
   for (size_t c = 0; c < p.L; ++c) {
     for (size_t k = 0; k < K; ++k) {
-      if (c < p.C) p.classes[k].columns.push_back(std::move(by_column[c][k]));
-      else p.classes[k].patterns.push_back(std::move(std::get<CategoryDraw>(by_column[c][k])));
+      if (c < p.C)
+        p.classes[k].columns.push_back(std::move(by_column[c][k]));
+      else
+        p.classes[k].patterns.push_back(std::move(std::get<CategoryDraw>(by_column[c][k])));
     }
   }
   p.texts = TextDraws(mixture.classes.front().copula.columns, p.C);
@@ -138,18 +147,24 @@ void MixtureSampler::draw(uint64_t first_row, uint64_t rows, uint64_t seed, Tabl
   p.texts.begin(out);
   out.rows = rows;
   for (auto& column : out.columns) {
-    if (column.type == ColumnType::kText) column.codes.resize(rows);
-    else column.numbers.resize(rows);
+    if (column.type == ColumnType::kText)
+      column.codes.resize(rows);
+    else
+      column.numbers.resize(rows);
   }
   std::vector<size_t> begin(K), count(K);
   const uint64_t end = first_row + rows;
   for (uint64_t start = first_row; start < end;) {
     const uint64_t block = start / kBlockRows, block_row = block * kBlockRows;
-    const size_t from = start - block_row, to = std::min(end - block_row, uint64_t{kBlockRows}), at = start - first_row;
+    const size_t from = start - block_row, to = std::min(end - block_row, uint64_t{kBlockRows}),
+                 at = start - first_row;
     // place[row]: where the row's normals lie, its class's rows together.
     philox_words(seed, RandomStream::kCopulaClass, block, 0, words.data());
     std::fill(count.begin(), count.end(), 0);
-    const auto class_of = [&](size_t row) { return static_cast<size_t>(std::upper_bound(p.below.begin(), p.below.end(), uint64_t{words[row]}) - p.below.begin()); };
+    const auto class_of = [&](size_t row) {
+      return static_cast<size_t>(std::upper_bound(p.below.begin(), p.below.end(), uint64_t{words[row]}) -
+                                 p.below.begin());
+    };
     for (size_t row = 0; row < kBlockRows; ++row) ++count[class_of(row)];
     size_t next = 0;
     for (size_t k = 0; k < K; ++k) {
@@ -168,7 +183,9 @@ void MixtureSampler::draw(uint64_t first_row, uint64_t rows, uint64_t seed, Tabl
       for (size_t row = 0; row < kBlockRows; ++row) to_z[place[row]] = column_z[row];
     }
     for (size_t k = 0; k < K; ++k) {
-      if (count[k] > 0) correlate_rows(p.classes[k].factor, p.L, z.data() + begin[k], stride, (count[k] + kLaneRows - 1) / kLaneRows * kLaneRows);
+      if (count[k] > 0)
+        correlate_rows(p.classes[k].factor, p.L, z.data() + begin[k], stride,
+                       (count[k] + kLaneRows - 1) / kLaneRows * kLaneRows);
     }
     for (size_t c = 0; c < p.C; ++c) {
       Column& column = out.columns[c];
@@ -179,7 +196,8 @@ void MixtureSampler::draw(uint64_t first_row, uint64_t rows, uint64_t seed, Tabl
           continue;
         }
         const auto& number = std::get<NumberDraw>(p.classes[k].columns[c]);
-        if (number.missing_below) philox_words(seed, RandomStream::kCopulaNulls, block, static_cast<uint32_t>(c), words.data());
+        if (number.missing_below)
+          philox_words(seed, RandomStream::kCopulaNulls, block, static_cast<uint32_t>(c), words.data());
         number(scores, number.missing_below ? words.data() : nullptr, count[k], &numbers[begin[k]]);
       }
       if (column.type == ColumnType::kText) {
@@ -189,14 +207,17 @@ void MixtureSampler::draw(uint64_t first_row, uint64_t rows, uint64_t seed, Tabl
       }
     }
     for (size_t g = 0; g < p.missing_sets.size(); ++g) {
-      for (size_t k = 0; k < K; ++k) p.classes[k].patterns[g](&z[(p.C + g) * stride + begin[k]], count[k], &codes[begin[k]]);
+      for (size_t k = 0; k < K; ++k)
+        p.classes[k].patterns[g](&z[(p.C + g) * stride + begin[k]], count[k], &codes[begin[k]]);
       for (size_t s = 0; s < p.missing_sets[g].size(); ++s) {
         for (const size_t c : p.missing_sets[g][s]) {
           Column& column = out.columns[c];
           for (size_t row = from; row < to; ++row) {
             if (p.missing[g][codes[place[row]]][s] != '1') continue;
-            if (column.type == ColumnType::kText) column.codes[at + row - from] = kMissing;
-            else column.numbers[at + row - from] = std::numeric_limits<double>::quiet_NaN();
+            if (column.type == ColumnType::kText)
+              column.codes[at + row - from] = kMissing;
+            else
+              column.numbers[at + row - from] = std::numeric_limits<double>::quiet_NaN();
           }
         }
       }

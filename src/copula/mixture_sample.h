@@ -1,4 +1,5 @@
-// Rows drawn from a mixture of copulas: as sample.h, with a class for each row and shared flags for missing values.
+// Rows drawn from a mixture of copulas: as sample.h, with a class for each row and shared flags for missing
+// values.
 #pragma once
 
 #include <cstdint>
@@ -18,8 +19,9 @@ class MixtureSampler {
   ~MixtureSampler();
   MixtureSampler(MixtureSampler&&) noexcept;
 
-  // Rows first_row .. first_row + rows - 1 of the endless table that `seed` names, into `out`, whose memory is used again. A row is a pure
-  // function of (mixture, seed, row number), whichever range it is drawn in. On the calling thread alone.
+  // Rows first_row .. first_row + rows - 1 of the endless table that `seed` names, into `out`, whose memory
+  // is used again. A row is a pure function of (mixture, seed, row number), whichever range it is drawn in.
+  // On the calling thread alone.
   void draw(uint64_t first_row, uint64_t rows, uint64_t seed, Table& out) const;
 
  private:

@@ -1,12 +1,12 @@
-// The JSON form of a copula (docs/formats/copula.md). Everything the file says is checked here or by check_model, so no
-// later code meets a wrong shape.
+// The JSON form of a copula (docs/formats/copula.md). Everything the file says is checked here or by
+// check_model, so no later code meets a wrong shape.
 #include <fmt/format.h>
 
 #include <cmath>
 #include <nlohmann/json.hpp>
 
-#include "copula/mixture.h"
 #include "base/file.h"
+#include "copula/mixture.h"
 #include "format/json.h"
 
 namespace maeil::copula {
@@ -36,7 +36,9 @@ void parameters(M& m, Visit&& visit) {
 
 Json marginal_json(const Marginal& marginal) {
   Json out{{"family", family_name(marginal)}};
-  std::visit([&](const auto& m) { parameters(m, [&](const char* name, const auto& value) { out[name] = value; }); }, marginal);
+  std::visit(
+      [&](const auto& m) { parameters(m, [&](const char* name, const auto& value) { out[name] = value; }); },
+      marginal);
   return out;
 }
 
@@ -47,15 +49,24 @@ Json nullable(const std::optional<T>& value) {
 
 Json output_json(const CategoryOutput& out) {
   Json labels = Json::array();
-  for (size_t k = 0; k < out.labels.size(); ++k) labels.push_back(out.missing == k ? Json(nullptr) : Json(out.labels[k]));
+  for (size_t k = 0; k < out.labels.size(); ++k)
+    labels.push_back(out.missing == k ? Json(nullptr) : Json(out.labels[k]));
   return Json{{"labels", std::move(labels)}, {"upper", out.upper}};
 }
 
 Json text_json(const DateForm& form) { return Json{{"date", form.format}, {"unit", form.unit}}; }
-Json text_json(const KeyForm& form) { return Json{{"key", form.pattern}, {"start", form.start}, {"integer", form.integer}, {"before", form.before}, {"after", form.after}}; }
+Json text_json(const KeyForm& form) {
+  return Json{{"key", form.pattern},
+              {"start", form.start},
+              {"integer", form.integer},
+              {"before", form.before},
+              {"after", form.after}};
+}
 
 Json output_json(const NumberOutput& out) {
-  Json json{{"format", out.format == NumberFormat::kInteger ? "integer" : out.single ? "float32" : "float"},
+  Json json{{"format", out.format == NumberFormat::kInteger ? "integer"
+                       : out.single                         ? "float32"
+                                                            : "float"},
             {"missing", out.missing},
             {"digits", nullable(out.digits)},
             {"min", nullable(out.min)},
@@ -184,7 +195,8 @@ Result<TextForm> text_from(const Json& json) {
 Result<NumberOutput> number_from(const Json& json) {
   NumberOutput out;
   MAEIL_ASSIGN(const auto format, text(json, "format"));
-  if (format != "float" && format != "integer" && format != "float32") return bad_input(fmt::format("the number format {} is not known", format));
+  if (format != "float" && format != "integer" && format != "float32")
+    return bad_input(fmt::format("the number format {} is not known", format));
   out.format = format == "integer" ? NumberFormat::kInteger : NumberFormat::kFloat;
   out.single = format == "float32";
   MAEIL_ASSIGN(out.missing, number(json, "missing"));
@@ -226,7 +238,8 @@ Result<int> version_of(const Json& json) {
   MAEIL_ASSIGN(const auto format, text(json, "format"));
   if (format != "maeil-copula") return bad_input("\"format\" is not maeil-copula");
   MAEIL_ASSIGN(const auto version, number(json, "version"));
-  if (version != 1 && version != 2 && version != 3 && version != 4) return bad_input(fmt::format("version {} is not known, only 1 to 4", version));
+  if (version != 1 && version != 2 && version != 3 && version != 4)
+    return bad_input(fmt::format("version {} is not known, only 1 to 4", version));
   return static_cast<int>(version);
 }
 
@@ -245,7 +258,8 @@ Result<CopulaModel> copula_from(const Json& json) {
   for (const auto& row : *correlation) {
     const size_t before = out.correlation.size();
     MAEIL_TRY(append_numbers(row, "correlation", out.correlation));
-    if (out.correlation.size() - before != out.columns.size()) return bad_input("a row of \"correlation\" has the wrong length");
+    if (out.correlation.size() - before != out.columns.size())
+      return bad_input("a row of \"correlation\" has the wrong length");
   }
   MAEIL_TRY(check_model(out));
   return out;
@@ -266,7 +280,8 @@ Result<std::vector<size_t>> set_from(const Json& json, const char* key) {
   MAEIL_TRY(append_numbers(json, key, columns));
   std::vector<size_t> out;
   for (const double c : columns) {
-    if (!(c >= 0 && c < kMaxColumns && c == static_cast<double>(static_cast<size_t>(c)))) return bad_input(fmt::format("\"{}\" holds something that is no column", key));
+    if (!(c >= 0 && c < kMaxColumns && c == static_cast<double>(static_cast<size_t>(c))))
+      return bad_input(fmt::format("\"{}\" holds something that is no column", key));
     out.push_back(static_cast<size_t>(c));
   }
   return out;
@@ -312,10 +327,13 @@ Result<std::vector<table::Constraint>> constraints_from(const Json& json) {
     MAEIL_ASSIGN(const Json* columns, member(entry, "columns"));
     if (!columns->is_array()) return bad_input("the columns of a constraint are no array");
     for (const auto& column : *columns) {
-      const bool total = &column == &columns->front() && column.is_number() && constraint.kind == table::Constraint::Kind::kSum;
+      const bool total = &column == &columns->front() && column.is_number() &&
+                         constraint.kind == table::Constraint::Kind::kSum;
       if (!total && !column.is_string()) return bad_input("a constraint names a column that is no text");
-      if (total) constraint.total = column.get<double>();
-      else constraint.columns.push_back(column.get<std::string>());
+      if (total)
+        constraint.total = column.get<double>();
+      else
+        constraint.columns.push_back(column.get<std::string>());
     }
     MAEIL_ASSIGN(constraint.equals, text(entry, "equals"));
     out.push_back(std::move(constraint));
@@ -331,9 +349,11 @@ Result<table::PatternPart> part_from(const Json& json) {
   }
   MAEIL_ASSIGN(const auto name, text(json, "of"));
   out.alphabet = table::alphabet_named(name);
-  if (out.alphabet.empty()) return bad_input(fmt::format("the characters '{}' of a pattern are not known", name));
+  if (out.alphabet.empty())
+    return bad_input(fmt::format("the characters '{}' of a pattern are not known", name));
   MAEIL_ASSIGN(const double count, number(json, "count"));
-  if (!(count >= 1 && count <= 256 && count == std::nearbyint(count))) return bad_input("the \"count\" of a pattern must be 1 to 256");
+  if (!(count >= 1 && count <= 256 && count == std::nearbyint(count)))
+    return bad_input("the \"count\" of a pattern must be 1 to 256");
   out.count = static_cast<size_t>(count);
   return out;
 }
@@ -351,7 +371,8 @@ Result<std::vector<GeneratedColumn>> generated_from(const Json& json) {
       column.pattern.parts.push_back(std::move(part));
     }
     MAEIL_ASSIGN(const double start, number(entry, "start"));
-    if (!(start >= 0 && start < 0x1p60 && start == std::nearbyint(start))) return bad_input("the \"start\" of a pattern is no whole number");
+    if (!(start >= 0 && start < 0x1p60 && start == std::nearbyint(start)))
+      return bad_input("the \"start\" of a pattern is no whole number");
     column.pattern.start = static_cast<uint64_t>(start);
     MAEIL_ASSIGN(column.pattern.rows_per_value, number(entry, "rows_per_value"));
     out.push_back(std::move(column));
@@ -364,10 +385,15 @@ Json generated_json(const std::vector<GeneratedColumn>& generated) {
   for (const auto& column : generated) {
     Json parts = Json::array();
     for (const auto& part : column.pattern.parts) {
-      if (part.alphabet.empty()) parts.push_back({{"text", part.text}});
-      else parts.push_back({{"of", table::alphabet_name(part.alphabet)}, {"count", part.count}});
+      if (part.alphabet.empty())
+        parts.push_back({{"text", part.text}});
+      else
+        parts.push_back({{"of", table::alphabet_name(part.alphabet)}, {"count", part.count}});
     }
-    out.push_back({{"column", column.name}, {"pattern", std::move(parts)}, {"start", column.pattern.start}, {"rows_per_value", column.pattern.rows_per_value}});
+    out.push_back({{"column", column.name},
+                   {"pattern", std::move(parts)},
+                   {"start", column.pattern.start},
+                   {"rows_per_value", column.pattern.rows_per_value}});
   }
   return out;
 }
@@ -413,7 +439,8 @@ Json columns_json(const CopulaModel& model) {
   for (const auto& column : model.columns) {
     Json json{{"name", column.name}, {"marginal", marginal_json(column.marginal)}};
     const bool category = std::holds_alternative<CategoryOutput>(column.output);
-    json[category ? "category" : "number"] = std::visit([](const auto& out) { return output_json(out); }, column.output);
+    json[category ? "category" : "number"] =
+        std::visit([](const auto& out) { return output_json(out); }, column.output);
     columns.push_back(std::move(json));
   }
   return columns;
@@ -423,12 +450,15 @@ Json correlation_json(const CopulaModel& model) {
   const size_t C = model.columns.size();
   Json correlation = Json::array();
   for (size_t i = 0; i < C; ++i) {
-    correlation.push_back(std::vector<double>(model.correlation.begin() + i * C, model.correlation.begin() + (i + 1) * C));
+    correlation.push_back(
+        std::vector<double>(model.correlation.begin() + i * C, model.correlation.begin() + (i + 1) * C));
   }
   return correlation;
 }
 
-std::string dump(const Json& json) { return json.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n"; }
+std::string dump(const Json& json) {
+  return json.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n";
+}
 
 // Parses, then `read`s; the library's own errors (out of memory, a number out of range) become ours.
 template <class T>
@@ -446,29 +476,47 @@ Result<T> parse_as(const std::string& json, const std::string& file_name, Result
 }  // namespace
 
 std::string to_json(const CopulaModel& model) {
-  return dump({{"format", "maeil-copula"}, {"version", 1}, {"source", model.source}, {"columns", columns_json(model)}, {"correlation", correlation_json(model)}});
+  return dump({{"format", "maeil-copula"},
+               {"version", 1},
+               {"source", model.source},
+               {"columns", columns_json(model)},
+               {"correlation", correlation_json(model)}});
 }
 
 std::string to_json(const Mixture& mixture) {
   Json classes = Json::array();
   for (const auto& part : mixture.classes) {
-    classes.push_back({{"label", part.label}, {"share", part.share}, {"columns", columns_json(part.copula)}, {"correlation", correlation_json(part.copula)}});
+    classes.push_back({{"label", part.label},
+                       {"share", part.share},
+                       {"columns", columns_json(part.copula)},
+                       {"correlation", correlation_json(part.copula)}});
   }
   Json constraints = Json::array();
   for (const auto& constraint : mixture.constraints) {
     Json columns(constraint.columns);
     if (constraint.total) columns.insert(columns.begin(), *constraint.total);
-    constraints.push_back({{"kind", table::to_string(constraint.kind)}, {"columns", std::move(columns)}, {"equals", constraint.equals}});
+    constraints.push_back({{"kind", table::to_string(constraint.kind)},
+                           {"columns", std::move(columns)},
+                           {"equals", constraint.equals}});
   }
   // Version 3 where version 3 says everything, so that its readers go on reading it.
-  Json out = {{"format", "maeil-copula"}, {"version", mixture.generated.empty() ? 3 : 4}, {"source", mixture.source}, {"target", mixture.target},
-               {"missing_sets", mixture.missing_sets}, {"constraints", std::move(constraints)}, {"classes", std::move(classes)}};
+  Json out = {{"format", "maeil-copula"},
+              {"version", mixture.generated.empty() ? 3 : 4},
+              {"source", mixture.source},
+              {"target", mixture.target},
+              {"missing_sets", mixture.missing_sets},
+              {"constraints", std::move(constraints)},
+              {"classes", std::move(classes)}};
   if (!mixture.generated.empty()) out["generated"] = generated_json(mixture.generated);
   if (mixture.quality_score) out["quality_score"] = *mixture.quality_score;
   return dump(out);
 }
 
-Result<CopulaModel> parse_model_json(const std::string& json, const std::string& file_name) { return parse_as<CopulaModel>(json, file_name, model_from); }
-Result<Mixture> parse_mixture_json(const std::string& json, const std::string& file_name) { return parse_as<Mixture>(json, file_name, mixture_from); }
+Result<CopulaModel> parse_model_json(const std::string& json, const std::string& file_name) {
+  return parse_as<CopulaModel>(json, file_name, model_from);
+}
+Result<Mixture> parse_mixture_json(const std::string& json, const std::string& file_name) {
+  return parse_as<Mixture>(json, file_name, mixture_from);
+}
 
 }  // namespace maeil::copula

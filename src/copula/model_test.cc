@@ -1,6 +1,4 @@
 // The JSON form: what is written is read back to the last bit, and what is damaged ends in one sentence.
-#include "copula/mixture.h"
-#include "copula/mixture_sample.h"
 #include "copula/model.h"
 
 #include <gmock/gmock.h>
@@ -9,6 +7,8 @@
 #include <filesystem>
 
 #include "base/file.h"
+#include "copula/mixture.h"
+#include "copula/mixture_sample.h"
 #include "copula/test_support.h"
 
 namespace maeil::copula {
@@ -19,10 +19,14 @@ using testing::StartsWith;
 
 CopulaModel every_family() {
   auto model = small_model();
-  model.columns = {number_column("a", Beta{1.1, 0.2, -3, 4.5}),   number_column("b", Gaussian{1e-300, 2}),
-                   number_column("c", Uniform{0.1, 1e300}),       number_column("d", TruncatedGaussian{-1, 2, 0.3, 0.7}),
-                   number_column("e", Gamma{0.5, -1, 1.0 / 3}), number_column("f", StudentT{2.5, 0, 1}),
-                   small_model().columns[0],                      small_model().columns[1]};
+  model.columns = {number_column("a", Beta{1.1, 0.2, -3, 4.5}),
+                   number_column("b", Gaussian{1e-300, 2}),
+                   number_column("c", Uniform{0.1, 1e300}),
+                   number_column("d", TruncatedGaussian{-1, 2, 0.3, 0.7}),
+                   number_column("e", Gamma{0.5, -1, 1.0 / 3}),
+                   number_column("f", StudentT{2.5, 0, 1}),
+                   small_model().columns[0],
+                   small_model().columns[1]};
   model.correlation.assign(64, 0);
   for (size_t i = 0; i < 8; ++i) model.correlation[i * 9] = 1;
   return model;
@@ -93,8 +97,10 @@ TEST(ModelJson, HostileDocumentsAreRefused) {
     return read ? std::string("accepted") : read.error().message;
   };
   EXPECT_THAT(with("\"version\":1", "\"version\":5"), HasSubstr("version 5 is not known"));
-  EXPECT_THAT(with("\"family\":\"gamma\"", "\"family\":\"weibull\""), HasSubstr("column price: the marginal family weibull is not known"));
-  EXPECT_THAT(with("\"digits\":2", "\"digits\":2.7"), HasSubstr("column price: digits must be a whole number"));
+  EXPECT_THAT(with("\"family\":\"gamma\"", "\"family\":\"weibull\""),
+              HasSubstr("column price: the marginal family weibull is not known"));
+  EXPECT_THAT(with("\"digits\":2", "\"digits\":2.7"),
+              HasSubstr("column price: digits must be a whole number"));
   EXPECT_THAT(with("\"digits\":2", "\"digits\":1e9"), HasSubstr("digits"));
   EXPECT_THAT(with("\"missing\":0.25", "\"missing\":1.5"), HasSubstr("share of missing"));
   EXPECT_THAT(with("\"upper\":[0.4", "\"upper\":[0.5"), HasSubstr("does not ascend"));
@@ -131,8 +137,10 @@ TEST(ModelJson, MissingSetsAreReadFromBothVersionsAndChecked) {
   Mixture mixture;
   mixture.classes.push_back({"", 1, {}});
   auto& copula = mixture.classes[0].copula;
-  copula.columns = {{"x", Gaussian{0, 1}, NumberOutput{}}, {"y", Gaussian{0, 1}, NumberOutput{}},
-                    {"missing: x", Uniform{0, 1}, CategoryOutput{{"0", "1"}, {0.5, 1}, {}}}, {"missing: y", Uniform{0, 1}, CategoryOutput{{"0"}, {1}, {}}}};
+  copula.columns = {{"x", Gaussian{0, 1}, NumberOutput{}},
+                    {"y", Gaussian{0, 1}, NumberOutput{}},
+                    {"missing: x", Uniform{0, 1}, CategoryOutput{{"0", "1"}, {0.5, 1}, {}}},
+                    {"missing: y", Uniform{0, 1}, CategoryOutput{{"0"}, {1}, {}}}};
   copula.correlation = {1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1};
   mixture.missing_sets = {{{0}}, {{1}}};
   const std::string json = to_json(mixture);
@@ -166,7 +174,9 @@ Mixture two_classes() {
   out.target = "y";
   for (const char* label : {"N", "Y"}) {
     CopulaModel copula;
-    copula.columns = {{"y", Uniform{0, 1}, CategoryOutput{{label}, {1}, {}}}, number_column("x", Gaussian{0, 1}), number_column("low", Gaussian{0, 1})};
+    copula.columns = {{"y", Uniform{0, 1}, CategoryOutput{{label}, {1}, {}}},
+                      number_column("x", Gaussian{0, 1}),
+                      number_column("low", Gaussian{0, 1})};
     copula.correlation = {1, 0, 0, 0, 1, 0, 0, 0, 1};
     out.classes.push_back({label, 0.5, std::move(copula)});
   }
@@ -184,13 +194,18 @@ TEST(ModelJson, WhatTheTableCannotKeepIsRefusedWithFileAndName) {
   };
   EXPECT_EQ(with("\"source\":\"\"", "\"source\":\"other\""), "accepted");
   EXPECT_THAT(with("\"label\":\"Y\"", "\"label\":\"N\""), HasSubstr("m.json: class 'N' is there twice"));
-  EXPECT_THAT(with("\"label\":\"Y\"", "\"label\":\"Z\""), HasSubstr("m.json: class 'Z': its target y must have that value"));
+  EXPECT_THAT(with("\"label\":\"Y\"", "\"label\":\"Z\""),
+              HasSubstr("m.json: class 'Z': its target y must have that value"));
   EXPECT_THAT(with("\"target\":\"y\"", "\"target\":\"q\""), HasSubstr("m.json: the target 'q' is no column"));
   EXPECT_THAT(with("\"target\":\"y\"", "\"target\":\"x\""), HasSubstr("its target x must have that value"));
-  const auto constrained = [&](const std::string& constraint) { return with("\"constraints\":[]", "\"constraints\":[" + constraint + "]"); };
+  const auto constrained = [&](const std::string& constraint) {
+    return with("\"constraints\":[]", "\"constraints\":[" + constraint + "]");
+  };
   EXPECT_EQ(constrained(R"({"kind":"order","columns":["low","x"],"equals":""})"), "accepted");
-  EXPECT_THAT(constrained(R"({"kind":"order","columns":["low","high"],"equals":""})"), HasSubstr("m.json: the constraint order: low <= high: 'high' is no column"));
-  EXPECT_THAT(constrained(R"({"kind":"order","columns":["low","y"],"equals":""})"), HasSubstr("m.json: the constraint order: low <= y: 'y' must be a column of numbers"));
+  EXPECT_THAT(constrained(R"({"kind":"order","columns":["low","high"],"equals":""})"),
+              HasSubstr("m.json: the constraint order: low <= high: 'high' is no column"));
+  EXPECT_THAT(constrained(R"({"kind":"order","columns":["low","y"],"equals":""})"),
+              HasSubstr("m.json: the constraint order: low <= y: 'y' must be a column of numbers"));
 }
 
 TEST(ModelJson, NestingCostsNoStackAndANullScoreIsNone) {
@@ -221,13 +236,15 @@ TEST(Mixture, AChosenClassStaysChosenAndTheOthersKeepTheirProportions) {
     EXPECT_EQ(mixture.classes[0].share, 0);
     EXPECT_EQ(mixture.classes[1].share, 1);
   }
-  EXPECT_THAT(set_class_share(mixture, "Y", 0.5).error().message, HasSubstr("'Y' is the only class of y that has rows"));
+  EXPECT_THAT(set_class_share(mixture, "Y", 0.5).error().message,
+              HasSubstr("'Y' is the only class of y that has rows"));
   ASSERT_TRUE(set_class_share(mixture, "N", 0.25));
   EXPECT_EQ(mixture.classes[1].share, 0.75);
   ASSERT_TRUE(keep_classes(mixture, [](const std::string& label) { return label == "N"; }));
   ASSERT_EQ(mixture.classes.size(), 1u);
   EXPECT_EQ(mixture.classes[0].share, 1);
-  EXPECT_THAT(keep_classes(mixture, [](const std::string& label) { return label == "Y"; }).error().message, HasSubstr("it has N (1)"));
+  EXPECT_THAT(keep_classes(mixture, [](const std::string& label) { return label == "Y"; }).error().message,
+              HasSubstr("it has N (1)"));
 }
 
 // A share that is 0 stays 0, whatever the others' sum lacks.
@@ -245,8 +262,9 @@ TEST(Mixture, NoRowOfAClassWithoutAShare) {
 }
 
 TEST(Marginal, ScoreUndoesQuantile) {
-  for (const Marginal& marginal : {Marginal(Beta{1.1, 2.2, -3, 4.5}), Marginal(Gaussian{1, 2}), Marginal(Uniform{0.1, 3}),
-                                   Marginal(TruncatedGaussian{-1, 2, 0.3, 0.7}), Marginal(Gamma{0.5, -1, 0.3}), Marginal(StudentT{2.5, 0, 1})}) {
+  for (const Marginal& marginal : {Marginal(Beta{1.1, 2.2, -3, 4.5}), Marginal(Gaussian{1, 2}),
+                                   Marginal(Uniform{0.1, 3}), Marginal(TruncatedGaussian{-1, 2, 0.3, 0.7}),
+                                   Marginal(Gamma{0.5, -1, 0.3}), Marginal(StudentT{2.5, 0, 1})}) {
     SCOPED_TRACE(family_name(marginal));
     for (double z = -4; z <= 4; z += 0.37) {
       const double x = quantile_at(marginal, z);

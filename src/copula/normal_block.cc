@@ -4,9 +4,11 @@
 #include <bit>
 #include <cmath>
 
-// The loops below are compiled twice, and the loader takes the wider version where the processor has it. AVX2 without FMA:
-// every product is rounded, so both versions give the same bits. (Sanitizers cannot run the loader's choice.)
-#if defined(__x86_64__) && defined(__GNUC__) && !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+// The loops below are compiled twice, and the loader takes the wider version where the processor has it. AVX2
+// without FMA: every product is rounded, so both versions give the same bits. (Sanitizers cannot run the
+// loader's choice.)
+#if defined(__x86_64__) && defined(__GNUC__) && !defined(__SANITIZE_ADDRESS__) && \
+    !defined(__SANITIZE_THREAD__)
 #define MAEIL_WIDE __attribute__((target_clones("avx2", "default")))
 #else
 #define MAEIL_WIDE
@@ -82,11 +84,15 @@ MAEIL_WIDE void box_muller(const uint32_t* words, size_t half, float* z) {
     const float u = static_cast<float>(static_cast<int32_t>(a >> 1)) * 0x1p-31f + 0x1p-32f;
     const float squared = -2.0f * log_unit(u);
     const float radius = std::sqrt(squared > 0 ? squared : 0.0f);
-    // The angle is quadrant * pi/2 + t with t in [-pi/4, pi/4): Taylor polynomials of sin and cos, error below 1e-7.
-    const float t = static_cast<float>(static_cast<int32_t>(b & 0x3fffffffu) - 0x20000000) * (1.57079632679f * 0x1p-30f);
+    // The angle is quadrant * pi/2 + t with t in [-pi/4, pi/4): Taylor polynomials of sin and cos, error
+    // below 1e-7.
+    const float t =
+        static_cast<float>(static_cast<int32_t>(b & 0x3fffffffu) - 0x20000000) * (1.57079632679f * 0x1p-30f);
     const float t2 = t * t;
     const float sine = t + t * t2 * ((-1.9515295891e-4f * t2 + 8.3321608736e-3f) * t2 - 1.6666654611e-1f);
-    const float cosine = 1.0f - 0.5f * t2 + t2 * t2 * ((2.443315711809948e-5f * t2 - 1.388731625493765e-3f) * t2 + 4.166664568298827e-2f);
+    const float cosine =
+        1.0f - 0.5f * t2 +
+        t2 * t2 * ((2.443315711809948e-5f * t2 - 1.388731625493765e-3f) * t2 + 4.166664568298827e-2f);
     const uint32_t quadrant = b >> 30;
     const bool swapped = quadrant & 1;
     const float x = swapped ? sine : cosine, y = swapped ? cosine : sine;
@@ -118,8 +124,10 @@ std::vector<float> correlation_factor(const CopulaModel& model) {
   return out;
 }
 
-// Four columns at a time, the last ones first: column j needs the old columns 0..j only. 4 x 8 sums stay in registers.
-MAEIL_WIDE void correlate_rows(const std::vector<float>& factor, size_t C, float* z, size_t stride, size_t row_count) {
+// Four columns at a time, the last ones first: column j needs the old columns 0..j only. 4 x 8 sums stay in
+// registers.
+MAEIL_WIDE void correlate_rows(const std::vector<float>& factor, size_t C, float* z, size_t stride,
+                               size_t row_count) {
   for (size_t done = 0; done < C;) {
     const size_t width = (C - done) % 4 ? (C - done) % 4 : 4;  // the odd columns first, then full groups
     const size_t j = C - done - width;
@@ -138,6 +146,8 @@ MAEIL_WIDE void correlate_rows(const std::vector<float>& factor, size_t C, float
   }
 }
 
-void correlate(const std::vector<float>& factor, size_t C, float* z) { correlate_rows(factor, C, z, kBlockRows, kBlockRows); }
+void correlate(const std::vector<float>& factor, size_t C, float* z) {
+  correlate_rows(factor, C, z, kBlockRows, kBlockRows);
+}
 
 }  // namespace maeil::copula

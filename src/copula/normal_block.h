@@ -1,11 +1,13 @@
-// Correlated standard normals for one block of rows: Philox words, Box-Muller, and the Cholesky factor, in single precision.
+// Correlated standard normals for one block of rows: Philox words, Box-Muller, and the Cholesky factor, in
+// single precision.
 //
-// Word w of counter c of column i of block b is philox4x32({i * kBlockRows / 4 + c, stream, b}), and belongs to row
-// w * kBlockRows / 4 + c: a pure function of (seed, block), whatever the thread. Box-Muller takes the radius from 31 bits
-// and the angle from 32 bits of a word, so |z| ends at 6.66, beyond which lie 3e-11 of a normal's values.
+// Word w of counter c of column i of block b is philox4x32({i * kBlockRows / 4 + c, stream, b}), and belongs
+// to row w * kBlockRows / 4 + c: a pure function of (seed, block), whatever the thread. Box-Muller takes the
+// radius from 31 bits and the angle from 32 bits of a word, so |z| ends at 6.66, beyond which lie 3e-11 of a
+// normal's values.
 //
-// All arithmetic is written out in plain multiplications, additions and square roots in a fixed order, with neither fused
-// operations nor the C library's functions, so that every machine gives the same bits.
+// All arithmetic is written out in plain multiplications, additions and square roots in a fixed order, with
+// neither fused operations nor the C library's functions, so that every machine gives the same bits.
 #pragma once
 
 #include <cstdint>

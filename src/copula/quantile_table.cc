@@ -16,13 +16,16 @@ double slope_at(const Marginal& marginal, double z, double x) {
   return std::isfinite(slope) ? slope : 0;
 }
 
-// Fritsch and Carlson: slopes of at most three times the secant keep a cubic monotone. One node serves two intervals, so
-// the smaller secant counts.
-double limited(double slope, double left_rise, double right_rise) { return std::clamp(slope, 0.0, 3 * std::min(left_rise, right_rise)); }
+// Fritsch and Carlson: slopes of at most three times the secant keep a cubic monotone. One node serves two
+// intervals, so the smaller secant counts.
+double limited(double slope, double left_rise, double right_rise) {
+  return std::clamp(slope, 0.0, 3 * std::min(left_rise, right_rise));
+}
 
 }  // namespace
 
-QuantileTable::QuantileTable(const Marginal& marginal, double min, double max) : marginal_(marginal), min_(min), max_(max) {
+QuantileTable::QuantileTable(const Marginal& marginal, double min, double max)
+    : marginal_(marginal), min_(min), max_(max) {
   const auto clipped = [&](double x) { return std::min(std::max(x, min_), max_); };
   std::vector<double> x;
   for (size_t i = 0; i <= kFirstIntervals; ++i) {
@@ -48,13 +51,16 @@ QuantileTable::QuantileTable(const Marginal& marginal, double min, double max) :
       const double z = -kTableReach + h * (static_cast<double>(i) + 0.5);
       const double exact = finer[2 * i + 1] = quantile_at(marginal, z);
       const double error = std::abs((*this)(static_cast<float>(z)) - clipped(exact));
-      good = good && (error <= share || error * normal_density(z) <= kTableError * slope_at(marginal, z, exact));
+      good =
+          good && (error <= share || error * normal_density(z) <= kTableError * slope_at(marginal, z, exact));
     }
     if (good) return;
     x = std::move(finer);
   }
 }
 
-double QuantileTable::beyond(double z) const { return std::min(std::max(quantile_at(marginal_, z), min_), max_); }
+double QuantileTable::beyond(double z) const {
+  return std::min(std::max(quantile_at(marginal_, z), min_), max_);
+}
 
 }  // namespace maeil::copula

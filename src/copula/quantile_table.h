@@ -1,11 +1,11 @@
 // x = F^-1(Phi(z)) of one numeric column by monotone cubic interpolation over z, the sampler's inner loop.
 //
-// Nodes lie evenly on [-kTableReach, kTableReach]; between them a cubic Hermite polynomial with the exact slopes
-// dx/dz = phi(z) / f(x), limited as Fritsch and Carlson do so that x never falls where z rises (SIAM J. Numer. Anal. 17, 1980).
-// The number of nodes doubles until, at every midpoint, the error is at most kTableError in u (that is, the error in x times
-// the density there), as much as single precision moves z by; or, where values crowd together so that no error in u is small,
-// kTableShare of the column's clipped range. (A table ends at 8,192 intervals.)
-// Beyond the reach (5.7e-7 of all values) the exact quantile is evaluated.
+// Nodes lie evenly on [-kTableReach, kTableReach]; between them a cubic Hermite polynomial with the exact
+// slopes dx/dz = phi(z) / f(x), limited as Fritsch and Carlson do so that x never falls where z rises (SIAM
+// J. Numer. Anal. 17, 1980). The number of nodes doubles until, at every midpoint, the error is at most
+// kTableError in u (that is, the error in x times the density there), as much as single precision moves z by;
+// or, where values crowd together so that no error in u is small, kTableShare of the column's clipped range.
+// (A table ends at 8,192 intervals.) Beyond the reach (5.7e-7 of all values) the exact quantile is evaluated.
 #pragma once
 
 #include <vector>
@@ -31,7 +31,8 @@ class QuantileTable {
     const Node &left = nodes_[i], &right = nodes_[i + 1];
     const double rise = right.x - left.x;
     // Hermite form in t: x0 + t*(m0 + t*((3*rise - 2*m0 - m1) + t*(m0 + m1 - 2*rise)))
-    const double x = left.x + t * (left.slope + t * ((3 * rise - 2 * left.slope - right.slope) + t * (left.slope + right.slope - 2 * rise)));
+    const double x = left.x + t * (left.slope + t * ((3 * rise - 2 * left.slope - right.slope) +
+                                                     t * (left.slope + right.slope - 2 * rise)));
     return x < min_ ? min_ : x > max_ ? max_ : x;
   }
 

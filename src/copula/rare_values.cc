@@ -44,8 +44,10 @@ void recode(Column& column, const std::vector<uint32_t>& to) {
   column.dictionary = std::move(kept);
 }
 
-// The mean of the middle half of the rows of labels[first..last), which ascend: one row of another century does not move it.
-double middle_mean(const std::vector<std::pair<double, uint32_t>>& labels, size_t first, size_t last, const Counts& counts) {
+// The mean of the middle half of the rows of labels[first..last), which ascend: one row of another century
+// does not move it.
+double middle_mean(const std::vector<std::pair<double, uint32_t>>& labels, size_t first, size_t last,
+                   const Counts& counts) {
   size_t rows = 0, before = 0;
   for (size_t i = first; i < last; ++i) rows += counts[labels[i].second];
   const size_t from = rows / 4, to = rows - rows / 4;
@@ -60,7 +62,8 @@ double middle_mean(const std::vector<std::pair<double, uint32_t>>& labels, size_
 
 std::optional<RareValues> group_dates(Column& column, const std::optional<table::DateFormat>& format) {
   const auto write_like = [&](const std::string& example, double seconds) {
-    return format && !format->is_plain() ? format->write(seconds, example) : table::write_date_like(example, seconds);
+    return format && !format->is_plain() ? format->write(seconds, example)
+                                         : table::write_date_like(example, seconds);
   };
   const Counts counts = count_rows(column);
   std::vector<std::pair<double, uint32_t>> rare;  // readable
@@ -72,8 +75,10 @@ std::optional<RareValues> group_dates(Column& column, const std::optional<table:
     present += counts[k];
     if (counts[k] == 0 || counts[k] >= kFewRows) continue;
     ++out.values, out.rows += counts[k];
-    if (const auto seconds = table::read_date(column.dictionary[k], format)) rare.emplace_back(*seconds, k);
-    else to[k] = kMissing;
+    if (const auto seconds = table::read_date(column.dictionary[k], format))
+      rare.emplace_back(*seconds, k);
+    else
+      to[k] = kMissing;
   }
   if (out.values == 0) return std::nullopt;
   if (present < kFewRows) {
@@ -89,7 +94,8 @@ std::optional<RareValues> group_dates(Column& column, const std::optional<table:
   for (const auto& [seconds, k] : rare) left += counts[k];
   for (size_t first = 0; first < rare.size();) {
     size_t last = first, rows = 0;
-    while (last < rare.size() && (rows < kFewRows || left - rows < kFewRows)) rows += counts[rare[last++].second];
+    while (last < rare.size() && (rows < kFewRows || left - rows < kFewRows))
+      rows += counts[rare[last++].second];
     left -= rows;
     const double middle = middle_mean(rare, first, last, counts);
     std::string text = write_like(column.dictionary[rare[first].second], middle);
@@ -116,7 +122,9 @@ Result<std::optional<RareValues>> pool_labels(Column& column, bool target) {
   uint32_t most = 0;
   for (uint32_t k = 0; k < counts.size(); ++k) {
     present += counts[k];
-    if (counts[k] > counts[most] || (counts[k] == counts[most] && column.dictionary[k] < column.dictionary[most])) most = k;
+    if (counts[k] > counts[most] ||
+        (counts[k] == counts[most] && column.dictionary[k] < column.dictionary[most]))
+      most = k;
     if (counts[k] > 0 && counts[k] < kFewRows) ++out.values, out.rows += counts[k];
   }
   if (out.values == 0) return std::nullopt;
@@ -124,18 +132,23 @@ Result<std::optional<RareValues>> pool_labels(Column& column, bool target) {
     const auto rare = [&](size_t k) { return counts[k] > 0 && counts[k] < kFewRows; };
     size_t first = 0;
     while (!rare(first)) ++first;
-    return bad_input(fmt::format("the target '{}' has {} class{} of fewer than {} rows ('{}', {} row{}{}), of which nothing can be learned without giving rows away, and which are "
-                                 "no rows of another class: leave those rows out, or give them the label of the class that they belong to",
-                                 column.name, out.values, out.values == 1 ? "" : "es", kFewRows, column.dictionary[first], counts[first], counts[first] == 1 ? "" : "s",
-                                 out.values == 1 ? "" : ", the first"));
+    return bad_input(
+        fmt::format("the target '{}' has {} class{} of fewer than {} rows ('{}', {} row{}{}), of which "
+                    "nothing can be learned without giving rows away, and which are "
+                    "no rows of another class: leave those rows out, or give them the label of the class "
+                    "that they belong to",
+                    column.name, out.values, out.values == 1 ? "" : "es", kFewRows, column.dictionary[first],
+                    counts[first], counts[first] == 1 ? "" : "s", out.values == 1 ? "" : ", the first"));
   }
   if (present < kFewRows) {
     recode(column, std::vector<uint32_t>(counts.size(), kMissing));
     return RareValues{Kind::kEmptied, column.name, "", out.values, present};
   }
   if (counts[most] < kFewRows) {
-    return bad_input(fmt::format("column '{}': none of its {} values is borne by {} rows, so nothing can be learned of it without giving rows away: leave it out", column.name,
-                                 out.values, kFewRows));
+    return bad_input(
+        fmt::format("column '{}': none of its {} values is borne by {} rows, so nothing can be learned of it "
+                    "without giving rows away: leave it out",
+                    column.name, out.values, kFewRows));
   }
   out.into = column.dictionary[most];
   std::vector<uint32_t> to(counts.size());
@@ -145,7 +158,8 @@ Result<std::optional<RareValues>> pool_labels(Column& column, bool target) {
 }
 
 std::optional<RareValues> empty_number(Column& column) {
-  const auto present = static_cast<size_t>(std::count_if(column.numbers.begin(), column.numbers.end(), [](double x) { return x == x; }));
+  const auto present = static_cast<size_t>(
+      std::count_if(column.numbers.begin(), column.numbers.end(), [](double x) { return x == x; }));
   if (present == 0 || present >= kFewRows) return std::nullopt;
   std::fill(column.numbers.begin(), column.numbers.end(), std::numeric_limits<double>::quiet_NaN());
   return RareValues{Kind::kEmptied, column.name, "", 0, present};
@@ -154,20 +168,31 @@ std::optional<RareValues> empty_number(Column& column) {
 }  // namespace
 
 std::string describe(const RareValues& rare) {
-  const auto many = [](size_t n, std::string_view one) { return fmt::format("{} {}{}", n, one, n == 1 ? "" : "s"); };
+  const auto many = [](size_t n, std::string_view one) {
+    return fmt::format("{} {}{}", n, one, n == 1 ? "" : "s");
+  };
   switch (rare.kind) {
     case Kind::kPooled:
-      return fmt::format("{} of column '{}' borne by fewer than {} rows {} pooled: {} taken for '{}', the most frequent label", many(rare.values, "label"), rare.column, kFewRows,
-                         rare.values == 1 ? "was" : "were", rare.rows == 1 ? "its row is" : fmt::format("their {} rows are", rare.rows), rare.into);
+      return fmt::format(
+          "{} of column '{}' borne by fewer than {} rows {} pooled: {} taken for '{}', the most frequent "
+          "label",
+          many(rare.values, "label"), rare.column, kFewRows, rare.values == 1 ? "was" : "were",
+          rare.rows == 1 ? "its row is" : fmt::format("their {} rows are", rare.rows), rare.into);
     case Kind::kDates:
-      return fmt::format("{} of column '{}' borne by fewer than {} rows {} replaced by the mean day of {} rows or more next to each other ({})", many(rare.values, "date"),
-                         rare.column, kFewRows, rare.values == 1 ? "was" : "were", kFewRows, many(rare.rows, "row"));
-    case Kind::kEmptied: break;
+      return fmt::format(
+          "{} of column '{}' borne by fewer than {} rows {} replaced by the mean day of {} rows or more next "
+          "to each other ({})",
+          many(rare.values, "date"), rare.column, kFewRows, rare.values == 1 ? "was" : "were", kFewRows,
+          many(rare.rows, "row"));
+    case Kind::kEmptied:
+      break;
   }
-  return fmt::format("column '{}' has values in fewer than {} rows: it is drawn as missing throughout", rare.column, kFewRows);
+  return fmt::format("column '{}' has values in fewer than {} rows: it is drawn as missing throughout",
+                     rare.column, kFewRows);
 }
 
-Result<std::vector<RareValues>> withhold_rare_values(Table& all, const std::string& target, const std::vector<DateColumn>& dates,
+Result<std::vector<RareValues>> withhold_rare_values(Table& all, const std::string& target,
+                                                     const std::vector<DateColumn>& dates,
                                                      const std::vector<bool>& generated) {
   const size_t C = all.columns.size();
   std::vector<std::optional<RareValues>> found(C);
@@ -178,12 +203,15 @@ Result<std::vector<RareValues>> withhold_rare_values(Table& all, const std::stri
       if (generated[c]) continue;
       if (column.type == ColumnType::kNumber) {
         found[c] = empty_number(column);
-      } else if (const auto date = std::ranges::find(dates, column.name, &DateColumn::name); date != dates.end()) {
+      } else if (const auto date = std::ranges::find(dates, column.name, &DateColumn::name);
+                 date != dates.end()) {
         found[c] = group_dates(column, date->format);
       } else {
         auto pooled = pool_labels(column, column.name == target);
-        if (pooled) found[c] = std::move(*pooled);
-        else status[c] = tl::make_unexpected(pooled.error());
+        if (pooled)
+          found[c] = std::move(*pooled);
+        else
+          status[c] = tl::make_unexpected(pooled.error());
       }
     }
   });

@@ -1,5 +1,5 @@
-// Blocks of 512 rows: normals, correlation, then column by column the inverse transform, so that a column's table is in
-// cache while it is used.
+// Blocks of 512 rows: normals, correlation, then column by column the inverse transform, so that a column's
+// table is in cache while it is used.
 #include "copula/sample.h"
 
 #include <algorithm>
@@ -18,10 +18,10 @@ constexpr uint64_t kChunkRows = 1024;
 }  // namespace
 
 struct Sampler::Prepared {
-  std::vector<float> factor;          // (C,C)
+  std::vector<float> factor;           // (C,C)
   std::vector<ColumnDraw> transforms;  // (C)
   TextDraws texts;
-  Table empty;                        // names, types and dictionaries
+  Table empty;  // names, types and dictionaries
 };
 
 namespace {
@@ -32,7 +32,8 @@ struct Scratch {
   std::vector<uint32_t> words;
 };
 
-void draw_normals(const std::vector<float>& factor, size_t C, uint64_t seed, uint64_t block, Scratch& scratch) {
+void draw_normals(const std::vector<float>& factor, size_t C, uint64_t seed, uint64_t block,
+                  Scratch& scratch) {
   scratch.z.resize(C * kBlockRows);
   scratch.words.resize(kBlockRows);
   for (size_t c = 0; c < C; ++c) {
@@ -80,13 +81,16 @@ void Sampler::draw(uint64_t first_row, uint64_t rows, uint64_t seed, Table& out)
   prepared_->texts.begin(out);
   out.rows = rows;
   for (auto& column : out.columns) {
-    if (column.type == ColumnType::kText) column.codes.resize(rows);
-    else column.numbers.resize(rows);
+    if (column.type == ColumnType::kText)
+      column.codes.resize(rows);
+    else
+      column.numbers.resize(rows);
   }
   const uint64_t end = first_row + rows;
   for (uint64_t start = first_row; start < end;) {
     const uint64_t block = start / kBlockRows, block_row = block * kBlockRows;
-    const size_t from = start - block_row, to = std::min(end - block_row, uint64_t{kBlockRows}), at = start - first_row;
+    const size_t from = start - block_row, to = std::min(end - block_row, uint64_t{kBlockRows}),
+                 at = start - first_row;
     draw_normals(prepared_->factor, C, seed, block, scratch);
     for (size_t c = 0; c < C; ++c) {
       const float* z = &scratch.z[c * kBlockRows];
@@ -95,16 +99,20 @@ void Sampler::draw(uint64_t first_row, uint64_t rows, uint64_t seed, Table& out)
         continue;
       }
       const auto& number = std::get<NumberDraw>(prepared_->transforms[c]);
-      if (number.missing_below) philox_words(seed, RandomStream::kCopulaNulls, block, static_cast<uint32_t>(c), scratch.words.data());
-      number(z + from, number.missing_below ? scratch.words.data() + from : nullptr, to - from, &out.columns[c].numbers[at]);
+      if (number.missing_below)
+        philox_words(seed, RandomStream::kCopulaNulls, block, static_cast<uint32_t>(c), scratch.words.data());
+      number(z + from, number.missing_below ? scratch.words.data() + from : nullptr, to - from,
+             &out.columns[c].numbers[at]);
     }
     start = block_row + to;
   }
   prepared_->texts.end(first_row, out);
 }
 
-Status Sampler::sample(uint64_t first_row, uint64_t rows, uint64_t seed, const std::function<Status(const Table& chunk)>& sink) const {
-  if (rows > std::numeric_limits<uint64_t>::max() - first_row) return usage_error("the rows asked for go beyond row 2^64 - 1");
+Status Sampler::sample(uint64_t first_row, uint64_t rows, uint64_t seed,
+                       const std::function<Status(const Table& chunk)>& sink) const {
+  if (rows > std::numeric_limits<uint64_t>::max() - first_row)
+    return usage_error("the rows asked for go beyond row 2^64 - 1");
   return run_pieces<Table>(
       first_row, rows, kChunkRows,
       [&](uint64_t first, uint64_t count, Table& chunk) -> Status {

@@ -1,5 +1,5 @@
-// The sampler's promises: rows depend on (model, seed, row number) alone, tables keep their stated error, and what is drawn
-// has the law it should have, by numbers worked out without the sampler.
+// The sampler's promises: rows depend on (model, seed, row number) alone, tables keep their stated error, and
+// what is drawn has the law it should have, by numbers worked out without the sampler.
 #include "copula/sample.h"
 
 #include <gmock/gmock.h>
@@ -24,7 +24,8 @@ bool same_bits(const Table& x, const Table& y) {
   if (x.rows != y.rows || x.columns.size() != y.columns.size()) return false;
   for (size_t c = 0; c < x.columns.size(); ++c) {
     const auto &a = x.columns[c], &b = y.columns[c];
-    if (a.codes != b.codes || a.dictionary != b.dictionary || a.numbers.size() != b.numbers.size()) return false;
+    if (a.codes != b.codes || a.dictionary != b.dictionary || a.numbers.size() != b.numbers.size())
+      return false;
     for (size_t r = 0; r < a.numbers.size(); ++r) {
       if (std::bit_cast<uint64_t>(a.numbers[r]) != std::bit_cast<uint64_t>(b.numbers[r])) return false;
     }
@@ -36,8 +37,10 @@ Table slice(const Table& table, size_t first, size_t rows) {
   Table out = table;
   out.rows = rows;
   for (auto& column : out.columns) {
-    if (!column.codes.empty()) column.codes = {column.codes.begin() + first, column.codes.begin() + first + rows};
-    if (!column.numbers.empty()) column.numbers = {column.numbers.begin() + first, column.numbers.begin() + first + rows};
+    if (!column.codes.empty())
+      column.codes = {column.codes.begin() + first, column.codes.begin() + first + rows};
+    if (!column.numbers.empty())
+      column.numbers = {column.numbers.begin() + first, column.numbers.begin() + first + rows};
   }
   return out;
 }
@@ -50,7 +53,8 @@ TEST(Sample, RowsDependOnNothingButSeedAndNumber) {
     EXPECT_TRUE(same_bits(draw(sampler, 0, 20000, 5), whole)) << threads;
   }
   set_thread_count(0);
-  for (const auto& [first, rows] : {std::pair<size_t, size_t>{0, 1}, {511, 2}, {512, 512}, {8191, 3}, {700, 9000}, {19999, 1}}) {
+  for (const auto& [first, rows] :
+       {std::pair<size_t, size_t>{0, 1}, {511, 2}, {512, 512}, {8191, 3}, {700, 9000}, {19999, 1}}) {
     EXPECT_TRUE(same_bits(draw(sampler, first, rows, 5), slice(whole, first, rows))) << first;
   }
   EXPECT_FALSE(same_bits(draw(sampler, 0, 20000, 6), whole));
@@ -62,7 +66,8 @@ TEST(Sample, RowsDependOnNothingButSeedAndNumber) {
 TEST(Sample, FarRowsAndEmptyRanges) {
   const Sampler sampler(small_model());
   EXPECT_EQ(draw(sampler, uint64_t{1} << 60, 10, 1).rows, 10u);
-  EXPECT_TRUE(sampler.sample(3, 0, 1, [](const Table&) -> Status { return internal_error("no chunk was expected"); }));
+  EXPECT_TRUE(sampler.sample(3, 0, 1,
+                             [](const Table&) -> Status { return internal_error("no chunk was expected"); }));
   EXPECT_FALSE(sampler.sample(2, UINT64_MAX, 1, [](const Table&) -> Status { return {}; }));
   int chunks = 0;
   const auto stopped = sampler.sample(0, 100000, 1, [&](const Table& chunk) -> Status {
@@ -115,7 +120,8 @@ TEST(Sample, RoundsToTensAndWithoutDigits) {
   CopulaModel model;
   NumberOutput tens, raw;
   tens.digits = -1;
-  model.columns = {number_column("tens", Gaussian{500, 100}, tens), number_column("raw", Gaussian{500, 100}, raw),
+  model.columns = {number_column("tens", Gaussian{500, 100}, tens),
+                   number_column("raw", Gaussian{500, 100}, raw),
                    number_column("constant", Beta{1, 1, 7, 0}, raw)};
   model.correlation = {1, 0, 0, 0, 1, 0, 0, 0, 1};
   const auto table = draw(Sampler(model), 0, 1000, 1);
@@ -129,8 +135,9 @@ TEST(NormalBlock, WordsAreBasePhiloxs) {
   const uint64_t seed = 0x123456789abcdef0, block = 0xfedcba9876543210;
   philox_words(seed, RandomStream::kCopulaNulls, block, 41, words.data());
   for (const uint32_t counter : {0u, 1u, 7u, 8u, 127u}) {
-    const auto expected = philox4x32({41 * 128 + counter, static_cast<uint32_t>(RandomStream::kCopulaNulls), static_cast<uint32_t>(block),
-                                      static_cast<uint32_t>(block >> 32)}, static_cast<uint32_t>(seed), static_cast<uint32_t>(seed >> 32));
+    const auto expected = philox4x32({41 * 128 + counter, static_cast<uint32_t>(RandomStream::kCopulaNulls),
+                                      static_cast<uint32_t>(block), static_cast<uint32_t>(block >> 32)},
+                                     static_cast<uint32_t>(seed), static_cast<uint32_t>(seed >> 32));
     for (size_t w = 0; w < 4; ++w) EXPECT_EQ(words[w * 128 + counter], expected[w]);
   }
 }
@@ -141,15 +148,19 @@ TEST(NormalBlock, BoxMullerIsTheFormulaInSinglePrecision) {
     const uint32_t words[2] = {a, b};
     float z[2];
     box_muller(words, 1, z);
-    const double u = static_cast<double>(a >> 1) * 0x1p-31 + 0x1p-32, radius = std::sqrt(-2 * std::log(std::min(u, 1.0)));
-    const double angle = (static_cast<double>(b >> 30) + static_cast<double>(b & 0x3fffffff) * 0x1p-30 - 0.5) * std::acos(-1.0) / 2;
+    const double u = static_cast<double>(a >> 1) * 0x1p-31 + 0x1p-32,
+                 radius = std::sqrt(-2 * std::log(std::min(u, 1.0)));
+    const double angle =
+        (static_cast<double>(b >> 30) + static_cast<double>(b & 0x3fffffff) * 0x1p-30 - 0.5) *
+        std::acos(-1.0) / 2;
     // Near u = 1 rounding u to 24 bits moves the radius by up to 2^-24 / radius.
     const double allowed = 4e-7 * (1 + radius) + 0x1p-24 / std::max(radius, 2.5e-4);
     EXPECT_NEAR(z[0], radius * std::cos(angle), allowed) << a << " " << b;
     EXPECT_NEAR(z[1], radius * std::sin(angle), allowed) << a << " " << b;
   };
   for (const uint32_t a : {0u, 1u, 2u, 0x7fffffffu, 0x80000000u, 0xb504f333u, 0xfffffffeu, 0xffffffffu}) {
-    for (const uint32_t b : {0u, 0x3fffffffu, 0x40000000u, 0x80000000u, 0xc0000001u, 0xffffffffu}) check(a, b);
+    for (const uint32_t b : {0u, 0x3fffffffu, 0x40000000u, 0x80000000u, 0xc0000001u, 0xffffffffu})
+      check(a, b);
   }
   RandomSequence random(1, RandomStream::kCopula, 0);
   for (int i = 0; i < 20000; ++i) {
@@ -182,7 +193,8 @@ TEST(NormalBlock, NormalsHaveTheMomentsAndTheCorrelation) {
   const double n = kBlocks * kBlockRows;
   for (size_t i = 0; i < 3; ++i) {
     EXPECT_NEAR(sums[i] / n, 0, 5 / std::sqrt(n));
-    for (size_t j = 0; j < 3; ++j) EXPECT_NEAR(products[i * 3 + j] / n, model.correlation_at(i, j), 5 * std::sqrt(2 / n));
+    for (size_t j = 0; j < 3; ++j)
+      EXPECT_NEAR(products[i * 3 + j] / n, model.correlation_at(i, j), 5 * std::sqrt(2 / n));
   }
   EXPECT_NEAR(fourth / n, 3, 5 * std::sqrt(96 / n));
 }
@@ -197,7 +209,8 @@ TEST(NormalBlock, CorrelateEqualsThePlainProductAtEveryWidth) {
     }
     for (size_t i = 0; i < C; ++i) {
       for (size_t r = 0; r < kBlockRows; ++r) {
-        for (size_t j = 0; j <= i; ++j) expected[i * kBlockRows + r] += factor[i * C + j] * z[j * kBlockRows + r];
+        for (size_t j = 0; j <= i; ++j)
+          expected[i * kBlockRows + r] += factor[i * C + j] * z[j * kBlockRows + r];
       }
     }
     correlate(factor, C, z.data());
@@ -220,7 +233,8 @@ TEST(NormalBlock, AMatrixThatIsNotPositiveDefiniteBecomesItsAbsoluteValue) {
   }
 }
 
-// The table against Boost at points that are no nodes: its u may be off by kTableError, or x by kTableShare of the range.
+// The table against Boost at points that are no nodes: its u may be off by kTableError, or x by kTableShare
+// of the range.
 void expect_within_stated_error(const Marginal& marginal, double min, double max) {
   const QuantileTable table(marginal, min, max);
   const auto exact = [&](double z) { return std::min(std::max(quantile_at(marginal, z), min), max); };
@@ -231,15 +245,18 @@ void expect_within_stated_error(const Marginal& marginal, double min, double max
     EXPECT_GE(x, before) << z;
     before = x;
     // Twice the bound: it was checked at midpoints, and a cubic's error elsewhere may be a little larger.
-    const double shift = 2 * kTableError / (0.398942 * std::exp(-0.5 * z * z)) + 1e-9;  // in z; and the rounding of z itself
+    // in z; and the rounding of z itself
+    const double shift = 2 * kTableError / (0.398942 * std::exp(-0.5 * z * z)) + 1e-9;
     EXPECT_GE(x, exact(z - shift) - 2 * share) << z;
     EXPECT_LE(x, exact(z + shift) + 2 * share) << z;
   }
 }
 
 TEST(QuantileTable, KeepsItsErrorForEveryFamily) {
-  for (const Marginal& marginal : {Marginal(Beta{2, 5, -3, 10}), Marginal(Beta{0.0085, 0.0094, 0, 1.1}), Marginal(Gaussian{3, 2}), Marginal(Uniform{-1, 4}),
-                                   Marginal(TruncatedGaussian{-0.5, 3, 1, 2}), Marginal(Gamma{0.4, 0, 3}), Marginal(StudentT{3, 0, 1})}) {
+  for (const Marginal& marginal :
+       {Marginal(Beta{2, 5, -3, 10}), Marginal(Beta{0.0085, 0.0094, 0, 1.1}), Marginal(Gaussian{3, 2}),
+        Marginal(Uniform{-1, 4}), Marginal(TruncatedGaussian{-0.5, 3, 1, 2}), Marginal(Gamma{0.4, 0, 3}),
+        Marginal(StudentT{3, 0, 1})}) {
     SCOPED_TRACE(family_name(marginal));
     expect_within_stated_error(marginal, -INFINITY, INFINITY);
     expect_within_stated_error(marginal, quantile_at(marginal, -1), quantile_at(marginal, 2));
@@ -266,8 +283,11 @@ TEST(CategoryTable, FindsTheIntervalThatASearchFinds) {
   const Marginal marginal = Beta{1.002, 0.998, 1e-6, 0.999998};
   const CategoryTable table(marginal, output);
   std::vector<float> ends;
-  for (size_t k = 0; k + 1 < output.upper.size(); ++k) ends.push_back(static_cast<float>(normal_score(marginal, output.upper[k])));
-  const auto expected = [&](float z) { return static_cast<uint32_t>(std::ranges::lower_bound(ends, z) - ends.begin()); };
+  for (size_t k = 0; k + 1 < output.upper.size(); ++k)
+    ends.push_back(static_cast<float>(normal_score(marginal, output.upper[k])));
+  const auto expected = [&](float z) {
+    return static_cast<uint32_t>(std::ranges::lower_bound(ends, z) - ends.begin());
+  };
   for (float z = -7; z < 7; z += 0.00037f) ASSERT_EQ(table(z), expected(z)) << z;
   for (const float end : ends) {
     ASSERT_EQ(table(end), expected(end)) << end;

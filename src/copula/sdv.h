@@ -1,4 +1,5 @@
-// SDV's GaussianCopulaSynthesizer (1.10 to 2.0) from its pickle: columns, rdt transformers, marginals and correlation.
+// SDV's GaussianCopulaSynthesizer (1.10 to 2.0) from its pickle: columns, rdt transformers, marginals and
+// correlation.
 #pragma once
 
 #include <string>
@@ -8,9 +9,10 @@
 
 namespace maeil::copula {
 
-// `bytes` is a whole .pkl as save() wrote it; `file_name` is for errors. What is read, and as what: docs/formats/copula.md, "From SDV".
-// kBadInput, naming the column, the class and the way to it, for everything else: other synthesizers, one that was not fitted,
-// constraints, other transformers and marginals, a needed value of a class that is not known.
+// `bytes` is a whole .pkl as save() wrote it; `file_name` is for errors. What is read, and as what:
+// docs/formats/copula.md, "From SDV". kBadInput, naming the column, the class and the way to it, for
+// everything else: other synthesizers, one that was not fitted, constraints, other transformers and
+// marginals, a needed value of a class that is not known.
 Result<CopulaModel> parse_sdv_model(std::string bytes, const std::string& file_name);
 
 }  // namespace maeil::copula

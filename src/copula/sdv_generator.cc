@@ -14,26 +14,35 @@ constexpr const char* kNumber = "[0-9]{19}";  // as many digits as a row's numbe
 std::string quoted(const std::string& text) {
   std::string out;
   for (const char c : text) {
-    if (static_cast<unsigned char>(c) < 0x80 && !std::isalnum(static_cast<unsigned char>(c)) && c != '_' && c != '-' && c != ' ') out += '\\';
+    if (static_cast<unsigned char>(c) < 0x80 && !std::isalnum(static_cast<unsigned char>(c)) && c != '_' &&
+        c != '-' && c != ' ')
+      out += '\\';
     out += c;
   }
   return out;
 }
 
-// Faker's templates: ? is a letter, # a digit, % a digit but 0, ! a digit or nothing, @ a digit but 0 or nothing.
-std::string faker_pattern(const std::string& text, const std::string& letters, bool has_letters, bool has_digits) {
+// Faker's templates: ? is a letter, # a digit, % a digit but 0, ! a digit or nothing, @ a digit but 0 or
+// nothing.
+std::string faker_pattern(const std::string& text, const std::string& letters, bool has_letters,
+                          bool has_digits) {
   std::string out;
   for (const char c : text) {
-    if (has_letters && c == '?') out += fmt::format("[{}]", letters);
-    else if (has_digits && (c == '#' || c == '!')) out += "[0-9]";
-    else if (has_digits && (c == '%' || c == '@')) out += "[1-9]";
-    else out += quoted(std::string(1, c));
+    if (has_letters && c == '?')
+      out += fmt::format("[{}]", letters);
+    else if (has_digits && (c == '#' || c == '!'))
+      out += "[0-9]";
+    else if (has_digits && (c == '%' || c == '@'))
+      out += "[1-9]";
+    else
+      out += quoted(std::string(1, c));
   }
   return out;
 }
 
 bool is_number(const std::string& dtype) {
-  return dtype.starts_with("int") || dtype.starts_with("uint") || dtype.starts_with("Int") || dtype.starts_with("UInt");
+  return dtype.starts_with("int") || dtype.starts_with("uint") || dtype.starts_with("Int") ||
+         dtype.starts_with("UInt");
 }
 
 Result<KeyForm> read_faker(const SdvColumn& column, std::vector<std::string>& notes) {
@@ -57,11 +66,13 @@ Result<KeyForm> read_faker(const SdvColumn& column, std::vector<std::string>& no
   if (text && (function == "bothify" || function == "lexify" || function == "numerify")) {
     std::string letters;
     for (const char c : argument("letters").value_or("")) letters += quoted(std::string(1, c));
-    out.pattern = faker_pattern(*text, letters.empty() ? "A-Za-z" : letters, function != "numerify", function != "lexify");
+    out.pattern = faker_pattern(*text, letters.empty() ? "A-Za-z" : letters, function != "numerify",
+                                function != "lexify");
     return out;
   }
   const std::string stem = function.value_or("text");
-  notes.push_back(fmt::format("column {} is not drawn from Faker's {}: it counts rows as {}-0000000", column.name, stem, stem));
+  notes.push_back(fmt::format("column {} is not drawn from Faker's {}: it counts rows as {}-0000000",
+                              column.name, stem, stem));
   out.pattern = out.integer ? kNumber : quoted(stem + "-") + "[0-9]{7}";
   return out;
 }
@@ -81,7 +92,8 @@ Result<KeyForm> read_sdv_generator(const SdvColumn& column, std::vector<std::str
     MAEIL_ASSIGN(const auto prefix, transformer.text("prefix"));
     MAEIL_ASSIGN(const auto suffix, transformer.text("suffix"));
     MAEIL_ASSIGN(const auto start, transformer.number("starting_value"));
-    if (start && !(*start >= 0 && *start < 1e15 && *start == std::nearbyint(*start))) return bad_input(fmt::format("an {} that starts at {} is not supported", kind, *start));
+    if (start && !(*start >= 0 && *start < 1e15 && *start == std::nearbyint(*start)))
+      return bad_input(fmt::format("an {} that starts at {} is not supported", kind, *start));
     out.start = static_cast<int64_t>(start.value_or(0));
     out.before = prefix.value_or("");
     out.after = suffix.value_or("");

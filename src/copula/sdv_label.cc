@@ -37,7 +37,8 @@ bool is_whole(PickleValue key) {
 
 bool is_real(PickleValue key) { return key.is(PickleKind::kReal) || scalar_type(key).starts_with("float"); }
 
-// Days since 1970-01-01 of the proleptic Gregorian calendar (Howard Hinnant, "chrono-compatible low-level date algorithms").
+// Days since 1970-01-01 of the proleptic Gregorian calendar (Howard Hinnant, "chrono-compatible low-level
+// date algorithms").
 int64_t days_of(int64_t year, int64_t month, int64_t day) {
   year -= month <= 2;
   const int64_t era = (year >= 0 ? year : year - 399) / 400, of_era = year - era * 400;
@@ -45,11 +46,14 @@ int64_t days_of(int64_t year, int64_t month, int64_t day) {
   return era * 146097 + of_era * 365 + of_era / 4 - of_era / 100 + of_year - 719468;
 }
 
-// Nanoseconds since 1970 of a pandas Timestamp without a zone, numpy's datetime64 or a datetime.datetime; empty for anything else.
+// Nanoseconds since 1970 of a pandas Timestamp without a zone, numpy's datetime64 or a datetime.datetime;
+// empty for anything else.
 std::optional<int64_t> time_of(PickleValue key) {
-  if (key.is_class("pandas._libs.tslibs.timestamps._unpickle_timestamp") && key.argument_count() >= 3 && key.argument(2).is_none()) {
+  if (key.is_class("pandas._libs.tslibs.timestamps._unpickle_timestamp") && key.argument_count() >= 3 &&
+      key.argument(2).is_none()) {
     const auto value = key.argument(0).integer();
-    const auto resolution = key.argument_count() > 3 ? key.argument(3).integer().value_or(0) : 10;  // numpy's NPY_FR_ns
+    // numpy's NPY_FR_ns
+    const auto resolution = key.argument_count() > 3 ? key.argument(3).integer().value_or(0) : 10;
     constexpr int64_t kUnits[] = {kSecond, 1'000'000, 1000, 1};
     if (!value || resolution < 7 || resolution > 10) return {};
     int64_t out = 0;
@@ -57,17 +61,21 @@ std::optional<int64_t> time_of(PickleValue key) {
     return out;
   }
   if (const auto scalar = format::nanoseconds_of(key)) return scalar;
-  const auto bytes = key.is_class("datetime.datetime") && key.argument_count() == 1 ? key.argument(0).bytes() : std::nullopt;
+  const auto bytes =
+      key.is_class("datetime.datetime") && key.argument_count() == 1 ? key.argument(0).bytes() : std::nullopt;
   if (!bytes || bytes->size() != 10) return {};
   const auto at = [&](size_t i) { return static_cast<int64_t>(static_cast<unsigned char>((*bytes)[i])); };
-  const int64_t seconds = ((days_of(at(0) * 256 + at(1), at(2) & 127, at(3)) * 24 + at(4)) * 60 + at(5)) * 60 + at(6);
+  const int64_t seconds =
+      ((days_of(at(0) * 256 + at(1), at(2) & 127, at(3)) * 24 + at(4)) * 60 + at(5)) * 60 + at(6);
   int64_t out = 0;
   if (__builtin_mul_overflow(seconds, kSecond, &out)) return {};
   return out + ((at(7) * 256 + at(8)) * 256 + at(9)) * 1000;
 }
 
 std::string time_text(int64_t nanoseconds) {
-  if (nanoseconds % 1000 != 0) return date_text("%Y-%m-%d %H:%M:%S.%f", nanoseconds) + fmt::format("{:03}", (nanoseconds % 1000 + 1000) % 1000);
+  if (nanoseconds % 1000 != 0)
+    return date_text("%Y-%m-%d %H:%M:%S.%f", nanoseconds) +
+           fmt::format("{:03}", (nanoseconds % 1000 + 1000) % 1000);
   return date_text(nanoseconds % kSecond ? "%Y-%m-%d %H:%M:%S.%f" : "%Y-%m-%d %H:%M:%S", nanoseconds);
 }
 
@@ -109,14 +117,18 @@ bool is_missing_key(PickleValue key) {
   const auto number = format::number_of(key);
   if (key.is_none() || (number && std::isnan(*number))) return true;
   const auto name = key.class_name();
-  return name == "pandas._libs.missing.NA" || name == "pandas._libs.missing.NAType" || name == "pandas._libs.tslibs.nattype.__nat_unpickle";
+  return name == "pandas._libs.missing.NA" || name == "pandas._libs.missing.NAType" ||
+         name == "pandas._libs.tslibs.nattype.__nat_unpickle";
 }
 
-Result<std::vector<std::string>> label_texts(const SdvValue& dict, const std::string& dtype, uint64_t& text_left) {
-  if (dtype == "float16" || dtype.empty()) return bad_input(fmt::format("categories of dtype {} are not supported", dtype));
+Result<std::vector<std::string>> label_texts(const SdvValue& dict, const std::string& dtype,
+                                             uint64_t& text_left) {
+  if (dtype == "float16" || dtype.empty())
+    return bad_input(fmt::format("categories of dtype {} are not supported", dtype));
   std::vector<std::string> out;
   const size_t K = dict.value.pair_count();
-  bool missing = false, real = false, numbers = true, times = K > 0 && dtype.starts_with("datetime64["), midnight = true;
+  bool missing = false, real = false, numbers = true, times = K > 0 && dtype.starts_with("datetime64["),
+       midnight = true;
   for (size_t k = 0; k < K; ++k) {
     const PickleValue key = dict.value.key(k);
     if (is_missing_key(key)) {
@@ -137,7 +149,9 @@ Result<std::vector<std::string>> label_texts(const SdvValue& dict, const std::st
     } else if (times && midnight) {
       out.push_back(date_text("%Y-%m-%d", *time_of(key)));
     } else {
-      MAEIL_ASSIGN(auto text, label_text(key, dtype == "object" && numbers && real && !missing ? "float64" : dtype, path));
+      MAEIL_ASSIGN(
+          auto text,
+          label_text(key, dtype == "object" && numbers && real && !missing ? "float64" : dtype, path));
       MAEIL_TRY(take_text(text.size(), text_left));
       out.push_back(std::move(text));
     }

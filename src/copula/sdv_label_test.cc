@@ -7,7 +7,8 @@
 namespace maeil::copula {
 namespace {
 
-Result<std::vector<std::string>> labels(const std::string& pickle, const std::string& dtype, uint64_t text_left = 1000) {
+Result<std::vector<std::string>> labels(const std::string& pickle, const std::string& dtype,
+                                        uint64_t text_left = 1000) {
   const auto document = format::read_pickle(pickle, "p.pkl");
   EXPECT_TRUE(document) << document.error().message;
   return label_texts({document->root(), "intervals"}, dtype, text_left);
@@ -16,7 +17,8 @@ Result<std::vector<std::string>> labels(const std::string& pickle, const std::st
 TEST(SdvLabel, WholeNumbersBeyondDoublesKeepTheirDigits) {
   const std::string dict = "(I9007199254740993\nNI-9223372036854775807\nNI7\nNd.";
   const std::vector<std::string> expected = {"9007199254740993", "-9223372036854775807", "7"};
-  for (const char* dtype : {"int64", "object", "Int64"}) EXPECT_EQ(labels(dict, dtype).value(), expected) << dtype;
+  for (const char* dtype : {"int64", "object", "Int64"})
+    EXPECT_EQ(labels(dict, dtype).value(), expected) << dtype;
   EXPECT_EQ(labels("(I7\nNd.", "float64").value(), std::vector<std::string>{"7.0"});
 }
 

@@ -29,7 +29,8 @@ Result<Marginal> read_kernel_estimate(const SdvValue& univariate) {
     points.push_back(*point);
   }
   if (points.empty()) return dataset->is_not("a list of points");
-  if (!std::all_of(points.begin(), points.end(), [](double x) { return std::isfinite(x); })) return bad_input(dataset->path + " has a point that is not finite");
+  if (!std::all_of(points.begin(), points.end(), [](double x) { return std::isfinite(x); }))
+    return bad_input(dataset->path + " has a point that is not finite");
   double mean = 0, square = 0;
   const auto n = static_cast<double>(points.size());
   for (const double x : points) mean += x / n;
@@ -47,24 +48,34 @@ Result<Marginal> read_sdv_marginal(SdvValue univariate) {
   }
   const auto family = univariate.class_name();
   if (family == "GaussianKDE") return read_kernel_estimate(univariate);
-  // A column of one value: its own methods give the value, whatever the parameters say (StudentTUnivariate's are fitted).
+  // A column of one value: its own methods give the value, whatever the parameters say (StudentTUnivariate's
+  // are fitted).
   MAEIL_ASSIGN(const auto constant, univariate.number("_constant_value"));
   MAEIL_ASSIGN(const auto params, univariate.attribute("_params"));
   Status good;
   const auto get = [&](const char* key) {
     const auto found = params.find(key);
     const auto value = found ? format::number_of(found->value) : std::nullopt;
-    if (!value && good) good = found ? Status(found->is_not("a number")) : Status(bad_input(fmt::format("{} has no {}", params.path, key)));
+    if (!value && good)
+      good = found ? Status(found->is_not("a number"))
+                   : Status(bad_input(fmt::format("{} has no {}", params.path, key)));
     return value.value_or(0);
   };
   Marginal out;
-  if (family == "BetaUnivariate") out = Beta{get("a"), get("b"), get("loc"), get("scale")};
-  else if (family == "GaussianUnivariate") out = Gaussian{get("loc"), get("scale")};
-  else if (family == "UniformUnivariate") out = Uniform{get("loc"), get("scale")};
-  else if (family == "TruncatedGaussian") out = TruncatedGaussian{get("a"), get("b"), get("loc"), get("scale")};
-  else if (family == "GammaUnivariate") out = Gamma{get("a"), get("loc"), get("scale")};
-  else if (family == "StudentTUnivariate") out = StudentT{get("df"), get("loc"), get("scale")};
-  else return bad_input(fmt::format("the marginal {} is not supported", family));
+  if (family == "BetaUnivariate")
+    out = Beta{get("a"), get("b"), get("loc"), get("scale")};
+  else if (family == "GaussianUnivariate")
+    out = Gaussian{get("loc"), get("scale")};
+  else if (family == "UniformUnivariate")
+    out = Uniform{get("loc"), get("scale")};
+  else if (family == "TruncatedGaussian")
+    out = TruncatedGaussian{get("a"), get("b"), get("loc"), get("scale")};
+  else if (family == "GammaUnivariate")
+    out = Gamma{get("a"), get("loc"), get("scale")};
+  else if (family == "StudentTUnivariate")
+    out = StudentT{get("df"), get("loc"), get("scale")};
+  else
+    return bad_input(fmt::format("the marginal {} is not supported", family));
   MAEIL_TRY(good);
   if (constant) {
     std::visit([&](auto& m) { m.loc = *constant, m.scale = 0; }, out);

@@ -1,4 +1,5 @@
-// SDV's file against SDV's own account of it: the marginals' quantiles of the goldens and every value of the model.
+// SDV's file against SDV's own account of it: the marginals' quantiles of the goldens and every value of the
+// model.
 #include "copula/sdv.h"
 
 #include <gmock/gmock.h>
@@ -37,14 +38,17 @@ TEST(SdvGolden, ThePickleHoldsWhatSdvSaysOfIt) {
     }
   }
   // Every number to the last bit, since JSON keeps doubles exactly.
-  EXPECT_TRUE(to_json(ours) == to_json(theirs)) << "the model read from the pickle differs from SDV's own account";
+  EXPECT_TRUE(to_json(ours) == to_json(theirs))
+      << "the model read from the pickle differs from SDV's own account";
 }
 
 TEST(SdvGolden, CountsOfEncodersAndFormatsAreTheSeeds) {
   MAEIL_NEEDS(seed_dir());
   const auto& model = seed_model();
   EXPECT_EQ(model.columns.size(), 99u);
-  EXPECT_EQ(std::ranges::count_if(model.columns, [](const auto& c) { return std::holds_alternative<NumberOutput>(c.output); }), 51);
+  EXPECT_EQ(std::ranges::count_if(
+                model.columns, [](const auto& c) { return std::holds_alternative<NumberOutput>(c.output); }),
+            51);
   EXPECT_EQ(std::ranges::count(number_formats(model), NumberFormat::kInteger), 3);
 }
 
@@ -62,16 +66,19 @@ TEST(SdvGolden, QuantilesAndCorrelationMatchScipys) {
     EXPECT_DOUBLE_EQ(beta.b, expected["params"]["b"].get<double>());
     EXPECT_DOUBLE_EQ(beta.loc, expected["params"]["loc"].get<double>());
     EXPECT_DOUBLE_EQ(beta.scale, expected["params"]["scale"].get<double>());
-    // The golden's u run from 1e-6 to 1 - 1e-6; 1e-6 of what lies between is far stricter than 1e-6 of the scale.
+    // The golden's u run from 1e-6 to 1 - 1e-6; 1e-6 of what lies between is far stricter than 1e-6 of the
+    // scale.
     const double spread = expected["ppf"].back().get<double>() - expected["ppf"].front().get<double>();
     for (size_t i = 0; i < expected["u"].size(); ++i) {
-      EXPECT_NEAR(quantile_at(column.marginal, normal_quantile(expected["u"][i])), expected["ppf"][i].get<double>(),
-                  1e-6 * std::min(beta.scale, spread));
+      EXPECT_NEAR(quantile_at(column.marginal, normal_quantile(expected["u"][i])),
+                  expected["ppf"][i].get<double>(), 1e-6 * std::min(beta.scale, spread));
     }
   }
   const size_t C = model.columns.size();
-  for (size_t j = 0; j < C; ++j) EXPECT_EQ(model.correlation_at(0, j), golden["correlation_first_row"][j].get<double>());
-  EXPECT_NEAR(std::accumulate(model.correlation.begin(), model.correlation.end(), 0.0), golden["correlation_sum"].get<double>(), 1e-9);
+  for (size_t j = 0; j < C; ++j)
+    EXPECT_EQ(model.correlation_at(0, j), golden["correlation_first_row"][j].get<double>());
+  EXPECT_NEAR(std::accumulate(model.correlation.begin(), model.correlation.end(), 0.0),
+              golden["correlation_sum"].get<double>(), 1e-9);
 }
 
 TEST(Sdv, RefusesWhatIsNoSynthesizer) {
@@ -80,7 +87,8 @@ TEST(Sdv, RefusesWhatIsNoSynthesizer) {
   EXPECT_EQ(text.error().code, ErrorCode::kBadInput);
   EXPECT_THAT(text.error().message, testing::HasSubstr("hello.pkl"));
   EXPECT_FALSE(parse_sdv_model("", "empty.pkl"));
-  // Neither run nor taken for something: a command, and another package's class of the same name, which a terminal is spared.
+  // Neither run nor taken for something: a command, and another package's class of the same name, which a
+  // terminal is spared.
   const auto command = parse_sdv_model("cos\nsystem\n(S'true'\ntR.", "command.pkl");
   ASSERT_FALSE(command);
   EXPECT_THAT(command.error().message, testing::HasSubstr("a os.system is no GaussianCopulaSynthesizer"));

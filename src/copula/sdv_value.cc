@@ -15,7 +15,9 @@ std::string SdvValue::class_name() const {
 
 tl::unexpected<Error> SdvValue::is_not(std::string_view expected) const {
   const auto name = value.class_name();
-  return bad_input(fmt::format("{} is a {}, not {}", path, name.empty() ? format::to_string(value.kind()) : format::printable(name), expected));
+  return bad_input(fmt::format("{} is a {}, not {}", path,
+                               name.empty() ? format::to_string(value.kind()) : format::printable(name),
+                               expected));
 }
 
 Result<std::optional<SdvValue>> SdvValue::given(std::string_view name) const {
@@ -45,7 +47,9 @@ Result<std::optional<double>> SdvValue::number(std::string_view name) const {
   if (!found) return std::nullopt;
   const auto number = format::number_of(found->value);
   // pandas' missing values: the extreme of a column that has no value.
-  if (!number && (found->class_name() == "NA" || found->class_name() == "NAType" || found->class_name() == "_nat_unpickle")) return std::nullopt;
+  if (!number && (found->class_name() == "NA" || found->class_name() == "NAType" ||
+                  found->class_name() == "_nat_unpickle"))
+    return std::nullopt;
   if (!number) return found->is_not("a number");
   return *number;
 }
@@ -65,8 +69,10 @@ Result<bool> SdvValue::is_empty(std::string_view name) const {
     case PickleKind::kList:
     case PickleKind::kTuple:
     case PickleKind::kSet:
-    case PickleKind::kDict: return found->value.size() == 0 && found->value.pair_count() == 0;
-    default: return found->is_not("a list");
+    case PickleKind::kDict:
+      return found->value.size() == 0 && found->value.pair_count() == 0;
+    default:
+      return found->is_not("a list");
   }
 }
 
@@ -86,8 +92,10 @@ Status take_text(size_t bytes, uint64_t& text_left) {
 std::optional<std::string> name_text(PickleValue value) {
   if (auto text = format::text_of(value)) return text;
   if (value.is(PickleKind::kInteger)) return std::to_string(*value.integer());
-  const auto number = value.is(PickleKind::kObject) ? format::number_of(value) : std::nullopt;  // a numpy integer
-  if (number && *number == static_cast<double>(static_cast<int64_t>(*number))) return std::to_string(static_cast<int64_t>(*number));
+  // a numpy integer
+  const auto number = value.is(PickleKind::kObject) ? format::number_of(value) : std::nullopt;
+  if (number && *number == static_cast<double>(static_cast<int64_t>(*number)))
+    return std::to_string(static_cast<int64_t>(*number));
   return {};
 }
 

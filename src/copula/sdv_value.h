@@ -1,7 +1,9 @@
-// A value inside a read synthesizer together with the way to it, so that every refusal says what stands where.
+// A value inside a read synthesizer together with the way to it, so that every refusal says what stands
+// where.
 //
-// Python's classes keep their defaults out of the pickle, so an attribute that is absent or None is "not given". What stands in
-// the place of a needed value and is not known (an opaque node, another kind) is an error with its path and its class, never a default.
+// Python's classes keep their defaults out of the pickle, so an attribute that is absent or None is "not
+// given". What stands in the place of a needed value and is not known (an opaque node, another kind) is an
+// error with its path and its class, never a default.
 #pragma once
 
 #include <fmt/format.h>
@@ -34,13 +36,14 @@ struct SdvValue {
   // A list, tuple, set or dict without members, or not given.
   Result<bool> is_empty(std::string_view name) const;
 
-  SdvValue item(size_t i) const { return {value.item(i), fmt::format("{}[{}]", path, i)}; }  // REQUIRES: i < value.size()
+  // REQUIRES: i < value.size()
+  SdvValue item(size_t i) const { return {value.item(i), fmt::format("{}[{}]", path, i)}; }
   // The last pair whose key has this text (a whole number's is its digits), as Python keeps it.
   std::optional<SdvValue> find(const std::string& key) const;
 };
 
-// Takes the bytes of a name or a category off those that a file may have: a text that it has once and refers to from many places is
-// copied for each of them. kBadInput: none are left.
+// Takes the bytes of a name or a category off those that a file may have: a text that it has once and refers
+// to from many places is copied for each of them. kBadInput: none are left.
 Status take_text(size_t bytes, uint64_t& text_left);
 
 // A column's name: a text, or a whole number as its digits.

@@ -1,6 +1,7 @@
-// Files that SDV's own save() wrote, of five versions under numpy 1 and 2 and pandas 2 and 3 (tools/oracle/sdv_pickles.py), against SDV's
-// account of each: the same columns, texts, shares of missing values, categories and ranges in 20,000 rows of ours as in 1,500 of SDV's, and
-// the quantiles of every marginal.
+// Files that SDV's own save() wrote, of five versions under numpy 1 and 2 and pandas 2 and 3
+// (tools/oracle/sdv_pickles.py), against SDV's account of each: the same columns, texts, shares of missing
+// values, categories and ranges in 20,000 rows of ours as in 1,500 of SDV's, and the quantiles of every
+// marginal.
 #include <gmock/gmock.h>
 
 #include <algorithm>
@@ -37,17 +38,22 @@ std::vector<std::vector<std::string>> drawn_texts(const CopulaModel& model) {
     for (size_t c = 0; c < out.size(); ++c) {
       const Column& column = chunk.columns[c];
       for (size_t r = 0; r < chunk.rows; ++r) {
-        if (column.is_missing(r)) out[c].emplace_back();
-        else if (column.type == ColumnType::kText) out[c].emplace_back(column.text(r));
-        else if (formats[c] == NumberFormat::kInteger) out[c].push_back(fmt::format("{:.0f}", column.numbers[r]));
-        else format::append_float(out[c].emplace_back(), column.numbers[r]);
+        if (column.is_missing(r))
+          out[c].emplace_back();
+        else if (column.type == ColumnType::kText)
+          out[c].emplace_back(column.text(r));
+        else if (formats[c] == NumberFormat::kInteger)
+          out[c].push_back(fmt::format("{:.0f}", column.numbers[r]));
+        else
+          format::append_float(out[c].emplace_back(), column.numbers[r]);
       }
     }
   }
   return out;
 }
 
-// "2023-01-09" -> "0000-00-00", "Feb" -> "aaa", "-3.5" -> "0.0": what a text looks like. Runs of digits of numbers count as one.
+// "2023-01-09" -> "0000-00-00", "Feb" -> "aaa", "-3.5" -> "0.0": what a text looks like. Runs of digits of
+// numbers count as one.
 std::string shape(const std::string& text, bool number) {
   std::string out;
   for (size_t i = 0; i < text.size(); ++i) {
@@ -58,8 +64,11 @@ std::string shape(const std::string& text, bool number) {
   return out;
 }
 
-// Four standard errors of a share that SDV saw in its rows and we in ours, and a little for what is never 0 or 1.
-double share_tolerance(double share, double theirs) { return 4 * std::sqrt(share * (1 - share) * (1 / theirs + 1.0 / kRows)) + 0.004; }
+// Four standard errors of a share that SDV saw in its rows and we in ours, and a little for what is never 0
+// or 1.
+double share_tolerance(double share, double theirs) {
+  return 4 * std::sqrt(share * (1 - share) * (1 / theirs + 1.0 / kRows)) + 0.004;
+}
 
 void compare(const std::vector<std::string>& ours, const nlohmann::json& theirs, double rows) {
   std::map<std::string, double> shares;
@@ -73,10 +82,13 @@ void compare(const std::vector<std::string>& ours, const nlohmann::json& theirs,
   if (theirs.contains("shares")) {
     // Rare ones need not have come up in SDV's rows, or in ours.
     for (const auto& [text, share] : theirs["shares"].items()) {
-      EXPECT_NEAR(shares[text] / (1 - missing), share.get<double>(), share_tolerance(share, rows * (1 - missing)) + 0.01) << text;
+      EXPECT_NEAR(shares[text] / (1 - missing), share.get<double>(),
+                  share_tolerance(share, rows * (1 - missing)) + 0.01)
+          << text;
     }
     for (const auto& [text, share] : shares) {
-      EXPECT_TRUE(share < 0.02 || theirs["shares"].contains(text)) << text << " is drawn, SDV has no such value";
+      EXPECT_TRUE(share < 0.02 || theirs["shares"].contains(text))
+          << text << " is drawn, SDV has no such value";
     }
     return;
   }
@@ -84,7 +96,9 @@ void compare(const std::vector<std::string>& ours, const nlohmann::json& theirs,
   std::set<std::string> shapes, known;
   for (const auto& text : theirs["texts"]) known.insert(shape(text.get<std::string>(), number));
   for (const auto& [text, share] : shares) shapes.insert(shape(text, number));
-  for (const auto& one : known) EXPECT_TRUE(shapes.contains(one) || one.find('a') != one.npos) << "SDV writes " << one << ", we " << *shapes.begin();
+  for (const auto& one : known)
+    EXPECT_TRUE(shapes.contains(one) || one.find('a') != one.npos)
+        << "SDV writes " << one << ", we " << *shapes.begin();
   if (!number) return;
   double mean = 0, total = 0, low = INFINITY, high = -INFINITY;
   for (const auto& [text, share] : shares) {
@@ -95,7 +109,8 @@ void compare(const std::vector<std::string>& ours, const nlohmann::json& theirs,
     high = std::max(high, value);
   }
   const double std = theirs["std"], span = theirs["max"].get<double>() - theirs["min"].get<double>();
-  EXPECT_NEAR(mean / total, theirs["mean"].get<double>(), 5 * std / std::sqrt(rows * (1 - missing)) + 0.01 * span);
+  EXPECT_NEAR(mean / total, theirs["mean"].get<double>(),
+              5 * std / std::sqrt(rows * (1 - missing)) + 0.01 * span);
   EXPECT_NEAR(low, theirs["min"].get<double>(), 0.25 * span);
   EXPECT_NEAR(high, theirs["max"].get<double>(), 0.25 * span);
 }
@@ -121,7 +136,8 @@ TEST(SdvVersions, EveryColumnIsDrawnAsSdvDrawsIt) {
       SCOPED_TRACE(names.back());
       const auto* number = std::get_if<NumberOutput>(&model->columns[c].output);
       if (number && number->text && std::holds_alternative<KeyForm>(*number->text)) {
-        EXPECT_EQ(std::set<std::string>(texts[c].begin(), texts[c].end()).size(), kRows) << "a key comes twice";
+        EXPECT_EQ(std::set<std::string>(texts[c].begin(), texts[c].end()).size(), kRows)
+            << "a key comes twice";
         EXPECT_FALSE(std::ranges::count(texts[c], ""));
         continue;
       }
@@ -146,10 +162,13 @@ TEST(SdvVersions, EveryMarginalHasSdvsQuantiles) {
       SCOPED_TRACE(column.name);
       const auto& expected = account.at(column.name).at("quantiles");
       const double spread = expected["x"].back().get<double>() - expected["x"].front().get<double>();
-      // The kernel estimate is read as a polygon and SDV inverts it by a search of its own; the others are closed forms.
+      // The kernel estimate is read as a polygon and SDV inverts it by a search of its own; the others are
+      // closed forms.
       const double tolerance = expected["family"] == "GaussianKDE" ? 1e-3 : 1e-6;
       for (size_t i = 0; i < expected["u"].size(); ++i) {
-        EXPECT_NEAR(quantile_at(column.marginal, normal_quantile(expected["u"][i])), expected["x"][i].get<double>(), tolerance * spread + 1e-12) << i;
+        EXPECT_NEAR(quantile_at(column.marginal, normal_quantile(expected["u"][i])),
+                    expected["x"][i].get<double>(), tolerance * spread + 1e-12)
+            << i;
         ++compared;
       }
     }
@@ -184,7 +203,8 @@ TEST(SdvVersions, WhatIsNotReadIsNamed) {
   EXPECT_EQ(seen.size(), expected.size());
 }
 
-// SDV takes a datetime64[us] for nanoseconds and writes 1970 (its account beside the file says so); the file knows better.
+// SDV takes a datetime64[us] for nanoseconds and writes 1970 (its account beside the file says so); the file
+// knows better.
 TEST(SdvVersions, DatesKeepTheUnitOfTheirDtype) {
   const std::string name = "2.0.0-n2-p3-dates_utc";
   const auto model = parse_sdv_model(pickle_entry(name + ".pkl"), name);
@@ -195,21 +215,25 @@ TEST(SdvVersions, DatesKeepTheUnitOfTheirDtype) {
   EXPECT_THAT(last, testing::AllOf(testing::StartsWith("2023-03-01 "), testing::EndsWith("+00:00")));
 }
 
-// A needed value that is of an unknown class is named with the way to it; one that is not needed may be anything.
+// A needed value that is of an unknown class is named with the way to it; one that is not needed may be
+// anything.
 TEST(SdvVersions, UnknownClassesMatterOnlyWhereTheyAreNeeded) {
   const std::string name = "1.32.0-n2-categories.pkl";
   const auto whole = pickle_entry(name);
   const auto renamed = [&](const std::string& from, const std::string& to) {
     auto bytes = whole;
     size_t times = 0;
-    for (size_t at = 0; (at = bytes.find(from, at)) != bytes.npos; at += to.size(), ++times) bytes.replace(at, from.size(), to);
+    for (size_t at = 0; (at = bytes.find(from, at)) != bytes.npos; at += to.size(), ++times)
+      bytes.replace(at, from.size(), to);
     EXPECT_GT(times, 0u) << from;
     return parse_sdv_model(std::move(bytes), name);
   };
   EXPECT_TRUE(renamed("__randomstate_ctor", "__whatever_is_ctor"));
-  const auto processor = renamed("sdv.data_processing", "sdx.data_processing"), transformer = renamed("UniformEncoder", "UniformEncodxx");
+  const auto processor = renamed("sdv.data_processing", "sdx.data_processing"),
+             transformer = renamed("UniformEncoder", "UniformEncodxx");
   ASSERT_FALSE(processor);
-  EXPECT_THAT(processor.error().message, HasSubstr("GaussianCopulaSynthesizer._data_processor is a sdx.data_processing"));
+  EXPECT_THAT(processor.error().message,
+              HasSubstr("GaussianCopulaSynthesizer._data_processor is a sdx.data_processing"));
   ASSERT_FALSE(transformer);
   EXPECT_THAT(transformer.error().message, HasSubstr("UniformEncodxx"));
   const auto opaque = renamed("rdt.transformers.categorical", "rdx.transformers.categorical");
@@ -222,7 +246,8 @@ TEST(SdvVersions, UnknownClassesMatterOnlyWhereTheyAreNeeded) {
   // Constraints that cannot be seen are not "no constraints".
   const auto constraints = renamed("_chained_constraints\x94]\x94", "_chained_constraints\x94\x88\x94");
   ASSERT_FALSE(constraints);
-  EXPECT_THAT(constraints.error().message, HasSubstr("GaussianCopulaSynthesizer._chained_constraints is a bool"));
+  EXPECT_THAT(constraints.error().message,
+              HasSubstr("GaussianCopulaSynthesizer._chained_constraints is a bool"));
 }
 
 }  // namespace

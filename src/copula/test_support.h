@@ -1,5 +1,6 @@
-// What several tests of this folder share: small models, the rows of a model as one table, and SDV's samples and model from
-// tests/data/sdv_copula.zip (made and described by tools/oracle/sdv_samples.py). Only for tests.
+// What several tests of this folder share: small models, the rows of a model as one table, and SDV's samples
+// and model from tests/data/sdv_copula.zip (made and described by tools/oracle/sdv_samples.py). Only for
+// tests.
 #pragma once
 
 #include <fmt/format.h>
@@ -17,16 +18,21 @@
 
 namespace maeil::copula {
 
-inline std::string fixture_entry(const std::string& name, const std::string& archive_name = "sdv_copula.zip") {
+inline std::string fixture_entry(const std::string& name,
+                                 const std::string& archive_name = "sdv_copula.zip") {
   int code = 0;
   const std::string path = MAEIL_SOURCE_DIR "/tests/data/" + archive_name;
-  const std::unique_ptr<zip_t, void (*)(zip_t*)> archive(zip_open(path.c_str(), ZIP_RDONLY, &code), [](zip_t* z) { zip_discard(z); });
+  const std::unique_ptr<zip_t, void (*)(zip_t*)> archive(zip_open(path.c_str(), ZIP_RDONLY, &code),
+                                                         [](zip_t* z) { zip_discard(z); });
   if (!archive) throw std::runtime_error("cannot open " + path);
   zip_stat_t stat;
-  if (zip_stat(archive.get(), name.c_str(), 0, &stat) != 0) throw std::runtime_error(path + " has no " + name);
+  if (zip_stat(archive.get(), name.c_str(), 0, &stat) != 0)
+    throw std::runtime_error(path + " has no " + name);
   std::string out(stat.size, '\0');
-  const std::unique_ptr<zip_file_t, int (*)(zip_file_t*)> file(zip_fopen(archive.get(), name.c_str(), 0), zip_fclose);
-  if (zip_fread(file.get(), out.data(), out.size()) != static_cast<zip_int64_t>(out.size())) throw std::runtime_error("cannot read " + name);
+  const std::unique_ptr<zip_file_t, int (*)(zip_file_t*)> file(zip_fopen(archive.get(), name.c_str(), 0),
+                                                               zip_fclose);
+  if (zip_fread(file.get(), out.data(), out.size()) != static_cast<zip_int64_t>(out.size()))
+    throw std::runtime_error("cannot read " + name);
   return out;
 }
 
@@ -40,7 +46,8 @@ inline CopulaModel fixture_model() {
 // Sample 0 or 1 of SDV's, as tables of ours.
 inline Table fixture_sample(int sample) {
   const auto manifest = nlohmann::json::parse(fixture_entry("manifest.json"));
-  if (manifest["magic"] != "maeil-sdv-samples" || manifest["version"] != 1) throw std::runtime_error("not a fixture of this version");
+  if (manifest["magic"] != "maeil-sdv-samples" || manifest["version"] != 1)
+    throw std::runtime_error("not a fixture of this version");
   Table out;
   out.rows = manifest["rows"];
   for (size_t c = 0; c < manifest["columns"].size(); ++c) {
@@ -54,11 +61,14 @@ inline Table fixture_sample(int sample) {
     const double power = number ? std::pow(10.0, description["digits"].get<int>()) : 1;
     for (size_t r = 0; r < out.rows; ++r) {
       uint64_t bits = 0;
-      for (size_t b = 0; b < 8; ++b) bits |= uint64_t{static_cast<uint8_t>(planes.at(b * out.rows + r))} << (8 * b);
+      for (size_t b = 0; b < 8; ++b)
+        bits |= uint64_t{static_cast<uint8_t>(planes.at(b * out.rows + r))} << (8 * b);
       const auto value = static_cast<int64_t>(bits);
       const bool missing = value == INT64_MIN;
-      if (number) column.numbers.push_back(missing ? std::nan("") : static_cast<double>(value) / power);
-      else column.codes.push_back(missing ? kMissing : static_cast<uint32_t>(value));
+      if (number)
+        column.numbers.push_back(missing ? std::nan("") : static_cast<double>(value) / power);
+      else
+        column.codes.push_back(missing ? kMissing : static_cast<uint32_t>(value));
     }
     out.columns.push_back(std::move(column));
   }
@@ -86,9 +96,12 @@ inline Table draw(const Sampler& sampler, uint64_t first_row, uint64_t rows, uin
   return out;
 }
 
-inline ColumnModel number_column(std::string name, Marginal marginal, NumberOutput output = {}) { return {std::move(name), marginal, output}; }
+inline ColumnModel number_column(std::string name, Marginal marginal, NumberOutput output = {}) {
+  return {std::move(name), marginal, output};
+}
 
-// Three columns of every kind with strong dependence: a category with a missing class, a float with nulls, a whole number.
+// Three columns of every kind with strong dependence: a category with a missing class, a float with nulls, a
+// whole number.
 inline CopulaModel small_model() {
   CopulaModel model;
   model.source = "test";
@@ -101,8 +114,10 @@ inline CopulaModel small_model() {
   count.format = NumberFormat::kInteger;
   count.digits = 0;
   count.min = 0;
-  model.columns = {{"grade", Beta{1.01, 0.99, 0, 1}, CategoryOutput{{"A", "", "B", "\xED\x95\x9C"}, {0.4, 0.5, 0.9, 1.0}, 1}},
-                   number_column("price", Gamma{2, -1, 5}, price), number_column("count", Beta{2, 30, -3, 200}, count)};
+  model.columns = {{"grade", Beta{1.01, 0.99, 0, 1},
+                    CategoryOutput{{"A", "", "B", "\xED\x95\x9C"}, {0.4, 0.5, 0.9, 1.0}, 1}},
+                   number_column("price", Gamma{2, -1, 5}, price),
+                   number_column("count", Beta{2, 30, -3, 200}, count)};
   model.correlation = {1, 0.7, -0.5, 0.7, 1, -0.2, -0.5, -0.2, 1};
   return model;
 }

@@ -33,9 +33,12 @@ void append_date(std::string& out, const std::string& format, int64_t nanosecond
   std::string filled;
   for (size_t i = 0; i < format.size(); ++i) {
     if (format[i] == '%' && i + 1 < format.size()) {
-      if (format[i + 1] == 'f') filled += fmt::format("{:06}", rest / 1000);
-      else if (format[i + 1] == 'z') filled += "+0000";
-      else filled.append(format, i, 2);
+      if (format[i + 1] == 'f')
+        filled += fmt::format("{:06}", rest / 1000);
+      else if (format[i + 1] == 'z')
+        filled += "+0000";
+      else
+        filled.append(format, i, 2);
       ++i;
     } else {
       filled += format[i];
@@ -46,7 +49,8 @@ void append_date(std::string& out, const std::string& format, int64_t nanosecond
 }
 
 std::string check(const DateForm& form) {
-  if (form.format.empty() || form.format.size() > kMostFormat) return fmt::format("a date's format has 1..{} characters", kMostFormat);
+  if (form.format.empty() || form.format.size() > kMostFormat)
+    return fmt::format("a date's format has 1..{} characters", kMostFormat);
   if (form.unit < 1 || form.unit > kSecond) return "a date's unit lies between a nanosecond and a second";
   for (size_t i = 0; i < form.format.size(); ++i) {
     if (form.format[i] != '%') continue;
@@ -55,7 +59,8 @@ std::string check(const DateForm& form) {
       ++i;
       known = "ymdHIMSj";
     }
-    if (i >= form.format.size() || known.find(form.format[i]) == known.npos) return fmt::format("the date format {} has a directive that is not supported", form.format);
+    if (i >= form.format.size() || known.find(form.format[i]) == known.npos)
+      return fmt::format("the date format {} has a directive that is not supported", form.format);
   }
   return "";
 }
@@ -95,7 +100,9 @@ class PatternReader {
   }
 
  private:
-  tl::unexpected<Error> wrong(std::string_view what) const { return bad_input(fmt::format("the pattern {} has {}", pattern_, what)); }
+  tl::unexpected<Error> wrong(std::string_view what) const {
+    return bad_input(fmt::format("the pattern {} has {}", pattern_, what));
+  }
   bool is_next(char c) const { return at_ < pattern_.size() && pattern_[at_] == c; }
 
   Result<std::vector<std::string>> sequence(int depth) {
@@ -117,20 +124,24 @@ class PatternReader {
         if (at_ == pattern_.size()) return wrong("a \\ at its end");
         const char letter = pattern_[at_++];
         auto characters = class_of(letter);
-        if (characters.empty() && std::isalnum(static_cast<unsigned char>(letter))) return wrong(fmt::format("\\{}, which is not supported", letter));
+        if (characters.empty() && std::isalnum(static_cast<unsigned char>(letter)))
+          return wrong(fmt::format("\\{}, which is not supported", letter));
         unit.push_back(characters.empty() ? std::string(1, letter) : std::move(characters));
       } else if (c == '.') {
         unit.push_back(class_of('w'));
       } else if (c == '|' || c == '*' || c == '+' || c == '?' || c == '{') {
         return wrong(fmt::format("a {} in a place that is not supported", c));
-      } else if (static_cast<unsigned char>(c) >= 0x80) {  // a whole character of UTF-8, as places of one byte each
+        // a whole character of UTF-8, as places of one byte each
+      } else if (static_cast<unsigned char>(c) >= 0x80) {
         unit.push_back(std::string(1, c));
-        while (at_ < pattern_.size() && (static_cast<unsigned char>(pattern_[at_]) & 0xC0) == 0x80) unit.push_back(std::string(1, pattern_[at_++]));
+        while (at_ < pattern_.size() && (static_cast<unsigned char>(pattern_[at_]) & 0xC0) == 0x80)
+          unit.push_back(std::string(1, pattern_[at_++]));
       } else {
         unit.push_back(std::string(1, c));
       }
       MAEIL_ASSIGN(const size_t times, count());
-      if (out.size() + times * unit.size() > kMostPlaces) return wrong(fmt::format("more than {} places", kMostPlaces));
+      if (out.size() + times * unit.size() > kMostPlaces)
+        return wrong(fmt::format("more than {} places", kMostPlaces));
       for (size_t i = 0; i < times; ++i) out.insert(out.end(), unit.begin(), unit.end());
     }
     return out;
@@ -142,7 +153,8 @@ class PatternReader {
     while (!is_next(']')) {
       if (at_ >= pattern_.size()) return wrong("a [ without its ]");
       const char c = pattern_[at_++];
-      if (static_cast<unsigned char>(c) >= 0x80) return wrong("a class with a character beyond ASCII, which is not supported");
+      if (static_cast<unsigned char>(c) >= 0x80)
+        return wrong("a class with a character beyond ASCII, which is not supported");
       if (c == '\\' && at_ < pattern_.size()) {
         const auto characters = class_of(pattern_[at_]);
         out += characters.empty() ? std::string(1, pattern_[at_]) : characters;
@@ -180,7 +192,8 @@ class PatternReader {
     }
     size_t out = 0;
     const auto [stop, code] = std::from_chars(inside.data(), inside.data() + inside.size(), out);
-    if (code != std::errc() || stop != inside.data() + inside.size() || out > kMostPlaces) return wrong("a count that is none");
+    if (code != std::errc() || stop != inside.data() + inside.size() || out > kMostPlaces)
+      return wrong("a count that is none");
     return out;
   }
 
@@ -220,8 +233,8 @@ TextDraw::TextDraw(const TextForm& form) : form_(form) {
   if (const auto* key = std::get_if<KeyForm>(&form_)) pattern_ = *KeyPattern::parse(key->pattern);
 }
 
-void TextDraw::operator()(uint64_t first_row, const std::vector<double>& numbers, std::vector<uint32_t>& codes,
-                          std::vector<std::string>& dictionary) const {
+void TextDraw::operator()(uint64_t first_row, const std::vector<double>& numbers,
+                          std::vector<uint32_t>& codes, std::vector<std::string>& dictionary) const {
   dictionary.clear();
   codes.resize(numbers.size());
   const auto* date = std::get_if<DateForm>(&form_);

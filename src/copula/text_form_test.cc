@@ -20,21 +20,28 @@ TEST(TextForm, WritesDatesAsPythonDoes) {
   EXPECT_EQ(date_text("%Y-%m-%d %H:%M:%S.%f", -1000), "1969-12-31 23:59:59.999999");
   EXPECT_EQ(date_text("100%%", time), "100%");
   EXPECT_EQ(check_text_form(DateForm{"%Y%m%d"}), "");
-  for (const char* format : {"", "%Q", "%c", "%", "%-Y"}) EXPECT_NE(check_text_form(DateForm{format}), "") << format;
+  for (const char* format : {"", "%Q", "%c", "%", "%-Y"})
+    EXPECT_NE(check_text_form(DateForm{format}), "") << format;
   EXPECT_NE(check_text_form(DateForm{"%Y", 0}), "");
 }
 
 TEST(TextForm, PatternsCountThroughTheirTexts) {
-  const auto text = [](const char* pattern, uint64_t n) { return KeyPattern::parse(pattern).value().text(n); };
+  const auto text = [](const char* pattern, uint64_t n) {
+    return KeyPattern::parse(pattern).value().text(n);
+  };
   EXPECT_EQ(text("ID-[0-9]{4}", 17), "ID-0017");
   EXPECT_EQ(text("^(ab){2}\\d\\.$", 3), "abab3.");
   EXPECT_EQ(text("[a-c]{1,2}", 4), "bb");
   EXPECT_EQ(text("[ab]", 5), "b(1)");  // two texts, the third time round
-  EXPECT_EQ(text("\xED\x95\x9C[0-9]", 3), "\xED\x95\x9C" "3");
+  EXPECT_EQ(text("\xED\x95\x9C[0-9]", 3),
+            "\xED\x95\x9C"
+            "3");
   std::set<std::string> seen;
   const auto pattern = KeyPattern::parse("[A-Za-z]{2}x?").value();
   for (uint64_t n = 0; n < 5000; ++n) EXPECT_TRUE(seen.insert(pattern.text(n)).second) << n;
-  for (const char* bad : {"a|b", "(a", "a)", "[a", "[^a]", "a{x}", "\\b", "(?:a)", "a{999}", "*", "[b-a]", "a\\"}) EXPECT_FALSE(KeyPattern::parse(bad)) << bad;
+  for (const char* bad :
+       {"a|b", "(a", "a)", "[a", "[^a]", "a{x}", "\\b", "(?:a)", "a{999}", "*", "[b-a]", "a\\"})
+    EXPECT_FALSE(KeyPattern::parse(bad)) << bad;
   EXPECT_FALSE(KeyPattern::parse(std::string(100000, '(')));
 }
 
@@ -56,8 +63,9 @@ CopulaModel model_with_texts() {
   whole.missing = 0.5;
   single.single = true;
   CopulaModel model;
-  model.columns = {number_column("day", Gaussian{1.705e9, 1e6}, day), number_column("key", Uniform{0, 0}, key),
-                   number_column("whole", Gaussian{5, 2}, whole), number_column("single", Gaussian{0, 1}, single)};
+  model.columns = {number_column("day", Gaussian{1.705e9, 1e6}, day),
+                   number_column("key", Uniform{0, 0}, key), number_column("whole", Gaussian{5, 2}, whole),
+                   number_column("single", Gaussian{0, 1}, single)};
   model.correlation = {1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1, 0, 0, 0, 0, 1};
   return model;
 }
@@ -92,16 +100,20 @@ TEST(TextForm, RowsAreTheSameInEveryPiece) {
     for (size_t r = 0; r < 100; ++r) {
       for (const Table* table : {&piece, &other}) {
         ASSERT_EQ(table->columns[c].is_missing(r), whole.columns[c].is_missing(700 + r));
-        if (whole.columns[c].is_missing(700 + r)) ++missing;
-        else if (c < 2) EXPECT_EQ(table->columns[c].text(r), whole.columns[c].text(700 + r));
-        else EXPECT_EQ(table->columns[c].numbers[r], whole.columns[c].numbers[700 + r]);
+        if (whole.columns[c].is_missing(700 + r))
+          ++missing;
+        else if (c < 2)
+          EXPECT_EQ(table->columns[c].text(r), whole.columns[c].text(700 + r));
+        else
+          EXPECT_EQ(table->columns[c].numbers[r], whole.columns[c].numbers[700 + r]);
       }
     }
   }
   EXPECT_GT(missing, 80u);
   EXPECT_EQ(whole.columns[1].text(0), "k5.");
   EXPECT_EQ(whole.columns[1].text(700), "k705.");
-  EXPECT_THAT(std::string(whole.columns[0].text(whole.columns[0].is_missing(0) ? 1 : 0)), testing::StartsWith("202"));
+  EXPECT_THAT(std::string(whole.columns[0].text(whole.columns[0].is_missing(0) ? 1 : 0)),
+              testing::StartsWith("202"));
 }
 
 }  // namespace

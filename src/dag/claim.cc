@@ -16,13 +16,15 @@ constexpr milliseconds kLook{500};
 
 std::string who(const store::Document& record) {
   const store::Document pid = record.value("pid", store::Document());
-  return fmt::format("run {}, process {} on {}", store::text_field(record, "run_id"), pid.is_number() ? pid.dump() : "unknown",
-                     store::text_field(record, "hostname"));
+  return fmt::format("run {}, process {} on {}", store::text_field(record, "run_id"),
+                     pid.is_number() ? pid.dump() : "unknown", store::text_field(record, "hostname"));
 }
 
 std::string what(const TaskName& name, const TaskRecord& record) {
   return fmt::format("{}.{} of {} {}", name.dag_id, name.task_id, format_date(name.logical_date),
-                     record.state == TaskState::kRunning ? "is running elsewhere" : "has failed elsewhere and will be tried again there");
+                     record.state == TaskState::kRunning
+                         ? "is running elsewhere"
+                         : "has failed elsewhere and will be tried again there");
 }
 
 }  // namespace
@@ -33,11 +35,13 @@ bool is_claimed(const TaskRecord& record, Instant at) {
 }
 
 tl::unexpected<Error> claimed_by(const TaskName& name, const store::Document& record) {
-  return fail(ErrorCode::kConflict, fmt::format("{} ({}): let that run finish the day, or run this again once it has ended",
-                                                what(name, record_from(record)), who(record)));
+  return fail(ErrorCode::kConflict,
+              fmt::format("{} ({}): let that run finish the day, or run this again once it has ended",
+                          what(name, record_from(record)), who(record)));
 }
 
-Result<std::optional<TaskRecord>> wait_until_free(store::Store& store, const TaskName& name, const RunOptions& options) {
+Result<std::optional<TaskRecord>> wait_until_free(store::Store& store, const TaskName& name,
+                                                  const RunOptions& options) {
   store::FindOptions by_id;
   by_id.filter = {{"_id", store::id_value(record_id(name))}};
   std::optional<Instant> until;  // of the claim that was met
@@ -54,14 +58,15 @@ Result<std::optional<TaskRecord>> wait_until_free(store::Store& store, const Tas
       event.dag_id = name.dag_id;
       event.task_id = name.task_id;
       event.state = record.state;
-      event.text = fmt::format("{} ({}); unless it is heard of again, it is taken up at {}", what(name, record), who(document),
-                               format_instant(*record.alive_until));
+      event.text = fmt::format("{} ({}); unless it is heard of again, it is taken up at {}",
+                               what(name, record), who(document), format_instant(*record.alive_until));
       options.on_event(event);
     }
     until = record.alive_until;
     const auto left = std::chrono::ceil<milliseconds>(*until - at);
     if (!sleep_unless_cancelled(std::min(kLook, left), options.cancelled)) {
-      return fail(ErrorCode::kCancelled, fmt::format("stopped by a signal while waiting: {}", what(name, record)));
+      return fail(ErrorCode::kCancelled,
+                  fmt::format("stopped by a signal while waiting: {}", what(name, record)));
     }
   }
 }

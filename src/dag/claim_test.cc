@@ -1,4 +1,5 @@
-// What another process is executing is left to it: by the store's clock, until it is dead; and whose clock is asked.
+// What another process is executing is left to it: by the store's clock, until it is dead; and whose clock is
+// asked.
 #include "dag/claim.h"
 
 #include <atomic>
@@ -99,12 +100,14 @@ TEST(Claim, ATryThatTheCallerWillRepeatIsClaimed) {
 TEST(Claim, ABeginningLooksOnceMore) {
   SmallDay day;
   day.put(day.of_airflow(TaskState::kRunning, now() + hours(1)));
-  const auto refused = execute_task(*day.file, day.dag(), day.table(), day.date, "first", day.options(), false);
+  const auto refused =
+      execute_task(*day.file, day.dag(), day.table(), day.date, "first", day.options(), false);
   ASSERT_FALSE(refused);
   EXPECT_EQ(refused.error().code, ErrorCode::kConflict);
   RunOptions by_name = day.options();
   by_name.takes_over = true;
-  EXPECT_EQ(must(execute_task(*day.file, day.dag(), day.table(), day.date, "first", by_name, false)).state, TaskState::kSuccess);
+  EXPECT_EQ(must(execute_task(*day.file, day.dag(), day.table(), day.date, "first", by_name, false)).state,
+            TaskState::kSuccess);
 }
 
 TEST(StoreTime, SignsOfLifeAreWrittenByTheStoresClock) {
@@ -118,7 +121,8 @@ TEST(StoreTime, SignsOfLifeAreWrittenByTheStoresClock) {
       const Instant at = now() + ahead;
       const TaskRecord begun = day.record();
       EXPECT_LT(abs(*begun.alive_until - at), hours(1));
-      for (int i = 0; i < 500 && day.record().alive_until == begun.alive_until; ++i) std::this_thread::sleep_for(beat);
+      for (int i = 0; i < 500 && day.record().alive_until == begun.alive_until; ++i)
+        std::this_thread::sleep_for(beat);
       EXPECT_GT(*day.record().alive_until, *begun.alive_until);  // a beat
       EXPECT_LT(abs(*day.record().alive_until - at), hours(1));
       return Status();
@@ -140,7 +144,8 @@ TEST(StoreTime, WhoIsDeadIsDecidedByTheStoresClock) {
   SmallDay dead;
   dead.put(dead.of_airflow(TaskState::kRunning, now() + hours(4)));
   store::ShiftedStore ahead(*dead.file, hours(5));
-  EXPECT_EQ(must(run_dags(ahead, {dead.dag()}, dead.table(), dead.date, dead.options())).state, TaskState::kSuccess);
+  EXPECT_EQ(must(run_dags(ahead, {dead.dag()}, dead.table(), dead.date, dead.options())).state,
+            TaskState::kSuccess);
 }
 
 }  // namespace

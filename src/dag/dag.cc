@@ -15,7 +15,8 @@ constexpr std::array<std::string_view, 8> kStates = {"none",    "running", "wait
 // Airflow's rule for ids: letters, digits, and - _ . within.
 bool valid_id(std::string_view id) {
   return !id.empty() && id.size() <= 250 && std::ranges::all_of(id, [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '_' || c == '.';
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
+           c == '_' || c == '.';
   });
 }
 
@@ -31,7 +32,8 @@ TaskState task_state_from(std::string_view text) {
 std::string Shard::suffix() const { return is_part() ? fmt::format("[{}/{}]", index, count) : ""; }
 
 bool is_finished(TaskState state) {
-  return state == TaskState::kSuccess || state == TaskState::kSkipped || state == TaskState::kFailed || state == TaskState::kUpstreamFailed;
+  return state == TaskState::kSuccess || state == TaskState::kSkipped || state == TaskState::kFailed ||
+         state == TaskState::kUpstreamFailed;
 }
 
 Status check_dag(const DagSpec& dag) {
@@ -44,20 +46,26 @@ Status check_dag(const DagSpec& dag) {
   for (const auto& task : dag.tasks) {
     if (!valid_id(task.id)) return wrong(task.id, "this is no id for a task");
     if (!all.insert(task.id).second) return wrong(task.id, "the id occurs twice");
-    if (task.retries < 0 || task.attempt < 0) return wrong(task.id, "retries and attempt may not be negative");
+    if (task.retries < 0 || task.attempt < 0)
+      return wrong(task.id, "retries and attempt may not be negative");
   }
   for (const auto& task : dag.tasks) {
     std::set<std::string_view> upstreams;
     for (const auto& upstream : task.upstream) {
-      if (!all.contains(upstream)) return wrong(task.id, fmt::format("there is no upstream \"{}\"", upstream));
-      if (!before.contains(upstream)) return wrong(task.id, fmt::format("its upstream \"{}\" comes after it, or there is a cycle", upstream));
-      if (!upstreams.insert(upstream).second) return wrong(task.id, fmt::format("its upstream \"{}\" is named twice", upstream));
+      if (!all.contains(upstream))
+        return wrong(task.id, fmt::format("there is no upstream \"{}\"", upstream));
+      if (!before.contains(upstream))
+        return wrong(task.id,
+                     fmt::format("its upstream \"{}\" comes after it, or there is a cycle", upstream));
+      if (!upstreams.insert(upstream).second)
+        return wrong(task.id, fmt::format("its upstream \"{}\" is named twice", upstream));
       with_downstream.insert(upstream);
     }
     before.insert(task.id);
   }
   for (const auto& task : dag.tasks) {
-    if (task.kind == TaskKind::kBranch && !with_downstream.contains(task.id)) return wrong(task.id, "a branch needs downstream tasks");
+    if (task.kind == TaskKind::kBranch && !with_downstream.contains(task.id))
+      return wrong(task.id, "a branch needs downstream tasks");
   }
   return {};
 }

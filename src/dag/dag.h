@@ -1,7 +1,7 @@
 // DAGs as data: tasks, their upstreams and their kinds. Nothing here knows what a task does.
 //
-// The built-in runner and Airflow run the same description (`maeil dag export`). Task states and trigger rules
-// have Airflow's names and meaning.
+// The built-in runner and Airflow run the same description (`maeil dag export`). Task states and trigger
+// rules have Airflow's names and meaning.
 #pragma once
 
 #include <functional>
@@ -26,35 +26,37 @@ enum class TaskKind {
 
 enum class TriggerRule { kAllSuccess, kNoneFailedMinOneSuccess };
 
-// kUpForRetry: a try failed and another follows. It is not finished, so nobody who waits for the task gives up.
+// kUpForRetry: a try failed and another follows. It is not finished, so nobody who waits for the task gives
+// up.
 enum class TaskState { kNone, kRunning, kWaiting, kSuccess, kSkipped, kFailed, kUpstreamFailed, kUpForRetry };
-std::string_view to_string(TaskState state);            // "success", "upstream_failed", ...
-TaskState task_state_from(std::string_view text);       // kNone when unknown
+std::string_view to_string(TaskState state);       // "success", "upstream_failed", ...
+TaskState task_state_from(std::string_view text);  // kNone when unknown
 bool is_finished(TaskState state);
 
 struct TaskSpec {
-  std::string id;                     // "generate_data", "retrain_1.finetune_model"
+  std::string id;  // "generate_data", "retrain_1.finetune_model"
   TaskKind kind = TaskKind::kAction;
   std::vector<std::string> upstream;  // ids in the same DAG
   TriggerRule trigger_rule = TriggerRule::kAllSuccess;
-  int attempt = 0;                    // of a retraining group: 1, 2, ...; else 0
-  int retries = 0;                    // technical tries beyond the first, for exit code 1 only
-  bool shardable = false;             // its work may be cut into shards (SHARDS, `maeil task --shard`)
-  std::vector<std::string> produces;  // collections that a success has written: what others may wait for (Airflow's assets)
+  int attempt = 0;         // of a retraining group: 1, 2, ...; else 0
+  int retries = 0;         // technical tries beyond the first, for exit code 1 only
+  bool shardable = false;  // its work may be cut into shards (SHARDS, `maeil task --shard`)
+  // collections that a success has written: what others may wait for (Airflow's assets)
+  std::vector<std::string> produces;
   std::string description;
 };
 
 struct DagSpec {
   std::string id;
   std::string description;
-  std::vector<TaskSpec> tasks;        // in an order where upstreams come first
+  std::vector<TaskSpec> tasks;  // in an order where upstreams come first
 };
 
 // Wrong ids, unknown upstreams, cycles, a branch without downstream: kInternal, naming the task.
 Status check_dag(const DagSpec& dag);
 
-// Which part of a shardable task's work is done: all of it (0 of 1), shard `index` of `count` (1 .. count), or putting the parts of
-// `count` shards together and finishing the task (0 of count).
+// Which part of a shardable task's work is done: all of it (0 of 1), shard `index` of `count` (1 .. count),
+// or putting the parts of `count` shards together and finishing the task (0 of count).
 struct Shard {
   int index = 0, count = 1;
   bool is_part() const { return index > 0; }
@@ -68,13 +70,17 @@ struct TaskContext {
   std::string run_id;
   std::string dag_id;
   std::string task_id;
-  int attempt = 0;      // TaskSpec::attempt
+  int attempt = 0;  // TaskSpec::attempt
   int try_number = 1;
   Shard shard;
-  std::string task_key() const { return store::make_task_key(logical_date, dag_id, task_id + shard.suffix(), completions); }
+  std::string task_key() const {
+    return store::make_task_key(logical_date, dag_id, task_id + shard.suffix(), completions);
+  }
   // The same however often the task is done: what a replay must have in common with the first time (seeds).
   std::string task_name() const { return store::make_task_key(logical_date, dag_id, task_id); }
-  std::string part_key(const Shard& part) const { return store::make_task_key(logical_date, dag_id, task_id + part.suffix()); }
+  std::string part_key(const Shard& part) const {
+    return store::make_task_key(logical_date, dag_id, task_id + part.suffix());
+  }
   // One line for the task's log (kept in the store, shown by `maeil logs`, and on the terminal).
   std::function<void(std::string_view line)> log;
   // Long work reports here; total 0: unknown. Throttled by the receiver.
@@ -82,20 +88,24 @@ struct TaskContext {
   bool asked_before = true;  // of a sensor: not the first time in this try
   // For a batch that a task commits itself, before it is finished: it counts only while this try does.
   std::function<void(store::Batch&)> fence;
-  // How often the task was finished for this date before. What was recorded then stays: what a task writes under ids made from
-  // task_key() is added to it, and linked by `supersedes` and `superseded_by` (take_back.h).
+  // How often the task was finished for this date before. What was recorded then stays: what a task writes
+  // under ids made from task_key() is added to it, and linked by `supersedes` and `superseded_by`
+  // (take_back.h).
   int completions = 0;
-  store::Document earlier_result = store::Document::object();  // of the last time it was finished; empty when it never was
+  // of the last time it was finished; empty when it never was
+  store::Document earlier_result = store::Document::object();
 };
 
-// What a task hands back. The runner commits `batch` and the task's record in one atomic step, then it is done.
+// What a task hands back. The runner commits `batch` and the task's record in one atomic step, then it is
+// done.
 struct TaskOutcome {
-  TaskState state = TaskState::kSuccess;   // kSuccess, kSkipped, kFailed (with its batch), kWaiting
-  std::vector<std::string> next;           // kBranch: the chosen downstream ids
-  std::string message;                     // one line for people
+  TaskState state = TaskState::kSuccess;  // kSuccess, kSkipped, kFailed (with its batch), kWaiting
+  std::vector<std::string> next;          // kBranch: the chosen downstream ids
+  std::string message;                    // one line for people
   store::Document result = store::Document::object();  // small facts for the summary and later tasks
   store::Batch batch;
-  std::shared_ptr<store::Lock> lock;       // what the task holds until its batch is committed; usually nothing
+  // what the task holds until its batch is committed; usually nothing
+  std::shared_ptr<store::Lock> lock;
 };
 
 using TaskFunction = std::function<Result<TaskOutcome>(TaskContext&)>;

@@ -27,7 +27,8 @@ Result<TaskState> how_it_stands(store::Store& store, const std::vector<DagSpec>&
 TaskState final_state(const DagSpec& dag, const std::map<std::string, TaskRecord>& records) {
   const bool good = std::ranges::all_of(dag.tasks, [&](const TaskSpec& task) {
     const auto found = records.find(task.id);
-    return found != records.end() && (found->second.state == TaskState::kSuccess || found->second.state == TaskState::kSkipped);
+    return found != records.end() &&
+           (found->second.state == TaskState::kSuccess || found->second.state == TaskState::kSkipped);
   });
   return good ? TaskState::kSuccess : TaskState::kFailed;
 }
@@ -61,22 +62,24 @@ Status DagRun::begin(bool resumed) {
 Status DagRun::end(std::string_view state, const std::string& message) { return write(state, message); }
 
 Status DagRun::write(std::string_view state, const std::string& message) {
-  const std::string id = store::task_object_id(store::make_task_key(date_, dag_id_, options_.run_id), kDagRuns, 0);
+  const std::string id =
+      store::task_object_id(store::make_task_key(date_, dag_id_, options_.run_id), kDagRuns, 0);
   const bool ended = state != "running";
   const Instant at = now();
-  Document out = {{"_id", store::id_value(id)},
-                  {"logical_date", format_date(date_)},
-                  {"dag_id", dag_id_},
-                  {"run_id", options_.run_id},
-                  {"run_type", run_type_},
-                  {"state", state},
-                  {"start_date", store::date_value(start_)},
-                  {"end_date", ended ? store::date_value(at) : Document()},
-                  {"duration", ended ? Document(std::chrono::duration<double>(at - start_).count()) : Document()},
-                  {"message", clean_text(message, 10000)},
-                  {"hostname", host_name()},
-                  {"pid", ::getpid()},
-                  {"timestamp", store::date_value(at)}};
+  Document out = {
+      {"_id", store::id_value(id)},
+      {"logical_date", format_date(date_)},
+      {"dag_id", dag_id_},
+      {"run_id", options_.run_id},
+      {"run_type", run_type_},
+      {"state", state},
+      {"start_date", store::date_value(start_)},
+      {"end_date", ended ? store::date_value(at) : Document()},
+      {"duration", ended ? Document(std::chrono::duration<double>(at - start_).count()) : Document()},
+      {"message", clean_text(message, 10000)},
+      {"hostname", host_name()},
+      {"pid", ::getpid()},
+      {"timestamp", store::date_value(at)}};
   if (!options_.program.is_null()) out["program"] = options_.program;
   store::Batch batch;
   batch.puts.push_back({kDagRuns, std::move(out)});
@@ -86,7 +89,8 @@ Status DagRun::write(std::string_view state, const std::string& message) {
     MAEIL_ASSIGN(const Document found, store_.find_one(kDagRuns, same));
     return !found.is_null();
   };
-  MAEIL_ASSIGN(const Status done, store::commit_for_certain(store_, batch, is_there, "`maeil runs` shows what is recorded"));
+  MAEIL_ASSIGN(const Status done,
+               store::commit_for_certain(store_, batch, is_there, "`maeil runs` shows what is recorded"));
   return done;
 }
 

@@ -9,8 +9,12 @@ namespace {
 
 void put_run(store::Store& store, const char* date, const char* dag, const char* state) {
   store::Batch batch;
-  batch.puts.push_back({kDagRuns, {{"_id", store::id_value(store::new_object_id(now()))}, {"logical_date", date}, {"dag_id", dag},
-                                   {"run_id", "killed"}, {"state", state}}});
+  batch.puts.push_back({kDagRuns,
+                        {{"_id", store::id_value(store::new_object_id(now()))},
+                         {"logical_date", date},
+                         {"dag_id", dag},
+                         {"run_id", "killed"},
+                         {"state", state}}});
   ASSERT_TRUE(store.commit(batch));
 }
 

@@ -38,7 +38,8 @@ Result<TaskOutcome> call(const TaskFunction& function, TaskContext& context) {
   }
 }
 
-// Says in the record of a task, until it is destroyed, that the process lives. A beat that cannot be written is left out.
+// Says in the record of a task, until it is destroyed, that the process lives. A beat that cannot be written
+// is left out.
 class Heartbeat {
  public:
   Heartbeat(store::Store& store, store::Batch::Expect own_try, milliseconds interval)
@@ -62,15 +63,20 @@ class Heartbeat {
 };
 
 bool may_retry(const Error& error) {
-  return exit_code(error.code) == 1 && error.code != ErrorCode::kCancelled && error.code != ErrorCode::kFailed;
+  return exit_code(error.code) == 1 && error.code != ErrorCode::kCancelled &&
+         error.code != ErrorCode::kFailed;
 }
 
 // One execution of one task: its name, its record in the making, and where its words go.
 class Execution {
  public:
-  Execution(store::Store& store, const DagSpec& dag, const TaskSpec& task, TaskFunction function, Days logical_date,
-            const RunOptions& options)
-      : store_(store), dag_(dag), task_(task), function_(std::move(function)), options_(options),
+  Execution(store::Store& store, const DagSpec& dag, const TaskSpec& task, TaskFunction function,
+            Days logical_date, const RunOptions& options)
+      : store_(store),
+        dag_(dag),
+        task_(task),
+        function_(std::move(function)),
+        options_(options),
         name_{logical_date, dag.id, task.id + options.shard.suffix()} {}
 
   Result<TaskRecord> run(bool wait) {
@@ -91,7 +97,8 @@ class Execution {
         return record_;
       }
       event(Event::Kind::kTaskRetried, done.error().message);
-      if (!sleep_unless_cancelled(options_.retry_delay * (1 << std::min(tries - 1, 10)), options_.cancelled)) {
+      if (!sleep_unless_cancelled(options_.retry_delay * (1 << std::min(tries - 1, 10)),
+                                  options_.cancelled)) {
         finished();
         return record_;
       }
@@ -99,7 +106,8 @@ class Execution {
   }
 
  private:
-  // Begins a try; again when the record changed between its reading and its writing (another process ended or began it).
+  // Begins a try; again when the record changed between its reading and its writing (another process ended or
+  // began it).
   Status begin_try() {
     constexpr int kTimes = 10;
     for (int times = 1;; ++times) {
@@ -108,16 +116,20 @@ class Execution {
     }
   }
 
-  // The record's new try, with what an earlier try had set on it beside the runner's own fields. kConflict: the record is no more what was read.
+  // The record's new try, with what an earlier try had set on it beside the runner's own fields. kConflict:
+  // the record is no more what was read.
   Status begin_try_once() {
     store::FindOptions by_id;
     by_id.filter = {{"_id", store::id_value(record_id(name_))}};
     MAEIL_ASSIGN(store::Document document, store_.find_one(kTaskInstances, by_id));
     const TaskRecord before = document.is_null() ? TaskRecord{} : record_from(document);
     MAEIL_ASSIGN(const Instant at, store_.time());
-    const bool ours = !record_.try_id.empty() && before.try_id == record_.try_id;  // the try before, of this very execution
+    // the try before, of this very execution
+    const bool ours = !record_.try_id.empty() && before.try_id == record_.try_id;
     if (!options_.takes_over && !ours && is_claimed(before, at)) return claimed_by(name_, document);
-    const bool goes_on = before.state == TaskState::kWaiting && before.run_id == options_.run_id && !before.try_id.empty();  // a sensor that is asked again
+    // a sensor that is asked again
+    const bool goes_on =
+        before.state == TaskState::kWaiting && before.run_id == options_.run_id && !before.try_id.empty();
     record_ = TaskRecord{};
     record_.task_id = name_.task_id;
     record_.attempt = task_.attempt;
@@ -140,8 +152,10 @@ class Execution {
     if (!goes_on) {
       store::Batch batch;
       batch.expects.push_back(as_read(document));
-      if (document.is_null()) document = {{"_id", store::id_value(record_id(name_))}};
-      else keep_in_history(document, batch);
+      if (document.is_null())
+        document = {{"_id", store::id_value(record_id(name_))}};
+      else
+        keep_in_history(document, batch);
       document.erase("pruned");  // by the retention of history: what follows is new
       document.update(record_fields(name_, record_));
       if (!options_.program.is_null()) document["program"] = options_.program;
@@ -159,13 +173,14 @@ class Execution {
   store::Batch::Expect as_read(const store::Document& document) const {
     store::Document fields;
     if (!document.is_null()) {
-      for (const char* field : {"try_id", "completions", "state"}) fields[field] = document.value(field, store::Document());
+      for (const char* field : {"try_id", "completions", "state"})
+        fields[field] = document.value(field, store::Document());
     }
     return {kTaskInstances, record_id(name_), std::move(fields)};
   }
 
-  // Records of what follows this task, parts of shards included; of the task itself the parts of another count, and when a part runs,
-  // the whole.
+  // Records of what follows this task, parts of shards included; of the task itself the parts of another
+  // count, and when a part runs, the whole.
   Status take_back_followers(store::Batch& batch) const {
     MAEIL_ASSIGN(const auto documents, record_documents(store_, name_.logical_date, dag_.id));
     const auto following = followers_of(dag_, {task_.id});
@@ -174,8 +189,10 @@ class Execution {
       const std::string id = record_from(document).task_id;
       const std::string_view whole = whole_task_id(id);
       const bool is_part = whole.size() < id.size();
-      const bool own = whole == task_.id && (is_part ? options_.shard.count == 1 || !id.ends_with(same_count) : options_.shard.is_part());
-      if (own || std::ranges::find(following, whole) != following.end()) take_back(document, fmt::format("{} runs again", task_.id), batch);
+      const bool own = whole == task_.id && (is_part ? options_.shard.count == 1 || !id.ends_with(same_count)
+                                                     : options_.shard.is_part());
+      if (own || std::ranges::find(following, whole) != following.end())
+        take_back(document, fmt::format("{} runs again", task_.id), batch);
     }
     return {};
   }
@@ -184,9 +201,18 @@ class Execution {
   Result<TaskOutcome> ask(bool wait) {
     const auto deadline = steady_clock::now() + options_.sensor_timeout;
     for (bool asked_before = record_.state == TaskState::kWaiting;; asked_before = true) {
-      TaskContext context{store_, name_.logical_date, options_.run_id, name_.dag_id, task_.id, task_.attempt, record_.try_number, options_.shard,
-                          [this](std::string_view line) { log_line(line); },
-                          [this](std::string_view what, uint64_t done, uint64_t total) { progress(what, done, total); }, asked_before};
+      TaskContext context{
+          store_,
+          name_.logical_date,
+          options_.run_id,
+          name_.dag_id,
+          task_.id,
+          task_.attempt,
+          record_.try_number,
+          options_.shard,
+          [this](std::string_view line) { log_line(line); },
+          [this](std::string_view what, uint64_t done, uint64_t total) { progress(what, done, total); },
+          asked_before};
       context.completions = record_.completions;
       context.earlier_result = record_.result;
       context.fence = [this](store::Batch& batch) {
@@ -201,10 +227,14 @@ class Execution {
       event(Event::Kind::kSensorWaiting, outcome.message);
       const auto left = std::chrono::duration_cast<milliseconds>(deadline - steady_clock::now());
       if (left <= milliseconds{0}) {
-        return fail(ErrorCode::kUnavailable, fmt::format("waited {:.0f} s (SENSOR_TIMEOUT) in vain: {}", std::chrono::duration<double>(options_.sensor_timeout).count(), outcome.message));
+        return fail(
+            ErrorCode::kUnavailable,
+            fmt::format("waited {:.0f} s (SENSOR_TIMEOUT) in vain: {}",
+                        std::chrono::duration<double>(options_.sensor_timeout).count(), outcome.message));
       }
       if (!sleep_unless_cancelled(std::min(options_.poke_interval, left), options_.cancelled)) {
-        return fail(ErrorCode::kCancelled, fmt::format("stopped by a signal while waiting: {}", outcome.message));
+        return fail(ErrorCode::kCancelled,
+                    fmt::format("stopped by a signal while waiting: {}", outcome.message));
       }
     }
   }
@@ -216,13 +246,17 @@ class Execution {
   }
 
   Status check(const TaskOutcome& outcome) const {
-    const bool known = outcome.state == TaskState::kSuccess || outcome.state == TaskState::kSkipped || outcome.state == TaskState::kFailed ||
+    const bool known = outcome.state == TaskState::kSuccess || outcome.state == TaskState::kSkipped ||
+                       outcome.state == TaskState::kFailed ||
                        (outcome.state == TaskState::kWaiting && task_.kind == TaskKind::kSensor);
-    if (!known) return internal_error(fmt::format("the task answered with state {}", to_string(outcome.state)));
-    if (task_.kind != TaskKind::kBranch && !outcome.next.empty()) return internal_error("the task chose what follows but is no branch");
+    if (!known)
+      return internal_error(fmt::format("the task answered with state {}", to_string(outcome.state)));
+    if (task_.kind != TaskKind::kBranch && !outcome.next.empty())
+      return internal_error("the task chose what follows but is no branch");
     const auto downstream = downstream_of(dag_, task_.id);
     for (const auto& id : outcome.next) {
-      if (std::ranges::find(downstream, id) == downstream.end()) return internal_error(fmt::format("the branch chose \"{}\", which does not follow it", id));
+      if (std::ranges::find(downstream, id) == downstream.end())
+        return internal_error(fmt::format("the branch chose \"{}\", which does not follow it", id));
     }
     return {};
   }
@@ -239,8 +273,9 @@ class Execution {
     return noted;
   }
 
-  // The batch, the record and the log in one step. What the task wrote when it was finished before stays: see link_to_earlier.
-  // An error outside: nobody knows whether the step was done, so nothing is said about the task.
+  // The batch, the record and the log in one step. What the task wrote when it was finished before stays: see
+  // link_to_earlier. An error outside: nobody knows whether the step was done, so nothing is said about the
+  // task.
   Result<Status> finish(TaskOutcome&& outcome) {
     const auto held = std::move(outcome.lock);
     const TaskRecord before = record_;
@@ -248,7 +283,8 @@ class Execution {
     record_.message = outcome.message;
     record_.next = std::move(outcome.next);
     record_.result = std::move(outcome.result);
-    if (outcome.state != TaskState::kFailed) ++record_.completions;  // what failed is repeated under the same ids
+    // what failed is repeated under the same ids
+    if (outcome.state != TaskState::kFailed) ++record_.completions;
     settle_time();
     store::Batch batch = std::move(outcome.batch);
     Status done = link_to_earlier(store_, name_, before.completions, batch);
@@ -270,10 +306,12 @@ class Execution {
   Result<Status> commit(const store::Batch& batch) const {
     const auto is_there = [this]() -> Result<bool> {
       MAEIL_ASSIGN(const auto found, read_record(store_, name_));
-      return found && found->try_id == record_.try_id && found->state == record_.state && found->completions == record_.completions;
+      return found && found->try_id == record_.try_id && found->state == record_.state &&
+             found->completions == record_.completions;
     };
     auto done = store::commit_for_certain(
-        store_, batch, is_there, fmt::format("`maeil logs {}` shows what is recorded", format_date(name_.logical_date)));
+        store_, batch, is_there,
+        fmt::format("`maeil logs {}` shows what is recorded", format_date(name_.logical_date)));
     if (!done) return with_context(fmt::format("{}.{}", name_.dag_id, name_.task_id), done.error());
     return done;
   }
@@ -305,20 +343,25 @@ class Execution {
     record_.alive_until.reset();
   }
 
-  // What every commit of this try expects: a process that was paused, or outlived whoever started it, writes nothing once the task has
-  // been taken up again, and nothing once the try is finished, though it may not know: a commit that arrives after the try was given
-  // up for failed finds another state.
+  // What every commit of this try expects: a process that was paused, or outlived whoever started it, writes
+  // nothing once the task has been taken up again, and nothing once the try is finished, though it may not
+  // know: a commit that arrives after the try was given up for failed finds another state.
   store::Batch::Expect own_try() const {
     return {kTaskInstances,
             record_id(name_),
-            {{"try_id", record_.try_id}, {"completions", completions_before_}, {"state", to_string(recorded_state_)}}};
+            {{"try_id", record_.try_id},
+             {"completions", completions_before_},
+             {"state", to_string(recorded_state_)}}};
   }
 
   // Says so when a commit was refused because the task is another try's now.
   Status still_ours(const Error& refused) const {
     MAEIL_ASSIGN(const auto record, read_record(store_, name_));
     if (record && record->try_id == record_.try_id) return {};
-    return fail(ErrorCode::kConflict, fmt::format("{} was taken up by another try meanwhile: what this one (try {}) made was dropped ({})", name_.task_id, record_.try_number, refused.message));
+    return fail(
+        ErrorCode::kConflict,
+        fmt::format("{} was taken up by another try meanwhile: what this one (try {}) made was dropped ({})",
+                    name_.task_id, record_.try_number, refused.message));
   }
 
   store::Batch::Set set() const { return {kTaskInstances, record_id(name_), record_fields(name_, record_)}; }
@@ -363,7 +406,7 @@ class Execution {
   const RunOptions& options_;
   const TaskName name_;
   TaskRecord record_;
-  int completions_before_ = 0;  // this try
+  int completions_before_ = 0;                   // this try
   TaskState recorded_state_ = TaskState::kNone;  // of this try, as it is in the store
   std::optional<TaskLog> log_;
   std::mutex event_mutex_;
@@ -381,20 +424,27 @@ bool sleep_unless_cancelled(milliseconds time, const std::atomic<bool>* cancelle
   }
 }
 
-Result<TaskFunction> find_function(const TaskTable& table, std::string_view dag_id, std::string_view task_id) {
+Result<TaskFunction> find_function(const TaskTable& table, std::string_view dag_id,
+                                   std::string_view task_id) {
   std::string id(task_id);
   if (const size_t dot = id.find('.'); dot != std::string::npos) id = id.substr(dot + 1);
   const auto found = table.find({std::string(dag_id), id});
-  if (found == table.end()) return internal_error(fmt::format("DAG {}: there is no function for task {}", dag_id, task_id));
+  if (found == table.end())
+    return internal_error(fmt::format("DAG {}: there is no function for task {}", dag_id, task_id));
   return found->second;
 }
 
-Result<TaskRecord> execute_task(store::Store& store, const DagSpec& dag, const TaskTable& table, Days logical_date,
-                                std::string_view task_id, const RunOptions& options, bool wait) {
+Result<TaskRecord> execute_task(store::Store& store, const DagSpec& dag, const TaskTable& table,
+                                Days logical_date, std::string_view task_id, const RunOptions& options,
+                                bool wait) {
   const TaskSpec* task = find_task(dag, task_id);
-  if (!task) return fail(ErrorCode::kUsage, fmt::format("DAG {} has no task \"{}\": `maeil dag show {}` lists them", dag.id, task_id, dag.id));
+  if (!task)
+    return fail(ErrorCode::kUsage, fmt::format("DAG {} has no task \"{}\": `maeil dag show {}` lists them",
+                                               dag.id, task_id, dag.id));
   if (options.shard.count != 1 && !task->shardable) {
-    return fail(ErrorCode::kUsage, fmt::format("{} of {} cannot be cut into shards: `maeil dag export` says which tasks can", task_id, dag.id));
+    return fail(ErrorCode::kUsage,
+                fmt::format("{} of {} cannot be cut into shards: `maeil dag export` says which tasks can",
+                            task_id, dag.id));
   }
   MAEIL_ASSIGN(TaskFunction function, find_function(table, dag.id, task_id));
   Execution execution(store, dag, *task, std::move(function), logical_date, options);

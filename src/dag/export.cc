@@ -9,9 +9,12 @@ using store::Document;
 
 std::string_view kind_name(TaskKind kind) {
   switch (kind) {
-    case TaskKind::kBranch: return "branch";
-    case TaskKind::kSensor: return "sensor";
-    default: return "action";
+    case TaskKind::kBranch:
+      return "branch";
+    case TaskKind::kSensor:
+      return "sensor";
+    default:
+      return "action";
   }
 }
 

@@ -14,9 +14,11 @@ namespace {
 using store::Document;
 
 constexpr std::array<std::string_view, 9> kCodes = {"usage",       "bad_input", "not_found", "conflict", "io",
-                                                       "unavailable", "cancelled", "internal",  "failed"};
+                                                    "unavailable", "cancelled", "internal",  "failed"};
 
-Document optional_date(const std::optional<Instant>& instant) { return instant ? store::date_value(*instant) : Document(); }
+Document optional_date(const std::optional<Instant>& instant) {
+  return instant ? store::date_value(*instant) : Document();
+}
 
 std::optional<Instant> date_field(const Document& document, const char* name) {
   const auto found = document.find(name);
@@ -30,13 +32,16 @@ using store::text_field;
 
 int int_field(const Document& document, const char* name) {
   const auto found = document.find(name);
-  return found != document.end() && found->is_number_integer() ? static_cast<int>(std::clamp<int64_t>(found->get<int64_t>(), 0, 1'000'000)) : 0;
+  return found != document.end() && found->is_number_integer()
+             ? static_cast<int>(std::clamp<int64_t>(found->get<int64_t>(), 0, 1'000'000))
+             : 0;
 }
 
 }  // namespace
 
 bool is_dead(const TaskRecord& record, Instant at) {
-  return record.state == TaskState::kRunning && record.retries_left == 0 && record.alive_until && *record.alive_until < at;
+  return record.state == TaskState::kRunning && record.retries_left == 0 && record.alive_until &&
+         *record.alive_until < at;
 }
 
 std::string host_name() {
@@ -49,8 +54,10 @@ std::string record_id(const TaskName& name) { return store::task_object_id(name.
 
 Document record_fields(const TaskName& name, const TaskRecord& record) {
   Document duration, error;
-  if (record.start && record.end) duration = std::chrono::duration<double>(*record.end - *record.start).count();
-  if (record.error) error = {{"code", to_string(record.error->code)}, {"message", clean_text(record.error->message, 10000)}};
+  if (record.start && record.end)
+    duration = std::chrono::duration<double>(*record.end - *record.start).count();
+  if (record.error)
+    error = {{"code", to_string(record.error->code)}, {"message", clean_text(record.error->message, 10000)}};
   return {
       {"logical_date", format_date(name.logical_date)},
       {"dag_id", name.dag_id},
@@ -83,8 +90,8 @@ TaskRecord record_from(const Document& document) {
   record.state = task_state_from(text_field(document, "state"));
   record.attempt = int_field(document, "attempt");
   record.try_number = int_field(document, "try_number");
-  // A record of an older maeil does not say how often it was finished: once counts too often rather than never, so that what it
-  // recorded is not replaced. A gap in the keys does no harm.
+  // A record of an older maeil does not say how often it was finished: once counts too often rather than
+  // never, so that what it recorded is not replaced. A gap in the keys does no harm.
   record.completions = document.contains("completions") ? int_field(document, "completions") : 1;
   record.run_id = text_field(document, "run_id");
   record.try_id = text_field(document, "try_id");
@@ -114,7 +121,8 @@ Result<std::optional<TaskRecord>> read_record(store::Store& store, const TaskNam
   return record_from(found);
 }
 
-Result<std::map<std::string, TaskRecord>> read_records(store::Store& store, Days logical_date, std::string_view dag_id) {
+Result<std::map<std::string, TaskRecord>> read_records(store::Store& store, Days logical_date,
+                                                       std::string_view dag_id) {
   store::FindOptions options;
   options.filter = {{"logical_date", format_date(logical_date)}, {"dag_id", dag_id}};
   std::map<std::string, TaskRecord> records;
@@ -126,20 +134,25 @@ Result<std::map<std::string, TaskRecord>> read_records(store::Store& store, Days
   return records;
 }
 
-Result<TaskState> task_state(store::Store& store, Days logical_date, std::string_view dag_id, std::string_view task_id) {
-  MAEIL_ASSIGN(const auto record, read_record(store, {logical_date, std::string(dag_id), std::string(task_id)}));
+Result<TaskState> task_state(store::Store& store, Days logical_date, std::string_view dag_id,
+                             std::string_view task_id) {
+  MAEIL_ASSIGN(const auto record,
+               read_record(store, {logical_date, std::string(dag_id), std::string(task_id)}));
   return record ? record->state : TaskState::kNone;
 }
 
 Result<std::optional<Days>> first_date(store::Store& store) {
   store::FindOptions first;
-  first.filter = {{"logical_date", {{"$gte", "0001-01-01"}}}};  // a text: what a hand has put there otherwise does not come first
+  // a text: what a hand has put there otherwise does not come first
+  first.filter = {{"logical_date", {{"$gte", "0001-01-01"}}}};
   first.sort = {{"logical_date", 1}};
   first.projection = {"logical_date"};
   MAEIL_ASSIGN(const Document found, store.find_one(kTaskInstances, first));
   if (found.is_null()) return std::optional<Days>();
   const auto date = parse_date(text_field(found, "logical_date"));
-  if (!date) return bad_input(fmt::format("task_instances: the earliest record's logical_date: {}", date.error().message));
+  if (!date)
+    return bad_input(
+        fmt::format("task_instances: the earliest record's logical_date: {}", date.error().message));
   return std::optional(*date);
 }
 
@@ -153,7 +166,8 @@ Result<std::vector<Document>> runs(store::Store& store, int64_t limit) {
 std::string clean_text(std::string_view text, size_t max_bytes) {
   const bool cut = text.size() > max_bytes;
   // Writing JSON with replacement and reading it again is the library's way to repair UTF-8.
-  const std::string json = Document(std::string(text.substr(0, max_bytes))).dump(-1, ' ', false, Document::error_handler_t::replace);
+  const std::string json = Document(std::string(text.substr(0, max_bytes)))
+                               .dump(-1, ' ', false, Document::error_handler_t::replace);
   return Document::parse(json).get<std::string>() + (cut ? "..." : "");
 }
 
@@ -164,6 +178,8 @@ ErrorCode error_code_from(std::string_view text) {
   return found == kCodes.end() ? ErrorCode::kInternal : static_cast<ErrorCode>(found - kCodes.begin());
 }
 
-std::string make_run_id(std::string_view run_type, Instant instant) { return fmt::format("{}__{}", run_type, format_instant(instant)); }
+std::string make_run_id(std::string_view run_type, Instant instant) {
+  return fmt::format("{}__{}", run_type, format_instant(instant));
+}
 
 }  // namespace maeil::dag

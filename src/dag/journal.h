@@ -34,32 +34,39 @@ struct TaskRecord {
   std::string task_id;
   TaskState state = TaskState::kNone;
   int attempt = 0;
-  int try_number = 0;               // of all tries of this date, over all runs
-  int completions = 0;              // how often it was finished: success, or skipped by itself
+  int try_number = 0;   // of all tries of this date, over all runs
+  int completions = 0;  // how often it was finished: success, or skipped by itself
   std::string run_id;
-  std::string try_id;               // of the try that is under way or was last: the next one has another, and this one's commit is refused
+  // of the try that is under way or was last: the next one has another, and this one's commit is refused
+  std::string try_id;
   std::optional<Instant> start, end;
-  int retries_left = 0;                  // of a task that runs or is up for retry: tries that its caller will still make
-  std::optional<Instant> alive_until;    // by the store's clock; of a running task that says so itself, again and again: after this it
-                                         // is dead; of one that its caller will try again: until when that is expected
+  // of a task that runs or is up for retry: tries that its caller will still make
+  int retries_left = 0;
+  // by the store's clock; of a running task that says so itself, again and again: after this it is dead; of
+  // one that its caller will try again: until when that is expected
+  std::optional<Instant> alive_until;
   std::string message;
   std::optional<Error> error;
   std::vector<std::string> next;
-  std::string skipped_by;           // the runner skipped it, because of that upstream; empty: it skipped itself
-  store::Document result = store::Document::object();  // counts in state success; else that of the last time it was finished
+  // the runner skipped it, because of that upstream; empty: it skipped itself
+  std::string skipped_by;
+  // counts in state success; else that of the last time it was finished
+  store::Document result = store::Document::object();
 };
 
 // Which task of which date: what a record's id is made of.
 struct TaskName {
   Days logical_date;
   std::string dag_id, task_id;
-  std::string key(int completions = 0) const { return store::make_task_key(logical_date, dag_id, task_id, completions); }
+  std::string key(int completions = 0) const {
+    return store::make_task_key(logical_date, dag_id, task_id, completions);
+  }
 };
 
 std::string record_id(const TaskName& name);
 
-// Whether the record says running but its process is dead at the store's time `at` and nobody will try again. A task of the built-in runner never is: the
-// runner's lock says who is alive.
+// Whether the record says running but its process is dead at the store's time `at` and nobody will try again.
+// A task of the built-in runner never is: the runner's lock says who is alive.
 bool is_dead(const TaskRecord& record, Instant at);
 
 // The fields of a record as a document (for a put, with `_id`) or for a set (without).
@@ -70,10 +77,12 @@ TaskRecord record_from(const store::Document& document);
 Result<std::optional<TaskRecord>> read_record(store::Store& store, const TaskName& name);
 
 // All records of one DAG and date, by task id.
-Result<std::map<std::string, TaskRecord>> read_records(store::Store& store, Days logical_date, std::string_view dag_id);
+Result<std::map<std::string, TaskRecord>> read_records(store::Store& store, Days logical_date,
+                                                       std::string_view dag_id);
 
 // kNone when it never ran.
-Result<TaskState> task_state(store::Store& store, Days logical_date, std::string_view dag_id, std::string_view task_id);
+Result<TaskState> task_state(store::Store& store, Days logical_date, std::string_view dag_id,
+                             std::string_view task_id);
 
 // The first logical date of which any task has a record.
 Result<std::optional<Days>> first_date(store::Store& store);
@@ -86,8 +95,8 @@ std::string host_name();
 // Text made valid UTF-8, at most `max_bytes` long.
 std::string clean_text(std::string_view text, size_t max_bytes);
 
-std::string_view to_string(ErrorCode code);          // "bad_input", ...
-ErrorCode error_code_from(std::string_view text);    // kInternal when unknown
+std::string_view to_string(ErrorCode code);        // "bad_input", ...
+ErrorCode error_code_from(std::string_view text);  // kInternal when unknown
 
 // "manual__2026-11-23T00:15:00.000Z"
 std::string make_run_id(std::string_view run_type, Instant instant);

@@ -6,13 +6,17 @@
 namespace maeil::dag {
 namespace {
 
-bool contains(const std::vector<std::string>& ids, std::string_view id) { return std::ranges::find(ids, id) != ids.end(); }
+bool contains(const std::vector<std::string>& ids, std::string_view id) {
+  return std::ranges::find(ids, id) != ids.end();
+}
 
 // Whether `to` is one of the chosen tasks or comes, however far, after one.
 bool reached(const DagSpec& dag, const std::vector<std::string>& chosen, std::string_view to) {
   std::set<std::string_view> after(chosen.begin(), chosen.end());
   for (const auto& task : dag.tasks) {  // upstreams come first
-    if (std::ranges::any_of(task.upstream, [&](const std::string& upstream) { return after.contains(upstream); })) after.insert(task.id);
+    if (std::ranges::any_of(task.upstream,
+                            [&](const std::string& upstream) { return after.contains(upstream); }))
+      after.insert(task.id);
   }
   return after.contains(to);
 }
@@ -27,7 +31,8 @@ Decision decide(const DagSpec& dag, const TaskSpec& task, const std::map<std::st
     skipped |= upstream.state == TaskState::kSkipped;
     succeeded |= upstream.state == TaskState::kSuccess;
     const TaskSpec* spec = find_task(dag, id);
-    not_chosen |= spec->kind == TaskKind::kBranch && upstream.state == TaskState::kSuccess && !reached(dag, upstream.next, task.id);
+    not_chosen |= spec->kind == TaskKind::kBranch && upstream.state == TaskState::kSuccess &&
+                  !reached(dag, upstream.next, task.id);
   }
   if (not_chosen) return Decision::kSkip;
   if (failed) return Decision::kUpstreamFailed;

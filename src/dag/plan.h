@@ -1,4 +1,5 @@
-// What Airflow would do with a task, given the states of the tasks before it: pure functions over a DAG and its records.
+// What Airflow would do with a task, given the states of the tasks before it: pure functions over a DAG and
+// its records.
 #pragma once
 
 #include <map>

@@ -21,20 +21,27 @@ TaskSpec task(std::string id, std::vector<std::string> upstream = {}, TaskKind k
 
 // check -> (r1 -> e1 -> (r2 -> e2)) | send, the shape of the evaluation DAG.
 DagSpec loop_dag() {
-  return {"loop", "", {task("check", {}, TaskKind::kBranch), task("r1", {"check"}), task("e1", {"r1"}, TaskKind::kBranch),
-                       task("r2", {"e1"}), task("e2", {"r2"}, TaskKind::kBranch),
-                       task("send", {"check", "e1", "e2"}, TaskKind::kAction, TriggerRule::kNoneFailedMinOneSuccess), task("alert", {"e2"})}};
+  return {"loop",
+          "",
+          {task("check", {}, TaskKind::kBranch), task("r1", {"check"}), task("e1", {"r1"}, TaskKind::kBranch),
+           task("r2", {"e1"}), task("e2", {"r2"}, TaskKind::kBranch),
+           task("send", {"check", "e1", "e2"}, TaskKind::kAction, TriggerRule::kNoneFailedMinOneSuccess),
+           task("alert", {"e2"})}};
 }
 
-// Walks the DAG: branches choose as given, tasks named in `failing` fail; gives "check:success r1:skipped ...".
-std::string walk(const DagSpec& dag, const std::map<std::string, std::vector<std::string>>& choices, const std::string& failing = "") {
+// Walks the DAG: branches choose as given, tasks named in `failing` fail; gives "check:success r1:skipped
+// ...".
+std::string walk(const DagSpec& dag, const std::map<std::string, std::vector<std::string>>& choices,
+                 const std::string& failing = "") {
   std::map<std::string, TaskRecord> records;
   std::string text;
   for (const auto& spec : dag.tasks) {
     TaskRecord record;
     const Decision decision = decide(dag, spec, records);
-    record.state = decision == Decision::kSkip ? TaskState::kSkipped : decision == Decision::kUpstreamFailed ? TaskState::kUpstreamFailed
-                   : spec.id == failing ? TaskState::kFailed : TaskState::kSuccess;
+    record.state = decision == Decision::kSkip             ? TaskState::kSkipped
+                   : decision == Decision::kUpstreamFailed ? TaskState::kUpstreamFailed
+                   : spec.id == failing                    ? TaskState::kFailed
+                                                           : TaskState::kSuccess;
     if (const auto choice = choices.find(spec.id); choice != choices.end()) record.next = choice->second;
     text += (text.empty() ? "" : " ") + spec.id + ":" + std::string(to_string(record.state));
     records[spec.id] = record;
@@ -45,17 +52,26 @@ std::string walk(const DagSpec& dag, const std::map<std::string, std::vector<std
 TEST(Plan, TheWaysThroughALoop) {
   const DagSpec dag = loop_dag();
   ASSERT_TRUE(check_dag(dag));
-  EXPECT_EQ(walk(dag, {{"check", {"send"}}}), "check:success r1:skipped e1:skipped r2:skipped e2:skipped send:success alert:skipped");
-  EXPECT_EQ(walk(dag, {{"check", {"r1"}}, {"e1", {"send"}}}), "check:success r1:success e1:success r2:skipped e2:skipped send:success alert:skipped");
-  EXPECT_EQ(walk(dag, {{"check", {"r1"}}, {"e1", {"r2"}}, {"e2", {"send"}}}), "check:success r1:success e1:success r2:success e2:success send:success alert:skipped");
-  EXPECT_EQ(walk(dag, {{"check", {"r1"}}, {"e1", {"r2"}}, {"e2", {"alert"}}}), "check:success r1:success e1:success r2:success e2:success send:skipped alert:success");
-  EXPECT_EQ(walk(dag, {{"check", {}}}), "check:success r1:skipped e1:skipped r2:skipped e2:skipped send:skipped alert:skipped");
+  EXPECT_EQ(walk(dag, {{"check", {"send"}}}),
+            "check:success r1:skipped e1:skipped r2:skipped e2:skipped send:success alert:skipped");
+  EXPECT_EQ(walk(dag, {{"check", {"r1"}}, {"e1", {"send"}}}),
+            "check:success r1:success e1:success r2:skipped e2:skipped send:success alert:skipped");
+  EXPECT_EQ(walk(dag, {{"check", {"r1"}}, {"e1", {"r2"}}, {"e2", {"send"}}}),
+            "check:success r1:success e1:success r2:success e2:success send:success alert:skipped");
+  EXPECT_EQ(walk(dag, {{"check", {"r1"}}, {"e1", {"r2"}}, {"e2", {"alert"}}}),
+            "check:success r1:success e1:success r2:success e2:success send:skipped alert:success");
+  EXPECT_EQ(walk(dag, {{"check", {}}}),
+            "check:success r1:skipped e1:skipped r2:skipped e2:skipped send:skipped alert:skipped");
 }
 
 TEST(Plan, FailuresSpread) {
   const DagSpec dag = loop_dag();
-  EXPECT_EQ(walk(dag, {}, "check"), "check:failed r1:upstream_failed e1:upstream_failed r2:upstream_failed e2:upstream_failed send:upstream_failed alert:upstream_failed");
-  EXPECT_EQ(walk(dag, {{"check", {"r1"}}, {"e1", {"r2"}}}, "r2"), "check:success r1:success e1:success r2:failed e2:upstream_failed send:upstream_failed alert:upstream_failed");
+  EXPECT_EQ(walk(dag, {}, "check"),
+            "check:failed r1:upstream_failed e1:upstream_failed r2:upstream_failed e2:upstream_failed "
+            "send:upstream_failed alert:upstream_failed");
+  EXPECT_EQ(walk(dag, {{"check", {"r1"}}, {"e1", {"r2"}}}, "r2"),
+            "check:success r1:success e1:success r2:failed e2:upstream_failed send:upstream_failed "
+            "alert:upstream_failed");
 }
 
 TEST(Plan, WrongDagsAreRefusedByName) {
@@ -76,7 +92,8 @@ TEST(Plan, WrongDagsAreRefusedByName) {
 }
 
 TEST(Plan, StatesRoundTrip) {
-  for (int i = 0; i < 7; ++i) EXPECT_EQ(task_state_from(to_string(static_cast<TaskState>(i))), static_cast<TaskState>(i));
+  for (int i = 0; i < 7; ++i)
+    EXPECT_EQ(task_state_from(to_string(static_cast<TaskState>(i))), static_cast<TaskState>(i));
   EXPECT_EQ(task_state_from("bogus"), TaskState::kNone);
   EXPECT_TRUE(is_finished(TaskState::kUpstreamFailed));
   EXPECT_FALSE(is_finished(TaskState::kWaiting));
@@ -101,15 +118,25 @@ TEST(Schedule, Dates) {
 }
 
 TEST(Export, IsAsDocumented) {
-  DagSpec dag{"d", "what for", {task("a"), task("g_1.b", {"a"}, TaskKind::kBranch, TriggerRule::kNoneFailedMinOneSuccess), task("c", {"g_1.b"}, TaskKind::kSensor)}};
+  DagSpec dag{"d",
+              "what for",
+              {task("a"), task("g_1.b", {"a"}, TaskKind::kBranch, TriggerRule::kNoneFailedMinOneSuccess),
+               task("c", {"g_1.b"}, TaskKind::kSensor)}};
   dag.tasks[1].attempt = 1;
   dag.tasks[1].retries = 2;
   const auto exported = export_dags({dag}, {"02:30", "Asia/Seoul", 5, 60}).value();
-  EXPECT_EQ(exported.dump(), R"({"format":"maeil-dags","version":1,"schedule":"30 2 * * *","time_zone":"Asia/Seoul","poke_interval":5,"sensor_timeout":60,"shards":1,)"
-                             R"("dags":[{"dag_id":"d","description":"what for","tasks":[)"
-                             R"({"task_id":"a","group":null,"kind":"action","upstream":[],"trigger_rule":"all_success","attempt":0,"retries":0,"shardable":false,"produces":[],"description":""},)"
-                             R"({"task_id":"g_1.b","group":"g_1","kind":"branch","upstream":["a"],"trigger_rule":"none_failed_min_one_success","attempt":1,"retries":2,"shardable":false,"produces":[],"description":""},)"
-                             R"({"task_id":"c","group":null,"kind":"sensor","upstream":["g_1.b"],"trigger_rule":"all_success","attempt":0,"retries":0,"shardable":false,"produces":[],"description":""}]}]})");
+  EXPECT_EQ(
+      exported.dump(),
+      R"({"format":"maeil-dags","version":1,"schedule":"30 2 * * *","time_zone":"Asia/Seoul",)"
+      R"("poke_interval":5,"sensor_timeout":60,"shards":1,)"
+      R"("dags":[{"dag_id":"d","description":"what for","tasks":[)"
+      R"({"task_id":"a","group":null,"kind":"action","upstream":[],"trigger_rule":"all_success",)"
+      R"("attempt":0,"retries":0,"shardable":false,"produces":[],"description":""},)"
+      R"({"task_id":"g_1.b","group":"g_1","kind":"branch","upstream":["a"],)"
+      R"("trigger_rule":"none_failed_min_one_success","attempt":1,"retries":2,"shardable":false,)"
+      R"("produces":[],"description":""},)"
+      R"({"task_id":"c","group":null,"kind":"sensor","upstream":["g_1.b"],"trigger_rule":"all_success",)"
+      R"("attempt":0,"retries":0,"shardable":false,"produces":[],"description":""}]}]})");
   EXPECT_FALSE(export_dags({dag}, {"25:00", "UTC", 5, 60}));
 }
 

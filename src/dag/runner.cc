@@ -29,14 +29,17 @@ Step next_step(const DagSpec& dag, const TaskSpec& task, const Records& records,
     return record && record->state == TaskState::kUpstreamFailed ? Step::kKeep : Step::kUpstreamFailed;
   }
   if (decision == Decision::kSkip) {
-    return record && record->state == TaskState::kSkipped && !record->skipped_by.empty() ? Step::kKeep : Step::kSkip;
+    return record && record->state == TaskState::kSkipped && !record->skipped_by.empty() ? Step::kKeep
+                                                                                         : Step::kSkip;
   }
-  const bool finished = record && (record->state == TaskState::kSuccess || (record->state == TaskState::kSkipped && record->skipped_by.empty()));
+  const bool finished = record && (record->state == TaskState::kSuccess ||
+                                   (record->state == TaskState::kSkipped && record->skipped_by.empty()));
   return finished && !clear ? Step::kKeep : Step::kRun;
 }
 
 // About a task, or about the whole DAG when there is no record.
-void tell(const RunOptions& options, Event::Kind kind, const DagSpec& dag, const TaskRecord* record, TaskState state, const std::string& text) {
+void tell(const RunOptions& options, Event::Kind kind, const DagSpec& dag, const TaskRecord* record,
+          TaskState state, const std::string& text) {
   if (!options.on_event) return;
   Event event;
   event.kind = kind;
@@ -52,8 +55,8 @@ void tell(const RunOptions& options, Event::Kind kind, const DagSpec& dag, const
 }
 
 // A record for a task that the runner itself settles.
-Result<TaskRecord> settle(store::Store& store, const DagSpec& dag, const TaskSpec& task, Days logical_date, const Records& records,
-                          Step step, const RunOptions& options) {
+Result<TaskRecord> settle(store::Store& store, const DagSpec& dag, const TaskSpec& task, Days logical_date,
+                          const Records& records, Step step, const RunOptions& options) {
   const TaskName name{logical_date, dag.id, task.id};
   TaskRecord record;
   record.task_id = task.id;
@@ -68,11 +71,13 @@ Result<TaskRecord> settle(store::Store& store, const DagSpec& dag, const TaskSpe
   record.end = now();
   for (const auto& id : task.upstream) {
     const TaskState state = records.at(id).state;
-    const bool cause = step == Step::kSkip ? state == TaskState::kSkipped || find_task(dag, id)->kind == TaskKind::kBranch
-                                           : state == TaskState::kFailed || state == TaskState::kUpstreamFailed;
+    const bool cause = step == Step::kSkip
+                           ? state == TaskState::kSkipped || find_task(dag, id)->kind == TaskKind::kBranch
+                           : state == TaskState::kFailed || state == TaskState::kUpstreamFailed;
     if (!cause) continue;
     if (step == Step::kSkip) record.skipped_by = id;
-    record.message = fmt::format("{} {}", id, state == TaskState::kSuccess ? "chose another way" : to_string(state));
+    record.message =
+        fmt::format("{} {}", id, state == TaskState::kSuccess ? "chose another way" : to_string(state));
     break;
   }
   store::Batch batch;  // documents of an earlier run that took this way stay: they are history
@@ -108,7 +113,8 @@ Result<std::unique_ptr<store::Lock>> lock_runner(store::Store& store, const RunO
   });
 }
 
-Result<DagResult> run_dag(store::Store& store, const DagSpec& dag, const TaskTable& table, Days logical_date, const RunOptions& options) {
+Result<DagResult> run_dag(store::Store& store, const DagSpec& dag, const TaskTable& table, Days logical_date,
+                          const RunOptions& options) {
   MAEIL_TRY(check_dag(dag));
   for (const auto& task : dag.tasks) MAEIL_TRY(find_function(table, dag.id, task.id));
   MAEIL_ASSIGN(Records records, read_records(store, logical_date, dag.id));
@@ -146,7 +152,8 @@ Result<DagResult> run_dag(store::Store& store, const DagSpec& dag, const TaskTab
     }
     if (!run.begun()) {
       MAEIL_TRY(run.begin(resumed));
-      tell(options, Event::Kind::kDagStarted, dag, nullptr, TaskState::kRunning, resumed ? "resumed" : options.run_type);
+      tell(options, Event::Kind::kDagStarted, dag, nullptr, TaskState::kRunning,
+           resumed ? "resumed" : options.run_type);
     }
     if (step == Step::kRun) {
       auto executed = execute_task(store, dag, table, logical_date, task.id, options, true);
@@ -156,8 +163,10 @@ Result<DagResult> run_dag(store::Store& store, const DagSpec& dag, const TaskTab
       }
       MAEIL_ASSIGN(records[task.id], std::move(executed));
       ++result.executed;
-      for (const auto& id : followers_of(dag, {task.id})) {  // as in the store: what followed its old answer says nothing more
-        if (const auto after = records.find(id); after != records.end()) after->second.state = TaskState::kNone;
+      // as in the store: what followed its old answer says nothing more
+      for (const auto& id : followers_of(dag, {task.id})) {
+        if (const auto after = records.find(id); after != records.end())
+          after->second.state = TaskState::kNone;
       }
       const auto& error = records[task.id].error;
       result.cancelled = error && error->code == ErrorCode::kCancelled;
@@ -167,11 +176,13 @@ Result<DagResult> run_dag(store::Store& store, const DagSpec& dag, const TaskTab
     }
   }
   for (const auto& task : dag.tasks) {
-    if (const auto found = records.find(task.id); found != records.end()) result.tasks.push_back(found->second);
+    if (const auto found = records.find(task.id); found != records.end())
+      result.tasks.push_back(found->second);
   }
   result.already_finished = !run.begun() && !result.cancelled && !refused;
   if (result.cancelled) {
-    result.error = Error{ErrorCode::kCancelled, fmt::format("DAG {} was stopped by a signal: run it again to go on", dag.id)};
+    result.error = Error{ErrorCode::kCancelled,
+                         fmt::format("DAG {} was stopped by a signal: run it again to go on", dag.id)};
   } else if (refused) {
     result.state = TaskState::kFailed;
     result.error = std::move(refused);
@@ -180,14 +191,16 @@ Result<DagResult> run_dag(store::Store& store, const DagSpec& dag, const TaskTab
     if (result.state == TaskState::kFailed) result.error = first_error(dag, records);
   }
   if (run.begun()) {
-    MAEIL_TRY(run.end(result.cancelled ? "cancelled" : to_string(result.state), result.error ? result.error->message : ""));
-    tell(options, Event::Kind::kDagFinished, dag, nullptr, result.state, result.error ? result.error->message : "");
+    MAEIL_TRY(run.end(result.cancelled ? "cancelled" : to_string(result.state),
+                      result.error ? result.error->message : ""));
+    tell(options, Event::Kind::kDagFinished, dag, nullptr, result.state,
+         result.error ? result.error->message : "");
   }
   return result;
 }
 
-Result<DayResult> run_dags(store::Store& store, const std::vector<DagSpec>& dags, const TaskTable& table, Days logical_date,
-                           const RunOptions& options) {
+Result<DayResult> run_dags(store::Store& store, const std::vector<DagSpec>& dags, const TaskTable& table,
+                           Days logical_date, const RunOptions& options) {
   MAEIL_ASSIGN(const auto lock, lock_runner(store, options));
   MAEIL_TRY(close_dead_runs(store, dags));
   DayResult day;

@@ -1,5 +1,5 @@
-// The runner over a day of three small DAGs with branches, a retraining loop and sensors: resumed, killed at every point, retried,
-// cancelled, and kept from running twice at a time.
+// The runner over a day of three small DAGs with branches, a retraining loop and sensors: resumed, killed at
+// every point, retried, cancelled, and kept from running twice at a time.
 #include "dag/runner.h"
 
 #include <fcntl.h>
@@ -41,25 +41,32 @@ TaskSpec task(std::string id, std::vector<std::string> upstream = {}, TaskKind k
 std::vector<DagSpec> day_dags() {
   return {
       {"data", "", {task("generate"), task("prepare", {"generate"})}},
-      {"evaluation", "",
-       {task("wait_for_data", {}, TaskKind::kSensor), task("evaluate", {"wait_for_data"}), task("check", {"evaluate"}, TaskKind::kBranch),
-        task("retrain_1.tune", {"check"}), task("retrain_1.judge", {"retrain_1.tune"}, TaskKind::kBranch),
-        task("retrain_2.tune", {"retrain_1.judge"}), task("retrain_2.judge", {"retrain_2.tune"}, TaskKind::kBranch),
-        task("send", {"check", "retrain_1.judge", "retrain_2.judge"}, TaskKind::kAction, TriggerRule::kNoneFailedMinOneSuccess),
+      {"evaluation",
+       "",
+       {task("wait_for_data", {}, TaskKind::kSensor), task("evaluate", {"wait_for_data"}),
+        task("check", {"evaluate"}, TaskKind::kBranch), task("retrain_1.tune", {"check"}),
+        task("retrain_1.judge", {"retrain_1.tune"}, TaskKind::kBranch),
+        task("retrain_2.tune", {"retrain_1.judge"}),
+        task("retrain_2.judge", {"retrain_2.tune"}, TaskKind::kBranch),
+        task("send", {"check", "retrain_1.judge", "retrain_2.judge"}, TaskKind::kAction,
+             TriggerRule::kNoneFailedMinOneSuccess),
         task("alert", {"retrain_2.judge"})}},
-      {"deployment", "", {task("wait_for_evaluation", {}, TaskKind::kSensor), task("deploy", {"wait_for_evaluation"})}},
+      {"deployment",
+       "",
+       {task("wait_for_evaluation", {}, TaskKind::kSensor), task("deploy", {"wait_for_evaluation"})}},
   };
 }
 
-// The day's functions. What the day does is set by `passes` (0: the first check, 1 or 2: that attempt, 3: none) and `break_task`.
+// The day's functions. What the day does is set by `passes` (0: the first check, 1 or 2: that attempt, 3:
+// none) and `break_task`.
 struct Day {
   TempFolder folder;
   int passes = 2;
-  std::string break_task;         // "evaluation.evaluate" answers with this error
+  std::string break_task;  // "evaluation.evaluate" answers with this error
   Error broken{ErrorCode::kIo, "the disk is full"};
-  int broken_tries = 1'000'000;   // how often
-  int waits = 0;                  // questions before the data sensor answers
-  int kill_at = 0;                // the process dies at this tick; 0: never
+  int broken_tries = 1'000'000;  // how often
+  int waits = 0;                 // questions before the data sensor answers
+  int kill_at = 0;               // the process dies at this tick; 0: never
   int ticks = 0;
   std::function<void(const std::string&)> inside;
 
@@ -93,8 +100,13 @@ struct Day {
     MAEIL_ASSIGN(const std::string blob_id, blob->finish());
     tick();
     for (int n = 0; n < 2; ++n) {
-      out.batch.puts.push_back({"work", {{"_id", store::id_value(store::task_object_id(context.task_key(), "work", n))},
-                                         {"name", name}, {"n", n}, {"file_id", blob_id}, {"task_key", context.task_key()}}});
+      out.batch.puts.push_back(
+          {"work",
+           {{"_id", store::id_value(store::task_object_id(context.task_key(), "work", n))},
+            {"name", name},
+            {"n", n},
+            {"file_id", blob_id},
+            {"task_key", context.task_key()}}});
     }
     out.message = "did " + name;
     out.result = {{"attempt", context.attempt}};
@@ -106,8 +118,11 @@ struct Day {
       out.message = "waiting for data";
     }
     if (context.task_id == "wait_for_evaluation") {
-      MAEIL_ASSIGN(const TaskState send, task_state(context.store, context.logical_date, "evaluation", "send"));
-      out.state = send == TaskState::kSuccess ? TaskState::kSuccess : send == TaskState::kSkipped ? TaskState::kSkipped : TaskState::kFailed;
+      MAEIL_ASSIGN(const TaskState send,
+                   task_state(context.store, context.logical_date, "evaluation", "send"));
+      out.state = send == TaskState::kSuccess   ? TaskState::kSuccess
+                  : send == TaskState::kSkipped ? TaskState::kSkipped
+                                                : TaskState::kFailed;
     }
     tick();
     return out;
@@ -118,7 +133,8 @@ struct Day {
     for (const auto& dag : day_dags()) {
       for (const auto& spec : dag.tasks) {
         const size_t dot = spec.id.find('.');
-        table[{dag.id, dot == std::string::npos ? spec.id : spec.id.substr(dot + 1)}] = [this](TaskContext& context) { return work(context); };
+        table[{dag.id, dot == std::string::npos ? spec.id : spec.id.substr(dot + 1)}] =
+            [this](TaskContext& context) { return work(context); };
       }
     }
     return table;
@@ -133,7 +149,9 @@ struct Day {
     };
     return options;
   }
-  DayResult run(store::Store& store, const std::string& run_id = "run") { return must(run_dags(store, day_dags(), table(), kDate, options(run_id))); }
+  DayResult run(store::Store& store, const std::string& run_id = "run") {
+    return must(run_dags(store, day_dags(), table(), kDate, options(run_id)));
+  }
 };
 
 // "data.generate:success ..." of every record, and the names in `work`.
@@ -143,7 +161,8 @@ std::string states(store::Store& store) {
     const auto records = must(read_records(store, kDate, dag.id));
     for (const auto& spec : dag.tasks) {
       const auto found = records.find(spec.id);
-      text += fmt::format("{}.{}:{}\n", dag.id, spec.id, found == records.end() ? "none" : to_string(found->second.state));
+      text += fmt::format("{}.{}:{}\n", dag.id, spec.id,
+                          found == records.end() ? "none" : to_string(found->second.state));
     }
   }
   return text;
@@ -152,7 +171,8 @@ std::vector<std::string> work_done(store::Store& store) {
   std::vector<std::string> names;
   for (const auto& document : must(store.find("work", {}))) {
     names.push_back(fmt::format("{} {}", document["name"].get<std::string>(), document["n"].get<int>()));
-    EXPECT_TRUE(store.read_whole_blob(document["file_id"].get<std::string>(), 1000)) << "a document names a blob that is gone";
+    EXPECT_TRUE(store.read_whole_blob(document["file_id"].get<std::string>(), 1000))
+        << "a document names a blob that is gone";
   }
   std::ranges::sort(names);
   return names;
@@ -164,13 +184,17 @@ TEST(Runner, ADayWithTwoAttempts) {
   std::string told;
   RunOptions options = day.options();
   options.on_event = [&](const Event& event) {
-    if (event.kind == Event::Kind::kTaskFinished) told += fmt::format("{}:{} ", event.task_id, to_string(event.state));
+    if (event.kind == Event::Kind::kTaskFinished)
+      told += fmt::format("{}:{} ", event.task_id, to_string(event.state));
   };
   const DayResult result = must(run_dags(*store, day_dags(), day.table(), kDate, options));
   EXPECT_EQ(result.state, TaskState::kSuccess);
   EXPECT_FALSE(result.already_finished);
-  EXPECT_EQ(told, "generate:success prepare:success wait_for_data:success evaluate:success check:success retrain_1.tune:success retrain_1.judge:success "
-                  "retrain_2.tune:success retrain_2.judge:success send:success alert:skipped wait_for_evaluation:success deploy:success ");
+  EXPECT_EQ(told,
+            "generate:success prepare:success wait_for_data:success evaluate:success check:success "
+            "retrain_1.tune:success retrain_1.judge:success "
+            "retrain_2.tune:success retrain_2.judge:success send:success alert:skipped "
+            "wait_for_evaluation:success deploy:success ");
   EXPECT_EQ(day.calls().size(), 12u);
 
   const auto record = must(read_record(*store, {kDate, "evaluation", "retrain_2.judge"})).value();
@@ -222,7 +246,9 @@ TEST(Task, WhatIsDoneAgainIsAddedAndLinkedAndNothingElseChanges) {
   Day day;
   const auto store = day.open();
   const DagSpec dag = day_dags()[0];
-  const auto generate = [&] { return must(execute_task(*store, dag, day.table(), kDate, "generate", day.options(), false)); };
+  const auto generate = [&] {
+    return must(execute_task(*store, dag, day.table(), kDate, "generate", day.options(), false));
+  };
   std::vector<store::Document> before;
   for (int completions = 1; completions <= 3; ++completions) {
     EXPECT_EQ(generate().completions, completions);
@@ -300,7 +326,8 @@ TEST(Task, AFencedBatchOfAnOvertakenTryIsRefused) {
   Status late;
   table[{"data", "generate"}] = [&](TaskContext& context) -> Result<TaskOutcome> {
     if (++calls == 1) {
-      must(execute_task(*store, dag, table, kDate, "generate", day.options(), false));  // another takes it up, and finishes it
+      // another takes it up, and finishes it
+      must(execute_task(*store, dag, table, kDate, "generate", day.options(), false));
       store::Batch batch;
       batch.puts.push_back({"early", {{"_id", store::id_value(store::new_object_id(now()))}}});
       context.fence(batch);
@@ -320,7 +347,8 @@ TEST(Task, ACommitThatIsThereThoughItFailedCounts) {
   const auto file = day.open();
   store::DeafStore store(*file);
   store.at = 2;  // the first commit says that the task runs
-  const TaskRecord record = must(execute_task(store, day_dags()[0], day.table(), kDate, "generate", day.options(), false));
+  const TaskRecord record =
+      must(execute_task(store, day_dags()[0], day.table(), kDate, "generate", day.options(), false));
   EXPECT_EQ(store.at, 0);
   EXPECT_EQ(record.state, TaskState::kSuccess);
   EXPECT_EQ(must(read_record(*file, {kDate, "data", "generate"}))->state, TaskState::kSuccess);
@@ -335,8 +363,13 @@ TEST(Runner, EveryWayThroughTheDay) {
     const auto store = day.open();
     EXPECT_EQ(day.run(*store).state, TaskState::kSuccess);
     const std::string all = states(*store);
-    EXPECT_NE(all.find(fmt::format("deployment.deploy:{}", deploy[passes])), std::string::npos) << passes << "\n" << all;
-    EXPECT_NE(all.find(fmt::format("evaluation.alert:{}", passes == 3 ? "success" : "skipped")), std::string::npos) << passes << "\n" << all;
+    EXPECT_NE(all.find(fmt::format("deployment.deploy:{}", deploy[passes])), std::string::npos)
+        << passes << "\n"
+        << all;
+    EXPECT_NE(all.find(fmt::format("evaluation.alert:{}", passes == 3 ? "success" : "skipped")),
+              std::string::npos)
+        << passes << "\n"
+        << all;
     EXPECT_TRUE(day.run(*store, "again").already_finished);
   }
 }
@@ -364,7 +397,9 @@ TEST(Runner, KilledAnywhereItGoesOnWithoutDoingFinishedWorkTwice) {
     std::vector<std::string> finished;
     for (const auto& record : must(store->find(kTaskInstances, {}))) {
       const std::string state = record["state"].get<std::string>();
-      if (state == "success") finished.push_back(fmt::format("{}.{}", record["dag_id"].get<std::string>(), record["task_id"].get<std::string>()));
+      if (state == "success")
+        finished.push_back(
+            fmt::format("{}.{}", record["dag_id"].get<std::string>(), record["task_id"].get<std::string>()));
     }
     EXPECT_EQ(work_done(*store).size(), 2 * finished.size());  // finished work is there, unfinished is not
     const size_t calls_before = day.calls().size();
@@ -391,7 +426,8 @@ TEST(Runner, KilledAgainAndAgain) {
     Child child([&] {
       day.kill_at = 11;
       const auto store = day.open();
-      const auto result = run_dags(*store, day_dags(), day.table(), kDate, day.options(fmt::format("run {}", round)));
+      const auto result =
+          run_dags(*store, day_dags(), day.table(), kDate, day.options(fmt::format("run {}", round)));
       return result && result->state == TaskState::kSuccess ? 0 : 1;
     });
     const int status = child.wait();
@@ -424,7 +460,8 @@ TEST(Runner, ARetryableErrorIsTriedAgain) {
 }
 
 TEST(Runner, AFailureStopsTheDayAndTheNextRunGoesOn) {
-  for (const ErrorCode code : {ErrorCode::kIo, ErrorCode::kBadInput, ErrorCode::kUsage, ErrorCode::kNotFound}) {
+  for (const ErrorCode code :
+       {ErrorCode::kIo, ErrorCode::kBadInput, ErrorCode::kUsage, ErrorCode::kNotFound}) {
     Day day;
     day.break_task = "evaluation.evaluate";
     day.broken = {code, "no good"};
@@ -436,7 +473,8 @@ TEST(Runner, AFailureStopsTheDayAndTheNextRunGoesOn) {
     ASSERT_TRUE(result.error);
     EXPECT_EQ(result.error->code, code);
     EXPECT_EQ(result.error->message, "evaluation.evaluate: no good");
-    EXPECT_EQ(must(read_record(*store, {kDate, "evaluation", "evaluate"}))->try_number, code == ErrorCode::kIo ? 3 : 1);
+    EXPECT_EQ(must(read_record(*store, {kDate, "evaluation", "evaluate"}))->try_number,
+              code == ErrorCode::kIo ? 3 : 1);
     const std::string all = states(*store);
     EXPECT_NE(all.find("evaluation.check:upstream_failed"), std::string::npos);
     EXPECT_NE(all.find("evaluation.send:upstream_failed"), std::string::npos);
@@ -467,7 +505,10 @@ TEST(Runner, AFailedOutcomeKeepsItsBatch) {
     TaskOutcome out;
     out.state = TaskState::kFailed;
     out.message = "the deployment failed";
-    out.batch.puts.push_back({"events", {{"_id", store::id_value(store::task_object_id(context.task_key(), "events", 0))}, {"status", "failed"}}});
+    out.batch.puts.push_back(
+        {"events",
+         {{"_id", store::id_value(store::task_object_id(context.task_key(), "events", 0))},
+          {"status", "failed"}}});
     return out;
   });
   const DagResult result = must(run_dag(*store, one(task("t")), table, kDate, day.options()));
@@ -478,13 +519,34 @@ TEST(Runner, AFailedOutcomeKeepsItsBatch) {
 
 TEST(Runner, WhatATaskMayNotDoFailsIt) {
   const std::pair<const char*, TaskFunction> cases[] = {
-      {"an exception left the task: boom", [](TaskContext&) -> Result<TaskOutcome> { throw std::runtime_error("boom"); }},
+      {"an exception left the task: boom",
+       [](TaskContext&) -> Result<TaskOutcome> { throw std::runtime_error("boom"); }},
       {"unknown kind", [](TaskContext&) -> Result<TaskOutcome> { throw 5; }},
       {"not enough memory", [](TaskContext&) -> Result<TaskOutcome> { throw std::bad_alloc(); }},
-      {"state waiting", [](TaskContext&) { TaskOutcome out; out.state = TaskState::kWaiting; return out; }},
-      {"no branch", [](TaskContext&) { TaskOutcome out; out.next = {"x"}; return out; }},
-      {"its _id is no", [](TaskContext&) { TaskOutcome out; out.batch.puts.push_back({"c", {{"x", 1}}}); return out; }},
-      {"not UTF-8", [](TaskContext&) { TaskOutcome out; out.result = {{"x", "\xff"}}; return out; }},
+      {"state waiting",
+       [](TaskContext&) {
+         TaskOutcome out;
+         out.state = TaskState::kWaiting;
+         return out;
+       }},
+      {"no branch",
+       [](TaskContext&) {
+         TaskOutcome out;
+         out.next = {"x"};
+         return out;
+       }},
+      {"its _id is no",
+       [](TaskContext&) {
+         TaskOutcome out;
+         out.batch.puts.push_back({"c", {{"x", 1}}});
+         return out;
+       }},
+      {"not UTF-8",
+       [](TaskContext&) {
+         TaskOutcome out;
+         out.result = {{"x", "\xff"}};
+         return out;
+       }},
   };
   for (const auto& [wanted, function] : cases) {
     Day day;
@@ -523,7 +585,9 @@ TEST(Runner, ARecordKeepsWhatATaskSetOnIt) {
   const TaskTable table = table_of([&](TaskContext& context) -> Result<TaskOutcome> {
     if (++calls == 1) {
       store::Batch batch;
-      batch.sets.push_back({kTaskInstances, record_id({context.logical_date, context.dag_id, context.task_id}), {{"version", "20261123_001500"}}});
+      batch.sets.push_back({kTaskInstances,
+                            record_id({context.logical_date, context.dag_id, context.task_id}),
+                            {{"version", "20261123_001500"}}});
       MAEIL_TRY(context.store.commit(batch));
       return bad_input("killed, say");
     }
@@ -561,12 +625,14 @@ TEST(Runner, ASensorAskedOnceIsOneTry) {
   const auto store = day.open();
   const DagSpec dag = day_dags()[1];
   for (const TaskState wanted : {TaskState::kWaiting, TaskState::kWaiting, TaskState::kSuccess}) {
-    const TaskRecord record = must(execute_task(*store, dag, day.table(), kDate, "wait_for_data", day.options(), false));
+    const TaskRecord record =
+        must(execute_task(*store, dag, day.table(), kDate, "wait_for_data", day.options(), false));
     EXPECT_EQ(record.state, wanted);
     EXPECT_EQ(record.try_number, 1);
     EXPECT_EQ(must(task_state(*store, kDate, "evaluation", "wait_for_data")), wanted);
   }
-  EXPECT_EQ(execute_task(*store, dag, day.table(), kDate, "nonsense", day.options(), false).error().code, ErrorCode::kUsage);
+  EXPECT_EQ(execute_task(*store, dag, day.table(), kDate, "nonsense", day.options(), false).error().code,
+            ErrorCode::kUsage);
 }
 
 // What a caller that tries again itself (Airflow) is told, try by try.
@@ -577,7 +643,8 @@ TEST(Task, AFailedTryIsUpForRetryUntilTheLast) {
   const DagSpec dag = day_dags()[1];
   RunOptions options = day.options();
   options.takes_over = true;  // as `maeil task`
-  for (const auto& [left, wanted] : {std::pair{2, TaskState::kUpForRetry}, {1, TaskState::kUpForRetry}, {0, TaskState::kFailed}}) {
+  for (const auto& [left, wanted] :
+       {std::pair{2, TaskState::kUpForRetry}, {1, TaskState::kUpForRetry}, {0, TaskState::kFailed}}) {
     options.retries_left = left;
     const TaskRecord record = must(execute_task(*store, dag, day.table(), kDate, "evaluate", options, false));
     EXPECT_EQ(record.state, wanted);
@@ -588,7 +655,8 @@ TEST(Task, AFailedTryIsUpForRetryUntilTheLast) {
   }
   day.broken = {ErrorCode::kBadInput, "no good"};  // trying again is useless, whatever the caller would do
   options.retries_left = 2;
-  EXPECT_EQ(must(execute_task(*store, dag, day.table(), kDate, "evaluate", options, false)).state, TaskState::kFailed);
+  EXPECT_EQ(must(execute_task(*store, dag, day.table(), kDate, "evaluate", options, false)).state,
+            TaskState::kFailed);
   day.break_task.clear();
   const TaskRecord record = must(execute_task(*store, dag, day.table(), kDate, "evaluate", options, false));
   EXPECT_EQ(record.state, TaskState::kSuccess);
@@ -608,10 +676,13 @@ TEST(Task, ATaskThatRunsAgainTakesBackWhatFollowsIt) {
     if (name != "evaluation.retrain_1.tune") return;
     // While it runs, what it said before and what followed from that is gone; what came before it stays.
     EXPECT_EQ(state("retrain_1.tune"), TaskState::kRunning);
-    for (const char* id : {"retrain_1.judge", "retrain_2.tune", "retrain_2.judge", "send", "alert"}) EXPECT_EQ(state(id), TaskState::kNone) << id;
-    for (const char* id : {"wait_for_data", "evaluate", "check"}) EXPECT_EQ(state(id), TaskState::kSuccess) << id;
+    for (const char* id : {"retrain_1.judge", "retrain_2.tune", "retrain_2.judge", "send", "alert"})
+      EXPECT_EQ(state(id), TaskState::kNone) << id;
+    for (const char* id : {"wait_for_data", "evaluate", "check"})
+      EXPECT_EQ(state(id), TaskState::kSuccess) << id;
   };
-  EXPECT_EQ(must(execute_task(*store, dag, day.table(), kDate, "retrain_1.tune", day.options(), false)).state, TaskState::kSuccess);
+  EXPECT_EQ(must(execute_task(*store, dag, day.table(), kDate, "retrain_1.tune", day.options(), false)).state,
+            TaskState::kSuccess);
   const auto taken_back = must(read_record(*store, {kDate, "evaluation", "retrain_1.judge"})).value();
   EXPECT_TRUE(taken_back.next.empty());
   EXPECT_EQ(taken_back.message, "retrain_1.tune runs again");
@@ -641,7 +712,8 @@ TEST(Task, AKilledTryIsTakenUpByTheNextWithNothingDoubled) {
     EXPECT_EQ(must(task_state(*store, kDate, "data", "generate")), TaskState::kRunning);
     EXPECT_TRUE(work_done(*store).empty());
   }
-  const TaskRecord record = must(execute_task(*store, dag, day.table(), kDate, "generate", day.options(), false));
+  const TaskRecord record =
+      must(execute_task(*store, dag, day.table(), kDate, "generate", day.options(), false));
   EXPECT_EQ(record.state, TaskState::kSuccess);
   EXPECT_EQ(record.try_number, 4);
   EXPECT_EQ(work_done(*store).size(), 2u);
@@ -655,7 +727,11 @@ TEST(Task, ATryThatWasOvertakenWritesNothing) {
     const auto write = [&](TaskContext& context, const char* who) -> Result<TaskOutcome> {
       TaskOutcome out;
       out.result = {{"who", who}};
-      out.batch.puts.push_back({"work", {{"_id", store::id_value(store::task_object_id(context.task_key(), "work", 0))}, {"who", who}, {"task_key", context.task_key()}}});
+      out.batch.puts.push_back(
+          {"work",
+           {{"_id", store::id_value(store::task_object_id(context.task_key(), "work", 0))},
+            {"who", who},
+            {"task_key", context.task_key()}}});
       return out;
     };
     const TaskTable quick = table_of([&](TaskContext& context) { return write(context, "the second"); });
@@ -663,7 +739,8 @@ TEST(Task, ATryThatWasOvertakenWritesNothing) {
       RunOptions other = day.options("second");
       other.heartbeat = std::chrono::milliseconds{5};
       other.takes_over = true;
-      EXPECT_EQ(must(execute_task(*store, one({.id = "t"}), quick, kDate, "t", other, false)).state, TaskState::kSuccess);
+      EXPECT_EQ(must(execute_task(*store, one({.id = "t"}), quick, kDate, "t", other, false)).state,
+                TaskState::kSuccess);
       if (fails) return io_error("the disk was full");
       return write(context, "the first");
     });
@@ -672,7 +749,9 @@ TEST(Task, ATryThatWasOvertakenWritesNothing) {
     const auto first = execute_task(*store, one({.id = "t"}), paused, kDate, "t", options, false);
     ASSERT_FALSE(first);
     EXPECT_EQ(first.error().code, ErrorCode::kConflict);
-    EXPECT_NE(first.error().message.find(fails ? "could not be recorded" : "taken up by another try"), std::string::npos) << first.error().message;
+    EXPECT_NE(first.error().message.find(fails ? "could not be recorded" : "taken up by another try"),
+              std::string::npos)
+        << first.error().message;
     const TaskRecord record = must(read_record(*store, {kDate, "one", "t"})).value();
     EXPECT_EQ(record.state, TaskState::kSuccess);
     EXPECT_EQ(record.result["who"], "the second");
@@ -728,7 +807,8 @@ TEST(Task, AHeartbeatTellsADeadLastTryFromALongOne) {
     ASSERT_TRUE(first.alive_until);
     EXPECT_EQ(first.retries_left, left);
     EXPECT_FALSE(is_dead(first, *first.alive_until));
-    EXPECT_EQ(is_dead(first, *first.alive_until + milliseconds{1}), left == 0);  // with a try left it is not over
+    // with a try left it is not over
+    EXPECT_EQ(is_dead(first, *first.alive_until + milliseconds{1}), left == 0);
     TaskRecord later = first;
     for (int i = 0; i < 500 && *later.alive_until == *first.alive_until; ++i) {
       std::this_thread::sleep_for(beat);
@@ -757,14 +837,17 @@ TEST(Task, AShardHasARecordAndALogOfItsOwn) {
   DagSpec dag = day_dags()[0];
   RunOptions options = day.options();
   options.shard = {2, 3};
-  EXPECT_EQ(execute_task(*store, dag, day.table(), kDate, "generate", options, false).error().code, ErrorCode::kUsage);  // cannot be cut
+  // cannot be cut
+  EXPECT_EQ(execute_task(*store, dag, day.table(), kDate, "generate", options, false).error().code,
+            ErrorCode::kUsage);
   dag.tasks[0].shardable = true;
   options.shard = {};
   must(execute_task(*store, dag, day.table(), kDate, "generate", options, false));
   options.shard = {2, 3};
   must(execute_task(*store, dag, day.table(), kDate, "generate", options, false));
   EXPECT_EQ(must(task_state(*store, kDate, "data", "generate[2/3]")), TaskState::kSuccess);
-  EXPECT_EQ(must(task_state(*store, kDate, "data", "generate")), TaskState::kNone);  // what it said was about other parts
+  // what it said was about other parts
+  EXPECT_EQ(must(task_state(*store, kDate, "data", "generate")), TaskState::kNone);
   EXPECT_EQ(must(logs(*store, "run", "generate[2/3]")).size(), 1u);
   options.shard = {0, 3};
   must(execute_task(*store, dag, day.table(), kDate, "generate", options, false));
@@ -824,7 +907,8 @@ TEST(Runner, ASecondRunIsToldWhoRuns) {
   const auto second = run_dags(*store, day_dags(), day.table(), kDate, day.options("second"));
   ASSERT_FALSE(second);
   EXPECT_EQ(second.error().code, ErrorCode::kConflict);
-  EXPECT_NE(second.error().message.find("maeil run --date 2026-11-23"), std::string::npos) << second.error().message;
+  EXPECT_NE(second.error().message.find("maeil run --date 2026-11-23"), std::string::npos)
+      << second.error().message;
   EXPECT_NE(second.error().message.find(std::to_string(child.pid())), std::string::npos);
   ASSERT_EQ(child.kill(), -SIGKILL);
   EXPECT_EQ(day.run(*store, "third").state, TaskState::kSuccess);

@@ -32,8 +32,9 @@ class Pass {
       const int code = hooks_.run(date);
       if (code == 1) again.push_back(date);
       if (code == 2 || code == 3) {
-        hooks_.say(fmt::format("{}: trying it again at once is useless; it is tried with the next day, or after a restart",
-                               format_date(date)));
+        hooks_.say(fmt::format(
+            "{}: trying it again at once is useless; it is tried with the next day, or after a restart",
+            format_date(date)));
       }
     }
     dates = std::move(again);
@@ -53,8 +54,12 @@ Result<DailyRun> next_run(Instant after, std::string_view schedule_time, std::st
 
 Result<std::vector<Days>> dates_between(Days from, Days to) {
   const auto count = (to - from).count() + 1;
-  if (count < 1) return usage_error(fmt::format("{} is before {}: give the earlier date first", format_date(to), format_date(from)));
-  if (count > 3653) return usage_error(fmt::format("{} to {} are {} days, more than ten years", format_date(from), format_date(to), count));
+  if (count < 1)
+    return usage_error(
+        fmt::format("{} is before {}: give the earlier date first", format_date(to), format_date(from)));
+  if (count > 3653)
+    return usage_error(
+        fmt::format("{} to {} are {} days, more than ten years", format_date(from), format_date(to), count));
   std::vector<Days> dates;
   for (Days day = from; day <= to; day += std::chrono::days{1}) dates.push_back(day);
   return dates;
@@ -70,12 +75,14 @@ Result<std::vector<Days>> due_dates(Instant at, const Schedule& schedule, std::o
 
 std::chrono::minutes pause_after(int failures) {
   constexpr int kDoublings = 6;  // 64 minutes, cut to an hour
-  return std::min(std::chrono::minutes(1 << std::clamp(failures - 1, 0, kDoublings)), std::chrono::minutes(60));
+  return std::min(std::chrono::minutes(1 << std::clamp(failures - 1, 0, kDoublings)),
+                  std::chrono::minutes(60));
 }
 
 Status keep_schedule(const Schedule& schedule, const ScheduleHooks& hooks) {
   const Pass pass(hooks);
-  MAEIL_ASSIGN(Days reached, last_due(hooks.now(), schedule));  // dates up to here have had their turn, or have theirs now
+  // dates up to here have had their turn, or have theirs now
+  MAEIL_ASSIGN(Days reached, last_due(hooks.now(), schedule));
   std::vector<Days> dates;
   Days seen = reached;
   bool look = true;  // what is due is to be looked up; false: `dates` are those that failed
@@ -91,7 +98,8 @@ Status keep_schedule(const Schedule& schedule, const ScheduleHooks& hooks) {
       const auto first = hooks.first_date();
       if (first) {
         MAEIL_ASSIGN(dates, due_dates(at, schedule, *first));
-        if (last > reached && (dates.empty() || dates.back() != last)) dates.push_back(last);  // its own day, whatever CATCHUP says
+        // its own day, whatever CATCHUP says
+        if (last > reached && (dates.empty() || dates.back() != last)) dates.push_back(last);
         reached = last;
         look = false;
       } else {
@@ -105,7 +113,8 @@ Status keep_schedule(const Schedule& schedule, const ScheduleHooks& hooks) {
     MAEIL_ASSIGN(const DailyRun next, next_run(hooks.now(), schedule.time, schedule.time_zone));
     Instant wake = next.at;
     if (look || !dates.empty()) {
-      wake = std::min(wake, hooks.now() + std::chrono::duration_cast<Instant::duration>(pause_after(++failures)));
+      wake = std::min(wake,
+                      hooks.now() + std::chrono::duration_cast<Instant::duration>(pause_after(++failures)));
       std::string what = look ? "the store could not be read" : "not finished:";
       for (const Days date : dates) what += " " + format_date(date);
       hooks.say(fmt::format("{}; tried again at {}", what, format_instant(wake)));

@@ -22,8 +22,8 @@ struct Machine {
   std::set<Days> finished;
   std::map<Days, std::vector<int>> codes;  // of a date's runs, in order; then 0
   minutes a_run_takes{1};
-  std::vector<std::string> runs, said;     // "11-22 00:10"
-  int unreadable = 0;                      // so many looks into the store fail
+  std::vector<std::string> runs, said;  // "11-22 00:10"
+  int unreadable = 0;                   // so many looks into the store fail
 
   void keep(Schedule schedule) {
     ScheduleHooks hooks;
@@ -75,23 +75,35 @@ TEST(DueDates, BeginWithTheStoresFirstAndEndWithTheLastThatIsDue) {
 }
 
 TEST(CatchUp, AMissedAndAHalfFinishedDayAreMadeUpForOldestFirst) {
-  Machine machine{.clock = day("2026-11-23") + hours(8), .end = day("2026-11-24") + hours(1), .first = day("2026-11-01"), .finished = {}};
+  Machine machine{.clock = day("2026-11-23") + hours(8),
+                  .end = day("2026-11-24") + hours(1),
+                  .first = day("2026-11-01"),
+                  .finished = {}};
   machine.finished = {day("2026-11-22")};
   machine.keep({"00:00", "UTC", 2});
   EXPECT_EQ(machine.runs, (Runs{"11-21 08:00", "11-23 08:01", "11-24 00:00"}));
 }
 
 TEST(CatchUp, ZeroMakesUpForNothingAndAnEmptyStoreHasNoDays) {
-  Machine none{.clock = day("2026-11-23") + hours(8), .end = day("2026-11-25") + hours(1), .first = day("2026-11-01"), .finished = {}};
+  Machine none{.clock = day("2026-11-23") + hours(8),
+               .end = day("2026-11-25") + hours(1),
+               .first = day("2026-11-01"),
+               .finished = {}};
   none.keep({"00:00", "UTC", 0});
   EXPECT_EQ(none.runs, (Runs{"11-24 00:00", "11-25 00:00"}));
-  Machine empty{.clock = day("2026-11-23") + hours(8), .end = day("2026-11-24") + hours(1), .first = {}, .finished = {}};
+  Machine empty{.clock = day("2026-11-23") + hours(8),
+                .end = day("2026-11-24") + hours(1),
+                .first = {},
+                .finished = {}};
   empty.keep({"00:00", "UTC", 7});
   EXPECT_EQ(empty.runs, (Runs{"11-24 00:00"}));
 }
 
 TEST(CatchUp, APassingFailureIsTriedAgainAfterAGrowingPause) {
-  Machine machine{.clock = day("2026-11-23") + hours(8), .end = day("2026-11-23") + hours(12), .first = day("2026-11-23"), .finished = {}};
+  Machine machine{.clock = day("2026-11-23") + hours(8),
+                  .end = day("2026-11-23") + hours(12),
+                  .first = day("2026-11-23"),
+                  .finished = {}};
   machine.codes[day("2026-11-23")] = {1, 1, 1, 0};
   machine.keep({"00:00", "UTC", 1});
   EXPECT_EQ(machine.runs, (Runs{"11-23 08:00", "11-23 08:02", "11-23 08:05", "11-23 08:10"}));
@@ -101,14 +113,20 @@ TEST(CatchUp, APassingFailureIsTriedAgainAfterAGrowingPause) {
 }
 
 TEST(CatchUp, WithoutCatchUpTheDaysOwnFailureIsTriedAgainToo) {
-  Machine machine{.clock = day("2026-11-22") + hours(23), .end = day("2026-11-23") + hours(2), .first = {}, .finished = {}};
+  Machine machine{.clock = day("2026-11-22") + hours(23),
+                  .end = day("2026-11-23") + hours(2),
+                  .first = {},
+                  .finished = {}};
   machine.codes[day("2026-11-23")] = {1, 0};
   machine.keep({"00:00", "UTC", 0});
   EXPECT_EQ(machine.runs, (Runs{"11-23 00:00", "11-23 00:02"}));
 }
 
 TEST(CatchUp, WhatFailedForGoodWaitsForTheNextDay) {
-  Machine machine{.clock = day("2026-11-23") + hours(8), .end = day("2026-11-24") + hours(12), .first = day("2026-11-23"), .finished = {}};
+  Machine machine{.clock = day("2026-11-23") + hours(8),
+                  .end = day("2026-11-24") + hours(12),
+                  .first = day("2026-11-23"),
+                  .finished = {}};
   machine.codes[day("2026-11-23")] = {3, 3};
   machine.codes[day("2026-11-24")] = {4};  // the gate failed: finished
   machine.keep({"00:00", "UTC", 1});
@@ -116,7 +134,10 @@ TEST(CatchUp, WhatFailedForGoodWaitsForTheNextDay) {
 }
 
 TEST(CatchUp, OneDaysFailureDoesNotHoldUpTheOthers) {
-  Machine machine{.clock = day("2026-11-23") + hours(8), .end = day("2026-11-23") + hours(9), .first = day("2026-11-01"), .finished = {}};
+  Machine machine{.clock = day("2026-11-23") + hours(8),
+                  .end = day("2026-11-23") + hours(9),
+                  .first = day("2026-11-01"),
+                  .finished = {}};
   machine.codes[day("2026-11-22")] = {1, 0};
   machine.keep({"00:00", "UTC", 1});
   EXPECT_EQ(machine.runs, (Runs{"11-22 08:00", "11-23 08:01", "11-22 08:03"}));
@@ -124,7 +145,10 @@ TEST(CatchUp, OneDaysFailureDoesNotHoldUpTheOthers) {
 
 TEST(CatchUp, ADayThatFellDueWhileAnotherRanIsNotLeftOut) {
   for (const int64_t catchup : {0, 1}) {
-    Machine machine{.clock = day("2026-11-22") + hours(23), .end = day("2026-11-24") + hours(20), .first = {}, .finished = {}};
+    Machine machine{.clock = day("2026-11-22") + hours(23),
+                    .end = day("2026-11-24") + hours(20),
+                    .first = {},
+                    .finished = {}};
     machine.a_run_takes = minutes(25 * 60);
     machine.keep({"00:00", "UTC", catchup});
     EXPECT_EQ(machine.runs, (Runs{"11-23 00:00", "11-24 01:00"})) << catchup;
@@ -132,7 +156,10 @@ TEST(CatchUp, ADayThatFellDueWhileAnotherRanIsNotLeftOut) {
 }
 
 TEST(CatchUp, AStoreThatCannotBeReadAtTheStartIsAskedAgain) {
-  Machine machine{.clock = day("2026-11-23") + hours(8), .end = day("2026-11-23") + hours(9), .first = day("2026-11-23"), .finished = {}};
+  Machine machine{.clock = day("2026-11-23") + hours(8),
+                  .end = day("2026-11-23") + hours(9),
+                  .first = day("2026-11-23"),
+                  .finished = {}};
   machine.unreadable = 2;
   machine.keep({"00:00", "UTC", 1});
   EXPECT_EQ(machine.runs, (Runs{"11-23 08:03"}));

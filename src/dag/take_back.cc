@@ -37,14 +37,16 @@ std::vector<std::string> followers_of(const DagSpec& dag, const std::vector<std:
   std::vector<std::string> out;
   for (const auto& task : dag.tasks) {  // upstreams come first, so one pass finds everything
     if (reached.contains(task.id)) continue;
-    if (!std::ranges::any_of(task.upstream, [&](const std::string& id) { return reached.contains(id); })) continue;
+    if (!std::ranges::any_of(task.upstream, [&](const std::string& id) { return reached.contains(id); }))
+      continue;
     reached.insert(task.id);
     out.push_back(task.id);
   }
   return out;
 }
 
-Result<std::vector<Document>> record_documents(store::Store& store, Days logical_date, std::string_view dag_id) {
+Result<std::vector<Document>> record_documents(store::Store& store, Days logical_date,
+                                               std::string_view dag_id) {
   store::FindOptions options;
   options.filter = {{"logical_date", format_date(logical_date)}, {"dag_id", dag_id}};
   return store.find(kTaskInstances, options);

@@ -215,7 +215,8 @@ Result<bool> old_runs_are_listed(store::Store& store) {
 }  // namespace
 
 std::pair<TaskState, std::string> state_of_date(const DagSpec* dag, const Records& records, Instant at) {
-  const auto failed = std::ranges::find_if(records, [&](const auto& item) { return has_failed(item.second, at); });
+  const auto failed =
+      std::ranges::find_if(records, [&](const auto& item) { return has_failed(item.second, at); });
   if (failed != records.end())
     return {TaskState::kFailed, fmt::format("{}: {}", failed->first, failed->second.message)};
   const bool all_ended = std::ranges::all_of(records, [](const auto& item) {
@@ -261,7 +262,8 @@ Result<RunList> list_runs(store::Store& store, const std::vector<DagSpec>& dags,
     std::ranges::move(old, std::back_inserter(found));
   }
   const auto place = [&](const Document& run) {
-    return std::pair(by_date ? text_field(run, "logical_date") : "", instant_field(run, "start_date").value_or(Instant{}));
+    return std::pair(by_date ? text_field(run, "logical_date") : "",
+                     instant_field(run, "start_date").value_or(Instant{}));
   };
   std::ranges::stable_sort(found, std::ranges::greater{}, place);
   RunList out;
@@ -322,17 +324,20 @@ Status note_task_begins(store::Store& store, const std::string& dag_id, Days log
   return unless_conflict(store.commit(batch));
 }
 
-Status note_task_ended(store::Store& store, const DagSpec& dag, Days logical_date, const std::string& run_id) {
+Status note_task_ended(store::Store& store, const DagSpec& dag, Days logical_date,
+                       const std::string& run_id) {
   MAEIL_ASSIGN(const Records records, read_records(store, logical_date, dag.id));
   MAEIL_ASSIGN(const Instant at, store.time());
   const auto [state, message] = state_of_date(&dag, records, at);
   if (state == TaskState::kRunning) return {};
   const Document running = to_string(TaskState::kRunning);
   store::FindOptions of_date;
-  of_date.filter = {{"logical_date", format_date(logical_date)}, {"dag_id", dag.id}, {"run_type", kTaskByTask}};
+  of_date.filter = {
+      {"logical_date", format_date(logical_date)}, {"dag_id", dag.id}, {"run_type", kTaskByTask}};
   MAEIL_ASSIGN(const auto runs, store.find(kDagRuns, of_date));
   for (const auto& run : runs) {
-    // Those that are open, and this task's own: another worker may have seen the date as over before this task began.
+    // Those that are open, and this task's own: another worker may have seen the date as over before this
+    // task began.
     const std::string before = text_field(run, "state");
     if (before != running && (text_field(run, "run_id") != run_id || before == to_string(state))) continue;
     const std::string id = store::id_text(run.value("_id", Document()));

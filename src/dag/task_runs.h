@@ -28,14 +28,15 @@ struct RunQuery {
 };
 
 struct RunList {
-  // Newest start first (with `from` or `to`: newest logical date first), each with the state that is true now.
+  // Newest start first (with `from` or `to`: newest logical date first), each with the state that is true
+  // now.
   std::vector<store::Document> runs;
-  bool more = false;                  // the limit has cut
+  bool more = false;  // the limit has cut
 };
 
-// By the indexes of dag_runs on start_date or (logical_date, start_date), with the state before them where one
-// is asked for; besides the runs that are listed only what still says running is looked at. Of a store that no maeil with this file has written
-// (list_old_task_runs) all records are read.
+// By the indexes of dag_runs on start_date or (logical_date, start_date), with the state before them where
+// one is asked for; besides the runs that are listed only what still says running is looked at. Of a store
+// that no maeil with this file has written (list_old_task_runs) all records are read.
 Result<RunList> list_runs(store::Store& store, const std::vector<DagSpec>& dags, const RunQuery& query);
 
 // Whether a run that is named by its id, or by its logical date, may still say something.

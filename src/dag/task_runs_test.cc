@@ -23,13 +23,17 @@ TaskSpec task(std::string id, std::vector<std::string> upstream = {}, TaskKind k
 }
 
 // check chooses between send and retrain; retrain is followed by alert.
-const std::vector<DagSpec> kDags = {{"evaluation", "", {task("evaluate"), task("check", {"evaluate"}, TaskKind::kBranch), task("retrain", {"check"}),
-                                                        task("alert", {"retrain"}), task("send", {"check"})}}};
+const std::vector<DagSpec> kDags = {
+    {"evaluation",
+     "",
+     {task("evaluate"), task("check", {"evaluate"}, TaskKind::kBranch), task("retrain", {"check"}),
+      task("alert", {"retrain"}), task("send", {"check"})}}};
 
 class TaskRuns : public testing::Test {
  protected:
   // A task that began `minute` minutes after midnight and took one.
-  void record(const std::string& id, TaskState state, int minute, const std::string& run_id = "manual__2026", const std::function<void(TaskRecord&)>& change = {}) {
+  void record(const std::string& id, TaskState state, int minute, const std::string& run_id = "manual__2026",
+              const std::function<void(TaskRecord&)>& change = {}) {
     const TaskName name{kDate, "evaluation", id};
     TaskRecord task;
     task.task_id = id;
@@ -111,9 +115,11 @@ TEST_F(TaskRuns, OneFailsWithItsTaskOrShardOrWhenTheProcessDied) {
   record("evaluate[2/7]", TaskState::kFailed, 1);
   EXPECT_EQ(state(), "failed");
   EXPECT_EQ(runs()[0]["message"], "evaluate[2/7]: said so");
-  record("evaluate[2/7]", TaskState::kRunning, 1, "manual__2026", [](TaskRecord& task) { task.alive_until = kStart; });
+  record("evaluate[2/7]", TaskState::kRunning, 1, "manual__2026",
+         [](TaskRecord& task) { task.alive_until = kStart; });
   EXPECT_EQ(state(), "failed");
-  record("evaluate[2/7]", TaskState::kRunning, 1, "manual__2026", [](TaskRecord& task) { task.alive_until = now() + std::chrono::hours(1); });
+  record("evaluate[2/7]", TaskState::kRunning, 1, "manual__2026",
+         [](TaskRecord& task) { task.alive_until = now() + std::chrono::hours(1); });
   EXPECT_EQ(state(), "running");
 }
 
@@ -207,7 +213,8 @@ TEST_F(TaskRuns, OneThatLookedOverTooSoonIsWhatItsLastTaskSays) {
   record("evaluate", TaskState::kSuccess, 0, "airflow");
   record("check", TaskState::kSuccess, 1, "airflow");
   record("send", TaskState::kSuccess, 3, "airflow");
-  ASSERT_TRUE(note_task_ended(*store_, kDags[0], kDate, "another worker's"));  // before `send` began once more
+  // before `send` began once more
+  ASSERT_TRUE(note_task_ended(*store_, kDags[0], kDate, "another worker's"));
   EXPECT_EQ(stored("airflow")["state"], "success");
   record("send", TaskState::kFailed, 5, "airflow");
   ASSERT_TRUE(note_task_ended(*store_, kDags[0], kDate, "airflow"));

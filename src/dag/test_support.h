@@ -49,7 +49,9 @@ struct SmallDay {
     return out;
   }
   TaskName name(std::string task = "first") const { return {date, "small", std::move(task)}; }
-  TaskRecord record(std::string task = "first") { return must(read_record(*file, name(std::move(task)))).value(); }
+  TaskRecord record(std::string task = "first") {
+    return must(read_record(*file, name(std::move(task)))).value();
+  }
   // What another process left or is doing.
   void put(const TaskRecord& record) {
     store::Batch batch;

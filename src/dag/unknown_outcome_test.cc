@@ -1,19 +1,21 @@
-// A commit whose answer was lost, at each of a task's commits: what is in the store counts, and where nobody can look nobody is told that
-// something failed.
+// A commit whose answer was lost, at each of a task's commits: what is in the store counts, and where nobody
+// can look nobody is told that something failed.
 #include "dag/test_support.h"
 #include "store/forwarding_store.h"
 
 namespace maeil::dag {
 namespace {
 
-class LostAnswer : public testing::TestWithParam<ErrorCode> {};  // kConflict: the driver sent the commit again, and it met itself
+// kConflict: the driver sent the commit again, and it met itself
+class LostAnswer : public testing::TestWithParam<ErrorCode> {};
 
 TEST_P(LostAnswer, OfABeginningBeginsOnce) {
   SmallDay day;
   store::DeafStore store(*day.file);
   store.code = GetParam();
   store.at = 1;
-  const TaskRecord record = must(execute_task(store, day.dag(), day.table(), day.date, "first", day.options(), false));
+  const TaskRecord record =
+      must(execute_task(store, day.dag(), day.table(), day.date, "first", day.options(), false));
   EXPECT_EQ(record.state, TaskState::kSuccess);
   EXPECT_EQ(day.record().try_number, 1);
   EXPECT_EQ(day.calls["first"], 1);
@@ -24,7 +26,8 @@ TEST_P(LostAnswer, OfAnEndIsASuccess) {
   store::DeafStore store(*day.file);
   store.code = GetParam();
   store.at = 2;
-  EXPECT_EQ(must(execute_task(store, day.dag(), day.table(), day.date, "first", day.options(), false)).state, TaskState::kSuccess);
+  EXPECT_EQ(must(execute_task(store, day.dag(), day.table(), day.date, "first", day.options(), false)).state,
+            TaskState::kSuccess);
   EXPECT_EQ(day.record().state, TaskState::kSuccess);
   EXPECT_EQ(day.calls["first"], 1);
 }
@@ -35,7 +38,8 @@ TEST_P(LostAnswer, OfAFailureIsThatFailure) {
   store::DeafStore store(*day.file);
   store.code = GetParam();
   store.at = 2;
-  const TaskRecord record = must(execute_task(store, day.dag(), day.table(), day.date, "first", day.options(), false));
+  const TaskRecord record =
+      must(execute_task(store, day.dag(), day.table(), day.date, "first", day.options(), false));
   EXPECT_EQ(record.state, TaskState::kFailed);
   EXPECT_EQ(record.error->message, "line 3 is wrong");
 }
@@ -46,13 +50,15 @@ TEST_P(LostAnswer, OfTheRunsOwnDocumentEndsNothing) {
   store.code = GetParam();
   for (const int at : {1, 6}) {  // begin; two tasks of two commits; end
     store.at = at;
-    const DayResult result = must(run_dags(store, {day.dag()}, day.table(), day.date, day.options(std::to_string(at))));
+    const DayResult result =
+        must(run_dags(store, {day.dag()}, day.table(), day.date, day.options(std::to_string(at))));
     EXPECT_EQ(result.state, TaskState::kSuccess) << at;
     EXPECT_EQ(store.at, 0);
     for (const auto& run : must(day.file->find(kDagRuns, {}))) EXPECT_EQ(run["state"], "success");
     RunOptions clear = day.options("clear");
     store::Batch batch;
-    for (const char* task : {"first", "second"}) batch.erases.push_back({kTaskInstances, record_id(day.name(task))});
+    for (const char* task : {"first", "second"})
+      batch.erases.push_back({kTaskInstances, record_id(day.name(task))});
     ASSERT_TRUE(day.file->commit(batch));
   }
 }
@@ -67,8 +73,10 @@ TEST(UnknownOutcome, IsSaidToBeUnknownAndNothingIsRecordedAsFailed) {
   const auto answer = execute_task(store, day.dag(), day.table(), day.date, "first", day.options(), false);
   ASSERT_FALSE(answer);
   EXPECT_EQ(exit_code(answer.error().code), 1);
-  EXPECT_NE(answer.error().message.find("may or may not have been recorded"), std::string::npos) << answer.error().message;
-  EXPECT_NE(answer.error().message.find("maeil logs 2026-11-23"), std::string::npos) << answer.error().message;
+  EXPECT_NE(answer.error().message.find("may or may not have been recorded"), std::string::npos)
+      << answer.error().message;
+  EXPECT_NE(answer.error().message.find("maeil logs 2026-11-23"), std::string::npos)
+      << answer.error().message;
   EXPECT_EQ(day.record().state, TaskState::kSuccess);
   EXPECT_EQ(day.calls["first"], 1);
 }
@@ -90,7 +98,8 @@ TEST(UnknownOutcome, ALateCommitOfAFailedTryIsRefused) {
   LateStore store(*day.file);
   DagSpec dag = day.dag();
   dag.tasks[0].retries = 0;
-  EXPECT_EQ(must(execute_task(store, dag, day.table(), day.date, "first", day.options(), false)).state, TaskState::kFailed);
+  EXPECT_EQ(must(execute_task(store, dag, day.table(), day.date, "first", day.options(), false)).state,
+            TaskState::kFailed);
   EXPECT_EQ(day.file->commit(store.late).error().code, ErrorCode::kConflict);
   EXPECT_EQ(day.record().state, TaskState::kFailed);
 }

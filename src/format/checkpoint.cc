@@ -35,19 +35,21 @@ Error unknown_kind(std::string_view bytes, const std::string& name) {
   return {ErrorCode::kBadInput, name + why};
 }
 
-// "model-00001-of-00002.safetensors" is one of two, "model.safetensors.index.json" the list of them: Hugging Face's way to save
-// what is large. The tensors of one alone may look like a smaller model.
+// "model-00001-of-00002.safetensors" is one of two, "model.safetensors.index.json" the list of them: Hugging
+// Face's way to save what is large. The tensors of one alone may look like a smaller model.
 bool is_part_of_checkpoint(std::string_view name) {
   name.remove_prefix(name.find_last_of('/') + 1);
   if (name.ends_with(".index.json")) return true;
   const auto digits = [](std::string_view text) {
-    return text.size() == 5 && std::all_of(text.begin(), text.end(), [](char c) { return c >= '0' && c <= '9'; });
+    return text.size() == 5 &&
+           std::all_of(text.begin(), text.end(), [](char c) { return c >= '0' && c <= '9'; });
   };
   const std::string_view stem = name.substr(0, name.find_last_of('.'));
   constexpr std::string_view kForm = "-00001-of-00002";
   if (stem.size() < kForm.size()) return false;
   const auto end = stem.substr(stem.size() - kForm.size());
-  return end[0] == '-' && digits(end.substr(1, 5)) && end.substr(6, 4) == "-of-" && digits(end.substr(10)) && end.substr(10) > "00001";
+  return end[0] == '-' && digits(end.substr(1, 5)) && end.substr(6, 4) == "-of-" && digits(end.substr(10)) &&
+         end.substr(10) > "00001";
 }
 
 }  // namespace
@@ -98,8 +100,10 @@ Result<std::optional<nlohmann::ordered_json>> CheckpointFile::value(std::string_
 
 Result<std::unique_ptr<CheckpointFile>> open_checkpoint(std::string_view bytes, const std::string& name) {
   if (is_part_of_checkpoint(name)) {
-    return bad_input(name + ": one part of a checkpoint in several files; load the whole in Python and save it as one with "
-                            "safetensors.torch.save_file(model.state_dict(), path)");
+    return bad_input(
+        name +
+        ": one part of a checkpoint in several files; load the whole in Python and save it as one with "
+        "safetensors.torch.save_file(model.state_dict(), path)");
   }
   try {
     if (bytes.starts_with("PK\x03\x04")) return open_torch(bytes, name);

@@ -1,4 +1,5 @@
-// Looking for line ends is the only serial work of reading, so a line without quotes costs two memchr-like passes.
+// Looking for line ends is the only serial work of reading, so a line without quotes costs two memchr-like
+// passes.
 #include "format/csv.h"
 
 #include <fmt/format.h>
@@ -9,14 +10,15 @@
 
 namespace maeil::format {
 
-CsvReader::CsvReader(std::string_view bytes, std::string file_name) : bytes_(bytes), file_name_(std::move(file_name)) {
+CsvReader::CsvReader(std::string_view bytes, std::string file_name)
+    : bytes_(bytes), file_name_(std::move(file_name)) {
   if (bytes_.starts_with(kUtf8Bom)) bytes_.remove_prefix(kUtf8Bom.size());
 }
 
 namespace {
 
-// The length of the record at the start of `window`, and the line feeds inside it. A quote opens a field only at the field's
-// start, as in RFC 4180: the one in 5" is text, and does not swallow the lines that follow.
+// The length of the record at the start of `window`, and the line feeds inside it. A quote opens a field only
+// at the field's start, as in RFC 4180: the one in 5" is text, and does not swallow the lines that follow.
 struct Extent {
   size_t length = 0;
   uint64_t line_feeds = 0;
@@ -31,7 +33,9 @@ Extent measure_record(std::string_view window) {
   size_t at = 0;
   for (;;) {  // once a field
     if (at < window.size() && window[at] == '"') {
-      for (++at; at < window.size() && (window[at] != '"' || (at + 1 < window.size() && window[at + 1] == '"')); ++at) {
+      for (++at;
+           at < window.size() && (window[at] != '"' || (at + 1 < window.size() && window[at + 1] == '"'));
+           ++at) {
         out.line_feeds += window[at] == '\n';
         at += window[at] == '"';
       }
@@ -52,10 +56,13 @@ Result<bool> CsvReader::next(CsvRecord& record) {
     const std::string_view window = bytes_.substr(at_, kMaxCsvRecord + 1);
     const Extent extent = measure_record(window);
     if (extent.length > kMaxCsvRecord) {
-      return bad_input(fmt::format("{}:{}: the record that starts here is longer than {} bytes{}", file_name_, line, kMaxCsvRecord,
+      return bad_input(fmt::format("{}:{}: the record that starts here is longer than {} bytes{}", file_name_,
+                                   line, kMaxCsvRecord,
                                    extent.closed ? "" : ": a quote that opens in it is not closed by then"));
     }
-    if (!extent.closed) return bad_input(fmt::format("{}:{}: the quote that opens in this record is never closed", file_name_, line));
+    if (!extent.closed)
+      return bad_input(
+          fmt::format("{}:{}: the quote that opens in this record is never closed", file_name_, line));
     at_ += extent.length + 1;
     line_ += extent.line_feeds + 1;
     std::string_view bytes = window.substr(0, extent.length);
@@ -67,8 +74,8 @@ Result<bool> CsvReader::next(CsvRecord& record) {
   return false;
 }
 
-std::string_view split_record(std::string_view record, std::vector<std::string_view>& fields, std::deque<std::string>& unescaped,
-                              size_t max_fields) {
+std::string_view split_record(std::string_view record, std::vector<std::string_view>& fields,
+                              std::deque<std::string>& unescaped, size_t max_fields) {
   fields.clear();
   if (std::memchr(record.data(), '\0', record.size())) return "a NUL byte";
   if (!is_utf8(record)) return "bytes that are not UTF-8";
@@ -131,7 +138,8 @@ bool split_plain(std::string_view record, std::vector<uint32_t>& ends, size_t ma
     for (int h = 0; h < 2; ++h) {
       for (uint64_t bits = half[h] & 0x8080808080808080; bits != 0; bits &= bits - 1) {
         if (found == max_fields) return false;
-        ends[found++] = static_cast<uint32_t>(at + 8 * static_cast<size_t>(h) + static_cast<size_t>(std::countr_zero(bits)) / 8);
+        ends[found++] = static_cast<uint32_t>(at + 8 * static_cast<size_t>(h) +
+                                              static_cast<size_t>(std::countr_zero(bits)) / 8);
       }
     }
   }
@@ -165,7 +173,8 @@ bool is_utf8(std::string_view text) {
       if ((p[i] & 0xC0) != 0x80) return false;
       point = point << 6 | (p[i] & 0x3F);
     }
-    if ((more == 2 && (point < 0x800 || (point >= 0xD800 && point < 0xE000))) || (more == 3 && (point < 0x10000 || point > 0x10FFFF))) {
+    if ((more == 2 && (point < 0x800 || (point >= 0xD800 && point < 0xE000))) ||
+        (more == 3 && (point < 0x10000 || point > 0x10FFFF))) {
       return false;
     }
     p += more + 1;
@@ -180,7 +189,8 @@ std::string clip_utf8(std::string_view text, size_t max_bytes) {
 }
 
 void append_csv_text(std::string& out, std::string_view field) {
-  const bool plain = std::none_of(field.begin(), field.end(), [](char c) { return c == '"' || c == ',' || c == '\r' || c == '\n'; });
+  const bool plain = std::none_of(field.begin(), field.end(),
+                                  [](char c) { return c == '"' || c == ',' || c == '\r' || c == '\n'; });
   if (plain) {
     out += field;
     return;

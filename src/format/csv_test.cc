@@ -5,7 +5,6 @@
 
 #include <cstring>
 
-
 namespace maeil::format {
 namespace {
 
@@ -30,8 +29,10 @@ std::string why(std::string_view record) {
 
 TEST(Csv, ReadsBomCrlfQuotesAndEmbeddedLines) {
   using Rows = std::vector<std::pair<uint64_t, std::vector<std::string>>>;
-  EXPECT_EQ(read_all("\xef\xbb\xbf" "a,b\r\n1,\r\n\r\n\"x\ny\",\"q\"\"q\"\n,\"\"\n담보,z"),
-            (Rows{{1, {"a", "b"}}, {2, {"1", ""}}, {4, {"x\ny", "q\"q"}}, {6, {"", ""}}, {7, {"담보", "z"}}}));
+  EXPECT_EQ(
+      read_all("\xef\xbb\xbf"
+               "a,b\r\n1,\r\n\r\n\"x\ny\",\"q\"\"q\"\n,\"\"\n담보,z"),
+      (Rows{{1, {"a", "b"}}, {2, {"1", ""}}, {4, {"x\ny", "q\"q"}}, {6, {"", ""}}, {7, {"담보", "z"}}}));
   EXPECT_TRUE(read_all("").empty());
 }
 
@@ -93,10 +94,16 @@ TEST(Csv, MessagesAreCutBetweenCharacters) {
   EXPECT_EQ(clip_utf8("담보", 2), "...");
 }
 
-// Any byte in any place: the reader ends, its records lie in the file, and what it calls readable is UTF-8 without NUL.
+// Any byte in any place: the reader ends, its records lie in the file, and what it calls readable is UTF-8
+// without NUL.
 TEST(Csv, DamagedFilesNeverBreakTheReader) {
-  const std::string good = "\xef\xbb\xbf" "a,b,c\r\n1,\"x\"\"y\",담보\n,\"two\nlines\",3\n4,5,6\n";
-  const std::string bytes = std::string("\0\"\n,\r\xff\xb4" "a", 8);
+  const std::string good =
+      "\xef\xbb\xbf"
+      "a,b,c\r\n1,\"x\"\"y\",담보\n,\"two\nlines\",3\n4,5,6\n";
+  const std::string bytes = std::string(
+      "\0\"\n,\r\xff\xb4"
+      "a",
+      8);
   for (size_t i = 0; i < good.size(); ++i) {
     for (char byte : bytes) {
       for (bool cut : {false, true}) {

@@ -1,8 +1,10 @@
-// The one way into this program for JSON (and CBOR) that somebody else may have written: parsed only when it is not nested too deep.
+// The one way into this program for JSON (and CBOR) that somebody else may have written: parsed only when it
+// is not nested too deep.
 //
-// nlohmann's JSON parser and destructor need no stack for depth, but its CBOR reader and copies of what was parsed do, and an
-// ordered_json object copies its members whenever it grows: 400 KB of brackets end in a crash. So the depth is seen first. And an
-// ordered_json looks through all keys of an object for each new one, so the keys are counted first too.
+// nlohmann's JSON parser and destructor need no stack for depth, but its CBOR reader and copies of what was
+// parsed do, and an ordered_json object copies its members whenever it grows: 400 KB of brackets end in a
+// crash. So the depth is seen first. And an ordered_json looks through all keys of an object for each new
+// one, so the keys are counted first too.
 #pragma once
 
 #include <fmt/format.h>
@@ -18,7 +20,8 @@
 
 namespace maeil {
 
-inline constexpr int kMaxJsonDepth = 64;  // our own files need 7; a store's documents have a bound of their own (store/document.h)
+// our own files need 7; a store's documents have a bound of their own (store/document.h)
+inline constexpr int kMaxJsonDepth = 64;
 
 // Keys of one object, or as many in several as take the same time.
 inline constexpr uint64_t kMaxJsonKeys = 100'000;
@@ -40,15 +43,18 @@ class KeyComparisons {
   uint64_t comparisons_ = 0;
 };
 
-// Gives each bracket and colon outside of texts to `see` until it says true; whether it did. Of a text that is no JSON it means nothing.
+// Gives each bracket and colon outside of texts to `see` until it says true; whether it did. Of a text that
+// is no JSON it means nothing.
 template <class See>
 bool any_json_mark(std::string_view json, See&& see) {
   bool text = false;
   for (size_t i = 0; i < json.size(); ++i) {
     const char c = json[i];
     if (text) {
-      if (c == '\\') ++i;
-      else if (c == '"') text = false;
+      if (c == '\\')
+        ++i;
+      else if (c == '"')
+        text = false;
     } else if (c == '"') {
       text = true;
     } else if (c == '[' || c == '{' || c == ']' || c == '}' || c == ':') {
@@ -64,9 +70,12 @@ inline bool json_has_too_many_keys(std::string_view json) {
   if (json.size() < kLeastKeyBytes * kMaxJsonKeys) return false;
   KeyComparisons keys;
   return any_json_mark(json, [&](char c) {
-    if (c == ':') keys.key();
-    else if (c == '[' || c == '{') keys.enter();
-    else keys.leave();
+    if (c == ':')
+      keys.key();
+    else if (c == '[' || c == '{')
+      keys.enter();
+    else
+      keys.leave();
     return c == ':' && keys.too_many();
   });
 }
@@ -126,15 +135,17 @@ inline tl::unexpected<Error> json_too_deep(const std::string& name, int most) {
 }
 
 inline tl::unexpected<Error> json_too_many_keys(const std::string& name) {
-  return bad_input(fmt::format("{}: an object in its JSON has more than {} keys, or several together", name, kMaxJsonKeys));
+  return bad_input(fmt::format("{}: an object in its JSON has more than {} keys, or several together", name,
+                               kMaxJsonKeys));
 }
 
-// `name`: what to call it in the error, a file's name mostly. kBadInput for what is no JSON, too deep or of too many keys. A JSON of any kind is
-// returned, a number too: the caller looks for what it expects.
+// `name`: what to call it in the error, a file's name mostly. kBadInput for what is no JSON, too deep or of
+// too many keys. A JSON of any kind is returned, a number too: the caller looks for what it expects.
 template <class Json>
 Result<Json> parse_json(std::string_view text, const std::string& name, int most = kMaxJsonDepth) {
   if (json_nested_deeper(text, most)) return json_too_deep(name, most);
-  if (std::is_same_v<Json, nlohmann::ordered_json> && json_has_too_many_keys(text)) return json_too_many_keys(name);
+  if (std::is_same_v<Json, nlohmann::ordered_json> && json_has_too_many_keys(text))
+    return json_too_many_keys(name);
   Json json = Json::parse(text, nullptr, false);
   if (json.is_discarded()) return bad_input(fmt::format("{}: not valid JSON", name));
   return json;
@@ -144,10 +155,12 @@ template <class Json>
 Result<Json> parse_cbor(std::string_view bytes, const std::string& name, int most = kMaxJsonDepth) {
   CborDepth depth(most);
   const auto* first = reinterpret_cast<const uint8_t*>(bytes.data());
-  const bool read = nlohmann::json::sax_parse(first, first + bytes.size(), &depth, nlohmann::json::input_format_t::cbor);
+  const bool read =
+      nlohmann::json::sax_parse(first, first + bytes.size(), &depth, nlohmann::json::input_format_t::cbor);
   if (depth.too_deep()) return json_too_deep(name, most);
   if (depth.too_many_keys()) return json_too_many_keys(name);
-  Json json = read ? Json::from_cbor(first, first + bytes.size(), true, false) : Json(Json::value_t::discarded);
+  Json json =
+      read ? Json::from_cbor(first, first + bytes.size(), true, false) : Json(Json::value_t::discarded);
   if (json.is_discarded()) return bad_input(fmt::format("{}: not valid CBOR", name));
   return json;
 }

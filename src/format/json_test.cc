@@ -23,8 +23,8 @@ std::string nested(const char* open, const char* inner, const char* close, size_
 TEST(Json, DepthIsBounded) {
   EXPECT_TRUE(parse_json<Json>(nested("[", "1", "]", kMaxJsonDepth), "f.json"));
   for (size_t depth : {size_t{kMaxJsonDepth} + 1, size_t{1'000'000}}) {
-    for (const std::string& text : {nested("[", "", "]", depth), nested("{\"a\":", "1", "}", depth), nested("[{\"a\":", "1", "}]", depth),
-                                    std::string(depth, '[')}) {
+    for (const std::string& text : {nested("[", "", "]", depth), nested("{\"a\":", "1", "}", depth),
+                                    nested("[{\"a\":", "1", "}]", depth), std::string(depth, '[')}) {
       const auto parsed = parse_json<Json>(text, "f.json");
       ASSERT_FALSE(parsed);
       EXPECT_EQ(parsed.error().code, ErrorCode::kBadInput);
@@ -36,7 +36,9 @@ TEST(Json, DepthIsBounded) {
 
 TEST(Json, BracketsInTextsDoNotCount) {
   const std::string brackets(1000, '[');
-  EXPECT_EQ(parse_json<Json>("[\"" + brackets + "\\\"" + brackets + "\"]", "f.json").value()[0].get<std::string>(), brackets + "\"" + brackets);
+  EXPECT_EQ(
+      parse_json<Json>("[\"" + brackets + "\\\"" + brackets + "\"]", "f.json").value()[0].get<std::string>(),
+      brackets + "\"" + brackets);
 }
 
 TEST(Json, WhatIsNoneIsRefused) {
@@ -74,7 +76,8 @@ std::string bytes_of(const Json& json) {
 }
 
 TEST(Cbor, DepthIsBounded) {
-  const Json json = {{"n", 1}, {"list", {1.5, nullptr, "text", {{"deep", {true}}}}}, {"bytes", Json::binary({1, 2, 3})}};
+  const Json json = {
+      {"n", 1}, {"list", {1.5, nullptr, "text", {{"deep", {true}}}}}, {"bytes", Json::binary({1, 2, 3})}};
   EXPECT_EQ(parse_cbor<Json>(bytes_of(json), "part").value(), json);
   EXPECT_TRUE(parse_cbor<Json>(std::string(kMaxJsonDepth, '\x81') + "\x01", "part"));
   // Arrays of one, arrays without a length, objects with the key "a".
@@ -87,7 +90,8 @@ TEST(Cbor, DepthIsBounded) {
       EXPECT_THAT(parsed.error().message, HasSubstr("nested more than 64 deep"));
     }
   }
-  for (const std::string& bytes : {std::string(), std::string("\x82\x01"), std::string("\xff"), bytes_of(json) + "\x01"}) {
+  for (const std::string& bytes :
+       {std::string(), std::string("\x82\x01"), std::string("\xff"), bytes_of(json) + "\x01"}) {
     EXPECT_FALSE(parse_cbor<Json>(bytes, "part"));
   }
 }

@@ -1,7 +1,8 @@
-// Most numbers of a data file have few decimals, and need no search for their shortest digits: when value = m / 10^6 with
-// m < 10^15, the division correctly rounded, then m's digits read back as value, and no other number of up to 15 digits does
-// (a double holds 15 decimal digits). For the others, the shortest digits come from Dragonbox (Jeon, "Dragonbox: A New
-// Floating-Point Binary-to-Decimal Conversion Algorithm", 2020), which the fmt library carries.
+// Most numbers of a data file have few decimals, and need no search for their shortest digits: when value = m
+// / 10^6 with m < 10^15, the division correctly rounded, then m's digits read back as value, and no other
+// number of up to 15 digits does (a double holds 15 decimal digits). For the others, the shortest digits come
+// from Dragonbox (Jeon, "Dragonbox: A New Floating-Point Binary-to-Decimal Conversion Algorithm", 2020),
+// which the fmt library carries.
 #include "format/number_text.h"
 
 #include <fmt/format.h>
@@ -19,7 +20,8 @@ char* write_digits(char* out, uint64_t n) { return std::to_chars(out, out + 20, 
 
 constexpr auto kPairs = [] {
   std::array<char, 200> out{};
-  for (size_t i = 0; i < 100; ++i) out[2 * i] = static_cast<char>('0' + i / 10), out[2 * i + 1] = static_cast<char>('0' + i % 10);
+  for (size_t i = 0; i < 100; ++i)
+    out[2 * i] = static_cast<char>('0' + i / 10), out[2 * i + 1] = static_cast<char>('0' + i % 10);
   return out;
 }();
 void write_pair(char* out, uint32_t pair) { std::memcpy(out, &kPairs[2 * pair], 2); }
@@ -85,7 +87,8 @@ char* write_float(char* out, double value) {
   if (std::signbit(value)) *out++ = '-';
   const double magnitude = std::abs(value);
   if (magnitude < 1e9) {
-    if (const auto whole = static_cast<int32_t>(magnitude); static_cast<double>(whole) == magnitude) return write_millionths(out, static_cast<uint64_t>(whole), 0);
+    if (const auto whole = static_cast<int32_t>(magnitude); static_cast<double>(whole) == magnitude)
+      return write_millionths(out, static_cast<uint64_t>(whole), 0);
     const auto millionths = static_cast<uint64_t>(static_cast<int64_t>(magnitude * 1e6 + 0.5));
     if (static_cast<double>(millionths) / 1e6 == magnitude && millionths >= 100) {
       return write_millionths(out, millionths / 1000000, static_cast<uint32_t>(millionths % 1000000));

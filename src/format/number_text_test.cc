@@ -25,7 +25,8 @@ TEST(NumberText, WritesFloatsAsPythonDoes) {
 // The same digits as the standard library's shortest form, and they read back.
 void expect_shortest(double value) {
   const std::string text = text_of(value);
-  EXPECT_EQ(std::bit_cast<uint64_t>(std::strtod(text.c_str(), nullptr)), std::bit_cast<uint64_t>(value)) << text;
+  EXPECT_EQ(std::bit_cast<uint64_t>(std::strtod(text.c_str(), nullptr)), std::bit_cast<uint64_t>(value))
+      << text;
   const auto digits = [](std::string_view t) {
     std::string out;
     for (char c : t.substr(0, t.find('e'))) {
@@ -45,7 +46,8 @@ TEST(NumberText, AnyFloatIsShortestAndReadsBack) {
   for (int i = 0; i < 200000; ++i) {
     const auto bits = random.next_u64();
     if (const double any = std::bit_cast<double>(bits); std::isfinite(any)) expect_shortest(any);
-    const double decimals = std::round(random.next_uniform() * 1e7) / std::pow(10.0, static_cast<int>(random.next_below(10)));
+    const double decimals =
+        std::round(random.next_uniform() * 1e7) / std::pow(10.0, static_cast<int>(random.next_below(10)));
     expect_shortest(decimals);
     expect_shortest(std::nextafter(decimals, 1e300));
     expect_shortest(-random.next_uniform() * 2e9);

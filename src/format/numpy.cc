@@ -14,9 +14,9 @@ namespace {
 constexpr size_t kMaxDimensions = 64;  // numpy 2's own limit
 
 struct Dtype {
-  char kind = 0;        // numpy's letter: b i u f U S O M m
-  size_t size = 0;      // bytes of an element
-  bool swapped = false; // big-endian
+  char kind = 0;         // numpy's letter: b i u f U S O M m
+  size_t size = 0;       // bytes of an element
+  bool swapped = false;  // big-endian
   std::string name;
 };
 
@@ -25,12 +25,18 @@ std::string last_part(std::string_view class_name) {
 }
 
 // Whether `value` was made by one of numpy's functions, under the name of numpy 1 or of numpy 2.
-bool is_made_by(PickleValue value, std::string_view numpy1, std::string_view numpy2) { return value.is_class(numpy1) || value.is_class(numpy2); }
-bool is_scalar(PickleValue value) { return is_made_by(value, "numpy.core.multiarray.scalar", "numpy._core.multiarray.scalar"); }
+bool is_made_by(PickleValue value, std::string_view numpy1, std::string_view numpy2) {
+  return value.is_class(numpy1) || value.is_class(numpy2);
+}
+bool is_scalar(PickleValue value) {
+  return is_made_by(value, "numpy.core.multiarray.scalar", "numpy._core.multiarray.scalar");
+}
 bool is_reconstructed(PickleValue value) {
   return is_made_by(value, "numpy.core.multiarray._reconstruct", "numpy._core.multiarray._reconstruct");
 }
-bool is_from_buffer(PickleValue value) { return is_made_by(value, "numpy.core.numeric._frombuffer", "numpy._core.numeric._frombuffer"); }
+bool is_from_buffer(PickleValue value) {
+  return is_made_by(value, "numpy.core.numeric._frombuffer", "numpy._core.numeric._frombuffer");
+}
 
 Result<Dtype> dtype_of(PickleValue value) {
   if (!value.is_class("numpy.dtype") || value.argument_count() < 1 || !value.argument(0).text()) {
@@ -38,23 +44,42 @@ Result<Dtype> dtype_of(PickleValue value) {
   }
   std::string code(*value.argument(0).text());
   Dtype out;
-  auto unsupported = [&] { return bad_input(fmt::format("numpy dtype {} is not supported", printable(code))); };
+  auto unsupported = [&] {
+    return bad_input(fmt::format("numpy dtype {} is not supported", printable(code)));
+  };
   if (code.size() < 2) return unsupported();
   out.kind = code[0];
   const char* end = code.data() + code.size();
-  if (std::from_chars(code.data() + 1, end, out.size).ptr != end || out.size > (size_t{1} << 30)) return unsupported();
+  if (std::from_chars(code.data() + 1, end, out.size).ptr != end || out.size > (size_t{1} << 30))
+    return unsupported();
   auto state = value.state();
   if (state && state->size() > 1 && state->item(1).text() == ">") out.swapped = true;
   std::string bits = std::to_string(out.size * 8);
   bool power = out.size == 1 || out.size == 2 || out.size == 4 || out.size == 8;
   switch (out.kind) {
-    case 'b': out.name = "bool"; return out.size == 1 ? Result<Dtype>(out) : unsupported();
-    case 'i': out.name = "int" + bits; break;
-    case 'u': out.name = "uint" + bits; break;
-    case 'f': out.name = "float" + bits; power = power && out.size > 1; break;
-    case 'U': out.name = "str"; out.size *= 4; return out;
-    case 'S': out.name = "bytes"; return out;
-    case 'O': out.name = "object"; return out;
+    case 'b':
+      out.name = "bool";
+      return out.size == 1 ? Result<Dtype>(out) : unsupported();
+    case 'i':
+      out.name = "int" + bits;
+      break;
+    case 'u':
+      out.name = "uint" + bits;
+      break;
+    case 'f':
+      out.name = "float" + bits;
+      power = power && out.size > 1;
+      break;
+    case 'U':
+      out.name = "str";
+      out.size *= 4;
+      return out;
+    case 'S':
+      out.name = "bytes";
+      return out;
+    case 'O':
+      out.name = "object";
+      return out;
     case 'M':
     case 'm': {
       power = out.size == 8;
@@ -66,7 +91,8 @@ Result<Dtype> dtype_of(PickleValue value) {
       }
       break;
     }
-    default: return unsupported();
+    default:
+      return unsupported();
   }
   return power ? Result<Dtype>(out) : unsupported();
 }
@@ -105,7 +131,8 @@ double real_of(const char* at, const Dtype& dtype) {
 // Empty: an unsigned value beyond int64.
 std::optional<int64_t> integer_of(const char* at, const Dtype& dtype) {
   uint64_t bits = bits_of(at, dtype.size, dtype.swapped);
-  if (dtype.kind == 'i' && dtype.size < 8 && (bits >> (8 * dtype.size - 1))) bits |= ~uint64_t{0} << (8 * dtype.size);
+  if (dtype.kind == 'i' && dtype.size < 8 && (bits >> (8 * dtype.size - 1)))
+    bits |= ~uint64_t{0} << (8 * dtype.size);
   if (dtype.kind == 'u' && (bits >> 63)) return {};
   return static_cast<int64_t>(bits);
 }
@@ -120,14 +147,16 @@ std::optional<std::string> string_of(const char* at, const Dtype& dtype) {
   std::string escaped;
   size_t used = dtype.size / 4;
   while (used > 0 && bits_of(at + 4 * (used - 1), 4, false) == 0) --used;
-  for (size_t i = 0; i < used; ++i) escaped += fmt::format("\\U{:08x}", bits_of(at + 4 * i, 4, dtype.swapped));
+  for (size_t i = 0; i < used; ++i)
+    escaped += fmt::format("\\U{:08x}", bits_of(at + 4 * i, 4, dtype.swapped));
   return decode_raw_unicode(escaped);
 }
 
 // The position in the file of each element in C order, for data in Fortran order.
 class Order {
  public:
-  Order(const std::vector<int64_t>& shape, bool fortran) : shape_(shape), fortran_(fortran), index_(shape.size(), 0), step_(shape.size(), 1) {
+  Order(const std::vector<int64_t>& shape, bool fortran)
+      : shape_(shape), fortran_(fortran), index_(shape.size(), 0), step_(shape.size(), 1) {
     for (size_t d = 1; d < shape.size(); ++d) step_[d] = step_[d - 1] * shape[d - 1];
   }
   size_t next() {
@@ -153,7 +182,8 @@ class Order {
 Result<size_t> checked_count(PickleValue shape_value, size_t available, std::vector<int64_t>& shape) {
   std::vector<PickleValue> dimensions;
   if (shape_value.is(PickleKind::kTuple)) {
-    if (shape_value.size() > kMaxDimensions) return bad_input(fmt::format("a numpy array has {} dimensions", shape_value.size()));
+    if (shape_value.size() > kMaxDimensions)
+      return bad_input(fmt::format("a numpy array has {} dimensions", shape_value.size()));
     for (size_t i = 0; i < shape_value.size(); ++i) dimensions.push_back(shape_value.item(i));
   } else {
     dimensions.push_back(shape_value);
@@ -167,7 +197,8 @@ Result<size_t> checked_count(PickleValue shape_value, size_t available, std::vec
     }
     shape.push_back(*n);
   }
-  if (count != available) return bad_input(fmt::format("a numpy array's shape has {} elements, its data {}", count, available));
+  if (count != available)
+    return bad_input(fmt::format("a numpy array's shape has {} elements, its data {}", count, available));
   return count;
 }
 
@@ -184,9 +215,11 @@ Result<Ndarray> decode(PickleValue shape, PickleValue dtype_value, bool fortran,
     return out;
   }
   auto raw = data.bytes();
-  if (!raw) return bad_input(fmt::format("a numpy array has a {} instead of its bytes", to_string(data.kind())));
+  if (!raw)
+    return bad_input(fmt::format("a numpy array has a {} instead of its bytes", to_string(data.kind())));
   if (dtype.size == 0 || raw->size() % dtype.size != 0) {
-    return bad_input(fmt::format("a numpy array of {} has {} bytes, no multiple of {}", dtype.name, raw->size(), dtype.size));
+    return bad_input(fmt::format("a numpy array of {} has {} bytes, no multiple of {}", dtype.name,
+                                 raw->size(), dtype.size));
   }
   MAEIL_ASSIGN(size_t count, checked_count(shape, raw->size() / dtype.size, out.shape));
   Order order(out.shape, fortran);
@@ -212,7 +245,8 @@ Result<Ndarray> scalar(PickleValue value) {
   if (value.argument_count() != 2) return bad_input("a numpy scalar without a value");
   MAEIL_ASSIGN(Dtype dtype, dtype_of(value.argument(0)));
   auto raw = value.argument(1).bytes();
-  if (!raw || raw->size() != dtype.size || dtype.kind == 'O') return bad_input("a numpy scalar whose bytes do not fit its dtype");
+  if (!raw || raw->size() != dtype.size || dtype.kind == 'O')
+    return bad_input("a numpy scalar whose bytes do not fit its dtype");
   Ndarray out;
   out.dtype = dtype.name;
   if (dtype.kind == 'f') {
@@ -234,9 +268,11 @@ Result<Ndarray> read_ndarray(PickleValue value) {
     if (value.argument_count() != 4) return bad_input("a numpy array from a buffer takes four arguments");
     return decode(value.argument(2), value.argument(1), value.argument(3).text() == "F", value.argument(0));
   }
-  if (!is_reconstructed(value)) return bad_input(fmt::format("a {} instead of a numpy array", to_string(value.kind())));
+  if (!is_reconstructed(value))
+    return bad_input(fmt::format("a {} instead of a numpy array", to_string(value.kind())));
   auto state = value.state();
-  if (!state || !state->is(PickleKind::kTuple) || state->size() != 5) return bad_input("a numpy array without its state");
+  if (!state || !state->is(PickleKind::kTuple) || state->size() != 5)
+    return bad_input("a numpy array without its state");
   return decode(state->item(1), state->item(2), state->item(3).boolean().value_or(false), state->item(4));
 }
 
@@ -253,7 +289,8 @@ Result<std::vector<double>> to_reals(const Ndarray& array) {
 }
 
 Result<std::string> read_dtype(PickleValue value) {
-  if (value.is(PickleKind::kGlobal) && value.class_name().starts_with("numpy.")) return last_part(value.class_name());
+  if (value.is(PickleKind::kGlobal) && value.class_name().starts_with("numpy."))
+    return last_part(value.class_name());
   MAEIL_ASSIGN(Dtype dtype, dtype_of(value));
   return dtype.name;
 }
@@ -271,16 +308,21 @@ std::optional<double> number_of(PickleValue value) {
 std::optional<int64_t> integer_of(PickleValue value) {
   if (const auto plain = value.integer()) return plain;
   const auto one = is_scalar(value) ? scalar(value) : Result<Ndarray>(Ndarray());
-  if (!one || one->dtype.starts_with("datetime") || one->dtype.starts_with("timedelta") || one->integers.size() != 1) return {};
+  if (!one || one->dtype.starts_with("datetime") || one->dtype.starts_with("timedelta") ||
+      one->integers.size() != 1)
+    return {};
   return one->integers[0];
 }
 
 std::optional<int64_t> nanoseconds_of(PickleValue value) {
   const auto one = is_scalar(value) ? scalar(value) : Result<Ndarray>(Ndarray());
   if (!one || one->integers.size() != 1 || one->integers[0] == INT64_MIN) return {};
-  for (const auto& [name, unit] : {std::pair("s", 1'000'000'000), std::pair("ms", 1'000'000), std::pair("us", 1000), std::pair("ns", 1)}) {
+  for (const auto& [name, unit] : {std::pair("s", 1'000'000'000), std::pair("ms", 1'000'000),
+                                   std::pair("us", 1000), std::pair("ns", 1)}) {
     int64_t out = 0;
-    if (one->dtype == fmt::format("datetime64[{}]", name) && !__builtin_mul_overflow(one->integers[0], unit, &out)) return out;
+    if (one->dtype == fmt::format("datetime64[{}]", name) &&
+        !__builtin_mul_overflow(one->integers[0], unit, &out))
+      return out;
   }
   return {};
 }

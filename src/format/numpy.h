@@ -1,7 +1,8 @@
 // numpy arrays, scalars and dtypes inside a read pickle, checked against their data before memory is taken.
 //
-// Reads what numpy 1 and 2 write in every protocol: bool, integers, floats (2, 4, 8 bytes), text (U, S), dates (M8, m8)
-// and objects; either byte order, C or Fortran order. Structured, complex and masked arrays are refused by their dtype's name.
+// Reads what numpy 1 and 2 write in every protocol: bool, integers, floats (2, 4, 8 bytes), text (U, S),
+// dates (M8, m8) and objects; either byte order, C or Fortran order. Structured, complex and masked arrays
+// are refused by their dtype's name.
 #pragma once
 
 #include <optional>
@@ -12,8 +13,8 @@
 
 namespace maeil::format {
 
-// Elements in C order (the last index fastest), whatever the file's order was; exactly one of the four vectors holds
-// them, product(shape) long.
+// Elements in C order (the last index fastest), whatever the file's order was; exactly one of the four
+// vectors holds them, product(shape) long.
 struct Ndarray {
   std::vector<int64_t> shape;
   std::string dtype;                 // "float64", "int8", "bool", "str", "bytes", "object", "datetime64[ns]"

@@ -51,7 +51,9 @@ TEST(Numpy, ReadsArraysOfEachTypeAndOrder) {
 
 // _frombuffer(bytes, dtype(code), shape, "C")
 std::string refusal(const std::string& code, const std::string& shape, const std::string& data) {
-  auto document = read_pickle("cnumpy.core.numeric\n_frombuffer\n(S'" + data + "'\ncnumpy\ndtype\n(S'" + code + "'\nI0\nI1\ntR" + shape + "S'C'\ntR.", "f.pkl");
+  auto document = read_pickle("cnumpy.core.numeric\n_frombuffer\n(S'" + data + "'\ncnumpy\ndtype\n(S'" +
+                                  code + "'\nI0\nI1\ntR" + shape + "S'C'\ntR.",
+                              "f.pkl");
   EXPECT_TRUE(document) << document.error().message;
   auto read = read_ndarray(document->root());
   return read ? "was read" : read.error().message;
@@ -61,7 +63,8 @@ TEST(Numpy, RefusesShapesThatDoNotFitTheData) {
   EXPECT_EQ(refusal("u1", "(I4\nt", "abcd"), "was read");
   EXPECT_NE(refusal("u1", "(I5\nt", "abcd").find("5 elements"), std::string::npos);
   EXPECT_NE(refusal("u1", "(I-4\nt", "abcd").find("no list of sizes"), std::string::npos);
-  EXPECT_NE(refusal("u1", "(I4294967296\nI4294967296\nI4294967296\nt", "abcd").find("overflows"), std::string::npos);
+  EXPECT_NE(refusal("u1", "(I4294967296\nI4294967296\nI4294967296\nt", "abcd").find("overflows"),
+            std::string::npos);
   EXPECT_NE(refusal("u1", "(I0\nI9223372036854775807\nI2\nt", "abcd").find("0 elements"), std::string::npos);
   EXPECT_NE(refusal("f8", "(I1\nt", "abcd").find("no multiple of 8"), std::string::npos);
   EXPECT_NE(refusal("c16", "(I1\nt", "abcd").find("c16 is not supported"), std::string::npos);

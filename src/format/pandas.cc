@@ -9,7 +9,8 @@
 namespace maeil::format {
 namespace {
 
-constexpr size_t kMaxRange = 1'000'000;  // labels made from nothing; those in the file are bounded by the file
+// labels made from nothing; those in the file are bounded by the file
+constexpr size_t kMaxRange = 1'000'000;
 
 bool class_ends(PickleValue value, std::string_view name) {
   if (!value.is(PickleKind::kObject)) return false;
@@ -32,7 +33,8 @@ Result<std::string> label_text(PickleValue value) {
   return bad_input(fmt::format("a pandas label is a {}", to_string(value.kind())));
 }
 
-// The array inside an index or an extension array: itself, or the first one in a pandas wrapper's state or arguments.
+// The array inside an index or an extension array: itself, or the first one in a pandas wrapper's state or
+// arguments.
 std::optional<PickleValue> inner_array(PickleValue value) {
   for (int depth = 0; depth < 4; ++depth) {
     if (is_ndarray(value)) return value;
@@ -57,13 +59,15 @@ std::optional<PickleValue> inner_array(PickleValue value) {
 Result<Index> parse_index(PickleValue value) {
   Index out;
   if (!class_ends(value, "_new_Index") || value.argument_count() != 2) {
-    return bad_input(fmt::format("a {} {} instead of a pandas index", to_string(value.kind()), value.class_name()));
+    return bad_input(
+        fmt::format("a {} {} instead of a pandas index", to_string(value.kind()), value.class_name()));
   }
   std::string type = value.argument(0).class_name();
   PickleValue given = value.argument(1);
   if (type.ends_with(".RangeIndex")) {
     auto start = given.find("start"), stop = given.find("stop"), step = given.find("step");
-    if (!start || !stop || !step || !start->integer() || !stop->integer() || !step->integer()) return bad_input("a pandas RangeIndex without bounds");
+    if (!start || !stop || !step || !start->integer() || !stop->integer() || !step->integer())
+      return bad_input("a pandas RangeIndex without bounds");
     out.range = true;
     out.start = *start->integer();
     out.step = *step->integer();
@@ -123,7 +127,8 @@ Result<PandasColumn> categorical(PickleValue value) {
   if (!dtype && state && state->is(PickleKind::kTuple) && state->size() > 0) dtype = state->item(0);
   if (!dtype || !dtype->attribute("categories")) return bad_input("a pandas categorical without categories");
   PickleValue index = *dtype->attribute("categories");
-  auto data = class_ends(index, "_new_Index") && index.argument_count() == 2 ? index.argument(1).find("data") : std::nullopt;
+  auto data = class_ends(index, "_new_Index") && index.argument_count() == 2 ? index.argument(1).find("data")
+                                                                             : std::nullopt;
   auto inner = data ? inner_array(*data) : std::nullopt;
   auto codes_value = inner_array(value);
   if (!inner || !codes_value) return bad_input("a pandas categorical without codes or categories");
@@ -133,12 +138,16 @@ Result<PandasColumn> categorical(PickleValue value) {
   out.dtype = "category";
   size_t known = categories.count();
   bool objects = !categories.objects.empty() || known == 0;
-  if (!categories.texts.empty()) return bad_input("a pandas categorical of fixed-width text is not supported");
-  MAEIL_ASSIGN(std::vector<double> numbers, objects ? Result<std::vector<double>>(std::vector<double>()) : to_reals(categories));
+  if (!categories.texts.empty())
+    return bad_input("a pandas categorical of fixed-width text is not supported");
+  MAEIL_ASSIGN(std::vector<double> numbers,
+               objects ? Result<std::vector<double>>(std::vector<double>()) : to_reals(categories));
   for (int64_t code : codes.integers) {
-    if (code < -1 || (code >= 0 && static_cast<size_t>(code) >= known)) return bad_input("a pandas categorical with a code beyond its categories");
+    if (code < -1 || (code >= 0 && static_cast<size_t>(code) >= known))
+      return bad_input("a pandas categorical with a code beyond its categories");
     if (objects) {
-      out.objects.push_back(code < 0 ? std::nullopt : std::optional(categories.objects[static_cast<size_t>(code)]));
+      out.objects.push_back(code < 0 ? std::nullopt
+                                     : std::optional(categories.objects[static_cast<size_t>(code)]));
     } else {
       out.numbers.push_back(code < 0 ? std::nan("") : numbers[static_cast<size_t>(code)]);
     }
@@ -146,18 +155,21 @@ Result<PandasColumn> categorical(PickleValue value) {
   return out;
 }
 
-// Which columns a block's rows are: slice(start, stop, step), an array of positions, or a wrapper around one of them.
+// Which columns a block's rows are: slice(start, stop, step), an array of positions, or a wrapper around one
+// of them.
 Result<std::vector<size_t>> placement(PickleValue value, size_t columns) {
   std::vector<size_t> out;
   auto push = [&](int64_t at) -> Status {
-    if (at < 0 || static_cast<size_t>(at) >= columns || out.size() == columns) return bad_input("a pandas block is placed beyond the frame's columns");
+    if (at < 0 || static_cast<size_t>(at) >= columns || out.size() == columns)
+      return bad_input("a pandas block is placed beyond the frame's columns");
     out.push_back(static_cast<size_t>(at));
     return {};
   };
   if (class_ends(value, "slice") && value.argument_count() == 3) {
     auto start = value.argument(0).integer(), stop = value.argument(1).integer();
     int64_t step = value.argument(2).integer().value_or(1);
-    if (!start || !stop || step < 1 || step > INT32_MAX || *stop > INT32_MAX) return bad_input("a pandas block without a placement");
+    if (!start || !stop || step < 1 || step > INT32_MAX || *stop > INT32_MAX)
+      return bad_input("a pandas block without a placement");
     for (int64_t at = *start; at < *stop; at += step) MAEIL_TRY(push(at));
     return out;
   }
@@ -181,7 +193,8 @@ struct Manager {
 Result<Manager> parse_manager(PickleValue value) {
   Manager out;
   if (!value.is(PickleKind::kObject) || !value.class_name().ends_with("BlockManager")) {
-    return bad_input(fmt::format("a {} {} instead of a pandas block manager", to_string(value.kind()), value.class_name()));
+    return bad_input(fmt::format("a {} {} instead of a pandas block manager", to_string(value.kind()),
+                                 value.class_name()));
   }
   auto add_axes = [&](PickleValue axes) {
     for (size_t i = 0; i < axes.size(); ++i) out.axes.push_back(axes.item(i));
@@ -192,14 +205,16 @@ Result<Manager> parse_manager(PickleValue value) {
     for (size_t i = 0; i < blocks.size(); ++i) {
       PickleValue block = blocks.item(i);
       if (!block.is(PickleKind::kObject) || block.argument_count() < 2) {
-        return bad_input(fmt::format("a pandas block is a {} {}", to_string(block.kind()), printable(block.class_name())));
+        return bad_input(
+            fmt::format("a pandas block is a {} {}", to_string(block.kind()), printable(block.class_name())));
       }
       out.blocks.push_back({block.argument(0), block.argument(1)});
     }
     return out;
   }
   auto state = value.state();
-  auto extra = state && state->is(PickleKind::kTuple) && state->size() == 4 ? state->item(3).find("0.14.1") : std::nullopt;
+  auto extra = state && state->is(PickleKind::kTuple) && state->size() == 4 ? state->item(3).find("0.14.1")
+                                                                            : std::nullopt;
   auto axes = extra ? extra->find("axes") : std::nullopt;
   auto blocks = extra ? extra->find("blocks") : std::nullopt;
   if (!axes || !blocks) return bad_input("a pandas block manager without blocks");
@@ -220,7 +235,8 @@ Result<std::vector<PandasColumn>> block_columns(PickleValue values, size_t rows)
     if (has_type || class_ends(values, "Categorical")) {
       MAEIL_ASSIGN(PandasColumn column, categorical(values));
       out.push_back(std::move(column));
-      if (out[0].numbers.size() + out[0].objects.size() != rows) return bad_input("a pandas categorical and its index differ in length");
+      if (out[0].numbers.size() + out[0].objects.size() != rows)
+        return bad_input("a pandas categorical and its index differ in length");
       return out;
     }
   }
@@ -256,7 +272,8 @@ Result<std::string> read_pandas_dtype(PickleValue value) {
   if (name == "Categorical") return std::string("category");
   if (name != "DatetimeTZ") return name;
   const auto unit = value.attribute("unit"), zone = value.attribute("tz");
-  return fmt::format("datetime64[{}, {}]", unit ? text_of(*unit).value_or("ns") : "ns", zone && is_utc(*zone) ? "UTC" : "tz");
+  return fmt::format("datetime64[{}, {}]", unit ? text_of(*unit).value_or("ns") : "ns",
+                     zone && is_utc(*zone) ? "UTC" : "tz");
 }
 
 bool is_utc(PickleValue zone) {
@@ -270,14 +287,17 @@ bool is_utc(PickleValue zone) {
   const auto name = zone.class_name();
   if (name == "datetime.timezone") return zone.argument_count() > 0 && is_zero(zone.argument(0));
   if (name == "dateutil.tz.tz.tzoffset") return is_zero(zone.attribute("_offset"));
-  if (name == "dateutil.tz.tz.tzlocal") return is_zero(zone.attribute("_std_offset")) && is_zero(zone.attribute("_dst_offset"));
+  if (name == "dateutil.tz.tz.tzlocal")
+    return is_zero(zone.attribute("_std_offset")) && is_zero(zone.attribute("_dst_offset"));
   return name == "pytz._UTC" || name == "dateutil.tz.tz.tzutc";
 }
 
 Result<PandasFrame> read_frame(PickleValue value) {
   auto inner = class_ends(value, "DataFrame") ? value.attribute("_mgr") : std::nullopt;
   if (!inner && class_ends(value, "DataFrame")) inner = value.attribute("_data");
-  if (!inner) return bad_input(fmt::format("a {} {} instead of a pandas frame", to_string(value.kind()), value.class_name()));
+  if (!inner)
+    return bad_input(
+        fmt::format("a {} {} instead of a pandas frame", to_string(value.kind()), value.class_name()));
   MAEIL_ASSIGN(Manager manager, parse_manager(*inner));
   if (manager.axes.size() != 2) return bad_input("a pandas frame without its two axes");
   MAEIL_ASSIGN(std::vector<std::string> names, read_index(manager.axes[0]));
@@ -291,7 +311,8 @@ Result<PandasFrame> read_frame(PickleValue value) {
     if (!block.locations) return bad_input("a pandas block without a placement");
     MAEIL_ASSIGN(std::vector<size_t> places, placement(*block.locations, names.size()));
     MAEIL_ASSIGN(std::vector<PandasColumn> columns, block_columns(block.values, out.rows));
-    if (places.size() != columns.size()) return bad_input("a pandas block and its placement differ in length");
+    if (places.size() != columns.size())
+      return bad_input("a pandas block and its placement differ in length");
     for (size_t i = 0; i < places.size(); ++i) {
       if (filled[places[i]]) return bad_input("two pandas blocks are placed on one column");
       filled[places[i]] = true;
@@ -308,9 +329,12 @@ Result<PandasFrame> read_frame(PickleValue value) {
 Result<PandasFrame> read_series(PickleValue value) {
   auto inner = class_ends(value, "Series") ? value.attribute("_mgr") : std::nullopt;
   if (!inner && class_ends(value, "Series")) inner = value.attribute("_data");
-  if (!inner) return bad_input(fmt::format("a {} {} instead of a pandas series", to_string(value.kind()), value.class_name()));
+  if (!inner)
+    return bad_input(
+        fmt::format("a {} {} instead of a pandas series", to_string(value.kind()), value.class_name()));
   MAEIL_ASSIGN(Manager manager, parse_manager(*inner));
-  if (manager.axes.size() != 1 || manager.blocks.size() != 1) return bad_input("a pandas series without its axis or its block");
+  if (manager.axes.size() != 1 || manager.blocks.size() != 1)
+    return bad_input("a pandas series without its axis or its block");
   MAEIL_ASSIGN(Index index, parse_index(manager.axes[0]));
   MAEIL_ASSIGN(std::vector<PandasColumn> columns, block_columns(manager.blocks[0].values, index.size));
   if (columns.size() != 1) return bad_input("a pandas series of more than one column");
@@ -328,7 +352,8 @@ Result<std::vector<std::string>> read_index(PickleValue value) {
   MAEIL_ASSIGN(Index index, parse_index(value));
   if (index.range) {
     if (index.size > kMaxRange) return bad_input("a pandas RangeIndex of over a million labels");
-    for (size_t i = 0; i < index.size; ++i) index.labels.push_back(std::to_string(index.start + static_cast<int64_t>(i) * index.step));
+    for (size_t i = 0; i < index.size; ++i)
+      index.labels.push_back(std::to_string(index.start + static_cast<int64_t>(i) * index.step));
   }
   return std::move(index.labels);
 }

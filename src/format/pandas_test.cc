@@ -74,7 +74,8 @@ TEST(PandasGolden, ReadsTheSeedsCorrelationAndDtypes) {
   for (size_t i = 0; i < 99; ++i) {
     EXPECT_EQ(frame->columns[i].name, frame->index[i]);
     EXPECT_EQ(frame->columns[i].numbers[i], 1.0);
-    for (size_t j = 0; j < i; ++j) EXPECT_NEAR(frame->columns[i].numbers[j], frame->columns[j].numbers[i], 1e-12);
+    for (size_t j = 0; j < i; ++j)
+      EXPECT_NEAR(frame->columns[i].numbers[j], frame->columns[j].numbers[i], 1e-12);
   }
   auto dtypes = read_series(*document->root().attribute("_data_processor")->attribute("_dtypes"));
   ASSERT_TRUE(dtypes) << dtypes.error().message;

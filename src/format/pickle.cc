@@ -12,15 +12,16 @@
 #include "format/pickle_rules.h"
 #include "format/pickle_tree.h"
 
-// The stack machine. It never recurses, each opcode makes at most two nodes, and what an opcode copies (arguments of
-// set(), OrderedDict(), bytes()) is counted against the file's size, so that references to one big value cannot multiply it.
+// The stack machine. It never recurses, each opcode makes at most two nodes, and what an opcode copies
+// (arguments of set(), OrderedDict(), bytes()) is counted against the file's size, so that references to one
+// big value cannot multiply it.
 
 namespace maeil::format {
 namespace {
 
 constexpr size_t kMaxPickle = size_t{1} << 30;
-constexpr size_t kMaxNodes = 20'000'000;     // 2.4 GB; the real synthesizer file has 0.2 million
-constexpr size_t kMaxIntegerBytes = 256;     // decimal conversion is quadratic; a UUID has 16
+constexpr size_t kMaxNodes = 20'000'000;  // 2.4 GB; the real synthesizer file has 0.2 million
+constexpr size_t kMaxIntegerBytes = 256;  // decimal conversion is quadratic; a UUID has 16
 
 class Machine {
  public:
@@ -31,10 +32,15 @@ class Machine {
     if (bytes_.size() > kMaxPickle) return bad_input(name_ + ": the pickle is larger than 1 GiB");
     while (!stopped_) {
       opcode_at_ = at_;
-      if (at_ == bytes_.size()) return bad_input(fmt::format("{}: the pickle ends at byte {} before its STOP; the file is truncated", name_, at_));
-      if (!step(static_cast<unsigned char>(bytes_[at_++]))) return bad_input(fmt::format("{}: byte {}: {}", name_, opcode_at_, error_));
+      if (at_ == bytes_.size())
+        return bad_input(
+            fmt::format("{}: the pickle ends at byte {} before its STOP; the file is truncated", name_, at_));
+      if (!step(static_cast<unsigned char>(bytes_[at_++])))
+        return bad_input(fmt::format("{}: byte {}: {}", name_, opcode_at_, error_));
     }
-    if (at_ != bytes_.size()) return bad_input(fmt::format("{}: {} bytes follow the pickle's end at byte {}", name_, bytes_.size() - at_, at_));
+    if (at_ != bytes_.size())
+      return bad_input(
+          fmt::format("{}: {} bytes follow the pickle's end at byte {}", name_, bytes_.size() - at_, at_));
     return {};
   }
 
@@ -46,7 +52,9 @@ class Machine {
 
   // ---- bytes
   bool take(size_t n, std::string_view& out) {
-    if (n > bytes_.size() - at_) return refuse(fmt::format("needs {} bytes, the file has {} left; it is truncated or damaged", n, bytes_.size() - at_));
+    if (n > bytes_.size() - at_)
+      return refuse(fmt::format("needs {} bytes, the file has {} left; it is truncated or damaged", n,
+                                bytes_.size() - at_));
     out = bytes_.substr(at_, n);
     at_ += n;
     return true;
@@ -56,7 +64,8 @@ class Machine {
     std::string_view raw;
     if (!take(width, raw)) return false;
     out = 0;
-    for (size_t i = 0; i < width; ++i) out |= static_cast<uint64_t>(static_cast<unsigned char>(raw[i])) << (8 * i);
+    for (size_t i = 0; i < width; ++i)
+      out |= static_cast<uint64_t>(static_cast<unsigned char>(raw[i])) << (8 * i);
     return true;
   }
   bool counted(size_t width, std::string_view& out) {
@@ -65,7 +74,8 @@ class Machine {
   }
   bool line(std::string_view& out) {
     size_t end = bytes_.find('\n', at_);
-    if (end == bytes_.npos) return refuse("a text argument has no line end; the file is truncated or damaged");
+    if (end == bytes_.npos)
+      return refuse("a text argument has no line end; the file is truncated or damaged");
     out = bytes_.substr(at_, end - at_);
     at_ = end + 1;
     return true;
@@ -160,7 +170,8 @@ class Machine {
     return true;
   }
   bool get(uint64_t key) {
-    if (key >= memo_.size() || memo_[key] == kNoNode) return refuse(fmt::format("asks for memo {} that was never stored", key));
+    if (key >= memo_.size() || memo_[key] == kNoNode)
+      return refuse(fmt::format("asks for memo {} that was never stored", key));
     stack_.push_back(memo_[key]);
     return true;
   }
@@ -181,7 +192,8 @@ class Machine {
     const char* end = text.data() + text.size();
     auto [stop, code] = std::from_chars(text.data(), end, value);
     if (stop != end || text.empty()) return refuse("an integer is no number");
-    return code == std::errc() ? push_integer(PickleKind::kInteger, value) : push_view(PickleKind::kBigInteger, text);
+    return code == std::errc() ? push_integer(PickleKind::kInteger, value)
+                               : push_view(PickleKind::kBigInteger, text);
   }
   bool float_line() {
     std::string_view text;
@@ -212,7 +224,9 @@ class Machine {
   // ---- classes and calls
   bool push_global(std::string_view module, std::string_view name) {
     const PickleRule rule = find_pickle_rule(module, name);
-    if (!push_integer(rule == PickleRule::kOpaque ? PickleKind::kOpaque : PickleKind::kGlobal, static_cast<int64_t>(rule))) return false;
+    if (!push_integer(rule == PickleRule::kOpaque ? PickleKind::kOpaque : PickleKind::kGlobal,
+                      static_cast<int64_t>(rule)))
+      return false;
     node(stack_.back()).text = module;
     parts(stack_.back()).name = name;
     return true;
@@ -220,7 +234,8 @@ class Machine {
   bool stack_global() {
     uint32_t name, module;
     if (!pop(name) || !pop(module)) return false;
-    if (node(name).kind != PickleKind::kText || node(module).kind != PickleKind::kText) return refuse("a class name is no text");
+    if (node(name).kind != PickleKind::kText || node(module).kind != PickleKind::kText)
+      return refuse("a class name is no text");
     return push_global(node(module).text, node(name).text);
   }
   bool global_lines() {
@@ -231,28 +246,39 @@ class Machine {
   // What a call of something unknown stands for: a value of which only the callable's name is kept.
   bool push_opaque(uint32_t callable) {
     if (!push(PickleKind::kOpaque)) return false;
-    parts(stack_.back()).cls = node(callable).kind == PickleKind::kObject ? node(callable).parts().cls : callable;
+    parts(stack_.back()).cls =
+        node(callable).kind == PickleKind::kObject ? node(callable).parts().cls : callable;
     return true;
   }
   // Whether list(x), set(x), dict(x) can be read: a container here whose items are known.
   bool is_container(uint32_t i) {
     const PickleKind kind = node(i).kind;
-    return kind == PickleKind::kList || kind == PickleKind::kTuple || kind == PickleKind::kSet || kind == PickleKind::kDict;
+    return kind == PickleKind::kList || kind == PickleKind::kTuple || kind == PickleKind::kSet ||
+           kind == PickleKind::kDict;
   }
 
   // Pushes what calling `callable` with the tuple `arguments` stands for.
   bool call(uint32_t callable, uint32_t arguments) {
-    if (node(arguments).kind != PickleKind::kTuple) return refuse(fmt::format("calls with a {} instead of a tuple", to_string(node(arguments).kind)));
-    if (node(callable).kind == PickleKind::kOpaque || node(callable).kind == PickleKind::kObject) return push_opaque(callable);
-    if (node(callable).kind != PickleKind::kGlobal) return refuse(fmt::format("calls a {}", to_string(node(callable).kind)));
+    if (node(arguments).kind != PickleKind::kTuple)
+      return refuse(fmt::format("calls with a {} instead of a tuple", to_string(node(arguments).kind)));
+    if (node(callable).kind == PickleKind::kOpaque || node(callable).kind == PickleKind::kObject)
+      return push_opaque(callable);
+    if (node(callable).kind != PickleKind::kGlobal)
+      return refuse(fmt::format("calls a {}", to_string(node(callable).kind)));
     const std::span<const uint32_t> given = node(arguments).parts().items;
     switch (static_cast<PickleRule>(node(callable).integer)) {
-      case PickleRule::kDict: return given.empty() ? push(PickleKind::kDict) : push_dict(callable, given[0]);
-      case PickleRule::kDefaultDict: return given.size() < 2 ? push(PickleKind::kDict) : push_dict(callable, given[1]);
-      case PickleRule::kList: return push_copy(callable, PickleKind::kList, given);
-      case PickleRule::kSet: return push_copy(callable, PickleKind::kSet, given);
-      case PickleRule::kBytes: return push_bytes(callable, given);
-      case PickleRule::kEncode: return push_bytes(callable, given);
+      case PickleRule::kDict:
+        return given.empty() ? push(PickleKind::kDict) : push_dict(callable, given[0]);
+      case PickleRule::kDefaultDict:
+        return given.size() < 2 ? push(PickleKind::kDict) : push_dict(callable, given[1]);
+      case PickleRule::kList:
+        return push_copy(callable, PickleKind::kList, given);
+      case PickleRule::kSet:
+        return push_copy(callable, PickleKind::kSet, given);
+      case PickleRule::kBytes:
+        return push_bytes(callable, given);
+      case PickleRule::kEncode:
+        return push_bytes(callable, given);
       case PickleRule::kReconstruct: {
         if (given.size() != 3) return refuse("copyreg._reconstructor takes three arguments");
         uint32_t inner;
@@ -267,7 +293,8 @@ class Machine {
         parts(inner).items.assign(given.begin() + 1, given.end());
         return call_class(given[0], inner);
       }
-      default: break;
+      default:
+        break;
     }
     if (!push(PickleKind::kObject)) return false;
     parts(stack_.back()).cls = callable;
@@ -278,7 +305,8 @@ class Machine {
   bool call_class(uint32_t cls, uint32_t arguments) {
     if (node(cls).kind == PickleKind::kGlobal) {
       auto rule = static_cast<PickleRule>(node(cls).integer);
-      if (rule == PickleRule::kReconstruct || rule == PickleRule::kNewObject) return refuse("copyreg called on itself");
+      if (rule == PickleRule::kReconstruct || rule == PickleRule::kNewObject)
+        return refuse("copyreg called on itself");
     }
     return call(cls, arguments);
   }
@@ -293,7 +321,8 @@ class Machine {
     } else {
       if (!copying(2 * node(source).parts().items.size())) return false;
       for (uint32_t item : node(source).parts().items) {
-        if (node(item).parts().items.size() != 2) return refuse("a dict made from a list of what are no pairs");
+        if (node(item).parts().items.size() != 2)
+          return refuse("a dict made from a list of what are no pairs");
         pairs.insert(pairs.end(), node(item).parts().items.begin(), node(item).parts().items.end());
       }
     }
@@ -312,7 +341,8 @@ class Machine {
     const PickleNode& source = node(given[0]);
     if (source.kind == PickleKind::kOpaque) return push_opaque(callable);
     if (source.kind == PickleKind::kBytes) return push_view(PickleKind::kBytes, source.text);
-    if (source.kind != PickleKind::kText) return refuse(fmt::format("bytes made from a {}", to_string(source.kind)));
+    if (source.kind != PickleKind::kText)
+      return refuse(fmt::format("bytes made from a {}", to_string(source.kind)));
     if (!copying(source.text.size())) return false;
     auto latin1 = to_latin1(source.text);
     if (!latin1) return refuse("bytes made from a text beyond Latin-1");
@@ -327,7 +357,8 @@ class Machine {
     uint32_t keywords, arguments, cls;
     if (!pop(keywords) || !pop(arguments) || !pop(cls) || !call_class(cls, arguments)) return false;
     if (node(keywords).kind != PickleKind::kDict) return refuse("keyword arguments that are no dict");
-    if (node(stack_.back()).kind != PickleKind::kOpaque && !node(keywords).parts().pairs.empty()) parts(stack_.back()).state = keywords;
+    if (node(stack_.back()).kind != PickleKind::kOpaque && !node(keywords).parts().pairs.empty())
+      parts(stack_.back()).state = keywords;
     return true;
   }
   // OBJ has its class below the arguments, INST in its own two lines.
@@ -349,12 +380,16 @@ class Machine {
     uint32_t state, target;
     if (!pop(state) || !top(target)) return false;
     switch (node(target).kind) {
-      case PickleKind::kOpaque: return true;
+      case PickleKind::kOpaque:
+        return true;
       case PickleKind::kObject:
       case PickleKind::kDict:
       case PickleKind::kList:
-      case PickleKind::kSet: parts(target).state = state; return true;
-      default: return refuse(fmt::format("sets the state of a {}", to_string(node(target).kind)));
+      case PickleKind::kSet:
+        parts(target).state = state;
+        return true;
+      default:
+        return refuse(fmt::format("sets the state of a {}", to_string(node(target).kind)));
     }
   }
 
@@ -376,7 +411,8 @@ class Machine {
     if (!top(target)) return false;
     PickleKind kind = node(target).kind;
     if (kind == PickleKind::kOpaque) return true;
-    if (kind != PickleKind::kDict && kind != PickleKind::kObject) return refuse(fmt::format("sets a key of a {}", to_string(kind)));
+    if (kind != PickleKind::kDict && kind != PickleKind::kObject)
+      return refuse(fmt::format("sets a key of a {}", to_string(kind)));
     if (values.size() % 2 != 0) return refuse("sets a key without a value");
     auto& pairs = parts(target).pairs;
     pairs.insert(pairs.end(), values.begin(), values.end());
@@ -434,7 +470,8 @@ class Machine {
     return pop(id) && persistent(id);
   }
   bool stop() {
-    if (!marks_.empty() || stack_.size() != 1) return refuse(fmt::format("STOP with {} values on the stack; the file is damaged", stack_.size()));
+    if (!marks_.empty() || stack_.size() != 1)
+      return refuse(fmt::format("STOP with {} values on the stack; the file is damaged", stack_.size()));
     tree_.root = stack_[0];
     return stopped_ = true;
   }
@@ -446,7 +483,9 @@ class Machine {
   bool frame() {
     uint64_t size;
     if (!number(8, size)) return false;
-    return size <= bytes_.size() - at_ || refuse(fmt::format("a frame of {} bytes, the file has {} left; it is truncated or damaged", size, bytes_.size() - at_));
+    return size <= bytes_.size() - at_ ||
+           refuse(fmt::format("a frame of {} bytes, the file has {} left; it is truncated or damaged", size,
+                              bytes_.size() - at_));
   }
   template <class Push>
   bool counted_as(size_t width, Push then) {
@@ -472,7 +511,8 @@ class Machine {
   bool fixed_integer(size_t width) {
     uint64_t value;
     if (!number(width, value)) return false;
-    return push_integer(PickleKind::kInteger, width == 4 ? static_cast<int32_t>(value) : static_cast<int64_t>(value));
+    return push_integer(PickleKind::kInteger,
+                        width == 4 ? static_cast<int32_t>(value) : static_cast<int64_t>(value));
   }
 
   bool step(unsigned char opcode) {
@@ -480,75 +520,148 @@ class Machine {
     auto bytes = [this](std::string_view raw) { return push_view(PickleKind::kBytes, raw); };
     auto old_string = [this](std::string_view raw) { return push_old_string(raw); };
     switch (opcode) {
-      case '(': marks_.push_back(stack_.size()); return true;
-      case '.': return stop();
-      case '0': return discard();
-      case '1': { std::vector<uint32_t> gone; return pop_mark(gone); }
-      case '2': return duplicate();
-      case 'F': return float_line();
-      case 'I': return integer_line(false);
-      case 'L': return integer_line(true);
-      case 'J': return fixed_integer(4);
-      case 'K': return fixed_integer(1);
-      case 'M': return fixed_integer(2);
-      case 'N': return push(PickleKind::kNone);
-      case 'P': return persistent_line();
-      case 'Q': return persistent_value();
-      case 'R': return call_with_stack(false);
-      case 'S': return text_line(true);
-      case 'T': return counted_as(4, old_string);
-      case 'U': return counted_as(1, old_string);
-      case 'V': return text_line(false);
-      case 'X': return counted_as(4, text);
-      case 'a': return one_item();
-      case 'b': return build();
-      case 'c': return global_lines();
-      case 'd': return marked_new(PickleKind::kDict);
-      case '}': return push(PickleKind::kDict);
-      case 'e': return marked(false);
-      case 'g': return numbered_line(false);
-      case 'h': return numbered(1, false);
-      case 'i': return old_instance(true);
-      case 'j': return numbered(4, false);
-      case 'l': return marked_new(PickleKind::kList);
-      case ']': return push(PickleKind::kList);
-      case 'o': return old_instance(false);
-      case 'p': return numbered_line(true);
-      case 'q': return numbered(1, true);
-      case 'r': return numbered(4, true);
-      case 's': return one_pair();
-      case 't': return marked_new(PickleKind::kTuple);
-      case ')': return push(PickleKind::kTuple);
-      case 'u': return marked_pairs();
-      case 'G': return binary_float();
-      case 'B': return counted_as(4, bytes);
-      case 'C': return counted_as(1, bytes);
-      case 0x80: return protocol();
-      case 0x81: return call_with_stack(true);
+      case '(':
+        marks_.push_back(stack_.size());
+        return true;
+      case '.':
+        return stop();
+      case '0':
+        return discard();
+      case '1': {
+        std::vector<uint32_t> gone;
+        return pop_mark(gone);
+      }
+      case '2':
+        return duplicate();
+      case 'F':
+        return float_line();
+      case 'I':
+        return integer_line(false);
+      case 'L':
+        return integer_line(true);
+      case 'J':
+        return fixed_integer(4);
+      case 'K':
+        return fixed_integer(1);
+      case 'M':
+        return fixed_integer(2);
+      case 'N':
+        return push(PickleKind::kNone);
+      case 'P':
+        return persistent_line();
+      case 'Q':
+        return persistent_value();
+      case 'R':
+        return call_with_stack(false);
+      case 'S':
+        return text_line(true);
+      case 'T':
+        return counted_as(4, old_string);
+      case 'U':
+        return counted_as(1, old_string);
+      case 'V':
+        return text_line(false);
+      case 'X':
+        return counted_as(4, text);
+      case 'a':
+        return one_item();
+      case 'b':
+        return build();
+      case 'c':
+        return global_lines();
+      case 'd':
+        return marked_new(PickleKind::kDict);
+      case '}':
+        return push(PickleKind::kDict);
+      case 'e':
+        return marked(false);
+      case 'g':
+        return numbered_line(false);
+      case 'h':
+        return numbered(1, false);
+      case 'i':
+        return old_instance(true);
+      case 'j':
+        return numbered(4, false);
+      case 'l':
+        return marked_new(PickleKind::kList);
+      case ']':
+        return push(PickleKind::kList);
+      case 'o':
+        return old_instance(false);
+      case 'p':
+        return numbered_line(true);
+      case 'q':
+        return numbered(1, true);
+      case 'r':
+        return numbered(4, true);
+      case 's':
+        return one_pair();
+      case 't':
+        return marked_new(PickleKind::kTuple);
+      case ')':
+        return push(PickleKind::kTuple);
+      case 'u':
+        return marked_pairs();
+      case 'G':
+        return binary_float();
+      case 'B':
+        return counted_as(4, bytes);
+      case 'C':
+        return counted_as(1, bytes);
+      case 0x80:
+        return protocol();
+      case 0x81:
+        return call_with_stack(true);
       case 0x82:
       case 0x83:
-      case 0x84: return refuse("uses copyreg's extension registry, whose codes mean nothing here; save it again without registered extensions");
-      case 0x85: return tuple_of(1);
-      case 0x86: return tuple_of(2);
-      case 0x87: return tuple_of(3);
-      case 0x88: return push_integer(PickleKind::kBool, 1);
-      case 0x89: return push_integer(PickleKind::kBool, 0);
-      case 0x8a: return binary_integer(1);
-      case 0x8b: return binary_integer(4);
-      case 0x8c: return counted_as(1, text);
-      case 0x8d: return counted_as(8, text);
-      case 0x8e: return counted_as(8, bytes);
-      case 0x8f: return push(PickleKind::kSet);
-      case 0x90: return marked(true);
-      case 0x91: return marked_new(PickleKind::kSet);
-      case 0x92: return new_object_with_keywords();
-      case 0x93: return stack_global();
-      case 0x94: return put(memo_count_);
-      case 0x95: return frame();
-      case 0x96: return counted_as(8, bytes);
+      case 0x84:
+        return refuse(
+            "uses copyreg's extension registry, whose codes mean nothing here; save it again without "
+            "registered extensions");
+      case 0x85:
+        return tuple_of(1);
+      case 0x86:
+        return tuple_of(2);
+      case 0x87:
+        return tuple_of(3);
+      case 0x88:
+        return push_integer(PickleKind::kBool, 1);
+      case 0x89:
+        return push_integer(PickleKind::kBool, 0);
+      case 0x8a:
+        return binary_integer(1);
+      case 0x8b:
+        return binary_integer(4);
+      case 0x8c:
+        return counted_as(1, text);
+      case 0x8d:
+        return counted_as(8, text);
+      case 0x8e:
+        return counted_as(8, bytes);
+      case 0x8f:
+        return push(PickleKind::kSet);
+      case 0x90:
+        return marked(true);
+      case 0x91:
+        return marked_new(PickleKind::kSet);
+      case 0x92:
+        return new_object_with_keywords();
+      case 0x93:
+        return stack_global();
+      case 0x94:
+        return put(memo_count_);
+      case 0x95:
+        return frame();
+      case 0x96:
+        return counted_as(8, bytes);
       case 0x97:
-      case 0x98: return refuse("keeps data outside the file (out-of-band buffers); save it again without buffer_callback");
-      default: return refuse(fmt::format("0x{:02x} is no pickle opcode; this is no pickle or it is damaged", opcode));
+      case 0x98:
+        return refuse(
+            "keeps data outside the file (out-of-band buffers); save it again without buffer_callback");
+      default:
+        return refuse(
+            fmt::format("0x{:02x} is no pickle opcode; this is no pickle or it is damaged", opcode));
     }
   }
 

@@ -1,14 +1,16 @@
-// Python pickles as plain values: every opcode of protocols 0-5 is interpreted, nothing in the file is ever executed.
+// Python pickles as plain values: every opcode of protocols 0-5 is interpreted, nothing in the file is ever
+// executed.
 //
-// A pickle is a program that calls what it names. Here a call of a known data class (pickle_rules.h) becomes an object
-// node that holds the class's name, the arguments and the state; every other name, and whatever is made by calling it,
-// becomes an opaque node that keeps the name alone. So a file may hold anything beside what its reader needs (random
-// generators, functions, a shell command): it is neither run nor kept. A reader must refuse an opaque node where it needs
-// a value, by its class_name(). numpy and pandas objects are read by numpy.h and pandas.h from such nodes.
+// A pickle is a program that calls what it names. Here a call of a known data class (pickle_rules.h) becomes
+// an object node that holds the class's name, the arguments and the state; every other name, and whatever is
+// made by calling it, becomes an opaque node that keeps the name alone. So a file may hold anything beside
+// what its reader needs (random generators, functions, a shell command): it is neither run nor kept. A reader
+// must refuse an opaque node where it needs a value, by its class_name(). numpy and pandas objects are read
+// by numpy.h and pandas.h from such nodes.
 //
-// Nodes live in one array and refer to each other by position, so a cyclic, shared or a million levels deep file costs
-// what its bytes cost (about 120 bytes of memory for each byte of input at worst). Whoever walks a tree recursively must bound the depth:
-// values may contain themselves.
+// Nodes live in one array and refer to each other by position, so a cyclic, shared or a million levels deep
+// file costs what its bytes cost (about 120 bytes of memory for each byte of input at worst). Whoever walks a
+// tree recursively must bound the depth: values may contain themselves.
 #pragma once
 
 #include <cstdint>
@@ -29,8 +31,8 @@ enum class PickleKind : uint8_t {
   kInteger,     // fits int64_t
   kBigInteger,  // text() is its decimal digits
   kReal,
-  kText,        // UTF-8
-  kBytes,       // bytes, bytearray, and Python 2's str where it is not ASCII
+  kText,   // UTF-8
+  kBytes,  // bytes, bytearray, and Python 2's str where it is not ASCII
   kList,
   kTuple,
   kDict,        // dict, OrderedDict, defaultdict, Counter: pairs in file order; a key given twice stays twice
@@ -45,7 +47,8 @@ const char* to_string(PickleKind kind);
 
 struct PickleTree;
 
-// A position in a PickleDocument, cheap to copy, valid as long as the document lives. Thread safe: only reads.
+// A position in a PickleDocument, cheap to copy, valid as long as the document lives. Thread safe: only
+// reads.
 class PickleValue {
  public:
   PickleKind kind() const;
@@ -65,12 +68,12 @@ class PickleValue {
 
   // kDict, and what was set on a kObject.
   size_t pair_count() const;
-  PickleValue key(size_t i) const;     // REQUIRES: i < pair_count()
-  PickleValue mapped(size_t i) const;  // REQUIRES: i < pair_count()
+  PickleValue key(size_t i) const;                                   // REQUIRES: i < pair_count()
+  PickleValue mapped(size_t i) const;                                // REQUIRES: i < pair_count()
   std::optional<PickleValue> find(std::string_view text_key) const;  // the last one, as Python keeps it
 
-  // kGlobal: "module.name"; kObject: its class's; kOpaque: its own, or that of what was called to make it, which may be any
-  // bytes (see printable in pickle_decode.h). Empty for the others.
+  // kGlobal: "module.name"; kObject: its class's; kOpaque: its own, or that of what was called to make it,
+  // which may be any bytes (see printable in pickle_decode.h). Empty for the others.
   std::string class_name() const;
   // Whether this is an object of class "module.name"; makes no text.
   bool is_class(std::string_view full_name) const;

@@ -14,7 +14,8 @@ bool append_utf8(std::string& out, uint32_t c) {
   } else if (c < 0x800) {
     out += {static_cast<char>(0xC0 | (c >> 6)), static_cast<char>(0x80 | (c & 63))};
   } else if (c < 0x10000) {
-    out += {static_cast<char>(0xE0 | (c >> 12)), static_cast<char>(0x80 | ((c >> 6) & 63)), static_cast<char>(0x80 | (c & 63))};
+    out += {static_cast<char>(0xE0 | (c >> 12)), static_cast<char>(0x80 | ((c >> 6) & 63)),
+            static_cast<char>(0x80 | (c & 63))};
   } else {
     out += {static_cast<char>(0xF0 | (c >> 18)), static_cast<char>(0x80 | ((c >> 12) & 63)),
             static_cast<char>(0x80 | ((c >> 6) & 63)), static_cast<char>(0x80 | (c & 63))};
@@ -49,7 +50,8 @@ std::optional<std::string> decode_raw_unicode(std::string_view line) {
 }
 
 std::optional<std::string> decode_quoted(std::string_view line) {
-  if (line.size() < 2 || line.front() != line.back() || (line.front() != '\'' && line.front() != '"')) return {};
+  if (line.size() < 2 || line.front() != line.back() || (line.front() != '\'' && line.front() != '"'))
+    return {};
   line = line.substr(1, line.size() - 2);
   std::string out;
   for (size_t i = 0; i < line.size(); ++i) {
@@ -69,7 +71,8 @@ std::optional<std::string> decode_quoted(std::string_view line) {
     } else if (line[i] >= '0' && line[i] <= '7') {
       uint32_t code = 0;
       size_t end = std::min(i + 3, line.size());
-      for (; i < end && line[i] >= '0' && line[i] <= '7'; ++i) code = code * 8 + static_cast<uint32_t>(line[i] - '0');
+      for (; i < end && line[i] >= '0' && line[i] <= '7'; ++i)
+        code = code * 8 + static_cast<uint32_t>(line[i] - '0');
       --i;
       out += static_cast<char>(code);
     } else {
@@ -97,8 +100,10 @@ std::optional<std::string> to_latin1(std::string_view utf8) {
 
 int64_t small_integer(std::string_view bytes) {
   uint64_t value = 0;
-  for (size_t i = 0; i < bytes.size(); ++i) value |= static_cast<uint64_t>(static_cast<unsigned char>(bytes[i])) << (8 * i);
-  if (!bytes.empty() && bytes.size() < 8 && (bytes.back() & 0x80)) value |= ~uint64_t{0} << (8 * bytes.size());
+  for (size_t i = 0; i < bytes.size(); ++i)
+    value |= static_cast<uint64_t>(static_cast<unsigned char>(bytes[i])) << (8 * i);
+  if (!bytes.empty() && bytes.size() < 8 && (bytes.back() & 0x80))
+    value |= ~uint64_t{0} << (8 * bytes.size());
   return static_cast<int64_t>(value);
 }
 

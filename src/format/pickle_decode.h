@@ -8,7 +8,8 @@
 
 namespace maeil::format {
 
-// Python's raw-unicode-escape (bytes are Latin-1, \uXXXX and \UXXXXXXXX are code points) as UTF-8. Empty: malformed.
+// Python's raw-unicode-escape (bytes are Latin-1, \uXXXX and \UXXXXXXXX are code points) as UTF-8. Empty:
+// malformed.
 std::optional<std::string> decode_raw_unicode(std::string_view line);
 
 // A quoted Python string literal ('...' or "..." with \ escapes) as bytes. Empty: malformed.

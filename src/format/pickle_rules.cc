@@ -5,8 +5,8 @@
 namespace maeil::format {
 namespace {
 
-// The first line that fits decides; what fits none is kOpaque. A module ending in "." stands for all modules below that
-// package and the package itself; the name "*" for every plain name (no method of a class).
+// The first line that fits decides; what fits none is kOpaque. A module ending in "." stands for all modules
+// below that package and the package itself; the name "*" for every plain name (no method of a class).
 struct Line {
   std::string_view module, name;
   PickleRule rule;
@@ -147,7 +147,9 @@ bool module_fits(std::string_view pattern, std::string_view module) {
 
 // Letters, digits and "_".
 bool is_plain_name(std::string_view name) {
-  const auto is_letter = [](char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_'; };
+  const auto is_letter = [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';
+  };
   return !name.empty() && std::all_of(name.begin(), name.end(), is_letter);
 }
 

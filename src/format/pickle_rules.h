@@ -1,4 +1,5 @@
-// What the pickle reader does with each class or function that it knows. A table, so that adding one is adding a line.
+// What the pickle reader does with each class or function that it knows. A table, so that adding one is
+// adding a line.
 #pragma once
 
 #include <cstdint>

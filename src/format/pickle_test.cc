@@ -24,9 +24,11 @@ std::string why(std::string bytes) {
 // Touches everything a reader could touch, so that a sanitizer sees bad indices.
 size_t walk(PickleValue value, std::set<uint32_t>& seen, int depth = 0) {
   if (depth > 200 || !seen.insert(value.id()).second) return 0;
-  size_t sum = 1 + value.text().value_or("").size() + value.bytes().value_or("").size() + value.class_name().size();
+  size_t sum =
+      1 + value.text().value_or("").size() + value.bytes().value_or("").size() + value.class_name().size();
   for (size_t i = 0; i < value.size(); ++i) sum += walk(value.item(i), seen, depth + 1);
-  for (size_t i = 0; i < value.pair_count(); ++i) sum += walk(value.key(i), seen, depth + 1) + walk(value.mapped(i), seen, depth + 1);
+  for (size_t i = 0; i < value.pair_count(); ++i)
+    sum += walk(value.key(i), seen, depth + 1) + walk(value.mapped(i), seen, depth + 1);
   for (size_t i = 0; i < value.argument_count(); ++i) sum += walk(value.argument(i), seen, depth + 1);
   if (auto state = value.state()) sum += walk(*state, seen, depth + 1);
   if (is_ndarray(value)) sum += read_ndarray(value).has_value();
@@ -51,7 +53,9 @@ TEST(Pickle, ReadsTheSameValuesInEveryProtocol) {
     EXPECT_TRUE(root.find("flags")->item(0).is_none());
     EXPECT_EQ(root.find("flags")->item(1).boolean(), true);
     EXPECT_EQ(root.find("flags")->item(2).boolean(), false);
-    EXPECT_EQ(root.find("bytes")->bytes(), std::string_view("\0\xff" "a", 3));
+    EXPECT_EQ(root.find("bytes")->bytes(), std::string_view("\0\xff"
+                                                            "a",
+                                                            3));
     EXPECT_EQ(root.find("bytes")->kind(), PickleKind::kBytes);
     EXPECT_EQ(root.find("text")->text(), "é담\n\\");
     EXPECT_EQ(root.find("set")->kind(), PickleKind::kSet);
@@ -74,19 +78,26 @@ std::string opaque_name(std::string bytes) {
 }
 
 TEST(Pickle, KeepsOnlyTheNameOfWhatItDoesNotKnow) {
-  for (std::string_view sample : samples::kSystem) EXPECT_EQ(opaque_name(from_hex(sample)), "opaque posix.system");
-  constexpr const char* kNames[] = {"__builtin__.eval", "__builtin__.exec", "builtins.getattr", "subprocess.Popen", "posix._exit"};
+  for (std::string_view sample : samples::kSystem)
+    EXPECT_EQ(opaque_name(from_hex(sample)), "opaque posix.system");
+  constexpr const char* kNames[] = {"__builtin__.eval", "__builtin__.exec", "builtins.getattr",
+                                    "subprocess.Popen", "posix._exit"};
   for (size_t i = 0; i < samples::kOtherCalls.size(); ++i) {
     EXPECT_EQ(opaque_name(from_hex(samples::kOtherCalls[i])), std::string("opaque ") + kNames[i]);
   }
-  EXPECT_EQ(opaque_name("cos\nsystem\n."), "opaque os.system");                          // named, not called
-  EXPECT_EQ(opaque_name("(S'true'\nios\nsystem\n."), "opaque os.system");                // INST
-  EXPECT_EQ(opaque_name("csdv.x\nos.system\n."), "opaque sdv.x.os.system");              // through a known package
-  EXPECT_EQ(opaque_name("cnumpy.testing._private.utils\nrunstring\n."), "opaque numpy.testing._private.utils.runstring");
-  // What is made from it is unknown as well, never empty: a list, a set, a dict, bytes, what another call gives.
-  for (const char* wrap : {"cbuiltins\nlist\n", "cbuiltins\nset\n", "ccollections\nOrderedDict\n", "cbuiltins\nbytes\n", "cbuiltins\nlist\n"}) {
+  EXPECT_EQ(opaque_name("cos\nsystem\n."), "opaque os.system");            // named, not called
+  EXPECT_EQ(opaque_name("(S'true'\nios\nsystem\n."), "opaque os.system");  // INST
+  // through a known package
+  EXPECT_EQ(opaque_name("csdv.x\nos.system\n."), "opaque sdv.x.os.system");
+  EXPECT_EQ(opaque_name("cnumpy.testing._private.utils\nrunstring\n."),
+            "opaque numpy.testing._private.utils.runstring");
+  // What is made from it is unknown as well, never empty: a list, a set, a dict, bytes, what another call
+  // gives.
+  for (const char* wrap : {"cbuiltins\nlist\n", "cbuiltins\nset\n", "ccollections\nOrderedDict\n",
+                           "cbuiltins\nbytes\n", "cbuiltins\nlist\n"}) {
     EXPECT_TRUE(opaque_name(std::string(wrap) + "(cos\nsystem\n(tRtR.").starts_with("opaque builtins.") ||
-                opaque_name(std::string(wrap) + "(cos\nsystem\n(tRtR.") == "opaque collections.OrderedDict") << wrap;
+                opaque_name(std::string(wrap) + "(cos\nsystem\n(tRtR.") == "opaque collections.OrderedDict")
+        << wrap;
   }
   EXPECT_EQ(opaque_name("ca\nb\n(tR(tR(tR."), "opaque a.b");
 }
@@ -95,7 +106,9 @@ TEST(Pickle, GivesWhatItDoesNotKnowNoContent) {
   auto read = read_pickle("(ccloudpickle.cloudpickle\n_make_function\n(I1\nI2\ntR}S'x'\nI1\nsb.", "f.pkl");
   EXPECT_FALSE(read);  // a mark is left
   // A call, then a state, items and pairs, as a random generator of any numpy has them.
-  read = read_pickle("cnumpy.random._pickle\n__randomstate_ctor\n(S'MT19937'\ntR}S'x'\nI1\nsb(I1\nI2\neS'k'\nI3\ns.", "f.pkl");
+  read = read_pickle(
+      "cnumpy.random._pickle\n__randomstate_ctor\n(S'MT19937'\ntR}S'x'\nI1\nsb(I1\nI2\neS'k'\nI3\ns.",
+      "f.pkl");
   ASSERT_TRUE(read) << read.error().message;
   EXPECT_EQ(read->root().kind(), PickleKind::kOpaque);
   EXPECT_EQ(read->root().class_name(), "numpy.random._pickle.__randomstate_ctor");
@@ -114,7 +127,8 @@ TEST(Pickle, RefusesWhatIsMalformedWithTheBytesPlace) {
   EXPECT_NE(why("NN.").find("2 values"), std::string::npos);
   EXPECT_NE(why("\x82\x01.").find("without registered extensions"), std::string::npos);
   EXPECT_NE(why("\x97.").find("buffer_callback"), std::string::npos);
-  EXPECT_NE(why(std::string("\x8e\xff\xff\xff\xff\xff\xff\xff\xff.", 10)).find("truncated"), std::string::npos);
+  EXPECT_NE(why(std::string("\x8e\xff\xff\xff\xff\xff\xff\xff\xff.", 10)).find("truncated"),
+            std::string::npos);
   EXPECT_NE(why(std::string("Nr\xff\xff\xff\xff.", 7)).find("memo bomb"), std::string::npos);
   EXPECT_NE(why("X\x01" + std::string(3, '\0') + "\xff.").find("not UTF-8"), std::string::npos);
   EXPECT_NE(why("N}b.").find("state of a None"), std::string::npos);
@@ -142,7 +156,8 @@ TEST(Pickle, AMillionLevelsNeitherCrashNorHang) {
 }
 
 TEST(Pickle, RefusesEveryTruncation) {
-  for (const auto& group : {samples::kPlain[0], samples::kPlain[2], samples::kPlain[5], samples::kArrays[3], samples::kFrames[1]}) {
+  for (const auto& group : {samples::kPlain[0], samples::kPlain[2], samples::kPlain[5], samples::kArrays[3],
+                            samples::kFrames[1]}) {
     std::string whole = from_hex(group);
     for (size_t n = 0; n < whole.size(); ++n) {
       auto read = read_pickle(whole.substr(0, n), "f.pkl");
@@ -157,11 +172,14 @@ void flip_bits(std::string_view whole, int rounds, uint32_t seed) {
   std::mt19937 random(seed);
   for (int round = 0; round < rounds; ++round) {
     std::string damaged(whole);
-    for (uint32_t k = 0; k < 1 + random() % 4; ++k) damaged[random() % damaged.size()] ^= static_cast<char>(1u << (random() % 8));
+    for (uint32_t k = 0; k < 1 + random() % 4; ++k)
+      damaged[random() % damaged.size()] ^= static_cast<char>(1u << (random() % 8));
     auto read = read_pickle(std::move(damaged), "f.pkl");
     std::set<uint32_t> seen;
-    if (read) EXPECT_GT(walk(read->root(), seen), 0u);
-    else EXPECT_NE(read.error().message.find("f.pkl"), std::string::npos);
+    if (read)
+      EXPECT_GT(walk(read->root(), seen), 0u);
+    else
+      EXPECT_NE(read.error().message.find("f.pkl"), std::string::npos);
   }
 }
 
@@ -191,8 +209,10 @@ TEST(PickleGolden, ReadsTheSeedSynthesizerCompletely) {
   EXPECT_EQ(model->attribute("columns")->item(1).text(), "seg");
   auto marginals = model->attribute("univariates");
   ASSERT_EQ(marginals->size(), 99u);
-  for (size_t i = 0; i < 99; ++i) EXPECT_TRUE(marginals->item(i).is_class("copulas.univariate.beta.BetaUnivariate"));
-  auto transformers = root.attribute("_data_processor")->attribute("_hyper_transformer")->attribute("field_transformers");
+  for (size_t i = 0; i < 99; ++i)
+    EXPECT_TRUE(marginals->item(i).is_class("copulas.univariate.beta.BetaUnivariate"));
+  auto transformers =
+      root.attribute("_data_processor")->attribute("_hyper_transformer")->attribute("field_transformers");
   EXPECT_EQ(transformers->pair_count(), 99u);
   std::set<uint32_t> seen;
   EXPECT_GT(walk(root, seen), 1000u);

@@ -5,8 +5,9 @@
 namespace maeil::format {
 
 const char* to_string(PickleKind kind) {
-  constexpr const char* kNames[] = {"None", "bool",  "int", "big int", "float",  "str",           "bytes", "list",
-                                    "tuple", "dict", "set", "class",   "object", "persistent id", "value of an unknown class"};
+  constexpr const char* kNames[] = {"None", "bool",  "int",    "big int",       "float",
+                                    "str",  "bytes", "list",   "tuple",         "dict",
+                                    "set",  "class", "object", "persistent id", "value of an unknown class"};
   return kNames[static_cast<size_t>(kind)];
 }
 
@@ -46,7 +47,9 @@ PickleValue PickleValue::item(size_t i) const { return {tree_, tree_->nodes[inde
 
 size_t PickleValue::pair_count() const { return tree_->nodes[index_].parts().pairs.size() / 2; }
 PickleValue PickleValue::key(size_t i) const { return {tree_, tree_->nodes[index_].parts().pairs[2 * i]}; }
-PickleValue PickleValue::mapped(size_t i) const { return {tree_, tree_->nodes[index_].parts().pairs[2 * i + 1]}; }
+PickleValue PickleValue::mapped(size_t i) const {
+  return {tree_, tree_->nodes[index_].parts().pairs[2 * i + 1]};
+}
 
 std::optional<PickleValue> PickleValue::find(std::string_view text_key) const {
   for (size_t i = pair_count(); i-- > 0;) {
@@ -59,8 +62,10 @@ std::optional<PickleValue> PickleValue::find(std::string_view text_key) const {
 std::string PickleValue::class_name() const {
   const PickleNode* node = &tree_->nodes[index_];
   // The class of an opaque value may itself have come from a call: cloudpickle makes classes by functions.
-  for (int depth = 0; node->parts().cls != kNoNode && depth < 8; ++depth) node = &tree_->nodes[node->parts().cls];
-  if ((node->kind != PickleKind::kGlobal && node->kind != PickleKind::kOpaque) || node->text.empty()) return {};
+  for (int depth = 0; node->parts().cls != kNoNode && depth < 8; ++depth)
+    node = &tree_->nodes[node->parts().cls];
+  if ((node->kind != PickleKind::kGlobal && node->kind != PickleKind::kOpaque) || node->text.empty())
+    return {};
   return std::string(node->text) + "." + std::string(node->parts().name);
 }
 
@@ -68,8 +73,8 @@ bool PickleValue::is_class(std::string_view full_name) const {
   if (kind() != PickleKind::kObject) return false;
   const PickleNode& cls = tree_->nodes[tree_->nodes[index_].parts().cls];
   const size_t module = cls.text.size();
-  return cls.kind == PickleKind::kGlobal && full_name.size() == module + 1 + cls.parts().name.size() && full_name[module] == '.' &&
-         full_name.starts_with(cls.text) && full_name.ends_with(cls.parts().name);
+  return cls.kind == PickleKind::kGlobal && full_name.size() == module + 1 + cls.parts().name.size() &&
+         full_name[module] == '.' && full_name.starts_with(cls.text) && full_name.ends_with(cls.parts().name);
 }
 
 size_t PickleValue::argument_count() const {

@@ -8,8 +8,8 @@
 #include <limits>
 #include <set>
 
-#include "format/json.h"
 #include "format/float16.h"
+#include "format/json.h"
 #include "format/pickle_decode.h"
 
 namespace maeil::format {

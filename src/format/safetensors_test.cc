@@ -33,8 +33,10 @@ std::string why(std::string_view bytes) {
 TEST(Safetensors, ReadsEveryFloatAndIntegersInTheirOrder) {
   const std::string header =
       R"({"__metadata__":{"format":"pt"},"d":{"dtype":"F64","shape":[1],"data_offsets":[16,24]},)"
-      R"("w":{"dtype":"F32","shape":[2,1],"data_offsets":[0,8]},"h":{"dtype":"F16","shape":[2],"data_offsets":[8,12]},)"
-      R"("b":{"dtype":"BF16","shape":[2],"data_offsets":[12,16]},"n":{"dtype":"I64","shape":[],"data_offsets":[24,32]},)"
+      R"("w":{"dtype":"F32","shape":[2,1],"data_offsets":[0,8]},"h":{"dtype":"F16","shape":[2],)"
+      R"("data_offsets":[8,12]},)"
+      R"("b":{"dtype":"BF16","shape":[2],"data_offsets":[12,16]},"n":{"dtype":"I64","shape":[],)"
+      R"("data_offsets":[24,32]},)"
       R"("e":{"dtype":"F32","shape":[0,5],"data_offsets":[32,32]}}  )";
   const std::string data(
       "\0\0\x80\x3f\0\0\0\xc0"  // 1, -2
@@ -60,13 +62,16 @@ TEST(Safetensors, ReadsEveryFloatAndIntegersInTheirOrder) {
 // A shard may look like a smaller model.
 TEST(Safetensors, RefusesOneOfSeveralFiles) {
   const auto bytes = file(R"({"w":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}})", std::string(4, '\0'));
-  for (const char* name : {"model-00001-of-00002.safetensors", "a/b-c/x-00002-of-00012.safetensors", "model.safetensors.index.json"}) {
+  for (const char* name : {"model-00001-of-00002.safetensors", "a/b-c/x-00002-of-00012.safetensors",
+                           "model.safetensors.index.json"}) {
     const auto read = open_checkpoint(bytes, name);
     ASSERT_FALSE(read) << name;
     EXPECT_EQ(read.error().code, ErrorCode::kBadInput);
-    EXPECT_NE(read.error().message.find(std::string(name) + ": one part"), std::string::npos) << read.error().message;
+    EXPECT_NE(read.error().message.find(std::string(name) + ": one part"), std::string::npos)
+        << read.error().message;
   }
-  for (const char* name : {"model-00001-of-00001.safetensors", "model-1-of-2.safetensors", "x-00001-of-00002/model.safetensors"})
+  for (const char* name :
+       {"model-00001-of-00001.safetensors", "model-1-of-2.safetensors", "x-00001-of-00002/model.safetensors"})
     EXPECT_TRUE(open_checkpoint(bytes, name)) << name;
 }
 
@@ -96,12 +101,12 @@ TEST(Safetensors, RefusesHeadersThatLie) {
   expect(one("F32", "[2]", "[8,16]"), "begins at byte 8 instead of 0");
   expect(one("F8_E4M3", "[16]", "[0,16]"), "tensor w is of F8_E4M3");
   expect(one("F4", "[32]", "[0,16]"), "tensor w is of F4");
-  expect(
-      R"({"w":{"dtype":"F32","shape":[2],"data_offsets":[0,8]},"v":{"dtype":"F32","shape":[4],"data_offsets":[0,16]}})",
-      "begins at byte 0 instead of 8");
-  expect(
-      R"({"w":{"dtype":"F32","shape":[4],"data_offsets":[0,16]},"w":{"dtype":"F32","shape":[4],"data_offsets":[0,16]}})",
-      "tensor w is there twice");
+  expect(R"({"w":{"dtype":"F32","shape":[2],"data_offsets":[0,8]},"v":{"dtype":"F32","shape":[4],)"
+         R"("data_offsets":[0,16]}})",
+         "begins at byte 0 instead of 8");
+  expect(R"({"w":{"dtype":"F32","shape":[4],"data_offsets":[0,16]},"w":{"dtype":"F32","shape":[4],)"
+         R"("data_offsets":[0,16]}})",
+         "tensor w is there twice");
   expect(R"({"w":3})", "tensor w: has no dtype");
   expect(R"({"w":{"dtype":"F32","shape":[4],"data_offsets":[0,16]})", "no JSON object");
   expect("{" + std::string(100000, '['), "nested deeper");
@@ -114,9 +119,10 @@ TEST(Safetensors, RefusesHeadersThatLie) {
 }
 
 TEST(Safetensors, RefusesEveryTruncationAndSurvivesDamage) {
-  const std::string whole = file(
-      R"({"a":{"dtype":"F16","shape":[2,2],"data_offsets":[0,8]},"b":{"dtype":"F32","shape":[1],"data_offsets":[8,12]}})",
-      std::string(12, 'x'));
+  const std::string whole =
+      file(R"({"a":{"dtype":"F16","shape":[2,2],"data_offsets":[0,8]},"b":{"dtype":"F32","shape":[1],)"
+           R"("data_offsets":[8,12]}})",
+           std::string(12, 'x'));
   EXPECT_EQ(why(whole), "was read");
   for (size_t n = 0; n < whole.size(); ++n)
     ASSERT_NE(why(std::string_view(whole).substr(0, n)), "was read") << n;

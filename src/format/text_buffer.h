@@ -1,5 +1,5 @@
-// A growing piece of text that is written through a raw pointer: room for a whole line is made once, and no field of it
-// is checked again. What clear() leaves allocated is used again.
+// A growing piece of text that is written through a raw pointer: room for a whole line is made once, and no
+// field of it is checked again. What clear() leaves allocated is used again.
 #pragma once
 
 #include <algorithm>
@@ -40,11 +40,12 @@ class TextBuffer {
   size_t size_ = 0, capacity_ = 0;
 };
 
-// The texts of one column as they are written into CSV lines: each is quoted when it is first needed, and kept so that copying it
-// is a move or two of 16 bytes. Refers to the dictionary.
+// The texts of one column as they are written into CSV lines: each is quoted when it is first needed, and
+// kept so that copying it is a move or two of 16 bytes. Refers to the dictionary.
 class CsvTexts {
  public:
-  explicit CsvTexts(const std::vector<std::string>& dictionary) : dictionary_(dictionary), places_(dictionary.size()) {
+  explicit CsvTexts(const std::vector<std::string>& dictionary)
+      : dictionary_(dictionary), places_(dictionary.size()) {
     for (const auto& text : dictionary) longest_ = std::max(longest_, 2 * text.size() + 2);
   }
   // Bytes that copy may write to: every character may have to be doubled.

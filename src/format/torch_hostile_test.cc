@@ -27,15 +27,17 @@ std::string why(std::string_view bytes) {
 
 std::string sizes(const std::vector<std::string>& numbers) {
   std::string out = "(";
-  for (const auto& number : numbers) out += (number.size() > 10 ? "L" : "I") + number + (number.size() > 10 ? "L\n" : "\n");
+  for (const auto& number : numbers)
+    out += (number.size() > 10 ? "L" : "I") + number + (number.size() > 10 ? "L\n" : "\n");
   return out + "t";
 }
 
 // {"w": a tensor} in protocol 0.
-std::string pickle(const std::vector<std::string>& shape, const std::vector<std::string>& stride, const std::string& offset = "0",
-                   const std::string& elements = "4", const std::string& type = "FloatStorage", const std::string& key = "0") {
-  return "(S'w'\nctorch._utils\n_rebuild_tensor_v2\n((S'storage'\nctorch\n" + type + "\nS'" + key + "'\nS'cpu'\nL" + elements + "L\ntQL" + offset +
-         "L\n" + sizes(shape) + sizes(stride) + "I00\nNtRd.";
+std::string pickle(const std::vector<std::string>& shape, const std::vector<std::string>& stride,
+                   const std::string& offset = "0", const std::string& elements = "4",
+                   const std::string& type = "FloatStorage", const std::string& key = "0") {
+  return "(S'w'\nctorch._utils\n_rebuild_tensor_v2\n((S'storage'\nctorch\n" + type + "\nS'" + key +
+         "'\nS'cpu'\nL" + elements + "L\ntQL" + offset + "L\n" + sizes(shape) + sizes(stride) + "I00\nNtRd.";
 }
 
 std::string archive(const std::string& data_pkl, Entries more = {{"m/data/0", std::string(16, '\0')}}) {
@@ -90,9 +92,11 @@ TEST(TorchHostile, RefusesArchivesOfOtherKinds) {
   expect(write_stored_zip({{"a.txt", "x"}}).value(), "0 entries data.pkl");
   expect(write_stored_zip({{"a/data.pkl", "N."}, {"b/data.pkl", "N."}}).value(), "2 entries data.pkl");
   expect(archive("cos\nsystem\n(S'true'\ntR."), "holds a os.system instead of a dict of tensors");
-  expect(archive("c__main__\nModel\n)R."), "holds a __main__.Model instead of a dict of tensors; save the model's state_dict()");
+  expect(archive("c__main__\nModel\n)R."),
+         "holds a __main__.Model instead of a dict of tensors; save the model's state_dict()");
   expect(archive("N."), "holds a None");
-  expect(archive(pickle({"4"}, {"1"}), {{"m/data/0", std::string(16, '\0')}, {"m/byteorder", "middle"}}), "byte order");
+  expect(archive(pickle({"4"}, {"1"}), {{"m/data/0", std::string(16, '\0')}, {"m/byteorder", "middle"}}),
+         "byte order");
   // {"a": [self reference]}: extras may not follow it for ever.
   const auto value = [](const std::string& bytes, const char* key) {
     const auto file = open_checkpoint(bytes, "f.pth");
@@ -114,7 +118,8 @@ TEST(TorchHostile, RefusesTextsThatRepeat) {
   const std::string rebuilt = tensor.substr(from, tensor.size() - from - 2);  // without "d."
   std::string names = "S'" + text + "'\np0\n0" + rebuilt + "p1\n0(l";
   for (int i = 0; i < 20; ++i) names += "(g0\ng1\nda";
-  EXPECT_NE(why(archive(names + ".")).find("texts that repeat"), std::string::npos) << why(archive(names + "."));
+  EXPECT_NE(why(archive(names + ".")).find("texts that repeat"), std::string::npos)
+      << why(archive(names + "."));
   std::string plain = "(S'a'\n(S'" + text + "'\np0\n";
   for (int i = 0; i < 20; ++i) plain += "g0\n";
   const auto bytes = archive(plain + "ld.");
@@ -133,10 +138,16 @@ TEST(TorchHostile, RefusesTextsThatRepeat) {
 
 TEST(TorchHostile, ReadsBigEndianAndAnyRoot) {
   std::string raw("\x3f\x80\0\0\x40\0\0\0\x40\x40\0\0\x40\x80\0\0", 16);
-  auto read = testing::read_whole(write_stored_zip({{"a/b/data.pkl", pickle({"4"}, {"1"})}, {"a/b/byteorder", "big"}, {"a/b/data/0", raw}}).value(), "f.pth");
+  auto read = testing::read_whole(
+      write_stored_zip(
+          {{"a/b/data.pkl", pickle({"4"}, {"1"})}, {"a/b/byteorder", "big"}, {"a/b/data/0", raw}})
+          .value(),
+      "f.pth");
   ASSERT_TRUE(read) << read.error().message;
   EXPECT_EQ(read->state[0].values, (std::vector<float>{1, 2, 3, 4}));
-  read = testing::read_whole(write_stored_zip({{"data.pkl", pickle({"4"}, {"1"})}, {"data/0", std::string(16, '\0')}}).value(), "f.pth");
+  read = testing::read_whole(
+      write_stored_zip({{"data.pkl", pickle({"4"}, {"1"})}, {"data/0", std::string(16, '\0')}}).value(),
+      "f.pth");
   EXPECT_TRUE(read) << read.error().message;
 }
 
@@ -148,7 +159,8 @@ TEST(TorchHostile, RefusesAZipBomb) {
   zip_t* made = zip_open_from_source(target, ZIP_CREATE, &problem);
   zip_source_keep(target);
   std::string pkl = pickle({"80000000"}, {"1"}, "0", "80000000"), zeros(size_t{320000000}, '\0');
-  for (auto& [name, content] : {std::pair<const char*, std::string&>{"m/data.pkl", pkl}, {"m/data/0", zeros}}) {
+  for (auto& [name, content] :
+       {std::pair<const char*, std::string&>{"m/data.pkl", pkl}, {"m/data/0", zeros}}) {
     auto index = zip_file_add(made, name, zip_source_buffer(made, content.data(), content.size(), 0), 0);
     zip_set_file_compression(made, static_cast<zip_uint64_t>(index), ZIP_CM_DEFLATE, 1);
   }
@@ -170,7 +182,8 @@ TEST(TorchHostile, RefusesEveryTruncationAndSurvivesFlippedBits) {
   std::mt19937 random(5);
   for (int round = 0; round < 5000; ++round) {
     std::string damaged = whole;
-    for (uint32_t k = 0; k < 1 + random() % 3; ++k) damaged[random() % damaged.size()] ^= static_cast<char>(1u << (random() % 8));
+    for (uint32_t k = 0; k < 1 + random() % 3; ++k)
+      damaged[random() % damaged.size()] ^= static_cast<char>(1u << (random() % 8));
     why(damaged);
   }
 }

@@ -205,7 +205,8 @@ class TorchFile : public CheckpointFile {
   Result<bool> plain_dict(PickleValue dict, int depth, Json& out) {
     // Json compares a new key with all others.
     if (dict.pair_count() > kMaxKeys)
-      return bad_input(fmt::format("{}: a dict of {} keys, more than {}", name_, dict.pair_count(), kMaxKeys));
+      return bad_input(
+          fmt::format("{}: a dict of {} keys, more than {}", name_, dict.pair_count(), kMaxKeys));
     comparisons_left_ -= static_cast<int64_t>(dict.pair_count() * dict.pair_count() / 2);
     if (comparisons_left_ < 0)
       return bad_input(fmt::format("{}: dicts of more than {} keys together", name_, kMaxKeys));

@@ -18,10 +18,15 @@ using Json = nlohmann::ordered_json;
 
 bool same_bits(const std::vector<Tensor>& a, const std::vector<Tensor>& b) {
   if (a.size() != b.size()) return false;
-  auto bits = [](const auto& x, const auto& y) { return x.size() == y.size() && (x.empty() || std::memcmp(x.data(), y.data(), x.size() * sizeof(x[0])) == 0); };
+  auto bits = [](const auto& x, const auto& y) {
+    return x.size() == y.size() &&
+           (x.empty() || std::memcmp(x.data(), y.data(), x.size() * sizeof(x[0])) == 0);
+  };
   for (size_t i = 0; i < a.size(); ++i) {
     if (a[i].name != b[i].name || a[i].shape != b[i].shape || a[i].dtype != b[i].dtype) return false;
-    if (!bits(a[i].values, b[i].values) || !bits(a[i].doubles, b[i].doubles) || !bits(a[i].integers, b[i].integers)) return false;
+    if (!bits(a[i].values, b[i].values) || !bits(a[i].doubles, b[i].doubles) ||
+        !bits(a[i].integers, b[i].integers))
+      return false;
   }
   return true;
 }
@@ -72,7 +77,11 @@ TEST(Torch, WritesAndReadsEveryTypeAndExtrasUnchanged) {
                             {"scalar", {}, DType::kFloat64, {}, {2.5}, {}},
                             {"empty", {0, 4}, DType::kFloat32, {}, {}, {}},
                             {"count", {1}, DType::kInt64, {}, {}, {INT64_MIN}}};
-  Json extras = {{"metadata", {{"medians", {1.5, 0.1, 1e300}}, {"iqr", 0.1}, {"mixed", {1, 2.5, nullptr, true, "담보"}}, {"none", Json::array()}}},
+  Json extras = {{"metadata",
+                  {{"medians", {1.5, 0.1, 1e300}},
+                   {"iqr", 0.1},
+                   {"mixed", {1, 2.5, nullptr, true, "담보"}},
+                   {"none", Json::array()}}},
                  {"finetuned_from", nullptr},
                  {"big", 1099511627776},
                  {"negative", -7},

@@ -9,7 +9,8 @@
 #include "format/torch.h"
 #include "format/torch_zip.h"
 
-// data.pkl in protocol 2, of the opcodes that PyTorch 1.13's weights_only reader knows: no BINFLOAT, no memo needed.
+// data.pkl in protocol 2, of the opcodes that PyTorch 1.13's weights_only reader knows: no BINFLOAT, no memo
+// needed.
 
 namespace maeil::format {
 namespace {
@@ -21,9 +22,12 @@ constexpr int kMaxDepth = 100;
 
 const char* storage_type(DType dtype) {
   switch (dtype) {
-    case DType::kFloat32: return "FloatStorage";
-    case DType::kFloat64: return "DoubleStorage";
-    case DType::kInt64: break;
+    case DType::kFloat32:
+      return "FloatStorage";
+    case DType::kFloat64:
+      return "DoubleStorage";
+    case DType::kInt64:
+      break;
   }
   return "LongStorage";
 }
@@ -42,10 +46,15 @@ class Writer {
       if (!seen.insert(tensor.name).second) return bad_input("two tensors are named " + tensor.name);
       int64_t count = 1;
       for (int64_t n : tensor.shape) {
-        if (n < 0 || __builtin_mul_overflow(count, n, &count)) return bad_input("tensor " + tensor.name + " has a shape that is negative or overflows");
+        if (n < 0 || __builtin_mul_overflow(count, n, &count))
+          return bad_input("tensor " + tensor.name + " has a shape that is negative or overflows");
       }
-      size_t given = tensor.dtype == DType::kFloat32 ? tensor.values.size() : tensor.dtype == DType::kFloat64 ? tensor.doubles.size() : tensor.integers.size();
-      if (given != static_cast<size_t>(count)) return bad_input(fmt::format("tensor {} has {} elements for a shape of {}", tensor.name, given, count));
+      size_t given = tensor.dtype == DType::kFloat32   ? tensor.values.size()
+                     : tensor.dtype == DType::kFloat64 ? tensor.doubles.size()
+                                                       : tensor.integers.size();
+      if (given != static_cast<size_t>(count))
+        return bad_input(
+            fmt::format("tensor {} has {} elements for a shape of {}", tensor.name, given, count));
       text(tensor.name);
       rebuild(tensor.dtype, storages_.size(), given, 0, tensor.shape);
       storages_.push_back(tensor.dtype == DType::kFloat32   ? raw_bytes(tensor.values)
@@ -80,7 +89,8 @@ class Writer {
     std::vector<std::pair<std::string, std::string>> entries;
     entries.emplace_back("archive/data.pkl", "\x80\x02" + out_ + ".");
     entries.emplace_back("archive/byteorder", "little");
-    for (size_t i = 0; i < storages_.size(); ++i) entries.emplace_back("archive/data/" + std::to_string(i), std::move(storages_[i]));
+    for (size_t i = 0; i < storages_.size(); ++i)
+      entries.emplace_back("archive/data/" + std::to_string(i), std::move(storages_[i]));
     entries.emplace_back("archive/version", "3\n");
     return write_stored_zip(entries);
   }
@@ -115,10 +125,13 @@ class Writer {
       for (int64_t n : *sizes) integer(n);
       out_ += 't';
     }
-    out_ += "\x89" "ccollections\nOrderedDict\n)RtR";
+    out_ +=
+        "\x89"
+        "ccollections\nOrderedDict\n)RtR";
   }
   static bool all_floats(const Json& json) {
-    return json.is_array() && !json.empty() && std::all_of(json.begin(), json.end(), [](const Json& item) { return item.is_number_float(); });
+    return json.is_array() && !json.empty() &&
+           std::all_of(json.begin(), json.end(), [](const Json& item) { return item.is_number_float(); });
   }
   // All floats go into one storage; this is its size, needed before the first of them is written.
   void collect(const Json& json) {

@@ -8,7 +8,8 @@ namespace maeil::format {
 namespace {
 
 constexpr zip_int64_t kMaxEntries = 100'000;
-// What an honest archive may declare: trained weights hardly compress, constant ones do. Deflate itself reaches 1032:1.
+// What an honest archive may declare: trained weights hardly compress, constant ones do. Deflate itself
+// reaches 1032:1.
 constexpr uint64_t kFreeBytes = uint64_t{256} << 20;
 constexpr uint64_t kMaxRatio = 16;
 
@@ -27,25 +28,31 @@ Result<ZipReader> ZipReader::open(std::string_view bytes, const std::string& nam
   zip_t* archive = zip_open_from_source(source, ZIP_RDONLY, &problem.error);
   if (!archive) {
     zip_source_free(source);
-    return bad_input(fmt::format("{}: not a readable zip archive ({}); the file is truncated or damaged", name, zip_error_strerror(&problem.error)));
+    return bad_input(fmt::format("{}: not a readable zip archive ({}); the file is truncated or damaged",
+                                 name, zip_error_strerror(&problem.error)));
   }
   ZipReader out(archive, name);
   zip_int64_t count = zip_get_num_entries(archive, 0);
   if (count > kMaxEntries) return bad_input(fmt::format("{}: the archive has {} entries", name, count));
   for (zip_int64_t i = 0; i < count; ++i) {
     zip_stat_t stat;
-    if (zip_stat_index(archive, static_cast<zip_uint64_t>(i), 0, &stat) != 0 || !(stat.valid & ZIP_STAT_NAME) || !(stat.valid & ZIP_STAT_SIZE)) {
+    if (zip_stat_index(archive, static_cast<zip_uint64_t>(i), 0, &stat) != 0 ||
+        !(stat.valid & ZIP_STAT_NAME) || !(stat.valid & ZIP_STAT_SIZE)) {
       return bad_input(fmt::format("{}: entry {} of the archive cannot be read", name, i));
     }
-    if (__builtin_add_overflow(out.declared_, stat.size, &out.declared_) || out.declared_ > kFreeBytes + kMaxRatio * bytes.size()) {
-      return bad_input(fmt::format("{}: the archive's {} bytes declare far more than that (a zip bomb)", name, bytes.size()));
+    if (__builtin_add_overflow(out.declared_, stat.size, &out.declared_) ||
+        out.declared_ > kFreeBytes + kMaxRatio * bytes.size()) {
+      return bad_input(fmt::format("{}: the archive's {} bytes declare far more than that (a zip bomb)", name,
+                                   bytes.size()));
     }
     out.names_.emplace_back(stat.name);
   }
   return out;
 }
 
-bool ZipReader::has(const std::string& entry) const { return zip_name_locate(archive_.get(), entry.c_str(), 0) >= 0; }
+bool ZipReader::has(const std::string& entry) const {
+  return zip_name_locate(archive_.get(), entry.c_str(), 0) >= 0;
+}
 
 Result<uint64_t> ZipReader::size(const std::string& entry) const {
   zip_stat_t stat;
@@ -57,8 +64,11 @@ Result<uint64_t> ZipReader::size(const std::string& entry) const {
 
 Result<std::string> ZipReader::read(const std::string& entry) const {
   MAEIL_ASSIGN(uint64_t declared, size(entry));
-  auto damaged = [&](const std::string& why) { return bad_input(fmt::format("{}: entry {} cannot be read: {}", name_, printable(entry), why)); };
-  std::unique_ptr<zip_file_t, int (*)(zip_file_t*)> file(zip_fopen(archive_.get(), entry.c_str(), 0), zip_fclose);
+  auto damaged = [&](const std::string& why) {
+    return bad_input(fmt::format("{}: entry {} cannot be read: {}", name_, printable(entry), why));
+  };
+  std::unique_ptr<zip_file_t, int (*)(zip_file_t*)> file(zip_fopen(archive_.get(), entry.c_str(), 0),
+                                                         zip_fclose);
   if (!file) return damaged(zip_strerror(archive_.get()));
   std::string out(declared, '\0');
   uint64_t filled = 0;
@@ -101,15 +111,19 @@ Result<std::string> write_stored_zip(const std::vector<std::pair<std::string, st
     }
     auto at = static_cast<zip_uint64_t>(index);
     constexpr zip_uint16_t kFirstDay = (1 << 5) | 1;  // 1980-01-01, as PyTorch writes
-    if (zip_set_file_compression(archive, at, ZIP_CM_STORE, 0) != 0 || zip_file_set_dostime(archive, at, 0, kFirstDay, 0) != 0) return fail_write();
+    if (zip_set_file_compression(archive, at, ZIP_CM_STORE, 0) != 0 ||
+        zip_file_set_dostime(archive, at, 0, kFirstDay, 0) != 0)
+      return fail_write();
   }
   if (zip_close(archive) != 0) return fail_write();
   zip_stat_t stat;
-  if (zip_source_stat(target, &stat) != 0 || zip_source_open(target) != 0) return internal_error("a written zip archive cannot be read back");
+  if (zip_source_stat(target, &stat) != 0 || zip_source_open(target) != 0)
+    return internal_error("a written zip archive cannot be read back");
   std::string out(stat.size, '\0');
   zip_int64_t n = zip_source_read(target, out.data(), out.size());
   zip_source_close(target);
-  if (n < 0 || static_cast<uint64_t>(n) != stat.size) return internal_error("a written zip archive cannot be read back");
+  if (n < 0 || static_cast<uint64_t>(n) != stat.size)
+    return internal_error("a written zip archive cannot be read back");
   return out;
 }
 

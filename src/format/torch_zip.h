@@ -14,7 +14,8 @@
 
 namespace maeil::format {
 
-// Reads entries of a zip in memory. Refuses archives that declare far more than their file could honestly hold.
+// Reads entries of a zip in memory. Refuses archives that declare far more than their file could honestly
+// hold.
 class ZipReader {
  public:
   // `bytes` must outlive the reader.

@@ -1,8 +1,9 @@
-// Dropout masks as a pure function of (seed, step, row, site, position): the backward pass makes them again instead of
-// storing them, and the number of threads cannot change them.
+// Dropout masks as a pure function of (seed, step, row, site, position): the backward pass makes them again
+// instead of storing them, and the number of threads cannot change them.
 //
-// One 32-bit word serves four neighbouring positions, a byte each, so the rate is rounded to a multiple of 1/256
-// (0.3 -> 77/256 = 0.3008) and the survivors are scaled by the rounded rate's 1 / (1 - p): the expectation is exact.
+// One 32-bit word serves four neighbouring positions, a byte each, so the rate is rounded to a multiple of
+// 1/256 (0.3 -> 77/256 = 0.3008) and the survivors are scaled by the rounded rate's 1 / (1 - p): the
+// expectation is exact.
 #pragma once
 
 #include <algorithm>
@@ -43,12 +44,15 @@ struct RowDropout {
   }
 };
 
-// Sites of a layer: its heads' probabilities, then after the output projection, in the hidden layer, after linear2.
-// The classifier's hidden layer comes after all of them: dropout_site(heads, layers, 0).
-inline uint32_t dropout_site(int heads, int layer, int place) { return static_cast<uint32_t>(layer * (heads + 3) + place); }
+// Sites of a layer: its heads' probabilities, then after the output projection, in the hidden layer, after
+// linear2. The classifier's hidden layer comes after all of them: dropout_site(heads, layers, 0).
+inline uint32_t dropout_site(int heads, int layer, int place) {
+  return static_cast<uint32_t>(layer * (heads + 3) + place);
+}
 
-// Two rounds of multiply-xorshift over `index`, keyed at both ends. Positions: index = (i / 4) << 16 | j, byte i % 4,
-// where i is the key token or the feature and j the query token or the token: lanes of a vector are neighbouring j.
+// Two rounds of multiply-xorshift over `index`, keyed at both ends. Positions: index = (i / 4) << 16 | j,
+// byte i % 4, where i is the key token or the feature and j the query token or the token: lanes of a vector
+// are neighbouring j.
 inline uint32_t dropout_word(DropoutKey key, uint32_t index) {
   uint32_t x = index * 0x9E3779B1u + key.a;
   x = (x ^ x >> 16) * 0x7FEB352Du;
@@ -56,7 +60,8 @@ inline uint32_t dropout_word(DropoutKey key, uint32_t index) {
   return x ^ x >> 16;
 }
 
-// A byte is taken as -128..127, since vectors compare signed numbers: dropped when below dropped_of_256 - 128.
+// A byte is taken as -128..127, since vectors compare signed numbers: dropped when below dropped_of_256 -
+// 128.
 inline bool dropout_keeps(DropoutKey key, DropoutRate rate, uint32_t i, uint32_t j) {
   const uint32_t word = dropout_word(key, (i / 4) << 16 | j) << 8 * (i % 4);
   return (static_cast<int32_t>(word) >> 24) >= rate.dropped_of_256 - 128;

@@ -28,34 +28,40 @@ float* EncoderScratch::reserve(size_t floats) {
   return memory_.data() + (kAlign - past) % kAlign;
 }
 
-void encoder_forward(const EncoderWeights& weights, const float* tokens, float* pooled, EncoderScratch& scratch) {
+void encoder_forward(const EncoderWeights& weights, const float* tokens, float* pooled,
+                     EncoderScratch& scratch) {
   const EncoderShape& shape = weights.shape();
-  if (!weights.simd()) return encoder_forward_ref(shape, weights.packed(), tokens, RowDropout{}, pooled, scratch.tape);
+  if (!weights.simd())
+    return encoder_forward_ref(shape, weights.packed(), tokens, RowDropout{}, pooled, scratch.tape);
   simd_forward({shape, weights.packed(), scratch.reserve(simd_scratch_size(shape, false))}, tokens, pooled);
 }
 
 void encoder_forward_training(const EncoderWeights& weights, const float* tokens, const RowDropout& dropout,
                               float* pooled, EncoderScratch& scratch) {
   const EncoderShape& shape = weights.shape();
-  if (!weights.simd()) return encoder_forward_ref(shape, weights.packed(), tokens, dropout, pooled, scratch.tape);
-  simd_forward_training({shape, weights.packed(), scratch.reserve(simd_scratch_size(shape, true))}, tokens, dropout, pooled);
+  if (!weights.simd())
+    return encoder_forward_ref(shape, weights.packed(), tokens, dropout, pooled, scratch.tape);
+  simd_forward_training({shape, weights.packed(), scratch.reserve(simd_scratch_size(shape, true))}, tokens,
+                        dropout, pooled);
 }
 
 void encoder_backward(const EncoderWeights& weights, const float* pooled_gradient, const RowDropout& dropout,
                       float* token_gradient, float* packed_gradient, EncoderScratch& scratch) {
   const EncoderShape& shape = weights.shape();
   if (!weights.simd()) {
-    return encoder_backward_ref(shape, weights.packed(), scratch.tape, pooled_gradient, dropout, token_gradient, packed_gradient);
+    return encoder_backward_ref(shape, weights.packed(), scratch.tape, pooled_gradient, dropout,
+                                token_gradient, packed_gradient);
   }
-  simd_backward({shape, weights.packed(), scratch.reserve(simd_scratch_size(shape, true))}, pooled_gradient, dropout,
-                token_gradient, packed_gradient);
+  simd_backward({shape, weights.packed(), scratch.reserve(simd_scratch_size(shape, true))}, pooled_gradient,
+                dropout, token_gradient, packed_gradient);
 }
 
 size_t packed_gradient_size(const EncoderWeights& weights) {
   return layer_offsets(weights.shape()).size * weights.shape().layers;
 }
 
-void unpack_gradient(const EncoderWeights& weights, const float* layers, const float* packed_gradient, float* layer_gradients) {
+void unpack_gradient(const EncoderWeights& weights, const float* layers, const float* packed_gradient,
+                     float* layer_gradients) {
   if (weights.simd()) return simd_unpack_gradient(weights.shape(), layers, packed_gradient, layer_gradients);
   std::copy(packed_gradient, packed_gradient + packed_gradient_size(weights), layer_gradients);
 }

@@ -1,9 +1,9 @@
-// How near the encoder comes to the processor: GFLOP/s of a row's forward and backward pass, and their share of the fastest
-// that fused multiply-adds run here, measured by the same program on one thread.
+// How near the encoder comes to the processor: GFLOP/s of a row's forward and backward pass, and their share
+// of the fastest that fused multiply-adds run here, measured by the same program on one thread.
 //
-// Multiply-adds of a row, counted as two operations each, per layer (F tokens, D width, M feed-forward): 4 F D^2 for the four
-// projections, 2 F^2 D for scores and weighted sums, 2 F D M for the feed-forward part. Backward does each product
-// twice, and the scores once more; exponentials, norms and dropout count nothing.
+// Multiply-adds of a row, counted as two operations each, per layer (F tokens, D width, M feed-forward): 4 F
+// D^2 for the four projections, 2 F^2 D for scores and weighted sums, 2 F D M for the feed-forward part.
+// Backward does each product twice, and the scores once more; exponentials, norms and dropout count nothing.
 #include <benchmark/benchmark.h>
 
 #include <vector>
@@ -46,13 +46,16 @@ double peak() {
 void report(benchmark::State& state, double flops) {
   using benchmark::Counter;
   state.SetLabel(instruction_set());
-  state.counters["GFLOP/s"] = Counter(flops * static_cast<double>(state.iterations()) / 1e9, Counter::kIsRate);
-  state.counters["percent_of_peak"] = Counter(flops * static_cast<double>(state.iterations()) / 1e7 / peak(), Counter::kIsRate);
+  state.counters["GFLOP/s"] =
+      Counter(flops * static_cast<double>(state.iterations()) / 1e9, Counter::kIsRate);
+  state.counters["percent_of_peak"] =
+      Counter(flops * static_cast<double>(state.iterations()) / 1e7 / peak(), Counter::kIsRate);
 }
 
 struct Row {
   EncoderWeights weights{kShape};
-  std::vector<float> tokens = draw(size_t(kShape.tokens) * kShape.width, 2), pooled = std::vector<float>(kShape.width);
+  std::vector<float> tokens = draw(size_t(kShape.tokens) * kShape.width, 2),
+                     pooled = std::vector<float>(kShape.width);
   std::vector<float> pooled_gradient = draw(kShape.width, 2), token_gradient = tokens, gradient;
   EncoderScratch scratch;
   Row() {
@@ -78,7 +81,8 @@ void ForwardAndBackward(benchmark::State& state) {
   const RowDropout dropout{dropout_rate(static_cast<float>(state.range(0)) / 100), 1, 2, 3};
   for (auto _ : state) {
     encoder_forward_training(row.weights, row.tokens.data(), dropout, row.pooled.data(), row.scratch);
-    encoder_backward(row.weights, row.pooled_gradient.data(), dropout, row.token_gradient.data(), row.gradient.data(), row.scratch);
+    encoder_backward(row.weights, row.pooled_gradient.data(), dropout, row.token_gradient.data(),
+                     row.gradient.data(), row.scratch);
   }
   report(state, forward_flops(kShape) + backward_flops(kShape));
 }

@@ -1,7 +1,7 @@
 // Packing of weights and unpacking of gradients; the same for every instruction set.
 //
-// Folding: with y = n * g + b (norm) and q' = c (W y + w0), the packed matrix is c W_oi g_i and its bias c (W_oi b_i + w0_o).
-// Given M_oi = sum dq'_o n_i and s_o = sum dq'_o over tokens, the chain rule gives
+// Folding: with y = n * g + b (norm) and q' = c (W y + w0), the packed matrix is c W_oi g_i and its bias c
+// (W_oi b_i + w0_o). Given M_oi = sum dq'_o n_i and s_o = sum dq'_o over tokens, the chain rule gives
 //   dW_oi = c (g_i M_oi + b_i s_o),  dw0_o = c s_o,  dg_i = sum_o c W_oi M_oi,  db_i = sum_o c W_oi s_o.
 #include <algorithm>
 #include <cmath>
@@ -28,8 +28,8 @@ void pack_matrix(const float* w, size_t out, size_t in, float* packed, float* tr
 }
 
 // scale[o] * W_oi * norm_weight[i] into `w`, scale[o] * (W b + bias) into `bias`.
-void fold(size_t out, size_t in, const float* weight, const float* bias, const float* norm_weight, const float* norm_bias,
-          size_t scaled_rows, float scale, float* folded, float* folded_bias) {
+void fold(size_t out, size_t in, const float* weight, const float* bias, const float* norm_weight,
+          const float* norm_bias, size_t scaled_rows, float scale, float* folded, float* folded_bias) {
   for (size_t o = 0; o < out; ++o) {
     const float c = o < scaled_rows ? scale : 1.0f;
     double sum = bias[o];
@@ -42,8 +42,9 @@ void fold(size_t out, size_t in, const float* weight, const float* bias, const f
 }
 
 // The rules of the head comment; `m` (out, in) and `s` (out). Overwrites all four outputs.
-void unfold(size_t out, size_t in, const float* weight, const float* norm_weight, const float* norm_bias, size_t scaled_rows,
-            float scale, const float* m, const float* s, float* dweight, float* dbias, float* dnorm_weight, float* dnorm_bias) {
+void unfold(size_t out, size_t in, const float* weight, const float* norm_weight, const float* norm_bias,
+            size_t scaled_rows, float scale, const float* m, const float* s, float* dweight, float* dbias,
+            float* dnorm_weight, float* dnorm_bias) {
   std::fill(dnorm_weight, dnorm_weight + in, 0.0f);
   std::fill(dnorm_bias, dnorm_bias + in, 0.0f);
   for (size_t o = 0; o < out; ++o) {
@@ -79,11 +80,11 @@ void simd_pack(const EncoderShape& s, const float* layers, float* packed) {
   const size_t d = static_cast<size_t>(s.width), m = static_cast<size_t>(s.feed_forward);
   std::vector<float> folded(std::max(3 * d, m) * d);
   for (int layer = 0; layer < s.layers; ++layer, layers += from.size, packed += to.size) {
-    fold(3 * d, d, layers + from.in_weight, layers + from.in_bias, layers + from.norm1_weight, layers + from.norm1_bias, d,
-         query_scale(s), folded.data(), packed + to.in_bias);
+    fold(3 * d, d, layers + from.in_weight, layers + from.in_bias, layers + from.norm1_weight,
+         layers + from.norm1_bias, d, query_scale(s), folded.data(), packed + to.in_bias);
     pack_matrix(folded.data(), 3 * d, d, packed + to.in, packed + to.in_t);
-    fold(m, d, layers + from.w1, layers + from.b1, layers + from.norm2_weight, layers + from.norm2_bias, 0, 1, folded.data(),
-         packed + to.b1);
+    fold(m, d, layers + from.w1, layers + from.b1, layers + from.norm2_weight, layers + from.norm2_bias, 0, 1,
+         folded.data(), packed + to.b1);
     pack_matrix(folded.data(), m, d, packed + to.w1, packed + to.w1_t);
     pack_matrix(layers + from.out_weight, d, d, packed + to.out, packed + to.out_t);
     pack_matrix(layers + from.w2, d, m, packed + to.w2, packed + to.w2_t);
@@ -96,10 +97,11 @@ void simd_unpack_gradient(const EncoderShape& s, const float* layers, const floa
   const LayerOffsets at = layer_offsets(s);
   const size_t d = static_cast<size_t>(s.width), m = static_cast<size_t>(s.feed_forward);
   for (int layer = 0; layer < s.layers; ++layer, layers += at.size, folded += at.size, g += at.size) {
-    unfold(3 * d, d, layers + at.in_weight, layers + at.norm1_weight, layers + at.norm1_bias, d, query_scale(s),
-           folded + at.in_weight, folded + at.in_bias, g + at.in_weight, g + at.in_bias, g + at.norm1_weight, g + at.norm1_bias);
-    unfold(m, d, layers + at.w1, layers + at.norm2_weight, layers + at.norm2_bias, 0, 1, folded + at.w1, folded + at.b1,
-           g + at.w1, g + at.b1, g + at.norm2_weight, g + at.norm2_bias);
+    unfold(3 * d, d, layers + at.in_weight, layers + at.norm1_weight, layers + at.norm1_bias, d,
+           query_scale(s), folded + at.in_weight, folded + at.in_bias, g + at.in_weight, g + at.in_bias,
+           g + at.norm1_weight, g + at.norm1_bias);
+    unfold(m, d, layers + at.w1, layers + at.norm2_weight, layers + at.norm2_bias, 0, 1, folded + at.w1,
+           folded + at.b1, g + at.w1, g + at.b1, g + at.norm2_weight, g + at.norm2_bias);
     std::copy_n(folded + at.out_weight, d * d + d, g + at.out_weight);
     std::copy_n(folded + at.w2, d * m + d, g + at.w2);
   }

@@ -35,8 +35,8 @@ void linear_ref(int tokens, int in, int out, const Real* x, const Real* w, const
 
 // dx = dy w (overwrites), dw += dy^T x, db += column sums of dy.
 template <class Real>
-void linear_backward_ref(int tokens, int in, int out, const Real* x, const Real* w, const Real* dy, Real* dx, Real* dw,
-                         Real* db) {
+void linear_backward_ref(int tokens, int in, int out, const Real* x, const Real* w, const Real* dy, Real* dx,
+                         Real* dw, Real* db) {
   for (int t = 0; t < tokens; ++t) {
     for (int i = 0; i < in; ++i) {
       Real sum = 0;
@@ -52,7 +52,8 @@ void linear_backward_ref(int tokens, int in, int out, const Real* x, const Real*
 
 // normal = (x - mean) * rstd with the biased variance; y = normal * weight + bias.
 template <class Real>
-void norm_ref(int tokens, int width, const Real* x, const Real* weight, const Real* bias, Real* normal, Real* rstd, Real* y) {
+void norm_ref(int tokens, int width, const Real* x, const Real* weight, const Real* bias, Real* normal,
+              Real* rstd, Real* y) {
   for (int t = 0; t < tokens; ++t, x += width, y += width, normal += width) {
     Real mean = 0, variance = 0;
     for (int i = 0; i < width; ++i) mean += x[i];
@@ -68,8 +69,8 @@ void norm_ref(int tokens, int width, const Real* x, const Real* weight, const Re
 
 // dx += rstd * (g - mean(g) - normal * mean(g * normal)) with g = dy * weight.
 template <class Real>
-void norm_backward_ref(int tokens, int width, const Real* normal, const Real* rstd, const Real* weight, const Real* dy,
-                       Real* dx, Real* dweight, Real* dbias) {
+void norm_backward_ref(int tokens, int width, const Real* normal, const Real* rstd, const Real* weight,
+                       const Real* dy, Real* dx, Real* dweight, Real* dbias) {
   for (int t = 0; t < tokens; ++t, normal += width, dy += width, dx += width) {
     Real mean = 0, mean_normal = 0;
     for (int i = 0; i < width; ++i) {
@@ -84,10 +85,11 @@ void norm_backward_ref(int tokens, int width, const Real* normal, const Real* rs
   }
 }
 
-// probability (F, F) = softmax(q k^T / sqrt(d)); out = dropout(probability) v. One head; qkv rows are 3D long.
+// probability (F, F) = softmax(q k^T / sqrt(d)); out = dropout(probability) v. One head; qkv rows are 3D
+// long.
 template <class Real>
-void attention_ref(const EncoderShape& s, int head, const RowDropout& dropout, DropoutKey key, const Real* qkv,
-                   Real* probability, Real* out) {
+void attention_ref(const EncoderShape& s, int head, const RowDropout& dropout, DropoutKey key,
+                   const Real* qkv, Real* probability, Real* out) {
   const int size = s.width / s.heads, stride = 3 * s.width;
   for (int q = 0; q < s.tokens; ++q, probability += s.tokens) {
     const Real* query = qkv + q * stride + head * size;
@@ -111,10 +113,11 @@ void attention_ref(const EncoderShape& s, int head, const RowDropout& dropout, D
   }
 }
 
-// Adds to dqkv: dv_k += m p do, dp = m do.v, ds = p (dp - sum_k p dp), dq += ds k / sqrt(d), dk += ds q / sqrt(d).
+// Adds to dqkv: dv_k += m p do, dp = m do.v, ds = p (dp - sum_k p dp), dq += ds k / sqrt(d), dk += ds q /
+// sqrt(d).
 template <class Real>
-void attention_backward_ref(const EncoderShape& s, int head, const RowDropout& dropout, DropoutKey key, const Real* qkv,
-                            const Real* probability, const Real* dout, Real* dqkv) {
+void attention_backward_ref(const EncoderShape& s, int head, const RowDropout& dropout, DropoutKey key,
+                            const Real* qkv, const Real* probability, const Real* dout, Real* dqkv) {
   const int size = s.width / s.heads, stride = 3 * s.width;
   const Real scale = 1 / std::sqrt(Real(size));
   std::vector<Real> dp(s.tokens);
@@ -146,8 +149,8 @@ void attention_backward_ref(const EncoderShape& s, int head, const RowDropout& d
 }  // namespace
 
 template <class Real>
-void encoder_forward_ref(const EncoderShape& s, const Real* layers, const Real* tokens, const RowDropout& dropout,
-                         Real* pooled, EncoderTape<Real>& tape) {
+void encoder_forward_ref(const EncoderShape& s, const Real* layers, const Real* tokens,
+                         const RowDropout& dropout, Real* pooled, EncoderTape<Real>& tape) {
   const LayerOffsets at = layer_offsets(s);
   const size_t fd = size_t(s.tokens) * s.width, fm = size_t(s.tokens) * s.feed_forward;
   std::vector<Real> x(tokens, tokens + fd), y(fd), branch(fd);
@@ -159,22 +162,28 @@ void encoder_forward_ref(const EncoderShape& s, const Real* layers, const Real* 
     t.probability.resize(size_t(s.heads) * s.tokens * s.tokens);
     const auto site = [&](int place) { return dropout_site(s.heads, layer, place); };
 
-    norm_ref(s.tokens, s.width, x.data(), layers + at.norm1_weight, layers + at.norm1_bias, t.normal1.data(), t.rstd1.data(), y.data());
-    linear_ref(s.tokens, s.width, 3 * s.width, y.data(), layers + at.in_weight, layers + at.in_bias, t.qkv.data());
+    norm_ref(s.tokens, s.width, x.data(), layers + at.norm1_weight, layers + at.norm1_bias, t.normal1.data(),
+             t.rstd1.data(), y.data());
+    linear_ref(s.tokens, s.width, 3 * s.width, y.data(), layers + at.in_weight, layers + at.in_bias,
+               t.qkv.data());
     for (int head = 0; head < s.heads; ++head) {
       attention_ref(s, head, dropout, dropout.key(site(head)), t.qkv.data(),
                     t.probability.data() + size_t(head) * s.tokens * s.tokens, t.attention.data());
     }
-    linear_ref(s.tokens, s.width, s.width, t.attention.data(), layers + at.out_weight, layers + at.out_bias, branch.data());
+    linear_ref(s.tokens, s.width, s.width, t.attention.data(), layers + at.out_weight, layers + at.out_bias,
+               branch.data());
     drop_ref(dropout, site(s.heads), s.tokens, s.width, branch.data());
     for (size_t i = 0; i < fd; ++i) x[i] += branch[i];
 
-    norm_ref(s.tokens, s.width, x.data(), layers + at.norm2_weight, layers + at.norm2_bias, t.normal2.data(), t.rstd2.data(), y.data());
-    linear_ref(s.tokens, s.width, s.feed_forward, y.data(), layers + at.w1, layers + at.b1, t.before_relu.data());
+    norm_ref(s.tokens, s.width, x.data(), layers + at.norm2_weight, layers + at.norm2_bias, t.normal2.data(),
+             t.rstd2.data(), y.data());
+    linear_ref(s.tokens, s.width, s.feed_forward, y.data(), layers + at.w1, layers + at.b1,
+               t.before_relu.data());
     t.hidden = t.before_relu;
     for (Real& h : t.hidden) h = h <= 0 ? Real(0) : h;  // NaN stays NaN, as in PyTorch
     drop_ref(dropout, site(s.heads + 1), s.tokens, s.feed_forward, t.hidden.data());
-    linear_ref(s.tokens, s.feed_forward, s.width, t.hidden.data(), layers + at.w2, layers + at.b2, branch.data());
+    linear_ref(s.tokens, s.feed_forward, s.width, t.hidden.data(), layers + at.w2, layers + at.b2,
+               branch.data());
     drop_ref(dropout, site(s.heads + 2), s.tokens, s.width, branch.data());
     for (size_t i = 0; i < fd; ++i) x[i] += branch[i];
   }
@@ -187,7 +196,8 @@ void encoder_forward_ref(const EncoderShape& s, const Real* layers, const Real* 
 
 template <class Real>
 void encoder_backward_ref(const EncoderShape& s, const Real* layers, const EncoderTape<Real>& tape,
-                          const Real* pooled_gradient, const RowDropout& dropout, Real* dx, Real* layer_gradients) {
+                          const Real* pooled_gradient, const RowDropout& dropout, Real* dx,
+                          Real* layer_gradients) {
   const LayerOffsets at = layer_offsets(s);
   const size_t fd = size_t(s.tokens) * s.width, fm = size_t(s.tokens) * s.feed_forward;
   std::vector<Real> branch(fd), y(fd), dy(fd), dhidden(fm), dqkv(3 * fd);
@@ -203,30 +213,41 @@ void encoder_backward_ref(const EncoderShape& s, const Real* layers, const Encod
 
     std::copy(dx, dx + fd, branch.begin());
     drop_ref(dropout, site(s.heads + 2), s.tokens, s.width, branch.data());
-    linear_backward_ref(s.tokens, s.feed_forward, s.width, t.hidden.data(), w + at.w2, branch.data(), dhidden.data(), g + at.w2, g + at.b2);
+    linear_backward_ref(s.tokens, s.feed_forward, s.width, t.hidden.data(), w + at.w2, branch.data(),
+                        dhidden.data(), g + at.w2, g + at.b2);
     drop_ref(dropout, site(s.heads + 1), s.tokens, s.feed_forward, dhidden.data());
     for (size_t i = 0; i < fm; ++i) dhidden[i] = t.before_relu[i] <= 0 ? Real(0) : dhidden[i];
     normed(t.normal2, at.norm2_weight, at.norm2_bias);
-    linear_backward_ref(s.tokens, s.width, s.feed_forward, y.data(), w + at.w1, dhidden.data(), dy.data(), g + at.w1, g + at.b1);
-    norm_backward_ref(s.tokens, s.width, t.normal2.data(), t.rstd2.data(), w + at.norm2_weight, dy.data(), dx, g + at.norm2_weight, g + at.norm2_bias);
+    linear_backward_ref(s.tokens, s.width, s.feed_forward, y.data(), w + at.w1, dhidden.data(), dy.data(),
+                        g + at.w1, g + at.b1);
+    norm_backward_ref(s.tokens, s.width, t.normal2.data(), t.rstd2.data(), w + at.norm2_weight, dy.data(), dx,
+                      g + at.norm2_weight, g + at.norm2_bias);
 
     std::copy(dx, dx + fd, branch.begin());
     drop_ref(dropout, site(s.heads), s.tokens, s.width, branch.data());
-    linear_backward_ref(s.tokens, s.width, s.width, t.attention.data(), w + at.out_weight, branch.data(), dy.data(), g + at.out_weight, g + at.out_bias);
+    linear_backward_ref(s.tokens, s.width, s.width, t.attention.data(), w + at.out_weight, branch.data(),
+                        dy.data(), g + at.out_weight, g + at.out_bias);
     std::fill(dqkv.begin(), dqkv.end(), Real(0));
     for (int head = 0; head < s.heads; ++head) {
       attention_backward_ref(s, head, dropout, dropout.key(site(head)), t.qkv.data(),
-                             t.probability.data() + size_t(head) * s.tokens * s.tokens, dy.data(), dqkv.data());
+                             t.probability.data() + size_t(head) * s.tokens * s.tokens, dy.data(),
+                             dqkv.data());
     }
     normed(t.normal1, at.norm1_weight, at.norm1_bias);
-    linear_backward_ref(s.tokens, s.width, 3 * s.width, y.data(), w + at.in_weight, dqkv.data(), dy.data(), g + at.in_weight, g + at.in_bias);
-    norm_backward_ref(s.tokens, s.width, t.normal1.data(), t.rstd1.data(), w + at.norm1_weight, dy.data(), dx, g + at.norm1_weight, g + at.norm1_bias);
+    linear_backward_ref(s.tokens, s.width, 3 * s.width, y.data(), w + at.in_weight, dqkv.data(), dy.data(),
+                        g + at.in_weight, g + at.in_bias);
+    norm_backward_ref(s.tokens, s.width, t.normal1.data(), t.rstd1.data(), w + at.norm1_weight, dy.data(), dx,
+                      g + at.norm1_weight, g + at.norm1_bias);
   }
 }
 
-template void encoder_forward_ref(const EncoderShape&, const float*, const float*, const RowDropout&, float*, EncoderTape<float>&);
-template void encoder_forward_ref(const EncoderShape&, const double*, const double*, const RowDropout&, double*, EncoderTape<double>&);
-template void encoder_backward_ref(const EncoderShape&, const float*, const EncoderTape<float>&, const float*, const RowDropout&, float*, float*);
-template void encoder_backward_ref(const EncoderShape&, const double*, const EncoderTape<double>&, const double*, const RowDropout&, double*, double*);
+template void encoder_forward_ref(const EncoderShape&, const float*, const float*, const RowDropout&, float*,
+                                  EncoderTape<float>&);
+template void encoder_forward_ref(const EncoderShape&, const double*, const double*, const RowDropout&,
+                                  double*, EncoderTape<double>&);
+template void encoder_backward_ref(const EncoderShape&, const float*, const EncoderTape<float>&, const float*,
+                                   const RowDropout&, float*, float*);
+template void encoder_backward_ref(const EncoderShape&, const double*, const EncoderTape<double>&,
+                                   const double*, const RowDropout&, double*, double*);
 
 }  // namespace maeil::kernels

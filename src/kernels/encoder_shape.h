@@ -1,5 +1,5 @@
-// The encoder's sizes and where each tensor of a layer lies. Letters: F tokens, D width, H heads, M feed-forward width,
-// L layers.
+// The encoder's sizes and where each tensor of a layer lies. Letters: F tokens, D width, H heads, M
+// feed-forward width, L layers.
 #pragma once
 
 #include <cstddef>
@@ -14,16 +14,16 @@ struct EncoderShape {
 
 // Where a layer's tensors begin within its block: the order of a PyTorch state_dict, row-major, no gaps.
 struct LayerOffsets {
-  size_t in_weight = 0;   // (3D, D)
-  size_t in_bias = 0;     // (3D)
-  size_t out_weight = 0;  // (D, D)
-  size_t out_bias = 0;    // (D)
-  size_t w1 = 0;          // (M, D)
-  size_t b1 = 0;          // (M)
-  size_t w2 = 0;          // (D, M)
-  size_t b2 = 0;          // (D)
+  size_t in_weight = 0;                                                       // (3D, D)
+  size_t in_bias = 0;                                                         // (3D)
+  size_t out_weight = 0;                                                      // (D, D)
+  size_t out_bias = 0;                                                        // (D)
+  size_t w1 = 0;                                                              // (M, D)
+  size_t b1 = 0;                                                              // (M)
+  size_t w2 = 0;                                                              // (D, M)
+  size_t b2 = 0;                                                              // (D)
   size_t norm1_weight = 0, norm1_bias = 0, norm2_weight = 0, norm2_bias = 0;  // (D) each
-  size_t size = 0;        // of the whole block
+  size_t size = 0;                                                            // of the whole block
 };
 inline LayerOffsets layer_offsets(const EncoderShape& shape) {
   const size_t d = static_cast<size_t>(shape.width), m = static_cast<size_t>(shape.feed_forward);

@@ -1,8 +1,10 @@
-// The encoder in SIMD: sizes, packing, and one call per row, dispatched to the best instruction set at run time.
+// The encoder in SIMD: sizes, packing, and one call per row, dispatched to the best instruction set at run
+// time.
 //
-// Layout inside: every activation is [feature][token], the tokens are the vector lanes, padded to P (a multiple of three
-// vectors). Packed weights: each product's matrix in blocks of four outputs, [block][input][4], and the transposed
-// matrix likewise for the backward pass. norm's scale and shift, log2(e)/sqrt(head size) for the queries are folded in.
+// Layout inside: every activation is [feature][token], the tokens are the vector lanes, padded to P (a
+// multiple of three vectors). Packed weights: each product's matrix in blocks of four outputs,
+// [block][input][4], and the transposed matrix likewise for the backward pass. norm's scale and shift,
+// log2(e)/sqrt(head size) for the queries are folded in.
 #pragma once
 
 #include <cstddef>
@@ -25,8 +27,10 @@ PackedOffsets packed_offsets(const EncoderShape& shape);
 
 void simd_pack(const EncoderShape& shape, const float* layers, float* packed);
 
-// The backward pass makes gradients of the folded matrices, laid out as layer_offsets (the norms' places unused).
-void simd_unpack_gradient(const EncoderShape& shape, const float* layers, const float* folded, float* layer_gradients);
+// The backward pass makes gradients of the folded matrices, laid out as layer_offsets (the norms' places
+// unused).
+void simd_unpack_gradient(const EncoderShape& shape, const float* layers, const float* folded,
+                          float* layer_gradients);
 
 // Floats of scratch that the calls below need, 64-byte aligned, for the target in use.
 size_t simd_scratch_size(const EncoderShape& shape, bool training);
@@ -37,9 +41,10 @@ struct SimdCall {
   float* scratch = nullptr;
 };
 void simd_forward(const SimdCall& call, const float* tokens, float* pooled);
-void simd_forward_training(const SimdCall& call, const float* tokens, const RowDropout& dropout, float* pooled);
-void simd_backward(const SimdCall& call, const float* pooled_gradient, const RowDropout& dropout, float* token_gradient,
-                   float* folded_gradient);
+void simd_forward_training(const SimdCall& call, const float* tokens, const RowDropout& dropout,
+                           float* pooled);
+void simd_backward(const SimdCall& call, const float* pooled_gradient, const RowDropout& dropout,
+                   float* token_gradient, float* folded_gradient);
 
 // The instruction sets compiled in that this machine has, best first, and making one of them the one in use.
 // For the start-up check and for tests; not while another thread computes.

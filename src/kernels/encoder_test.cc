@@ -1,5 +1,6 @@
-// The reference against finite differences, and each instruction set against the reference: all token counts up to two
-// blocks and beyond, with and without dropout, with small scores and with ones that need the row maximum.
+// The reference against finite differences, and each instruction set against the reference: all token counts
+// up to two blocks and beyond, with and without dropout, with small scores and with ones that need the row
+// maximum.
 #include "kernels/encoder.h"
 
 #include <gtest/gtest.h>
@@ -68,7 +69,8 @@ TEST(EncoderReference, GradientsAgreeWithFiniteDifferences) {
       return sum;
     };
     value();
-    encoder_backward_ref(shape, layers.data(), tape, direction.data(), dropout, token_gradient.data(), gradient.data());
+    encoder_backward_ref(shape, layers.data(), tape, direction.data(), dropout, token_gradient.data(),
+                         gradient.data());
     const auto compare = [&](std::vector<double>& x, const std::vector<double>& g, const char* what) {
       for (size_t i = 0; i < x.size(); ++i) {
         const double h = 1e-6, kept = x[i];
@@ -78,7 +80,8 @@ TEST(EncoderReference, GradientsAgreeWithFiniteDifferences) {
         const double below = value();
         x[i] = kept;
         // Central difference: h^2 truncation and 1e-16 / h rounding.
-        ASSERT_NEAR(g[i], (above - below) / (2 * h), 1e-8 + 1e-6 * std::abs(g[i])) << what << " " << i << " dropout " << rate;
+        ASSERT_NEAR(g[i], (above - below) / (2 * h), 1e-8 + 1e-6 * std::abs(g[i]))
+            << what << " " << i << " dropout " << rate;
       }
     };
     compare(tokens, token_gradient, "token");
@@ -92,7 +95,8 @@ struct Outcome {
 };
 
 Outcome run(const EncoderShape& shape, Implementation implementation, const std::vector<float>& layers,
-            const std::vector<float>& tokens, const std::vector<float>& pooled_gradient, const RowDropout& dropout) {
+            const std::vector<float>& tokens, const std::vector<float>& pooled_gradient,
+            const RowDropout& dropout) {
   EncoderWeights weights(shape, implementation);
   weights.pack(layers.data());
   EncoderScratch scratch;
@@ -106,14 +110,16 @@ Outcome run(const EncoderShape& shape, Implementation implementation, const std:
   encoder_backward(weights, pooled_gradient.data(), dropout, o.token_gradient.data(), sums.data(), scratch);
   unpack_gradient(weights, layers.data(), sums.data(), o.gradient.data());
   for (auto* x : {&o.scored, &o.pooled, &o.token_gradient, &o.gradient}) {
-    for (size_t i = x->size() - kGuard; i < x->size(); ++i) EXPECT_EQ((*x)[i], kMark) << "written past the end";
+    for (size_t i = x->size() - kGuard; i < x->size(); ++i)
+      EXPECT_EQ((*x)[i], kMark) << "written past the end";
     x->resize(x->size() - kGuard);
   }
   return o;
 }
 
-// Rounding: float sums of some hundred terms through up to six layers reach 2e-5 (the survivors of dropout 0.9 are scaled by
-// 10); with large scores the exponents' errors are multiplied by the score (up to 1000). Wrong code is off by 1e-2 and more.
+// Rounding: float sums of some hundred terms through up to six layers reach 2e-5 (the survivors of dropout
+// 0.9 are scaled by 10); with large scores the exponents' errors are multiplied by the score (up to 1000).
+// Wrong code is off by 1e-2 and more.
 void compare_with_reference(const EncoderShape& shape, double query_size, float rate, uint64_t seed) {
   const std::vector<float> layers = draw_layers<float>(shape, query_size, seed);
   const std::vector<float> tokens = draw<float>(size_t(shape.tokens) * shape.width, 2, seed + 1);
@@ -155,9 +161,14 @@ TEST_F(EachTarget, AgreesWithTheReferenceForAllTokenCounts) {
 
 TEST_F(EachTarget, AgreesWithTheReferenceForOtherShapes) {
   for_each([] {
-    for (const EncoderShape& shape : {EncoderShape{142, 32, 4, 64, 2}, {142, 32, 4, 64, 6}, {10, 8, 1, 4, 3}, {33, 40, 5, 20, 2}, {7, 64, 8, 128, 1}}) {
+    for (const EncoderShape& shape : {EncoderShape{142, 32, 4, 64, 2},
+                                      {142, 32, 4, 64, 6},
+                                      {10, 8, 1, 4, 3},
+                                      {33, 40, 5, 20, 2},
+                                      {7, 64, 8, 128, 1}}) {
       for (float rate : {0.0f, 0.3f, 0.9f}) {
-        SCOPED_TRACE(testing::Message() << shape.tokens << " tokens, width " << shape.width << ", dropout " << rate);
+        SCOPED_TRACE(testing::Message()
+                     << shape.tokens << " tokens, width " << shape.width << ", dropout " << rate);
         compare_with_reference(shape, 1, rate, 7);
       }
     }
@@ -170,12 +181,15 @@ TEST_F(EachTarget, AgreesWithTheReferenceForAllHeadSizes) {
     for (const int head_size : {4, 8, 12, 16, 20, 32, 64}) {
       for (const int tokens : {1, 3, 30, 53}) {
         for (const float rate : {0.0f, 0.3f}) {
-          SCOPED_TRACE(testing::Message() << "head size " << head_size << ", " << tokens << " tokens, dropout " << rate);
+          SCOPED_TRACE(testing::Message()
+                       << "head size " << head_size << ", " << tokens << " tokens, dropout " << rate);
           const EncoderShape shape{tokens, 2 * head_size, 2, 12, 2};
           ASSERT_TRUE(has_simd(shape));
           compare_with_reference(shape, 1, rate, 300 + tokens);
-          // With the row maximum; one layer, and scores that do not grow with the head: rounding of large ones would turn a ReLU.
-          compare_with_reference({tokens, 2 * head_size, 2, 12, 1}, head_size > 8 ? 3 : 8, rate, 400 + tokens);
+          // With the row maximum; one layer, and scores that do not grow with the head: rounding of large
+          // ones would turn a ReLU.
+          compare_with_reference({tokens, 2 * head_size, 2, 12, 1}, head_size > 8 ? 3 : 8, rate,
+                                 400 + tokens);
         }
       }
       compare_with_reference({142, 3 * head_size, 3, 64, 2}, 1, 0.3f, 9);
@@ -191,27 +205,32 @@ TEST_F(EachTarget, LargeScoresTakeTheMaximumAndStayFinite) {
       compare_with_reference({37, 16, 2, 12, 1}, size, 0.3f, 22);
     }
     const EncoderShape shape{37, 16, 2, 12, 2};
-    const std::vector<float> layers = draw_layers<float>(shape, 1000, 23), tokens = draw<float>(37 * 16, 2, 24);
-    const Outcome huge = run(shape, Implementation::kBest, layers, tokens, draw<float>(16, 1, 25), some_dropout(0.3f));
+    const std::vector<float> layers = draw_layers<float>(shape, 1000, 23),
+                             tokens = draw<float>(37 * 16, 2, 24);
+    const Outcome huge =
+        run(shape, Implementation::kBest, layers, tokens, draw<float>(16, 1, 25), some_dropout(0.3f));
     for (const auto* x : {&huge.scored, &huge.pooled, &huge.token_gradient, &huge.gradient}) {
       for (float value : *x) ASSERT_TRUE(std::isfinite(value));
     }
   });
 }
 
-// What is no number stays none: one NaN or infinity, in any token, in any weight that PyTorch would multiply it with, gives
-// what the reference gives, value by value. NaNs of several payloads: a kernel that works on bits may turn one into a number.
+// What is no number stays none: one NaN or infinity, in any token, in any weight that PyTorch would multiply
+// it with, gives what the reference gives, value by value. NaNs of several payloads: a kernel that works on
+// bits may turn one into a number.
 TEST_F(EachTarget, NaNAndInfinityComeOutAsInTheReference) {
   for_each([] {
     const EncoderShape shape{29, 16, 2, 12, 2};
     const LayerOffsets at = layer_offsets(shape);
-    const std::vector<float> tokens = draw<float>(size_t(shape.tokens) * shape.width, 2, 32), gradient = draw<float>(shape.width, 1, 33);
+    const std::vector<float> tokens = draw<float>(size_t(shape.tokens) * shape.width, 2, 32),
+                             gradient = draw<float>(shape.width, 1, 33);
     const auto pooled_both = [&](const std::vector<float>& layers, const std::vector<float>& x) {
       const Outcome fast = run(shape, Implementation::kBest, layers, x, gradient, some_dropout(0));
       const Outcome slow = run(shape, Implementation::kReference, layers, x, gradient, some_dropout(0));
       int numbers = 0;
       for (size_t i = 0; i < slow.scored.size(); ++i) {
-        EXPECT_EQ(std::isnan(fast.scored[i]), std::isnan(slow.scored[i])) << i << ": " << fast.scored[i] << " " << slow.scored[i];
+        EXPECT_EQ(std::isnan(fast.scored[i]), std::isnan(slow.scored[i]))
+            << i << ": " << fast.scored[i] << " " << slow.scored[i];
         EXPECT_EQ(std::isnan(fast.pooled[i]), std::isnan(slow.pooled[i])) << i;
         numbers += !std::isnan(slow.scored[i]);
       }
@@ -222,18 +241,30 @@ TEST_F(EachTarget, NaNAndInfinityComeOutAsInTheReference) {
     };
     const std::vector<float> layers = draw_layers<float>(shape, 1, 31);
     EXPECT_EQ(pooled_both(layers, tokens), shape.width);
-    for (const float bad : {NAN, -NAN, std::bit_cast<float>(0x7fc00001u), std::bit_cast<float>(0x7fc001ffu), INFINITY, -INFINITY}) {
+    for (const float bad : {NAN, -NAN, std::bit_cast<float>(0x7fc00001u), std::bit_cast<float>(0x7fc001ffu),
+                            INFINITY, -INFINITY}) {
       SCOPED_TRACE(bad);
       for (size_t token : {0, 7, 8, 15, 28}) {
         SCOPED_TRACE(token);
         auto x = tokens;
         x[token * shape.width + 3] = bad;
-        EXPECT_EQ(pooled_both(layers, x), 0);  // the norm spreads it over the token, attention over all tokens
+        // the norm spreads it over the token, attention over all tokens
+        EXPECT_EQ(pooled_both(layers, x), 0);
       }
     }
     const size_t d = static_cast<size_t>(shape.width);
-    for (const auto& [place, numbers] : {std::pair{at.in_weight, 0}, {at.in_weight + d * d, 0}, {at.in_weight + 2 * d * d, 0}, {at.in_bias, 0}, {at.in_bias + d, 0},
-                                         {at.out_weight, 0}, {at.norm1_weight, 0}, {at.norm2_bias, 0}, {at.b1, 0}, {at.b1 + 5, 0}, {at.w1 + 7, 0}, {at.w2 + 3, 0}}) {
+    for (const auto& [place, numbers] : {std::pair{at.in_weight, 0},
+                                         {at.in_weight + d * d, 0},
+                                         {at.in_weight + 2 * d * d, 0},
+                                         {at.in_bias, 0},
+                                         {at.in_bias + d, 0},
+                                         {at.out_weight, 0},
+                                         {at.norm1_weight, 0},
+                                         {at.norm2_bias, 0},
+                                         {at.b1, 0},
+                                         {at.b1 + 5, 0},
+                                         {at.w1 + 7, 0},
+                                         {at.w2 + 3, 0}}) {
       SCOPED_TRACE(place);
       auto some = layers;
       some[place] = NAN;
@@ -279,7 +310,8 @@ TEST(Dropout, KeepsTheRightShareWithoutCorrelation) {
   double sum = 0;
   for (int k : base) sum += k;
   EXPECT_NEAR(sum / n, keep, 5 * sigma);
-  // Correlation with itself shifted, and with other sites, rows, steps and seeds: 5 standard errors of 1/sqrt(n).
+  // Correlation with itself shifted, and with other sites, rows, steps and seeds: 5 standard errors of
+  // 1/sqrt(n).
   const auto correlation = [&](const std::vector<int>& other, int shift) {
     double total = 0;
     for (size_t i = 0; i + shift < base.size(); ++i) total += (base[i] - keep) * (other[i + shift] - keep);

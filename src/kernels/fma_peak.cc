@@ -22,11 +22,16 @@ double MultiplyAdd(float* sink) {
   auto c6 = start(6), c7 = start(7), c8 = start(8), c9 = start(9), c10 = start(10), c11 = start(11);
   constexpr int kRounds = 500000;
   for (int i = 0; i < kRounds; ++i) {
-    c0 = hn::MulAdd(c0, a, b), c1 = hn::MulAdd(c1, a, b), c2 = hn::MulAdd(c2, a, b), c3 = hn::MulAdd(c3, a, b);
-    c4 = hn::MulAdd(c4, a, b), c5 = hn::MulAdd(c5, a, b), c6 = hn::MulAdd(c6, a, b), c7 = hn::MulAdd(c7, a, b);
-    c8 = hn::MulAdd(c8, a, b), c9 = hn::MulAdd(c9, a, b), c10 = hn::MulAdd(c10, a, b), c11 = hn::MulAdd(c11, a, b);
+    c0 = hn::MulAdd(c0, a, b), c1 = hn::MulAdd(c1, a, b), c2 = hn::MulAdd(c2, a, b),
+    c3 = hn::MulAdd(c3, a, b);
+    c4 = hn::MulAdd(c4, a, b), c5 = hn::MulAdd(c5, a, b), c6 = hn::MulAdd(c6, a, b),
+    c7 = hn::MulAdd(c7, a, b);
+    c8 = hn::MulAdd(c8, a, b), c9 = hn::MulAdd(c9, a, b), c10 = hn::MulAdd(c10, a, b),
+    c11 = hn::MulAdd(c11, a, b);
   }
-  const auto sum = hn::Add(hn::Add(hn::Add(c0, c1), hn::Add(c2, c3)), hn::Add(hn::Add(c4, c5), hn::Add(hn::Add(c6, c7), hn::Add(hn::Add(c8, c9), hn::Add(c10, c11)))));
+  const auto sum = hn::Add(
+      hn::Add(hn::Add(c0, c1), hn::Add(c2, c3)),
+      hn::Add(hn::Add(c4, c5), hn::Add(hn::Add(c6, c7), hn::Add(hn::Add(c8, c9), hn::Add(c10, c11)))));
   *sink += hn::GetLane(sum);
   return 12.0 * 2.0 * kRounds * static_cast<double>(hn::Lanes(d));
 }

@@ -3,8 +3,9 @@
 
 namespace maeil::kernels {
 
-// Twelve independent accumulators in the widest vectors that this machine has, about a millisecond; single precision, a
-// multiply-add counted as two. Shared machines change their clock: take the best of several calls.
+// Twelve independent accumulators in the widest vectors that this machine has, about a millisecond; single
+// precision, a multiply-add counted as two. Shared machines change their clock: take the best of several
+// calls.
 double fma_peak_gflops();
 
 }  // namespace maeil::kernels

@@ -31,7 +31,8 @@ double relative_error(const std::vector<float>& a, const std::vector<float>& b) 
 // With the set in use; scores grow with query_size^2.
 bool agrees_with_reference(int head_size, float query_size) {
   const EncoderShape shape{13, 2 * head_size, 2, 20, 2};
-  const size_t fd = size_t(shape.tokens) * shape.width, layer = layer_offsets(shape).size, d = size_t(shape.width);
+  const size_t fd = size_t(shape.tokens) * shape.width, layer = layer_offsets(shape).size,
+               d = size_t(shape.width);
   RandomSequence random(1, RandomStream::kInit, 0);
   const auto draw = [&](size_t n, float size) {
     std::vector<float> x(n);
@@ -41,7 +42,8 @@ bool agrees_with_reference(int head_size, float query_size) {
   std::vector<float> layers = draw(layer * shape.layers, 0.8f);
   for (int l = 0; l < shape.layers; ++l) {
     for (size_t i = 0; i < d * d; ++i) layers[l * layer + i] *= query_size;
-    for (size_t i = 0; i < d; ++i) layers[(l + 1) * layer - 2 * d + i] += 1, layers[(l + 1) * layer - 4 * d + i] += 1;
+    for (size_t i = 0; i < d; ++i)
+      layers[(l + 1) * layer - 2 * d + i] += 1, layers[(l + 1) * layer - 4 * d + i] += 1;
   }
   const std::vector<float> tokens = draw(fd, 2), pooled_gradient = draw(d, 2);
   const RowDropout dropout{dropout_rate(0.3f), 5, 6, 7};
@@ -50,8 +52,8 @@ bool agrees_with_reference(int head_size, float query_size) {
   std::vector<float> folded(layers.size()), gradient(layers.size()), expected_gradient(layers.size());
   EncoderTape<float> tape;
   encoder_forward_ref(shape, layers.data(), tokens.data(), dropout, expected_pooled.data(), tape);
-  encoder_backward_ref(shape, layers.data(), tape, pooled_gradient.data(), dropout, expected_token_gradient.data(),
-                       expected_gradient.data());
+  encoder_backward_ref(shape, layers.data(), tape, pooled_gradient.data(), dropout,
+                       expected_token_gradient.data(), expected_gradient.data());
 
   std::vector<float> packed(packed_offsets(shape).size * shape.layers);
   simd_pack(shape, layers.data(), packed.data());
@@ -66,7 +68,8 @@ bool agrees_with_reference(int head_size, float query_size) {
          relative_error(gradient, expected_gradient) < kTolerance;
 }
 
-// Makes `target` the one in use and says whether it may be: every kind of head size, without and with the row maximum.
+// Makes `target` the one in use and says whether it may be: every kind of head size, without and with the row
+// maximum.
 bool passes(int64_t target) {
   simd_use(target);
   for (const int head_size : {4, 8, 12}) {
@@ -84,7 +87,8 @@ std::vector<int64_t> targets() {
 
 std::string lower(std::string_view text) {
   std::string out(text);
-  std::ranges::transform(out, out.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  std::ranges::transform(out, out.begin(),
+                         [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
   return out;
 }
 
@@ -113,7 +117,9 @@ std::string instruction_set() {
   return target == 0 ? kScalar : lower(simd_name(target));
 }
 
-std::string instruction_set(const EncoderShape& shape) { return has_simd(shape) ? instruction_set() : kScalar; }
+std::string instruction_set(const EncoderShape& shape) {
+  return has_simd(shape) ? instruction_set() : kScalar;
+}
 
 std::vector<std::string> instruction_sets() {
   chosen_target();  // looking the targets up makes Highway forget a choice that comes later
@@ -144,7 +150,8 @@ Status pin_instruction_set(std::string_view name) {
     });
   };
   auto found = named(wanted, true);
-  if (found == list.end() && (wanted == "avx512" || wanted == "neon")) found = named(wanted == "neon" ? wanted : "avx3", false);
+  if (found == list.end() && (wanted == "avx512" || wanted == "neon"))
+    found = named(wanted == "neon" ? wanted : "avx3", false);
   if (found == list.end() && (wanted == "baseline" || wanted == "sse4") && !list.empty()) {
     found = list.end() - 1;
     if (wanted == "sse4" && lower(simd_name(*found)).find("sse") == std::string::npos) found = list.end();
@@ -154,14 +161,17 @@ Status pin_instruction_set(std::string_view name) {
     for (const int64_t target : list) names.push_back(lower(simd_name(target)));
     names.push_back(kScalar);
     if (const int64_t target = chosen.load(); target > 0) simd_use(target);
-    return usage_error(fmt::format("MAEIL_ISA: there is no instruction set '{}' on this processor; it has {} (empty: the best)", name,
-                                   fmt::join(names, ", ")));
+    return usage_error(fmt::format(
+        "MAEIL_ISA: there is no instruction set '{}' on this processor; it has {} (empty: the best)", name,
+        fmt::join(names, ", ")));
   }
   if (!passes(*found)) {
     chosen.store(kNotChosen);
-    return internal_error(fmt::format("MAEIL_ISA: the instruction set {} does not reproduce the plain loops on this processor; leave MAEIL_ISA "
-                                      "empty",
-                                      name));
+    return internal_error(
+        fmt::format("MAEIL_ISA: the instruction set {} does not reproduce the plain loops on this processor; "
+                    "leave MAEIL_ISA "
+                    "empty",
+                    name));
   }
   chosen.store(*found);
   return {};

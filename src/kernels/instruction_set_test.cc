@@ -10,7 +10,9 @@
 namespace maeil::kernels {
 namespace {
 
-bool contains(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
+bool contains(const std::string& text, const std::string& part) {
+  return text.find(part) != std::string::npos;
+}
 
 class InstructionSet : public ::testing::Test {
  protected:
@@ -57,7 +59,8 @@ TEST_F(InstructionSet, OtherNamesForThem) {
   EXPECT_EQ(instruction_set(), sets[sets.size() - 2]) << "the last before the plain loops";
   ASSERT_TRUE(pin_instruction_set("SCALAR"));
   EXPECT_EQ(instruction_set(), "scalar");
-  const bool wide = std::any_of(sets.begin(), sets.end(), [](const std::string& name) { return name.starts_with("avx3"); });
+  const bool wide =
+      std::any_of(sets.begin(), sets.end(), [](const std::string& name) { return name.starts_with("avx3"); });
   EXPECT_EQ(pin_instruction_set("avx512").has_value(), wide);
   if (wide) {
     EXPECT_TRUE(contains(instruction_set(), "avx3"));

@@ -1,8 +1,9 @@
 // One head of attention, forward and backward, for one instruction set (re-included per target).
 //
-// Queries are the lanes: a block of kBlock queries walks over the keys four at a time, scores and exponentials in
-// registers. Scores are exponents of 2 (the factor is in the packed weights). Without kMax no maximum is subtracted: the
-// caller has checked that |q| |k| <= kNoMaxBound. With kDrop the probabilities are masked; sums are of the unmasked ones.
+// Queries are the lanes: a block of kBlock queries walks over the keys four at a time, scores and
+// exponentials in registers. Scores are exponents of 2 (the factor is in the packed weights). Without kMax no
+// maximum is subtracted: the caller has checked that |q| |k| <= kNoMaxBound. With kDrop the probabilities are
+// masked; sums are of the unmasked ones.
 #if defined(MAEIL_KERNELS_SIMD_ATTENTION_INL_H_) == defined(HWY_TARGET_TOGGLE)
 #ifdef MAEIL_KERNELS_SIMD_ATTENTION_INL_H_
 #undef MAEIL_KERNELS_SIMD_ATTENTION_INL_H_
@@ -20,8 +21,9 @@
 HWY_BEFORE_NAMESPACE();
 namespace maeil::kernels::HWY_NAMESPACE {
 
-// Of every function below: the head size, a multiple of 4, or 0 for one that is only known at run time. Known sizes let the
-// compiler unroll the products over a head's rows, which are most of the work where a head is small.
+// Of every function below: the head size, a multiple of 4, or 0 for one that is only known at run time. Known
+// sizes let the compiler unroll the products over a head's rows, which are most of the work where a head is
+// small.
 template <size_t kHead>
 HWY_INLINE size_t HeadSize(size_t size) {
   return kHead == 0 ? size : kHead;
@@ -39,8 +41,8 @@ struct HeadRows {
   DropoutRate rate;
 };
 
-// Whether max |q| * max |k| > kNoMaxBound over all P lanes (the padded ones are finite too), or something is NaN: sums of
-// squares have no infinity to take from another, so their sum is NaN for no other reason.
+// Whether max |q| * max |k| > kNoMaxBound over all P lanes (the padded ones are finite too), or something is
+// NaN: sums of squares have no infinity to take from another, so their sum is NaN for no other reason.
 template <size_t kHead>
 HWY_NOINLINE bool NeedsMaximum(const HeadRows& h) {
   const size_t size = HeadSize<kHead>(h.size);
@@ -106,14 +108,16 @@ HWY_INLINE Tile ZeroBeyond(Tile e, size_t keys) {
   return e;
 }
 
-// attention (`size` rows of P) of the block of queries, and 1 / sum into inverse. `p`: room for (tokens rounded up to 4, kBlock).
+// attention (`size` rows of P) of the block of queries, and 1 / sum into inverse. `p`: room for (tokens
+// rounded up to 4, kBlock).
 template <size_t kHead, bool kMax, bool kDrop>
-HWY_INLINE void AttentionBlock(const HeadRows& h, size_t query, float* HWY_RESTRICT p, float* HWY_RESTRICT out,
-                               float* HWY_RESTRICT inverse) {
+HWY_INLINE void AttentionBlock(const HeadRows& h, size_t query, float* HWY_RESTRICT p,
+                               float* HWY_RESTRICT out, float* HWY_RESTRICT inverse) {
   V m0 = ZeroV(), m1 = m0, m2 = m0;
   if constexpr (kMax) {
     BlockMaximum<kHead>(h, query);
-    m0 = LoadV(h.maximum + query), m1 = LoadV(h.maximum + query + kLanes), m2 = LoadV(h.maximum + query + 2 * kLanes);
+    m0 = LoadV(h.maximum + query), m1 = LoadV(h.maximum + query + kLanes),
+    m2 = LoadV(h.maximum + query + 2 * kLanes);
   }
   V sum0 = ZeroV(), sum1 = sum0, sum2 = sum0;
   const W threshold = DropoutThreshold(h.rate);
@@ -144,7 +148,8 @@ HWY_INLINE void AttentionBlock(const HeadRows& h, size_t query, float* HWY_RESTR
 
 template <size_t kHead, bool kMax, bool kDrop>
 HWY_NOINLINE void AttentionForward(const HeadRows& h, float* p, float* out, float* inverse) {
-  for (size_t query = 0; query < h.P; query += kBlock) AttentionBlock<kHead, kMax, kDrop>(h, query, p, out, inverse);
+  for (size_t query = 0; query < h.P; query += kBlock)
+    AttentionBlock<kHead, kMax, kDrop>(h, query, p, out, inverse);
 }
 
 // What the backward pass of a head reads and writes, beside HeadRows. `d_out` (size, P) is overwritten.
@@ -155,13 +160,15 @@ struct HeadGradient {
   float *masked, *ds, *correction;  // room: (tokens rounded up to 4, P) twice, (P)
 };
 
-// From the scores up to masked = mask * e and ds = masked (d_out' . v) - e D', where d_out' = d_out * scale / sum and
-// D' = (d_out . out) / sum: then dv_k = sum_q masked d_out', dq = sum_k ds k, dk = sum_q ds q need no further factor.
+// From the scores up to masked = mask * e and ds = masked (d_out' . v) - e D', where d_out' = d_out * scale /
+// sum and D' = (d_out . out) / sum: then dv_k = sum_q masked d_out', dq = sum_k ds k, dk = sum_q ds q need no
+// further factor.
 template <size_t kHead, bool kMax, bool kDrop>
 HWY_INLINE void ScoreGradientBlock(const HeadRows& h, const HeadGradient& g, size_t query) {
   V m0 = ZeroV(), m1 = m0, m2 = m0;
   if constexpr (kMax) {
-    m0 = LoadV(h.maximum + query), m1 = LoadV(h.maximum + query + kLanes), m2 = LoadV(h.maximum + query + 2 * kLanes);
+    m0 = LoadV(h.maximum + query), m1 = LoadV(h.maximum + query + kLanes),
+    m2 = LoadV(h.maximum + query + 2 * kLanes);
   }
   const W threshold = DropoutThreshold(h.rate);
   for (size_t key = 0; key < h.tokens; key += 4) {
@@ -174,7 +181,8 @@ HWY_INLINE void ScoreGradientBlock(const HeadRows& h, const HeadGradient& g, siz
     StoreTile(e, masked, h.P);
 
     const Tile dp = MatTile(h.v + key, h.P, 1, g.d_out + query, h.P, HeadSize<kHead>(h.size));
-    const V c0 = LoadV(g.correction + query), c1 = LoadV(g.correction + query + kLanes), c2 = LoadV(g.correction + query + 2 * kLanes);
+    const V c0 = LoadV(g.correction + query), c1 = LoadV(g.correction + query + kLanes),
+            c2 = LoadV(g.correction + query + 2 * kLanes);
     // The mask is already in `masked`: ds = masked dp - e D'.
     const auto put = [&](V d0, V d1, V d2, size_t at) HWY_ATTR {
       const float* HWY_RESTRICT m = masked + at;
@@ -248,9 +256,12 @@ HWY_INLINE HeadFunctions FunctionsFor() {
 // From 16 on the size at run time is as fast as a known one: the loops over it are long enough.
 HWY_INLINE HeadFunctions FunctionsOf(size_t head_size) {
   switch (head_size) {
-    case 4: return FunctionsFor<4>();
-    case 8: return FunctionsFor<8>();
-    default: return FunctionsFor<0>();
+    case 4:
+      return FunctionsFor<4>();
+    case 8:
+      return FunctionsFor<8>();
+    default:
+      return FunctionsFor<0>();
   }
 }
 

@@ -1,8 +1,9 @@
-// Register tiles that every product of the encoder is made of, for one instruction set (re-included per target).
+// Register tiles that every product of the encoder is made of, for one instruction set (re-included per
+// target).
 //
-// MatTile: 4 outputs x 3 vectors of tokens, 12 accumulators; per step 4 broadcasts + 3 loads feed 12 multiply-adds, which
-// fits 16 registers and keeps two FMA units busy. DotTile: up to 3 x 4 dot products over tokens, also 12 accumulators.
-// Accumulators are named, not arrays, so that no compiler keeps them in memory.
+// MatTile: 4 outputs x 3 vectors of tokens, 12 accumulators; per step 4 broadcasts + 3 loads feed 12
+// multiply-adds, which fits 16 registers and keeps two FMA units busy. DotTile: up to 3 x 4 dot products over
+// tokens, also 12 accumulators. Accumulators are named, not arrays, so that no compiler keeps them in memory.
 #if defined(MAEIL_KERNELS_SIMD_TILES_INL_H_) == defined(HWY_TARGET_TOGGLE)
 #ifdef MAEIL_KERNELS_SIMD_TILES_INL_H_
 #undef MAEIL_KERNELS_SIMD_TILES_INL_H_
@@ -35,9 +36,12 @@ struct Tile {  // [output][vector]
   V a0, a1, a2, b0, b1, b2, c0, c1, c2, d0, d1, d2;
 };
 
-// t[j] = sum over k < K of w[k * wk + j * wj] * x[k * xk ...]; inlined, so the strides are constants where they are known.
-HWY_INLINE Tile MatTile(const float* HWY_RESTRICT w, size_t wk, size_t wj, const float* HWY_RESTRICT x, size_t xk, size_t K) {
-  Tile t{ZeroV(), ZeroV(), ZeroV(), ZeroV(), ZeroV(), ZeroV(), ZeroV(), ZeroV(), ZeroV(), ZeroV(), ZeroV(), ZeroV()};
+// t[j] = sum over k < K of w[k * wk + j * wj] * x[k * xk ...]; inlined, so the strides are constants where
+// they are known.
+HWY_INLINE Tile MatTile(const float* HWY_RESTRICT w, size_t wk, size_t wj, const float* HWY_RESTRICT x,
+                        size_t xk, size_t K) {
+  Tile t{ZeroV(), ZeroV(), ZeroV(), ZeroV(), ZeroV(), ZeroV(),
+         ZeroV(), ZeroV(), ZeroV(), ZeroV(), ZeroV(), ZeroV()};
   const float* HWY_RESTRICT w1 = w + wj;
   const float* HWY_RESTRICT w2 = w1 + wj;
   const float* HWY_RESTRICT w3 = w2 + wj;
@@ -81,33 +85,38 @@ HWY_INLINE hn::Vec<Quad> FoldToQuad(D d, hn::Vec<D> v) {
 HWY_INLINE hn::Vec<Quad> Sum4(V a, V b, V c, V d) {
   const Floats f;
   const hn::RepartitionToWide<Floats> pairs;
-  const V ab = hn::Add(hn::InterleaveLower(f, a, b), hn::InterleaveUpper(f, a, b));  // a02 b02 a13 b13 in each block
+  // a02 b02 a13 b13 in each block
+  const V ab = hn::Add(hn::InterleaveLower(f, a, b), hn::InterleaveUpper(f, a, b));
   const V cd = hn::Add(hn::InterleaveLower(f, c, d), hn::InterleaveUpper(f, c, d));
   const auto low = hn::InterleaveLower(pairs, hn::BitCast(pairs, ab), hn::BitCast(pairs, cd));
   const auto high = hn::InterleaveUpper(pairs, hn::BitCast(pairs, ab), hn::BitCast(pairs, cd));
   return FoldToQuad(f, hn::Add(hn::BitCast(f, low), hn::BitCast(f, high)));
 }
 
-// out[r * out_stride + c] (+)= scale * sum over P tokens of a[r] * b[c], for r < kRows <= 3 and c < 4; rows of a and b are
-// `a_stride` and `b_stride` apart.
+// out[r * out_stride + c] (+)= scale * sum over P tokens of a[r] * b[c], for r < kRows <= 3 and c < 4; rows
+// of a and b are `a_stride` and `b_stride` apart.
 template <int kRows, bool kAdd>
-HWY_INLINE void DotTile(const float* HWY_RESTRICT a, size_t a_stride, const float* HWY_RESTRICT b, size_t b_stride, size_t P,
-                        float scale, float* HWY_RESTRICT out, size_t out_stride) {
-  V p0 = ZeroV(), p1 = p0, p2 = p0, p3 = p0, q0 = p0, q1 = p0, q2 = p0, q3 = p0, r0 = p0, r1 = p0, r2 = p0, r3 = p0;
+HWY_INLINE void DotTile(const float* HWY_RESTRICT a, size_t a_stride, const float* HWY_RESTRICT b,
+                        size_t b_stride, size_t P, float scale, float* HWY_RESTRICT out, size_t out_stride) {
+  V p0 = ZeroV(), p1 = p0, p2 = p0, p3 = p0, q0 = p0, q1 = p0, q2 = p0, q3 = p0, r0 = p0, r1 = p0, r2 = p0,
+    r3 = p0;
   const float* HWY_RESTRICT b1 = b + b_stride;
   const float* HWY_RESTRICT b2 = b1 + b_stride;
   const float* HWY_RESTRICT b3 = b2 + b_stride;
   for (size_t t = 0; t < P; t += kLanes) {
     const V x0 = LoadV(b + t), x1 = LoadV(b1 + t), x2 = LoadV(b2 + t), x3 = LoadV(b3 + t);
     const V p = LoadV(a + t);
-    p0 = hn::MulAdd(p, x0, p0), p1 = hn::MulAdd(p, x1, p1), p2 = hn::MulAdd(p, x2, p2), p3 = hn::MulAdd(p, x3, p3);
+    p0 = hn::MulAdd(p, x0, p0), p1 = hn::MulAdd(p, x1, p1), p2 = hn::MulAdd(p, x2, p2),
+    p3 = hn::MulAdd(p, x3, p3);
     if constexpr (kRows > 1) {
       const V q = LoadV(a + a_stride + t);
-      q0 = hn::MulAdd(q, x0, q0), q1 = hn::MulAdd(q, x1, q1), q2 = hn::MulAdd(q, x2, q2), q3 = hn::MulAdd(q, x3, q3);
+      q0 = hn::MulAdd(q, x0, q0), q1 = hn::MulAdd(q, x1, q1), q2 = hn::MulAdd(q, x2, q2),
+      q3 = hn::MulAdd(q, x3, q3);
     }
     if constexpr (kRows > 2) {
       const V r = LoadV(a + 2 * a_stride + t);
-      r0 = hn::MulAdd(r, x0, r0), r1 = hn::MulAdd(r, x1, r1), r2 = hn::MulAdd(r, x2, r2), r3 = hn::MulAdd(r, x3, r3);
+      r0 = hn::MulAdd(r, x0, r0), r1 = hn::MulAdd(r, x1, r1), r2 = hn::MulAdd(r, x2, r2),
+      r3 = hn::MulAdd(r, x3, r3);
     }
   }
   const Quad quad;
@@ -122,12 +131,13 @@ HWY_INLINE void DotTile(const float* HWY_RESTRICT a, size_t a_stride, const floa
 
 // out (rows_a, rows_b) (+)= a b^T over P tokens; rows_b a multiple of 4.
 template <bool kAdd>
-HWY_NOINLINE void DotRows(const float* a, size_t a_stride, size_t rows_a, const float* b, size_t b_stride, size_t rows_b, size_t P,
-                          float scale, float* out, size_t out_stride) {
+HWY_NOINLINE void DotRows(const float* a, size_t a_stride, size_t rows_a, const float* b, size_t b_stride,
+                          size_t rows_b, size_t P, float scale, float* out, size_t out_stride) {
   size_t r = 0;
   for (; r + 3 <= rows_a; r += 3) {
     for (size_t c = 0; c < rows_b; c += 4) {
-      DotTile<3, kAdd>(a + r * a_stride, a_stride, b + c * b_stride, b_stride, P, scale, out + r * out_stride + c, out_stride);
+      DotTile<3, kAdd>(a + r * a_stride, a_stride, b + c * b_stride, b_stride, P, scale,
+                       out + r * out_stride + c, out_stride);
     }
   }
   for (size_t c = 0; c < rows_b; c += 4) {
@@ -151,8 +161,9 @@ HWY_INLINE void AddRowSums(const float* HWY_RESTRICT a, size_t rows, size_t P, f
   }
 }
 
-// 2^x for |x| <= 126: x = n + f with n the nearest integer, 2^f by a minimax polynomial of degree 5 on [-1/2, 1/2]
-// (relative error 7.5e-8), n added to the exponent. Adding 1.5 * 2^23 rounds to an integer and leaves it in the low bits.
+// 2^x for |x| <= 126: x = n + f with n the nearest integer, 2^f by a minimax polynomial of degree 5 on [-1/2,
+// 1/2] (relative error 7.5e-8), n added to the exponent. Adding 1.5 * 2^23 rounds to an integer and leaves it
+// in the low bits.
 HWY_INLINE V Exp2(V x) {
   const Floats d;
   const Words w;
@@ -189,7 +200,8 @@ HWY_INLINE W DropoutThreshold(DropoutRate rate) {
 }
 // Masks a tile whose four outputs are bytes 0..3 of the words of its three vectors; no scaling.
 HWY_INLINE Tile KeepTile(const Tile& t, DropoutKey key, W threshold, uint32_t index) {
-  const W w0 = DropoutWords(key, index), w1 = DropoutWords(key, index + kLanes), w2 = DropoutWords(key, index + 2 * kLanes);
+  const W w0 = DropoutWords(key, index), w1 = DropoutWords(key, index + kLanes),
+          w2 = DropoutWords(key, index + 2 * kLanes);
   return {Keep<0>(w0, threshold, t.a0), Keep<0>(w1, threshold, t.a1), Keep<0>(w2, threshold, t.a2),
           Keep<1>(w0, threshold, t.b0), Keep<1>(w1, threshold, t.b1), Keep<1>(w2, threshold, t.b2),
           Keep<2>(w0, threshold, t.c0), Keep<2>(w1, threshold, t.c1), Keep<2>(w2, threshold, t.c2),

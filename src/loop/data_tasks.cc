@@ -20,21 +20,26 @@ namespace {
 using dag::TaskContext;
 using dag::TaskOutcome;
 
-// Where in the raw CSV each `every`-th row begins, so that a shard can read its own rows: about a thousand places at most.
+// Where in the raw CSV each `every`-th row begins, so that a shard can read its own rows: about a thousand
+// places at most.
 class RowOffsets {
  public:
   explicit RowOffsets(uint64_t rows) : every_(raw_step(rows)) {}
   void row_begins(uint64_t row, uint64_t offset) {
     if (row % every_ == 0) offsets_.push_back(offset);
   }
-  store::Document document() const { return {{"every", every_}, {"bytes", offsets_.empty() ? store::Document::array() : store::Document(offsets_)}}; }
+  store::Document document() const {
+    return {{"every", every_},
+            {"bytes", offsets_.empty() ? store::Document::array() : store::Document(offsets_)}};
+  }
 
  private:
   const uint64_t every_;
   std::vector<uint64_t> offsets_;
 };
 
-// What the parts of a day's raw data must agree in: files by their bytes, since workers may have different ones of one name.
+// What the parts of a day's raw data must agree in: files by their bytes, since workers may have different
+// ones of one name.
 Result<store::Document> generate_inputs(const Day& day, const Source& source) {
   store::Document out = {{"rows", day.rows}, {"seed", day.settings.seed}, {"source", source.description}};
   if (!source.scenario.empty()) out["scenario"] = source.scenario;
@@ -59,13 +64,15 @@ Result<TaskOutcome> generate_part(const Day& day, TaskContext& context, const So
         bytes += piece.size();
         return part.write(piece);
       },
-      [&](uint64_t row) { offsets.row_begins(row, bytes); }, [&](uint64_t done) { context.progress("generate", done, range.count); }));
+      [&](uint64_t row) { offsets.row_begins(row, bytes); },
+      [&](uint64_t done) { context.progress("generate", done, range.count); }));
   return part.finish(context, inputs, {{"offsets", offsets.document()["bytes"]}, {"bytes", bytes}},
                      fmt::format("rows {} to {} of {}", range.first, range.first + range.count, total));
 }
 
 // The whole CSV: drawn here, or put together from the parts of the shards.
-Status write_whole(const Day& day, TaskContext& context, const Source& source, RowOffsets& offsets, const ByteSink& sink) {
+Status write_whole(const Day& day, TaskContext& context, const Source& source, RowOffsets& offsets,
+                   const ByteSink& sink) {
   const auto total = static_cast<uint64_t>(day.rows);
   const std::string header = csv_header(source);
   MAEIL_TRY(sink(header));
@@ -77,7 +84,8 @@ Status write_whole(const Day& day, TaskContext& context, const Source& source, R
           bytes += piece.size();
           return sink(piece);
         },
-        [&](uint64_t row) { offsets.row_begins(row, bytes); }, [&](uint64_t done) { context.progress("generate", done, total); });
+        [&](uint64_t row) { offsets.row_begins(row, bytes); },
+        [&](uint64_t done) { context.progress("generate", done, total); });
   }
   MAEIL_ASSIGN(const auto inputs, generate_inputs(day, source));
   MAEIL_ASSIGN(const auto parts, read_parts(context, inputs));
@@ -104,7 +112,8 @@ Result<TaskOutcome> generate_data(const Day& day, TaskContext& context) {
   MAEIL_ASSIGN(OwnFile file, OwnFile::begin(path, [&] { return std::ref(context.store); }));
   store::Document metadata = {{"type", "raw_data"}, {"dataset", day.spec.name}};
   if (source.quality_score) metadata["quality_score"] = *source.quality_score;
-  MAEIL_ASSIGN(const auto blob, context.store.write_blob(std::filesystem::path(path).filename().string(), metadata));
+  MAEIL_ASSIGN(const auto blob,
+               context.store.write_blob(std::filesystem::path(path).filename().string(), metadata));
   RowOffsets offsets(static_cast<uint64_t>(day.rows));
   MAEIL_TRY(write_whole(day, context, source, offsets, [&](std::string_view bytes) -> Status {
     MAEIL_TRY(file.write(bytes));
@@ -114,7 +123,8 @@ Result<TaskOutcome> generate_data(const Day& day, TaskContext& context) {
   MAEIL_ASSIGN(const std::string file_id, blob->finish());
 
   TaskOutcome out;
-  out.message = fmt::format("{} rows from {}{}", day.rows, source.description, source.scenario.empty() ? "" : ", " + source.scenario);
+  out.message = fmt::format("{} rows from {}{}", day.rows, source.description,
+                            source.scenario.empty() ? "" : ", " + source.scenario);
   out.result = {{"rows", day.rows}, {"source", source.description}, {"path", path}};
   if (!source.scenario.empty()) out.result["scenario"] = source.scenario;
   store::Document document = {{"filename", std::filesystem::path(path).filename().string()},
@@ -135,19 +145,26 @@ Result<TaskOutcome> generate_data(const Day& day, TaskContext& context) {
 Result<TaskOutcome> preprocess_data(const Day& day, TaskContext& context) {
   MAEIL_ASSIGN(const auto version, model_of_the_date(context));
   if (!version) {
-    return not_found("there is no model whose fitted values could prepare the data: `maeil train --pretrain --train` makes one, "
-                     "`maeil model import F.pth` takes one in");
+    return not_found(
+        "there is no model whose fitted values could prepare the data: `maeil train --pretrain --train` "
+        "makes one, "
+        "`maeil model import F.pth` takes one in");
   }
-  MAEIL_ASSIGN(const auto model, registry::load_version(context.store, *version, day.spec, static_cast<int>(day.settings.nhead)));
+  MAEIL_ASSIGN(const auto model, registry::load_version(context.store, *version, day.spec,
+                                                        static_cast<int>(day.settings.nhead)));
   const auto csv_path = std::filesystem::path(day.settings.data_dir) / "processed" / "processed_data.csv";
   if (context.shard.is_part()) return prepare_part(context, day, *model.preparation);
-  MAEIL_ASSIGN(auto prepared, context.shard.merges() ? merge_day(context, day, *model.preparation, csv_path.string())
-                                                     : prepare_day(context, day, *model.preparation, csv_path.string()));
+  MAEIL_ASSIGN(auto prepared, context.shard.merges()
+                                  ? merge_day(context, day, *model.preparation, csv_path.string())
+                                  : prepare_day(context, day, *model.preparation, csv_path.string()));
   TaskOutcome out;
   out.batch = std::move(prepared.batch);
-  out.message = fmt::format("{} rows for model {}, {} set aside, {} values the model never saw", prepared.rows, version->version,
-                            prepared.quarantined, prepared.unseen);
-  out.result = {{"rows", prepared.rows}, {"quarantined", prepared.quarantined}, {"model_id", version->id}, {"path", csv_path.string()}};
+  out.message = fmt::format("{} rows for model {}, {} set aside, {} values the model never saw",
+                            prepared.rows, version->version, prepared.quarantined, prepared.unseen);
+  out.result = {{"rows", prepared.rows},
+                {"quarantined", prepared.quarantined},
+                {"model_id", version->id},
+                {"path", csv_path.string()}};
   return out;
 }
 
@@ -155,7 +172,9 @@ Result<TaskOutcome> preprocess_data(const Day& day, TaskContext& context) {
 
 void add_data_tasks(const Day& day, dag::TaskTable& table) {
   table[{kDataDag, "generate_data"}] = [&day](TaskContext& context) { return generate_data(day, context); };
-  table[{kDataDag, "preprocess_data"}] = [&day](TaskContext& context) { return preprocess_data(day, context); };
+  table[{kDataDag, "preprocess_data"}] = [&day](TaskContext& context) {
+    return preprocess_data(day, context);
+  };
 }
 
 }  // namespace maeil::loop

@@ -26,14 +26,17 @@ Result<std::optional<DayRequest>> find_request(store::Store& store, Days date) {
   newest.limit = 1;
   MAEIL_ASSIGN(const Document found, store.find_one(kRequests, newest));
   if (found.is_null()) return std::optional<DayRequest>();
-  MAEIL_TRY(store::check_fields(kRequests, found, {{"rows", Kind::kCount, kRefused},
-                                                   {"number", Kind::kCount, kRefused},
-                                                   {"scenario", Kind::kText, kRefused},
-                                                   {"deploy_older", Kind::kFlag}}));
+  MAEIL_TRY(store::check_fields(kRequests, found,
+                                {{"rows", Kind::kCount, kRefused},
+                                 {"number", Kind::kCount, kRefused},
+                                 {"scenario", Kind::kText, kRefused},
+                                 {"deploy_older", Kind::kFlag}}));
   const auto rows = found.at("rows").get<int64_t>(), number = found.at("number").get<int64_t>();
   if (rows < 1) return store::wrong_field(kRequests, found, "rows", "is less than 1");
-  if (number < 1 || number > std::numeric_limits<int>::max()) return store::wrong_field(kRequests, found, "number", "is out of range");
-  return std::optional(DayRequest{static_cast<int>(number), rows, found.at("scenario"), found.value("deploy_older", false)});
+  if (number < 1 || number > std::numeric_limits<int>::max())
+    return store::wrong_field(kRequests, found, "number", "is out of range");
+  return std::optional(
+      DayRequest{static_cast<int>(number), rows, found.at("scenario"), found.value("deploy_older", false)});
 }
 
 }  // namespace
@@ -43,15 +46,18 @@ Result<std::optional<DayRequest>> begun_as(store::Store& store, Days date) {
   if (asked) return asked;
   MAEIL_ASSIGN(const auto generated, dag::read_record(store, {date, kDataDag, "generate_data"}));
   if (!generated) return std::optional<DayRequest>();
-  const Document rows = generated->result.is_object() ? generated->result.value("rows", Document()) : Document();
+  const Document rows =
+      generated->result.is_object() ? generated->result.value("rows", Document()) : Document();
   if (!rows.is_number_integer() || rows.get<int64_t>() < 1) return std::optional<DayRequest>();
   DayRequest request;
   request.rows = rows.get<int64_t>();
-  if (const auto scenario = store::text_field(generated->result, "scenario"); !scenario.empty()) request.scenario = scenario;
+  if (const auto scenario = store::text_field(generated->result, "scenario"); !scenario.empty())
+    request.scenario = scenario;
   return std::optional(request);
 }
 
-store::Batch::Put request_document(Days date, const DayRequest& request, const Document& from, const std::string& run_id) {
+store::Batch::Put request_document(Days date, const DayRequest& request, const Document& from,
+                                   const std::string& run_id) {
   const std::string key = store::make_task_key(date, "day", "request");
   return {kRequests,
           {{"_id", store::id_value(store::task_object_id(key, kRequests, request.number))},
@@ -72,22 +78,26 @@ Status check_request(const Settings& settings, const DayRequest& request) {
   return !source && source.error().code == ErrorCode::kUsage ? tl::make_unexpected(source.error()) : Status{};
 }
 
-Result<DayRequest> request_day(store::Store& store, const Settings& settings, Days date, const AskedDay& asked, const std::string& run_id) {
+Result<DayRequest> request_day(store::Store& store, const Settings& settings, Days date,
+                               const AskedDay& asked, const std::string& run_id) {
   MAEIL_ASSIGN(const auto recorded, begun_as(store, date));
   if (recorded) {
     if (asked.rows && *asked.rows != recorded->rows) {
-      return usage_error(fmt::format("{} was begun with {} rows, not {}: `maeil redo {} --rows {}` does it again", format_date(date),
-                                     recorded->rows, *asked.rows, format_date(date), *asked.rows));
+      return usage_error(
+          fmt::format("{} was begun with {} rows, not {}: `maeil redo {} --rows {}` does it again",
+                      format_date(date), recorded->rows, *asked.rows, format_date(date), *asked.rows));
     }
     if (asked.scenario && *asked.scenario != recorded->scenario) {
-      return usage_error(fmt::format("{} was begun with --scenario {}, not {}: `maeil redo {} --scenario {}` does it again",
-                                     format_date(date), recorded->scenario, *asked.scenario, format_date(date), *asked.scenario));
+      return usage_error(fmt::format(
+          "{} was begun with --scenario {}, not {}: `maeil redo {} --scenario {}` does it again",
+          format_date(date), recorded->scenario, *asked.scenario, format_date(date), *asked.scenario));
     }
     MAEIL_ASSIGN(const auto drawn, dag::task_state(store, date, kDataDag, "generate_data"));
     if (drawn != dag::TaskState::kSuccess) MAEIL_TRY(check_request(settings, *recorded));
     return *recorded;
   }
-  const DayRequest request{1, asked.rows.value_or(settings.data_quantity), asked.scenario.value_or("calm"), false};
+  const DayRequest request{1, asked.rows.value_or(settings.data_quantity), asked.scenario.value_or("calm"),
+                           false};
   MAEIL_TRY(check_request(settings, request));
   store::Batch batch;
   batch.puts.push_back(request_document(date, request, nullptr, run_id));

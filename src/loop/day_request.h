@@ -1,8 +1,9 @@
 // What a date was asked to be: how many rows, which scenario, and what people wanted done again.
 //
-// day_requests  one document per request, the highest `number` of a date counts: logical_date, number, rows, scenario, deploy_older,
-//               from ("dag.task" of a redo, null of a first run), run_id, timestamp. Added, never changed: a run that was killed goes
-//               on with what was asked, and a second run with other options is refused instead of ignoring them.
+// day_requests  one document per request, the highest `number` of a date counts: logical_date, number, rows,
+//               scenario, deploy_older, from ("dag.task" of a redo, null of a first run), run_id, timestamp.
+//               Added, never changed: a run that was killed goes on with what was asked, and a second run
+//               with other options is refused instead of ignoring them.
 #pragma once
 
 #include <optional>
@@ -25,19 +26,22 @@ struct AskedDay {
   std::optional<std::string> scenario;
 };
 
-// The request that counts for the date; of a date without one (that Airflow began), what generate_data recorded. nullopt when the date
-// was never begun. kBadInput: the request's document is damaged.
+// The request that counts for the date; of a date without one (that Airflow began), what generate_data
+// recorded. nullopt when the date was never begun. kBadInput: the request's document is damaged.
 Result<std::optional<DayRequest>> begun_as(store::Store& store, Days date);
 
-// Options that the day's rows cannot have (a portfolio's scenario where DISTRIBUTION_MODEL is set) are kUsage, before anything is done, a
-// first model's training included. What is wrong with a file is the task's to find and to record.
+// Options that the day's rows cannot have (a portfolio's scenario where DISTRIBUTION_MODEL is set) are
+// kUsage, before anything is done, a first model's training included. What is wrong with a file is the task's
+// to find and to record.
 Status check_request(const Settings& settings, const DayRequest& request);
 
-// The request to go on with: the recorded one, else a new one, which is recorded. kUsage when `asked` is something else than what
-// was recorded, or cannot be had. REQUIRES: the caller holds the runner's lock.
-Result<DayRequest> request_day(store::Store& store, const Settings& settings, Days date, const AskedDay& asked, const std::string& run_id);
+// The request to go on with: the recorded one, else a new one, which is recorded. kUsage when `asked` is
+// something else than what was recorded, or cannot be had. REQUIRES: the caller holds the runner's lock.
+Result<DayRequest> request_day(store::Store& store, const Settings& settings, Days date,
+                               const AskedDay& asked, const std::string& run_id);
 
 // The document of a request.
-store::Batch::Put request_document(Days date, const DayRequest& request, const store::Document& from, const std::string& run_id);
+store::Batch::Put request_document(Days date, const DayRequest& request, const store::Document& from,
+                                   const std::string& run_id);
 
 }  // namespace maeil::loop

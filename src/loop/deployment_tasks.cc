@@ -1,4 +1,5 @@
-// model_deployment_pipeline: wait_for_evaluation -> wait_for_model_ready -> deploy_model -> notify_deployment_complete.
+// model_deployment_pipeline: wait_for_evaluation -> wait_for_model_ready -> deploy_model ->
+// notify_deployment_complete.
 #include <fmt/format.h>
 
 #include "loop/deployment.h"
@@ -25,7 +26,8 @@ Result<TaskOutcome> wait_for_evaluation(TaskContext& context) {
   MAEIL_ASSIGN(const TaskState alert, state_of(context, kEvaluationDag, "send_alert"));
   if (verdict == TaskState::kSuccess) return outcome(TaskState::kSuccess, "the evaluation approved a model");
   if (alert == TaskState::kSuccess) {
-    return outcome(TaskState::kSkipped, "the evaluation ended in an alert: nothing is deployed, what was deployed stays");
+    return outcome(TaskState::kSkipped,
+                   "the evaluation ended in an alert: nothing is deployed, what was deployed stays");
   }
   MAEIL_ASSIGN(const TaskState not_judged, state_of(context, kEvaluationDag, "skip_evaluation"));
   if (not_judged == TaskState::kSuccess) {
@@ -34,7 +36,9 @@ Result<TaskOutcome> wait_for_evaluation(TaskContext& context) {
   }
   if (verdict == TaskState::kSkipped) return outcome(TaskState::kSkipped, "the evaluation approved nothing");
   MAEIL_ASSIGN(const auto failure, failure_of(context, kEvaluationDag));
-  if (failure) return outcome(state_after_failure(context), fmt::format("the evaluation failed, nothing is deployed: {}", *failure));
+  if (failure)
+    return outcome(state_after_failure(context),
+                   fmt::format("the evaluation failed, nothing is deployed: {}", *failure));
   return outcome(TaskState::kWaiting, "the evaluation has no verdict yet");
 }
 
@@ -47,24 +51,32 @@ Result<TaskOutcome> wait_for_model_ready(TaskContext& context) {
   MAEIL_ASSIGN(const auto version, approved_version(context));
   const auto bytes = context.store.blob_info(version.file_id);
   if (!bytes && bytes.error().code == ErrorCode::kNotFound) {
-    return outcome(TaskState::kWaiting, fmt::format("the bytes of version {} are not in the store yet", version.version));
+    return outcome(TaskState::kWaiting,
+                   fmt::format("the bytes of version {} are not in the store yet", version.version));
   }
   if (!bytes) return tl::make_unexpected(bytes.error());
-  return outcome(TaskState::kSuccess, fmt::format("version {} is {}, {} bytes", version.version, version.status, bytes->length));
+  return outcome(TaskState::kSuccess,
+                 fmt::format("version {} is {}, {} bytes", version.version, version.status, bytes->length));
 }
 
-// Why the version may not take the place of what is deployed without somebody's word; nullopt: it may, or it is deployed already.
-Result<std::optional<std::string>> reason_to_leave(TaskContext& context, const registry::ModelVersion& version) {
+// Why the version may not take the place of what is deployed without somebody's word; nullopt: it may, or it
+// is deployed already.
+Result<std::optional<std::string>> reason_to_leave(TaskContext& context,
+                                                   const registry::ModelVersion& version) {
   using Reason = std::optional<std::string>;
   if (version.status == "deployed") return Reason();
   MAEIL_ASSIGN(const auto newest, newest_verdict(context.store));
-  if (newest && *newest > context.logical_date) return Reason(fmt::format("{} is newer and has its verdict", format_date(*newest)));
-  if (version.status == "retired") return Reason("it was deployed before, and another version took its place since");
-  // A pass without retraining approves the model in force; it changes nothing where another was deployed meanwhile.
+  if (newest && *newest > context.logical_date)
+    return Reason(fmt::format("{} is newer and has its verdict", format_date(*newest)));
+  if (version.status == "retired")
+    return Reason("it was deployed before, and another version took its place since");
+  // A pass without retraining approves the model in force; it changes nothing where another was deployed
+  // meanwhile.
   MAEIL_ASSIGN(const auto verdict, result_of(context, kEvaluationDag, "send_evaluation_results"));
   MAEIL_ASSIGN(const auto in_force, registry::model_in_force(context.store));
   if (!verdict.value("was_retrained", false) && in_force && in_force->status == "deployed") {
-    return Reason(fmt::format("version {} was deployed since this date's model was chosen", in_force->version));
+    return Reason(
+        fmt::format("version {} was deployed since this date's model was chosen", in_force->version));
   }
   return Reason();
 }
@@ -74,19 +86,25 @@ Result<TaskOutcome> deploy_model(const Day& day, TaskContext& context) {
   MAEIL_ASSIGN(const auto version, approved_version(context));
   MAEIL_ASSIGN(const auto reason, reason_to_leave(context, version));
   if (reason && !day.deploy_older) {
-    return outcome(TaskState::kSkipped, fmt::format("version {} is not deployed: {} (`maeil redo {} --from deploy_model --deploy` deploys it)",
-                                                    version.version, *reason, format_date(context.logical_date)));
+    return outcome(
+        TaskState::kSkipped,
+        fmt::format(
+            "version {} is not deployed: {} (`maeil redo {} --from deploy_model --deploy` deploys it)",
+            version.version, *reason, format_date(context.logical_date)));
   }
   TaskOutcome out;
   auto deployment = deploy(context.store, settings, version.id, {"deploy", context.run_id}, now());
-  if (!deployment && deployment.error().code == ErrorCode::kConflict) return tl::make_unexpected(deployment.error());
+  if (!deployment && deployment.error().code == ErrorCode::kConflict)
+    return tl::make_unexpected(deployment.error());
   store::Document event;
   if (deployment) {
     event = std::move(deployment->event);
     out.batch = std::move(deployment->batch);
     out.lock = std::move(deployment->lock);
-    out.message = fmt::format("version {} {}", version.version, deployment->unchanged ? "stays deployed" : "is deployed");
-    out.result = {{"model_id", version.id}, {"model_version", version.version}, {"unchanged", deployment->unchanged}};
+    out.message = fmt::format("version {} {}", version.version,
+                              deployment->unchanged ? "stays deployed" : "is deployed");
+    out.result = {
+        {"model_id", version.id}, {"model_version", version.version}, {"unchanged", deployment->unchanged}};
   } else {
     event = failed_deployment_event(version, deployment.error());
     out.state = TaskState::kFailed;
@@ -99,9 +117,10 @@ Result<TaskOutcome> deploy_model(const Day& day, TaskContext& context) {
 Result<TaskOutcome> notify_deployment_complete(TaskContext& context) {
   MAEIL_ASSIGN(const auto deployed, result_of(context, kDeploymentDag, "deploy_model"));
   TaskOutcome out;
-  out.message = fmt::format("Model {} {} for {}", deployed.value("model_version", ""),
-                            deployed.value("unchanged", false) ? "passed and stays deployed" : "has been deployed",
-                            format_date(context.logical_date));
+  out.message =
+      fmt::format("Model {} {} for {}", deployed.value("model_version", ""),
+                  deployed.value("unchanged", false) ? "passed and stays deployed" : "has been deployed",
+                  format_date(context.logical_date));
   out.batch.puts.push_back({"notifications", stamped(context, "notifications",
                                                      {{"type", "deployment_complete"},
                                                       {"event_type", "deployment_complete"},
@@ -116,7 +135,9 @@ Result<TaskOutcome> notify_deployment_complete(TaskContext& context) {
 void add_deployment_tasks(const Day& day, dag::TaskTable& table) {
   table[{kDeploymentDag, "wait_for_evaluation"}] = wait_for_evaluation;
   table[{kDeploymentDag, "wait_for_model_ready"}] = wait_for_model_ready;
-  table[{kDeploymentDag, "deploy_model"}] = [&day](TaskContext& context) { return deploy_model(day, context); };
+  table[{kDeploymentDag, "deploy_model"}] = [&day](TaskContext& context) {
+    return deploy_model(day, context);
+  };
   table[{kDeploymentDag, "notify_deployment_complete"}] = notify_deployment_complete;
 }
 

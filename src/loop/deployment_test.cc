@@ -1,4 +1,5 @@
-// This machine's link beside a registry that other machines change: whose word `unchanged` is, and when the link is mended.
+// This machine's link beside a registry that other machines change: whose word `unchanged` is, and when the
+// link is mended.
 #include "loop/deployment.h"
 
 #include <gtest/gtest.h>
@@ -45,7 +46,8 @@ class LinkAndRegistry : public testing::Test {
     return deployment.unchanged;
   }
   std::string shown() {
-    const auto bytes = read_file(std::filesystem::path(settings_.model_save_path) / "deployed/current_model.pth");
+    const auto bytes =
+        read_file(std::filesystem::path(settings_.model_save_path) / "deployed/current_model.pth");
     return bytes ? *bytes : "nothing";
   }
 
@@ -73,7 +75,8 @@ TEST_F(LinkAndRegistry, TheLinkFollowsWhatAnotherMachineDeployed) {
   EXPECT_NE(follow_registry(*store_, settings_), "");
   EXPECT_EQ(shown(), "20261123_000002");
   EXPECT_EQ(follow_registry(*store_, settings_), "");
-  ASSERT_TRUE(write_file_atomically(std::filesystem::path(settings_.model_save_path) / "deployed/current_model.pth", "damaged"));
+  ASSERT_TRUE(write_file_atomically(
+      std::filesystem::path(settings_.model_save_path) / "deployed/current_model.pth", "damaged"));
   EXPECT_NE(follow_registry(*store_, settings_), "");
   EXPECT_EQ(shown(), "20261123_000002");
 }
@@ -92,7 +95,8 @@ TEST_F(LinkAndRegistry, ADeploymentUnderWayIsNotTakenBack) {
 
 TEST_F(LinkAndRegistry, WhatCannotBeMendedIsAWarning) {
   deployed_elsewhere(add_version("20261123_000001"));
-  std::filesystem::create_directories(settings_.model_save_path + "/deployed");  // as the Python project left it
+  // as the Python project left it
+  std::filesystem::create_directories(settings_.model_save_path + "/deployed");
   EXPECT_TRUE(follow_registry(*store_, settings_).starts_with("warning: "));
 }
 
@@ -105,7 +109,8 @@ TEST_F(LinkAndRegistry, AnEncoderIsNotDeployed) {
   EXPECT_EQ(shown(), "nothing");
 }
 
-// The version is approved once more between the switch of the link and the commit: nothing of the deployment counts.
+// The version is approved once more between the switch of the link and the commit: nothing of the deployment
+// counts.
 TEST_F(LinkAndRegistry, ADeploymentThatLostARaceLeavesTheLinkWithTheRegistry) {
   deployed_elsewhere(add_version("20261123_000001"));
   follow_registry(*store_, settings_);
@@ -125,7 +130,8 @@ TEST_F(LinkAndRegistry, ADeploymentThatLostARaceLeavesTheLinkWithTheRegistry) {
 
 TEST_F(LinkAndRegistry, EachDeploymentIsAnEntryOfTheAuditLogAndSaysWhatItReplaced) {
   const auto first = add_version("20261123_000001"), second = add_version("20261123_000002");
-  for (const auto& [id, act] : {std::pair(first, "deploy"), std::pair(second, "deploy"), std::pair(first, "rollback")}) {
+  for (const auto& [id, act] :
+       {std::pair(first, "deploy"), std::pair(second, "deploy"), std::pair(first, "rollback")}) {
     ASSERT_TRUE(deploy_now(*store_, settings_, registry::find_version(*store_, id).value(), {act, kByHand}));
   }
   const auto acts = store_->find(registry::kAuditLog, {}).value();

@@ -29,24 +29,30 @@ Finding check_writable(const fs::path& folder) {
   if (!fs::exists(folder, ignored_error)) {
     fs::path above = fs::absolute(folder, ignored_error);
     while (above.has_relative_path() && !fs::exists(above, ignored_error)) above = above.parent_path();
-    if (::access(above.c_str(), W_OK | X_OK) == 0) return {Health::kOk, "permissions", fmt::format("{} can be made", folder.string())};
-    return {Health::kProblem, "permissions", fmt::format("{} cannot be made: give this user the right to write in {}", folder.string(), above.string())};
+    if (::access(above.c_str(), W_OK | X_OK) == 0)
+      return {Health::kOk, "permissions", fmt::format("{} can be made", folder.string())};
+    return {Health::kProblem, "permissions",
+            fmt::format("{} cannot be made: give this user the right to write in {}", folder.string(),
+                        above.string())};
   }
   if (::access(folder.c_str(), W_OK | X_OK) != 0) {
-    return {Health::kProblem, "permissions", fmt::format("cannot write in {}: {}: give this user the right to write there", folder.string(),
-                                                         std::generic_category().message(errno))};
+    return {Health::kProblem, "permissions",
+            fmt::format("cannot write in {}: {}: give this user the right to write there", folder.string(),
+                        std::generic_category().message(errno))};
   }
   return {Health::kOk, "permissions", fmt::format("{} can be written", folder.string())};
 }
 
 Finding check_disk(const fs::path& folder) {
-  struct statvfs info {};
-  if (::statvfs(folder.c_str(), &info) != 0) return {Health::kWarning, "disk", fmt::format("cannot ask for the free space of {}", folder.string())};
+  struct statvfs info{};
+  if (::statvfs(folder.c_str(), &info) != 0)
+    return {Health::kWarning, "disk", fmt::format("cannot ask for the free space of {}", folder.string())};
   const double free_gb = static_cast<double>(info.f_bavail) * info.f_frsize / 1e9;
   // A day of 10,000 rows takes about 20 MB in the store and 15 MB in files.
   const Health health = free_gb < 0.1 ? Health::kProblem : free_gb < 1 ? Health::kWarning : Health::kOk;
-  return {health, "disk", fmt::format("{:.1f} GB free in {}{}", free_gb, folder.string(),
-                                      health == Health::kOk ? "" : ": make room, or `maeil prune`")};
+  return {health, "disk",
+          fmt::format("{:.1f} GB free in {}{}", free_gb, folder.string(),
+                      health == Health::kOk ? "" : ": make room, or `maeil prune`")};
 }
 
 Finding check_files(const Settings& settings) {
@@ -58,15 +64,19 @@ Finding check_files(const Settings& settings) {
     std::error_code gone;
     if (const auto size = fs::file_size(file, gone); !gone) bytes += size;
   }
-  return {Health::kWarning, "files", fmt::format("killed runs left {} half-written file{}, {:.1f} MB, {} for one: `maeil prune` removes them",
-                                                 files->size(), files->size() > 1 ? "s" : "", static_cast<double>(bytes) / 1e6, files->front())};
+  return {Health::kWarning, "files",
+          fmt::format(
+              "killed runs left {} half-written file{}, {:.1f} MB, {} for one: `maeil prune` removes them",
+              files->size(), files->size() > 1 ? "s" : "", static_cast<double>(bytes) / 1e6, files->front())};
 }
 
 Finding check_lock(store::Store& store) {
   const auto holder = store.lock_holder("runner");
   if (!holder) return {Health::kProblem, "lock", holder.error().message};
   if (!*holder) return {Health::kOk, "lock", "nobody runs a day on this store"};
-  return {Health::kWarning, "lock", fmt::format("{} (process {} on {}) is at work on this store", (*holder)->holder, (*holder)->pid, (*holder)->host)};
+  return {Health::kWarning, "lock",
+          fmt::format("{} (process {} on {}) is at work on this store", (*holder)->holder, (*holder)->pid,
+                      (*holder)->host)};
 }
 
 void check_models(const Settings& settings, store::Store& store, std::vector<Finding>& out) {
@@ -76,19 +86,28 @@ void check_models(const Settings& settings, store::Store& store, std::vector<Fin
     return;
   }
   if (versions->empty()) {
-    out.push_back({Health::kWarning, "models", "no version is registered: `maeil run` trains the first, `maeil model import F.pth` takes one in"});
+    out.push_back(
+        {Health::kWarning, "models",
+         "no version is registered: `maeil run` trains the first, `maeil model import F.pth` takes one in"});
     return;
   }
   int sound = 0;
   for (const auto& version : *versions) {
     const auto bytes = version.file_id.empty() ? Result<std::string>(not_found("no bytes in the store"))
                                                : store.read_whole_blob(version.file_id, uint64_t{2} << 30);
-    if (!bytes) out.push_back({Health::kProblem, "models", fmt::format("version {}: {}", version.version, bytes.error().message)});
+    if (!bytes)
+      out.push_back({Health::kProblem, "models",
+                     fmt::format("version {}: {}", version.version, bytes.error().message)});
     else if (sha256_hex(*bytes) != version.sha256) {
-      out.push_back({Health::kProblem, "models", fmt::format("version {}: its bytes in the store do not match its sha256; restore a backup", version.version)});
-    } else ++sound;
+      out.push_back(
+          {Health::kProblem, "models",
+           fmt::format("version {}: its bytes in the store do not match its sha256; restore a backup",
+                       version.version)});
+    } else
+      ++sound;
   }
-  out.push_back({Health::kOk, "models", fmt::format("{} of {} versions have sound bytes in the store", sound, versions->size())});
+  out.push_back({Health::kOk, "models",
+                 fmt::format("{} of {} versions have sound bytes in the store", sound, versions->size())});
 
   const auto linked = registry::linked_version(settings.model_save_path);
   if (!linked) {
@@ -100,12 +119,18 @@ void check_models(const Settings& settings, store::Store& store, std::vector<Fin
     const auto file = fs::path(settings.model_save_path) / "deployed" / "current_model.pth";
     const auto bytes = read_file(file);
     if (*linked != version.version) {
-      out.push_back({Health::kProblem, "deployment", fmt::format("the registry says {} is deployed, the link says {}: the next `maeil run` or `maeil task` mends it",
-                                                                version.version, linked->value_or("nothing"))});
+      out.push_back({Health::kProblem, "deployment",
+                     fmt::format("the registry says {} is deployed, the link says {}: the next `maeil run` "
+                                 "or `maeil task` mends it",
+                                 version.version, linked->value_or("nothing"))});
     } else if (!bytes || sha256_hex(*bytes) != version.sha256) {
-      out.push_back({Health::kProblem, "deployment", fmt::format("{} is not the file of version {}: the next `maeil run` or `maeil task` mends it", file.string(), version.version)});
+      out.push_back(
+          {Health::kProblem, "deployment",
+           fmt::format("{} is not the file of version {}: the next `maeil run` or `maeil task` mends it",
+                       file.string(), version.version)});
     } else {
-      out.push_back({Health::kOk, "deployment", fmt::format("{} is version {}", file.string(), version.version)});
+      out.push_back(
+          {Health::kOk, "deployment", fmt::format("{} is version {}", file.string(), version.version)});
     }
     return;
   }
@@ -128,8 +153,9 @@ Finding check_engine(const Settings& settings) {
   shape.feed_forward = static_cast<int>(settings.dim_feedforward);
   const std::string slow = nn::slow_shape_sentence(shape);
   return {slow.empty() ? Health::kOk : Health::kWarning, "engine",
-          fmt::format("instruction set {} of {}, {} threads{}{}", kernels::instruction_set(), fmt::join(kernels::instruction_sets(), ", "),
-                      thread_count(), slow.empty() ? "" : "; ", slow)};
+          fmt::format("instruction set {} of {}, {} threads{}{}", kernels::instruction_set(),
+                      fmt::join(kernels::instruction_sets(), ", "), thread_count(), slow.empty() ? "" : "; ",
+                      slow)};
 }
 
 }  // namespace

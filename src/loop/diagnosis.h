@@ -14,7 +14,8 @@ enum class Health { kOk, kWarning, kProblem };
 
 struct Finding {
   Health health;
-  std::string subject;  // "permissions", "disk", "files", "lock", "store", "models", "deployment", "distribution model"
+  // "permissions", "disk", "files", "lock", "store", "models", "deployment", "distribution model"
+  std::string subject;
   std::string text;
   ErrorCode code = ErrorCode::kIo;  // of a problem: whether it may pass (kIo) or a file must be mended first
                                     // (kBadInput, kNotFound)

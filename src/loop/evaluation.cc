@@ -10,7 +10,9 @@ namespace {
 
 store::Document metrics_document(const metrics::ClassificationMetrics& m,
                                  const std::optional<metrics::Interval>& interval) {
-  const auto optional = [](const std::optional<double>& value) { return value ? store::Document(*value) : store::Document(); };
+  const auto optional = [](const std::optional<double>& value) {
+    return value ? store::Document(*value) : store::Document();
+  };
   const auto& c = m.confusion;
   return {
       {"accuracy", m.accuracy},
@@ -56,16 +58,18 @@ Status check_rows_of(dag::TaskContext& context, const prep::Preparation& prepara
   MAEIL_ASSIGN(const auto rows,
                context.store.row_constants(kRows, partition_of(context.logical_date, preparation)));
   if (rows.value("raw_data_id", store::Document()) == raw.at("_id")) return {};
-  return fail(ErrorCode::kConflict,
-              fmt::format("the rows of {} were prepared from other raw data while they were scored: run {} again",
-                          format_date(context.logical_date), context.task_id));
+  return fail(
+      ErrorCode::kConflict,
+      fmt::format("the rows of {} were prepared from other raw data while they were scored: run {} again",
+                  format_date(context.logical_date), context.task_id));
 }
 
 namespace {
 
 Result<Scores> scores_of(dag::TaskContext& context, const Day& day, const registry::ModelVersion& version,
                          std::string_view split, const store::Document& raw) {
-  MAEIL_ASSIGN(auto model, registry::load_version(context.store, version, day.spec, static_cast<int>(day.settings.nhead)));
+  MAEIL_ASSIGN(auto model, registry::load_version(context.store, version, day.spec,
+                                                  static_cast<int>(day.settings.nhead)));
   if (context.shard.merges()) return merge_scores(context, version, *model.preparation, split, raw);
   MAEIL_TRY(ensure_prepared(context, day, *model.preparation));
   MAEIL_ASSIGN(const auto scorer, nn::Scorer::make(std::move(model.parameters), model.unknown));

@@ -19,19 +19,21 @@ Result<store::Document> evaluate_scores(const Scores& scores, uint64_t seed, std
 
 // One shard's scores as a part (loop/parts.h), and those of all shards put together: parts of other raw data
 // than `raw` are kConflict.
-Result<dag::TaskOutcome> score_part(dag::TaskContext& context, const Day& day, const registry::ModelVersion& version, std::string_view split);
+Result<dag::TaskOutcome> score_part(dag::TaskContext& context, const Day& day,
+                                    const registry::ModelVersion& version, std::string_view split);
 Result<Scores> merge_scores(dag::TaskContext& context, const registry::ModelVersion& version,
                             const prep::Preparation& preparation, std::string_view split,
                             const store::Document& raw);
 
-// kConflict unless the prepared rows are still those of `raw`: another process may prepare the date's new rows
-// while these are scored.
+// kConflict unless the prepared rows are still those of `raw`: another process may prepare the date's new
+// rows while these are scored.
 Status check_rows_of(dag::TaskContext& context, const prep::Preparation& preparation,
                      const store::Document& raw);
 
-// Loads the version, prepares the day for it if need be, and evaluates it on one split; where the context merges shards, from their scores.
-// What a task records of it: {model_id, model_version, metrics, raw_data_id, fallback}, the last two of the
-// document of raw_data whose rows were evaluated, so that nobody judges by the raw data of a later moment.
+// Loads the version, prepares the day for it if need be, and evaluates it on one split; where the context
+// merges shards, from their scores. What a task records of it: {model_id, model_version, metrics,
+// raw_data_id, fallback}, the last two of the document of raw_data whose rows were evaluated, so that nobody
+// judges by the raw data of a later moment.
 Result<store::Document> evaluate_version(dag::TaskContext& context, const Day& day,
                                          const registry::ModelVersion& version, std::string_view split);
 

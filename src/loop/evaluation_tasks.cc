@@ -1,5 +1,5 @@
-// model_evaluation_pipeline without its retraining groups: who is in force, how good it is, what follows from that.
-// not_judged.cc has what follows when that cannot be said.
+// model_evaluation_pipeline without its retraining groups: who is in force, how good it is, what follows from
+// that. not_judged.cc has what follows when that cannot be said.
 #include <fmt/format.h>
 
 #include "loop/evaluation.h"
@@ -35,11 +35,16 @@ Result<TaskOutcome> wait_for_data(TaskContext& context) {
 
 Result<TaskOutcome> load_latest_model(TaskContext& context) {
   MAEIL_ASSIGN(const auto version, model_of_the_date(context));
-  if (!version) return not_found("there is no classifier: `maeil train --pretrain --train` makes one, `maeil model import F.pth` takes one in");
+  if (!version)
+    return not_found(
+        "there is no classifier: `maeil train --pretrain --train` makes one, `maeil model import F.pth` "
+        "takes one in");
   TaskOutcome out;
-  out.message = fmt::format("version {} ({}) {}", version->version, version->status,
-                            context.completions == 0 ? "is in force" : "was in force when this date was judged first");
-  out.result = {{"model_id", version->id}, {"model_version", version->version}, {"model_status", version->status}};
+  out.message =
+      fmt::format("version {} ({}) {}", version->version, version->status,
+                  context.completions == 0 ? "is in force" : "was in force when this date was judged first");
+  out.result = {
+      {"model_id", version->id}, {"model_version", version->version}, {"model_status", version->status}};
   return out;
 }
 
@@ -113,7 +118,8 @@ Result<TaskOutcome> send_evaluation_results(const Day& day, TaskContext& context
   MAEIL_ASSIGN(const int attempt, passed_attempt(day, context));
   store::Document passed = original;
   if (attempt > 0) {
-    MAEIL_ASSIGN(passed, result_of(context, kEvaluationDag, retrain_task(attempt, "evaluate_finetuned_model")));
+    MAEIL_ASSIGN(passed,
+                 result_of(context, kEvaluationDag, retrain_task(attempt, "evaluate_finetuned_model")));
   }
   MAEIL_ASSIGN(const auto version, registry::find_version(context.store, passed.value("model_id", "")));
 
@@ -126,7 +132,8 @@ Result<TaskOutcome> send_evaluation_results(const Day& day, TaskContext& context
             {"finetuned_f1_score", f1_of(passed)},
             {"improvement", improvement(f1_of(original), f1_of(passed))}};
   } else {
-    info = {{"was_retrained", false}, {"f1_score", f1_of(original)}, {"f1_threshold", day.settings.f1_threshold}};
+    info = {
+        {"was_retrained", false}, {"f1_score", f1_of(original)}, {"f1_threshold", day.settings.f1_threshold}};
   }
   TaskOutcome out;
   out.message = attempt > 0 ? fmt::format("version {} approved after {} retraining attempt{}: F1 {}, was {}",
@@ -136,7 +143,8 @@ Result<TaskOutcome> send_evaluation_results(const Day& day, TaskContext& context
   out.result = {{"model_id", version.id}, {"model_version", version.version}, {"was_retrained", attempt > 0}};
   // An import or a first model that passes on its own; an attempt was approved by its own task.
   if (const auto status = registry::status_after_verdict(version, registry::Judged::kInForce, true)) {
-    const std::string note = fmt::format("F1 Score: {}, Threshold: {}, Retry: 0", f1_text(passed), day.settings.f1_threshold);
+    const std::string note =
+        fmt::format("F1 Score: {}, Threshold: {}, Retry: 0", f1_text(passed), day.settings.f1_threshold);
     const Instant when = now();
     MAEIL_TRY(registry::change_status(version, {*status, context.run_id, note, passed.at("metrics")}, when,
                                       out.batch));
@@ -155,7 +163,8 @@ Result<TaskOutcome> send_evaluation_results(const Day& day, TaskContext& context
 Result<TaskOutcome> send_alert(const Day& day, TaskContext& context) {
   const int attempts = static_cast<int>(day.settings.max_retrain_attempts);
   MAEIL_ASSIGN(const auto original, result_of(context, kEvaluationDag, "evaluate_model"));
-  MAEIL_ASSIGN(const auto last, result_of(context, kEvaluationDag, retrain_task(attempts, "evaluate_finetuned_model")));
+  MAEIL_ASSIGN(const auto last,
+               result_of(context, kEvaluationDag, retrain_task(attempts, "evaluate_finetuned_model")));
   store::Document alert = {
       {"alert_type", "MODEL_PERFORMANCE_FAILURE"},
       {"severity", "CRITICAL"},
@@ -191,10 +200,18 @@ void add_evaluation_tasks(const Day& day, dag::TaskTable& table) {
   table[{kEvaluationDag, "wait_for_data"}] = wait_for_data;
   table[{kEvaluationDag, "load_latest_model"}] = load_latest_model;
   table[{kEvaluationDag, "evaluate_model"}] = [&day](TaskContext& c) { return evaluate_model(day, c); };
-  table[{kEvaluationDag, "check_model_performance"}] = [&day](TaskContext& c) { return check_model_performance(day, c); };
-  table[{kEvaluationDag, "send_evaluation_results"}] = [&day](TaskContext& c) { return as_verdict(c, send_evaluation_results(day, c)); };
-  table[{kEvaluationDag, "send_alert"}] = [&day](TaskContext& c) { return as_verdict(c, send_alert(day, c)); };
-  table[{kEvaluationDag, "skip_evaluation"}] = [&day](TaskContext& c) { return as_verdict(c, skip_evaluation(day, c)); };
+  table[{kEvaluationDag, "check_model_performance"}] = [&day](TaskContext& c) {
+    return check_model_performance(day, c);
+  };
+  table[{kEvaluationDag, "send_evaluation_results"}] = [&day](TaskContext& c) {
+    return as_verdict(c, send_evaluation_results(day, c));
+  };
+  table[{kEvaluationDag, "send_alert"}] = [&day](TaskContext& c) {
+    return as_verdict(c, send_alert(day, c));
+  };
+  table[{kEvaluationDag, "skip_evaluation"}] = [&day](TaskContext& c) {
+    return as_verdict(c, skip_evaluation(day, c));
+  };
 }
 
 }  // namespace maeil::loop

@@ -1,8 +1,8 @@
 // What maeil asks of a long history: MAEIL_HISTORY_RUNS runs (100000), ten a date, each with ten task records
 // and one log, and for each date a model version, its name, a verdict, a request and an entry of the audit
-// log. Timed: the listings of `maeil runs` and `maeil logs`, what a task asks when it begins, and a whole task
-// that does nothing, its commits included. Each benchmark verifies its answer: with
-// less than 2000 runs the listings of 20 failed ones find fewer, and say so.
+// log. Timed: the listings of `maeil runs` and `maeil logs`, what a task asks when it begins, and a whole
+// task that does nothing, its commits included. Each benchmark verifies its answer: with less than 2000 runs
+// the listings of 20 failed ones find fewer, and say so.
 //
 // The store is SQLite in a temporary folder (TMPDIR), or the file MAEIL_HISTORY_STORE, which is kept and used
 // again, or the MongoDB server MAEIL_HISTORY_URI. dag_runs and `migrations` are as list_old_task_runs leaves
@@ -58,7 +58,8 @@ class History {
 
   static Days day(int64_t n) { return Days(std::chrono::days(10000 + n)); }
   static Instant start_of(int64_t run) {
-    return Instant(std::chrono::milliseconds((10000 + run / kDags) * INT64_C(86400000) + run % kDags * 60000));
+    return Instant(
+        std::chrono::milliseconds((10000 + run / kDags) * INT64_C(86400000) + run % kDags * 60000));
   }
   static Days date_of(int64_t run) { return day(run / kDags); }
   static std::string dag_of(int64_t run) { return fmt::format("dag_{}", run % kDags); }
@@ -67,7 +68,9 @@ class History {
   }
   static std::string task(int n) { return fmt::format("task_{}", n); }
   static std::string version_name(int64_t date) { return format_version(start_of(date * kDags)); }
-  static std::string version_id(int64_t date) { return store::task_object_id(version_name(date), "version", 0); }
+  static std::string version_id(int64_t date) {
+    return store::task_object_id(version_name(date), "version", 0);
+  }
 
  private:
   History() {
@@ -92,7 +95,9 @@ class History {
                  taken.count(), store_->description().c_str());
   }
 
-  void put(const char* collection, Document document) { batch_.puts.push_back({collection, std::move(document)}); }
+  void put(const char* collection, Document document) {
+    batch_.puts.push_back({collection, std::move(document)});
+  }
 
   void commit() {
     must(store_->commit(batch_));
@@ -167,7 +172,8 @@ class History {
                          {"rows", 10000},
                          {"scenario", "calm"},
                          {"timestamp", store::date_value(at)}});
-    auto entry = registry::audit_entry({n % 100 == 0 ? "settings" : "deploy", name, nullptr, name, run_id(n * kDags)}, at);
+    auto entry = registry::audit_entry(
+        {n % 100 == 0 ? "settings" : "deploy", name, nullptr, name, run_id(n * kDags)}, at);
     batch_.puts.push_back(std::move(entry));
   }
 
@@ -189,11 +195,15 @@ void time(benchmark::State& state, const Ask& ask) {
 }
 
 void list(benchmark::State& state, const dag::RunQuery& query, size_t expected) {
-  time(state, [&](History& history) { return must(dag::list_runs(history.store(), {}, query)).runs.size() == expected; });
+  time(state, [&](History& history) {
+    return must(dag::list_runs(history.store(), {}, query)).runs.size() == expected;
+  });
 }
 
-void find(benchmark::State& state, const char* collection, const store::FindOptions& options, size_t expected) {
-  time(state, [&](History& history) { return must(history.store().find(collection, options)).size() == expected; });
+void find(benchmark::State& state, const char* collection, const store::FindOptions& options,
+          size_t expected) {
+  time(state,
+       [&](History& history) { return must(history.store().find(collection, options)).size() == expected; });
 }
 
 dag::RunQuery between(int64_t from, int64_t to) {
@@ -211,7 +221,9 @@ MAEIL_BENCHMARK(BM_NewestFailedRuns);
 void BM_RunsOfAnOldMonth(benchmark::State& state) { list(state, between(10, 40), 20); }
 MAEIL_BENCHMARK(BM_RunsOfAnOldMonth);
 
-void BM_RunsOfTheOlderHalf(benchmark::State& state) { list(state, between(0, History::shared().dates() / 2), 20); }
+void BM_RunsOfTheOlderHalf(benchmark::State& state) {
+  list(state, between(0, History::shared().dates() / 2), 20);
+}
 MAEIL_BENCHMARK(BM_RunsOfTheOlderHalf);
 
 void BM_FailedRunsOfTheOlderHalf(benchmark::State& state) {
@@ -224,26 +236,30 @@ MAEIL_BENCHMARK(BM_FailedRunsOfTheOlderHalf);
 void BM_RecordsOfADate(benchmark::State& state) {
   time(state, [](History& history) {
     const int64_t run = history.runs() / 2;
-    return must(dag::read_records(history.store(), history.date_of(run), history.dag_of(run))).size() == kTasks;
+    return must(dag::read_records(history.store(), history.date_of(run), history.dag_of(run))).size() ==
+           kTasks;
   });
 }
 MAEIL_BENCHMARK(BM_RecordsOfADate);
 
 void BM_RecordsOfARun(benchmark::State& state) {
-  find(state, dag::kTaskInstances, {.filter = {{"run_id", History::run_id(History::shared().runs() / 3)}}}, kTasks);
+  find(state, dag::kTaskInstances, {.filter = {{"run_id", History::run_id(History::shared().runs() / 3)}}},
+       kTasks);
 }
 MAEIL_BENCHMARK(BM_RecordsOfARun);
 
 void BM_LogsOfARun(benchmark::State& state) {
   find(state, dag::kTaskLogs,
-       {.filter = {{"run_id", History::run_id(History::shared().runs() / 3)}}, .sort = {{"timestamp", 1}}}, 1);
+       {.filter = {{"run_id", History::run_id(History::shared().runs() / 3)}}, .sort = {{"timestamp", 1}}},
+       1);
 }
 MAEIL_BENCHMARK(BM_LogsOfARun);
 
 void BM_OneRecord(benchmark::State& state) {
   time(state, [](History& history) {
     const int64_t run = history.runs() / 3;
-    return must(dag::read_record(history.store(), {history.date_of(run), history.dag_of(run), "task_3"})).has_value();
+    return must(dag::read_record(history.store(), {history.date_of(run), history.dag_of(run), "task_3"}))
+        .has_value();
   });
 }
 MAEIL_BENCHMARK(BM_OneRecord);
@@ -254,26 +270,32 @@ void BM_FirstDate(benchmark::State& state) {
 MAEIL_BENCHMARK(BM_FirstDate);
 
 void BM_LastSettings(benchmark::State& state) {
-  find(state, registry::kAuditLog,
-       {.filter = {{"act", "settings"}}, .sort = {{"timestamp", -1}}, .limit = 1}, 1);
+  find(state, registry::kAuditLog, {.filter = {{"act", "settings"}}, .sort = {{"timestamp", -1}}, .limit = 1},
+       1);
 }
 MAEIL_BENCHMARK(BM_LastSettings);
 
 void BM_RequestOfADate(benchmark::State& state) {
-  time(state, [](History& history) { return must(begun_as(history.store(), history.day(history.dates() / 2))).has_value(); });
+  time(state, [](History& history) {
+    return must(begun_as(history.store(), history.day(history.dates() / 2))).has_value();
+  });
 }
 MAEIL_BENCHMARK(BM_RequestOfADate);
 
 void BM_NewestVerdict(benchmark::State& state) {
-  time(state, [](History& history) { return must(newest_verdict(history.store())) == history.day(history.dates() - 1); });
+  time(state, [](History& history) {
+    return must(newest_verdict(history.store())) == history.day(history.dates() - 1);
+  });
 }
 MAEIL_BENCHMARK(BM_NewestVerdict);
 
 void BM_OneVersion(benchmark::State& state) {
   time(state, [](History& history) {
     const int64_t date = history.dates() / 3;
-    return must(registry::find_version(history.store(), history.version_name(date))).id == history.version_id(date) &&
-           must(registry::find_version(history.store(), history.version_id(date))).version == history.version_name(date);
+    return must(registry::find_version(history.store(), history.version_name(date))).id ==
+               history.version_id(date) &&
+           must(registry::find_version(history.store(), history.version_id(date))).version ==
+               history.version_name(date);
   });
 }
 MAEIL_BENCHMARK(BM_OneVersion);
@@ -303,8 +325,9 @@ MAEIL_BENCHMARK(BM_ANewVersionsName);
 // A task that does nothing, from its start to its end: a date's only one, of a run of its own.
 void BM_AWholeTask(benchmark::State& state) {
   const dag::DagSpec dag{"bench", "", {{.id = "nothing"}}};
-  const dag::TaskTable table = {
-      {{"bench", "nothing"}, [](dag::TaskContext&) -> Result<dag::TaskOutcome> { return dag::TaskOutcome(); }}};
+  const dag::TaskTable table = {{{"bench", "nothing"}, [](dag::TaskContext&) -> Result<dag::TaskOutcome> {
+                                   return dag::TaskOutcome();
+                                 }}};
   int64_t n = 0;
   time(state, [&](History& history) {
     dag::RunOptions options;

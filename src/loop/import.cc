@@ -36,20 +36,25 @@ void remark_on(const table::ReadReport& report, const std::string& reference,
 Status for_each_reference_chunk(const std::string& reference, const table::DatasetSpec& spec,
                                 const TableSink& sink, std::vector<std::string>& remarks) {
   if (reference.ends_with(".csv")) {
-    MAEIL_ASSIGN(const auto report, table::read_csv_file(reference, spec, {}, [&](Table&& chunk, const std::vector<uint64_t>&) { return sink(chunk); }));
+    MAEIL_ASSIGN(const auto report,
+                 table::read_csv_file(reference, spec, {}, [&](Table&& chunk, const std::vector<uint64_t>&) {
+                   return sink(chunk);
+                 }));
     remark_on(report, reference, remarks);
     return table::check_read(report, reference);
   }
   std::error_code error;
-  if (!std::filesystem::exists(reference, error)) return not_found(fmt::format("the reference {} does not exist", reference));
+  if (!std::filesystem::exists(reference, error))
+    return not_found(fmt::format("the reference {} does not exist", reference));
   MAEIL_ASSIGN(const Source source, open_source({.distribution_model = reference}));
   return read_typed_rows(source, spec, Days{}, kReferenceRows, kReferenceSeed, sink);
 }
 
 }  // namespace
 
-Result<BoundModel> read_bound_model(const Settings& settings, const table::DatasetSpec& spec, const std::string& path,
-                                    const std::string& features, const std::string& reference_or_empty) {
+Result<BoundModel> read_bound_model(const Settings& settings, const table::DatasetSpec& spec,
+                                    const std::string& path, const std::string& features,
+                                    const std::string& reference_or_empty) {
   MAEIL_ASSIGN(const std::string bytes, read_file(path, uint64_t{2} << 30));
   BoundModel out;
   MAEIL_ASSIGN(out.model, registry::parse_model_file(bytes, path, spec, static_cast<int>(settings.nhead)));
@@ -58,19 +63,24 @@ Result<BoundModel> read_bound_model(const Settings& settings, const table::Datas
   MAEIL_ASSIGN(const auto map, read_feature_map(features));
   out.reference = reference_or_empty.empty() ? settings.distribution_model : reference_or_empty;
   if (out.reference.empty()) {
-    return usage_error(fmt::format("{} carries no preparation: name rows for its imputer and scaler with --reference (a .pkl, .json or .csv) "
-                                   "or the setting DISTRIBUTION_MODEL", path));
+    return usage_error(
+        fmt::format("{} carries no preparation: name rows for its imputer and scaler with --reference (a "
+                    ".pkl, .json or .csv) "
+                    "or the setting DISTRIBUTION_MODEL",
+                    path));
   }
-  auto bound = prep::bind_features(map, out.model.parameters.shape.cardinalities, out.model.parameters.shape.numeric, spec,
-                                   [&](const TableSink& sink) {
-                                     return for_each_reference_chunk(out.reference, spec, sink, out.model.remarks);
-                                   },
-                                   out.report);
+  auto bound = prep::bind_features(
+      map, out.model.parameters.shape.cardinalities, out.model.parameters.shape.numeric, spec,
+      [&](const TableSink& sink) {
+        return for_each_reference_chunk(out.reference, spec, sink, out.model.remarks);
+      },
+      out.report);
   if (!bound) return with_context(path, bound.error());
   out.model.preparation = std::move(*bound);
   out.model.unknown = nn::mean_embeddings(out.model.parameters);
   auto unbound = store::Document::array();
-  for (const auto& feature : out.report.unbound) unbound.push_back({{"feature", feature.feature}, {"cardinality", feature.cardinality}});
+  for (const auto& feature : out.report.unbound)
+    unbound.push_back({{"feature", feature.feature}, {"cardinality", feature.cardinality}});
   out.model.notes["unbound"] = unbound;
   out.model.notes["reference"] = {{"source", std::filesystem::path(out.reference).filename().string()},
                                   {"rows", out.report.reference_rows},
@@ -78,26 +88,34 @@ Result<BoundModel> read_bound_model(const Settings& settings, const table::Datas
   return out;
 }
 
-Result<store::Document> import_model(store::Store& store, const Settings& settings, const table::DatasetSpec& spec, const std::string& path,
+Result<store::Document> import_model(store::Store& store, const Settings& settings,
+                                     const table::DatasetSpec& spec, const std::string& path,
                                      const std::string& features, const std::string& reference) {
   MAEIL_ASSIGN(auto bound, read_bound_model(settings, spec, path, features, reference));
   const bool classifier = bound.model.parameters.has_head;
   const Instant when = now();
   const auto& shape = bound.model.parameters.shape;
-  registry::NewVersion version{.id = store::new_object_id(when),
-                               .model_name = classifier ? registry::kClassifier : registry::kEncoder,
-                               .hyperparameters = {{"d_model", shape.width}, {"nhead", shape.heads}, {"num_layers", shape.layers},
-                                                   {"dim_feedforward", shape.feed_forward}, {"final_hidden", shape.head_hidden},
-                                                   {"num_categorical_features", shape.cardinalities.size()},
-                                                   {"num_numerical_features", shape.numeric}},
-                               .notes = fmt::format("imported from {}", std::filesystem::path(path).filename().string())};
-  MAEIL_ASSIGN(version.version, registry::take_version_name(store, fmt::format("import/{}", version.id), when));
+  registry::NewVersion version{
+      .id = store::new_object_id(when),
+      .model_name = classifier ? registry::kClassifier : registry::kEncoder,
+      .hyperparameters = {{"d_model", shape.width},
+                          {"nhead", shape.heads},
+                          {"num_layers", shape.layers},
+                          {"dim_feedforward", shape.feed_forward},
+                          {"final_hidden", shape.head_hidden},
+                          {"num_categorical_features", shape.cardinalities.size()},
+                          {"num_numerical_features", shape.numeric}},
+      .notes = fmt::format("imported from {}", std::filesystem::path(path).filename().string())};
+  MAEIL_ASSIGN(version.version,
+               registry::take_version_name(store, fmt::format("import/{}", version.id), when));
   MAEIL_ASSIGN(const std::string bytes, registry::model_file_bytes(bound.model, std::nullopt, when));
-  const auto file = std::filesystem::path(settings.model_save_path) /
-                    fmt::format("{}_{}.pth", classifier ? "classifier" : "pretrained_encoder", version.version);
+  const auto file =
+      std::filesystem::path(settings.model_save_path) /
+      fmt::format("{}_{}.pth", classifier ? "classifier" : "pretrained_encoder", version.version);
   MAEIL_TRY(registry::save_version(store, bytes, file.string(), version));
   store::Document document = registry::make_version_document(version, when);
-  document.update({{"timestamp", store::date_value(when)}, {"run_id", "import"},
+  document.update({{"timestamp", store::date_value(when)},
+                   {"run_id", "import"},
                    {"logical_date", format_date(std::chrono::floor<std::chrono::days>(when))}});
   if (bound.model.notes.contains("unbound")) {
     document["unbound"] = bound.model.notes["unbound"];
@@ -106,18 +124,25 @@ Result<store::Document> import_model(store::Store& store, const Settings& settin
   if (!bound.model.remarks.empty()) document["remarks"] = bound.model.remarks;
   store::Batch batch;
   batch.puts.push_back({registry::kCollection, document});
-  batch.puts.push_back(registry::audit_entry({"import", version.version, std::filesystem::path(path).filename().string(),
-                                              {{"model_id", version.id}, {"model_name", version.model_name}, {"sha256", version.sha256}}, "manual"}, when));
-  MAEIL_ASSIGN(const Status done,
-               store::commit_for_certain(
-                   store, batch, [&] { return store::has_document(store, registry::kCollection, version.id); },
-                   fmt::format("`maeil model list` shows version {} if it was", version.version)));
+  batch.puts.push_back(registry::audit_entry(
+      {"import",
+       version.version,
+       std::filesystem::path(path).filename().string(),
+       {{"model_id", version.id}, {"model_name", version.model_name}, {"sha256", version.sha256}},
+       "manual"},
+      when));
+  MAEIL_ASSIGN(
+      const Status done,
+      store::commit_for_certain(
+          store, batch, [&] { return store::has_document(store, registry::kCollection, version.id); },
+          fmt::format("`maeil model list` shows version {} if it was", version.version)));
   MAEIL_TRY(done);
   return document;
 }
 
-Result<registry::ModelFile> open_model(const std::function<Result<std::reference_wrapper<store::Store>>()>& store, const Settings& settings,
-                                       const table::DatasetSpec& spec, const std::string& file_or_version, bool needs_preparation) {
+Result<registry::ModelFile> open_model(
+    const std::function<Result<std::reference_wrapper<store::Store>>()>& store, const Settings& settings,
+    const table::DatasetSpec& spec, const std::string& file_or_version, bool needs_preparation) {
   std::error_code error;
   if (std::filesystem::exists(file_or_version, error)) {
     if (!needs_preparation) {
@@ -127,7 +152,8 @@ Result<registry::ModelFile> open_model(const std::function<Result<std::reference
     MAEIL_ASSIGN(auto bound, read_bound_model(settings, spec, file_or_version, "", ""));
     return std::move(bound.model);
   }
-  if (file_or_version.find_first_of("/.") != std::string::npos) return not_found(fmt::format("the model file {} does not exist", file_or_version));
+  if (file_or_version.find_first_of("/.") != std::string::npos)
+    return not_found(fmt::format("the model file {} does not exist", file_or_version));
   MAEIL_ASSIGN(store::Store & opened, store());
   MAEIL_ASSIGN(const auto version, registry::find_version(opened, file_or_version));
   return registry::load_version(opened, version, spec, static_cast<int>(settings.nhead));
@@ -135,7 +161,10 @@ Result<registry::ModelFile> open_model(const std::function<Result<std::reference
 
 Result<nn::Scorer> scorer_of(registry::ModelFile& model, const std::string& name) {
   if (!model.parameters.has_head) {
-    return bad_input(fmt::format("{} is an encoder without a head (fc), so it has no scores: train a classifier from it with `maeil train --train`", name));
+    return bad_input(
+        fmt::format("{} is an encoder without a head (fc), so it has no scores: train a classifier from it "
+                    "with `maeil train --train`",
+                    name));
   }
   return nn::Scorer::make(std::move(model.parameters), model.unknown);
 }

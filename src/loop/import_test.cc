@@ -20,7 +20,8 @@ TEST(Import, SaysWhichReferenceRowsItCouldNotRead) {
   const store::TempFolder folder;
   const auto path = [&](const char* name) { return (folder / name).string(); };
   const auto spec = table::parse_dataset_spec(R"(name = "small"
-columns = [ { name = "grade", type = "text" }, { name = "branch", type = "text" }, { name = "rate", type = "number" },
+columns = [ { name = "grade", type = "text" }, { name = "branch", type = "text" },
+            { name = "rate", type = "number" },
             { name = "amount", type = "number" },
             { name = "day", type = "date", nullable = true, keep_date = true, missing_date = "2024-01-01" },
             { name = "bad", type = "text" } ]
@@ -32,8 +33,10 @@ target = { column = "bad", negative = "N", positive = "Y" }
   const auto zip = format::ZipReader::open(archive, "checkpoints.zip").value();
   ASSERT_TRUE(write_file_atomically(path("plain.pth"), zip.read("plain.pth").value()));
   ASSERT_TRUE(write_file_atomically(
-      path("map.json"), R"({"categorical": [{"name": "grade", "cardinality": 4, "vocabulary": ["A", "B", "C", "D"]},
-                                            {"name": "branch", "cardinality": 3, "vocabulary": ["n", "s", "w"]}],
+      path("map.json"),
+      R"({"categorical": [{"name": "grade", "cardinality": 4, "vocabulary": ["A", "B", "C", "D"]},
+                                            {"name": "branch", "cardinality": 3,
+                                              "vocabulary": ["n", "s", "w"]}],
                             "numeric": ["rate", "amount"]})"));
   std::string good = "grade,branch,rate,amount,day,bad\n";
   for (int i = 0; i < 60; ++i) good += "A,n,0.5,10,01FEB2023,N\n";
@@ -41,15 +44,17 @@ target = { column = "bad", negative = "N", positive = "Y" }
     EXPECT_TRUE(write_file_atomically(path("rows.csv"), rows));
     Settings settings;
     settings.nhead = 2;
-    const auto bound = read_bound_model(settings, spec, path("plain.pth"), path("map.json"), path("rows.csv"));
+    const auto bound =
+        read_bound_model(settings, spec, path("plain.pth"), path("map.json"), path("rows.csv"));
     EXPECT_TRUE(bound) << bound.error().message;
     return bound ? bound->model.remarks : std::vector<std::string>();
   };
   EXPECT_THAT(remarks(good), ElementsAre());
-  EXPECT_THAT(remarks(good + "A,n,much,10,01FEB2023,N\nB,s,0.5,20,yesterday,N\n"),
-              ElementsAre(AllOf(HasSubstr("rows.csv: 1 of 62 reference rows were set aside, the first in line 62"),
-                                HasSubstr("much")),
-                          AllOf(HasSubstr("rows.csv"), HasSubstr("'day'"), HasSubstr("line 63"))));
+  EXPECT_THAT(
+      remarks(good + "A,n,much,10,01FEB2023,N\nB,s,0.5,20,yesterday,N\n"),
+      ElementsAre(AllOf(HasSubstr("rows.csv: 1 of 62 reference rows were set aside, the first in line 62"),
+                        HasSubstr("much")),
+                  AllOf(HasSubstr("rows.csv"), HasSubstr("'day'"), HasSubstr("line 63"))));
 }
 
 }  // namespace

@@ -63,10 +63,11 @@ Status check_evaluated(const dag::TaskContext& context, const store::Document& e
   if (!raw) return tl::make_unexpected(raw.error());
   if (store::id_text(raw->at("_id")) == evaluated.value("raw_data_id", "")) return {};
   const std::string date = format_date(context.logical_date);
-  return fail(ErrorCode::kFailed,
-              fmt::format("the raw data of {} is not what evaluate_model read: clear evaluate_model first, so that "
-                          "it is done again (`maeil redo {} --from evaluate_model`)",
-                          date, date));
+  return fail(
+      ErrorCode::kFailed,
+      fmt::format("the raw data of {} is not what evaluate_model read: clear evaluate_model first, so that "
+                  "it is done again (`maeil redo {} --from evaluate_model`)",
+                  date, date));
 }
 
 store::Batch::Put approval_entry(const dag::TaskContext& context, const registry::ModelVersion& version,
@@ -75,8 +76,8 @@ store::Batch::Put approval_entry(const dag::TaskContext& context, const registry
   // (dag/take_back.h), and no entry changes.
   const std::string id =
       store::task_object_id(context.task_key(), fmt::format("{}/approve", registry::kAuditLog), 0);
-  return registry::audit_entry(
-      {"approve", version.version, version.status, "approved", context.run_id, id}, when);
+  return registry::audit_entry({"approve", version.version, version.status, "approved", context.run_id, id},
+                               when);
 }
 
 store::Document not_judged_document(const Judgement& judgement) {

@@ -137,8 +137,11 @@ TEST_F(JudgingDay, TheGateAsksTheRawDataThatWasEvaluated) {
   context.task_id = "check_model_performance";
   const auto check = make_tasks(day).at({kEvaluationDag, context.task_id});
   const std::string evaluated = store::new_object_id(now()), later = store::new_object_id(now());
-  store::Document result = {{"model_id", "a"}, {"model_version", "v1"}, {"metrics", metrics_of(50, 50, 500)},
-                            {"raw_data_id", evaluated}, {"fallback", true}};
+  store::Document result = {{"model_id", "a"},
+                            {"model_version", "v1"},
+                            {"metrics", metrics_of(50, 50, 500)},
+                            {"raw_data_id", evaluated},
+                            {"fallback", true}};
   put_record("evaluate_model", result);
   // Raw data that are gone: by what was recorded.
   EXPECT_EQ(check(context).value().next.front(), "skip_evaluation");
@@ -169,9 +172,9 @@ TEST_F(JudgingDay, AnApprovalOfTheGateIsAnEntryOfTheAuditLog) {
   store::Batch made;
   made.puts.push_back({registry::kCollection, registry::make_version_document(version, now())});
   ASSERT_TRUE(store->commit(made));
-  put_record("evaluate_model", {{"model_id", version.id},
-                                {"model_version", version.version},
-                                {"metrics", metrics_of(50, 50, 500)}});
+  put_record(
+      "evaluate_model",
+      {{"model_id", version.id}, {"model_version", version.version}, {"metrics", metrics_of(50, 50, 500)}});
   context.task_id = "send_evaluation_results";
   const auto send = make_tasks(day).at({kEvaluationDag, context.task_id});
   const auto entry_of = [](const dag::TaskOutcome& outcome) {
@@ -184,9 +187,9 @@ TEST_F(JudgingDay, AnApprovalOfTheGateIsAnEntryOfTheAuditLog) {
   const auto outcome = send(context).value();
   const auto entry = entry_of(outcome);
   ASSERT_TRUE(entry.is_object());
-  for (const auto& [field, value] : {std::pair("act", "approve"), std::pair("what", "20261123_000001"),
-                                     std::pair("from", "registered"), std::pair("to", "approved"),
-                                     std::pair("run_id", "run")})
+  for (const auto& [field, value] :
+       {std::pair("act", "approve"), std::pair("what", "20261123_000001"), std::pair("from", "registered"),
+        std::pair("to", "approved"), std::pair("run_id", "run")})
     EXPECT_EQ(entry[field], value);
   // A try that is repeated before its commit.
   EXPECT_EQ(entry_of(send(context).value())["_id"], entry["_id"]);

@@ -46,8 +46,9 @@ Status note(const fs::path& path, const std::string& sha256) {
     if (!hashes.empty() && hashes.back() == sha256) return {};
     std::erase(hashes, sha256);
     hashes.push_back(sha256);
-    std::string text = fmt::format("# {} holds what maeil wrote, and may be replaced, when its sha256 is one of these\n",
-                                   path.filename().string());
+    std::string text =
+        fmt::format("# {} holds what maeil wrote, and may be replaced, when its sha256 is one of these\n",
+                    path.filename().string());
     const size_t first = hashes.size() > kNoted ? hashes.size() - kNoted : 0;
     for (size_t i = first; i < hashes.size(); ++i) text += hashes[i] + '\n';
     return write_file_atomically(note_beside(path), text);
@@ -81,7 +82,7 @@ Result<std::string> sha256_of_file(const std::string& path) {
 
 // What is neither a file nor absent is AtomicFile's to refuse.
 OwnFile::Seen OwnFile::look(const std::string& path) {
-  struct stat info {};
+  struct stat info{};
   if (::stat(path.c_str(), &info) != 0 || !S_ISREG(info.st_mode) || info.st_size == 0) return std::nullopt;
   return info;
 }
@@ -97,8 +98,10 @@ Status OwnFile::check(const std::string& path, const StoreToAsk& ask) {
   by_hash.projection = {"sha256"};
   MAEIL_ASSIGN(const auto recorded, store.find_one("raw_data", by_hash));
   if (!recorded.is_null()) return {};
-  return usage_error(fmt::format("{} is a file that maeil did not write, and the day's rows would replace it: "
-                                 "move it away, or set DATA_PATH to another file", path));
+  return usage_error(
+      fmt::format("{} is a file that maeil did not write, and the day's rows would replace it: "
+                  "move it away, or set DATA_PATH to another file",
+                  path));
 }
 
 Result<OwnFile> OwnFile::begin(const std::string& path, StoreToAsk store) {

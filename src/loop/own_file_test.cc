@@ -61,7 +61,8 @@ TEST_F(OwnFiles, OneOfTheUsersIsLeftAsItIs) {
 TEST_F(OwnFiles, OneThatTheStoreRecordsIsReplaced) {
   put("of an earlier release");
   store::Batch batch;
-  batch.puts.push_back({"raw_data", {{"_id", store::id_value("0123456789abcdef01234567")}, {"sha256", sha256_hex(holds())}}});
+  batch.puts.push_back(
+      {"raw_data", {{"_id", store::id_value("0123456789abcdef01234567")}, {"sha256", sha256_hex(holds())}}});
   ASSERT_TRUE(store_->commit(batch));
   ASSERT_TRUE(write("new"));
   EXPECT_EQ(holds(), "new");
@@ -110,7 +111,9 @@ TEST_F(OwnFiles, ThatAreWrittenSideBySideAreAllKnown) {
 
 TEST_F(OwnFiles, ANoteThatIsNoneProvesNothing) {
   put("theirs");
-  std::ofstream(folder_ / ".rows.csv.maeil") << "# rows.csv\n\n" << sha256_hex("theirs").substr(1) << "\n" << std::string(70, 'a');
+  std::ofstream(folder_ / ".rows.csv.maeil") << "# rows.csv\n\n"
+                                             << sha256_hex("theirs").substr(1) << "\n"
+                                             << std::string(70, 'a');
   expect_refused(write("ours"), "theirs");
 }
 

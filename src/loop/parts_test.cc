@@ -1,4 +1,5 @@
-// Shards: how rows are cut, what a part must be for a merging step to take it, and what a sensor makes of a dead worker.
+// Shards: how rows are cut, what a part must be for a merging step to take it, and what a sensor makes of a
+// dead worker.
 #include "loop/parts.h"
 
 #include <gtest/gtest.h>
@@ -20,7 +21,8 @@ struct Work {
   std::unique_ptr<store::Store> store = must(store::open_sqlite(folder / "maeil.db"));
 
   dag::TaskContext context(dag::Shard shard) {
-    return {*store, kDate, "run", "data_pipeline_dag", "generate_data", 0, 1, shard, [](std::string_view) {}, [](std::string_view, uint64_t, uint64_t) {}};
+    return {*store, kDate, "run", "data_pipeline_dag",     "generate_data",
+            0,      1,     shard, [](std::string_view) {}, [](std::string_view, uint64_t, uint64_t) {}};
   }
   void make_part(int i, int n, const store::Document& inputs, const std::vector<store::Document>& frames) {
     auto own = context({i, n});
@@ -29,7 +31,8 @@ struct Work {
     const auto outcome = must(part.finish(own, inputs, {{"rows", i}}, "done"));
     ASSERT_TRUE(store->commit(outcome.batch));
   }
-  void put_record(const char* task, dag::TaskState state, int retries_left, std::optional<Instant> alive_until) {
+  void put_record(const char* task, dag::TaskState state, int retries_left,
+                  std::optional<Instant> alive_until) {
     const dag::TaskName name{kDate, "data_pipeline_dag", task};
     dag::TaskRecord record;
     record.task_id = task;
@@ -45,7 +48,8 @@ struct Work {
 };
 
 TEST(RowRange, TheSharesAreAllRowsInOrderCutAtSteps) {
-  for (const uint64_t total : {uint64_t{0}, uint64_t{1}, uint64_t{1023}, uint64_t{1024}, uint64_t{1025}, uint64_t{9500}, uint64_t{1} << 40}) {
+  for (const uint64_t total : {uint64_t{0}, uint64_t{1}, uint64_t{1023}, uint64_t{1024}, uint64_t{1025},
+                               uint64_t{9500}, uint64_t{1} << 40}) {
     for (const uint64_t step : {uint64_t{1}, kSourceRows, uint64_t{1} << 20}) {
       for (const int n : {1, 2, 3, 7, 1000, 65536}) {
         uint64_t next = 0, largest = 0;
@@ -57,7 +61,8 @@ TEST(RowRange, TheSharesAreAllRowsInOrderCutAtSteps) {
           largest = std::max(largest, range.count);
         }
         ASSERT_EQ(next, total);
-        ASSERT_LE(largest, (total / step / static_cast<uint64_t>(n) + 2) * step);  // nobody has much more than a share
+        // nobody has much more than a share
+        ASSERT_LE(largest, (total / step / static_cast<uint64_t>(n) + 2) * step);
       }
     }
   }
@@ -68,7 +73,8 @@ TEST(Parts, AreReadBackInOrderWithWhatWasWritten) {
   Work work;
   const store::Document inputs = {{"seed", 42}};
   const std::vector<double> values = {1.5, -0.0, 1e300};
-  for (int i = 3; i >= 1; --i) work.make_part(i, 3, inputs, {{{"n", i}, {"values", packed(values)}}, {{"n", i * 10}}});
+  for (int i = 3; i >= 1; --i)
+    work.make_part(i, 3, inputs, {{{"n", i}, {"values", packed(values)}}, {{"n", i * 10}}});
   auto merge = work.context({0, 3});
   const auto parts = must(read_parts(merge, inputs));
   ASSERT_EQ(parts.size(), 3u);
@@ -120,7 +126,8 @@ TEST(Parts, DamageIsRefusedBeforeMemoryIsTaken) {
     ASSERT_TRUE(work.store->commit(must(part.finish(own, {}, store::Document::object(), "")).batch));
     auto merge = work.context({0, 1});
     const auto parts = must(read_parts(merge, {}));
-    const Status read = read_part_frames(merge, parts[0], [](const store::Document&) -> Status { return {}; });
+    const Status read =
+        read_part_frames(merge, parts[0], [](const store::Document&) -> Status { return {}; });
     ASSERT_FALSE(read);
     EXPECT_EQ(read.error().code, ErrorCode::kBadInput);
   }
@@ -138,9 +145,12 @@ TEST(FailureOf, WaitsForATryToComeAndNotForADeadLastOne) {
     const char* failure;  // null: go on waiting
   };
   const Case cases[] = {
-      {TaskState::kRunning, 0, future, nullptr},       {TaskState::kRunning, 0, std::nullopt, nullptr},
-      {TaskState::kRunning, 1, past, nullptr},         {TaskState::kUpForRetry, 0, past, nullptr},
-      {TaskState::kSuccess, 0, past, nullptr},         {TaskState::kRunning, 0, past, "generate_data: the process of its last try died"},
+      {TaskState::kRunning, 0, future, nullptr},
+      {TaskState::kRunning, 0, std::nullopt, nullptr},
+      {TaskState::kRunning, 1, past, nullptr},
+      {TaskState::kUpForRetry, 0, past, nullptr},
+      {TaskState::kSuccess, 0, past, nullptr},
+      {TaskState::kRunning, 0, past, "generate_data: the process of its last try died"},
       {TaskState::kFailed, 0, std::nullopt, "generate_data"},
   };
   for (const Case& c : cases) {

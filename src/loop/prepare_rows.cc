@@ -11,8 +11,9 @@
 namespace maeil::loop {
 namespace {
 
-store::RowChunk row_chunk(const Day& day, const prep::Preparation& preparation, const prep::Prepared& prepared,
-                          const std::vector<uint64_t>& row_index, const std::vector<prep::Split>& splits) {
+store::RowChunk row_chunk(const Day& day, const prep::Preparation& preparation,
+                          const prep::Prepared& prepared, const std::vector<uint64_t>& row_index,
+                          const std::vector<prep::Split>& splits) {
   const size_t B = prepared.rows, C = preparation.categorical.size(), N = preparation.numeric.size();
   store::RowChunk chunk;
   std::vector<int64_t> rows(row_index.begin(), row_index.end());
@@ -43,10 +44,11 @@ store::Document counts_by_name(const std::vector<uint64_t>& counts, const auto& 
   return out;
 }
 
-store::Document metadata_document(const Day& day, const prep::Preparation& preparation, const table::ReadReport& report,
-                                  const prep::Counts& counts) {
+store::Document metadata_document(const Day& day, const prep::Preparation& preparation,
+                                  const table::ReadReport& report, const prep::Counts& counts) {
   auto categorical = store::Document::array(), numeric = store::Document::array();
-  store::Document cat_max = store::Document::object(), scaler = store::Document::object(), imputer = store::Document::object();
+  store::Document cat_max = store::Document::object(), scaler = store::Document::object(),
+                  imputer = store::Document::object();
   for (size_t i = 0; i < preparation.categorical.size(); ++i) {
     categorical.push_back(preparation.categorical[i].name);
     cat_max[std::to_string(i)] = preparation.categorical[i].cardinality;
@@ -84,16 +86,20 @@ store::Document metadata_document(const Day& day, const prep::Preparation& prepa
 
 Result<store::Document> raw_document(const dag::TaskContext& context) {
   store::FindOptions options;
-  options.filter = {{"logical_date", format_date(context.logical_date)}, {"superseded_by", {{"$exists", false}}}};
+  options.filter = {{"logical_date", format_date(context.logical_date)},
+                    {"superseded_by", {{"$exists", false}}}};
   MAEIL_ASSIGN(auto raw, context.store.find_one("raw_data", options));
-  if (raw.is_null()) return not_found(fmt::format("there is no raw data for {}: run generate_data first", format_date(context.logical_date)));
+  if (raw.is_null())
+    return not_found(fmt::format("there is no raw data for {}: run generate_data first",
+                                 format_date(context.logical_date)));
   using Kind = store::FieldKind;
-  MAEIL_TRY(store::check_fields("raw_data", raw, {{"filename", Kind::kFileName},
-                                                  {"file_id", Kind::kId},
-                                                  {"rows", Kind::kCount},
-                                                  {"sha256", Kind::kSha256},
-                                                  {"row_offsets.every", Kind::kCount},
-                                                  {"row_offsets.bytes[]", Kind::kCount}}));
+  MAEIL_TRY(store::check_fields("raw_data", raw,
+                                {{"filename", Kind::kFileName},
+                                 {"file_id", Kind::kId},
+                                 {"rows", Kind::kCount},
+                                 {"sha256", Kind::kSha256},
+                                 {"row_offsets.every", Kind::kCount},
+                                 {"row_offsets.bytes[]", Kind::kCount}}));
   return raw;
 }
 
@@ -103,44 +109,50 @@ Result<MappedFile> raw_file(dag::TaskContext& context, const store::Document& ra
   MAEIL_ASSIGN(OwnFile file, OwnFile::begin(path, [&] { return std::ref(context.store); }));
   MAEIL_TRY(context.store.read_blob(store::id_text(raw.value("file_id", store::Document())),
                                     [&](std::string_view bytes) { return file.write(bytes); }));
-  if (file.sha256() != wanted) return bad_input(fmt::format("the raw data of {} in {} does not match its sha256", format_date(context.logical_date), context.store.description()));
+  if (file.sha256() != wanted)
+    return bad_input(fmt::format("the raw data of {} in {} does not match its sha256",
+                                 format_date(context.logical_date), context.store.description()));
   MAEIL_ASSIGN(MappedFile mapped, file.map());
   MAEIL_TRY(file.commit());
   return mapped;
 }
 
-Result<PreparedTotals> prepare_rows(dag::TaskContext& context, const Day& day, const prep::Preparation& preparation, MappedFile file,
-                                    const std::string& name, uint64_t first_row, uint64_t expected, bool with_text, const std::function<Status(PreparedPiece&)>& sink) {
+Result<PreparedTotals> prepare_rows(dag::TaskContext& context, const Day& day,
+                                    const prep::Preparation& preparation, MappedFile file,
+                                    const std::string& name, uint64_t first_row, uint64_t expected,
+                                    bool with_text, const std::function<Status(PreparedPiece&)>& sink) {
   PreparedTotals out;
   uint64_t done = 0;
-  MAEIL_ASSIGN(out.report,
-               table::read_csv_file_as<PreparedPiece>(
-                   std::move(file), name, day.spec, {},
-                   [&](const table::CsvChunk& raw_rows, PreparedPiece& piece) -> Status {
-                     std::vector<uint64_t> row_index = raw_rows.row_index;
-                     for (uint64_t& row : row_index) row += first_row;
-                     const prep::Prepared prepared = prep::transform(day.spec, preparation, raw_rows.table);
-                     const auto splits = splits_of(static_cast<uint64_t>(day.settings.seed), context.logical_date, row_index);
-                     piece.rows = prepared.rows;
-                     piece.counts = prepared.counts;
-                     piece.chunk = row_chunk(day, preparation, prepared, row_index, splits);
-                     piece.text.clear();
-                     if (with_text) append_processed_rows(prepared, splits, piece.text);
-                     return {};
-                   },
-                   [&](PreparedPiece& piece) -> Status {
-                     MAEIL_TRY(sink(piece));
-                     prep::add(out.counts, piece.counts);
-                     context.progress("prepare", done += piece.rows, expected);
-                     return {};
-                   }));
+  MAEIL_ASSIGN(out.report, table::read_csv_file_as<PreparedPiece>(
+                               std::move(file), name, day.spec, {},
+                               [&](const table::CsvChunk& raw_rows, PreparedPiece& piece) -> Status {
+                                 std::vector<uint64_t> row_index = raw_rows.row_index;
+                                 for (uint64_t& row : row_index) row += first_row;
+                                 const prep::Prepared prepared =
+                                     prep::transform(day.spec, preparation, raw_rows.table);
+                                 const auto splits = splits_of(static_cast<uint64_t>(day.settings.seed),
+                                                               context.logical_date, row_index);
+                                 piece.rows = prepared.rows;
+                                 piece.counts = prepared.counts;
+                                 piece.chunk = row_chunk(day, preparation, prepared, row_index, splits);
+                                 piece.text.clear();
+                                 if (with_text) append_processed_rows(prepared, splits, piece.text);
+                                 return {};
+                               },
+                               [&](PreparedPiece& piece) -> Status {
+                                 MAEIL_TRY(sink(piece));
+                                 prep::add(out.counts, piece.counts);
+                                 context.progress("prepare", done += piece.rows, expected);
+                                 return {};
+                               }));
   for (auto& row : out.report.examples) row.line += first_row;
   for (auto& dates : out.report.dates) dates.line += first_row;
   return out;
 }
 
-Result<DayWriter> DayWriter::begin(dag::TaskContext& context, const Day& day, const prep::Preparation& preparation, const store::Document& raw,
-                                  const std::string& csv_path) {
+Result<DayWriter> DayWriter::begin(dag::TaskContext& context, const Day& day,
+                                   const prep::Preparation& preparation, const store::Document& raw,
+                                   const std::string& csv_path) {
   DayWriter out;
   out.partition_ = partition_of(context.logical_date, preparation);
   const store::Document constants = {{"processing_timestamp", store::date_value(now())},
@@ -163,7 +175,8 @@ Status DayWriter::add(const store::RowChunk& chunk, std::string_view text) {
   return csv_ ? csv_->write(text) : Status{};
 }
 
-Result<PreparedDay> DayWriter::finish(dag::TaskContext& context, const Day& day, const prep::Preparation& preparation, const PreparedTotals& totals,
+Result<PreparedDay> DayWriter::finish(dag::TaskContext& context, const Day& day,
+                                      const prep::Preparation& preparation, const PreparedTotals& totals,
                                       const store::Document& raw) {
   const auto& report = totals.report;
   MAEIL_TRY(table::check_read(report, day.settings.data_path));
@@ -173,14 +186,16 @@ Result<PreparedDay> DayWriter::finish(dag::TaskContext& context, const Day& day,
   out.rows = report.rows - report.quarantined;
   out.quarantined = report.quarantined;
   for (const uint64_t count : totals.counts.unseen) out.unseen += count;
-  for (const auto& row : report.examples) context.log(fmt::format("{}:{}: set aside: {}", day.settings.data_path, row.line, row.reason));
+  for (const auto& row : report.examples)
+    context.log(fmt::format("{}:{}: set aside: {}", day.settings.data_path, row.line, row.reason));
   for (const auto& line : table::describe_unreadable(report, day.settings.data_path)) context.log(line);
   MAEIL_ASSIGN(const std::string generation, rows_->finish());
   out.batch.publishes.push_back({kRows, partition_, generation});
   store::Document metadata = metadata_document(day, preparation, report, totals.counts);
   metadata["raw_data_id"] = raw.at("_id");
   metadata["raw_sha256"] = raw.value("sha256", "");
-  out.batch.puts.push_back({"processing_metadata", stamped(context, "processing_metadata", std::move(metadata))});
+  out.batch.puts.push_back(
+      {"processing_metadata", stamped(context, "processing_metadata", std::move(metadata))});
   return out;
 }
 

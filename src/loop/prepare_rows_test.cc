@@ -1,4 +1,5 @@
-// The raw CSV of a date when days run side by side in one workspace: all of them keep their copy under the same path.
+// The raw CSV of a date when days run side by side in one workspace: all of them keep their copy under the
+// same path.
 #include "loop/prepare_rows.h"
 
 #include <gtest/gtest.h>
@@ -22,7 +23,9 @@ struct RawFile : testing::Test {
     return {{"file_id", store::id_value(blob->finish().value())}, {"sha256", sha256_hex(bytes)}};
   }
   Result<MappedFile> get(const store::Document& raw) {
-    dag::TaskContext context{*store, parse_date("2026-11-23").value(), "run", "data_pipeline_dag", "preprocess_data", 0, 1, {}, [](std::string_view) {}, {}};
+    dag::TaskContext context{
+        *store, parse_date("2026-11-23").value(), "run", "data_pipeline_dag", "preprocess_data", 0, 1,
+        {},     [](std::string_view) {},          {}};
     return raw_file(context, raw, path);
   }
 };
@@ -46,7 +49,8 @@ TEST_F(RawFile, AnotherDatesCopyIsReplacedAndDamageIsRefused) {
   EXPECT_EQ(theirs.error().code, ErrorCode::kUsage);
   EXPECT_EQ(read_file(path).value(), other);
   store::Batch batch;
-  batch.puts.push_back({"raw_data", {{"_id", store::id_value(store::new_object_id(now()))}, {"sha256", sha256_hex(other)}}});
+  batch.puts.push_back(
+      {"raw_data", {{"_id", store::id_value(store::new_object_id(now()))}, {"sha256", sha256_hex(other)}}});
   ASSERT_TRUE(store->commit(batch));
   EXPECT_EQ(get(raw_of(mine)).value().bytes(), mine);
   EXPECT_EQ(read_file(path).value(), mine);

@@ -28,18 +28,22 @@ struct SampleChunk {
 };
 
 // The raw row that the stored row at `position` came from; nullopt behind the last one.
-Result<std::optional<uint64_t>> raw_row_at(store::Store& store, const std::string& partition, uint64_t position) {
+Result<std::optional<uint64_t>> raw_row_at(store::Store& store, const std::string& partition,
+                                           uint64_t position) {
   std::optional<uint64_t> raw_row;
-  MAEIL_TRY(store.read_rows(kRows, partition, {"row"}, [&](const store::RowChunk& chunk) -> Status {
-    raw_row = static_cast<uint64_t>(values_of<int64_t>(chunk[0]).at(0));
-    return {};
-  }, {position, 1}));
+  MAEIL_TRY(store.read_rows(kRows, partition, {"row"},
+                            [&](const store::RowChunk& chunk) -> Status {
+                              raw_row = static_cast<uint64_t>(values_of<int64_t>(chunk[0]).at(0));
+                              return {};
+                            },
+                            {position, 1}));
   return raw_row;
 }
 
-// The position of the first stored row that came from the raw row `raw_row` or a later one (where there is none: behind the
-// last). Raw numbers grow by one or more from row to row, so each row that is looked at bounds the position on both sides: one
-// look where no row was set aside, log2 of the number set aside where some were.
+// The position of the first stored row that came from the raw row `raw_row` or a later one (where there is
+// none: behind the last). Raw numbers grow by one or more from row to row, so each row that is looked at
+// bounds the position on both sides: one look where no row was set aside, log2 of the number set aside where
+// some were.
 Result<uint64_t> first_position(store::Store& store, const std::string& partition, uint64_t raw_row) {
   uint64_t low = 0, high = raw_row;  // it is one of low .. high
   for (uint64_t probe = high; low < high; probe = low + (high - low) / 2) {
@@ -55,9 +59,9 @@ Result<uint64_t> first_position(store::Store& store, const std::string& partitio
   return low;
 }
 
-// Calls `visit` for each stored chunk, as far as its rows came from the raw rows `first_row` to first_row + rows - 1. Stored
-// rows are in the order of the raw ones, so nothing before the row in front of these is read, and nothing beyond their chunk.
-// kConflict when the rows were replaced meanwhile.
+// Calls `visit` for each stored chunk, as far as its rows came from the raw rows `first_row` to first_row +
+// rows - 1. Stored rows are in the order of the raw ones, so nothing before the row in front of these is
+// read, and nothing beyond their chunk. kConflict when the rows were replaced meanwhile.
 Status for_each_sample_chunk(store::Store& store, Days date, const prep::Preparation& preparation,
                              std::string_view split, const std::function<Status(const SampleChunk&)>& visit,
                              uint64_t first_row = 0, uint64_t rows = UINT64_MAX) {
@@ -67,49 +71,58 @@ Status for_each_sample_chunk(store::Store& store, Days date, const prep::Prepara
   bool enough = false;
   const std::string partition = partition_of(date, preparation);
   MAEIL_ASSIGN(const uint64_t position, first_position(store, partition, first_row));
-  // With the row in front, if there is one: exactly that one is before `first_row`, or the rows are others by now.
+  // With the row in front, if there is one: exactly that one is before `first_row`, or the rows are others by
+  // now.
   const uint64_t in_front = std::min<uint64_t>(position, 1);
   uint64_t before = 0;
   const store::RowSpan span{position - in_front, std::max(rows, rows + in_front)};
-  const Status read = store.read_rows(kRows, partition, {}, [&](const store::RowChunk& chunk) -> Status {
-    // Columns are in the order of row_chunk: row, split, C codes, N numbers, label, dates.
-    if (chunk.size() < 3 + C + N) return bad_input("processed_data: the stored rows have other columns than the model reads");
-    const auto& raw_rows = values_of<int64_t>(chunk[0]);
-    const auto& splits = values_of<std::string>(chunk[1]);
-    const auto& labels = values_of<int64_t>(chunk[2 + C + N]);
-    std::vector<size_t> picked;
-    samples.labels.clear();
-    out.raw_rows.clear();
-    out.unlabelled = 0;
-    for (size_t i = 0; i < splits.size(); ++i) {
-      const auto row = static_cast<uint64_t>(raw_rows[i]);
-      before += row < first_row;
-      enough |= row >= first_row && row - first_row >= rows;
-      if (row < first_row || enough || splits[i] != split) continue;
-      if (labels[i] < 0) {
-        ++out.unlabelled;
-        continue;
-      }
-      picked.push_back(i);
-      out.raw_rows.push_back(row);
-      samples.labels.push_back(static_cast<int32_t>(labels[i]));
-    }
-    samples.codes.resize(picked.size() * C);
-    samples.numbers.resize(picked.size() * N);
-    for (size_t f = 0; f < C; ++f) {
-      const auto& values = values_of<int64_t>(chunk[2 + f]);
-      for (size_t i = 0; i < picked.size(); ++i) samples.codes[i * C + f] = static_cast<int32_t>(values[picked[i]]);
-    }
-    for (size_t f = 0; f < N; ++f) {
-      const auto& values = values_of<double>(chunk[2 + C + f]);
-      for (size_t i = 0; i < picked.size(); ++i) samples.numbers[i * N + f] = static_cast<float>(values[picked[i]]);
-    }
-    MAEIL_TRY(visit(out));
-    return enough ? fail(ErrorCode::kCancelled, "enough") : Status{};
-  }, span);
+  const Status read = store.read_rows(
+      kRows, partition, {},
+      [&](const store::RowChunk& chunk) -> Status {
+        // Columns are in the order of row_chunk: row, split, C codes, N numbers, label, dates.
+        if (chunk.size() < 3 + C + N)
+          return bad_input("processed_data: the stored rows have other columns than the model reads");
+        const auto& raw_rows = values_of<int64_t>(chunk[0]);
+        const auto& splits = values_of<std::string>(chunk[1]);
+        const auto& labels = values_of<int64_t>(chunk[2 + C + N]);
+        std::vector<size_t> picked;
+        samples.labels.clear();
+        out.raw_rows.clear();
+        out.unlabelled = 0;
+        for (size_t i = 0; i < splits.size(); ++i) {
+          const auto row = static_cast<uint64_t>(raw_rows[i]);
+          before += row < first_row;
+          enough |= row >= first_row && row - first_row >= rows;
+          if (row < first_row || enough || splits[i] != split) continue;
+          if (labels[i] < 0) {
+            ++out.unlabelled;
+            continue;
+          }
+          picked.push_back(i);
+          out.raw_rows.push_back(row);
+          samples.labels.push_back(static_cast<int32_t>(labels[i]));
+        }
+        samples.codes.resize(picked.size() * C);
+        samples.numbers.resize(picked.size() * N);
+        for (size_t f = 0; f < C; ++f) {
+          const auto& values = values_of<int64_t>(chunk[2 + f]);
+          for (size_t i = 0; i < picked.size(); ++i)
+            samples.codes[i * C + f] = static_cast<int32_t>(values[picked[i]]);
+        }
+        for (size_t f = 0; f < N; ++f) {
+          const auto& values = values_of<double>(chunk[2 + C + f]);
+          for (size_t i = 0; i < picked.size(); ++i)
+            samples.numbers[i * N + f] = static_cast<float>(values[picked[i]]);
+        }
+        MAEIL_TRY(visit(out));
+        return enough ? fail(ErrorCode::kCancelled, "enough") : Status{};
+      },
+      span);
   if (!read && !(enough && read.error().code == ErrorCode::kCancelled)) return read;
   if (before == in_front) return {};
-  return fail(ErrorCode::kConflict, fmt::format("the rows of {} {} were replaced while they were read: read them again", kRows, partition));
+  return fail(
+      ErrorCode::kConflict,
+      fmt::format("the rows of {} {} were replaced while they were read: read them again", kRows, partition));
 }
 
 }  // namespace
@@ -118,13 +131,17 @@ std::string partition_of(Days date, const prep::Preparation& preparation) {
   return fmt::format("{}/{}", format_date(date), prep::feature_spec_hash(preparation).substr(0, 16));
 }
 
-Result<PreparedDay> prepare_day(dag::TaskContext& context, const Day& day, const prep::Preparation& preparation, const std::string& csv_path) {
+Result<PreparedDay> prepare_day(dag::TaskContext& context, const Day& day,
+                                const prep::Preparation& preparation, const std::string& csv_path) {
   MAEIL_ASSIGN(const store::Document raw, raw_document(context));
   const std::string raw_path = day.settings.data_path;
   MAEIL_ASSIGN(MappedFile file, raw_file(context, raw, raw_path));
   MAEIL_ASSIGN(auto writer, DayWriter::begin(context, day, preparation, raw, csv_path));
-  MAEIL_ASSIGN(const auto totals, prepare_rows(context, day, preparation, std::move(file), raw_path, 0, raw.value("rows", uint64_t{0}), !csv_path.empty(),
-                                               [&](PreparedPiece& piece) { return writer.add(piece.chunk, piece.text.view()); }));
+  MAEIL_ASSIGN(const auto totals,
+               prepare_rows(context, day, preparation, std::move(file), raw_path, 0,
+                            raw.value("rows", uint64_t{0}), !csv_path.empty(), [&](PreparedPiece& piece) {
+                              return writer.add(piece.chunk, piece.text.view());
+                            }));
   return writer.finish(context, day, preparation, totals, raw);
 }
 
@@ -133,10 +150,12 @@ Status ensure_prepared(dag::TaskContext& context, const Day& day, const prep::Pr
   const auto rows = context.store.row_constants(kRows, partition_of(context.logical_date, preparation));
   if (!rows && rows.error().code != ErrorCode::kNotFound) return tl::make_unexpected(rows.error());
   if (rows && rows->value("raw_data_id", store::Document()) == raw.at("_id")) return {};
-  context.log(rows ? "the prepared rows are of other raw data: preparing them again"
-                   : "this model has other fitted values than the prepared rows: preparing them again for it");
+  context.log(rows
+                  ? "the prepared rows are of other raw data: preparing them again"
+                  : "this model has other fitted values than the prepared rows: preparing them again for it");
   MAEIL_ASSIGN(auto prepared, prepare_day(context, day, preparation, ""));
-  // Committed before the task is done, under the task's own ids: a try that is repeated writes the same again.
+  // Committed before the task is done, under the task's own ids: a try that is repeated writes the same
+  // again.
   const dag::TaskName name{context.logical_date, context.dag_id, context.task_id + context.shard.suffix()};
   MAEIL_TRY(dag::link_to_earlier(context.store, name, context.completions, prepared.batch));
   if (context.fence) context.fence(prepared.batch);
@@ -162,17 +181,21 @@ Result<FineRows> read_fine(store::Store& store, Days date, const prep::Preparati
   return out;
 }
 
-Result<Scores> score_split(store::Store& store, Days date, const prep::Preparation& preparation, std::string_view split,
-                           const nn::Scorer& scorer, uint64_t first_row, uint64_t rows) {
+Result<Scores> score_split(store::Store& store, Days date, const prep::Preparation& preparation,
+                           std::string_view split, const nn::Scorer& scorer, uint64_t first_row,
+                           uint64_t rows) {
   Scores out;
-  MAEIL_TRY(for_each_sample_chunk(store, date, preparation, split, [&](const SampleChunk& chunk) -> Status {
-    const Samples& samples = chunk.samples;
-    MAEIL_ASSIGN(const auto probabilities, predict_default(scorer, samples.view().rows));
-    out.probabilities.insert(out.probabilities.end(), probabilities.begin(), probabilities.end());
-    out.labels.insert(out.labels.end(), samples.labels.begin(), samples.labels.end());
-    out.unlabelled += chunk.unlabelled;
-    return {};
-  }, first_row, rows));
+  MAEIL_TRY(for_each_sample_chunk(
+      store, date, preparation, split,
+      [&](const SampleChunk& chunk) -> Status {
+        const Samples& samples = chunk.samples;
+        MAEIL_ASSIGN(const auto probabilities, predict_default(scorer, samples.view().rows));
+        out.probabilities.insert(out.probabilities.end(), probabilities.begin(), probabilities.end());
+        out.labels.insert(out.labels.end(), samples.labels.begin(), samples.labels.end());
+        out.unlabelled += chunk.unlabelled;
+        return {};
+      },
+      first_row, rows));
   return out;
 }
 

@@ -19,8 +19,10 @@ namespace {
 
 TEST(ScoreSplit, AShardTakesItsRawRowsAndReadsNoFurther) {
   const Days date = parse_date("2026-11-23").value();
-  const prep::Preparation preparation{"rows", {{.name = "grade", .vocabulary = {"a"}, .cardinality = 1}}, {{.name = "amount"}}};
-  const auto scorer = nn::Scorer::make(nn::initial_parameters({.cardinalities = {1}, .numeric = 1}, 1).value()).value();
+  const prep::Preparation preparation{
+      "rows", {{.name = "grade", .vocabulary = {"a"}, .cardinality = 1}}, {{.name = "amount"}}};
+  const auto scorer =
+      nn::Scorer::make(nn::initial_parameters({.cardinalities = {1}, .numeric = 1}, 1).value()).value();
   store::TempFolder folder;
   const auto store = store::open_sqlite(folder / "maeil.db").value();
 
@@ -28,14 +30,19 @@ TEST(ScoreSplit, AShardTakesItsRawRowsAndReadsNoFurther) {
   auto writer = store->write_rows(kRows, partition_of(date, preparation), store::Document::object()).value();
   const int64_t raw_rows[] = {0, 1, 3, 4}, labels[] = {0, 1, 0, 1}, codes[] = {0, 0, 0, 99};
   for (int i = 0; i < 4; ++i) {
-    ASSERT_TRUE(writer->append({{"row", std::vector<int64_t>{raw_rows[i]}}, {"split", std::vector<std::string>{"test"}},
-                                {"grade", std::vector<int64_t>{codes[i]}}, {"amount", std::vector<double>{0.5}}, {"label", std::vector<int64_t>{labels[i]}}}));
+    ASSERT_TRUE(writer->append({{"row", std::vector<int64_t>{raw_rows[i]}},
+                                {"split", std::vector<std::string>{"test"}},
+                                {"grade", std::vector<int64_t>{codes[i]}},
+                                {"amount", std::vector<double>{0.5}},
+                                {"label", std::vector<int64_t>{labels[i]}}}));
   }
   store::Batch batch;
   batch.publishes.push_back({kRows, partition_of(date, preparation), writer->finish().value()});
   ASSERT_TRUE(store->commit(batch));
 
-  const auto labels_of = [&](uint64_t first, uint64_t rows) { return score_split(*store, date, preparation, "test", scorer, first, rows).value().labels; };
+  const auto labels_of = [&](uint64_t first, uint64_t rows) {
+    return score_split(*store, date, preparation, "test", scorer, first, rows).value().labels;
+  };
   EXPECT_EQ(labels_of(0, 2), (std::vector<uint8_t>{0, 1}));
   EXPECT_EQ(labels_of(1, 2), (std::vector<uint8_t>{1}));
   EXPECT_EQ(labels_of(2, 2), (std::vector<uint8_t>{0}));
@@ -61,8 +68,11 @@ void store_rows(store::Store& store, const std::vector<int64_t>& raw_rows) {
     labels.push_back(row % 7 == 0 ? -1 : row % 2);
   }
   auto writer = store.write_rows(kRows, partition_of(kDate, kPreparation)).value();
-  ASSERT_TRUE(writer->append({{"row", raw_rows}, {"split", splits}, {"grade", std::vector<int64_t>(raw_rows.size(), 0)},
-                              {"amount", amounts}, {"label", labels}}));
+  ASSERT_TRUE(writer->append({{"row", raw_rows},
+                              {"split", splits},
+                              {"grade", std::vector<int64_t>(raw_rows.size(), 0)},
+                              {"amount", amounts},
+                              {"label", labels}}));
   store::Batch batch;
   batch.publishes.push_back({kRows, partition_of(kDate, kPreparation), writer->finish().value()});
   ASSERT_TRUE(store.commit(batch));
@@ -79,10 +89,13 @@ class CountingStore : public store::ForwardingStore {
                    const std::function<Status(const store::RowChunk&)>& visit, store::RowSpan span) override {
     ++reads;
     if (before_a_read) before_a_read(span);
-    return below_.read_rows(c, p, columns, [&](const store::RowChunk& chunk) {
-      rows += std::get<0>(chunk[0].values).size();
-      return visit(chunk);
-    }, span);
+    return below_.read_rows(
+        c, p, columns,
+        [&](const store::RowChunk& chunk) {
+          rows += std::get<0>(chunk[0].values).size();
+          return visit(chunk);
+        },
+        span);
   }
 };
 
@@ -99,8 +112,9 @@ TEST(ScoreSplit, EveryRangeIsWhatFilteringAllRowsGives) {
     }
     store_rows(*below, raw_rows);
     CountingStore store(*below);
-    std::vector<std::pair<uint64_t, uint64_t>> ranges = {{0, UINT64_MAX}, {kRaw - 1, 1}, {kRaw, 5}, {kRaw + 5000, UINT64_MAX},
-                                                         {UINT64_MAX, UINT64_MAX}, {0, 1}, {4096, 4096}, {4095, 0}};
+    std::vector<std::pair<uint64_t, uint64_t>> ranges = {
+        {0, UINT64_MAX},          {kRaw - 1, 1}, {kRaw, 5},    {kRaw + 5000, UINT64_MAX},
+        {UINT64_MAX, UINT64_MAX}, {0, 1},        {4096, 4096}, {4095, 0}};
     for (int i = 0; i < 30; ++i) ranges.emplace_back(random() % (kRaw + 10), random() % (i % 2 ? 50 : 2000));
     for (const auto& [first, count] : ranges) {
       std::vector<uint8_t> labels;
@@ -108,8 +122,10 @@ TEST(ScoreSplit, EveryRangeIsWhatFilteringAllRowsGives) {
       for (const int64_t stored : raw_rows) {
         const auto row = static_cast<uint64_t>(stored);
         if (row < first || row - first >= count || row % 3 == 0) continue;
-        if (row % 7) labels.push_back(static_cast<uint8_t>(row % 2));
-        else ++unlabelled;
+        if (row % 7)
+          labels.push_back(static_cast<uint8_t>(row % 2));
+        else
+          ++unlabelled;
       }
       store.reads = 0, store.rows = 0;
       const auto scored = score_split(store, kDate, kPreparation, "test", with, first, count);
@@ -133,7 +149,9 @@ TEST(ScoreSplit, AShardReadsNoEarlierPieces) {
   store_rows(*store, raw_rows);
   sqlite3* raw = nullptr;  // the first piece's bytes do not match their hash
   ASSERT_EQ(sqlite3_open((folder / "maeil.db").c_str(), &raw), SQLITE_OK);
-  EXPECT_EQ(sqlite3_exec(raw, "UPDATE row_pieces SET bytes = zeroblob(length(bytes)) WHERE n = 0", nullptr, nullptr, nullptr), SQLITE_OK);
+  EXPECT_EQ(sqlite3_exec(raw, "UPDATE row_pieces SET bytes = zeroblob(length(bytes)) WHERE n = 0", nullptr,
+                         nullptr, nullptr),
+            SQLITE_OK);
   sqlite3_close(raw);
   const auto with = scorer();
   EXPECT_FALSE(score_split(*store, kDate, kPreparation, "test", with, 0, 100));
@@ -185,8 +203,7 @@ TEST(ReadFine, KeepsAFifthForChoosingAndLeavesOutRowsWithoutALabel) {
   ASSERT_TRUE(writer->append(
       {{"row", rows}, {"split", splits}, {"grade", codes}, {"amount", amounts}, {"label", labels}}));
   store::Batch batch;
-  batch.publishes.push_back(
-      {kRows, partition_of(date, preparation), writer->finish().value()});
+  batch.publishes.push_back({kRows, partition_of(date, preparation), writer->finish().value()});
   ASSERT_TRUE(store->commit(batch));
 
   const auto fine = read_fine(*store, date, preparation, 42).value();

@@ -20,7 +20,8 @@ std::string processed_csv_header(const table::DatasetSpec& spec, const prep::Pre
   return out + "split\n";
 }
 
-void append_processed_rows(const prep::Prepared& prepared, const std::vector<prep::Split>& splits, format::TextBuffer& out) {
+void append_processed_rows(const prep::Prepared& prepared, const std::vector<prep::Split>& splits,
+                           format::TextBuffer& out) {
   if (prepared.rows == 0) return;
   const size_t C = prepared.codes.size() / prepared.rows, N = prepared.numbers.size() / prepared.rows;
   constexpr size_t kDate = 16;  // "2024-05-31"

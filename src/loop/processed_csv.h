@@ -1,5 +1,5 @@
-// processed_data.csv: the features under their names as the model reads them (codes, scaled numbers), the label as 0/1, the
-// kept dates and `split`.
+// processed_data.csv: the features under their names as the model reads them (codes, scaled numbers), the
+// label as 0/1, the kept dates and `split`.
 #pragma once
 
 #include <string>
@@ -17,7 +17,8 @@ namespace maeil::loop {
 std::string processed_csv_header(const table::DatasetSpec& spec, const prep::Preparation& preparation);
 
 // The lines of prepared rows and their splits. Thread safe.
-void append_processed_rows(const prep::Prepared& prepared, const std::vector<prep::Split>& splits, format::TextBuffer& out);
+void append_processed_rows(const prep::Prepared& prepared, const std::vector<prep::Split>& splits,
+                           format::TextBuffer& out);
 
 // The split of each row of a file.
 std::vector<prep::Split> splits_of(uint64_t seed, Days date, const std::vector<uint64_t>& row_index);

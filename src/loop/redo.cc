@@ -19,7 +19,8 @@ namespace {
 using dag::TaskRecord;
 using dag::TaskState;
 
-// Done by itself: a task that the runner skipped, or that failed before it did anything, has nothing to do again.
+// Done by itself: a task that the runner skipped, or that failed before it did anything, has nothing to do
+// again.
 bool was_done(const TaskRecord& record) {
   return record.state == TaskState::kSuccess || record.state == TaskState::kFailed ||
          (record.state == TaskState::kSkipped && record.skipped_by.empty());
@@ -42,11 +43,13 @@ Result<Start> find_start(const std::vector<dag::DagSpec>& dags, const std::strin
       ids.push_back(task.id);
     }
   }
-  return usage_error(fmt::format("--from {}: there is no such task; there are {}", from, fmt::join(ids, ", ")));
+  return usage_error(
+      fmt::format("--from {}: there is no such task; there are {}", from, fmt::join(ids, ", ")));
 }
 
 // What the settings of now say otherwise than the date's raw data: rows that are drawn again are others then.
-Result<std::vector<std::string>> what_rows_differ_in(store::Store& store, const Settings& settings, Days date) {
+Result<std::vector<std::string>> what_rows_differ_in(store::Store& store, const Settings& settings,
+                                                     Days date) {
   store::FindOptions present;
   present.filter = {{"logical_date", format_date(date)}, {"superseded_by", {{"$exists", false}}}};
   MAEIL_ASSIGN(const store::Document raw, store.find_one("raw_data", present));
@@ -67,11 +70,14 @@ Result<std::vector<std::string>> what_rows_differ_in(store::Store& store, const 
 
 }  // namespace
 
-Result<RedoPlan> plan_redo(store::Store& store, const Settings& settings, Days date, const RedoOptions& options) {
+Result<RedoPlan> plan_redo(store::Store& store, const Settings& settings, Days date,
+                           const RedoOptions& options) {
   const auto dags = pipelines(static_cast<int>(settings.max_retrain_attempts));
   MAEIL_ASSIGN(const Start start, find_start(dags, options.from));
   MAEIL_ASSIGN(const auto recorded, begun_as(store, date));
-  if (!recorded) return not_found(fmt::format("{} was never run: `maeil run --date {}` runs it", format_date(date), format_date(date)));
+  if (!recorded)
+    return not_found(
+        fmt::format("{} was never run: `maeil run --date {}` runs it", format_date(date), format_date(date)));
 
   RedoPlan plan;
   plan.from = dags[start.dag].id + "." + start.task;
@@ -83,9 +89,10 @@ Result<RedoPlan> plan_redo(store::Store& store, const Settings& settings, Days d
       tasks.insert(tasks.begin(), start.task);
       const auto first = records.find(start.task);
       if (first == records.end() || !was_done(first->second)) {
-        return usage_error(fmt::format("--from {}: {} was not done on {} ({}): `maeil logs {}` shows what was", options.from, plan.from,
-                                       format_date(date), first == records.end() ? "it never ran" : dag::to_string(first->second.state),
-                                       format_date(date)));
+        return usage_error(fmt::format(
+            "--from {}: {} was not done on {} ({}): `maeil logs {}` shows what was", options.from, plan.from,
+            format_date(date), first == records.end() ? "it never ran" : dag::to_string(first->second.state),
+            format_date(date)));
       }
     } else {
       for (const auto& task : dags[d].tasks) tasks.push_back(task.id);
@@ -99,11 +106,12 @@ Result<RedoPlan> plan_redo(store::Store& store, const Settings& settings, Days d
 
   const bool draws = start.dag == 0 && start.task == dags.front().tasks.front().id;
   if (!draws && (options.asked.rows || options.asked.scenario)) {
-    return usage_error(fmt::format("--rows and --scenario are for rows that are drawn again: leave out --from, or take --from {}",
-                                   dags.front().tasks.front().id));
+    return usage_error(fmt::format(
+        "--rows and --scenario are for rows that are drawn again: leave out --from, or take --from {}",
+        dags.front().tasks.front().id));
   }
-  plan.request = {recorded->number + 1, options.asked.rows.value_or(recorded->rows), options.asked.scenario.value_or(recorded->scenario),
-                  options.deploy_older};
+  plan.request = {recorded->number + 1, options.asked.rows.value_or(recorded->rows),
+                  options.asked.scenario.value_or(recorded->scenario), options.deploy_older};
   if (draws) {
     MAEIL_TRY(check_request(settings, plan.request));
     MAEIL_ASSIGN(plan.notes, what_rows_differ_in(store, settings, date));
@@ -113,7 +121,8 @@ Result<RedoPlan> plan_redo(store::Store& store, const Settings& settings, Days d
   return plan;
 }
 
-Status begin_redo(store::Store& store, const Settings& settings, Days date, const RedoOptions& options, const dag::RunOptions& run) {
+Status begin_redo(store::Store& store, const Settings& settings, Days date, const RedoOptions& options,
+                  const dag::RunOptions& run) {
   MAEIL_ASSIGN(const auto lock, dag::lock_runner(store, run));
   MAEIL_ASSIGN(const RedoPlan plan, plan_redo(store, settings, date, options));
   const auto dags = pipelines(static_cast<int>(settings.max_retrain_attempts));
@@ -121,9 +130,11 @@ Status begin_redo(store::Store& store, const Settings& settings, Days date, cons
   batch.puts.push_back(request_document(date, plan.request, plan.from, run.run_id));
   batch.puts.push_back(registry::audit_entry({.act = "redo",
                                               .what = fmt::format("{} from {}", format_date(date), plan.from),
-                                              .to = {{"rows", plan.request.rows}, {"scenario", plan.request.scenario},
+                                              .to = {{"rows", plan.request.rows},
+                                                     {"scenario", plan.request.scenario},
                                                      {"deploy_older", plan.request.deploy_older}},
-                                              .run_id = run.run_id}, now()));
+                                              .run_id = run.run_id},
+                                             now()));
   const std::string message = fmt::format("redo from {}", plan.from);
   MAEIL_ASSIGN(const Instant at, store.time());
   bool reached = false;
@@ -139,8 +150,10 @@ Status begin_redo(store::Store& store, const Settings& settings, Days date, cons
       const std::string whole(dag::whole_task_id(record.task_id));
       if (first && whole != start && std::ranges::find(following, whole) == following.end()) continue;
       if (dag::is_claimed(record, at)) {
-        return fail(ErrorCode::kConflict, fmt::format("{}.{} of {} is running elsewhere, or will be tried again there: wait for its end",
-                                                      dag.id, record.task_id, format_date(date)));
+        return fail(
+            ErrorCode::kConflict,
+            fmt::format("{}.{} of {} is running elsewhere, or will be tried again there: wait for its end",
+                        dag.id, record.task_id, format_date(date)));
       }
       dag::take_back(document, message, batch);
     }
@@ -152,8 +165,10 @@ Status begin_redo(store::Store& store, const Settings& settings, Days date, cons
     MAEIL_ASSIGN(const store::Document found, store.find_one(batch.puts.front().collection, own));
     return !found.is_null();
   };
-  MAEIL_ASSIGN(const Status done, store::commit_for_certain(store, batch, is_there,
-                                                            fmt::format("`maeil run --date {}` goes on from what is recorded", format_date(date))));
+  MAEIL_ASSIGN(const Status done,
+               store::commit_for_certain(
+                   store, batch, is_there,
+                   fmt::format("`maeil run --date {}` goes on from what is recorded", format_date(date))));
   return done;
 }
 

@@ -47,7 +47,8 @@ Source source_of(std::function<Label(uint64_t row)> label) {
 
 table::DatasetSpec spec() {
   return table::parse_dataset_spec(R"(name = "rows"
-columns = [ { name = "grade", type = "text" }, { name = "amount", type = "number" }, { name = "bad", type = "text" } ]
+columns = [ { name = "grade", type = "text" }, { name = "amount", type = "number" },
+            { name = "bad", type = "text" } ]
 [target]
 column = "bad"
 negative = "N"

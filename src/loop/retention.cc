@@ -14,12 +14,14 @@ namespace maeil::loop {
 namespace fs = std::filesystem;
 namespace {
 
-// An hour's grace: a task that runs right now has bytes that no batch names yet, and files that no name shows yet.
+// An hour's grace: a task that runs right now has bytes that no batch names yet, and files that no name shows
+// yet.
 constexpr std::chrono::hours kGrace{1};
 
 // Every folder in which maeil begins files, each once.
 std::set<fs::path> written_folders(const Settings& settings) {
-  const fs::path data = settings.data_dir, models = settings.model_save_path, deployments = models / "deployments";
+  const fs::path data = settings.data_dir, models = settings.model_save_path,
+                 deployments = models / "deployments";
   const fs::path raw = fs::path(settings.data_path).parent_path();
   std::vector<fs::path> named = {raw.empty() ? "." : raw, data, data / "processed", data / "parts", models};
   std::error_code absent;
@@ -46,7 +48,8 @@ Result<std::vector<std::string>> left_by_killed_runs(const Settings& settings, I
 
 Result<Pruned> prune(store::Store& store, const Settings& settings, Days today, bool dry_run) {
   Pruned out;
-  const std::string processed_before = format_date(today - std::chrono::days(settings.retention_days_processed));
+  const std::string processed_before =
+      format_date(today - std::chrono::days(settings.retention_days_processed));
   const std::string raw_before = format_date(today - std::chrono::days(settings.retention_days_raw));
 
   // A partition is "<logical date>/<feature spec hash>"; ISO dates compare as text.
@@ -63,13 +66,15 @@ Result<Pruned> prune(store::Store& store, const Settings& settings, Days today, 
   old.sort = {{"logical_date", 1}};
   MAEIL_ASSIGN(const auto raw, store.find("raw_data", old));
   for (const auto& document : raw) {
-    MAEIL_TRY(store::check_fields("raw_data", document, {{"_id", store::FieldKind::kId, store::FieldRule::Missing::kRefused},
-                                                         {"logical_date", store::FieldKind::kText}}));
+    MAEIL_TRY(store::check_fields("raw_data", document,
+                                  {{"_id", store::FieldKind::kId, store::FieldRule::Missing::kRefused},
+                                   {"logical_date", store::FieldKind::kText}}));
     out.raw.push_back(document.value("logical_date", ""));
     if (dry_run) continue;
     // The document first: a crash in between leaves bytes that nobody needs, never a promise without bytes.
     store::Batch batch;
-    batch.sets.push_back({"raw_data", store::id_text(document.value("_id", store::Document())),
+    batch.sets.push_back({"raw_data",
+                          store::id_text(document.value("_id", store::Document())),
                           {{"pruned", store::date_value(now())}}});
     MAEIL_TRY(store.commit(batch));
     const auto erased = store.erase_blob(store::id_text(document.value("file_id", store::Document())));
@@ -84,7 +89,8 @@ Result<Pruned> prune(store::Store& store, const Settings& settings, Days today, 
   out.parts = static_cast<int64_t>(old_parts.size());
   if (!dry_run && !old_parts.empty()) {
     store::Batch batch;
-    for (const auto& part : old_parts) batch.erases.push_back({kParts, store::id_text(part.value("_id", store::Document()))});
+    for (const auto& part : old_parts)
+      batch.erases.push_back({kParts, store::id_text(part.value("_id", store::Document()))});
     MAEIL_TRY(store.commit(batch));
   }
   if (settings.retention_days_history > 0) {

@@ -1,9 +1,8 @@
 // What `maeil prune` takes from this machine's folders: what killed processes left, and nothing else.
 #include "loop/retention.h"
 
-#include <gtest/gtest.h>
-
 #include <fcntl.h>
+#include <gtest/gtest.h>
 #include <sys/stat.h>
 
 #include <chrono>
@@ -60,7 +59,8 @@ class HalfWrittenFiles : public testing::Test {
 
 TEST_F(HalfWrittenFiles, OfKilledProcessesGoFromEveryFolderThatIsWritten) {
   std::vector<std::string> left;
-  for (const char* path : {"data/parts/1.csv", "data/processed/processed_data.csv", "data/raw/rows.csv", "models/classifier_1.pth", "models/deployments/1/current_model.pth"}) {
+  for (const char* path : {"data/parts/1.csv", "data/processed/processed_data.csv", "data/raw/rows.csv",
+                           "models/classifier_1.pth", "models/deployments/1/current_model.pth"}) {
     left.push_back(leave(path, std::chrono::minutes(61)).string());
   }
   EXPECT_EQ(pruned(true).files, left);
@@ -72,7 +72,8 @@ TEST_F(HalfWrittenFiles, OfKilledProcessesGoFromEveryFolderThatIsWritten) {
 
 TEST_F(HalfWrittenFiles, OfLiveProcessesAndFreshOnesStay) {
   const auto raw = folder_ / "data/raw";
-  leave("data/raw/rows.csv", std::chrono::minutes(59));  // perhaps of a machine that shares the folder, and asks no locks
+  // perhaps of a machine that shares the folder, and asks no locks
+  leave("data/raw/rows.csv", std::chrono::minutes(59));
   store::Signpost begun;
   store::Child writer([&] {  // stopped for hours, and no process id says so: it may live in another container
     auto file = AtomicFile::create(raw / "stopped.csv");
@@ -82,12 +83,14 @@ TEST_F(HalfWrittenFiles, OfLiveProcessesAndFreshOnesStay) {
   begun.await();
   auto mine = AtomicFile::create(raw / "rows.csv").value();
   for (const auto& entry : fs::directory_iterator(raw)) {
-    const bool fresh = entry.path().string().find("rows.csv") != std::string::npos && entry.path().string() != held(mine);
+    const bool fresh =
+        entry.path().string().find("rows.csv") != std::string::npos && entry.path().string() != held(mine);
     if (!fresh) aged(entry.path(), std::chrono::hours(100));
   }
-  for (const char* name : {"rows.csv", "rows.csv.tmp-", "rows.csv.tmp-0123456789abcde", "rows.csv.tmp-0123456789abcdef0",
-                           "rows.csv.tmp-0123456789ABCDEF", "rows.csv.tmp-0123456789abcdef.csv", "rows.csv.tmp-1000000000",
-                           "rows.csv.tmp-1000000000-x", "rows.csv.tmp-1000000000-0.csv", ".tmp-0123456789abcdef"}) {
+  for (const char* name :
+       {"rows.csv", "rows.csv.tmp-", "rows.csv.tmp-0123456789abcde", "rows.csv.tmp-0123456789abcdef0",
+        "rows.csv.tmp-0123456789ABCDEF", "rows.csv.tmp-0123456789abcdef.csv", "rows.csv.tmp-1000000000",
+        "rows.csv.tmp-1000000000-x", "rows.csv.tmp-1000000000-0.csv", ".tmp-0123456789abcdef"}) {
     std::ofstream(raw / name) << "mine";
     aged(raw / name, std::chrono::hours(100));
   }
@@ -103,11 +106,13 @@ TEST_F(HalfWrittenFiles, OfLiveProcessesAndFreshOnesStay) {
 // latter a day more.
 TEST_F(HalfWrittenFiles, ThatHoldNothingGoByTheirAge) {
   fs::create_directories(folder_ / "models");
-  const auto link = folder_ / "models/deployed.tmp-0123456789abcdef", old = folder_ / "models/classifier_1.pth.tmp-4711-0";
+  const auto link = folder_ / "models/deployed.tmp-0123456789abcdef",
+             old = folder_ / "models/classifier_1.pth.tmp-4711-0";
   fs::create_directory_symlink("deployments/1", link);
   std::ofstream(old) << "half";
   const auto hours_ago = [](int hours) {
-    const auto at = std::chrono::system_clock::to_time_t(std::chrono::system_clock::now() - std::chrono::hours(hours));
+    const auto at =
+        std::chrono::system_clock::to_time_t(std::chrono::system_clock::now() - std::chrono::hours(hours));
     return timespec{at, 0};
   };
   const auto age = [&](const fs::path& path, int hours) {

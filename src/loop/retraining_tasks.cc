@@ -1,4 +1,5 @@
-// retrain_k of model_evaluation_pipeline: prepare_retraining_data -> finetune_model -> evaluate_finetuned_model.
+// retrain_k of model_evaluation_pipeline: prepare_retraining_data -> finetune_model ->
+// evaluate_finetuned_model.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -38,7 +39,8 @@ Result<std::string> parent_of(TaskContext& context) {
 Result<TaskOutcome> prepare_retraining_data(const Day& day, TaskContext& context) {
   MAEIL_ASSIGN(const std::string parent_id, parent_of(context));
   MAEIL_ASSIGN(const auto parent, registry::find_version(context.store, parent_id));
-  MAEIL_ASSIGN(const auto model, registry::load_version(context.store, parent, day.spec, static_cast<int>(day.settings.nhead)));
+  MAEIL_ASSIGN(const auto model,
+               registry::load_version(context.store, parent, day.spec, static_cast<int>(day.settings.nhead)));
   MAEIL_TRY(ensure_prepared(context, day, *model.preparation));
   MAEIL_ASSIGN(const auto sizes, split_sizes(context.store, context.logical_date, *model.preparation,
                                              static_cast<uint64_t>(day.settings.seed)));
@@ -46,27 +48,32 @@ Result<TaskOutcome> prepare_retraining_data(const Day& day, TaskContext& context
   out.message = fmt::format("attempt {} fine-tunes version {} on {} rows, {} more are its validation",
                             context.attempt, parent.version, sizes.fine - sizes.validation, sizes.validation);
   out.result = {{"parent_id", parent_id}, {"fine", sizes.fine}, {"validation", sizes.validation}};
-  out.batch.puts.push_back({"training_data", stamped(context, "training_data",
-                                                     {{"num_train_samples", sizes.train},
-                                                      {"num_finetune_samples", sizes.fine},
-                                                      {"num_validation_samples", sizes.validation},
-                                                      {"num_test_samples", sizes.test},
-                                                      {"num_categorical_features", model.preparation->categorical.size()},
-                                                      {"num_numerical_features", model.preparation->numeric.size()},
-                                                      {"status", "prepared"},
-                                                      {"parent_id", parent_id},
-                                                      {"attempt", context.attempt}})});
+  out.batch.puts.push_back(
+      {"training_data", stamped(context, "training_data",
+                                {{"num_train_samples", sizes.train},
+                                 {"num_finetune_samples", sizes.fine},
+                                 {"num_validation_samples", sizes.validation},
+                                 {"num_test_samples", sizes.test},
+                                 {"num_categorical_features", model.preparation->categorical.size()},
+                                 {"num_numerical_features", model.preparation->numeric.size()},
+                                 {"status", "prepared"},
+                                 {"parent_id", parent_id},
+                                 {"attempt", context.attempt}})});
   return out;
 }
 
 Result<TaskOutcome> finetune_model(const Day& day, TaskContext& context) {
-  MAEIL_ASSIGN(const auto prepared, result_of(context, kEvaluationDag, retrain_task(context.attempt, "prepare_retraining_data")));
+  MAEIL_ASSIGN(const auto prepared,
+               result_of(context, kEvaluationDag, retrain_task(context.attempt, "prepare_retraining_data")));
   MAEIL_ASSIGN(const auto parent, registry::find_version(context.store, prepared.value("parent_id", "")));
-  MAEIL_ASSIGN(auto model, registry::load_version(context.store, parent, day.spec, static_cast<int>(day.settings.nhead)));
+  MAEIL_ASSIGN(auto model,
+               registry::load_version(context.store, parent, day.spec, static_cast<int>(day.settings.nhead)));
   MAEIL_ASSIGN(const FineRows fine, read_fine(context.store, context.logical_date, *model.preparation,
                                               static_cast<uint64_t>(day.settings.seed)));
   if (fine.learn.rows() == 0) {
-    return bad_input(fmt::format("the fine split of {} has no labelled rows to learn from: raise DATA_QUANTITY", format_date(context.logical_date)));
+    return bad_input(
+        fmt::format("the fine split of {} has no labelled rows to learn from: raise DATA_QUANTITY",
+                    format_date(context.logical_date)));
   }
   if (fine.unlabelled > 0)
     context.log(fmt::format("{} rows of the fine split have no label: left out", fine.unlabelled));
@@ -92,8 +99,10 @@ Result<TaskOutcome> finetune_model(const Day& day, TaskContext& context) {
   registry::NewVersion version{.model_name = registry::kClassifier,
                                .hyperparameters = hyperparameters_of(day, model.parameters.shape),
                                .finetuned_from = parent.id,
-                               .notes = fmt::format("retraining attempt {} of {}", context.attempt, format_date(context.logical_date))};
-  version.hyperparameters.update({{"finetune_epochs", options.epochs}, {"batch_size", options.batch},
+                               .notes = fmt::format("retraining attempt {} of {}", context.attempt,
+                                                    format_date(context.logical_date))};
+  version.hyperparameters.update({{"finetune_epochs", options.epochs},
+                                  {"batch_size", options.batch},
                                   {"learning_rate", day.settings.finetune_learning_rate}});
   MAEIL_TRY(add_version(day, context, model, "classifier_finetuned", version, out));
   const store::Document& last = epochs.back();
@@ -109,13 +118,15 @@ Result<TaskOutcome> finetune_model(const Day& day, TaskContext& context) {
                 {"validation_log_loss", nullptr}};
   if (fine.validation.rows() > 0)
     out.result.update({{"validation_f1_score", last["f1_score"]}, {"validation_log_loss", last["log_loss"]}});
-  out.batch.puts.push_back({"training_events", stamped(context, "training_events", training_event(version, epochs))});
+  out.batch.puts.push_back(
+      {"training_events", stamped(context, "training_events", training_event(version, epochs))});
   return out;
 }
 
 Result<TaskOutcome> evaluate_finetuned_model(const Day& day, TaskContext& context) {
   const int attempts = static_cast<int>(day.settings.max_retrain_attempts);
-  MAEIL_ASSIGN(const auto tuned, result_of(context, kEvaluationDag, retrain_task(context.attempt, "finetune_model")));
+  MAEIL_ASSIGN(const auto tuned,
+               result_of(context, kEvaluationDag, retrain_task(context.attempt, "finetune_model")));
   MAEIL_ASSIGN(const auto version, registry::find_version(context.store, tuned.value("model_id", "")));
   if (context.shard.is_part()) return score_part(context, day, version, "test");
   TaskOutcome out;
@@ -129,8 +140,8 @@ Result<TaskOutcome> evaluate_finetuned_model(const Day& day, TaskContext& contex
                                          : "not judged: " + judged.reason);
   out.result["passed"] = passed;
   if (!was_judged) out.result["not_judged"] = not_judged_document(judged);
-  out.next = {passed         ? "send_evaluation_results"
-              : !was_judged  ? "skip_evaluation"
+  out.next = {passed                       ? "send_evaluation_results"
+              : !was_judged                ? "skip_evaluation"
               : context.attempt < attempts ? retrain_task(context.attempt + 1, "prepare_retraining_data")
                                            : "send_alert"};
   out.batch.puts.push_back(
@@ -139,9 +150,10 @@ Result<TaskOutcome> evaluate_finetuned_model(const Day& day, TaskContext& contex
                {{"model_id", version.id}, {"dataset_name", "post_finetune_test"}, {"metrics", metrics}})});
   if (const auto status = registry::status_after_verdict(version, registry::Judged::kAttempt,
                                                          was_judged ? std::optional(passed) : std::nullopt)) {
-    const std::string note = was_judged ? fmt::format("F1 Score: {}, Threshold: {}, Retry: {}", metric_text(judged.f1),
-                                                      day.settings.f1_threshold, context.attempt)
-                                        : "not judged: " + judged.reason;
+    const std::string note =
+        was_judged ? fmt::format("F1 Score: {}, Threshold: {}, Retry: {}", metric_text(judged.f1),
+                                 day.settings.f1_threshold, context.attempt)
+                   : "not judged: " + judged.reason;
     const Instant when = now();
     MAEIL_TRY(registry::change_status(version, {*status, context.run_id, note, metrics}, when, out.batch));
     if (*status == "approved") out.batch.puts.push_back(approval_entry(context, version, when));
@@ -152,9 +164,13 @@ Result<TaskOutcome> evaluate_finetuned_model(const Day& day, TaskContext& contex
 }  // namespace
 
 void add_retraining_tasks(const Day& day, dag::TaskTable& table) {
-  table[{kEvaluationDag, "prepare_retraining_data"}] = [&day](TaskContext& c) { return prepare_retraining_data(day, c); };
+  table[{kEvaluationDag, "prepare_retraining_data"}] = [&day](TaskContext& c) {
+    return prepare_retraining_data(day, c);
+  };
   table[{kEvaluationDag, "finetune_model"}] = [&day](TaskContext& c) { return finetune_model(day, c); };
-  table[{kEvaluationDag, "evaluate_finetuned_model"}] = [&day](TaskContext& c) { return evaluate_finetuned_model(day, c); };
+  table[{kEvaluationDag, "evaluate_finetuned_model"}] = [&day](TaskContext& c) {
+    return evaluate_finetuned_model(day, c);
+  };
 }
 
 }  // namespace maeil::loop

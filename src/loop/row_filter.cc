@@ -17,11 +17,13 @@ namespace maeil::loop {
 namespace {
 
 using Test = Condition::Test;
-constexpr std::pair<std::string_view, Test> kTests[] = {{"!=", Test::kNotEqual}, {"<=", Test::kLessOrEqual}, {">=", Test::kGreaterOrEqual},
-                                                        {"=", Test::kEqual},     {"<", Test::kLess},         {">", Test::kGreater}};
+constexpr std::pair<std::string_view, Test> kTests[] = {
+    {"!=", Test::kNotEqual}, {"<=", Test::kLessOrEqual}, {">=", Test::kGreaterOrEqual},
+    {"=", Test::kEqual},     {"<", Test::kLess},         {">", Test::kGreater}};
 
 // Sets keep[i] of a block of candidates; `seed` is the one they were drawn under.
-using Keep = std::function<void(const Table& rows, uint64_t block, uint64_t seed, std::vector<uint8_t>& keep)>;
+using Keep =
+    std::function<void(const Table& rows, uint64_t block, uint64_t seed, std::vector<uint8_t>& keep)>;
 
 // Days since 1970 of a text that is a date.
 std::optional<double> parse_days(const std::string& text) {
@@ -33,12 +35,18 @@ bool is_order(Test test) { return test != Test::kEqual && test != Test::kNotEqua
 
 bool holds(Test test, double left, double right) {
   switch (test) {
-    case Test::kEqual: return left == right;
-    case Test::kNotEqual: return left != right;
-    case Test::kLess: return left < right;
-    case Test::kLessOrEqual: return left <= right;
-    case Test::kGreater: return left > right;
-    case Test::kGreaterOrEqual: return left >= right;
+    case Test::kEqual:
+      return left == right;
+    case Test::kNotEqual:
+      return left != right;
+    case Test::kLess:
+      return left < right;
+    case Test::kLessOrEqual:
+      return left <= right;
+    case Test::kGreater:
+      return left > right;
+    case Test::kGreaterOrEqual:
+      return left >= right;
   }
   return false;
 }
@@ -59,14 +67,16 @@ void apply(const Condition& condition, const Column& column, std::vector<uint8_t
   if (column.type == ColumnType::kText) {
     apply_to_text(condition, column, keep);
   } else if (condition.value.empty()) {
-    for (size_t i = 0; i < keep.size(); ++i) keep[i] &= column.is_missing(i) == (condition.test == Test::kEqual);
+    for (size_t i = 0; i < keep.size(); ++i)
+      keep[i] &= column.is_missing(i) == (condition.test == Test::kEqual);
   } else {
     const double value = *table::read_number(condition.value);
     for (size_t i = 0; i < keep.size(); ++i) keep[i] &= holds(condition.test, column.numbers[i], value);
   }
 }
 
-// Numbers the values of the column whose shares are to be kept, from 0; without one every row is of the same kind.
+// Numbers the values of the column whose shares are to be kept, from 0; without one every row is of the same
+// kind.
 class Strata {
  public:
   explicit Strata(std::string column) : column_(std::move(column)) {}
@@ -76,7 +86,9 @@ class Strata {
     rows_.assign(rows.rows, 0);
     const Column* column = column_.empty() ? nullptr : rows.find(column_);
     for (size_t i = 0; column && i < rows.rows; ++i) {
-      const auto [found, fresh] = known_.try_emplace(column->is_missing(i) ? std::string() : std::string(column->text(i)), static_cast<uint32_t>(known_.size()));
+      const auto [found, fresh] =
+          known_.try_emplace(column->is_missing(i) ? std::string() : std::string(column->text(i)),
+                             static_cast<uint32_t>(known_.size()));
       rows_[i] = found->second;
     }
     return rows_;
@@ -84,7 +96,8 @@ class Strata {
 
   // "" or " with Y=N", for messages.
   std::string name(uint32_t stratum) const {
-    const auto found = std::find_if(known_.begin(), known_.end(), [&](const auto& one) { return one.second == stratum; });
+    const auto found =
+        std::find_if(known_.begin(), known_.end(), [&](const auto& one) { return one.second == stratum; });
     return found == known_.end() ? "" : fmt::format(" with {}={}", column_, found->first);
   }
 
@@ -118,7 +131,9 @@ class Slots {
 // Copies rows of one table to places of another with the same columns, whose texts are joined.
 class RowCopier {
  public:
-  struct Move { uint32_t from, to; };
+  struct Move {
+    uint32_t from, to;
+  };
   explicit RowCopier(size_t columns) : known_(columns) {}
 
   void copy(const Table& from, const std::vector<Move>& moves, Table& to) {
@@ -126,8 +141,12 @@ class RowCopier {
       const Column& source = from.columns[c];
       Column& out = to.columns[c];
       for (const auto& move : moves) {
-        if (source.type == ColumnType::kNumber) out.numbers[move.to] = source.numbers[move.from];
-        else out.codes[move.to] = source.codes[move.from] == kMissing ? kMissing : code_of(c, source.dictionary[source.codes[move.from]], out);
+        if (source.type == ColumnType::kNumber)
+          out.numbers[move.to] = source.numbers[move.from];
+        else
+          out.codes[move.to] = source.codes[move.from] == kMissing
+                                   ? kMissing
+                                   : code_of(c, source.dictionary[source.codes[move.from]], out);
       }
     }
   }
@@ -146,15 +165,18 @@ Table empty_like(const Table& table, uint64_t rows) {
   out.rows = rows;
   for (const auto& column : table.columns) {
     out.columns.push_back({column.name, column.type, {}, {}, {}});
-    if (column.type == ColumnType::kText) out.columns.back().codes.resize(rows);
-    else out.columns.back().numbers.resize(rows);
+    if (column.type == ColumnType::kText)
+      out.columns.back().codes.resize(rows);
+    else
+      out.columns.back().numbers.resize(rows);
   }
   return out;
 }
 
 Source filter(Source source, std::string what, Keep keep) {
   const auto inner = std::make_shared<const Source>(source);
-  source.draw = [inner, what = std::move(what), keep = std::move(keep)](Days date, uint64_t first_row, uint64_t rows, uint64_t seed, Table& out) -> Status {
+  source.draw = [inner, what = std::move(what), keep = std::move(keep)](
+                    Days date, uint64_t first_row, uint64_t rows, uint64_t seed, Table& out) -> Status {
     const uint64_t block = first_row / kSourceRows, first = first_row % kSourceRows, last = first + rows;
     Table candidates;
     std::vector<uint8_t> kept;
@@ -176,13 +198,16 @@ Source filter(Source source, std::string what, Keep keep) {
       moves.clear();
       for (uint32_t i = 0; i < candidates.rows && found + moves.size() < rows; ++i) {
         const auto slot = kept[i] ? slots->take(stratum[i]) : std::nullopt;
-        if (slot && *slot >= first && *slot < last) moves.push_back({i, static_cast<uint32_t>(*slot - first)});
+        if (slot && *slot >= first && *slot < last)
+          moves.push_back({i, static_cast<uint32_t>(*slot - first)});
       }
       copier.copy(candidates, moves, out);
       found += moves.size();
       if (found == rows) return {};
     }
-    return usage_error(fmt::format("{} rows were drawn and only {} of {} have {}: ask for something less rare", kMostTries * kSourceRows, found, rows, what));
+    return usage_error(
+        fmt::format("{} rows were drawn and only {} of {} have {}: ask for something less rare",
+                    kMostTries * kSourceRows, found, rows, what));
   };
   return source;
 }
@@ -195,12 +220,16 @@ struct Counts {
 };
 
 // By stratum, from kProbeRows rows, and more while `more` says so.
-Result<std::vector<Counts>> probe(const Source& source, Strata& strata, const std::function<void(const Table& rows, std::vector<uint8_t>& keep)>& keep,
-                                  const std::function<bool(const Counts&)>& more) {
+Result<std::vector<Counts>> probe(
+    const Source& source, Strata& strata,
+    const std::function<void(const Table& rows, std::vector<uint8_t>& keep)>& keep,
+    const std::function<bool(const Counts&)>& more) {
   std::vector<Counts> out;
   Table rows;
   std::vector<uint8_t> kept;
-  for (uint64_t first = 0; first < kProbeRows || (first < kMostProbeRows && std::any_of(out.begin(), out.end(), more)); first += kSourceRows) {
+  for (uint64_t first = 0;
+       first < kProbeRows || (first < kMostProbeRows && std::any_of(out.begin(), out.end(), more));
+       first += kSourceRows) {
     MAEIL_TRY(source.draw(Days{}, first, kSourceRows, 0, rows));
     kept.assign(rows.rows, 1);
     keep(rows, kept);
@@ -219,15 +248,19 @@ Status check_column(const Source& source, const std::string& column) {
   return usage_error(fmt::format("{} has no column '{}'", source.description, column));
 }
 
-// Whether the condition can be asked of the column, seen from its first rows; so may two conditions of one column.
+// Whether the condition can be asked of the column, seen from its first rows; so may two conditions of one
+// column.
 Status check_type(const Condition& condition, const Column& column) {
   if (column.type == ColumnType::kNumber) {
     if (condition.value.empty() || table::read_number(condition.value)) return {};
     return usage_error(fmt::format("{}: '{}' holds numbers", to_string(condition), condition.column));
   }
   if (!is_order(condition.test)) return {};
-  const bool dates = std::any_of(column.dictionary.begin(), column.dictionary.end(), [](const auto& text) { return parse_days(text).has_value(); });
-  if (!dates) return usage_error(fmt::format("{}: '{}' is text, which has no order", to_string(condition), condition.column));
+  const bool dates = std::any_of(column.dictionary.begin(), column.dictionary.end(),
+                                 [](const auto& text) { return parse_days(text).has_value(); });
+  if (!dates)
+    return usage_error(
+        fmt::format("{}: '{}' is text, which has no order", to_string(condition), condition.column));
   if (!parse_days(condition.value))
     return usage_error(fmt::format("{}: '{}' holds dates, as 2024-05-31 or 31MAY2024; {}{}",
                                    to_string(condition), condition.column, condition.value,
@@ -240,7 +273,8 @@ bool same_value(const Condition& a, const Condition& b) {
   return meets({a.column, Test::kEqual, a.value}, b.value) || (x && y && *x == *y);
 }
 
-// Two conditions that no row can meet both, whatever the source: two values of a column, or a value and all but it.
+// Two conditions that no row can meet both, whatever the source: two values of a column, or a value and all
+// but it.
 Status check_agreement(const std::vector<Condition>& conditions) {
   for (const auto& a : conditions) {
     if (a.test != Test::kEqual) continue;
@@ -264,7 +298,8 @@ double share_at(double odds, const std::vector<Counts>& strata) {
   return with_value / rows;
 }
 
-// The odds that bring the value to `share`; the share grows with them, so that halving finds them. 1e6 either way is beyond what rejection can do.
+// The odds that bring the value to `share`; the share grows with them, so that halving finds them. 1e6 either
+// way is beyond what rejection can do.
 double odds_for(double share, const std::vector<Counts>& strata) {
   double low = std::log(1e-6), high = std::log(1e6);
   for (int step = 0; step < 64; ++step) {
@@ -280,7 +315,8 @@ bool meets(const Condition& condition, const std::string& text) {
   // A missing value is no date, so that it meets only what is asked of missing ones.
   const auto day = parse_days(condition.value), own = day ? parse_days(text) : std::nullopt;
   if (own) return holds(condition.test, *own, *day);
-  return condition.test == Test::kNotEqual ? text != condition.value : condition.test == Test::kEqual && text == condition.value;
+  return condition.test == Test::kNotEqual ? text != condition.value
+                                           : condition.test == Test::kEqual && text == condition.value;
 }
 
 Result<Condition> parse_condition(std::string_view text) {
@@ -293,11 +329,13 @@ Result<Condition> parse_condition(std::string_view text) {
       return usage_error(fmt::format("the condition '{}' needs a number or a date behind {}", text, sign));
     }
   }
-  return usage_error(fmt::format("'{}' is no condition: COLUMN=VALUE, or !=, <, <=, >, >= instead of =", text));
+  return usage_error(
+      fmt::format("'{}' is no condition: COLUMN=VALUE, or !=, <, <=, >, >= instead of =", text));
 }
 
 std::string to_string(const Condition& condition) {
-  const auto* found = std::find_if(std::begin(kTests), std::end(kTests), [&](const auto& one) { return one.second == condition.test; });
+  const auto* found = std::find_if(std::begin(kTests), std::end(kTests),
+                                   [&](const auto& one) { return one.second == condition.test; });
   return condition.column + std::string(found->first) + condition.value;
 }
 
@@ -319,45 +357,60 @@ Result<Source> keep_where(Source source, const std::vector<Condition>& condition
   };
   const std::string what = to_string(conditions);
   Strata strata(source.shares_of);
-  MAEIL_ASSIGN(const auto counts, probe(source, strata, [&](const Table& rows, std::vector<uint8_t>& kept) { keep(rows, 0, 0, kept); },
-                                        [](const Counts& one) { return one.rows < kProbeRows / 2 && !one.enough(); }));
+  MAEIL_ASSIGN(
+      const auto counts,
+      probe(
+          source, strata, [&](const Table& rows, std::vector<uint8_t>& kept) { keep(rows, 0, 0, kept); },
+          [](const Counts& one) { return one.rows < kProbeRows / 2 && !one.enough(); }));
   for (uint32_t k = 0; k < counts.size(); ++k) {
     const auto& [rows, good] = counts[k];
     if (counts[k].enough() || rows == 0) continue;
-    return usage_error(fmt::format("{} of {} rows{} from {} have {}: too few to draw from (one in {} is needed)", good == 0 ? "none" : fmt::format("only {}", good),
-                                   rows, strata.name(k), source.description, what, kProbeRows / kProbeRowsNeeded));
+    return usage_error(
+        fmt::format("{} of {} rows{} from {} have {}: too few to draw from (one in {} is needed)",
+                    good == 0 ? "none" : fmt::format("only {}", good), rows, strata.name(k),
+                    source.description, what, kProbeRows / kProbeRowsNeeded));
   }
   return filter(std::move(source), what, keep);
 }
 
 Result<Source> with_rate(Source source, const std::string& column, const std::string& value, double share) {
   MAEIL_TRY(check_column(source, column));
-  if (!(share > 0 && share < 1)) return usage_error(fmt::format("the share of {}={} must lie between 0 and 1", column, value));
+  if (!(share > 0 && share < 1))
+    return usage_error(fmt::format("the share of {}={} must lie between 0 and 1", column, value));
   const Condition condition{column, Test::kEqual, value};
   bool text = true;
   Strata strata(source.shares_of);
-  MAEIL_ASSIGN(const auto counts, probe(source, strata, [&](const Table& rows, std::vector<uint8_t>& kept) {
-                                    const Column& values = *rows.find(column);
-                                    text = values.type == ColumnType::kText;
-                                    if (text) apply(condition, values, kept);
-                                  }, [](const Counts&) { return false; }));
+  MAEIL_ASSIGN(const auto counts, probe(
+                                      source, strata,
+                                      [&](const Table& rows, std::vector<uint8_t>& kept) {
+                                        const Column& values = *rows.find(column);
+                                        text = values.type == ColumnType::kText;
+                                        if (text) apply(condition, values, kept);
+                                      },
+                                      [](const Counts&) { return false; }));
   if (!text) return usage_error(fmt::format("a rate needs a text column, and '{}' holds numbers", column));
   Counts all;
   for (const auto& one : counts) all = {all.rows + one.rows, all.good + one.good};
   if (all.good < kProbeRowsNeeded || all.good > kProbeRows - kProbeRowsNeeded) {
-    return usage_error(fmt::format("{} of {} rows from {} have {}={}: its share cannot be changed", all.good, kProbeRows, source.description, column, value));
+    return usage_error(fmt::format("{} of {} rows from {} have {}={}: its share cannot be changed", all.good,
+                                   kProbeRows, source.description, column, value));
   }
-  const double odds = odds_for(share, counts), keep_value = std::min(1.0, odds), keep_other = std::min(1.0, 1 / odds);
+  const double odds = odds_for(share, counts), keep_value = std::min(1.0, odds),
+               keep_other = std::min(1.0, 1 / odds);
   double least = 1;  // of the rows that a stratum keeps
   for (const auto& one : counts) {
     if (one.rows > 0) least = std::min(least, one.share() * keep_value + (1 - one.share()) * keep_other);
   }
   // Where a value's share is kept, it may leave no room: all rows of a class have the value, or none.
-  if (std::abs(share_at(odds, counts) - share) > 1e-6 || least * static_cast<double>(kProbeRows) < static_cast<double>(kProbeRowsNeeded)) {
-    return usage_error(fmt::format("{}={} has {:.2g} of the rows: too {} to become {}{}", column, value, all.share(), all.share() < share ? "few" : "many", share,
-                                   source.shares_of.empty() ? "" : fmt::format(" while {} keeps its shares", source.shares_of)));
+  if (std::abs(share_at(odds, counts) - share) > 1e-6 ||
+      least * static_cast<double>(kProbeRows) < static_cast<double>(kProbeRowsNeeded)) {
+    return usage_error(fmt::format(
+        "{}={} has {:.2g} of the rows: too {} to become {}{}", column, value, all.share(),
+        all.share() < share ? "few" : "many", share,
+        source.shares_of.empty() ? "" : fmt::format(" while {} keeps its shares", source.shares_of)));
   }
-  const Keep keep = [condition, keep_value, keep_other](const Table& rows, uint64_t block, uint64_t seed, std::vector<uint8_t>& out) {
+  const Keep keep = [condition, keep_value, keep_other](const Table& rows, uint64_t block, uint64_t seed,
+                                                        std::vector<uint8_t>& out) {
     apply(condition, *rows.find(condition.column), out);
     RandomSequence random(hash64("rate " + to_string(condition), seed), RandomStream::kShift, block);
     for (auto& one : out) one = random.next_uniform() < (one ? keep_value : keep_other);

@@ -27,8 +27,8 @@ Result<Verdict> verdict_of(store::Store& store, Days date, const dag::DayResult&
 
 }  // namespace
 
-Result<DayReport> run_day(store::Store& store, const Day& settings_and_spec, Days logical_date, const AskedDay& asked,
-                          const dag::RunOptions& options) {
+Result<DayReport> run_day(store::Store& store, const Day& settings_and_spec, Days logical_date,
+                          const AskedDay& asked, const dag::RunOptions& options) {
   DayReport out;
   Day day = settings_and_spec;
   auto dags = pipelines(static_cast<int>(day.settings.max_retrain_attempts));
@@ -36,7 +36,8 @@ Result<DayReport> run_day(store::Store& store, const Day& settings_and_spec, Day
   {
     MAEIL_ASSIGN(const auto lock, dag::lock_runner(store, options));
     out.reconciled = follow_registry(store, day.settings);
-    MAEIL_ASSIGN(const DayRequest request, request_day(store, day.settings, logical_date, asked, options.run_id));
+    MAEIL_ASSIGN(const DayRequest request,
+                 request_day(store, day.settings, logical_date, asked, options.run_id));
     day.rows = request.rows;
     day.scenario = request.scenario;
     day.deploy_older = request.deploy_older;
@@ -57,14 +58,19 @@ Result<store::Document> summarize(store::Store& store, const Day& day, Days date
       {Verdict::kApproved, "approved"}, {Verdict::kRetrained, "retrained"},
       {Verdict::kAlert, "alert"},       {Verdict::kNotJudged, "not_judged"},
       {Verdict::kFailed, "failed"},     {Verdict::kCancelled, "cancelled"}};
-  store::Document out = {{"logical_date", format_date(date)}, {"verdict", names.at(report.verdict)}, {"already_finished", report.already_finished}};
+  store::Document out = {{"logical_date", format_date(date)},
+                         {"verdict", names.at(report.verdict)},
+                         {"already_finished", report.already_finished}};
   // Each line is a task's own message: what people see is what the store holds.
   const auto add = [&](const char* key, std::string_view dag, const std::string& task) -> Status {
     MAEIL_ASSIGN(const auto record, dag::read_record(store, {date, std::string(dag), task}));
     // A task that another's choice skipped says nothing; one that skipped itself has a reason.
-    if (record && !record->message.empty() && record->skipped_by.empty() && record->state != dag::TaskState::kNone) {
+    if (record && !record->message.empty() && record->skipped_by.empty() &&
+        record->state != dag::TaskState::kNone) {
       const bool counts = record->state == dag::TaskState::kSuccess;
-      out[key] = {{"state", dag::to_string(record->state)}, {"message", record->message}, {"result", counts ? record->result : store::Document::object()}};
+      out[key] = {{"state", dag::to_string(record->state)},
+                  {"message", record->message},
+                  {"result", counts ? record->result : store::Document::object()}};
     }
     return {};
   };
@@ -74,7 +80,8 @@ Result<store::Document> summarize(store::Store& store, const Day& day, Days date
   MAEIL_TRY(add("model", kEvaluationDag, "load_latest_model"));
   MAEIL_TRY(add("evaluated", kEvaluationDag, "evaluate_model"));
   for (int k = 1; k <= day.settings.max_retrain_attempts; ++k) {
-    MAEIL_TRY(add(fmt::format("retrained {}", k).c_str(), kEvaluationDag, retrain_task(k, "evaluate_finetuned_model")));
+    MAEIL_TRY(add(fmt::format("retrained {}", k).c_str(), kEvaluationDag,
+                  retrain_task(k, "evaluate_finetuned_model")));
   }
   MAEIL_TRY(add("decided", kEvaluationDag, "send_evaluation_results"));
   MAEIL_TRY(add("alert", kEvaluationDag, "send_alert"));

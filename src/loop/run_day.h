@@ -1,5 +1,5 @@
-// One logical date from start to end, as `maeil run`, `schedule` and `backfill` do it: the lock, the first day's training when
-// there is no model, the three DAGs, the verdict.
+// One logical date from start to end, as `maeil run`, `schedule` and `backfill` do it: the lock, the first
+// day's training when there is no model, the three DAGs, the verdict.
 #pragma once
 
 #include <string>
@@ -18,12 +18,16 @@ struct DayReport {
   dag::DayResult result;
 };
 
-// Runs the date as it was asked for first (day_request.h), else as `asked`; of `day`, the settings and the spec. kConflict at once when
-// another run holds the lock; kUsage when the date was begun with other rows or another scenario than `asked`.
-Result<DayReport> run_day(store::Store& store, const Day& day, Days logical_date, const AskedDay& asked, const dag::RunOptions& options);
+// Runs the date as it was asked for first (day_request.h), else as `asked`; of `day`, the settings and the
+// spec. kConflict at once when another run holds the lock; kUsage when the date was begun with other rows or
+// another scenario than `asked`.
+Result<DayReport> run_day(store::Store& store, const Day& day, Days logical_date, const AskedDay& asked,
+                          const dag::RunOptions& options);
 
-// The summary that people read and `--json` prints: what was generated, evaluated, decided, deployed, where to look.
-Result<store::Document> summarize(store::Store& store, const Day& day, Days logical_date, const DayReport& report);
+// The summary that people read and `--json` prints: what was generated, evaluated, decided, deployed, where
+// to look.
+Result<store::Document> summarize(store::Store& store, const Day& day, Days logical_date,
+                                  const DayReport& report);
 
 // The verdict of a summary for people: "approved", "not judged: " with the reason, ...
 std::string verdict_text(const store::Document& summary);

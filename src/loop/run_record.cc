@@ -90,10 +90,10 @@ Status describe_run(store::Store& store, const Day& day, dag::RunOptions& option
   store::Batch batch;
   batch.expects.push_back({registry::kAuditLog, id, Document()});
   batch.puts.push_back(std::move(entry));
-  MAEIL_ASSIGN(const Status written,
-               store::commit_for_certain(
-                   store, batch, [&] { return store::has_document(store, registry::kAuditLog, id); },
-                   "run it again"));
+  MAEIL_ASSIGN(
+      const Status written,
+      store::commit_for_certain(
+          store, batch, [&] { return store::has_document(store, registry::kAuditLog, id); }, "run it again"));
   return written || written.error().code == ErrorCode::kConflict ? Status{} : written;
 }
 

@@ -18,9 +18,9 @@ namespace maeil::loop {
 // kBadInput, kIo: the dataset spec cannot be read any more.
 Result<store::Document> program_record(const Day& day);
 
-// Puts the record into the options of a run that is about to begin. When its settings differ from those of the
-// last run, audit_log gets an entry with act "settings" and what changed; the first run's entry has all of them.
-// Runs that begin together with the same settings write it once. Errors of the store.
+// Puts the record into the options of a run that is about to begin. When its settings differ from those of
+// the last run, audit_log gets an entry with act "settings" and what changed; the first run's entry has all
+// of them. Runs that begin together with the same settings write it once. Errors of the store.
 Status describe_run(store::Store& store, const Day& day, dag::RunOptions& options);
 
 }  // namespace maeil::loop

@@ -51,7 +51,8 @@ TEST_F(RunRecord, EachChangeIsAnActAndAReturnToEarlierSettingsTheNext) {
   other.finetune_epochs = 7;
   for (const auto& [with, run] : {std::pair(settings, "a"), std::pair(settings, "b"), std::pair(other, "c"),
                                   std::pair(other, "d"), std::pair(settings, "e"), std::pair(other, "f")}) {
-    std::this_thread::sleep_for(std::chrono::milliseconds(2));  // the last is known by its time, in milliseconds
+    // the last is known by its time, in milliseconds
+    std::this_thread::sleep_for(std::chrono::milliseconds(2));
     begin(with, run);
   }
   const auto found = entries();

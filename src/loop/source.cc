@@ -37,14 +37,17 @@ Result<Source> portfolio_source(std::string_view scenario_name) {
 // A copula knows no dates: every day draws from a seed of its own.
 uint64_t seed_of_day(uint64_t seed, Days date) { return hash64(format_date(date), seed); }
 
-// Whether a row may have another value of the target than its class: a scenario or a constraint writes it after the class is drawn.
+// Whether a row may have another value of the target than its class: a scenario or a constraint writes it
+// after the class is drawn.
 bool target_is_written(const copula::Mixture& mixture, const ScenarioConfig& scenario) {
   const auto names_target = [&](const auto& entry) { return entry.column == mixture.target; };
   const auto writes_target = [&](const table::Constraint& constraint) {
-    const auto written = constraint.columns.begin() + (constraint.kind == table::Constraint::Kind::kOrder ? 2 : 1);
+    const auto written =
+        constraint.columns.begin() + (constraint.kind == table::Constraint::Kind::kOrder ? 2 : 1);
     return std::find(constraint.columns.begin(), written, mixture.target) != written;
   };
-  return std::any_of(scenario.categories.begin(), scenario.categories.end(), names_target) || std::any_of(scenario.nulls.begin(), scenario.nulls.end(), names_target) ||
+  return std::any_of(scenario.categories.begin(), scenario.categories.end(), names_target) ||
+         std::any_of(scenario.nulls.begin(), scenario.nulls.end(), names_target) ||
          std::any_of(mixture.constraints.begin(), mixture.constraints.end(), writes_target);
 }
 
@@ -55,14 +58,19 @@ struct AskedShare {
   std::string place;
 };
 
-// By --class, or by the scenario's rate of the target (one, as read_scenario_config sees to), which is done with then. kUsage: by both.
-Result<std::optional<AskedShare>> asked_share(const copula::Mixture& mixture, const ClassShare& share, ScenarioConfig& scenario) {
+// By --class, or by the scenario's rate of the target (one, as read_scenario_config sees to), which is done
+// with then. kUsage: by both.
+Result<std::optional<AskedShare>> asked_share(const copula::Mixture& mixture, const ClassShare& share,
+                                              ScenarioConfig& scenario) {
   std::optional<AskedShare> out;
   if (share) out = {share->first, share->second, ""};
-  const auto rate = std::find_if(scenario.rates.begin(), scenario.rates.end(), [&](const auto& one) { return one.column == mixture.target; });
+  const auto rate = std::find_if(scenario.rates.begin(), scenario.rates.end(),
+                                 [&](const auto& one) { return one.column == mixture.target; });
   if (mixture.target.empty() || rate == scenario.rates.end()) return out;
   if (out) {
-    return usage_error(fmt::format("{} has a rate of {}, and {}={} is asked for as well: leave one of them out", rate->place, mixture.target, out->label, out->share));
+    return usage_error(
+        fmt::format("{} has a rate of {}, and {}={} is asked for as well: leave one of them out", rate->place,
+                    mixture.target, out->label, out->share));
   }
   out = {rate->value, rate->share, rate->place};
   scenario.rates.erase(rate);
@@ -72,16 +80,20 @@ Result<std::optional<AskedShare>> asked_share(const copula::Mixture& mixture, co
 // Leaves the classes that meet every condition on the target, so that a rare one need not be searched for.
 Status keep_classes_where(copula::Mixture& mixture, const std::vector<Condition>& conditions) {
   std::vector<Condition> own;
-  std::copy_if(conditions.begin(), conditions.end(), std::back_inserter(own), [&](const auto& one) { return one.column == mixture.target; });
+  std::copy_if(conditions.begin(), conditions.end(), std::back_inserter(own),
+               [&](const auto& one) { return one.column == mixture.target; });
   if (own.empty()) return {};
   const auto kept = copula::keep_classes(mixture, [&](const std::string& label) {
-    return std::all_of(own.begin(), own.end(), [&](const auto& condition) { return meets(condition, label); });
+    return std::all_of(own.begin(), own.end(),
+                       [&](const auto& condition) { return meets(condition, label); });
   });
   return kept ? Status{} : with_context(to_string(own), kept.error());
 }
 
-// Chooses the classes by what is asked of the target. Conditions stay: a row is chosen by what it is in the end. Whether a share was asked for.
-Result<bool> choose_classes(copula::Mixture& mixture, const ClassShare& share, ScenarioConfig& scenario, const std::vector<Condition>& conditions) {
+// Chooses the classes by what is asked of the target. Conditions stay: a row is chosen by what it is in the
+// end. Whether a share was asked for.
+Result<bool> choose_classes(copula::Mixture& mixture, const ClassShare& share, ScenarioConfig& scenario,
+                            const std::vector<Condition>& conditions) {
   MAEIL_ASSIGN(const auto asked, asked_share(mixture, share, scenario));
   const auto set_share = [&] {
     auto set = copula::set_class_share(mixture, asked->label, asked->share);
@@ -96,12 +108,14 @@ Result<bool> choose_classes(copula::Mixture& mixture, const ClassShare& share, S
   if (std::any_of(mixture.classes.begin(), mixture.classes.end(), is_asked)) {
     MAEIL_TRY(set_share());
   } else if (asked->share > 0) {
-    return usage_error(fmt::format("a share of {} is asked for {}={}, which {} leaves out", asked->share, mixture.target, asked->label, to_string(conditions)));
+    return usage_error(fmt::format("a share of {} is asked for {}={}, which {} leaves out", asked->share,
+                                   mixture.target, asked->label, to_string(conditions)));
   }
   return true;
 }
 
-Result<Source> copula_source(const std::filesystem::path& path, const ClassShare& share, ScenarioConfig& scenario, const std::vector<Condition>& conditions) {
+Result<Source> copula_source(const std::filesystem::path& path, const ClassShare& share,
+                             ScenarioConfig& scenario, const std::vector<Condition>& conditions) {
   MAEIL_ASSIGN(auto mixture, copula::read_mixture(path));
   MAEIL_ASSIGN(const bool asked, choose_classes(mixture, share, scenario, conditions));
   Source out;
@@ -186,7 +200,8 @@ Result<Source> open_source(const SourcePlan& plan) {
   std::vector<Condition> conditions;
   for (const auto& text : plan.where) {
     MAEIL_ASSIGN(auto condition, parse_condition(text));
-    if (std::find(conditions.begin(), conditions.end(), condition) == conditions.end()) conditions.push_back(std::move(condition));
+    if (std::find(conditions.begin(), conditions.end(), condition) == conditions.end())
+      conditions.push_back(std::move(condition));
   }
   MAEIL_TRY(check_scenario(plan, scenario));
   MAEIL_ASSIGN(Source out, open_rows(plan, scenario, conditions));
@@ -198,15 +213,18 @@ Result<Source> open_source(const SourcePlan& plan) {
   return keep_where(std::move(out), conditions);
 }
 
-Status write_rows_csv(const Source& source, Days date, uint64_t rows, uint64_t seed, const ByteSink& sink, const RowProgress& progress) {
+Status write_rows_csv(const Source& source, Days date, uint64_t rows, uint64_t seed, const ByteSink& sink,
+                      const RowProgress& progress) {
   MAEIL_TRY(sink(csv_header(source)));
   return write_csv_lines(source, date, 0, rows, seed, sink, {}, progress);
 }
 
-std::string csv_header(const Source& source) { return table::CsvFormat(source.names, source.formats).header(); }
+std::string csv_header(const Source& source) {
+  return table::CsvFormat(source.names, source.formats).header();
+}
 
-Status write_csv_lines(const Source& source, Days date, uint64_t first_row, uint64_t rows, uint64_t seed, const ByteSink& sink,
-                       const RowProgress& pieces, const RowProgress& progress) {
+Status write_csv_lines(const Source& source, Days date, uint64_t first_row, uint64_t rows, uint64_t seed,
+                       const ByteSink& sink, const RowProgress& pieces, const RowProgress& progress) {
   MAEIL_TRY(source.check(first_row, rows));
   const table::CsvFormat csv(source.names, source.formats);
   struct Piece {
@@ -231,8 +249,8 @@ Status write_csv_lines(const Source& source, Days date, uint64_t first_row, uint
       });
 }
 
-Status read_typed_rows(const Source& source, const table::DatasetSpec& spec, Days date, uint64_t rows, uint64_t seed, const TableSink& sink,
-                       const RowProgress& progress) {
+Status read_typed_rows(const Source& source, const table::DatasetSpec& spec, Days date, uint64_t rows,
+                       uint64_t seed, const TableSink& sink, const RowProgress& progress) {
   MAEIL_TRY(source.check(0, rows));
   const table::CsvFormat csv(source.names, source.formats);
   struct Piece {
@@ -251,10 +269,11 @@ Status read_typed_rows(const Source& source, const table::DatasetSpec& spec, Day
         piece.text.append(csv.header());
         csv.append_rows(piece.drawn, piece.text);
         piece.typed.clear();
-        MAEIL_ASSIGN(auto report, table::read_csv(piece.text.view(), source.description, spec, {}, [&](Table&& typed, const std::vector<uint64_t>&) -> Status {
-                       piece.typed.push_back(std::move(typed));
-                       return {};
-                     }));
+        MAEIL_ASSIGN(auto report, table::read_csv(piece.text.view(), source.description, spec, {},
+                                                  [&](Table&& typed, const std::vector<uint64_t>&) -> Status {
+                                                    piece.typed.push_back(std::move(typed));
+                                                    return {};
+                                                  }));
         piece.dates = std::move(report.dates);
         return table::check_quarantine(report, source.description, 0);
       },

@@ -29,17 +29,20 @@ struct Source {
   bool portfolio = false;   // the built-in simulator's rows
   bool fallback =
       false;  // taken since the named model is absent (SOURCE_FALLBACK): no model is approved by such rows
-  std::string scenario;     // what shaped the rows; "": the usual rows of a distribution model
-  std::vector<std::pair<std::string, std::string>> files;  // (key, path) of what the rows were drawn from: source_sha256, scenario_sha256
+  std::string scenario;  // what shaped the rows; "": the usual rows of a distribution model
+  // (key, path) of what the rows were drawn from: source_sha256, scenario_sha256
+  std::vector<std::pair<std::string, std::string>> files;
   std::optional<double> quality_score;  // of a fitted model, where its fit was scored (copula/mixture.h)
   std::vector<std::string> names;
   std::vector<NumberFormat> formats;
   std::vector<table::Constraint> constraints;  // that hold in every row
-  std::string shares_of;                       // a text column whose values' shares were asked for, so that leaving rows out must keep them; "": none
-  std::vector<table::ValueRange> ranges;       // by column: what values that constraints move keep; empty: nothing
-  // Rows first_row .. first_row + rows - 1, on the calling thread; `out` is used again. REQUIRES: they do not cross a multiple
-  // of kSourceRows; check(first_row, rows) holds.
-  // Fails only where a condition is met by too few rows (row_filter.h).
+  // a text column whose values' shares were asked for, so that leaving rows out must keep them; "": none
+  std::string shares_of;
+  // by column: what values that constraints move keep; empty: nothing
+  std::vector<table::ValueRange> ranges;
+  // Rows first_row .. first_row + rows - 1, on the calling thread; `out` is used again. REQUIRES: they do not
+  // cross a multiple of kSourceRows; check(first_row, rows) holds. Fails only where a condition is met by too
+  // few rows (row_filter.h).
   std::function<Status(Days date, uint64_t first_row, uint64_t rows, uint64_t seed, Table& out)> draw;
   std::function<Status(uint64_t first_row, uint64_t rows)> check;
 };
@@ -50,12 +53,13 @@ inline constexpr uint64_t kSourceRows = 1024;
 using ClassShare = std::optional<std::pair<std::string, double>>;
 
 struct SourcePlan {
-  std::string distribution_model;   // a .pkl or a .json; "": the portfolio
+  std::string distribution_model;  // a .pkl or a .json; "": the portfolio
   bool fallback =
       false;  // a named model that is absent (not one that cannot be read): the portfolio, with a warning
-  std::string scenario = "calm";    // of the portfolio, or a .toml file (scenario.h) for any source
-  ClassShare share = {};            // of a model with a target
-  std::vector<std::string> where = {};  // conditions (row_filter.h) that every row meets; one on the target chooses the classes
+  std::string scenario = "calm";  // of the portfolio, or a .toml file (scenario.h) for any source
+  ClassShare share = {};          // of a model with a target
+  // conditions (row_filter.h) that every row meets; one on the target chooses the classes
+  std::vector<std::string> where = {};
 };
 
 // What the settings say of a day's rows and of a first model's: DISTRIBUTION_MODEL, SOURCE_FALLBACK (which is
@@ -72,14 +76,15 @@ Result<Source> open_source(const SourcePlan& plan);
 Status write_rows_csv(const Source& source, Days date, uint64_t rows, uint64_t seed, const ByteSink& sink,
                       const RowProgress& progress = {});
 
-// The header, and the lines of rows first .. first + rows - 1: what write_rows_csv's bytes are made of. `pieces` is told the number
-// of the first row of each piece of lines before the sink gets it; pieces are cut at the multiples of kSourceRows.
+// The header, and the lines of rows first .. first + rows - 1: what write_rows_csv's bytes are made of.
+// `pieces` is told the number of the first row of each piece of lines before the sink gets it; pieces are cut
+// at the multiples of kSourceRows.
 std::string csv_header(const Source& source);
-Status write_csv_lines(const Source& source, Days date, uint64_t first, uint64_t rows, uint64_t seed, const ByteSink& sink,
-                       const RowProgress& pieces, const RowProgress& progress = {});
+Status write_csv_lines(const Source& source, Days date, uint64_t first, uint64_t rows, uint64_t seed,
+                       const ByteSink& sink, const RowProgress& pieces, const RowProgress& progress = {});
 
 // As the dataset's typed tables: through CSV text, since that is how every other row is read.
-Status read_typed_rows(const Source& source, const table::DatasetSpec& spec, Days date, uint64_t rows, uint64_t seed, const TableSink& sink,
-                       const RowProgress& progress = {});
+Status read_typed_rows(const Source& source, const table::DatasetSpec& spec, Days date, uint64_t rows,
+                       uint64_t seed, const TableSink& sink, const RowProgress& progress = {});
 
 }  // namespace maeil::loop

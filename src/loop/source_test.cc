@@ -1,4 +1,5 @@
-// Conditions, rates and scenarios on real sources: what is asked holds in every row, the rest stays, and drift shows where it was made.
+// Conditions, rates and scenarios on real sources: what is asked holds in every row, the rest stays, and
+// drift shows where it was made.
 #include "loop/source.h"
 
 #include <fmt/format.h>
@@ -54,11 +55,13 @@ Table draw(const Source& source, uint64_t first = 0, uint64_t rows = kRows) {
 double share_of(const Table& rows, const std::string& column, const std::string& value) {
   const Column& c = *rows.find(column);
   size_t n = 0;
-  for (size_t i = 0; i < rows.rows; ++i) n += value.empty() ? c.is_missing(i) : !c.is_missing(i) && c.text(i) == value;
+  for (size_t i = 0; i < rows.rows; ++i)
+    n += value.empty() ? c.is_missing(i) : !c.is_missing(i) && c.text(i) == value;
   return static_cast<double>(n) / static_cast<double>(rows.rows);
 }
 
-// Population stability index over the reference's deciles (numbers) or values (text), missing apart; 1e-4 stands for an empty cell.
+// Population stability index over the reference's deciles (numbers) or values (text), missing apart; 1e-4
+// stands for an empty cell.
 double psi(const Table& reference, const Table& today, const std::string& name) {
   const Column &a = *reference.find(name), &b = *today.find(name);
   std::vector<double> edges;
@@ -73,10 +76,12 @@ double psi(const Table& reference, const Table& today, const std::string& name) 
   const auto shares = [&](const Column& column, size_t rows) {
     std::map<std::string, double> out;
     for (size_t i = 0; i < rows; ++i) {
-      const std::string cell = column.is_missing(i) ? "missing"
-                               : column.type == ColumnType::kText
-                                   ? "=" + std::string(column.text(i))
-                                   : std::to_string(std::upper_bound(edges.begin(), edges.end(), column.numbers[i]) - edges.begin());
+      const std::string cell =
+          column.is_missing(i) ? "missing"
+          : column.type == ColumnType::kText
+              ? "=" + std::string(column.text(i))
+              : std::to_string(std::upper_bound(edges.begin(), edges.end(), column.numbers[i]) -
+                               edges.begin());
       out[cell] += 1.0 / static_cast<double>(rows);
     }
     return out;
@@ -100,7 +105,8 @@ TEST(Where, EveryRowMeetsTheConditionsWhateverTheRange) {
   EXPECT_EQ(share_of(rows, "DLNQ_1M_FLG", "Y"), 1);
   for (const double x : rows.find("INT_RATE")->numbers) ASSERT_GE(x, 4);
   const Table piece = draw(*source, 700, 900);
-  for (size_t i = 0; i < piece.rows; ++i) ASSERT_EQ(piece.find("INT_RATE")->numbers[i], rows.find("INT_RATE")->numbers[700 + i]) << i;
+  for (size_t i = 0; i < piece.rows; ++i)
+    ASSERT_EQ(piece.find("INT_RATE")->numbers[i], rows.find("INT_RATE")->numbers[700 + i]) << i;
 }
 
 TEST(Where, RefusesWhatCannotBeMetBeforeDrawing) {
@@ -108,7 +114,8 @@ TEST(Where, RefusesWhatCannotBeMetBeforeDrawing) {
     const auto source = open_source({.where = std::move(where)});
     return source ? "accepted" : source.error().message;
   };
-  EXPECT_NE(message({"DLNQ_1M_FLG=maybe"}).find("none of 65536 rows"), std::string::npos) << message({"DLNQ_1M_FLG=maybe"});
+  EXPECT_NE(message({"DLNQ_1M_FLG=maybe"}).find("none of 65536 rows"), std::string::npos)
+      << message({"DLNQ_1M_FLG=maybe"});
   EXPECT_NE(message({"nosuch=1"}).find("no column 'nosuch'"), std::string::npos);
   EXPECT_NE(message({"DLNQ_1M_FLG>3"}).find("no order"), std::string::npos);
   EXPECT_NE(message({"INT_RATE=high"}).find("holds numbers"), std::string::npos);
@@ -136,7 +143,8 @@ share = 0.1
 [[nulls]]
 column = "CLLTRL_RATIO"
 share = 0.5
-)", "storm.toml");
+)",
+                                            "storm.toml");
   ASSERT_TRUE(config) << config.error().message;
   const auto source = with_scenario(portfolio(), *config);
   ASSERT_TRUE(source) << source.error().message;
@@ -149,8 +157,10 @@ share = 0.5
   const std::vector<std::string> moved = {"INT_RATE", "biz_gb", "CLLTRL_RATIO"};
   for (const auto& name : source->names) {
     const double drift = psi(calm, rows, name);
-    if (std::find(moved.begin(), moved.end(), name) != moved.end()) EXPECT_GT(drift, 0.25) << name;
-    else EXPECT_EQ(drift, 0) << name;
+    if (std::find(moved.begin(), moved.end(), name) != moved.end())
+      EXPECT_GT(drift, 0.25) << name;
+    else
+      EXPECT_EQ(drift, 0) << name;
   }
 }
 
@@ -163,35 +173,49 @@ TEST(Scenario, MistakesNameFileLineAndKey) {
   EXPECT_NE(message("name = \"s\"\n[[nulls]]\ncolumn = \"a\"\nshare = 2\n").find("0..1"), std::string::npos);
   EXPECT_NE(message("name = \"s\"\n[[nulls]]\ncolumn = \"a\"\n").find("s.toml:2"), std::string::npos);
   EXPECT_NE(message("name = \"s\"\nstorm = 1\n").find("no key 'storm'"), std::string::npos);
-  EXPECT_NE(message("name = \"s\"\n[[shift]]\ncolumn = \"a\"\nmultiply = nan\n").find("s.toml:2: 'multiply' of [[shift]] must be a finite number"), std::string::npos);
-  EXPECT_NE(message("name = \"s\"\n[[shift]]\ncolumn = \"a\"\nadd = -inf\n").find("s.toml:2: 'add' of [[shift]]"), std::string::npos);
+  EXPECT_NE(message("name = \"s\"\n[[shift]]\ncolumn = \"a\"\nmultiply = nan\n")
+                .find("s.toml:2: 'multiply' of [[shift]] must be a finite number"),
+            std::string::npos);
+  EXPECT_NE(
+      message("name = \"s\"\n[[shift]]\ncolumn = \"a\"\nadd = -inf\n").find("s.toml:2: 'add' of [[shift]]"),
+      std::string::npos);
   EXPECT_NE(message("name = \"s\"\nbase = \"rain\"\n").find("s.toml:2: 'base'"), std::string::npos);
   const std::string rate = "[[rate]]\ncolumn = \"a\"\nvalue = \"b\"\nshare = 0.5\n";
-  EXPECT_NE(message("name = \"s\"\n" + rate + rate).find("s.toml:6: 'column' of [[rate]]: 'a' has a rate already, at s.toml:2"), std::string::npos);
+  EXPECT_NE(message("name = \"s\"\n" + rate + rate)
+                .find("s.toml:6: 'column' of [[rate]]: 'a' has a rate already, at s.toml:2"),
+            std::string::npos);
 }
 
 TEST(Scenario, WhatTheSourceHasNotIsAnErrorOfTheFile) {
   const auto message = [](const std::string& entry) {
-    const auto applied = with_scenario(portfolio(), parse_scenario_config("name = \"s\"\n" + entry, "s.toml").value());
+    const auto applied =
+        with_scenario(portfolio(), parse_scenario_config("name = \"s\"\n" + entry, "s.toml").value());
     if (applied) return std::string("accepted");
     EXPECT_EQ(applied.error().code, ErrorCode::kBadInput) << entry;
     return applied.error().message;
   };
-  EXPECT_EQ(message("[[shift]]\ncolumn = \"biz_gb\"\nadd = 1\n"), "s.toml:2: 'column' of [[shift]]: 'biz_gb' is no column of numbers");
-  EXPECT_EQ(message("\n[[nulls]]\ncolumn = \"nope\"\nshare = 1\n"), "s.toml:3: 'column' of [[nulls]]: there is no column 'nope'");
-  for (const char* wrong : {"column = \"nope\"\nvalue = \"Y\"\nshare = 0.5\n", "column = \"DLNQ_1M_FLG\"\nvalue = \"maybe\"\nshare = 0.5\n",
-                            "column = \"DLNQ_1M_FLG\"\nvalue = \"Y\"\nshare = 1\n", "column = \"INT_RATE\"\nvalue = \"4\"\nshare = 0.5\n"}) {
+  EXPECT_EQ(message("[[shift]]\ncolumn = \"biz_gb\"\nadd = 1\n"),
+            "s.toml:2: 'column' of [[shift]]: 'biz_gb' is no column of numbers");
+  EXPECT_EQ(message("\n[[nulls]]\ncolumn = \"nope\"\nshare = 1\n"),
+            "s.toml:3: 'column' of [[nulls]]: there is no column 'nope'");
+  for (const char* wrong : {"column = \"nope\"\nvalue = \"Y\"\nshare = 0.5\n",
+                            "column = \"DLNQ_1M_FLG\"\nvalue = \"maybe\"\nshare = 0.5\n",
+                            "column = \"DLNQ_1M_FLG\"\nvalue = \"Y\"\nshare = 1\n",
+                            "column = \"INT_RATE\"\nvalue = \"4\"\nshare = 0.5\n"}) {
     EXPECT_EQ(message(std::string("[[rate]]\n") + wrong).find("s.toml:2: [[rate]]: "), 0u) << wrong;
   }
 }
 
-// A model of two classes: amt is 100 higher for Y, so that amt >= 125 holds in nearly half of Y and hardly ever in N; cmiss depends on the class.
+// A model of two classes: amt is 100 higher for Y, so that amt >= 125 holds in nearly half of Y and hardly
+// ever in N; cmiss depends on the class.
 class Model : public testing::Test {
  protected:
   static copula::CopulaModel part(const std::string& label, double loc, double share_of_b) {
     using namespace copula;
     CopulaModel out;
-    const auto category = [](std::vector<std::string> labels, std::vector<double> upper) { return CategoryOutput{std::move(labels), std::move(upper), {}}; };
+    const auto category = [](std::vector<std::string> labels, std::vector<double> upper) {
+      return CategoryOutput{std::move(labels), std::move(upper), {}};
+    };
     NumberOutput count;
     count.format = NumberFormat::kInteger;
     out.columns = {{"y", Uniform{0, 1}, category({label}, {1})},
@@ -216,18 +240,23 @@ class Model : public testing::Test {
     std::filesystem::remove(scenario_);
   }
   Result<Source> open(ClassShare share, std::vector<std::string> where, const std::string& scenario = "") {
-    if (scenario.empty()) return open_source({.distribution_model = path_, .share = share, .where = std::move(where)});
+    if (scenario.empty())
+      return open_source({.distribution_model = path_, .share = share, .where = std::move(where)});
     EXPECT_TRUE(write_file_atomically(scenario_, "name = \"s\"\n" + scenario));
-    return open_source({.distribution_model = path_, .scenario = scenario_, .share = share, .where = std::move(where)});
+    return open_source(
+        {.distribution_model = path_, .scenario = scenario_, .share = share, .where = std::move(where)});
   }
   Error refusal(ClassShare share, std::vector<std::string> where, const std::string& scenario = "") {
     const auto source = open(std::move(share), std::move(where), scenario);
     return source ? Error{ErrorCode::kInternal, "accepted"} : source.error();
   }
-  static ClassShare share(const char* label, double value) { return std::pair<std::string, double>(label, value); }
+  static ClassShare share(const char* label, double value) {
+    return std::pair<std::string, double>(label, value);
+  }
 
   // Each test is a process of its own when they run side by side.
-  const std::string name_ = testing::TempDir() + fmt::format("maeil_two_classes_{}", ::getpid()), path_ = name_ + ".json", scenario_ = name_ + ".toml";
+  const std::string name_ = testing::TempDir() + fmt::format("maeil_two_classes_{}", ::getpid()),
+                    path_ = name_ + ".json", scenario_ = name_ + ".toml";
 };
 
 TEST_F(Model, AClassThatIsAskedForTwiceIsStillThatClass) {
@@ -244,7 +273,8 @@ TEST_F(Model, AClassThatIsAskedForTwiceIsStillThatClass) {
 
 TEST_F(Model, WhatContradictsItselfIsRefusedByName) {
   EXPECT_NE(refusal({}, {"y=Y", "y=N"}).message.find("y=Y and y=N: no class of y"), std::string::npos);
-  EXPECT_NE(refusal({}, {"cmiss=A", "cmiss=B"}).message.find("cmiss=A and cmiss=B contradict"), std::string::npos);
+  EXPECT_NE(refusal({}, {"cmiss=A", "cmiss=B"}).message.find("cmiss=A and cmiss=B contradict"),
+            std::string::npos);
   EXPECT_NE(refusal({}, {"n=5", "n!=5.0"}).message.find("n=5 and n!=5.0 contradict"), std::string::npos);
   EXPECT_NE(refusal(share("Y", 0.2), {"y=Y"}).message.find("'Y' is the only class of y"), std::string::npos);
   EXPECT_NE(refusal(share("Y", 0.2), {"y=N"}).message.find("y=N leaves out"), std::string::npos);
@@ -253,10 +283,12 @@ TEST_F(Model, WhatContradictsItselfIsRefusedByName) {
   EXPECT_NE(refusal(share("Y", 0.2), {}, rate).message.find("has a rate of y"), std::string::npos);
   const Error unknown = refusal({}, {}, "[[rate]]\ncolumn = \"y\"\nvalue = \"Z\"\nshare = 0.3\n");
   EXPECT_EQ(unknown.code, ErrorCode::kBadInput);
-  EXPECT_NE(unknown.message.find(".toml:2: [[rate]]: 'Z' is no class of y"), std::string::npos) << unknown.message;
+  EXPECT_NE(unknown.message.find(".toml:2: [[rate]]: 'Z' is no class of y"), std::string::npos)
+      << unknown.message;
 }
 
-// Also where a condition is met by one class far more often, in any range, and beside a rate, which holds as well.
+// Also where a condition is met by one class far more often, in any range, and beside a rate, which holds as
+// well.
 TEST_F(Model, AClassKeepsItsShareAmongTheRowsThatAreKept) {
   const double slack = 5 * std::sqrt(0.2 * 0.8 / kRows);
   const auto source = open(share("Y", 0.2), {"amt>=125"});
@@ -301,15 +333,19 @@ TEST_F(Model, DatesHaveAnOrderInEitherForm) {
 }
 
 TEST_F(Model, ASumAndWhatNoNumberHoldsAreRefused) {
-  for (const char* entry : {"[[nulls]]\ncolumn = \"total\"\nshare = 1\n", "[[shift]]\ncolumn = \"total\"\nadd = 1000\n"}) {
+  for (const char* entry :
+       {"[[nulls]]\ncolumn = \"total\"\nshare = 1\n", "[[shift]]\ncolumn = \"total\"\nadd = 1000\n"}) {
     const Error error = refusal({}, {}, entry);
     EXPECT_EQ(error.code, ErrorCode::kBadInput);
-    EXPECT_NE(error.message.find("'total' is the sum of amt, n in every row"), std::string::npos) << error.message;
+    EXPECT_NE(error.message.find("'total' is the sum of amt, n in every row"), std::string::npos)
+        << error.message;
   }
   Table rows;
-  for (const char* entry : {"[[shift]]\ncolumn = \"n\"\nmultiply = 1e30\n", "[[shift]]\ncolumn = \"amt\"\nmultiply = 1e308\n"}) {
+  for (const char* entry :
+       {"[[shift]]\ncolumn = \"n\"\nmultiply = 1e30\n", "[[shift]]\ncolumn = \"amt\"\nmultiply = 1e308\n"}) {
     const auto source = open({}, {}, entry);
-    const auto drawn = source ? source->draw(Days{}, 0, kSourceRows, 1, rows) : Status(tl::make_unexpected(source.error()));
+    const auto drawn =
+        source ? source->draw(Days{}, 0, kSourceRows, 1, rows) : Status(tl::make_unexpected(source.error()));
     ASSERT_FALSE(drawn) << entry;
     EXPECT_EQ(drawn.error().code, ErrorCode::kBadInput);
     EXPECT_NE(drawn.error().message.find(".toml:2: [[shift]]: "), std::string::npos) << drawn.error().message;
@@ -321,15 +357,23 @@ TEST_F(Model, ASumAndWhatNoNumberHoldsAreRefused) {
 TEST(Scenario, AFittedModelsConstraintsHoldAndItsClassesAreExact) {
   Table rows;
   rows.rows = 30000;
-  rows.columns = {{"y", ColumnType::kText, {}, {"N", "Y"}, {}}, {"low", ColumnType::kNumber, {}, {}, {}}, {"high", ColumnType::kNumber, {}, {}, {}}};
+  rows.columns = {{"y", ColumnType::kText, {}, {"N", "Y"}, {}},
+                  {"low", ColumnType::kNumber, {}, {}, {}},
+                  {"high", ColumnType::kNumber, {}, {}, {}}};
   for (size_t i = 0; i < rows.rows; ++i) {
-    rows.columns[0].codes.push_back(i % 3000 == 7 || i % 3000 == 9);  // 2 of each 3,000: far too rare for rejection
+    // 2 of each 3,000: far too rare for rejection
+    rows.columns[0].codes.push_back(i % 3000 == 7 || i % 3000 == 9);
     rows.columns[1].numbers.push_back(static_cast<double>(i * 7 % 101));
     rows.columns[2].numbers.push_back(static_cast<double>(i * 7 % 101 + i % 5));
   }
   copula::CopulaFitter fitter;
   fitter.add(rows);
-  const auto fitted = fitter.fit({.target = "y", .formats = {}, .dates = {}, .constraints = {{table::Constraint::Kind::kOrder, {"low", "high"}, ""}}, .marginals = {}, .seed = 1});
+  const auto fitted = fitter.fit({.target = "y",
+                                  .formats = {},
+                                  .dates = {},
+                                  .constraints = {{table::Constraint::Kind::kOrder, {"low", "high"}, ""}},
+                                  .marginals = {},
+                                  .seed = 1});
   ASSERT_TRUE(fitted) << fitted.error().message;
   const auto path = std::filesystem::temp_directory_path() / "maeil_source_test.json";
   ASSERT_TRUE(copula::write_mixture(fitted->mixture, path));
@@ -338,10 +382,12 @@ TEST(Scenario, AFittedModelsConstraintsHoldAndItsClassesAreExact) {
   EXPECT_EQ(share_of(draw(*rare), "y", "Y"), 1);
   EXPECT_FALSE(open_source({.distribution_model = path.string(), .where = {"y=Y", "y=N"}}));
   EXPECT_FALSE(open_source({.distribution_model = path.string(), .where = {"y=Z"}}));
-  const auto shifted = with_scenario(open_source({.distribution_model = path.string()}).value(), {.name = "s", .shifts = {{"low", 1, 50}}});
+  const auto shifted = with_scenario(open_source({.distribution_model = path.string()}).value(),
+                                     {.name = "s", .shifts = {{"low", 1, 50}}});
   ASSERT_TRUE(shifted) << shifted.error().message;
   const Table drawn = draw(*shifted);
-  for (size_t i = 0; i < drawn.rows; ++i) ASSERT_LE(drawn.columns[1].numbers[i], drawn.columns[2].numbers[i]) << i;
+  for (size_t i = 0; i < drawn.rows; ++i)
+    ASSERT_LE(drawn.columns[1].numbers[i], drawn.columns[2].numbers[i]) << i;
   std::filesystem::remove(path);
 }
 
@@ -386,24 +432,30 @@ TEST(OpenSource, AScenarioOfThePortfolioIsRefusedForAnyOtherRows) {
 TEST(Scenario, AShiftMovesATotalButNotAConstantOne) {
   Table rows;
   rows.rows = 1000;
-  for (const char* name : {"hundred", "p", "q", "total", "a", "b"}) rows.columns.push_back({name, ColumnType::kNumber, {}, {}, {}});
+  for (const char* name : {"hundred", "p", "q", "total", "a", "b"})
+    rows.columns.push_back({name, ColumnType::kNumber, {}, {}, {}});
   for (size_t i = 0; i < rows.rows; ++i) {
-    const double p = static_cast<double>(i * 7 % 101), a = static_cast<double>(i * 11 % 31), b = static_cast<double>(i * 13 % 29);
+    const double p = static_cast<double>(i * 7 % 101), a = static_cast<double>(i * 11 % 31),
+                 b = static_cast<double>(i * 13 % 29);
     const double values[] = {100, p, 100 - p, a + b, a, b};
     for (size_t c = 0; c < rows.columns.size(); ++c) rows.columns[c].numbers.push_back(values[c]);
   }
   using Kind = table::Constraint::Kind;
-  const std::vector<table::Constraint> constraints = {{Kind::kSum, {"hundred", "p", "q"}, ""}, {Kind::kSum, {"total", "a", "b"}, ""}};
+  const std::vector<table::Constraint> constraints = {{Kind::kSum, {"hundred", "p", "q"}, ""},
+                                                      {Kind::kSum, {"total", "a", "b"}, ""}};
   copula::CopulaFitter fitter;
   fitter.add(rows);
-  const auto fitted = fitter.fit({.target = "", .formats = {}, .dates = {}, .constraints = constraints, .marginals = {}, .seed = 1});
+  const auto fitted = fitter.fit(
+      {.target = "", .formats = {}, .dates = {}, .constraints = constraints, .marginals = {}, .seed = 1});
   ASSERT_TRUE(fitted) << fitted.error().message;
   const auto path = std::filesystem::temp_directory_path() / "maeil_shift_test.json";
   ASSERT_TRUE(copula::write_mixture(fitted->mixture, path));
-  const auto shifted = with_scenario(open_source({.distribution_model = path.string()}).value(), {.name = "s", .shifts = {{"a", 1, 500.5}, {"p", 1.1, 20}}});
+  const auto shifted = with_scenario(open_source({.distribution_model = path.string()}).value(),
+                                     {.name = "s", .shifts = {{"a", 1, 500.5}, {"p", 1.1, 20}}});
   ASSERT_TRUE(shifted) << shifted.error().message;
   const Table drawn = draw(*shifted);
-  for (const auto& constraint : constraints) EXPECT_EQ(table::count_broken(constraint, drawn).value(), 0u) << describe(constraint);
+  for (const auto& constraint : constraints)
+    EXPECT_EQ(table::count_broken(constraint, drawn).value(), 0u) << describe(constraint);
   for (size_t i = 0; i < drawn.rows; ++i) {
     ASSERT_EQ(drawn.columns[0].numbers[i], 100) << i;
     ASSERT_GE(drawn.columns[3].numbers[i], 500) << i;

@@ -1,4 +1,5 @@
-// The tasks of the DAGs, one file a stage; day.h's make_tasks puts them into one table. `day` must outlive the table.
+// The tasks of the DAGs, one file a stage; day.h's make_tasks puts them into one table. `day` must outlive
+// the table.
 #pragma once
 
 #include "loop/day.h"

@@ -22,11 +22,13 @@ using dag::TaskOutcome;
 Result<Source> reference_source(const Day& day, TaskContext& context) {
   MAEIL_ASSIGN(Source source, open_source(day_source(day.settings)));
   if (source.fallback) {
-    return not_found(fmt::format(
-        "the distribution model {} does not exist, and no model is trained on the built-in portfolio's rows in "
-        "its place (SOURCE_FALLBACK is for a day's rows only): mend DISTRIBUTION_MODEL, or take in a model with "
-        "`maeil model import F.pth`",
-        day.settings.distribution_model));
+    return not_found(
+        fmt::format("the distribution model {} does not exist, and no model is trained on the built-in "
+                    "portfolio's rows in "
+                    "its place (SOURCE_FALLBACK is for a day's rows only): mend DISTRIBUTION_MODEL, or take "
+                    "in a model with "
+                    "`maeil model import F.pth`",
+                    day.settings.distribution_model));
   }
   if (!source.warning.empty()) context.log("warning: " + source.warning);
   return source;
@@ -76,7 +78,8 @@ store::Document reference_note(const ReferencePlan& plan, const ReferenceRows& r
 
 nn::TrainCallbacks progress_callbacks(TaskContext& context, std::string what, int epochs) {
   nn::TrainCallbacks callbacks;
-  callbacks.progress = [&context, what = std::move(what), epochs](int epoch, size_t done, size_t total) -> Status {
+  callbacks.progress = [&context, what = std::move(what), epochs](int epoch, size_t done,
+                                                                  size_t total) -> Status {
     context.progress(fmt::format("{} {}/{}", what, epoch + 1, epochs), done, total);
     return {};
   };
@@ -85,15 +88,17 @@ nn::TrainCallbacks progress_callbacks(TaskContext& context, std::string what, in
 
 }  // namespace
 
-Status add_version(const Day& day, TaskContext& context, const registry::ModelFile& model, const char* file_prefix,
-                   registry::NewVersion& version, TaskOutcome& out) {
+Status add_version(const Day& day, TaskContext& context, const registry::ModelFile& model,
+                   const char* file_prefix, registry::NewVersion& version, TaskOutcome& out) {
   const Instant when = now();
   MAEIL_ASSIGN(version.version, registry::take_version_name(context.store, context.task_key(), when));
   version.id = store::task_object_id(context.task_key(), registry::kCollection, 0);
   MAEIL_ASSIGN(const std::string bytes, registry::model_file_bytes(model, version.finetuned_from, when));
-  const auto path = std::filesystem::path(day.settings.model_save_path) / fmt::format("{}_{}.pth", file_prefix, version.version);
+  const auto path = std::filesystem::path(day.settings.model_save_path) /
+                    fmt::format("{}_{}.pth", file_prefix, version.version);
   MAEIL_TRY(registry::save_version(context.store, bytes, path.string(), version));
-  out.batch.puts.push_back({registry::kCollection, stamped(context, registry::kCollection, registry::make_version_document(version, when))});
+  out.batch.puts.push_back({registry::kCollection, stamped(context, registry::kCollection,
+                                                           registry::make_version_document(version, when))});
   return {};
 }
 
@@ -110,7 +115,11 @@ store::Document hyperparameters_of(const Day& day, const nn::ModelShape& shape) 
 }
 
 store::Document training_event(const registry::NewVersion& version, const store::Document& epochs) {
-  return {{"event_type", "training_complete"}, {"model_id", version.id}, {"model_path", version.path}, {"status", "completed"}, {"epochs", epochs},
+  return {{"event_type", "training_complete"},
+          {"model_id", version.id},
+          {"model_path", version.path},
+          {"status", "completed"},
+          {"epochs", epochs},
           {"instruction_set", version.hyperparameters.value("instruction_set", "")}};
 }
 
@@ -118,7 +127,8 @@ namespace {
 
 Result<store::Document> epoch_document(double loss, const std::vector<double>& probabilities,
                                        const std::vector<int32_t>& labels, const char* measured_on) {
-  MAEIL_ASSIGN(const auto m, metrics::classification_metrics(probabilities, std::vector<uint8_t>(labels.begin(), labels.end())));
+  MAEIL_ASSIGN(const auto m, metrics::classification_metrics(
+                                 probabilities, std::vector<uint8_t>(labels.begin(), labels.end())));
   const auto optional = [](const std::optional<double>& value) {
     return value ? store::Document(*value) : store::Document();
   };
@@ -201,13 +211,15 @@ Result<TaskOutcome> pretrain_encoder(const Day& day, const TrainingPlan& plan, T
                                                     rows.learn.rows(), source.description, options.epochs)};
   version.hyperparameters["pretrain_epochs"] = options.epochs;
   MAEIL_TRY(add_version(day, context, model, "pretrained_encoder", version, out));
-  out.batch.puts.push_back({"training_events", stamped(context, "training_events", training_event(version, epochs))});
+  out.batch.puts.push_back(
+      {"training_events", stamped(context, "training_events", training_event(version, epochs))});
   out.message = fmt::format("encoder {}: {}", version.version, version.notes);
   out.result = {{"model_id", version.id}, {"model_version", version.version}};
   return out;
 }
 
-Result<TaskOutcome> train_classifier(const Day& day, const TrainingPlan& plan, const std::string& encoder_id, TaskContext& context) {
+Result<TaskOutcome> train_classifier(const Day& day, const TrainingPlan& plan, const std::string& encoder_id,
+                                     TaskContext& context) {
   MAEIL_ASSIGN(const Source source, reference_source(day, context));
   const auto reference = reference_plan(day, source, plan.rows, context);
   registry::ModelFile model;
@@ -218,7 +230,8 @@ Result<TaskOutcome> train_classifier(const Day& day, const TrainingPlan& plan, c
     MAEIL_ASSIGN(model.parameters, nn::initial_parameters(shape, static_cast<uint64_t>(day.settings.seed)));
   } else {
     MAEIL_ASSIGN(const auto encoder, registry::find_version(context.store, encoder_id));
-    MAEIL_ASSIGN(model, registry::load_version(context.store, encoder, day.spec, static_cast<int>(day.settings.nhead)));
+    MAEIL_ASSIGN(model, registry::load_version(context.store, encoder, day.spec,
+                                               static_cast<int>(day.settings.nhead)));
     context.log(fmt::format("starting from encoder {}", encoder.version));
   }
   MAEIL_ASSIGN(const ReferenceRows rows, read_and_log(reference, *model.preparation, context));
@@ -249,9 +262,12 @@ Result<TaskOutcome> train_classifier(const Day& day, const TrainingPlan& plan, c
                                .metrics = epochs.back(),
                                .notes = fmt::format("trained on {} rows from {}, {} epochs",
                                                     rows.learn.rows(), source.description, options.epochs)};
-  version.hyperparameters.update({{"epochs", options.epochs}, {"batch_size", options.batch}, {"learning_rate", day.settings.learning_rate}});
+  version.hyperparameters.update({{"epochs", options.epochs},
+                                  {"batch_size", options.batch},
+                                  {"learning_rate", day.settings.learning_rate}});
   MAEIL_TRY(add_version(day, context, model, "classifier", version, out));
-  out.batch.puts.push_back({"training_events", stamped(context, "training_events", training_event(version, epochs))});
+  out.batch.puts.push_back(
+      {"training_events", stamped(context, "training_events", training_event(version, epochs))});
   out.message = fmt::format("classifier {}: {}, F1 {} on {} held-out rows", version.version, version.notes,
                             metric_text(metric_of(epochs.back(), "f1_score")), rows.held_out.rows());
   out.result = {{"model_id", version.id}, {"model_version", version.version}, {"metrics", epochs.back()}};
@@ -259,13 +275,20 @@ Result<TaskOutcome> train_classifier(const Day& day, const TrainingPlan& plan, c
 }
 
 dag::DagSpec first_day_dag() {
-  return {kFirstDayDag, "Trains the first model when there is none", {
-      {.id = "pretrain_encoder", .retries = 1, .description = "contrastive pretraining on reference rows"},
-      {.id = "train_classifier", .upstream = {"pretrain_encoder"}, .retries = 1, .description = "the first classifier"}}};
+  return {
+      kFirstDayDag,
+      "Trains the first model when there is none",
+      {{.id = "pretrain_encoder", .retries = 1, .description = "contrastive pretraining on reference rows"},
+       {.id = "train_classifier",
+        .upstream = {"pretrain_encoder"},
+        .retries = 1,
+        .description = "the first classifier"}}};
 }
 
 void add_training_tasks(const Day& day, dag::TaskTable& table) {
-  table[{kFirstDayDag, "pretrain_encoder"}] = [&day](TaskContext& context) { return pretrain_encoder(day, TrainingPlan{}, context); };
+  table[{kFirstDayDag, "pretrain_encoder"}] = [&day](TaskContext& context) {
+    return pretrain_encoder(day, TrainingPlan{}, context);
+  };
   table[{kFirstDayDag, "train_classifier"}] = [&day](TaskContext& context) -> Result<TaskOutcome> {
     MAEIL_ASSIGN(const auto encoder, result_of(context, kFirstDayDag, "pretrain_encoder"));
     return train_classifier(day, TrainingPlan{}, encoder.value("model_id", ""), context);

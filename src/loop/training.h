@@ -1,4 +1,5 @@
-// Making models: from scratch on reference rows (the first day, `maeil train`) and by fine-tuning (retraining groups).
+// Making models: from scratch on reference rows (the first day, `maeil train`) and by fine-tuning (retraining
+// groups).
 #pragma once
 
 #include <string>
@@ -16,23 +17,26 @@ inline constexpr const char* kFirstDayDag = "first_day_pipeline";
 // What a first day trains when there is no model yet, chosen so that two cores need under three minutes.
 struct TrainingPlan {
   bool pretrain = true, train = true;
-  int64_t rows = 20000;           // of reference data; 85 % to learn from, 15 % held out for each epoch's metrics
-  int64_t pretrain_rows = 4000;   // of those, for the contrastive pretraining
+  // of reference data; 85 % to learn from, 15 % held out for each epoch's metrics
+  int64_t rows = 20000;
+  int64_t pretrain_rows = 4000;  // of those, for the contrastive pretraining
   int pretrain_epochs = 1, epochs = 4;
 };
 
-// pretrain_encoder -> train_classifier. Not one of the contract's three DAGs: `maeil run` runs it before them when no
-// classifier is registered.
+// pretrain_encoder -> train_classifier. Not one of the contract's three DAGs: `maeil run` runs it before them
+// when no classifier is registered.
 dag::DagSpec first_day_dag();
 
 // Both: kNotFound where the distribution model is absent, whatever SOURCE_FALLBACK says.
-Result<dag::TaskOutcome> pretrain_encoder(const Day& day, const TrainingPlan& plan, dag::TaskContext& context);
+Result<dag::TaskOutcome> pretrain_encoder(const Day& day, const TrainingPlan& plan,
+                                          dag::TaskContext& context);
 // From `encoder_id`'s encoder and preparation; "": from scratch, fitting a preparation on the reference rows.
-Result<dag::TaskOutcome> train_classifier(const Day& day, const TrainingPlan& plan, const std::string& encoder_id, dag::TaskContext& context);
+Result<dag::TaskOutcome> train_classifier(const Day& day, const TrainingPlan& plan,
+                                          const std::string& encoder_id, dag::TaskContext& context);
 
 // What an entry of `epochs` was measured on: its field `measured_on` for accuracy, roc_auc, f1_score and
 // log_loss, its field `loss_measured_on` for the loss.
-inline constexpr const char* kHeldOut = "held_out";       // reference rows that nothing was fitted on
+inline constexpr const char* kHeldOut = "held_out";  // reference rows that nothing was fitted on
 inline constexpr const char* kValidation =
     "validation";  // the part of `fine` that attempts do not learn from
 inline constexpr const char* kPassingBatches = "training batches, as they went by";
@@ -53,8 +57,8 @@ Result<nn::Parameters> train_with_epochs(dag::TaskContext& context, const regist
 
 // Registers a version that this task makes: takes its name, puts its bytes into the store and on this machine
 // (`<MODEL_SAVE_PATH>/<file_prefix>_<version>.pth`), and its document into the outcome's batch.
-Status add_version(const Day& day, dag::TaskContext& context, const registry::ModelFile& model, const char* file_prefix,
-                   registry::NewVersion& version, dag::TaskOutcome& out);
+Status add_version(const Day& day, dag::TaskContext& context, const registry::ModelFile& model,
+                   const char* file_prefix, registry::NewVersion& version, dag::TaskOutcome& out);
 
 store::Document hyperparameters_of(const Day& day, const nn::ModelShape& shape);
 

@@ -1,4 +1,5 @@
-// Where a first model's rows may come from. What a training makes of them is tested in nn/ and through the binary.
+// Where a first model's rows may come from. What a training makes of them is tested in nn/ and through the
+// binary.
 #include "loop/training.h"
 
 #include <gtest/gtest.h>
@@ -22,9 +23,18 @@ TEST(Training, NeverLearnsFromTheFallbacksRows) {
   const auto spec = table::builtin_dataset_spec().value();
   const Day day{settings, spec};
   const TrainingPlan plan{.rows = 400, .pretrain_rows = 100, .epochs = 1};
-  dag::TaskContext context{*store, parse_date("2026-11-23").value(), "run", kFirstDayDag, "pretrain_encoder", 0, 1,
-                           {},     [](std::string_view) {},          [](std::string_view, uint64_t, uint64_t) {}};
-  for (const auto& outcome : {pretrain_encoder(day, plan, context), train_classifier(day, plan, "", context)}) {
+  dag::TaskContext context{*store,
+                           parse_date("2026-11-23").value(),
+                           "run",
+                           kFirstDayDag,
+                           "pretrain_encoder",
+                           0,
+                           1,
+                           {},
+                           [](std::string_view) {},
+                           [](std::string_view, uint64_t, uint64_t) {}};
+  for (const auto& outcome :
+       {pretrain_encoder(day, plan, context), train_classifier(day, plan, "", context)}) {
     ASSERT_FALSE(outcome);
     EXPECT_EQ(outcome.error().code, ErrorCode::kNotFound);
     EXPECT_NE(outcome.error().message.find("absent.pkl does not exist"), std::string::npos);

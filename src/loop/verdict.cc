@@ -23,21 +23,25 @@ Result<TaskOutcome> as_verdict(const dag::TaskContext& context, Result<TaskOutco
   if (event == batch.puts.end()) return outcome;
   for (const char* collection : {kEvents, kAlerts}) {
     store::FindOptions present;
-    present.filter = {{"logical_date", format_date(context.logical_date)}, {"superseded_by", {{"$exists", false}}}};
+    present.filter = {{"logical_date", format_date(context.logical_date)},
+                      {"superseded_by", {{"$exists", false}}}};
     MAEIL_ASSIGN(const auto documents, context.store.find(collection, present));
     for (const auto& document : documents) {
       const std::string key = store::text_field(document, "task_key");
-      // What this task itself wrote is linked when it commits (dag/take_back.h); what no task wrote is somebody else's.
+      // What this task itself wrote is linked when it commits (dag/take_back.h); what no task wrote is
+      // somebody else's.
       if (key.empty() || key.substr(0, key.find('#')) == context.task_name()) continue;
       if (collection == kEvents) event->document["supersedes"] = document.at("_id");
-      batch.sets.push_back({collection, store::id_text(document.at("_id")), {{"superseded_by", event->document.at("_id")}}});
+      batch.sets.push_back(
+          {collection, store::id_text(document.at("_id")), {{"superseded_by", event->document.at("_id")}}});
     }
   }
   return outcome;
 }
 
 Result<std::optional<Days>> newest_verdict(store::Store& store) {
-  store::FindOptions newest;  // events stay, whatever is done again; those without a task's key are not maeil's
+  // events stay, whatever is done again; those without a task's key are not maeil's
+  store::FindOptions newest;
   newest.filter = {{"task_key", {{"$exists", true}}}};
   newest.sort = {{"logical_date", -1}};
   newest.limit = 1;
@@ -45,7 +49,8 @@ Result<std::optional<Days>> newest_verdict(store::Store& store) {
   MAEIL_ASSIGN(const Document found, store.find_one(kEvents, newest));
   if (found.is_null()) return std::optional<Days>();
   const auto date = found.find("logical_date");
-  auto parsed = date != found.end() && date->is_string() ? parse_date(date->get<std::string>()) : bad_input("it has no logical_date");
+  auto parsed = date != found.end() && date->is_string() ? parse_date(date->get<std::string>())
+                                                         : bad_input("it has no logical_date");
   if (!parsed) return with_context("evaluation_events: the newest event is damaged", parsed.error());
   return std::optional(*parsed);
 }

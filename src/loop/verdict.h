@@ -7,8 +7,8 @@
 
 namespace maeil::loop {
 
-// What a task that gives the verdict hands back, with the date's verdict of before superseded by its event: the evaluation event
-// and the alert, whichever task wrote them. Nothing else of them changes.
+// What a task that gives the verdict hands back, with the date's verdict of before superseded by its event:
+// the evaluation event and the alert, whichever task wrote them. Nothing else of them changes.
 Result<dag::TaskOutcome> as_verdict(const dag::TaskContext& context, Result<dag::TaskOutcome> outcome);
 
 // The newest date that ever had a verdict, also one that is being judged again; nullopt when none had.

@@ -36,7 +36,8 @@ void rank_metrics(std::span<const double> probabilities, std::span<const uint8_t
   };
   std::vector<Scored> rows(labels.size());
   for (size_t i = 0; i < rows.size(); ++i) rows[i] = {probabilities[i], labels[i]};
-  std::sort(rows.begin(), rows.end(), [](const Scored& a, const Scored& b) { return a.probability > b.probability; });
+  std::sort(rows.begin(), rows.end(),
+            [](const Scored& a, const Scored& b) { return a.probability > b.probability; });
 
   // Twice the area in units of (positive, negative) pairs: an integer far below 2^127.
   __int128 twice_area = 0;
@@ -46,7 +47,8 @@ void rank_metrics(std::span<const double> probabilities, std::span<const uint8_t
   for (size_t first = 0; first < rows.size();) {
     size_t last = first;
     int64_t group_positive = 0;
-    while (last < rows.size() && rows[last].probability == rows[first].probability) group_positive += rows[last++].label;
+    while (last < rows.size() && rows[last].probability == rows[first].probability)
+      group_positive += rows[last++].label;
     const int64_t group_negative = static_cast<int64_t>(last - first) - group_positive;
     twice_area += static_cast<__int128>(group_negative) * (2 * true_positive + group_positive);
     true_positive += group_positive;
@@ -84,7 +86,8 @@ std::optional<double> f1_score(const ConfusionMatrix& c) {
 
 Result<ClassificationMetrics> classification_metrics(std::span<const double> probabilities,
                                                      std::span<const uint8_t> labels) {
-  if (probabilities.size() != labels.size()) return internal_error("metrics: as many probabilities as labels are needed");
+  if (probabilities.size() != labels.size())
+    return internal_error("metrics: as many probabilities as labels are needed");
   if (labels.empty()) return bad_input("metrics: there are no labelled rows to evaluate");
   ClassificationMetrics out;
   Sum brier, log_loss;
@@ -96,7 +99,8 @@ Result<ClassificationMetrics> classification_metrics(std::span<const double> pro
       return internal_error(
           fmt::format("metrics: row {} has the label {}, which is neither 0 nor 1", i, labels[i]));
     const bool decided = p >= 0.5, actual = labels[i] == 1;
-    ++(actual ? (decided ? c.true_positive : c.false_negative) : (decided ? c.false_positive : c.true_negative));
+    ++(actual ? (decided ? c.true_positive : c.false_negative)
+              : (decided ? c.false_positive : c.true_negative));
     brier.add((p - actual) * (p - actual));
     const double clipped = std::clamp(p, 1e-15, 1 - 1e-15);
     log_loss.add(-std::log(actual ? clipped : 1 - clipped));
@@ -116,8 +120,8 @@ Result<ClassificationMetrics> classification_metrics(std::span<const double> pro
 }
 
 std::optional<Interval> bootstrap_f1_interval(const ConfusionMatrix& c, uint64_t seed, int resamples) {
-  // A binomial chain would be faster but needs its own sampler; 1000 x 1500 draws take 10 ms. Above 100,000 rows
-  // the draws are normal to within 1e-3 of the interval's width, and a Gaussian step keeps time flat.
+  // A binomial chain would be faster but needs its own sampler; 1000 x 1500 draws take 10 ms. Above 100,000
+  // rows the draws are normal to within 1e-3 of the interval's width, and a Gaussian step keeps time flat.
   const int64_t n = c.total();
   if (!f1_score(c)) return std::nullopt;
   std::vector<double> scores;
@@ -138,7 +142,8 @@ std::optional<Interval> bootstrap_f1_interval(const ConfusionMatrix& c, uint64_t
       double left = static_cast<double>(n), mass = static_cast<double>(n);
       for (int cell = 0; cell < 3; ++cell) {
         const double p = mass > 0 ? share[cell] / mass : 0;
-        const double z = std::sqrt(-2 * std::log(random.next_uniform())) * std::cos(6.283185307179586 * random.next_uniform());
+        const double z = std::sqrt(-2 * std::log(random.next_uniform())) *
+                         std::cos(6.283185307179586 * random.next_uniform());
         const double count = std::clamp(std::round(left * p + z * std::sqrt(left * p * (1 - p))), 0.0, left);
         drawn[cell] = static_cast<int64_t>(count);
         left -= count;
@@ -149,7 +154,9 @@ std::optional<Interval> bootstrap_f1_interval(const ConfusionMatrix& c, uint64_t
   }
   if (scores.size() < 0.95 * resamples) return std::nullopt;
   std::sort(scores.begin(), scores.end());
-  const auto at = [&](double q) { return scores[std::min<size_t>(scores.size() - 1, static_cast<size_t>(q * scores.size()))]; };
+  const auto at = [&](double q) {
+    return scores[std::min<size_t>(scores.size() - 1, static_cast<size_t>(q * scores.size()))];
+  };
   return Interval{at(0.025), at(0.975)};
 }
 

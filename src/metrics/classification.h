@@ -38,8 +38,8 @@ struct ClassificationMetrics {
 };
 
 // `probabilities[i]` is P(label 1), `labels[i]` 0 or 1; the decision is probability >= 0.5.
-// O(n log n) time, 16 bytes a row of scratch memory. kBadInput: no rows, or a probability that is NaN or outside [0, 1].
-// kInternal: not as many labels as probabilities, or a label that is neither 0 nor 1.
+// O(n log n) time, 16 bytes a row of scratch memory. kBadInput: no rows, or a probability that is NaN or
+// outside [0, 1]. kInternal: not as many labels as probabilities, or a label that is neither 0 nor 1.
 Result<ClassificationMetrics> classification_metrics(std::span<const double> probabilities,
                                                      std::span<const uint8_t> labels);
 

@@ -50,10 +50,12 @@ TEST(ClassificationMetricsGolden, MatchesScikitLearnTo1e12) {
   const auto json = read_file(golden_dir() / "metrics.json").value();
   const auto m = classification_metrics(probabilities, labels).value();
   const std::map<std::string, double> got = {
-      {"accuracy", m.accuracy}, {"precision", *m.precision}, {"recall", *m.recall}, {"f1", *m.f1_score},
-      {"roc_auc", *m.roc_auc}, {"pr_auc", *m.pr_auc}, {"brier", m.brier}, {"log_loss", m.log_loss}, {"ks", *m.ks}};
+      {"accuracy", m.accuracy}, {"precision", *m.precision}, {"recall", *m.recall},
+      {"f1", *m.f1_score},      {"roc_auc", *m.roc_auc},     {"pr_auc", *m.pr_auc},
+      {"brier", m.brier},       {"log_loss", m.log_loss},    {"ks", *m.ks}};
   for (const auto& [name, value] : got) {
-    EXPECT_TRUE(agrees(value, golden_number(json, name))) << name << " " << value << " " << golden_number(json, name);
+    EXPECT_TRUE(agrees(value, golden_number(json, name)))
+        << name << " " << value << " " << golden_number(json, name);
   }
   const size_t at = json.find("\"confusion\":");
   std::string cells = json.substr(at, json.find('}', at) - at);
@@ -102,7 +104,8 @@ TEST(ClassificationMetrics, AModelThatFindsNoDefaultHasF1ZeroAndNoPrecision) {
 }
 
 TEST(ClassificationMetrics, AllTiedScoresAreWorthAHalf) {
-  const auto m = classification_metrics(std::vector<double>(4, 0.3), std::vector<uint8_t>{0, 1, 0, 1}).value();
+  const auto m =
+      classification_metrics(std::vector<double>(4, 0.3), std::vector<uint8_t>{0, 1, 0, 1}).value();
   EXPECT_EQ(*m.roc_auc, 0.5);
   EXPECT_EQ(*m.ks, 0);
   EXPECT_EQ(*m.pr_auc, 0.5);
@@ -144,14 +147,16 @@ TEST(ClassificationMetrics, RefusesLabelsThatDoNotBelongToTheProbabilities) {
 }
 
 TEST(BootstrapInterval, CoversF1NarrowsWithRowsAndRepeats) {
-  const ConfusionMatrix small{880, 20, 30, 70}, large{88000, 2000, 3000, 7000}, huge{880000, 20000, 30000, 70000};
+  const ConfusionMatrix small{880, 20, 30, 70}, large{88000, 2000, 3000, 7000},
+      huge{880000, 20000, 30000, 70000};
   const auto a = *bootstrap_f1_interval(small, 1), b = *bootstrap_f1_interval(large, 1),
              c = *bootstrap_f1_interval(huge, 1);
   for (const auto& [interval, matrix] : {std::pair{a, small}, {b, large}, {c, huge}}) {
     EXPECT_LT(interval.low, *f1_score(matrix));
     EXPECT_GT(interval.high, *f1_score(matrix));
   }
-  // The width falls with the root of the rows; the normal chain of `huge` continues the exact draws of `large`.
+  // The width falls with the root of the rows; the normal chain of `huge` continues the exact draws of
+  // `large`.
   EXPECT_NEAR((a.high - a.low) / (b.high - b.low), 10, 1.5);
   EXPECT_NEAR((b.high - b.low) / (c.high - c.low), std::sqrt(10.0), 0.5);
   EXPECT_EQ(bootstrap_f1_interval(small, 1)->low, a.low);

@@ -1,4 +1,5 @@
-// What is called a divergence: as numbers, and on trainings that diverge, that learn nothing, and that begin far off.
+// What is called a divergence: as numbers, and on trainings that diverge, that learn nothing, and that begin
+// far off.
 #include "nn/divergence.h"
 
 #include <gmock/gmock.h>
@@ -53,7 +54,8 @@ TEST(Divergence, AsNumbers) {
 ModelShape some_shape() {
   ModelShape shape;
   shape.cardinalities = {3, 2, 7};
-  shape.numeric = 5, shape.width = 16, shape.heads = 2, shape.layers = 2, shape.feed_forward = 16, shape.head_hidden = 16;
+  shape.numeric = 5, shape.width = 16, shape.heads = 2, shape.layers = 2, shape.feed_forward = 16,
+  shape.head_hidden = 16;
   return shape;
 }
 
@@ -63,7 +65,8 @@ TEST(Divergence, ALearningRateOfOneEndsTheTraining) {
   for (bool noise : {false, true}) {
     for (size_t i = 0; i < rows.count && !noise; ++i) rows.labels[i] = rows.numbers[i * 5] > 0;
     for (const size_t batch : {size_t{1}, size_t{4}, size_t{32}}) {
-      const auto done = train_classifier(start, rows.view(), {.epochs = 3, .batch = batch, .learning_rate = 1});
+      const auto done =
+          train_classifier(start, rows.view(), {.epochs = 3, .batch = batch, .learning_rate = 1});
       ASSERT_FALSE(done) << "batch " << batch;
       EXPECT_EQ(done.error().code, ErrorCode::kFailed);
       EXPECT_EQ(exit_code(done.error().code), 1);
@@ -82,15 +85,18 @@ TEST(Divergence, NoiseThatCannotBeLearnedIsNone) {
     for (const size_t batch : {size_t{1}, size_t{16}}) {
       for (const float rate : {1e-9f, 3e-3f, 1e-2f}) {
         for (const int epochs : {1, 3}) {
-          const auto done = train_classifier(start, rows.view(), {.epochs = epochs, .batch = batch, .learning_rate = rate});
-          EXPECT_TRUE(done) << "batch " << batch << ", learning rate " << rate << ": " << done.error().message;
+          const auto done =
+              train_classifier(start, rows.view(), {.epochs = epochs, .batch = batch, .learning_rate = rate});
+          EXPECT_TRUE(done) << "batch " << batch << ", learning rate " << rate << ": "
+                            << done.error().message;
         }
       }
     }
   }
 }
 
-// A model that was trained on the opposite labels and is sure of them: a short fine-tuning cannot turn it round.
+// A model that was trained on the opposite labels and is sure of them: a short fine-tuning cannot turn it
+// round.
 TEST(Divergence, AModelThatMeetsOtherDataIsNone) {
   Parameters model = initial_parameters(some_shape(), 1).value();
   TestRows rows = random_rows(some_shape(), 200, 5);
@@ -99,7 +105,10 @@ TEST(Divergence, AModelThatMeetsOtherDataIsNone) {
   for (int32_t& label : rows.labels) label = 1 - label;
   double loss = 0;
   const auto tuned = train_classifier(model, rows.view(), {.epochs = 1, .batch = 16, .learning_rate = 1e-5f},
-                                      {.progress = {}, .epoch = [&](int, const EpochResult& epoch) -> Status { loss = epoch.mean_loss; return {}; }});
+                                      {.progress = {}, .epoch = [&](int, const EpochResult& epoch) -> Status {
+                                         loss = epoch.mean_loss;
+                                         return {};
+                                       }});
   EXPECT_GT(loss, kDivergenceMargin * std::log(2.0)) << "or the test shows nothing";
   EXPECT_TRUE(tuned) << tuned.error().message;
 }
@@ -110,7 +119,8 @@ TEST(Divergence, APreTrainingThatCollapsesEnds) {
   for (const size_t batch : {size_t{4}, size_t{32}}) {
     for (const float rate : {1e-9f, 3e-4f, 3e-3f}) {
       for (const int epochs : {1, 4}) {
-        const auto done = pretrain_encoder(start, rows.view().rows, {.epochs = epochs, .batch = batch, .learning_rate = rate});
+        const auto done = pretrain_encoder(start, rows.view().rows,
+                                           {.epochs = epochs, .batch = batch, .learning_rate = rate});
         EXPECT_TRUE(done) << "batch " << batch << ", learning rate " << rate << ": " << done.error().message;
       }
     }

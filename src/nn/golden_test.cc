@@ -1,5 +1,5 @@
-// The seed's classifier against PyTorch: encodings, logits, three training steps. Tolerances are REFERENCE's, which
-// PyTorch itself meets against float64.
+// The seed's classifier against PyTorch: encodings, logits, three training steps. Tolerances are REFERENCE's,
+// which PyTorch itself meets against float64.
 #include <gtest/gtest.h>
 
 #include "kernels/encoder_ref.h"
@@ -34,8 +34,8 @@ Golden load() {
   return golden;
 }
 
-// Whether a ReLU of the row has an input so near zero that rounding decides which side it is on: its gradient is then
-// not defined to the tolerance.
+// Whether a ReLU of the row has an input so near zero that rounding decides which side it is on: its gradient
+// is then not defined to the tolerance.
 bool relu_near_zero(const Parameters& p, const Rows& row) {
   const ModelShape& shape = p.shape;
   const std::vector<float> unknown = mean_embeddings(p);
@@ -60,8 +60,8 @@ bool relu_near_zero(const Parameters& p, const Rows& row) {
 }
 
 // Compares tensors with {"sum", "l2", "first"}; `tolerance` times l2 (and sqrt(N) for the sum).
-void expect_tensors(const Parameters& p, std::span<const float> values, const nlohmann::json& expected, double tolerance,
-                    double sum_tolerance, double key_bias_sum) {
+void expect_tensors(const Parameters& p, std::span<const float> values, const nlohmann::json& expected,
+                    double tolerance, double sum_tolerance, double key_bias_sum) {
   ASSERT_EQ(expected.size(), p.tensors.size());
   for (const TensorEntry& entry : p.tensors) {
     const auto& e = expected.at(entry.name);
@@ -69,13 +69,15 @@ void expect_tensors(const Parameters& p, std::span<const float> values, const nl
     const double norm = e.at("l2").get<double>(), root = std::sqrt(static_cast<double>(entry.size));
     double sum = 0;
     for (float x : actual) sum += x;
-    // The key bias (32 elements) has a gradient of zero, so Adam turns rounding noise into steps of either sign: `slack` bounds
-    // their sum, and slack / sqrt(32) what they can do to the norm. A kernel that is as exact but rounds elsewhere needs it.
+    // The key bias (32 elements) has a gradient of zero, so Adam turns rounding noise into steps of either
+    // sign: `slack` bounds their sum, and slack / sqrt(32) what they can do to the norm. A kernel that is as
+    // exact but rounds elsewhere needs it.
     const double slack = entry.name.ends_with("in_proj_bias") ? key_bias_sum : 0;
     EXPECT_LE(std::abs(l2(actual) - norm), tolerance * norm + slack / std::sqrt(32.0)) << entry.name;
     EXPECT_LE(std::abs(sum - e.at("sum").get<double>()), sum_tolerance * norm * root + slack) << entry.name;
     for (size_t i = 0; i < e.at("first").size(); ++i) {
-      EXPECT_LE(std::abs(actual[i] - e.at("first")[i].get<double>()), tolerance * norm) << entry.name << " " << i;
+      EXPECT_LE(std::abs(actual[i] - e.at("first")[i].get<double>()), tolerance * norm)
+          << entry.name << " " << i;
     }
   }
 }
@@ -94,14 +96,16 @@ TEST(ClassifierGolden, LogitsAndPooledEncodings) {
 
 TEST(ClassifierGolden, TheBareEncoderIsTheClassifiersEncoder) {
   MAEIL_NEEDS(seed_dir());
-  const auto encoder = seed_parameters("pretrained_model_f.pth"), classifier = seed_parameters("finetuned_model_f.pth");
+  const auto encoder = seed_parameters("pretrained_model_f.pth"),
+             classifier = seed_parameters("finetuned_model_f.pth");
   ASSERT_TRUE(encoder) << encoder.error().message;
   ASSERT_TRUE(classifier) << classifier.error().message;
   EXPECT_FALSE(encoder->has_head);
   EXPECT_TRUE(classifier->has_head);
   EXPECT_EQ(classifier->values.size(), 117570u);
   EXPECT_EQ(encoder->shape, classifier->shape);
-  EXPECT_TRUE(std::equal(classifier->values.begin(), classifier->values.begin() + classifier->head(), encoder->values.begin()));
+  EXPECT_TRUE(std::equal(classifier->values.begin(), classifier->values.begin() + classifier->head(),
+                         encoder->values.begin()));
 }
 
 TEST(TrainingGolden, ThreeAdamStepsMatchPyTorch) {
@@ -111,10 +115,14 @@ TEST(TrainingGolden, ThreeAdamStepsMatchPyTorch) {
   const auto& expected = golden.training;
   const size_t batch = expected.at("batch").get<size_t>();
   const float lr = expected.at("lr").get<float>();
-  Trainer trainer = Trainer::make(golden.parameters, {.learning_rate = lr, .dropout = 0,
-                                                      .class_weights = expected.at("class_weight").get<std::vector<float>>()}).value();
+  Trainer trainer = Trainer::make(golden.parameters,
+                                  {.learning_rate = lr,
+                                   .dropout = 0,
+                                   .class_weights = expected.at("class_weight").get<std::vector<float>>()})
+                        .value();
   bool exempt = false;
-  for (size_t row = 0; row < batch; ++row) exempt = exempt || relu_near_zero(golden.parameters, golden.rows(row, 1).rows);
+  for (size_t row = 0; row < batch; ++row)
+    exempt = exempt || relu_near_zero(golden.parameters, golden.rows(row, 1).rows);
   for (size_t k = 0; k < 3; ++k) {
     const auto loss = trainer.step(golden.rows(k * batch, batch));
     ASSERT_TRUE(loss) << loss.error().message;
@@ -123,18 +131,22 @@ TEST(TrainingGolden, ThreeAdamStepsMatchPyTorch) {
       expect_tensors(golden.parameters, trainer.gradients(), expected.at("grads_step1"), 1e-4, 1e-4, 0);
     }
   }
-  if (exempt) std::puts("a ReLU input of the first batch is within 1e-6 of zero: its gradients are not compared");
-  expect_tensors(golden.parameters, trainer.parameters().values, expected.at("params_after3"), 1e-5, 1e-4, 32 * 3 * lr);
+  if (exempt)
+    std::puts("a ReLU input of the first batch is within 1e-6 of zero: its gradients are not compared");
+  expect_tensors(golden.parameters, trainer.parameters().values, expected.at("params_after3"), 1e-5, 1e-4,
+                 32 * 3 * lr);
 
   const Scorer scorer = Scorer::make(trainer.parameters()).value();
   std::vector<float> logits(golden.labels.size() * 2), after;
-  for (const auto& row : expected.at("logits_after3")) after.insert(after.end(), {row[0].get<float>(), row[1].get<float>()});
+  for (const auto& row : expected.at("logits_after3"))
+    after.insert(after.end(), {row[0].get<float>(), row[1].get<float>()});
   ASSERT_TRUE(scorer.score(golden.rows(0, golden.labels.size()).rows, logits));
   EXPECT_LE(largest_difference(logits, after), 1e-3);
 }
 
 TEST(Comparisons, SeeWhatIsWrong) {
-  const std::vector<float> good = {1, -2, 3}, wrong = {1, -2.1f, 3}, nan = {1, NAN, 3}, shorter = {1, -2}, none;
+  const std::vector<float> good = {1, -2, 3}, wrong = {1, -2.1f, 3}, nan = {1, NAN, 3}, shorter = {1, -2},
+                           none;
   EXPECT_EQ(largest_difference(good, good), 0);
   EXPECT_NEAR(largest_difference(good, wrong), 0.1, 1e-6);
   EXPECT_EQ(largest_difference(good, nan), INFINITY);

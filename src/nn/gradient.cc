@@ -20,8 +20,12 @@ bool all_finite(std::span<const float> values) {
   return largest < 0x7F800000u;
 }
 
-BatchGradient::BatchGradient(const ModelShape& shape, float dropout, uint64_t seed, kernels::Implementation implementation)
-    : shape_(shape), rate_(kernels::dropout_rate(dropout)), seed_(seed), weights_(shape.encoder(), implementation) {}
+BatchGradient::BatchGradient(const ModelShape& shape, float dropout, uint64_t seed,
+                             kernels::Implementation implementation)
+    : shape_(shape),
+      rate_(kernels::dropout_rate(dropout)),
+      seed_(seed),
+      weights_(shape.encoder(), implementation) {}
 
 kernels::RowDropout BatchGradient::row_dropout(uint64_t step, size_t row) const {
   return {rate_, seed_, step, static_cast<uint32_t>(row)};
@@ -38,29 +42,32 @@ void BatchGradient::ensure_workers() {
   }
 }
 
-void BatchGradient::pool(const Parameters& parameters, std::span<const float> unknown, const Rows& rows, uint64_t step,
-                         std::span<float> pooled) {
+void BatchGradient::pool(const Parameters& parameters, std::span<const float> unknown, const Rows& rows,
+                         uint64_t step, std::span<float> pooled) {
   ensure_workers();
   weights_.pack(parameters.values.data() + parameters.layers());
   const size_t c = size_t(shape_.categorical()), n = size_t(shape_.numeric), width = size_t(shape_.width);
   parallel_for_workers(rows.count, 1, [&](size_t first, size_t last, int id) {
     Worker& worker = workers_[id];
     for (size_t row = first; row < last; ++row) {
-      embed_row(parameters, unknown, rows.codes.data() + row * c, rows.numbers.data() + row * n, worker.tokens.data());
-      kernels::encoder_forward_training(weights_, worker.tokens.data(), row_dropout(step, row), pooled.data() + row * width,
-                                        worker.scratch);
+      embed_row(parameters, unknown, rows.codes.data() + row * c, rows.numbers.data() + row * n,
+                worker.tokens.data());
+      kernels::encoder_forward_training(weights_, worker.tokens.data(), row_dropout(step, row),
+                                        pooled.data() + row * width, worker.scratch);
     }
   });
 }
 
-void BatchGradient::run(const Parameters& parameters, std::span<const float> unknown, const Rows& rows, uint64_t step,
-                        const Head& head, std::span<float> gradients) {
+void BatchGradient::run(const Parameters& parameters, std::span<const float> unknown, const Rows& rows,
+                        uint64_t step, const Head& head, std::span<float> gradients) {
   ensure_workers();
   weights_.pack(parameters.values.data() + parameters.layers());
   const size_t c = size_t(shape_.categorical()), n = size_t(shape_.numeric);
   const size_t row_size = size_t(shape_.tokens()) * shape_.width;
-  const size_t packed = kernels::packed_gradient_size(weights_), fc = parameters.values.size() - parameters.head();
-  const size_t grain = (rows.count + kPieces - 1) / kPieces, pieces = grain == 0 ? 0 : (rows.count + grain - 1) / grain;
+  const size_t packed = kernels::packed_gradient_size(weights_),
+               fc = parameters.values.size() - parameters.head();
+  const size_t grain = (rows.count + kPieces - 1) / kPieces,
+               pieces = grain == 0 ? 0 : (rows.count + grain - 1) / grain;
   token_gradients_.resize(std::max(token_gradients_.size(), rows.count * row_size));
   pieces_.resize(std::max(pieces_.size(), pieces));
 
@@ -70,11 +77,13 @@ void BatchGradient::run(const Parameters& parameters, std::span<const float> unk
     sum.assign(packed + fc, 0.0f);
     for (size_t row = piece * grain; row < std::min(rows.count, (piece + 1) * grain); ++row) {
       const kernels::RowDropout dropout = row_dropout(step, row);
-      embed_row(parameters, unknown, rows.codes.data() + row * c, rows.numbers.data() + row * n, worker.tokens.data());
-      kernels::encoder_forward_training(weights_, worker.tokens.data(), dropout, worker.pooled.data(), worker.scratch);
+      embed_row(parameters, unknown, rows.codes.data() + row * c, rows.numbers.data() + row * n,
+                worker.tokens.data());
+      kernels::encoder_forward_training(weights_, worker.tokens.data(), dropout, worker.pooled.data(),
+                                        worker.scratch);
       head(row, worker.pooled.data(), dropout, worker.pooled_gradient.data(), sum.data() + packed);
-      kernels::encoder_backward(weights_, worker.pooled_gradient.data(), dropout, token_gradients_.data() + row * row_size,
-                                sum.data(), worker.scratch);
+      kernels::encoder_backward(weights_, worker.pooled_gradient.data(), dropout,
+                                token_gradients_.data() + row * row_size, sum.data(), worker.scratch);
     }
   });
   if (pieces == 0) return std::fill(gradients.begin(), gradients.end(), 0.0f);
@@ -86,12 +95,14 @@ void BatchGradient::run(const Parameters& parameters, std::span<const float> unk
       for (size_t i = first; i < last; ++i) total[i] += part[i];
     }
   });
-  kernels::unpack_gradient(weights_, parameters.values.data() + parameters.layers(), total, gradients.data() + parameters.layers());
+  kernels::unpack_gradient(weights_, parameters.values.data() + parameters.layers(), total,
+                           gradients.data() + parameters.layers());
   std::copy(total + packed, total + packed + fc, gradients.data() + parameters.head());
   add_embedding_gradients(parameters, rows, gradients);
 }
 
-void BatchGradient::add_embedding_gradients(const Parameters& parameters, const Rows& rows, std::span<float> gradients) {
+void BatchGradient::add_embedding_gradients(const Parameters& parameters, const Rows& rows,
+                                            std::span<float> gradients) {
   const size_t c = size_t(shape_.categorical()), n = size_t(shape_.numeric), width = size_t(shape_.width);
   const size_t row_size = (c + n) * width;
   std::fill(gradients.begin(), gradients.begin() + parameters.layers(), 0.0f);

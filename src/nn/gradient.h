@@ -1,7 +1,7 @@
 // A batch through the encoder, forward and backward, on all threads: what training and pre-training share.
 //
-// Rows are divided into pieces by their number alone; each piece sums its rows' gradients in order, then the pieces are
-// added in order. So the result does not depend on the number of threads.
+// Rows are divided into pieces by their number alone; each piece sums its rows' gradients in order, then the
+// pieces are added in order. So the result does not depend on the number of threads.
 #pragma once
 
 #include <functional>
@@ -23,17 +23,19 @@ class BatchGradient {
   BatchGradient(const ModelShape& shape, float dropout, uint64_t seed,
                 kernels::Implementation implementation = kernels::Implementation::kBest);
 
-  // Given one row's pooled encoding (D), writes its gradient (D) and adds the head's gradients to `fc_gradient`.
+  // Given one row's pooled encoding (D), writes its gradient (D) and adds the head's gradients to
+  // `fc_gradient`.
   using Head = std::function<void(size_t row, const float* pooled, const kernels::RowDropout& dropout,
                                   float* pooled_gradient, float* fc_gradient)>;
 
   // Only forward, with the dropout of (step, row): pooled (B, D).
-  void pool(const Parameters& parameters, std::span<const float> unknown, const Rows& rows, uint64_t step, std::span<float> pooled);
+  void pool(const Parameters& parameters, std::span<const float> unknown, const Rows& rows, uint64_t step,
+            std::span<float> pooled);
 
-  // Forward and backward. `gradients`: laid out as parameters.values, overwritten. `head` is called once a row, from
-  // any thread.
-  void run(const Parameters& parameters, std::span<const float> unknown, const Rows& rows, uint64_t step, const Head& head,
-           std::span<float> gradients);
+  // Forward and backward. `gradients`: laid out as parameters.values, overwritten. `head` is called once a
+  // row, from any thread.
+  void run(const Parameters& parameters, std::span<const float> unknown, const Rows& rows, uint64_t step,
+           const Head& head, std::span<float> gradients);
 
  private:
   kernels::RowDropout row_dropout(uint64_t step, size_t row) const;

@@ -18,7 +18,9 @@ namespace {
 constexpr int64_t kMaxParameters = int64_t{1} << 30;
 constexpr int kMaxTokens = 65535;  // a token's number takes 16 bits in the dropout counter
 
-std::string shape_text(const std::vector<int64_t>& shape) { return fmt::format("({})", fmt::join(shape, ", ")); }
+std::string shape_text(const std::vector<int64_t>& shape) {
+  return fmt::format("({})", fmt::join(shape, ", "));
+}
 
 std::string layer_name(int layer, const char* rest) {
   return fmt::format("encoder.transformer.layers.{}.{}", layer, rest);
@@ -28,18 +30,27 @@ int64_t parameter_count(const ModelShape& s) {
   const int64_t d = s.width;
   int64_t n = 0;
   for (int cardinality : s.cardinalities) n += cardinality * d;
-  return n + 2 * s.numeric * d + s.layers * (4 * d * d + 4 * d + 2 * d * s.feed_forward + s.feed_forward + d + 4 * d) +
+  return n + 2 * s.numeric * d +
+         s.layers * (4 * d * d + 4 * d + 2 * d * s.feed_forward + s.feed_forward + d + 4 * d) +
          s.head_hidden * (d + 1) + int64_t{s.classes} * (s.head_hidden + 1);
 }
 
-const std::string& shown(const NamedTensor& tensor) { return tensor.in_file.empty() ? tensor.name : tensor.in_file; }
+const std::string& shown(const NamedTensor& tensor) {
+  return tensor.in_file.empty() ? tensor.name : tensor.in_file;
+}
 
 Status check_finite(const std::string& name, std::span<const int64_t> shape, std::span<const float> values) {
   for (size_t i = 0; i < values.size(); ++i) {
     if (std::isfinite(values[i])) continue;
-    return bad_input(fmt::format("tensor {} holds {} at {}: a model with a value that is no number cannot score; it comes from a training that diverged "
-                                 "or from numbers that overflowed", name, std::isnan(values[i]) ? "NaN" : values[i] > 0 ? "infinity" : "-infinity",
-                                 format::place_text(shape, i)));
+    return bad_input(
+        fmt::format("tensor {} holds {} at {}: a model with a value that is no number cannot score; it comes "
+                    "from a training that diverged "
+                    "or from numbers that overflowed",
+                    name,
+                    std::isnan(values[i]) ? "NaN"
+                    : values[i] > 0       ? "infinity"
+                                          : "-infinity",
+                    format::place_text(shape, i)));
   }
   return {};
 }
@@ -50,13 +61,14 @@ Result<std::map<std::string, const NamedTensor*>> by_name(std::span<const NamedT
     int64_t size = 1;
     for (int64_t extent : tensor.shape) {
       if (extent < 0 || extent > kMaxParameters || size * extent > kMaxParameters) {
-        return bad_input(fmt::format("tensor {}: impossible shape {}", shown(tensor), shape_text(tensor.shape)));
+        return bad_input(
+            fmt::format("tensor {}: impossible shape {}", shown(tensor), shape_text(tensor.shape)));
       }
       size *= extent;
     }
     if (static_cast<size_t>(size) != tensor.values.size()) {
-      return bad_input(fmt::format("tensor {}: {} values do not fill shape {}", shown(tensor), tensor.values.size(),
-                                   shape_text(tensor.shape)));
+      return bad_input(fmt::format("tensor {}: {} values do not fill shape {}", shown(tensor),
+                                   tensor.values.size(), shape_text(tensor.shape)));
     }
     if (!found.emplace(tensor.name, &tensor).second) {
       return bad_input(fmt::format("tensor {} is there twice", shown(tensor)));
@@ -78,11 +90,14 @@ void fill_normal(RandomSequence& random, std::span<float> values) {
   }
 }
 
-void initialise(const ModelShape& shape, const TensorEntry& entry, size_t index, uint64_t seed, std::span<float> out) {
+void initialise(const ModelShape& shape, const TensorEntry& entry, size_t index, uint64_t seed,
+                std::span<float> out) {
   RandomSequence random(seed, RandomStream::kInit, index);
   const std::string_view name = entry.name;
   const bool weight = name.ends_with("weight");
-  const auto linear = [&](int fan_in) { fill_uniform(random, out, 1 / std::sqrt(static_cast<double>(fan_in))); };
+  const auto linear = [&](int fan_in) {
+    fill_uniform(random, out, 1 / std::sqrt(static_cast<double>(fan_in)));
+  };
   if (name.find(".embeddings.") != name.npos) return fill_normal(random, out);
   if (name.find("numeric_embeddings.") != name.npos) return linear(1);
   if (name.ends_with("in_proj_weight")) {
@@ -103,16 +118,19 @@ Status check_shape(const ModelShape& s) {
   }
   if (s.numeric < 0 || s.cardinalities.size() > kMaxTokens || s.numeric > kMaxTokens || s.tokens() < 1 ||
       s.tokens() > kMaxTokens) {
-    return bad_input(fmt::format("a model of {} categorical and {} numeric features: there must be 1 to {} in all",
-                                 s.cardinalities.size(), s.numeric, kMaxTokens));
+    return bad_input(
+        fmt::format("a model of {} categorical and {} numeric features: there must be 1 to {} in all",
+                    s.cardinalities.size(), s.numeric, kMaxTokens));
   }
   for (int size : {s.width, s.heads, s.layers, s.feed_forward, s.head_hidden, s.classes}) {
     if (size < 1 || size > 65536) {
-      return bad_input(fmt::format("impossible model: width {}, heads {}, layers {}, feed-forward {}, head {}, classes {}",
-                                   s.width, s.heads, s.layers, s.feed_forward, s.head_hidden, s.classes));
+      return bad_input(
+          fmt::format("impossible model: width {}, heads {}, layers {}, feed-forward {}, head {}, classes {}",
+                      s.width, s.heads, s.layers, s.feed_forward, s.head_hidden, s.classes));
     }
   }
-  if (s.width % s.heads != 0) return bad_input(fmt::format("{} heads do not divide the width {}", s.heads, s.width));
+  if (s.width % s.heads != 0)
+    return bad_input(fmt::format("{} heads do not divide the width {}", s.heads, s.width));
   if (parameter_count(s) > kMaxParameters) return bad_input("the model has more than 2^30 parameters");
   return {};
 }
@@ -127,7 +145,8 @@ Parameters zero_parameters(const ModelShape& s) {
     p.tensors.push_back(std::move(entry));
   };
   const int64_t d = s.width, m = s.feed_forward;
-  for (int i = 0; i < s.categorical(); ++i) add(fmt::format("encoder.embeddings.{}.weight", i), {s.cardinalities[i], d});
+  for (int i = 0; i < s.categorical(); ++i)
+    add(fmt::format("encoder.embeddings.{}.weight", i), {s.cardinalities[i], d});
   for (int i = 0; i < s.numeric; ++i) {
     add(fmt::format("encoder.numeric_embeddings.{}.weight", i), {d, 1});
     add(fmt::format("encoder.numeric_embeddings.{}.bias", i), {d});
@@ -141,7 +160,8 @@ Parameters zero_parameters(const ModelShape& s) {
     add(layer_name(i, "linear1.bias"), {m});
     add(layer_name(i, "linear2.weight"), {d, m});
     add(layer_name(i, "linear2.bias"), {d});
-    for (const char* norm : {"norm1.weight", "norm1.bias", "norm2.weight", "norm2.bias"}) add(layer_name(i, norm), {d});
+    for (const char* norm : {"norm1.weight", "norm1.bias", "norm2.weight", "norm2.bias"})
+      add(layer_name(i, norm), {d});
   }
   add("fc.0.weight", {s.head_hidden, d});
   add("fc.0.bias", {s.head_hidden});
@@ -165,7 +185,8 @@ std::vector<NamedTensor> Parameters::named(bool encoder_only) const {
   for (size_t i = 0; i < tensors.size(); ++i) {
     const std::string& name = tensors[i].name;
     if (!encoder_only) out.push_back({name, tensors[i].shape, tensor(i)});
-    if (encoder_only && name.starts_with("encoder.")) out.push_back({name.substr(8), tensors[i].shape, tensor(i)});
+    if (encoder_only && name.starts_with("encoder."))
+      out.push_back({name.substr(8), tensors[i].shape, tensor(i)});
   }
   return out;
 }
@@ -177,7 +198,8 @@ Result<ModelShape> shape_from_tensors(std::span<const NamedTensor> tensors, int 
     if (it == found.end()) return bad_input(fmt::format("tensor {} is missing", name));
     const auto& shape = it->second->shape;
     if (shape.size() != 2) {
-      return bad_input(fmt::format("tensor {}: shape {}, expected two dimensions", shown(*it->second), shape_text(shape)));
+      return bad_input(
+          fmt::format("tensor {}: shape {}, expected two dimensions", shown(*it->second), shape_text(shape)));
     }
     return static_cast<int>(shape[axis]);
   };
@@ -190,7 +212,8 @@ Result<ModelShape> shape_from_tensors(std::span<const NamedTensor> tensors, int 
   while (found.contains(fmt::format("encoder.numeric_embeddings.{}.weight", s.numeric))) ++s.numeric;
   s.layers = 0;
   while (found.contains(layer_name(s.layers, "self_attn.in_proj_weight"))) ++s.layers;
-  if (s.tokens() == 0) return bad_input("no tensor encoder.embeddings.0.weight nor encoder.numeric_embeddings.0.weight");
+  if (s.tokens() == 0)
+    return bad_input("no tensor encoder.embeddings.0.weight nor encoder.numeric_embeddings.0.weight");
   MAEIL_ASSIGN(s.width, extent(layer_name(0, "self_attn.in_proj_weight"), 1));
   MAEIL_ASSIGN(s.feed_forward, extent(layer_name(0, "linear1.weight"), 0));
   if (found.contains("fc.0.weight")) {
@@ -201,7 +224,8 @@ Result<ModelShape> shape_from_tensors(std::span<const NamedTensor> tensors, int 
   return s;
 }
 
-Result<Parameters> parameters_from_tensors(std::span<const NamedTensor> tensors, int heads, uint64_t head_seed) {
+Result<Parameters> parameters_from_tensors(std::span<const NamedTensor> tensors, int heads,
+                                           uint64_t head_seed) {
   MAEIL_ASSIGN(const ModelShape shape, shape_from_tensors(tensors, heads));
   MAEIL_ASSIGN(auto found, by_name(tensors));
   Parameters p = zero_parameters(shape);
@@ -211,13 +235,14 @@ Result<Parameters> parameters_from_tensors(std::span<const NamedTensor> tensors,
     const std::span<float> out(p.values.data() + entry.offset, entry.size);
     const auto it = found.find(entry.name);
     if (it == found.end()) {
-      if (p.has_head || !entry.name.starts_with("fc.")) return bad_input(fmt::format("tensor {} is missing", entry.name));
+      if (p.has_head || !entry.name.starts_with("fc."))
+        return bad_input(fmt::format("tensor {} is missing", entry.name));
       initialise(shape, entry, i, head_seed, out);
       continue;
     }
     if (it->second->shape != entry.shape) {
-      return bad_input(fmt::format("tensor {}: shape {}, expected {}", shown(*it->second), shape_text(it->second->shape),
-                                   shape_text(entry.shape)));
+      return bad_input(fmt::format("tensor {}: shape {}, expected {}", shown(*it->second),
+                                   shape_text(it->second->shape), shape_text(entry.shape)));
     }
     MAEIL_TRY(check_finite(shown(*it->second), entry.shape, it->second->values));
     std::copy(it->second->values.begin(), it->second->values.end(), out.begin());

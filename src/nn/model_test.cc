@@ -14,7 +14,8 @@ using ::testing::HasSubstr;
 ModelShape small_shape() {
   ModelShape shape;
   shape.cardinalities = {3, 2};
-  shape.numeric = 2, shape.width = 8, shape.heads = 2, shape.layers = 2, shape.feed_forward = 12, shape.head_hidden = 10;
+  shape.numeric = 2, shape.width = 8, shape.heads = 2, shape.layers = 2, shape.feed_forward = 12,
+  shape.head_hidden = 10;
   return shape;
 }
 
@@ -104,7 +105,8 @@ TEST(FromTensors, RefusesWithTheTensorsName) {
   auto t = p.named();
   t[linear1].shape = {12, 7};
   t[linear1].values = t[linear1].values.first(84);
-  EXPECT_EQ(message(t), "tensor encoder.transformer.layers.1.linear1.weight: shape (12, 7), expected (12, 8)");
+  EXPECT_EQ(message(t),
+            "tensor encoder.transformer.layers.1.linear1.weight: shape (12, 7), expected (12, 8)");
   t = p.named();
   t.erase(t.begin() + linear1);
   EXPECT_EQ(message(t), "tensor encoder.transformer.layers.1.linear1.weight is missing");

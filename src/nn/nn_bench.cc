@@ -1,5 +1,6 @@
-// Rows per second of scoring and training with the standard shape (83 + 59 tokens, width 32), as DESIGN's bars are
-// stated, and with the same width in heads of other sizes (head_size 8 is the standard). Before it times, each benchmark compares what it computes with the reference: a wrong kernel has no speed.
+// Rows per second of scoring and training with the standard shape (83 + 59 tokens, width 32), as DESIGN's
+// bars are stated, and with the same width in heads of other sizes (head_size 8 is the standard). Before it
+// times, each benchmark compares what it computes with the reference: a wrong kernel has no speed.
 #include <benchmark/benchmark.h>
 
 #include "base/threads.h"
@@ -23,12 +24,14 @@ ModelShape standard_shape(int64_t head_size) {
 
 bool agrees_with_reference(const Scorer& scorer, const testing::TestRows& rows) {
   const Parameters& p = scorer.parameters();
-  std::vector<float> logits(rows.count * 2), pooled(rows.count * p.shape.width), tokens(size_t(p.shape.tokens()) * p.shape.width);
+  std::vector<float> logits(rows.count * 2), pooled(rows.count * p.shape.width),
+      tokens(size_t(p.shape.tokens()) * p.shape.width);
   if (!scorer.score(rows.view().rows, logits, pooled)) return false;
   std::vector<float> expected(p.shape.width);
   kernels::EncoderTape<float> tape;
   embed_row(p, mean_embeddings(p), rows.codes.data(), rows.numbers.data(), tokens.data());
-  kernels::encoder_forward_ref(p.shape.encoder(), p.values.data() + p.layers(), tokens.data(), {}, expected.data(), tape);
+  kernels::encoder_forward_ref(p.shape.encoder(), p.values.data() + p.layers(), tokens.data(), {},
+                               expected.data(), tape);
   pooled.resize(p.shape.width);
   return testing::largest_difference(pooled, expected) < 1e-4;
 }
@@ -42,7 +45,8 @@ void Score(benchmark::State& state) {
   if (!agrees_with_reference(scorer, rows)) return state.SkipWithError("differs from the reference");
   std::vector<float> logits(batch * 2);
   for (auto _ : state) benchmark::DoNotOptimize(scorer.score(rows.view().rows, logits));
-  state.counters["rows/s"] = benchmark::Counter(static_cast<double>(state.iterations() * batch), benchmark::Counter::kIsRate);
+  state.counters["rows/s"] =
+      benchmark::Counter(static_cast<double>(state.iterations() * batch), benchmark::Counter::kIsRate);
   set_thread_count(0);
 }
 
@@ -54,12 +58,16 @@ void Train(benchmark::State& state) {
   for (auto _ : state) {
     if (!trainer.step(rows.view())) return state.SkipWithError("a step failed");
   }
-  state.counters["rows/s"] = benchmark::Counter(static_cast<double>(state.iterations() * batch), benchmark::Counter::kIsRate);
+  state.counters["rows/s"] =
+      benchmark::Counter(static_cast<double>(state.iterations() * batch), benchmark::Counter::kIsRate);
   set_thread_count(0);
 }
 
 void sizes(benchmark::internal::Benchmark* bench, int64_t large_batch) {
-  bench->ArgNames({"batch", "threads", "head_size"})->MeasureProcessCPUTime()->UseRealTime()->Unit(benchmark::kMillisecond);
+  bench->ArgNames({"batch", "threads", "head_size"})
+      ->MeasureProcessCPUTime()
+      ->UseRealTime()
+      ->Unit(benchmark::kMillisecond);
   bench->Args({16, 1, 8})->Args({16, 2, 8})->Args({large_batch, 2, 8});
   for (int64_t head_size : {2, 4, 16, 32}) bench->Args({16, 1, head_size});
 }

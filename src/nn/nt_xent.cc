@@ -1,7 +1,8 @@
-// NT-Xent and its gradient. With u = z / |z| and s_ij = u_i . u_j / T over the 2n projections, pos(i) the partner of i,
-// and Z_i = e^{s_i,pos} + sum_{j != i} e^{s_ij}:
-//   loss = mean_i (log Z_i - s_i,pos),  G_ij = dloss/ds_ij = (e^{s_ij} (1 + [j = pos]) / Z_i - [j = pos]) / 2n,
-//   du_i = sum_j (G_ij + G_ji) u_j / T,  dz_i = (du_i - u_i (u_i . du_i)) / |z_i|.
+// NT-Xent and its gradient. With u = z / |z| and s_ij = u_i . u_j / T over the 2n projections, pos(i) the
+// partner of i, and Z_i = e^{s_i,pos} + sum_{j != i} e^{s_ij}: loss = mean_i (log Z_i - s_i,pos),  G_ij =
+// dloss/ds_ij =
+//   (e^{s_ij} (1 + [j = pos]) / Z_i - [j = pos]) / 2n, du_i = sum_j (G_ij + G_ji) u_j / T,  dz_i = (du_i -
+//   u_i (u_i . du_i)) / |z_i|.
 #include <algorithm>
 #include <cassert>
 #include <cmath>

@@ -26,7 +26,8 @@ TEST(NtXentGolden, LossAndGradientsMatchPyTorch) {
   const std::vector<float> zi = flat(golden.at("zi")), zj = flat(golden.at("zj"));
   const size_t n = golden.at("zi").size(), dim = zi.size() / n;
   std::vector<float> gi(zi.size()), gj(zj.size());
-  EXPECT_NEAR(nt_xent(zi, zj, n, dim, golden.at("temperature").get<double>(), gi, gj), golden.at("loss").get<double>(), 1e-5);
+  EXPECT_NEAR(nt_xent(zi, zj, n, dim, golden.at("temperature").get<double>(), gi, gj),
+              golden.at("loss").get<double>(), 1e-5);
   EXPECT_LE(largest_difference(gi, flat(golden.at("grad_zi"))), 1e-5);
   EXPECT_LE(largest_difference(gj, flat(golden.at("grad_zj"))), 1e-5);
 }
@@ -56,15 +57,21 @@ TEST(NtXent, GradientsAgreeWithFiniteDifferences) {
 TEST(Pretraining, LowersTheLossAlikeOnAnyNumberOfThreads) {
   ModelShape shape;
   shape.cardinalities = {3, 5, 7};
-  shape.numeric = 5, shape.width = 16, shape.heads = 2, shape.layers = 1, shape.feed_forward = 16, shape.head_hidden = 8;
+  shape.numeric = 5, shape.width = 16, shape.heads = 2, shape.layers = 1, shape.feed_forward = 16,
+  shape.head_hidden = 8;
   const TestRows rows = random_rows(shape, 97, 3, true);
   const Parameters start = initial_parameters(shape, 1).value();
   std::vector<double> losses;
   const auto train = [&](int threads) {
     set_thread_count(threads);
     losses.clear();
-    auto result = pretrain_encoder(start, rows.view().rows, {.epochs = 6, .batch = 32, .learning_rate = 3e-3f, .dropout = 0.1f, .projection = 24},
-                                   {.progress = {}, .epoch = [&](int, const EpochResult& epoch) -> Status { losses.push_back(epoch.mean_loss); return {}; }});
+    auto result = pretrain_encoder(
+        start, rows.view().rows,
+        {.epochs = 6, .batch = 32, .learning_rate = 3e-3f, .dropout = 0.1f, .projection = 24},
+        {.progress = {}, .epoch = [&](int, const EpochResult& epoch) -> Status {
+           losses.push_back(epoch.mean_loss);
+           return {};
+         }});
     set_thread_count(0);
     return result.value();
   };
@@ -74,8 +81,10 @@ TEST(Pretraining, LowersTheLossAlikeOnAnyNumberOfThreads) {
   const Pretrained three = train(3);
   EXPECT_EQ(three.parameters.values, one.parameters.values);
   EXPECT_EQ(three.projection, one.projection);
-  EXPECT_TRUE(std::equal(start.values.begin() + start.head(), start.values.end(), one.parameters.values.begin() + start.head()));
-  EXPECT_FALSE(std::equal(start.values.begin(), start.values.begin() + start.head(), one.parameters.values.begin()));
+  EXPECT_TRUE(std::equal(start.values.begin() + start.head(), start.values.end(),
+                         one.parameters.values.begin() + start.head()));
+  EXPECT_FALSE(
+      std::equal(start.values.begin(), start.values.begin() + start.head(), one.parameters.values.begin()));
   ASSERT_EQ(one.projection_tensors.size(), 4u);
   EXPECT_EQ(one.projection_tensors.back().offset + one.projection_tensors.back().size, one.projection.size());
 }

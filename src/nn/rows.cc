@@ -27,14 +27,14 @@ Rows RowBuffer::gather(const ModelShape& shape, const Rows& from, std::span<cons
 Status check_rows(const ModelShape& shape, const Rows& rows) {
   const size_t c = static_cast<size_t>(shape.categorical()), n = static_cast<size_t>(shape.numeric);
   if (rows.codes.size() != rows.count * c || rows.numbers.size() != rows.count * n) {
-    return bad_input(fmt::format("{} rows: {} codes and {} numbers, but the model reads {} and {} a row", rows.count,
-                                 rows.codes.size(), rows.numbers.size(), c, n));
+    return bad_input(fmt::format("{} rows: {} codes and {} numbers, but the model reads {} and {} a row",
+                                 rows.count, rows.codes.size(), rows.numbers.size(), c, n));
   }
   for (size_t i = 0; i < rows.codes.size(); ++i) {
     const int32_t code = rows.codes[i];
     if (code < -1 || code >= shape.cardinalities[i % c]) {
-      return bad_input(fmt::format("row {}: code {} of categorical feature {} is outside its table of {}", i / c, code,
-                                   i % c, shape.cardinalities[i % c]));
+      return bad_input(fmt::format("row {}: code {} of categorical feature {} is outside its table of {}",
+                                   i / c, code, i % c, shape.cardinalities[i % c]));
     }
   }
   for (size_t i = 0; i < rows.numbers.size(); ++i) {
@@ -51,7 +51,8 @@ Status check_labels(const ModelShape& shape, const LabelledRows& rows) {
   }
   for (size_t i = 0; i < rows.labels.size(); ++i) {
     if (rows.labels[i] < 0 || rows.labels[i] >= shape.classes) {
-      return bad_input(fmt::format("row {}: label {} is none of the {} classes", i, rows.labels[i], shape.classes));
+      return bad_input(
+          fmt::format("row {}: label {} is none of the {} classes", i, rows.labels[i], shape.classes));
     }
   }
   return {};
@@ -75,17 +76,20 @@ Result<std::vector<float>> unknown_embeddings(const Parameters& p, std::span<con
   if (unknown.empty()) return mean_embeddings(p);
   const size_t expected = p.shape.cardinalities.size() * p.shape.width;
   if (unknown.size() != expected) {
-    return bad_input(fmt::format("{} values for the embeddings of unknown categories, expected {}", unknown.size(), expected));
+    return bad_input(fmt::format("{} values for the embeddings of unknown categories, expected {}",
+                                 unknown.size(), expected));
   }
   for (size_t i = 0; i < unknown.size(); ++i) {
     if (std::isfinite(unknown[i])) continue;
-    return bad_input(fmt::format("the embedding of unknown values of categorical feature {} is not finite at {}", i / p.shape.width, i % p.shape.width));
+    return bad_input(
+        fmt::format("the embedding of unknown values of categorical feature {} is not finite at {}",
+                    i / p.shape.width, i % p.shape.width));
   }
   return std::vector<float>(unknown.begin(), unknown.end());
 }
 
-void embed_row(const Parameters& p, std::span<const float> unknown, const int32_t* codes, const float* numbers,
-               float* tokens) {
+void embed_row(const Parameters& p, std::span<const float> unknown, const int32_t* codes,
+               const float* numbers, float* tokens) {
   const size_t width = static_cast<size_t>(p.shape.width);
   const float* values = p.values.data();
   for (int f = 0; f < p.shape.categorical(); ++f, tokens += width) {

@@ -31,8 +31,8 @@ struct LabelledRows {
   std::span<const int32_t> labels;  // (B), 0 <= label < classes
 };
 
-// kBadInput naming the row and the feature of the first code outside its table or number that is not finite, or the
-// array whose length does not fit.
+// kBadInput naming the row and the feature of the first code outside its table or number that is not finite,
+// or the array whose length does not fit.
 Status check_rows(const ModelShape& shape, const Rows& rows);
 Status check_labels(const ModelShape& shape, const LabelledRows& rows);
 

@@ -1,4 +1,5 @@
-// One piece of four rows at a time per thread: a row takes about 0.4 ms, so pieces balance without waking often.
+// One piece of four rows at a time per thread: a row takes about 0.4 ms, so pieces balance without waking
+// often.
 #include "nn/score.h"
 
 #include <fmt/format.h>
@@ -44,8 +45,8 @@ Status Scorer::score(const Rows& rows, std::span<float> logits, std::span<float>
   const size_t c = size_t(shape.categorical()), n = size_t(shape.numeric);
   MAEIL_TRY(check_rows(shape, rows));
   if (logits.size() != rows.count * classes || (!pooled.empty() && pooled.size() != rows.count * width)) {
-    return internal_error(fmt::format("room for {} logits and {} pooled values, but {} rows to score", logits.size(),
-                                      pooled.size(), rows.count));
+    return internal_error(fmt::format("room for {} logits and {} pooled values, but {} rows to score",
+                                      logits.size(), pooled.size(), rows.count));
   }
   // Memory of each worker, made when it takes its first piece.
   struct Worker {
@@ -60,23 +61,29 @@ Status Scorer::score(const Rows& rows, std::span<float> logits, std::span<float>
     worker.mean.resize(width);
     worker.hidden.resize(shape.head_hidden);
     for (size_t row = first; row < last; ++row) {
-      embed_row(parameters_, unknown_, rows.codes.data() + row * c, rows.numbers.data() + row * n, worker.tokens.data());
+      embed_row(parameters_, unknown_, rows.codes.data() + row * c, rows.numbers.data() + row * n,
+                worker.tokens.data());
       kernels::encoder_forward(weights_, worker.tokens.data(), worker.mean.data(), worker.scratch);
-      head_forward(shape, parameters_.values.data() + parameters_.head(), worker.mean.data(), kernels::RowDropout{},
-                   worker.hidden.data(), logits.data() + row * classes);
+      head_forward(shape, parameters_.values.data() + parameters_.head(), worker.mean.data(),
+                   kernels::RowDropout{}, worker.hidden.data(), logits.data() + row * classes);
       if (!pooled.empty()) std::copy(worker.mean.begin(), worker.mean.end(), pooled.begin() + row * width);
-      if (!all_finite(worker.mean) || !all_finite(logits.subspan(row * classes, classes))) lower_to(overflowed, row);
+      if (!all_finite(worker.mean) || !all_finite(logits.subspan(row * classes, classes)))
+        lower_to(overflowed, row);
     }
   });
   if (overflowed < rows.count) {
-    return bad_input(fmt::format("row {}: the model's result is not finite: its weights or the row's numbers are so large that float32 overflows", overflowed.load()));
+    return bad_input(
+        fmt::format("row {}: the model's result is not finite: its weights or the row's numbers are so large "
+                    "that float32 overflows",
+                    overflowed.load()));
   }
   return {};
 }
 
 void probabilities(std::span<const float> logits, std::span<double> probability) {
   for (size_t i = 0; i < probability.size(); ++i) {
-    probability[i] = 1 / (1 + std::exp(static_cast<double>(logits[2 * i]) - static_cast<double>(logits[2 * i + 1])));
+    probability[i] =
+        1 / (1 + std::exp(static_cast<double>(logits[2 * i]) - static_cast<double>(logits[2 * i + 1])));
   }
 }
 

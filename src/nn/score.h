@@ -1,7 +1,7 @@
 // Scoring: coded rows to logits, on all threads.
 //
-// Each row is computed on its own by the same instructions, so a row's logits are the same bits whatever the number
-// of threads and whichever rows it is scored with.
+// Each row is computed on its own by the same instructions, so a row's logits are the same bits whatever the
+// number of threads and whichever rows it is scored with.
 #pragma once
 
 #include <span>
@@ -20,8 +20,9 @@ class Scorer {
   static Result<Scorer> make(Parameters parameters, std::span<const float> unknown = {});
 
   // `logits` (B, classes); `pooled` (B, D), the mean of the encoded tokens, is written where it is not empty.
-  // Refuses (kBadInput) codes outside their table and numbers that are not finite, before anything is written; and rows whose result is
-  // not finite (huge weights or inputs overflow float32 on the way), naming the first: nothing in `logits` may be used then.
+  // Refuses (kBadInput) codes outside their table and numbers that are not finite, before anything is
+  // written; and rows whose result is not finite (huge weights or inputs overflow float32 on the way), naming
+  // the first: nothing in `logits` may be used then.
   Status score(const Rows& rows, std::span<float> logits, std::span<float> pooled = {}) const;
 
   const Parameters& parameters() const { return parameters_; }

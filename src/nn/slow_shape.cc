@@ -22,7 +22,8 @@ std::string slow_shape_sentence(const ModelShape& shape) {
   if (kernels::has_simd(encoder) || kernels::instruction_set() == "scalar") return "";
   const int head_size = shape.width / shape.heads;
   return fmt::format(
-      "NHEAD {} with D_MODEL {} makes heads of size {}{}: only plain loops compute that, 16 to 30 times slower; head sizes (D_MODEL / NHEAD) "
+      "NHEAD {} with D_MODEL {} makes heads of size {}{}: only plain loops compute that, 16 to 30 times "
+      "slower; head sizes (D_MODEL / NHEAD) "
       "4, 8, 12, 16 and every further multiple of 4 are fast, with a DIM_FEEDFORWARD that is a multiple of 4",
       shape.heads, shape.width, head_size,
       head_size % 4 == 0 ? fmt::format(" and DIM_FEEDFORWARD is {}", shape.feed_forward) : "");

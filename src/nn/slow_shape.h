@@ -1,4 +1,5 @@
-// Says when a model's shape has no fast kernels: the plain loops take its place, with the same answers and 16 to 30 times slower.
+// Says when a model's shape has no fast kernels: the plain loops take its place, with the same answers and 16
+// to 30 times slower.
 #pragma once
 
 #include <functional>
@@ -8,8 +9,8 @@
 
 namespace maeil::nn {
 
-// A sentence for people, naming the settings, the head size and what is fast; empty when the shape is fast, or when plain loops were
-// asked for (MAEIL_ISA=scalar).
+// A sentence for people, naming the settings, the head size and what is fast; empty when the shape is fast,
+// or when plain loops were asked for (MAEIL_ISA=scalar).
 std::string slow_shape_sentence(const ModelShape& shape);
 
 // Who is told; nobody at first. Not while another thread trains or scores.

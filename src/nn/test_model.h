@@ -12,7 +12,8 @@
 
 namespace maeil::nn::testing {
 
-// The largest |a - b|; infinity where the lengths differ or a value is not finite, so that no comparison passes by accident.
+// The largest |a - b|; infinity where the lengths differ or a value is not finite, so that no comparison
+// passes by accident.
 template <class A, class B>
 double largest_difference(const A& a, const B& b) {
   if (std::size(a) != std::size(b) || std::size(a) == 0) return INFINITY;
@@ -63,7 +64,8 @@ inline TestRows random_rows(const ModelShape& shape, size_t count, uint64_t seed
       const bool unknown = unknowns && random.next_below(20) == 0;
       rows.codes.push_back(unknown ? -1 : static_cast<int32_t>(random.next_below(cardinality)));
     }
-    for (int j = 0; j < shape.numeric; ++j) rows.numbers.push_back(static_cast<float>(4 * random.next_uniform() - 2));
+    for (int j = 0; j < shape.numeric; ++j)
+      rows.numbers.push_back(static_cast<float>(4 * random.next_uniform() - 2));
     rows.labels.push_back(static_cast<int32_t>(random.next_below(shape.classes)));
   }
   return rows;

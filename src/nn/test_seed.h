@@ -24,7 +24,9 @@ inline std::vector<float> read_csv(const std::filesystem::path& path) {
   return values;
 }
 
-inline std::vector<int32_t> to_codes(const std::vector<float>& values) { return {values.begin(), values.end()}; }
+inline std::vector<int32_t> to_codes(const std::vector<float>& values) {
+  return {values.begin(), values.end()};
+}
 
 inline Result<Parameters> seed_parameters(const std::string& file) {
   MAEIL_ASSIGN(const std::string bytes, read_file(seed_dir() / file));

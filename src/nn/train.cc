@@ -22,13 +22,16 @@ Status check_rates(float learning_rate, float dropout) {
   if (!(learning_rate > 0) || !std::isfinite(learning_rate)) {
     return usage_error(fmt::format("learning rate {} is not positive", learning_rate));
   }
-  if (!(dropout >= 0 && dropout < 1)) return usage_error(fmt::format("dropout rate {} is not in [0, 1)", dropout));
+  if (!(dropout >= 0 && dropout < 1))
+    return usage_error(fmt::format("dropout rate {} is not in [0, 1)", dropout));
   return {};
 }
 
 struct Trainer::State {
-  State(Parameters p, StepOptions o) : parameters(std::move(p)), options(std::move(o)),
-                                       batch(parameters.shape, options.dropout, options.seed) {}
+  State(Parameters p, StepOptions o)
+      : parameters(std::move(p)),
+        options(std::move(o)),
+        batch(parameters.shape, options.dropout, options.seed) {}
   Parameters parameters;
   StepOptions options;
   BatchGradient batch;
@@ -47,7 +50,8 @@ Result<Trainer> Trainer::make(Parameters parameters, StepOptions options) {
   MAEIL_TRY(check_rates(options.learning_rate, options.dropout));
   if (options.class_weights.empty()) options.class_weights.assign(parameters.shape.classes, 1.0f);
   if (options.class_weights.size() != static_cast<size_t>(parameters.shape.classes)) {
-    return usage_error(fmt::format("{} class weights for {} classes", options.class_weights.size(), parameters.shape.classes));
+    return usage_error(fmt::format("{} class weights for {} classes", options.class_weights.size(),
+                                   parameters.shape.classes));
   }
   MAEIL_ASSIGN(options.unknown_embeddings, unknown_embeddings(parameters, options.unknown_embeddings));
   auto state = std::make_unique<State>(std::move(parameters), std::move(options));
@@ -64,19 +68,23 @@ Result<double> Trainer::compute_gradients(const LabelledRows& rows) {
   MAEIL_TRY(check_labels(shape, rows));
   double total_weight = 0;
   for (int32_t label : rows.labels) total_weight += s.options.class_weights[label];
-  if (!(total_weight > 0)) return bad_input(fmt::format("the classes of all {} rows of a batch have weight 0", rows.rows.count));
+  if (!(total_weight > 0))
+    return bad_input(fmt::format("the classes of all {} rows of a batch have weight 0", rows.rows.count));
 
   s.losses.assign(rows.rows.count, 0.0);
   s.logits.assign(rows.rows.count * shape.classes, 0.0f);
   const float* fc = p.values.data() + p.head();
-  const auto head = [&](size_t row, const float* pooled, const kernels::RowDropout& dropout, float* pooled_gradient, float* fc_gradient) {
+  const auto head = [&](size_t row, const float* pooled, const kernels::RowDropout& dropout,
+                        float* pooled_gradient, float* fc_gradient) {
     thread_local std::vector<float> hidden, gradient;
     hidden.resize(shape.head_hidden), gradient.resize(shape.classes);
     float* logits = s.logits.data() + row * shape.classes;
     head_forward(shape, fc, pooled, dropout, hidden.data(), logits);
     const int label = rows.labels[row];
-    s.losses[row] = cross_entropy(shape.classes, logits, label, s.options.class_weights[label] / total_weight, gradient.data());
-    head_backward(shape, fc, pooled, hidden.data(), gradient.data(), dropout.rate.scale, pooled_gradient, fc_gradient);
+    s.losses[row] = cross_entropy(shape.classes, logits, label, s.options.class_weights[label] / total_weight,
+                                  gradient.data());
+    head_backward(shape, fc, pooled, hidden.data(), gradient.data(), dropout.rate.scale, pooled_gradient,
+                  fc_gradient);
   };
   s.batch.run(p, s.options.unknown_embeddings, rows.rows, static_cast<uint64_t>(s.steps), head, s.gradients);
   return std::accumulate(s.losses.begin(), s.losses.end(), 0.0);
@@ -91,8 +99,8 @@ Result<double> Trainer::step(const LabelledRows& rows) {
   const kernels::AdamOptions adam{.learning_rate = s.options.learning_rate};
   ++s.steps;
   parallel_for(s.gradients.size(), 16384, [&](size_t first, size_t last) {
-    kernels::adam_step(adam, s.steps, last - first, s.gradients.data() + first, s.m.data() + first, s.v.data() + first,
-                       s.parameters.values.data() + first);
+    kernels::adam_step(adam, s.steps, last - first, s.gradients.data() + first, s.m.data() + first,
+                       s.v.data() + first, s.parameters.values.data() + first);
   });
   if (!all_finite(s.parameters.values)) return not_finite_error("training", static_cast<uint64_t>(s.steps));
   return loss;
@@ -108,7 +116,9 @@ std::vector<float> balanced_weights(std::span<const int32_t> labels, int classes
   for (int32_t label : labels) ++count[label];
   std::vector<float> weights(classes);
   for (int k = 0; k < classes; ++k) {
-    if (count[k] > 0) weights[k] = static_cast<float>(static_cast<double>(labels.size()) / (static_cast<double>(classes) * count[k]));
+    if (count[k] > 0)
+      weights[k] =
+          static_cast<float>(static_cast<double>(labels.size()) / (static_cast<double>(classes) * count[k]));
   }
   return weights;
 }
@@ -123,8 +133,9 @@ std::vector<uint32_t> shuffled_order(size_t n, uint64_t seed, int epoch) {
 
 namespace {
 
-// Rows by which a training's start and end are compared: the first of `order` of each class, kComparedRows in all. The same rows tell the
-// two apart where a few rows of extreme values make the mean of any other sample; and each class is there, however rare.
+// Rows by which a training's start and end are compared: the first of `order` of each class, kComparedRows in
+// all. The same rows tell the two apart where a few rows of extreme values make the mean of any other sample;
+// and each class is there, however rare.
 constexpr size_t kComparedRows = 256;  // they cost less than a hundredth of an epoch of a usual day's
 
 std::vector<uint32_t> compared_rows(const LabelledRows& data, int classes, std::span<const uint32_t> order) {
@@ -139,8 +150,8 @@ std::vector<uint32_t> compared_rows(const LabelledRows& data, int classes, std::
 }
 
 // Each class's mean loss on these rows, without dropout; 0 of one that is not there.
-Result<std::vector<double>> loss_by_class(const Parameters& parameters, std::span<const float> unknown, const LabelledRows& data,
-                                          std::span<const uint32_t> rows) {
+Result<std::vector<double>> loss_by_class(const Parameters& parameters, std::span<const float> unknown,
+                                          const LabelledRows& data, std::span<const uint32_t> rows) {
   MAEIL_ASSIGN(const Scorer scorer, Scorer::make(parameters, unknown));
   const auto classes = static_cast<size_t>(parameters.shape.classes);
   RowBuffer buffer;
@@ -149,7 +160,8 @@ Result<std::vector<double>> loss_by_class(const Parameters& parameters, std::spa
   std::vector<double> loss(classes), count(classes);
   for (size_t i = 0; i < rows.size(); ++i) {
     const int32_t label = data.labels[rows[i]];
-    loss[static_cast<size_t>(label)] += cross_entropy(parameters.shape.classes, logits.data() + i * classes, label, 1, gradient.data());
+    loss[static_cast<size_t>(label)] +=
+        cross_entropy(parameters.shape.classes, logits.data() + i * classes, label, 1, gradient.data());
     ++count[static_cast<size_t>(label)];
   }
   for (size_t k = 0; k < classes; ++k) loss[k] = count[k] > 0 ? loss[k] / count[k] : 0;
@@ -165,8 +177,8 @@ EpochLoss weighted(std::span<const double> loss_of_class, std::span<const double
 
 }  // namespace
 
-Result<Parameters> train_classifier(Parameters parameters, const LabelledRows& data, const TrainOptions& options,
-                                    const TrainCallbacks& callbacks) {
+Result<Parameters> train_classifier(Parameters parameters, const LabelledRows& data,
+                                    const TrainOptions& options, const TrainCallbacks& callbacks) {
   const ModelShape shape = parameters.shape;
   MAEIL_TRY(check_shape(shape));
   MAEIL_TRY(check_rows(shape, data.rows));
@@ -174,13 +186,16 @@ Result<Parameters> train_classifier(Parameters parameters, const LabelledRows& d
   const size_t n = data.rows.count;
   if (n == 0) return bad_input("there are no rows to train on");
   if (options.epochs < 1 || options.batch < 1) {
-    return usage_error(fmt::format("{} epochs with batches of {} rows: both must be at least 1", options.epochs, options.batch));
+    return usage_error(fmt::format("{} epochs with batches of {} rows: both must be at least 1",
+                                   options.epochs, options.batch));
   }
-  StepOptions step{options.learning_rate, options.dropout, options.seed, options.class_weights, options.unknown_embeddings};
+  StepOptions step{options.learning_rate, options.dropout, options.seed, options.class_weights,
+                   options.unknown_embeddings};
   if (step.class_weights.empty()) step.class_weights = balanced_weights(data.labels, shape.classes);
   const std::vector<float> class_weights = step.class_weights;
   note_slow_shape(shape);
-  const std::vector<uint32_t> compared = compared_rows(data, shape.classes, shuffled_order(n, options.seed, 0));
+  const std::vector<uint32_t> compared =
+      compared_rows(data, shape.classes, shuffled_order(n, options.seed, 0));
   const std::vector<float> unknown = step.unknown_embeddings;
   MAEIL_ASSIGN(const auto before, loss_by_class(parameters, unknown, data, compared));
   MAEIL_ASSIGN(Trainer trainer, Trainer::make(std::move(parameters), std::move(step)));
@@ -206,16 +221,20 @@ Result<Parameters> train_classifier(Parameters parameters, const LabelledRows& d
       double batch_weight = 0;
       for (int32_t label : labels) batch_weight += class_weights[label];
       for (int32_t label : labels) weight_used[label] += class_weights[label] / batch_weight;
-      for (size_t i = 0; i < count; ++i) std::copy_n(trainer.logits().data() + i * classes, classes, logits.data() + picked[i] * classes);
+      for (size_t i = 0; i < count; ++i)
+        std::copy_n(trainer.logits().data() + i * classes, classes, logits.data() + picked[i] * classes);
       if (callbacks.progress) MAEIL_TRY(callbacks.progress(epoch, first + count, n));
     }
     epoch_losses.push_back({loss_sum / static_cast<double>(batches), constant_loss(weight_used)});
-    if (callbacks.epoch) MAEIL_TRY(callbacks.epoch(epoch, {epoch_losses.back().mean, trainer.parameters(), logits}));
+    if (callbacks.epoch)
+      MAEIL_TRY(callbacks.epoch(epoch, {epoch_losses.back().mean, trainer.parameters(), logits}));
   }
   const auto after = loss_by_class(trainer.parameters(), unknown, data, compared);
-  if (!after) return not_finite_error("training", epoch_losses.size() * ((n + options.batch - 1) / options.batch));
+  if (!after)
+    return not_finite_error("training", epoch_losses.size() * ((n + options.batch - 1) / options.batch));
   const EpochLoss start = weighted(before, weight_used), end = weighted(*after, weight_used);
-  if (has_diverged(epoch_losses, start, end)) return divergence_error("training", end.mean, end.constant, start.mean);
+  if (has_diverged(epoch_losses, start, end))
+    return divergence_error("training", end.mean, end.constant, start.mean);
   return std::move(trainer).take();
 }
 

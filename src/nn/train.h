@@ -1,8 +1,8 @@
 // Training the classifier: weighted cross entropy, dropout, Adam.
 //
-// A step's rows are divided into pieces by their number alone, each piece sums its own gradients and the sums are
-// added in a fixed order: the same batch gives the same bits on any number of threads. Dropout masks are a hash of
-// (seed, step, row, place), so they too are independent of threads.
+// A step's rows are divided into pieces by their number alone, each piece sums its own gradients and the sums
+// are added in a fixed order: the same batch gives the same bits on any number of threads. Dropout masks are
+// a hash of (seed, step, row, place), so they too are independent of threads.
 #pragma once
 
 #include <cstdint>
@@ -17,11 +17,12 @@
 namespace maeil::nn {
 
 struct StepOptions {
-  float learning_rate = 1e-4f;               // Adam; beta 0.9 and 0.999, epsilon 1e-8, as PyTorch's defaults
-  float dropout = 0.3f;                      // in the encoder and before the last layer; 0 <= p < 1
-  uint64_t seed = 42;                        // of the dropout masks
-  std::vector<float> class_weights = {};     // (classes); empty: all 1
-  std::vector<float> unknown_embeddings = {};// (C, D) for code -1, never trained; empty: the tables' means at the start
+  float learning_rate = 1e-4f;            // Adam; beta 0.9 and 0.999, epsilon 1e-8, as PyTorch's defaults
+  float dropout = 0.3f;                   // in the encoder and before the last layer; 0 <= p < 1
+  uint64_t seed = 42;                     // of the dropout masks
+  std::vector<float> class_weights = {};  // (classes); empty: all 1
+  // (C, D) for code -1, never trained; empty: the tables' means at the start
+  std::vector<float> unknown_embeddings = {};
 };
 
 // kUsage for a learning rate that is not positive or a dropout rate outside [0, 1).
@@ -45,7 +46,8 @@ class Trainer {
 
   const Parameters& parameters() const;
   std::span<const float> gradients() const;  // of the latest step, laid out as parameters().values
-  std::span<const float> logits() const;     // (B, classes) of the latest step, before its change, with dropout
+  // (B, classes) of the latest step, before its change, with dropout
+  std::span<const float> logits() const;
   Parameters take() &&;
 
  private:
@@ -59,8 +61,8 @@ struct TrainOptions {
   size_t batch = 16;  // the last batch of an epoch may be smaller
   float learning_rate = 1e-4f;
   float dropout = 0.3f;
-  uint64_t seed = 42;                         // of shuffling (stream kShuffle, block = epoch) and dropout
-  std::vector<float> class_weights = {};      // empty: balanced, n / (k * n_c); a class without rows gets 0
+  uint64_t seed = 42;                     // of shuffling (stream kShuffle, block = epoch) and dropout
+  std::vector<float> class_weights = {};  // empty: balanced, n / (k * n_c); a class without rows gets 0
   std::vector<float> unknown_embeddings = {};
 };
 
@@ -71,9 +73,10 @@ std::vector<float> balanced_weights(std::span<const int32_t> labels, int classes
 std::vector<uint32_t> shuffled_order(size_t n, uint64_t seed, int epoch);
 
 struct EpochResult {
-  double mean_loss = 0;               // of its batches
-  const Parameters& parameters;       // as the epoch left them
-  std::span<const float> logits = {}; // (n, classes): of each row when its batch went by, with dropout, while the weights moved
+  double mean_loss = 0;          // of its batches
+  const Parameters& parameters;  // as the epoch left them
+  // (n, classes): of each row when its batch went by, with dropout, while the weights moved
+  std::span<const float> logits = {};
 };
 
 struct TrainCallbacks {
@@ -83,9 +86,9 @@ struct TrainCallbacks {
   std::function<Status(int epoch, const EpochResult& result)> epoch = {};
 };
 
-// Trains all parameters on the rows and returns them. kFailed when the training diverged (nn/divergence.h), after its last epoch or at
-// the step where a number was not finite: the same again would give the same.
-Result<Parameters> train_classifier(Parameters parameters, const LabelledRows& data, const TrainOptions& options,
-                                    const TrainCallbacks& callbacks = {});
+// Trains all parameters on the rows and returns them. kFailed when the training diverged (nn/divergence.h),
+// after its last epoch or at the step where a number was not finite: the same again would give the same.
+Result<Parameters> train_classifier(Parameters parameters, const LabelledRows& data,
+                                    const TrainOptions& options, const TrainCallbacks& callbacks = {});
 
 }  // namespace maeil::nn

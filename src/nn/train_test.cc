@@ -1,5 +1,5 @@
-// Scoring and training as a whole: gradients by finite differences, independence of threads and grouping, what is
-// refused, and that training learns.
+// Scoring and training as a whole: gradients by finite differences, independence of threads and grouping,
+// what is refused, and that training learns.
 #include "nn/train.h"
 
 #include <gmock/gmock.h>
@@ -23,7 +23,8 @@ using ::testing::HasSubstr;
 ModelShape small_shape() {
   ModelShape shape;
   shape.cardinalities = {3, 2, 7};
-  shape.numeric = 4, shape.width = 16, shape.heads = 2, shape.layers = 2, shape.feed_forward = 12, shape.head_hidden = 10;
+  shape.numeric = 4, shape.width = 16, shape.heads = 2, shape.layers = 2, shape.feed_forward = 12,
+  shape.head_hidden = 10;
   return shape;
 }
 
@@ -33,26 +34,33 @@ struct ThreadCount {
 };
 
 // The batch's loss in double, by the reference, from the same dropout masks.
-double reference_loss(const Parameters& p, const std::vector<double>& values, const std::vector<float>& unknown,
-                      const LabelledRows& batch, const StepOptions& options) {
+double reference_loss(const Parameters& p, const std::vector<double>& values,
+                      const std::vector<float>& unknown, const LabelledRows& batch,
+                      const StepOptions& options) {
   const ModelShape& s = p.shape;
   double loss = 0, weights = 0;
   for (int32_t label : batch.labels) weights += options.class_weights[label];
   for (size_t row = 0; row < batch.rows.count; ++row) {
-    std::vector<double> tokens, pooled(s.width), hidden(s.head_hidden), logits(s.classes), gradient(s.classes);
+    std::vector<double> tokens, pooled(s.width), hidden(s.head_hidden), logits(s.classes),
+        gradient(s.classes);
     for (int f = 0; f < s.categorical(); ++f) {
       const int32_t code = batch.rows.codes[row * s.categorical() + f];
-      for (int d = 0; d < s.width; ++d) tokens.push_back(code < 0 ? unknown[f * s.width + d] : values[p.embedding(f) + code * s.width + d]);
+      for (int d = 0; d < s.width; ++d)
+        tokens.push_back(code < 0 ? unknown[f * s.width + d] : values[p.embedding(f) + code * s.width + d]);
     }
     for (int i = 0; i < s.numeric; ++i) {
       const double x = batch.rows.numbers[row * s.numeric + i];
-      for (int d = 0; d < s.width; ++d) tokens.push_back(values[p.numeric_weight(i) + d] * x + values[p.numeric_bias(i) + d]);
+      for (int d = 0; d < s.width; ++d)
+        tokens.push_back(values[p.numeric_weight(i) + d] * x + values[p.numeric_bias(i) + d]);
     }
-    const kernels::RowDropout dropout{kernels::dropout_rate(options.dropout), options.seed, 0, static_cast<uint32_t>(row)};
+    const kernels::RowDropout dropout{kernels::dropout_rate(options.dropout), options.seed, 0,
+                                      static_cast<uint32_t>(row)};
     kernels::EncoderTape<double> tape;
-    kernels::encoder_forward_ref(s.encoder(), values.data() + p.layers(), tokens.data(), dropout, pooled.data(), tape);
+    kernels::encoder_forward_ref(s.encoder(), values.data() + p.layers(), tokens.data(), dropout,
+                                 pooled.data(), tape);
     head_forward(s, values.data() + p.head(), pooled.data(), dropout, hidden.data(), logits.data());
-    loss += cross_entropy(s.classes, logits.data(), batch.labels[row], options.class_weights[batch.labels[row]] / weights, gradient.data());
+    loss += cross_entropy(s.classes, logits.data(), batch.labels[row],
+                          options.class_weights[batch.labels[row]] / weights, gradient.data());
   }
   return loss;
 }
@@ -65,7 +73,8 @@ TEST(Training, GradientsAgreeWithFiniteDifferences) {
     const TestRows rows = random_rows(p.shape, 5, 4, true);
     const std::vector<float> unknown = mean_embeddings(p);
     std::vector<double> values(p.values.begin(), p.values.end()), numeric(values.size());
-    EXPECT_NEAR(trainer.compute_gradients(rows.view()).value(), reference_loss(p, values, unknown, rows.view(), options), 1e-5);
+    EXPECT_NEAR(trainer.compute_gradients(rows.view()).value(),
+                reference_loss(p, values, unknown, rows.view(), options), 1e-5);
     for (size_t i = 0; i < values.size(); ++i) {
       const double h = 1e-5, kept = values[i];
       values[i] = kept + h;
@@ -77,8 +86,10 @@ TEST(Training, GradientsAgreeWithFiniteDifferences) {
     for (const TensorEntry& entry : p.tensors) {
       const std::span<const double> expected(numeric.data() + entry.offset, entry.size);
       const auto actual = trainer.gradients().subspan(entry.offset, entry.size);
-      // Float rounding of the gradient; the floor is for tensors whose gradient is nothing but rounding (key biases).
-      EXPECT_LE(largest_difference(actual, expected), 1e-4 * l2(expected) + 1e-6) << entry.name << " dropout " << rate;
+      // Float rounding of the gradient; the floor is for tensors whose gradient is nothing but rounding (key
+      // biases).
+      EXPECT_LE(largest_difference(actual, expected), 1e-4 * l2(expected) + 1e-6)
+          << entry.name << " dropout " << rate;
     }
   }
 }
@@ -88,7 +99,9 @@ TEST(Training, IsTheSameBitsOnAnyNumberOfThreads) {
     const ThreadCount count(threads);
     Parameters p = initial_parameters(small_shape(), 1).value();
     const TestRows rows = random_rows(p.shape, 101, 4, true);
-    return train_classifier(std::move(p), rows.view(), {.epochs = 2, .batch = 40, .learning_rate = 1e-3f}).value().values;
+    return train_classifier(std::move(p), rows.view(), {.epochs = 2, .batch = 40, .learning_rate = 1e-3f})
+        .value()
+        .values;
   };
   const std::vector<float> one = train(1);
   EXPECT_EQ(train(2), one);
@@ -104,7 +117,8 @@ TEST(Scoring, IsTheSameBitsHoweverRowsAreGrouped) {
     std::vector<float> logits(rows.count * 2);
     for (size_t first = 0; first < rows.count; first += group) {
       const size_t n = std::min(group, rows.count - first);
-      EXPECT_TRUE(scorer.score(rows.view().rows.slice(p.shape, first, n), std::span(logits).subspan(first * 2, n * 2)));
+      EXPECT_TRUE(scorer.score(rows.view().rows.slice(p.shape, first, n),
+                               std::span(logits).subspan(first * 2, n * 2)));
     }
     return logits;
   };
@@ -121,7 +135,8 @@ TEST(Scoring, IsTheSameBitsHoweverRowsAreGrouped) {
 TEST(Scoring, RefusesARowWhoseResultIsNotFinite) {
   ModelShape shape;
   shape.cardinalities = {2};
-  shape.numeric = 1, shape.width = 8, shape.heads = 1, shape.layers = 1, shape.feed_forward = 4, shape.head_hidden = 4;
+  shape.numeric = 1, shape.width = 8, shape.heads = 1, shape.layers = 1, shape.feed_forward = 4,
+  shape.head_hidden = 4;
   const Parameters good = initial_parameters(shape, 3).value();
   const std::vector<int32_t> codes = {0, 0, 1, 1, 0};
   const std::vector<float> numbers = {0, 1, 0, 1, 2};
@@ -133,7 +148,8 @@ TEST(Scoring, RefusesARowWhoseResultIsNotFinite) {
   auto scored = Scorer::make(huge).value().score({codes, numbers, 5}, logits);
   ASSERT_FALSE(scored);
   EXPECT_EQ(scored.error().code, ErrorCode::kBadInput);
-  EXPECT_TRUE(scored.error().message.starts_with("row 2: the model's result is not finite")) << scored.error().message;
+  EXPECT_TRUE(scored.error().message.starts_with("row 2: the model's result is not finite"))
+      << scored.error().message;
   // The head: pooled values stay finite, the logits do not.
   huge = good;
   std::fill_n(huge.values.begin() + static_cast<ptrdiff_t>(huge.head()), 4 * 8 + 4 + 2 * 4, 3e38f);
@@ -149,7 +165,8 @@ TEST(UnknownCodes, ReadTheCallersEmbeddingAndGetNoGradient) {
   std::vector<float> known(2), unknown(2), mean(2);
   std::vector<float> table = mean_embeddings(p);
   ASSERT_TRUE(Scorer::make(p)->score(rows.view().rows, known));
-  std::copy_n(p.values.begin() + p.embedding(1) + 16, 16, table.begin() + 16);  // "unknown" of feature 1 := its code 1
+  // "unknown" of feature 1 := its code 1
+  std::copy_n(p.values.begin() + p.embedding(1) + 16, 16, table.begin() + 16);
   rows.codes[1] = -1;
   ASSERT_TRUE(Scorer::make(p, table)->score(rows.view().rows, unknown));
   ASSERT_TRUE(Scorer::make(p)->score(rows.view().rows, mean));
@@ -164,13 +181,20 @@ TEST(UnknownCodes, ReadTheCallersEmbeddingAndGetNoGradient) {
 TEST(Training, LearnsWhatCanBeLearned) {
   ModelShape shape = small_shape();
   TestRows rows = random_rows(shape, 400, 9);
-  for (size_t i = 0; i < rows.count; ++i) rows.labels[i] = rows.codes[i * 3] == 1 || rows.numbers[i * 4 + 2] > 1;
+  for (size_t i = 0; i < rows.count; ++i)
+    rows.labels[i] = rows.codes[i * 3] == 1 || rows.numbers[i * 4 + 2] > 1;
   std::vector<double> losses;
   size_t calls = 0;
-  const auto trained = train_classifier(
-      initial_parameters(shape, 1).value(), rows.view(), {.epochs = 12, .batch = 16, .learning_rate = 3e-3f, .dropout = 0.1f},
-      {.progress = [&](int, size_t, size_t) -> Status { ++calls; return {}; },
-       .epoch = [&](int, const EpochResult& epoch) -> Status { losses.push_back(epoch.mean_loss); return {}; }});
+  const auto trained = train_classifier(initial_parameters(shape, 1).value(), rows.view(),
+                                        {.epochs = 12, .batch = 16, .learning_rate = 3e-3f, .dropout = 0.1f},
+                                        {.progress = [&](int, size_t, size_t) -> Status {
+                                           ++calls;
+                                           return {};
+                                         },
+                                         .epoch = [&](int, const EpochResult& epoch) -> Status {
+                                           losses.push_back(epoch.mean_loss);
+                                           return {};
+                                         }});
   ASSERT_TRUE(trained) << trained.error().message;
   EXPECT_EQ(calls, 12u * 25);
   ASSERT_EQ(losses.size(), 12u);
@@ -178,7 +202,8 @@ TEST(Training, LearnsWhatCanBeLearned) {
   std::vector<float> logits(800);
   ASSERT_TRUE(Scorer::make(*trained)->score(rows.view().rows, logits));
   int right = 0;
-  for (size_t i = 0; i < rows.count; ++i) right += (logits[2 * i + 1] >= logits[2 * i]) == (rows.labels[i] == 1);
+  for (size_t i = 0; i < rows.count; ++i)
+    right += (logits[2 * i + 1] >= logits[2 * i]) == (rows.labels[i] == 1);
   EXPECT_GE(right, 370);
 }
 
@@ -188,11 +213,12 @@ TEST(Training, AnEpochKnowsTheLogitsOfItsRows) {
   const TestRows rows = random_rows(p.shape, 37, 9);
   std::vector<float> expected(rows.count * 2), seen;
   ASSERT_TRUE(Scorer::make(p)->score(rows.view().rows, expected));
-  ASSERT_TRUE(train_classifier(p, rows.view(), {.epochs = 1, .batch = 16, .learning_rate = 1e-12f, .dropout = 0},
+  ASSERT_TRUE(train_classifier(p, rows.view(),
+                               {.epochs = 1, .batch = 16, .learning_rate = 1e-12f, .dropout = 0},
                                {.progress = {}, .epoch = [&](int, const EpochResult& epoch) -> Status {
-                                 seen.assign(epoch.logits.begin(), epoch.logits.end());
-                                 return {};
-                               }}));
+                                  seen.assign(epoch.logits.begin(), epoch.logits.end());
+                                  return {};
+                                }}));
   EXPECT_LT(largest_difference(seen, expected), 1e-4);
   std::swap(seen[0], seen[2]);
   EXPECT_GT(largest_difference(seen, expected), 1e-4);  // the comparison can fail
@@ -200,8 +226,9 @@ TEST(Training, AnEpochKnowsTheLogitsOfItsRows) {
 
 TEST(Training, StopsWhenTheCallbackSaysSo) {
   const TestRows rows = random_rows(small_shape(), 40, 9);
-  const auto stopped = train_classifier(initial_parameters(small_shape(), 1).value(), rows.view(), {},
-                                        {.progress = [](int, size_t, size_t) -> Status { return fail(ErrorCode::kCancelled, "enough"); }});
+  const auto stopped = train_classifier(
+      initial_parameters(small_shape(), 1).value(), rows.view(), {},
+      {.progress = [](int, size_t, size_t) -> Status { return fail(ErrorCode::kCancelled, "enough"); }});
   ASSERT_FALSE(stopped);
   EXPECT_EQ(stopped.error().code, ErrorCode::kCancelled);
 }

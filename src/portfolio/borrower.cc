@@ -1,4 +1,5 @@
-// Who borrows: segment, industry, size, what the bank has on file, hidden strain, and the seven risk drivers it shows in.
+// Who borrows: segment, industry, size, what the bank has on file, hidden strain, and the seven risk drivers
+// it shows in.
 #include "portfolio/record.h"
 
 namespace maeil::portfolio {
@@ -6,17 +7,24 @@ namespace {
 
 bool has_driver(const Borrower& borrower, DriverId id) {
   switch (id) {
-    case kRating: return borrower.rated;
-    case kPrice: return borrower.price_known;
+    case kRating:
+      return borrower.rated;
+    case kPrice:
+      return borrower.price_known;
     case kLeverage:
-    case kCoverage: return borrower.files_statements;
-    case kCollateral: return borrower.secured;
-    case kAge: return borrower.origin_known;
-    default: return true;
+    case kCoverage:
+      return borrower.files_statements;
+    case kCollateral:
+      return borrower.secured;
+    case kAge:
+      return borrower.origin_known;
+    default:
+      return true;
   }
 }
 
-// Strain shows the stronger the fewer drivers the bank has, so that the score is centred on strain for everybody.
+// Strain shows the stronger the fewer drivers the bank has, so that the score is centred on strain for
+// everybody.
 void draw_drivers(Draw& draw, Borrower& borrower) {
   double weight = 0.0;
   for (size_t id = 0; id < kDriverCount; ++id) {

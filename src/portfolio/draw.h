@@ -28,7 +28,9 @@ class Draw {
   double uniform() { return sequence_.next_uniform(); }
   double uniform(double low, double high) { return low + (high - low) * uniform(); }
   // Whole numbers low..high, both included.
-  double whole(int low, int high) { return low + sequence_.next_below(static_cast<uint32_t>(high - low + 1)); }
+  double whole(int low, int high) {
+    return low + sequence_.next_below(static_cast<uint32_t>(high - low + 1));
+  }
   bool chance(double probability) { return uniform() < probability; }
   // Standard normal by Box and Muller's first half: two uniforms, no state to carry from row to row.
   double normal() {

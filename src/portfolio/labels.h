@@ -1,5 +1,5 @@
-// What the text and code columns may say, with weights: the vocabularies of the seed's checkpoints, and KSIC (Korean
-// standard industry) classes for each industry group. A weight is a share within its table.
+// What the text and code columns may say, with weights: the vocabularies of the seed's checkpoints, and KSIC
+// (Korean standard industry) classes for each industry group. A weight is a share within its table.
 #pragma once
 
 #include <array>
@@ -9,8 +9,8 @@
 
 namespace maeil::portfolio {
 
-// Segments: how big their standard credit line is (million won), whether the borrower is a person, and the share that
-// files statements. Lines differ little, so that a balance reads as utilisation.
+// Segments: how big their standard credit line is (million won), whether the borrower is a person, and the
+// share that files statements. Lines differ little, so that a balance reads as utilisation.
 struct Segment {
   std::string_view text;
   double weight, line, files_statements;
@@ -25,7 +25,8 @@ constexpr std::array<Segment, 6> kSegments = {{
     {"card", 0.02, 900.0, 0.0, true},
 }};
 
-// Industry groups: share among firms, effect on the default score (strain), whether the sector shock hits them.
+// Industry groups: share among firms, effect on the default score (strain), whether the sector shock hits
+// them.
 struct Sector {
   std::string_view text;
   double weight, effect;
@@ -60,47 +61,91 @@ constexpr std::array<Sector, 24> kSectors = {{
 }};
 constexpr size_t kOtherIndustry = 23;
 // Persons without a business: the bank's own filler codes.
-constexpr std::array<Label, 4> kPersonIndustry = {{{"S00000", 0.5}, {"R00000", 0.15}, {"R000", 0.05}, {"", 0.3}}};
+constexpr std::array<Label, 4> kPersonIndustry = {
+    {{"S00000", 0.5}, {"R00000", 0.15}, {"R000", 0.05}, {"", 0.3}}};
 
 // Month ends of the observation year and the won per dollar of each.
 struct MonthEnd {
   unsigned month, day;
   double won;
 };
-constexpr std::array<MonthEnd, 12> kMonthEnds = {{{1, 31, 1334.6}, {2, 29, 1331.5}, {3, 31, 1346.8}, {4, 30, 1382.0},
-                                                  {5, 31, 1384.5}, {6, 30, 1376.7}, {7, 31, 1376.5}, {8, 31, 1335.3},
-                                                  {9, 30, 1319.6}, {10, 31, 1379.9}, {11, 30, 1394.7}, {12, 31, 1470.0}}};
+constexpr std::array<MonthEnd, 12> kMonthEnds = {{{1, 31, 1334.6},
+                                                  {2, 29, 1331.5},
+                                                  {3, 31, 1346.8},
+                                                  {4, 30, 1382.0},
+                                                  {5, 31, 1384.5},
+                                                  {6, 30, 1376.7},
+                                                  {7, 31, 1376.5},
+                                                  {8, 31, 1335.3},
+                                                  {9, 30, 1319.6},
+                                                  {10, 31, 1379.9},
+                                                  {11, 30, 1394.7},
+                                                  {12, 31, 1470.0}}};
 
-constexpr std::array<Code, 8> kSecuredTitles = {{{1201, 4}, {1205, 3}, {1210, 2}, {1222, 2},
-                                                   {1231, 1.5}, {1240, 1}, {1255, 1}, {1262, 0.5}}};
-constexpr std::array<Code, 8> kUnsecuredTitles = {{{1485, 4}, {1490, 2}, {1501, 2}, {1518, 1.5},
-                                                     {1525, 1}, {1533, 1}, {1550, 0.7}, {1571, 0.5}}};
-constexpr std::array<Code, 6> kPersonTitles = {{{2068, 3}, {2075, 2}, {2101, 1.5}, {2118, 1}, {2125, 0.8}, {2518, 0.7}}};
+constexpr std::array<Code, 8> kSecuredTitles = {
+    {{1201, 4}, {1205, 3}, {1210, 2}, {1222, 2}, {1231, 1.5}, {1240, 1}, {1255, 1}, {1262, 0.5}}};
+constexpr std::array<Code, 8> kUnsecuredTitles = {
+    {{1485, 4}, {1490, 2}, {1501, 2}, {1518, 1.5}, {1525, 1}, {1533, 1}, {1550, 0.7}, {1571, 0.5}}};
+constexpr std::array<Code, 6> kPersonTitles = {
+    {{2068, 3}, {2075, 2}, {2101, 1.5}, {2118, 1}, {2125, 0.8}, {2518, 0.7}}};
 // What the rate is tied to: fixed, certificates of deposit, COFIX, bank bonds ...
-constexpr std::array<Code, 8> kRateCodes = {{{2, 1}, {9, 1.5}, {17, 2}, {20, 2.5}, {24, 2.5}, {30, 2}, {36, 1}, {43, 0.5}}};
+constexpr std::array<Code, 8> kRateCodes = {
+    {{2, 1}, {9, 1.5}, {17, 2}, {20, 2.5}, {24, 2.5}, {30, 2}, {36, 1}, {43, 0.5}}};
 
-constexpr std::array<Code, 7> kCorporateScope = {{{9, 0.1}, {4, 0.35}, {1, 0.2}, {2, 0.2}, {3, 0.1}, {6, 0.03}, {5, 0.02}}};
-constexpr std::array<Code, 7> kCorporateMark = {{{1, 0.83}, {2, 0.07}, {9, 0.03}, {7, 0.03}, {6, 0.02}, {4, 0.01}, {3, 0.01}}};
+constexpr std::array<Code, 7> kCorporateScope = {
+    {{9, 0.1}, {4, 0.35}, {1, 0.2}, {2, 0.2}, {3, 0.1}, {6, 0.03}, {5, 0.02}}};
+constexpr std::array<Code, 7> kCorporateMark = {
+    {{1, 0.83}, {2, 0.07}, {9, 0.03}, {7, 0.03}, {6, 0.02}, {4, 0.01}, {3, 0.01}}};
 constexpr std::array<Code, 4> kTaxMark = {{{2, 0.58}, {1, 0.35}, {9, 0.06}, {3, 0.01}}};
-constexpr std::array<Code, 7> kEarner = {{{111, 0.28}, {115, 0.2}, {122, 0.2}, {134, 0.14}, {140, 0.1}, {158, 0.05}, {201, 0.03}}};
+constexpr std::array<Code, 7> kEarner = {
+    {{111, 0.28}, {115, 0.2}, {122, 0.2}, {134, 0.14}, {140, 0.1}, {158, 0.05}, {201, 0.03}}};
 constexpr std::array<Code, 4> kBorrowerMark = {{{3, 0.56}, {2, 0.28}, {1, 0.09}, {8, 0.07}}};
-constexpr std::array<Code, 6> kIssuer = {{{5, 0.05}, {10, 0.15}, {14, 0.3}, {17, 0.25}, {20, 0.15}, {25, 0.1}}};
-constexpr std::array<Code, 5> kSecondNation = {{{100, 0.8}, {101, 0.15}, {102, 0.03}, {103, 0.01}, {104, 0.01}}};
-constexpr std::array<Code, 10> kTelephoneArea = {{{2, 0.3}, {31, 0.25}, {32, 0.08}, {41, 0.06}, {42, 0.05},
-                                                    {51, 0.08}, {53, 0.06}, {55, 0.05}, {62, 0.04}, {64, 0.03}}};
-constexpr std::array<Code, 7> kBis = {{{58, 0.02}, {59, 0.06}, {60, 0.18}, {61, 0.29}, {62, 0.28}, {63, 0.13}, {64, 0.04}}};
+constexpr std::array<Code, 6> kIssuer = {
+    {{5, 0.05}, {10, 0.15}, {14, 0.3}, {17, 0.25}, {20, 0.15}, {25, 0.1}}};
+constexpr std::array<Code, 5> kSecondNation = {
+    {{100, 0.8}, {101, 0.15}, {102, 0.03}, {103, 0.01}, {104, 0.01}}};
+constexpr std::array<Code, 10> kTelephoneArea = {{{2, 0.3},
+                                                  {31, 0.25},
+                                                  {32, 0.08},
+                                                  {41, 0.06},
+                                                  {42, 0.05},
+                                                  {51, 0.08},
+                                                  {53, 0.06},
+                                                  {55, 0.05},
+                                                  {62, 0.04},
+                                                  {64, 0.03}}};
+constexpr std::array<Code, 7> kBis = {
+    {{58, 0.02}, {59, 0.06}, {60, 0.18}, {61, 0.29}, {62, 0.28}, {63, 0.13}, {64, 0.04}}};
 constexpr std::array<Code, 3> kCorporateType = {{{1, 0.7}, {2, 0.27}, {3, 0.03}}};
-constexpr std::array<Label, 6> kSpecialItem = {{{"8", 0.93}, {"1", 0.02}, {"2", 0.02}, {"3", 0.01}, {"5", 0.01}, {"7", 0.01}}};
-constexpr std::array<Label, 12> kSmeParty = {{{"SME", 0.62}, {"KMN", 0.12}, {"SMEWM", 0.06}, {"SMEPrB", 0.04},
-                                              {"KMNR", 0.04}, {"MMC", 0.03}, {"MMCR", 0.02}, {"FCC", 0.02}, {"FMN", 0.02}, {"GMN", 0.01}, {"SL", 0.01}, {"ICC", 0.01}}};
-constexpr std::array<Label, 10> kCorpParty = {{{"LCC", 0.62}, {"LCCF", 0.1}, {"BNK", 0.08}, {"SEC", 0.05},
-                                               {"SECR", 0.03}, {"CCCK", 0.04},
-                                               {"FCCR", 0.03}, {"GOV", 0.02}, {"GOVR", 0.01}, {"EEEK", 0.02}}};
+constexpr std::array<Label, 6> kSpecialItem = {
+    {{"8", 0.93}, {"1", 0.02}, {"2", 0.02}, {"3", 0.01}, {"5", 0.01}, {"7", 0.01}}};
+constexpr std::array<Label, 12> kSmeParty = {{{"SME", 0.62},
+                                              {"KMN", 0.12},
+                                              {"SMEWM", 0.06},
+                                              {"SMEPrB", 0.04},
+                                              {"KMNR", 0.04},
+                                              {"MMC", 0.03},
+                                              {"MMCR", 0.02},
+                                              {"FCC", 0.02},
+                                              {"FMN", 0.02},
+                                              {"GMN", 0.01},
+                                              {"SL", 0.01},
+                                              {"ICC", 0.01}}};
+constexpr std::array<Label, 10> kCorpParty = {{{"LCC", 0.62},
+                                               {"LCCF", 0.1},
+                                               {"BNK", 0.08},
+                                               {"SEC", 0.05},
+                                               {"SECR", 0.03},
+                                               {"CCCK", 0.04},
+                                               {"FCCR", 0.03},
+                                               {"GOV", 0.02},
+                                               {"GOVR", 0.01},
+                                               {"EEEK", 0.02}}};
 constexpr std::array<Code, 4> kDuty = {{{5, 0.73}, {2, 0.15}, {4, 0.1}, {3, 0.02}}};
 constexpr std::array<Code, 5> kResidence = {{{1, 0.58}, {5, 0.29}, {2, 0.06}, {4, 0.05}, {3, 0.02}}};
 // Credit risk grade by the final rating 1..7: two neighbours each, the second for the weaker half.
-constexpr std::array<std::array<std::string_view, 2>, 7> kRiskGrades = {{{"3A", "5A"}, {"5B", "6A"}, {"6B", "7A"}, {"8A", "8B"},
-                                                                         {"9A", "9B"}, {"10A", "10B"}, {"12B", "14A"}}};
+constexpr std::array<std::array<std::string_view, 2>, 7> kRiskGrades = {
+    {{"3A", "5A"}, {"5B", "6A"}, {"6B", "7A"}, {"8A", "8B"}, {"9A", "9B"}, {"10A", "10B"}, {"12B", "14A"}}};
 constexpr std::string_view kPersonRiskGrade = "11B";
 
 }  // namespace maeil::portfolio

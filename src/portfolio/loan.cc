@@ -4,7 +4,8 @@
 namespace maeil::portfolio {
 namespace {
 
-constexpr int kYear = 2024;  // the year every loan is observed in, whatever the logical date; see docs/portfolio.md
+// the year every loan is observed in, whatever the logical date; see docs/portfolio.md
+constexpr int kYear = 2024;
 using std::chrono::days;
 
 }  // namespace
@@ -12,9 +13,11 @@ using std::chrono::days;
 Loan draw_loan(Draw& draw, const Borrower& borrower, const ScenarioSetting& scenario) {
   Loan loan;
   const MonthEnd& month = kMonthEnds[static_cast<size_t>(draw.whole(0, 11))];
-  loan.observed = Days{std::chrono::year{kYear} / static_cast<int>(month.month) / static_cast<int>(month.day)};
+  loan.observed =
+      Days{std::chrono::year{kYear} / static_cast<int>(month.month) / static_cast<int>(month.day)};
   loan.won = month.won + scenario.won_shift;
-  const double secured = draw.code(kSecuredTitles), unsecured = draw.code(kUnsecuredTitles), person = draw.code(kPersonTitles);
+  const double secured = draw.code(kSecuredTitles), unsecured = draw.code(kUnsecuredTitles),
+               person = draw.code(kPersonTitles);
   loan.title = borrower.person ? person : borrower.secured ? secured : unsecured;
   const double rate_code = draw.code(kRateCodes);
   if (borrower.price_known) {
@@ -31,7 +34,8 @@ Loan draw_loan(Draw& draw, const Borrower& borrower, const ScenarioSetting& scen
   }
   const bool on_demand = draw.chance(kDemandLoan);
   // Secured loans run longer; one in fifty is past its due date and being renewed.
-  const double left = draw.chance(0.02) ? -draw.whole(1, 90) : 30.0 + (borrower.secured ? 2200.0 : 900.0) * draw.uniform();
+  const double left =
+      draw.chance(0.02) ? -draw.whole(1, 90) : 30.0 + (borrower.secured ? 2200.0 : 900.0) * draw.uniform();
   if (!on_demand) {
     loan.days_to_maturity = std::round(left);
     loan.due = loan.observed + days{static_cast<int>(loan.days_to_maturity)};
@@ -48,7 +52,8 @@ Ledger draw_ledger(Draw& draw, const Borrower& borrower, const Loan& loan) {
   if (!loan.fresh && !late_feed) ledger.before = ledger.drawn;
   if (borrower.secured) {
     ledger.collateral = std::round(borrower.driver[kCollateral] * ledger.after);
-    ledger.collateral_ratio = std::min(kDrivers[kCollateral].highest, round4(ledger.collateral / ledger.after));
+    ledger.collateral_ratio =
+        std::min(kDrivers[kCollateral].highest, round4(ledger.collateral / ledger.after));
   }
   return ledger;
 }

@@ -1,7 +1,9 @@
-// From what the columns show to the flag: the default score, the threshold, and the loan's state before and after the month.
+// From what the columns show to the flag: the default score, the threshold, and the loan's state before and
+// after the month.
 //
-// A loan that fails is 30 days past due at the month's end at the latest, so its days before and after differ by the
-// month. The state after the month says what the flag says: it leaks, as it does in a real book, and the preparation drops it.
+// A loan that fails is 30 days past due at the month's end at the latest, so its days before and after differ
+// by the month. The state after the month says what the flag says: it leaks, as it does in a real book, and
+// the preparation drops it.
 #include "portfolio/record.h"
 
 namespace maeil::portfolio {
@@ -20,7 +22,8 @@ std::string_view risk_grade(const Rating& rating, double weaker_half, bool perso
   return kRiskGrades[static_cast<size_t>(rating.final) - 1][weaker_half > 0.5];
 }
 
-// Splits the balance over the quality classes; of a class-3 loan the part that collateral covers stays special mention.
+// Splits the balance over the quality classes; of a class-3 loan the part that collateral covers stays
+// special mention.
 void split_balance(State& state, double balance, double collateral_ratio) {
   state.sum = balance;
   state.normal = state.quality == 1.0 ? balance : 0.0;
@@ -56,7 +59,8 @@ Outcome draw_outcome(Draw& draw, const Record& record, const ScenarioSetting& sc
   outcome.defaulted = default_score(record, scenario) + luck > scenario.threshold;
 
   const std::chrono::year_month_day observed{record.loan.observed};
-  const double month = static_cast<double>(static_cast<unsigned>((observed.year() / observed.month() / std::chrono::last).day()));
+  const double month = static_cast<double>(
+      static_cast<unsigned>((observed.year() / observed.month() / std::chrono::last).day()));
   // A default of a fresh loan counts from the loans it replaced.
   const double past_due_before = outcome.defaulted ? days_before : was_late ? days_before : 0.0;
 

@@ -1,8 +1,8 @@
 // One simulated loan, piece by piece, in the order in which the story makes the pieces.
 //
-// A piece is a plain struct and a function that draws it from what came before. A missing number is NaN, a missing text
-// empty, a missing date nullopt. Amounts of the ledger are million won with four decimals, of the statements
-// thousand won in whole thousands.
+// A piece is a plain struct and a function that draws it from what came before. A missing number is NaN, a
+// missing text empty, a missing date nullopt. Amounts of the ledger are million won with four decimals, of
+// the statements thousand won in whole thousands.
 #pragma once
 
 #include <array>
@@ -28,15 +28,19 @@ struct Borrower {
   double size = 1.0;                // relative to the usual firm, log-normal and narrow
   double strain = 0.0;              // hidden; no column shows it
   bool person = false, files_statements = false, rated = false, in_register = true;
-  bool secured = false, price_known = true, origin_known = true;  // of the loan, decided here since strain needs them
-  std::array<double, kDriverCount> driver{};  // the value a column shows, NaN where the bank has no such column
+  // of the loan, decided here since strain needs them
+  bool secured = false, price_known = true, origin_known = true;
+  // the value a column shows, NaN where the bank has no such column
+  std::array<double, kDriverCount> driver{};
 };
 
 // What the customer register says. registry.cc
 struct Registry {
   double corporate_scope = kNone, corporate_mark = kNone, foreign_invested = kNone, special_case = kNone;
-  double closing_month = kNone, person_or_corporation = kNone, tax = kNone, earner = kNone, borrower_mark = kNone;
-  double issuer = kNone, nation = kNone, second_nation = kNone, telephone_area = kNone, bis = kNone, listed = kNone;
+  double closing_month = kNone, person_or_corporation = kNone, tax = kNone, earner = kNone,
+         borrower_mark = kNone;
+  double issuer = kNone, nation = kNone, second_nation = kNone, telephone_area = kNone, bis = kNone,
+         listed = kNone;
   double corporate_type = kNone, foreign_managed = kNone, registered = kNone, bond_readjusted = kNone;
   double investment_converted = kNone, audit_comment = kNone, employees = kNone, branch = kNone, duty = kNone;
   double employment = kNone, residence = kNone, main_nation = kNone, income = kNone;
@@ -55,24 +59,28 @@ struct Rating {
 struct Statements {
   double closing = kNone;  // YYYYMM
   double assets = kNone, assets_last = kNone, sales = kNone, sales_last = kNone, current_assets = kNone;
-  double current_liabilities = kNone, cash = kNone, interest = kNone, net_income = kNone, operating_profit = kNone;
+  double current_liabilities = kNone, cash = kNone, interest = kNone, net_income = kNone,
+         operating_profit = kNone;
   double operating_profit_last = kNone, cash_flow = kNone, debt = kNone;
 };
 
 // The contract and the ledger's balance at both ends of the month. loan.cc
 struct Loan {
   Days observed{};
-  double won = 0.0, title = 0.0, rate_code = kNone, rate = kNone, days_from_start = kNone, days_to_maturity = kNone;
+  double won = 0.0, title = 0.0, rate_code = kNone, rate = kNone, days_from_start = kNone,
+         days_to_maturity = kNone;
   bool fresh = false;  // granted in the month: no state before it
   Date granted, due;
 };
 struct Ledger {
   double before = kNone, after = 0.0;  // balance; `before` is NaN for fresh loans and late feeds
-  double drawn = 0.0;                  // balance that utilisation is measured on: before, or the first drawing
+  // balance that utilisation is measured on: before, or the first drawing
+  double drawn = 0.0;
   double collateral = 0.0, collateral_ratio = 0.0;
 };
 
-// State before and after the month, split by asset quality (1 normal, 2 special mention, 3 fixed and under). state.cc
+// State before and after the month, split by asset quality (1 normal, 2 special mention, 3 fixed and under).
+// state.cc
 struct State {
   double quality = kNone, days_past_due = kNone, normal = kNone, special = kNone, under = kNone, sum = kNone;
   double bankrupt = kNone, bond_adjusted = kNone, no_profit = kNone, no_profit_candidate = kNone;
@@ -103,7 +111,8 @@ Statements draw_statements(Draw& draw, const Borrower& borrower, const Loan& loa
 // REQUIRES: every piece but the outcome is in `record`.
 Outcome draw_outcome(Draw& draw, const Record& record, const ScenarioSetting& scenario);
 
-// The default score, in units of strain, without luck: a function of what the columns show (and of the sector shock).
+// The default score, in units of strain, without luck: a function of what the columns show (and of the sector
+// shock).
 double default_score(const Record& record, const ScenarioSetting& scenario);
 
 }  // namespace maeil::portfolio

@@ -1,6 +1,6 @@
-// The customer register's fields and the rating review. They describe the borrower and carry no risk of their own,
-// the rating excepted; what is missing here is missing for a reason: persons have no corporate fields, firms no
-// household fields, and a borrower the register does not know has none at all.
+// The customer register's fields and the rating review. They describe the borrower and carry no risk of their
+// own, the rating excepted; what is missing here is missing for a reason: persons have no corporate fields,
+// firms no household fields, and a borrower the register does not know has none at all.
 #include "portfolio/record.h"
 
 namespace maeil::portfolio {
@@ -25,7 +25,8 @@ void draw_firm(Draw& draw, const Borrower& borrower, Registry& registry) {
   registry.bond_readjusted = draw.chance(0.01) ? 1.0 : 2.0;
   registry.investment_converted = draw.chance(0.01) ? 1.0 : 2.0;
   registry.audit_comment = draw.chance(segment == "corp" ? 0.95 : 0.35) ? 1.0 : 5.0;  // 5: not audited
-  registry.employees = std::round(120.0 * std::pow(borrower.size, 2.0) * std::exp(draw.normal_within(0.0, 0.35, -0.9, 0.9)));
+  registry.employees =
+      std::round(120.0 * std::pow(borrower.size, 2.0) * std::exp(draw.normal_within(0.0, 0.35, -0.9, 0.9)));
   registry.special_item = draw.label(kSpecialItem);
   registry.sme_party = segment == "corp" ? draw.label(kCorpParty) : draw.label(kSmeParty);
 }
@@ -40,8 +41,10 @@ void draw_person(Draw& draw, Registry& registry) {
 
 Registry draw_registry(Draw& draw, const Borrower& borrower, const Loan& loan) {
   Registry registry;
-  if (borrower.person) draw_person(draw, registry);
-  else draw_firm(draw, borrower, registry);
+  if (borrower.person)
+    draw_person(draw, registry);
+  else
+    draw_firm(draw, borrower, registry);
   registry.person_or_corporation = borrower.person ? 1.0 : 2.0;
   registry.tax = draw.code(kTaxMark);
   registry.earner = draw.code(kEarner);
@@ -80,12 +83,16 @@ Rating draw_rating(Draw& draw, const Borrower& borrower, const Loan& loan) {
   const double overridden = draw.uniform();
   // Reviews are held four times a year: the last one not after the observation, or the one before it.
   const std::chrono::year_month_day observed{loan.observed};
-  const int quarters = 4 * static_cast<int>(observed.year()) + static_cast<int>((static_cast<unsigned>(observed.month()) - 1) / 3) -
+  const int quarters = 4 * static_cast<int>(observed.year()) +
+                       static_cast<int>((static_cast<unsigned>(observed.month()) - 1) / 3) -
                        static_cast<int>(draw.whole(0, 3));
   if (!borrower.rated) return rating;
   rating.final = std::round(borrower.driver[kRating]);
   // The committee confirms the scorecard's grade, or moves it by one.
-  rating.objective = std::clamp(rating.final + (overridden < 0.1 ? -1.0 : overridden < 0.25 ? 1.0 : 0.0), 1.0, 8.0);
+  rating.objective = std::clamp(rating.final + (overridden < 0.1    ? -1.0
+                                                : overridden < 0.25 ? 1.0
+                                                                    : 0.0),
+                                1.0, 8.0);
   rating.reviewed = Days{std::chrono::year{quarters / 4} / static_cast<int>(3 * (quarters % 4) + 1) / 15};
   return rating;
 }

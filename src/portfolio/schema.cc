@@ -1,5 +1,5 @@
-// The column table. Order, names and which columns may be missing are those of the seed's files; a test holds them
-// against the golden sample's header and the feature map.
+// The column table. Order, names and which columns may be missing are those of the seed's files; a test holds
+// them against the golden sample's header and the feature map.
 #include "portfolio/schema.h"
 
 #include <array>
@@ -53,7 +53,8 @@ constexpr std::array kSchema = {
     real("spcl_case_mk", kNullable, OF(r.registry.special_case)),
     real("accntng_stlmt_mm", kNullable, OF(r.registry.closing_month)),
     day("corp_estblsh_day", kNullable,
-        DATE(r.registry.established && r.registry.established_unknown ? Date{kUnknownDate} : r.registry.established)),
+        DATE(r.registry.established&& r.registry.established_unknown ? Date{kUnknownDate}
+                                                                     : r.registry.established)),
     real("indi_corp_mk_cd", kNullable, OF(r.registry.person_or_corporation)),
     real("tax_mk_cd", kNullable, OF(r.registry.tax)),
     real("earner_mk", kNullable, OF(r.registry.earner)),
@@ -121,7 +122,8 @@ constexpr std::array kSchema = {
                                                                                      : "UP")),
     real("NRML_CHG", kAlways, OF(change(after(r).ratio(after(r).normal), before(r).ratio(before(r).normal)))),
     real("SM_CHG", kAlways, OF(change(after(r).ratio(after(r).special), before(r).ratio(before(r).special)))),
-    real("FXD_UNDER_CHG", kAlways, OF(change(after(r).ratio(after(r).under), before(r).ratio(before(r).under)))),
+    real("FXD_UNDER_CHG", kAlways,
+         OF(change(after(r).ratio(after(r).under), before(r).ratio(before(r).under)))),
     text("NEW_EXIT_GB", kNullable, TEXT(r.loan.fresh ? "NEW" : "")),
 
     real("ind_income", kNullable, OF(r.registry.income)),

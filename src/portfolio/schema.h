@@ -1,5 +1,5 @@
-// The 99 columns of the corporate-loan book: names in the order of the file, number formats, what may be missing, and how
-// each is read off a Record.
+// The 99 columns of the corporate-loan book: names in the order of the file, number formats, what may be
+// missing, and how each is read off a Record.
 #pragma once
 
 #include <span>
@@ -15,9 +15,9 @@ struct ColumnSpec {
   std::string_view name;
   bool nullable;
   NumberFormat format = NumberFormat::kFloat;
-  double (*number)(const Record&) = nullptr;            // NaN: missing
-  std::string_view (*label)(const Record&) = nullptr;   // empty: missing
-  Date (*date)(const Record&) = nullptr;                // written as 31MAY2024; nullopt: missing
+  double (*number)(const Record&) = nullptr;           // NaN: missing
+  std::string_view (*label)(const Record&) = nullptr;  // empty: missing
+  Date (*date)(const Record&) = nullptr;               // written as 31MAY2024; nullopt: missing
 };
 
 std::span<const ColumnSpec> schema();

@@ -15,7 +15,8 @@ namespace {
 constexpr uint64_t kMaxRow = uint64_t{1} << 42;  // the block number then fits the 32 bits below the date
 
 const ScenarioSetting& setting_of(Scenario scenario) {
-  return *std::find_if(kScenarios.begin(), kScenarios.end(), [&](const auto& s) { return s.scenario == scenario; });
+  return *std::find_if(kScenarios.begin(), kScenarios.end(),
+                       [&](const auto& s) { return s.scenario == scenario; });
 }
 
 // Everything but the outcome.
@@ -45,8 +46,8 @@ void join_wrong_file(Record& record, const Record& other) {
   record.outcome.after.under = other.outcome.after.under;
 }
 
-// Hash maps of string_view keys point into the column's own dictionary, which never holds more than the block's
-// rows: reserved once, so the views stay.
+// Hash maps of string_view keys point into the column's own dictionary, which never holds more than the
+// block's rows: reserved once, so the views stay.
 class TextCodes {
  public:
   TextCodes(Column& column, size_t rows) : column_(column) { column.dictionary.reserve(rows); }
@@ -86,8 +87,10 @@ Column to_column(const ColumnSpec& spec, const std::vector<Record>& records) {
   return column;
 }
 
-// Rows [first, last) of one block. Rows before `first` are drawn too and dropped: a row's draws follow its predecessor's.
-Table make_block(const ScenarioSetting& scenario, Days date, uint64_t seed, uint64_t block, uint64_t first, uint64_t last) {
+// Rows [first, last) of one block. Rows before `first` are drawn too and dropped: a row's draws follow its
+// predecessor's.
+Table make_block(const ScenarioSetting& scenario, Days date, uint64_t seed, uint64_t block, uint64_t first,
+                 uint64_t last) {
   const auto day = static_cast<uint32_t>(date.time_since_epoch().count());
   const uint64_t key = uint64_t{day} << 32 | block;
   Draw draw(seed, RandomStream::kPortfolio, key);
@@ -137,8 +140,8 @@ std::vector<NumberFormat> number_formats() {
 
 Status check_rows(uint64_t first_row, uint64_t rows) {
   if (first_row <= kMaxRow && rows <= kMaxRow - first_row) return {};
-  return usage_error("the simulated book ends at row " + std::to_string(kMaxRow) + ": rows " + std::to_string(first_row) + " and " +
-                     std::to_string(rows) + " more were asked for");
+  return usage_error("the simulated book ends at row " + std::to_string(kMaxRow) + ": rows " +
+                     std::to_string(first_row) + " and " + std::to_string(rows) + " more were asked for");
 }
 
 Table simulate_rows(Scenario scenario, Days date, uint64_t first_row, uint64_t rows, uint64_t seed) {
@@ -146,7 +149,8 @@ Table simulate_rows(Scenario scenario, Days date, uint64_t first_row, uint64_t r
   return make_block(setting_of(scenario), date, seed, block, at, at + rows);
 }
 
-Status simulate(Scenario scenario, Days date, uint64_t first_row, uint64_t rows, uint64_t seed, const Sink& sink) {
+Status simulate(Scenario scenario, Days date, uint64_t first_row, uint64_t rows, uint64_t seed,
+                const Sink& sink) {
   MAEIL_TRY(check_rows(first_row, rows));
   return run_pieces<Table>(
       first_row, rows, kBlockRows,

@@ -1,5 +1,5 @@
-// The simulated book against the golden sample's header, the feature map, and its own rules: same seed same rows, columns
-// that agree with each other, scenarios that do what they say.
+// The simulated book against the golden sample's header, the feature map, and its own rules: same seed same
+// rows, columns that agree with each other, scenarios that do what they say.
 #include "portfolio/simulate.h"
 
 #include <gtest/gtest.h>
@@ -53,7 +53,8 @@ Book simulate_book(Scenario scenario, uint64_t first, uint64_t rows, uint64_t se
       } else {
         EXPECT_EQ(column.codes.size(), chunk.rows);
         auto& all = book.text[column.name];
-        for (size_t row = 0; row < chunk.rows; ++row) all.emplace_back(column.is_missing(row) ? "" : column.text(row));
+        for (size_t row = 0; row < chunk.rows; ++row)
+          all.emplace_back(column.is_missing(row) ? "" : column.text(row));
       }
     }
     book.rows += chunk.rows;
@@ -107,7 +108,8 @@ TEST(PortfolioSchemaGolden, HeaderAndNumberTextAreTheGoldenSamples) {
   ASSERT_EQ(number_formats().size(), 99u);
   ASSERT_EQ(std::vector<std::string>(names.begin(), names.end()), header);
 
-  // Every field of the sample that is written as a number is one here, as an integer exactly where the sample has no point.
+  // Every field of the sample that is written as a number is one here, as an integer exactly where the sample
+  // has no point.
   const std::set<std::string> text_by_characters = {"spclty_itm_mk_cd"};  // "8" and "8.0" are two categories
   std::vector<bool> has_point(99, false), has_letter(99, false), seen(99, false);
   while (std::getline(file, line)) {
@@ -123,7 +125,9 @@ TEST(PortfolioSchemaGolden, HeaderAndNumberTextAreTheGoldenSamples) {
     if (!seen[i]) continue;
     const bool is_number = schema()[i].number != nullptr;
     EXPECT_EQ(is_number, !has_letter[i] && !text_by_characters.contains(header[i])) << header[i];
-    if (is_number) { EXPECT_EQ(number_formats()[i] == NumberFormat::kInteger, !has_point[i]) << header[i]; }
+    if (is_number) {
+      EXPECT_EQ(number_formats()[i] == NumberFormat::kInteger, !has_point[i]) << header[i];
+    }
   }
 }
 
@@ -134,7 +138,8 @@ TEST(PortfolioSchemaGolden, NullableColumnsAndVocabulariesAreTheFeatureMaps) {
   std::set<std::string> nullable, ours;
   for (const auto& feature : map["categorical"]) {
     const auto name = feature["name"].get<std::string>();
-    if (name.ends_with("_isnull") && name != "spcl_corp_new_mk_isnull") nullable.insert(name.substr(0, name.size() - 7));
+    if (name.ends_with("_isnull") && name != "spcl_corp_new_mk_isnull")
+      nullable.insert(name.substr(0, name.size() - 7));
     const auto column = calm().text.find(name);
     if (column == calm().text.end() || feature["vocabulary"].is_null()) continue;
     const auto vocabulary = feature["vocabulary"].get<std::set<std::string>>();
@@ -165,12 +170,15 @@ TEST(Portfolio, SameSeedSameRowsOnAnyThreadsAndInAnyRange) {
   EXPECT_EQ(difference(simulate_book(Scenario::kCalm, 0, 5000), whole, 0), "");
   set_thread_count(0);
   for (const auto& [first, rows] : {std::pair{0, 1}, {1023, 2}, {1024, 1024}, {700, 2500}, {4999, 1}}) {
-    const Book part = simulate_book(Scenario::kCalm, static_cast<uint64_t>(first), static_cast<uint64_t>(rows));
+    const Book part =
+        simulate_book(Scenario::kCalm, static_cast<uint64_t>(first), static_cast<uint64_t>(rows));
     EXPECT_EQ(part.rows, static_cast<size_t>(rows));
     EXPECT_EQ(difference(part, whole, static_cast<size_t>(first)), "");
   }
-  EXPECT_NE(difference(simulate_book(Scenario::kCalm, 0, 100), whole, 1), "") << "the comparison must see a shift";
-  EXPECT_NE(difference(simulate_book(Scenario::kCalm, 0, 100, 43), whole, 0), "") << "another seed, other rows";
+  EXPECT_NE(difference(simulate_book(Scenario::kCalm, 0, 100), whole, 1), "")
+      << "the comparison must see a shift";
+  EXPECT_NE(difference(simulate_book(Scenario::kCalm, 0, 100, 43), whole, 0), "")
+      << "another seed, other rows";
   const Days tomorrow = kDate + std::chrono::days{1};
   EXPECT_NE(difference(simulate_book(Scenario::kCalm, 0, 100, 42, tomorrow), whole, 0), "") << "another date";
   Book bad = simulate_book(Scenario::kCalm, 0, 100);
@@ -191,7 +199,8 @@ TEST(Portfolio, DefaultRatesOfTheScenarios) {
     EXPECT_LT(recession, 0.185);
     EXPECT_GT(shock, calm_rate + 0.007);
     EXPECT_LT(shock, recession);
-    EXPECT_EQ(simulate_book(Scenario::kBrokenFeed, 0, 20000, seed, date).defaults(), calm_rate) << "the borrowers are the same";
+    EXPECT_EQ(simulate_book(Scenario::kBrokenFeed, 0, 20000, seed, date).defaults(), calm_rate)
+        << "the borrowers are the same";
   }
 }
 
@@ -211,7 +220,9 @@ TEST(Portfolio, SectorShockHitsOnlyItsSectors) {
 TEST(Portfolio, RecessionFailsEveryCalmDefaulterAndMore) {
   const Book recession = simulate_book(Scenario::kRecession, 0, 20000);
   for (size_t row = 0; row < recession.rows; ++row) {
-    if (calm().text.at("DLNQ_1M_FLG")[row] == "Y") { EXPECT_EQ(recession.text.at("DLNQ_1M_FLG")[row], "Y") << row; }
+    if (calm().text.at("DLNQ_1M_FLG")[row] == "Y") {
+      EXPECT_EQ(recession.text.at("DLNQ_1M_FLG")[row], "Y") << row;
+    }
     EXPECT_EQ(recession.text.at("seg")[row], calm().text.at("seg")[row]);
   }
 }
@@ -237,7 +248,9 @@ TEST(Portfolio, DatesAndDayCountsAgree) {
     if (const Date granted = book.date("init_loan_dt", row)) {
       ASSERT_EQ((observed - *granted).count(), book.number.at("DAYS_FROM_INIT")[row]);
       ASSERT_EQ(book.text.at("NEW_EXIT_GB")[row] == "NEW", book.number.at("DAYS_FROM_INIT")[row] < 31.0);
-      if (const Date known = book.date("init_regist_dt", row)) { ASSERT_LE(*known, *granted); }
+      if (const Date known = book.date("init_regist_dt", row)) {
+        ASSERT_LE(*known, *granted);
+      }
     }
     if (const Date due = book.date("loan_deadln_dt", row)) {
       ASSERT_EQ((*due - observed).count(), book.number.at("DAYS_UNTIL_MATURITY")[row]);
@@ -245,9 +258,13 @@ TEST(Portfolio, DatesAndDayCountsAgree) {
     if (const Date known = book.date("init_regist_dt", row)) {
       ASSERT_LE(*known, *book.date("lst_renew_dt", row));
       ASSERT_LE(*book.date("lst_renew_dt", row), observed);
-      if (const Date founded = book.date("corp_estblsh_day", row); founded && *founded != kUnknownDate) { ASSERT_LT(*founded, *known); }
+      if (const Date founded = book.date("corp_estblsh_day", row); founded && *founded != kUnknownDate) {
+        ASSERT_LT(*founded, *known);
+      }
     }
-    if (const Date reviewed = book.date("brr_dt", row)) { ASSERT_LE(*reviewed, observed); }
+    if (const Date reviewed = book.date("brr_dt", row)) {
+      ASSERT_LE(*reviewed, observed);
+    }
   }
 }
 
@@ -257,9 +274,11 @@ TEST(Portfolio, AmountsAgree) {
   for (size_t row = 0; row < book.rows; ++row) {
     ASSERT_NEAR(at("AF_KIFRS_ADJ_NRML", row) + at("AF_KIFRS_ADJ_SM", row) + at("AF_KIFRS_ADJ_FXD_UNDER", row),
                 at("AF_KIFRS_ADJ_SUM", row), 1e-9);
-    ASSERT_NEAR(at("AF_NRML_RATIO", row) + at("AF_SM_RATIO", row) + at("AF_FXD_UNDER_RATIO", row), 1.0, 1.1e-4);
+    ASSERT_NEAR(at("AF_NRML_RATIO", row) + at("AF_SM_RATIO", row) + at("AF_FXD_UNDER_RATIO", row), 1.0,
+                1.1e-4);
     ASSERT_EQ(book.text.at("PRODUCT_GB")[row] == "담보", at("CLLTRL_RATIO", row) > 0.0);
-    ASSERT_NEAR(std::min(1.1095, at("CLLTRL_LIQUID_BS_AMT", row) / at("AF_KIFRS_ADJ_SUM", row)), at("CLLTRL_RATIO", row), 1e-4);
+    ASSERT_NEAR(std::min(1.1095, at("CLLTRL_LIQUID_BS_AMT", row) / at("AF_KIFRS_ADJ_SUM", row)),
+                at("CLLTRL_RATIO", row), 1e-4);
     if (!book.missing("BF_KIFRS_ADJ_SUM", row)) {
       ASSERT_NEAR(at("AF_NRML_RATIO", row) - at("BF_NRML_RATIO", row), at("NRML_CHG", row), 1e-9);
     }
@@ -284,16 +303,18 @@ TEST(Portfolio, StateAfterTheMonthSaysWhatTheFlagSays) {
     ASSERT_EQ(book.text.at("QUAL_CHG")[row], failed && had_state ? "DOWN" : "NO_CHG");
     if (had_state && failed) {
       const auto observed = std::chrono::year_month_day{*book.date("STD_DATE_NEW", row)};
-      ASSERT_EQ(days - book.number.at("BF_DLNQNCY_DAY_CNT")[row], static_cast<unsigned>(observed.day()));  // a month end
+      // a month end
+      ASSERT_EQ(days - book.number.at("BF_DLNQNCY_DAY_CNT")[row], static_cast<unsigned>(observed.day()));
     }
   }
 }
 
 TEST(Portfolio, MissingColumnsGoTogether) {
   const std::vector<std::vector<std::string>> groups = {
-      {"base_yymm", "total_assets_this_year", "total_assets_last_year", "sales_this_year", "sales_last_year", "current_assets",
-       "current_liabilities", "cash_and_cash_equivalents", "interest_expense", "net_income_this_year", "operating_profit_this_year",
-       "operating_income_last_year", "operating_cash_flow", "debt"},
+      {"base_yymm", "total_assets_this_year", "total_assets_last_year", "sales_this_year", "sales_last_year",
+       "current_assets", "current_liabilities", "cash_and_cash_equivalents", "interest_expense",
+       "net_income_this_year", "operating_profit_this_year", "operating_income_last_year",
+       "operating_cash_flow", "debt"},
       {"int_rate_cd", "INT_RATE"},
       {"brr_objct_grade", "brr_fnl_grade", "brr_dt"},
       {"indi_corp_mk_cd", "tax_mk_cd", "ntnl_cd1", "init_regist_dt", "lst_renew_dt", "party_mgt_brnch_no"},
@@ -303,7 +324,8 @@ TEST(Portfolio, MissingColumnsGoTogether) {
   const Book& book = calm();
   for (const auto& group : groups) {
     for (const auto& column : group) {
-      for (size_t row = 0; row < book.rows; ++row) ASSERT_EQ(book.missing(column, row), book.missing(group[0], row)) << column;
+      for (size_t row = 0; row < book.rows; ++row)
+        ASSERT_EQ(book.missing(column, row), book.missing(group[0], row)) << column;
     }
   }
   for (size_t row = 0; row < book.rows; ++row) {
@@ -314,8 +336,12 @@ TEST(Portfolio, MissingColumnsGoTogether) {
     } else {
       ASSERT_TRUE(book.missing("duty_cd", row));
     }
-    if (segment == "corp") { ASSERT_FALSE(book.missing("debt", row)); }
-    if (book.text.at("NEW_EXIT_GB")[row] == "NEW") { ASSERT_TRUE(book.missing("BF_KIFRS_ADJ_SUM", row)); }
+    if (segment == "corp") {
+      ASSERT_FALSE(book.missing("debt", row));
+    }
+    if (book.text.at("NEW_EXIT_GB")[row] == "NEW") {
+      ASSERT_TRUE(book.missing("BF_KIFRS_ADJ_SUM", row));
+    }
   }
 }
 

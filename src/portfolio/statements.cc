@@ -1,5 +1,6 @@
-// The last closed year's financial statements of those who file: debt follows leverage, operating profit follows interest coverage,
-// and the rest follows from these and the firm's size. Thousand won, rounded to whole thousands as filed.
+// The last closed year's financial statements of those who file: debt follows leverage, operating profit
+// follows interest coverage, and the rest follows from these and the firm's size. Thousand won, rounded to
+// whole thousands as filed.
 #include "portfolio/record.h"
 
 namespace maeil::portfolio {

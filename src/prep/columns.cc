@@ -18,14 +18,16 @@ std::string_view first_characters(std::string_view text, int count) {
 }
 
 // Days since 1970-01-01 in each row of a date column, or of a fixed date; NaN where missing or unreadable.
-void day_numbers(const table::DatasetSpec& spec, const Table& chunk, const std::string& name, std::vector<double>& out) {
+void day_numbers(const table::DatasetSpec& spec, const Table& chunk, const std::string& name,
+                 std::vector<double>& out) {
   const table::SpecColumn* column = spec.find(name);
   if (!column) {
     out.assign(chunk.rows, static_cast<double>(parse_date(name)->time_since_epoch().count()));
     return;
   }
   double missing = kNaN;
-  if (column->missing_date) missing = static_cast<double>(parse_date(*column->missing_date)->time_since_epoch().count());
+  if (column->missing_date)
+    missing = static_cast<double>(parse_date(*column->missing_date)->time_since_epoch().count());
   const Column& texts = chunk.columns[column_index(spec, name)];
   std::vector<double> days;
   for (const auto& text : texts.dictionary) {
@@ -33,7 +35,8 @@ void day_numbers(const table::DatasetSpec& spec, const Table& chunk, const std::
     days.push_back(date ? static_cast<double>(date->time_since_epoch().count()) : missing);
   }
   out.resize(chunk.rows);
-  for (size_t row = 0; row < chunk.rows; ++row) out[row] = texts.is_missing(row) ? missing : days[texts.codes[row]];
+  for (size_t row = 0; row < chunk.rows; ++row)
+    out[row] = texts.is_missing(row) ? missing : days[texts.codes[row]];
 }
 
 }  // namespace
@@ -55,7 +58,8 @@ std::string category_text(const table::SpecColumn& spec, std::string_view text) 
   return out;
 }
 
-void numeric_values(const table::DatasetSpec& spec, const Table& chunk, const std::string& feature, std::vector<double>& out) {
+void numeric_values(const table::DatasetSpec& spec, const Table& chunk, const std::string& feature,
+                    std::vector<double>& out) {
   for (const auto& count : spec.day_counts) {
     if (count.name != feature) continue;
     std::vector<double> from;
@@ -67,6 +71,8 @@ void numeric_values(const table::DatasetSpec& spec, const Table& chunk, const st
   out = chunk.columns[column_index(spec, feature)].numbers;
 }
 
-size_t column_index(const table::DatasetSpec& spec, std::string_view name) { return spec.find(name) - spec.columns.data(); }
+size_t column_index(const table::DatasetSpec& spec, std::string_view name) {
+  return spec.find(name) - spec.columns.data();
+}
 
 }  // namespace maeil::prep

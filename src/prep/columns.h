@@ -21,12 +21,14 @@ inline constexpr std::string_view kNull = "Null", kNotNull = "Notnull";
 // stack, and so the models made with it, sees 31DEC9999 ("no date known") as missing.
 std::optional<Days> readable_date(const table::SpecColumn& column, std::string_view text);
 
-// A text as a category, by its column's rules (first characters, ASCII lower case); kMissingText passes through them too.
+// A text as a category, by its column's rules (first characters, ASCII lower case); kMissingText passes
+// through them too.
 std::string category_text(const table::SpecColumn& spec, std::string_view text);
 
-// The feature's value in each row; NaN where missing. `feature` is a number column or a day count. `chunk` has the spec's
-// columns in the spec's order (read_csv).
-void numeric_values(const table::DatasetSpec& spec, const Table& chunk, const std::string& feature, std::vector<double>& out);
+// The feature's value in each row; NaN where missing. `feature` is a number column or a day count. `chunk`
+// has the spec's columns in the spec's order (read_csv).
+void numeric_values(const table::DatasetSpec& spec, const Table& chunk, const std::string& feature,
+                    std::vector<double>& out);
 
 // Position of a column in the spec (and so in a chunk). REQUIRES: it exists.
 size_t column_index(const table::DatasetSpec& spec, std::string_view name);

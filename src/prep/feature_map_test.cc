@@ -21,15 +21,27 @@ TEST(FeatureMap, TheBuiltInOneFitsTheBuiltInDataset) {
 
 TEST(FeatureMap, ErrorsNameFileAndFeature) {
   EXPECT_NE(refusal("[]").find("map.json"), std::string::npos);
-  EXPECT_NE(refusal(R"({"categorical":[{"name":"a","cardinality":2,"vocabulary":["b","a"]}],"numeric":[]})").find("ascending"), std::string::npos);
-  EXPECT_NE(refusal(R"({"categorical":[{"name":"a","cardinality":3,"vocabulary":["a","b"]}],"numeric":[]})").find("cardinality of 3"), std::string::npos);
-  EXPECT_NE(refusal(R"({"categorical":[{"name":"a","cardinality":1,"vocabulary":["a"]}],"numeric":["a"]})").find("twice"), std::string::npos);
-  EXPECT_NE(refusal(R"({"categorical":[{"name":"a","size":1}],"numeric":[]})").find("'size'"), std::string::npos);
-  EXPECT_NE(refusal(R"({"categorical":[{"name":"a","cardinality":-1}],"numeric":[]})").find("at least 1"), std::string::npos);
-  EXPECT_NE(refusal(R"({"categorical":[],"numeric":[],"numerical":[]})").find("'numerical'"), std::string::npos);
-  EXPECT_NE(refusal(R"({"categorical":[{"name":"a","cardinality":2,"vocabulary":["a","a"]}],"numeric":[]})").find("ascending"), std::string::npos);
+  EXPECT_NE(refusal(R"({"categorical":[{"name":"a","cardinality":2,"vocabulary":["b","a"]}],"numeric":[]})")
+                .find("ascending"),
+            std::string::npos);
+  EXPECT_NE(refusal(R"({"categorical":[{"name":"a","cardinality":3,"vocabulary":["a","b"]}],"numeric":[]})")
+                .find("cardinality of 3"),
+            std::string::npos);
+  EXPECT_NE(refusal(R"({"categorical":[{"name":"a","cardinality":1,"vocabulary":["a"]}],"numeric":["a"]})")
+                .find("twice"),
+            std::string::npos);
+  EXPECT_NE(refusal(R"({"categorical":[{"name":"a","size":1}],"numeric":[]})").find("'size'"),
+            std::string::npos);
+  EXPECT_NE(refusal(R"({"categorical":[{"name":"a","cardinality":-1}],"numeric":[]})").find("at least 1"),
+            std::string::npos);
+  EXPECT_NE(refusal(R"({"categorical":[],"numeric":[],"numerical":[]})").find("'numerical'"),
+            std::string::npos);
+  EXPECT_NE(refusal(R"({"categorical":[{"name":"a","cardinality":2,"vocabulary":["a","a"]}],"numeric":[]})")
+                .find("ascending"),
+            std::string::npos);
   EXPECT_NE(refusal(std::string(100000, '[')).find("map.json"), std::string::npos);
-  EXPECT_EQ(refusal(R"({"categorical":[{"name":"a","cardinality":5,"vocabulary":null}],"numeric":["x"]})"), "accepted");
+  EXPECT_EQ(refusal(R"({"categorical":[{"name":"a","cardinality":5,"vocabulary":null}],"numeric":["x"]})"),
+            "accepted");
 }
 
 TEST(Bind, TakesVocabulariesFromTheMapAndSaysWhatIsUnbound) {
@@ -44,8 +56,10 @@ TEST(Bind, TakesVocabulariesFromTheMapAndSaysWhatIsUnbound) {
       auto& out = chunk.columns.emplace_back();
       out.name = column.name;
       out.type = column.type == table::SpecType::kNumber ? ColumnType::kNumber : ColumnType::kText;
-      if (out.type == ColumnType::kNumber) out.numbers = {4};
-      else out.codes = {kMissing};
+      if (out.type == ColumnType::kNumber)
+        out.numbers = {4};
+      else
+        out.codes = {kMissing};
     }
     return sink(chunk);
   };
@@ -57,7 +71,10 @@ TEST(Bind, TakesVocabulariesFromTheMapAndSaysWhatIsUnbound) {
   EXPECT_EQ(bound.numeric[0].median, 4);
   EXPECT_TRUE(bound.categorical[1].vocabulary.empty());
   cardinalities[0] = 7;
-  EXPECT_NE(bind_features(map, cardinalities, 59, spec, one_row, report).error().message.find("embedding 0 has 7 rows"), std::string::npos);
+  EXPECT_NE(bind_features(map, cardinalities, 59, spec, one_row, report)
+                .error()
+                .message.find("embedding 0 has 7 rows"),
+            std::string::npos);
   EXPECT_FALSE(bind_features(map, cardinalities, 58, spec, one_row, report));
 }
 

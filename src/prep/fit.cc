@@ -40,7 +40,8 @@ NumericFeature fit_numeric(std::string name, std::vector<double>& values) {
     }
   }
   if (out.most_frequent == 0) out.most_frequent = 0;  // -0.0 and 0.0 are one value
-  values.insert(std::upper_bound(values.begin(), values.end(), out.most_frequent), missing, out.most_frequent);
+  values.insert(std::upper_bound(values.begin(), values.end(), out.most_frequent), missing,
+                out.most_frequent);
   const size_t middle = values.size() / 2;
   out.median = values.size() % 2 ? values[middle] : (values[middle - 1] + values[middle]) / 2;
   const double iqr = quantile(values, 0.75) - quantile(values, 0.25);
@@ -50,7 +51,10 @@ NumericFeature fit_numeric(std::string name, std::vector<double>& values) {
 }
 
 Fitter::Fitter(const table::DatasetSpec& spec)
-    : spec_(spec), preparation_(unfitted(spec)), texts_(preparation_.categorical.size()), values_(preparation_.numeric.size()) {}
+    : spec_(spec),
+      preparation_(unfitted(spec)),
+      texts_(preparation_.categorical.size()),
+      values_(preparation_.numeric.size()) {}
 
 void Fitter::add(const Table& chunk) {
   rows_ += chunk.rows;
@@ -61,8 +65,8 @@ void Fitter::add(const Table& chunk) {
       const Column& column = chunk.columns[at];
       auto& found = texts_[f];
       if (feature.null_flag) {
-        // A day on which nothing is missing fits the same model as another; only a column that is null in every row
-        // has one value.
+        // A day on which nothing is missing fits the same model as another; only a column that is null in
+        // every row has one value.
         found.emplace(kNull);
         bool present = false;
         for (size_t row = 0; row < chunk.rows && !present; ++row) present = !column.is_missing(row);
@@ -70,7 +74,8 @@ void Fitter::add(const Table& chunk) {
       } else {
         const auto& rules = spec_.columns[at];
         for (const auto& text : column.dictionary) found.insert(category_text(rules, text));
-        const bool missing = std::find(column.codes.begin(), column.codes.end(), kMissing) != column.codes.end();
+        const bool missing =
+            std::find(column.codes.begin(), column.codes.end(), kMissing) != column.codes.end();
         if (missing) found.insert(category_text(rules, kMissingText));
       }
     }

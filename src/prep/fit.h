@@ -1,4 +1,5 @@
-// Fitting a preparation on reference rows, as the Python stack's LabelEncoder, SimpleImputer(most_frequent) and RobustScaler do.
+// Fitting a preparation on reference rows, as the Python stack's LabelEncoder, SimpleImputer(most_frequent)
+// and RobustScaler do.
 #pragma once
 
 #include <boost/unordered/unordered_flat_set.hpp>
@@ -22,7 +23,8 @@ class Fitter {
  public:
   explicit Fitter(const table::DatasetSpec& spec);
   void add(const Table& chunk);
-  // kBadInput without rows. A number that is missing in every row has most frequent value 0, median 0 and IQR 1.
+  // kBadInput without rows. A number that is missing in every row has most frequent value 0, median 0 and
+  // IQR 1.
   Result<Preparation> fit();
 
  private:
@@ -33,13 +35,13 @@ class Fitter {
   const table::DatasetSpec& spec_;
   Preparation preparation_;
   std::vector<boost::unordered_flat_set<std::string, TextHash, std::equal_to<>>>
-      texts_;                                      // by categorical feature
-  std::vector<std::vector<double>> values_;        // by numeric feature: NaN where missing
+      texts_;                                // by categorical feature
+  std::vector<std::vector<double>> values_;  // by numeric feature: NaN where missing
   size_t rows_ = 0;
 };
 
-// Most frequent value (smallest of ties) of the present values, then median and IQR with missing replaced by it.
-// IQR 0 becomes 1. Sorts `values`. Quantiles are numpy's linear interpolation.
+// Most frequent value (smallest of ties) of the present values, then median and IQR with missing replaced by
+// it. IQR 0 becomes 1. Sorts `values`. Quantiles are numpy's linear interpolation.
 NumericFeature fit_numeric(std::string name, std::vector<double>& values);
 
 }  // namespace maeil::prep

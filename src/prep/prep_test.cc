@@ -39,10 +39,11 @@ struct Loaded {
 
 Loaded load_sample() {
   Loaded out;
-  (void)table::read_csv_file(golden_dir() / "sdv_sample_2000.csv", out.spec, {}, [&](Table&& chunk, const std::vector<uint64_t>&) -> Status {
-    out.chunks.push_back(std::move(chunk));
-    return {};
-  });
+  (void)table::read_csv_file(golden_dir() / "sdv_sample_2000.csv", out.spec, {},
+                             [&](Table&& chunk, const std::vector<uint64_t>&) -> Status {
+                               out.chunks.push_back(std::move(chunk));
+                               return {};
+                             });
   return out;
 }
 
@@ -101,7 +102,8 @@ TEST(PreparationGolden, TransformsAsScikitLearnTransforms) {
   MAEIL_NEEDS(golden_dir());
   const auto data = load_sample();
   const auto preparation = fit(data);
-  const auto cat = read_numbers(golden_dir() / "prep_cat.csv"), num = read_numbers(golden_dir() / "prep_num.csv");
+  const auto cat = read_numbers(golden_dir() / "prep_cat.csv"),
+             num = read_numbers(golden_dir() / "prep_num.csv");
   for (int threads : {1, 3}) {
     set_thread_count(threads);
     ASSERT_EQ(data.chunks.size(), 1u);
@@ -109,7 +111,8 @@ TEST(PreparationGolden, TransformsAsScikitLearnTransforms) {
     ASSERT_EQ(out.rows, cat.rows.size());
     size_t checked = 0;
     for (size_t f = 0; f < preparation.categorical.size(); ++f) {
-      const auto at = std::find(cat.names.begin(), cat.names.end(), preparation.categorical[f].name) - cat.names.begin();
+      const auto at =
+          std::find(cat.names.begin(), cat.names.end(), preparation.categorical[f].name) - cat.names.begin();
       if (at == static_cast<long>(cat.names.size())) continue;
       ++checked;
       for (size_t row = 0; row < out.rows; ++row) {
@@ -119,7 +122,8 @@ TEST(PreparationGolden, TransformsAsScikitLearnTransforms) {
     EXPECT_EQ(checked, cat.names.size());
     checked = 0;
     for (size_t f = 0; f < preparation.numeric.size(); ++f) {
-      const auto at = std::find(num.names.begin(), num.names.end(), preparation.numeric[f].name) - num.names.begin();
+      const auto at =
+          std::find(num.names.begin(), num.names.end(), preparation.numeric[f].name) - num.names.begin();
       if (at == static_cast<long>(num.names.size())) continue;
       ++checked;
       for (size_t row = 0; row < out.rows; ++row) {
@@ -165,12 +169,13 @@ TEST(Preparation, HostileJsonIsRefused) {
   EXPECT_FALSE(broken("/numeric/0/median", "x"));
   EXPECT_FALSE(broken("/numeric/0/name", "seg"));
   EXPECT_FALSE(from_json(Json::array(), spec));
-  EXPECT_FALSE(broken("/categorical/0/column", "INT_RATE"));        // a number has no codes to look up
-  EXPECT_FALSE(broken("/categorical/0/column", "DLNQ_1M_FLG"));     // the target
+  EXPECT_FALSE(broken("/categorical/0/column", "INT_RATE"));     // a number has no codes to look up
+  EXPECT_FALSE(broken("/categorical/0/column", "DLNQ_1M_FLG"));  // the target
   EXPECT_FALSE(broken("/categorical/0/cardinality", 1e300));
   EXPECT_FALSE(broken("/categorical/0/cardinality", uint64_t{1} << 32 | 2));
-  EXPECT_FALSE(broken("/categorical/0/name", "PRODUCT_GB"));        // twice
-  EXPECT_FALSE(broken("/categorical/0/vocabulary", {"\xb4\xe3"}));  // not UTF-8: could not be written as JSON again
+  EXPECT_FALSE(broken("/categorical/0/name", "PRODUCT_GB"));  // twice
+  // not UTF-8: could not be written as JSON again
+  EXPECT_FALSE(broken("/categorical/0/vocabulary", {"\xb4\xe3"}));
   EXPECT_FALSE(broken("/numeric/0/low", std::numeric_limits<double>::infinity()));
   Json twice = good;
   twice["categorical"][0]["cardinality"] = 2;
@@ -214,10 +219,11 @@ Loaded load_pieces(size_t rows) {
   for (size_t at = header.size(); at < bytes.size();) {
     size_t end = at;
     for (size_t i = 0; i < rows && end < bytes.size(); ++i) end = bytes.find('\n', end) + 1;
-    (void)table::read_csv(header + bytes.substr(at, end - at), "piece", out.spec, {}, [&](Table&& chunk, const std::vector<uint64_t>&) -> Status {
-      out.chunks.push_back(std::move(chunk));
-      return {};
-    });
+    (void)table::read_csv(header + bytes.substr(at, end - at), "piece", out.spec, {},
+                          [&](Table&& chunk, const std::vector<uint64_t>&) -> Status {
+                            out.chunks.push_back(std::move(chunk));
+                            return {};
+                          });
     at = end;
   }
   return out;
@@ -244,12 +250,14 @@ TEST(Preparation, ChunksAndThreadsDoNotMatter) {
       codes.insert(codes.end(), part.codes.begin(), part.codes.end());
       numbers.insert(numbers.end(), part.numbers.begin(), part.numbers.end());
       labels.insert(labels.end(), part.labels.begin(), part.labels.end());
-      for (size_t d = 0; d < dates.size(); ++d) dates[d].insert(dates[d].end(), part.dates[d].values.begin(), part.dates[d].values.end());
+      for (size_t d = 0; d < dates.size(); ++d)
+        dates[d].insert(dates[d].end(), part.dates[d].values.begin(), part.dates[d].values.end());
     }
     EXPECT_TRUE(codes == all.codes) << rows;
     EXPECT_TRUE(numbers == all.numbers) << rows;
     EXPECT_TRUE(labels == all.labels) << rows;
-    for (size_t d = 0; d < dates.size(); ++d) EXPECT_TRUE(dates[d] == all.dates[d].values) << all.dates[d].name;
+    for (size_t d = 0; d < dates.size(); ++d)
+      EXPECT_TRUE(dates[d] == all.dates[d].values) << all.dates[d].name;
     EXPECT_EQ(counts.nulls, all.counts.nulls);
     EXPECT_EQ(counts.out_of_range, all.counts.out_of_range);
     EXPECT_EQ(counts.unseen, all.counts.unseen);
@@ -278,22 +286,26 @@ struct Kinds {
   DatasetSpec spec = table::parse_dataset_spec(kKinds, "kinds.toml").value();
   Table read(const std::string& rows) {
     Table out;
-    EXPECT_TRUE(table::read_csv("code,amount,born,seen,bad\n" + rows, "kinds.csv", spec, {}, [&](Table&& chunk, const std::vector<uint64_t>&) -> Status {
-      out = std::move(chunk);
-      return {};
-    }));
+    EXPECT_TRUE(table::read_csv("code,amount,born,seen,bad\n" + rows, "kinds.csv", spec, {},
+                                [&](Table&& chunk, const std::vector<uint64_t>&) -> Status {
+                                  out = std::move(chunk);
+                                  return {};
+                                }));
     return out;
   }
 };
 
 TEST(Transform, DatesOutsideTheTimestampsOfPandasAreMissing) {
   Kinds kinds;
-  const Table rows = kinds.read("A,1,31DEC2023,30dec2023,N\nA,2,31DEC9999,31DEC9999,Y\nA,3,,,\nA,4,12ABC2020,30FEB2020,N\nA,5,01JAN2024,11APR2262,N\n");
+  const Table rows = kinds.read(
+      "A,1,31DEC2023,30dec2023,N\nA,2,31DEC9999,31DEC9999,Y\nA,3,,,\nA,4,12ABC2020,30FEB2020,N\nA,5,"
+      "01JAN2024,11APR2262,N\n");
   Fitter fitter(kinds.spec);
   fitter.add(rows);
   const auto preparation = fitter.fit().value();
   const auto out = transform(kinds.spec, preparation, rows);
-  EXPECT_EQ(out.dates.at(0).values, (std::vector<std::string>{"2023-12-31", "2023-12-31", "2023-12-31", "2023-12-31", "2024-01-01"}));
+  EXPECT_EQ(out.dates.at(0).values,
+            (std::vector<std::string>{"2023-12-31", "2023-12-31", "2023-12-31", "2023-12-31", "2024-01-01"}));
   EXPECT_EQ(out.dates.at(1).values, (std::vector<std::string>{"2023-12-30", "", "", "", "2262-04-11"}));
   EXPECT_EQ(out.labels, (std::vector<int8_t>{0, 1, -1, 0, 0}));
   EXPECT_EQ(preparation.numeric.at(1).name, "age");
@@ -304,16 +316,19 @@ TEST(Transform, DatesOutsideTheTimestampsOfPandasAreMissing) {
 TEST(Transform, DatesAreReadInEveryForm) {
   Kinds kinds;
   const Table rows = kinds.read(
-      "A,1,2023-12-31,2024-05-31T12:34:56Z,N\nA,2,20231231,2024/05/31,N\nA,3,2023/12/31 23:59:59,31-May-2024,N\n"
+      "A,1,2023-12-31,2024-05-31T12:34:56Z,N\nA,2,20231231,2024/05/31,N\nA,3,2023/12/31 "
+      "23:59:59,31-May-2024,N\n"
       "A,4,31DEC2023,05/06/2024,N\nA,NULL,NaN,NA,N\n");
   Fitter fitter(kinds.spec);
   fitter.add(rows);
   const auto preparation = fitter.fit().value();
   EXPECT_EQ(preparation.numeric.at(1).name, "age");
-  EXPECT_EQ(preparation.numeric[1].low, 1);  // each is 2023-12-31, the one that is missing by its missing_date
+  // each is 2023-12-31, the one that is missing by its missing_date
+  EXPECT_EQ(preparation.numeric[1].low, 1);
   EXPECT_EQ(preparation.numeric[1].high, 1);
   const auto out = transform(kinds.spec, preparation, rows);
-  EXPECT_EQ(out.dates.at(1).values, (std::vector<std::string>{"2024-05-31", "2024-05-31", "2024-05-31", "", ""}));
+  EXPECT_EQ(out.dates.at(1).values,
+            (std::vector<std::string>{"2024-05-31", "2024-05-31", "2024-05-31", "", ""}));
   EXPECT_EQ(out.counts.nulls.at(0), 1u);
 }
 
@@ -334,7 +349,8 @@ TEST(Transform, RulesApplyToTextsAndToMissing) {
   const auto preparation = fitter.fit().value();
   EXPECT_EQ(preparation.categorical.at(0).vocabulary, (std::vector<std::string>{"ab", "na", "담보"}));
   EXPECT_EQ(preparation.categorical.at(1).vocabulary, (std::vector<std::string>{"Notnull", "Null"}));
-  const auto out = transform(kinds.spec, preparation, kinds.read("AB,1,,,N\nzz,,,,N\n,1e308,,,N\n담보,-1e308,,,N\n"));
+  const auto out =
+      transform(kinds.spec, preparation, kinds.read("AB,1,,,N\nzz,,,,N\n,1e308,,,N\n담보,-1e308,,,N\n"));
   EXPECT_EQ(out.codes, (std::vector<int32_t>{0, 0, 0, kUnknownCode, 0, 1, 1, 1, 0, 2, 0, 0}));
   EXPECT_EQ(out.counts.unseen, (std::vector<uint64_t>{1, 0, 0}));
   EXPECT_EQ(out.counts.nulls.at(0), 1u);
@@ -351,7 +367,8 @@ TEST(Split, SharesHoldAndShardsAgree) {
   EXPECT_NEAR(counts[1], 15000, 5 * std::sqrt(1e5 * 0.15 * 0.85));
   EXPECT_EQ(split_of(42, date, 123456789012), split_of(42, date, 123456789012));
   int moved = 0;
-  for (uint64_t row = 0; row < 1000; ++row) moved += split_of(42, date, row) != split_of(42, date + std::chrono::days(1), row);
+  for (uint64_t row = 0; row < 1000; ++row)
+    moved += split_of(42, date, row) != split_of(42, date + std::chrono::days(1), row);
   EXPECT_GT(moved, 300);
 }
 

@@ -1,5 +1,5 @@
-// A fitted preparation: the values with which raw rows become a model's inputs. It belongs to a model version and
-// travels inside its file (metadata of the .pth), as JSON.
+// A fitted preparation: the values with which raw rows become a model's inputs. It belongs to a model version
+// and travels inside its file (metadata of the .pth), as JSON.
 #pragma once
 
 #include <cstdint>
@@ -14,12 +14,13 @@ namespace maeil::prep {
 
 using Json = nlohmann::ordered_json;
 
-// A category is coded by its place in the vocabulary. `cardinality` is the embedding's number of rows; it may exceed the
-// vocabulary when a foreign checkpoint's vocabulary is not known (then the vocabulary is empty and every value unknown).
+// A category is coded by its place in the vocabulary. `cardinality` is the embedding's number of rows; it may
+// exceed the vocabulary when a foreign checkpoint's vocabulary is not known (then the vocabulary is empty and
+// every value unknown).
 struct CategoricalFeature {
   std::string name;
-  std::string column;        // of the dataset; for a null flag the column it watches
-  bool null_flag = false;    // values "Notnull", "Null"
+  std::string column;                   // of the dataset; for a null flag the column it watches
+  bool null_flag = false;               // values "Notnull", "Null"
   std::vector<std::string> vocabulary;  // sorted by code point
   int cardinality = 0;
 };
@@ -28,7 +29,8 @@ struct CategoricalFeature {
 struct NumericFeature {
   std::string name;  // a number column, or a day count of the dataset
   double most_frequent = 0, median = 0, iqr = 1;
-  double low = 0, high = 0;  // smallest and largest value seen when fitting; what lies outside is counted, not changed
+  // smallest and largest value seen when fitting; what lies outside is counted, not changed
+  double low = 0, high = 0;
 };
 
 struct Preparation {
@@ -46,8 +48,8 @@ Result<Preparation> from_json(const Json& json, const table::DatasetSpec& spec);
 // SHA-256 over the canonical JSON: equal exactly when two preparations give the same inputs.
 std::string feature_spec_hash(const Preparation& preparation);
 
-// The features that a model of this dataset has: text columns, then a flag for each nullable column; number columns,
-// then day counts; all in the spec's order. Nothing is fitted yet.
+// The features that a model of this dataset has: text columns, then a flag for each nullable column; number
+// columns, then day counts; all in the spec's order. Nothing is fitted yet.
 Preparation unfitted(const table::DatasetSpec& spec);
 
 }  // namespace maeil::prep

@@ -23,7 +23,8 @@ inline uint32_t row_word(RandomStream stream, uint64_t seed, Days date, uint64_t
 
 inline Split split_of(uint64_t seed, Days date, uint64_t row) {
   const uint32_t word = row_word(RandomStream::kSplit, seed, date, row);
-  constexpr uint32_t kTrainEnd = static_cast<uint32_t>(0.70 * 4294967296.0), kFineEnd = static_cast<uint32_t>(0.85 * 4294967296.0);
+  constexpr uint32_t kTrainEnd = static_cast<uint32_t>(0.70 * 4294967296.0),
+                     kFineEnd = static_cast<uint32_t>(0.85 * 4294967296.0);
   return word < kTrainEnd ? Split::kTrain : word < kFineEnd ? Split::kFine : Split::kTest;
 }
 

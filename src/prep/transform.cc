@@ -1,4 +1,5 @@
-// Feature by feature, each read in order; a category is looked up once for each dictionary entry of the chunk, not once a row.
+// Feature by feature, each read in order; a category is looked up once for each dictionary entry of the
+// chunk, not once a row.
 #include "prep/transform.h"
 
 #include <algorithm>
@@ -11,7 +12,9 @@ namespace {
 
 int32_t code_of(const CategoricalFeature& feature, std::string_view text) {
   const auto found = std::lower_bound(feature.vocabulary.begin(), feature.vocabulary.end(), text);
-  return found != feature.vocabulary.end() && *found == text ? static_cast<int32_t>(found - feature.vocabulary.begin()) : kUnknownCode;
+  return found != feature.vocabulary.end() && *found == text
+             ? static_cast<int32_t>(found - feature.vocabulary.begin())
+             : kUnknownCode;
 }
 
 void add(std::vector<uint64_t>& total, const std::vector<uint64_t>& more) {
@@ -19,7 +22,8 @@ void add(std::vector<uint64_t>& total, const std::vector<uint64_t>& more) {
   for (size_t i = 0; i < more.size(); ++i) total[i] += more[i];
 }
 
-void transform_categories(const table::DatasetSpec& spec, const Preparation& preparation, const Table& chunk, Prepared& out) {
+void transform_categories(const table::DatasetSpec& spec, const Preparation& preparation, const Table& chunk,
+                          Prepared& out) {
   const size_t C = preparation.categorical.size();
   std::vector<int32_t> codes;
   for (size_t f = 0; f < C; ++f) {
@@ -27,7 +31,8 @@ void transform_categories(const table::DatasetSpec& spec, const Preparation& pre
     const size_t at = column_index(spec, feature.column);
     const Column& column = chunk.columns[at];
     const auto& rules = spec.columns[at];
-    const int32_t missing = code_of(feature, feature.null_flag ? std::string(kNull) : category_text(rules, kMissingText));
+    const int32_t missing =
+        code_of(feature, feature.null_flag ? std::string(kNull) : category_text(rules, kMissingText));
     int32_t* to = out.codes.data() + f;
     uint64_t unseen = 0;
     const auto put = [&](int32_t code) {
@@ -40,14 +45,16 @@ void transform_categories(const table::DatasetSpec& spec, const Preparation& pre
       for (size_t row = 0; row < chunk.rows; ++row) put(column.is_missing(row) ? missing : present);
     } else {
       codes.clear();
-      for (const auto& text : column.dictionary) codes.push_back(code_of(feature, category_text(rules, text)));
+      for (const auto& text : column.dictionary)
+        codes.push_back(code_of(feature, category_text(rules, text)));
       for (const uint32_t code : column.codes) put(code == kMissing ? missing : codes[code]);
     }
     out.counts.unseen[f] = unseen;
   }
 }
 
-void transform_numbers(const table::DatasetSpec& spec, const Preparation& preparation, const Table& chunk, Prepared& out) {
+void transform_numbers(const table::DatasetSpec& spec, const Preparation& preparation, const Table& chunk,
+                       Prepared& out) {
   const size_t N = preparation.numeric.size();
   std::vector<double> values;
   for (size_t f = 0; f < N; ++f) {
@@ -104,7 +111,8 @@ Prepared transform(const table::DatasetSpec& spec, const Preparation& preparatio
     auto& kept = out.dates.emplace_back(Prepared::KeptDate{column.name, {}});
     kept.values.reserve(chunk.rows);
     for (size_t row = 0; row < chunk.rows; ++row) {
-      kept.values.push_back(chunk.columns[c].is_missing(row) ? column.missing_date.value_or("") : iso[chunk.columns[c].codes[row]]);
+      kept.values.push_back(chunk.columns[c].is_missing(row) ? column.missing_date.value_or("")
+                                                             : iso[chunk.columns[c].codes[row]]);
     }
   }
   return out;

@@ -45,7 +45,8 @@ struct BoostedTrees::Grower {
 
   Split best_split(size_t first, size_t last) const {
     Sums all;
-    for (size_t i = first; i < last; ++i) all.gradient += gradients[order[i]], all.hessian += hessians[order[i]];
+    for (size_t i = first; i < last; ++i)
+      all.gradient += gradients[order[i]], all.hessian += hessians[order[i]];
     all.rows = static_cast<double>(last - first);
     if (all.rows < 2 * kLeastRows) return {};
     std::vector<Split> best(data.columns.size());
@@ -85,13 +86,17 @@ struct BoostedTrees::Grower {
   void grow() {
     add_leaf(0, order.size());
     while (leaves.size() < kLeaves) {
-      const auto best = std::max_element(leaves.begin(), leaves.end(), [](const Leaf& a, const Leaf& b) { return a.split.gain < b.split.gain; });
+      const auto best = std::max_element(leaves.begin(), leaves.end(), [](const Leaf& a, const Leaf& b) {
+        return a.split.gain < b.split.gain;
+      });
       if (best->split.gain <= 0) break;
       const Leaf leaf = *best;
       leaves.erase(best);
       const auto& values = data.columns[leaf.split.column];
-      const auto begin = order.begin() + static_cast<ptrdiff_t>(leaf.first), end = order.begin() + static_cast<ptrdiff_t>(leaf.last);
-      const auto middle = std::stable_partition(begin, end, [&](uint32_t row) { return values[row] <= leaf.split.bin; });
+      const auto begin = order.begin() + static_cast<ptrdiff_t>(leaf.first),
+                 end = order.begin() + static_cast<ptrdiff_t>(leaf.last);
+      const auto middle =
+          std::stable_partition(begin, end, [&](uint32_t row) { return values[row] <= leaf.split.bin; });
       const size_t cut = leaf.first + static_cast<size_t>(middle - begin);
       auto& node = tree[leaf.node];
       node.column = static_cast<int32_t>(leaf.split.column), node.bin = leaf.split.bin;
@@ -101,7 +106,8 @@ struct BoostedTrees::Grower {
     }
     for (const auto& leaf : leaves) {
       Sums sums;
-      for (size_t i = leaf.first; i < leaf.last; ++i) sums.gradient += gradients[order[i]], sums.hessian += hessians[order[i]];
+      for (size_t i = leaf.first; i < leaf.last; ++i)
+        sums.gradient += gradients[order[i]], sums.hessian += hessians[order[i]];
       tree[leaf.node].value = -kRate * sums.gradient / (sums.hessian + kPenalty);
     }
   }
@@ -140,7 +146,8 @@ std::vector<double> BoostedTrees::predict(const BinnedRows& data) const {
         size_t at = 0;
         while (tree[at].column >= 0) {
           const auto& node = tree[at];
-          at = static_cast<size_t>(data.columns[static_cast<size_t>(node.column)][i] <= node.bin ? node.left : node.right);
+          at = static_cast<size_t>(
+              data.columns[static_cast<size_t>(node.column)][i] <= node.bin ? node.left : node.right);
         }
         score += tree[at].value;
       }

@@ -1,9 +1,10 @@
 // Gradient boosted trees for two classes: the judge of whether synthetic rows teach what the real ones do.
 //
-// Friedman, "Greedy function approximation: a gradient boosting machine" (2001), with Newton leaves and histograms as in LightGBM (Ke
-// et al. 2017): 100 trees of up to 16 leaves, grown best split first, learning rate 0.1, logistic loss, L2 penalty 1 on a leaf. The
-// plain settings of a first look; the same for every training set, so that only the data differ. No randomness: the result is a
-// function of the rows and their order, at any number of threads.
+// Friedman, "Greedy function approximation: a gradient boosting machine" (2001), with Newton leaves and
+// histograms as in LightGBM (Ke et al. 2017): 100 trees of up to 16 leaves, grown best split first, learning
+// rate 0.1, logistic loss, L2 penalty 1 on a leaf. The plain settings of a first look; the same for every
+// training set, so that only the data differ. No randomness: the result is a function of the rows and their
+// order, at any number of threads.
 #pragma once
 
 #include <cstddef>

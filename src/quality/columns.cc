@@ -1,5 +1,5 @@
-// Each file is read three times: to decide the kinds, to keep the values, and all rows of it to compare them with those of the other;
-// without metadata the real one once more, to find identifiers.
+// Each file is read three times: to decide the kinds, to keep the values, and all rows of it to compare them
+// with those of the other; without metadata the real one once more, to find identifiers.
 #include "quality/columns.h"
 
 #include <fmt/format.h>
@@ -19,13 +19,14 @@ namespace maeil::quality {
 namespace {
 
 bool has_score(std::string_view sdtype) {
-  return sdtype == "numerical" || sdtype == "datetime" || sdtype == "categorical" || sdtype == "ordinal" || sdtype == "boolean";
+  return sdtype == "numerical" || sdtype == "datetime" || sdtype == "categorical" || sdtype == "ordinal" ||
+         sdtype == "boolean";
 }
 
 // One file's part in the reading.
 struct Part {
   CsvRows rows;
-  Side ColumnPair::*side;
+  Side ColumnPair::* side;
   std::vector<size_t> places;  // (C) of the columns in the file
 };
 
@@ -53,10 +54,14 @@ class Reading {
 
  private:
   Status open(const Sources& sources) {
-    for (const auto& [path, side] : {std::pair{&sources.real, &ColumnPair::real}, {&sources.synthetic, &ColumnPair::synthetic}, {&sources.holdout, &ColumnPair::holdout}}) {
+    for (const auto& [path, side] : {std::pair{&sources.real, &ColumnPair::real},
+                                     {&sources.synthetic, &ColumnPair::synthetic},
+                                     {&sources.holdout, &ColumnPair::holdout}}) {
       if (path->empty()) continue;
       MAEIL_ASSIGN(auto rows, CsvRows::open(*path, sources.max_rows));
-      if (rows.left_out() > 0) data_.left_out.push_back(fmt::format("{} records left out, the first: {}", rows.left_out(), rows.first_left_out()));
+      if (rows.left_out() > 0)
+        data_.left_out.push_back(
+            fmt::format("{} records left out, the first: {}", rows.left_out(), rows.first_left_out()));
       parts_.push_back({std::move(rows), side, {}});
     }
     data_.real_rows = parts_[0].rows.rows(), data_.all_real_rows = parts_[0].rows.all_rows();
@@ -79,20 +84,25 @@ class Reading {
     const auto& composite = data_.metadata.primary_key;
     for (auto& meta : wanted) {
       const bool scored = meta.sdtype.empty() || has_score(meta.sdtype);
-      const bool key = data_.metadata.is_key(meta.name) || std::find(composite.begin(), composite.end(), meta.name) != composite.end() ||
+      const bool key = data_.metadata.is_key(meta.name) ||
+                       std::find(composite.begin(), composite.end(), meta.name) != composite.end() ||
                        (meta.sdtype == "id" && meta.regex_format);
       if (!scored && !key) continue;
       size_t there = 0;
       for (auto& part : parts_) there += part.rows.find(meta.name) < part.rows.names().size();
-      if (there == 0) return bad_input(fmt::format("{}: has no column '{}'", parts_[0].rows.path(), meta.name));
-      if (parts_.size() > 2 && there == 2) return bad_input(fmt::format("column '{}' is not in all three files", meta.name));
+      if (there == 0)
+        return bad_input(fmt::format("{}: has no column '{}'", parts_[0].rows.path(), meta.name));
+      if (parts_.size() > 2 && there == 2)
+        return bad_input(fmt::format("column '{}' is not in all three files", meta.name));
       if (there < parts_.size()) {
         data_.absent.push_back(meta.name);
         continue;
       }
       columns_.push_back({.name = meta.name, .sdtype = meta.sdtype, .meta = std::move(meta)});
     }
-    if (columns_.empty()) return bad_input(fmt::format("{} and {} have no column in common that could be scored", parts_[0].rows.path(), parts_[1].rows.path()));
+    if (columns_.empty())
+      return bad_input(fmt::format("{} and {} have no column in common that could be scored",
+                                   parts_[0].rows.path(), parts_[1].rows.path()));
     for (auto& part : parts_) {
       for (const auto& column : columns_) part.places.push_back(part.rows.find(column.name));
     }
@@ -113,15 +123,18 @@ class Reading {
           auto& allowed = allowed_[c];
           const auto text = fields[part.places[c]];
           const bool dated = columns_[c].sdtype == "datetime";
-          if ((!allowed.numbers && !allowed.dates && !allowed.booleans && !dated) || table::is_missing(text)) continue;
+          if ((!allowed.numbers && !allowed.dates && !allowed.booleans && !dated) || table::is_missing(text))
+            continue;
           if (allowed.numbers && !table::read_number(text)) {
             allowed.numbers = table::read_grouped_number(text).has_value();
             allowed.grouped |= allowed.numbers;
             allowed.grouped_surely |= allowed.numbers && table::is_surely_grouped(text);
           }
           if (allowed.booleans) allowed.booleans = table::read_boolean(text).has_value();
-          if (dated) unreadable[c] += synthetic && !date_of(columns_[c], text);
-          else if (allowed.dates) allowed.dates = table::read_date(text).has_value();
+          if (dated)
+            unreadable[c] += synthetic && !date_of(columns_[c], text);
+          else if (allowed.dates)
+            allowed.dates = table::read_date(text).has_value();
         }
         return {};
       }));
@@ -131,14 +144,18 @@ class Reading {
     for (size_t c = columns_.size(); c-- > 0;) {
       if (unreadable[c] == 0) continue;
       data_.unreadable.insert(data_.unreadable.begin(),
-                              {columns_[c].name, 1 - static_cast<double>(unreadable[c]) / static_cast<double>(data_.synthetic_rows)});
-      columns_.erase(columns_.begin() + static_cast<ptrdiff_t>(c)), allowed_.erase(allowed_.begin() + static_cast<ptrdiff_t>(c));
+                              {columns_[c].name, 1 - static_cast<double>(unreadable[c]) /
+                                                         static_cast<double>(data_.synthetic_rows)});
+      columns_.erase(columns_.begin() + static_cast<ptrdiff_t>(c)),
+          allowed_.erase(allowed_.begin() + static_cast<ptrdiff_t>(c));
       for (auto& part : parts_) part.places.erase(part.places.begin() + static_cast<ptrdiff_t>(c));
     }
     for (size_t c = 0; c < columns_.size(); ++c) {
       auto& column = columns_[c];
-      if (column.sdtype.empty()) column.sdtype = allowed_[c].numbers ? "numerical" : allowed_[c].dates ? "datetime" : "categorical";
-      column.kind = column.sdtype == "numerical" || column.sdtype == "datetime" ? Kind::kContinuous : Kind::kDiscrete;
+      if (column.sdtype.empty())
+        column.sdtype = allowed_[c].numbers ? "numerical" : allowed_[c].dates ? "datetime" : "categorical";
+      column.kind =
+          column.sdtype == "numerical" || column.sdtype == "datetime" ? Kind::kContinuous : Kind::kDiscrete;
     }
     return {};
   }
@@ -148,12 +165,15 @@ class Reading {
     return number || !allowed_[c].thousands() ? number : table::read_grouped_number(text);
   }
 
-  // "1" and "1.0" are one category where every value is a number, "true" and "True" where every value is a boolean, as in pandas.
+  // "1" and "1.0" are one category where every value is a number, "true" and "True" where every value is a
+  // boolean, as in pandas.
   void write_key(size_t c, std::string_view text, std::string& key) const {
     if (allowed_[c].numbers)
       key = fmt::format("{}", *number_of(c, text) + 0.0);
-    else if (allowed_[c].booleans) key = *table::read_boolean(text) ? "True" : "False";
-    else key.assign(text);
+    else if (allowed_[c].booleans)
+      key = *table::read_boolean(text) ? "True" : "False";
+    else
+      key.assign(text);
   }
 
   Status keep_values() {
@@ -161,8 +181,10 @@ class Reading {
     std::string key;
     for (const auto& part : parts_) {
       for (auto& column : columns_) {
-        if (column.kind == Kind::kContinuous) (column.*part.side).numbers.reserve(part.rows.rows());
-        else (column.*part.side).codes.reserve(part.rows.rows());
+        if (column.kind == Kind::kContinuous)
+          (column.*part.side).numbers.reserve(part.rows.rows());
+        else
+          (column.*part.side).codes.reserve(part.rows.rows());
       }
       MAEIL_TRY(part.rows.each([&](const CsvRows::Fields& fields, uint64_t line) -> Status {
         for (size_t c = 0; c < columns_.size(); ++c) {
@@ -174,14 +196,17 @@ class Reading {
             const auto value = missing                       ? std::numeric_limits<double>::quiet_NaN()
                                : column.sdtype == "datetime" ? date_of(column, text)
                                                              : number_of(c, text);
-            if (!value) return bad_input(fmt::format("{}:{}: column '{}': '{}' is not of the sdtype {}", part.rows.path(), line, column.name,
-                                                     format::clip_utf8(text, 60), column.sdtype));
+            if (!value)
+              return bad_input(fmt::format("{}:{}: column '{}': '{}' is not of the sdtype {}",
+                                           part.rows.path(), line, column.name, format::clip_utf8(text, 60),
+                                           column.sdtype));
             side.numbers.push_back(*value);
           } else if (missing) {
             side.codes.push_back(kMissingCode);
           } else {
             write_key(c, text, key);
-            const auto [it, fresh] = codes[c].try_emplace(key, static_cast<uint32_t>(column.categories.size()));
+            const auto [it, fresh] =
+                codes[c].try_emplace(key, static_cast<uint32_t>(column.categories.size()));
             if (fresh) column.categories.push_back(key);
             side.codes.push_back(it->second);
           }
@@ -229,10 +254,16 @@ class Reading {
         if (!table::is_missing(text)) {
           // A value that the chosen rows did not show may be of another kind: then its text is what it is.
           const bool continuous = column.kind == Kind::kContinuous;
-          const auto value = !continuous ? std::nullopt : column.sdtype == "datetime" ? date_of(column, text) : number_of(c, text);
-          if (value) key = fmt::format("{}", *value + 0.0);
-          else if (continuous || (allowed_[c].numbers && !number_of(c, text)) || (allowed_[c].booleans && !table::read_boolean(text))) key.assign(text);
-          else write_key(c, text, key);
+          const auto value = !continuous                   ? std::nullopt
+                             : column.sdtype == "datetime" ? date_of(column, text)
+                                                           : number_of(c, text);
+          if (value)
+            key = fmt::format("{}", *value + 0.0);
+          else if (continuous || (allowed_[c].numbers && !number_of(c, text)) ||
+                   (allowed_[c].booleans && !table::read_boolean(text)))
+            key.assign(text);
+          else
+            write_key(c, text, key);
         }
         hash = hash64(key, hash);
       }
@@ -247,9 +278,12 @@ class Reading {
     MAEIL_TRY(hash_rows(parts_[0], [&](uint64_t hash) { real.push_back(hash); }));
     std::sort(real.begin(), real.end());
     for (size_t i = 0; i < real.size(); ++i) {
-      data_.copies.real += (i > 0 && real[i] == real[i - 1]) || (i + 1 < real.size() && real[i] == real[i + 1]);
+      data_.copies.real +=
+          (i > 0 && real[i] == real[i - 1]) || (i + 1 < real.size() && real[i] == real[i + 1]);
     }
-    return hash_rows(parts_[1], [&](uint64_t hash) { data_.copies.synthetic += std::binary_search(real.begin(), real.end(), hash); });
+    return hash_rows(parts_[1], [&](uint64_t hash) {
+      data_.copies.synthetic += std::binary_search(real.begin(), real.end(), hash);
+    });
   }
 
   // The dtypes that the reports of SDMetrics compare: after they have made datetime columns what they are.
@@ -267,7 +301,8 @@ class Reading {
         out.emplace_back(name, dates ? "datetime64[ns]" : dtypes[f]);
       }
     }
-    for (auto& column : columns_) (has_score(column.sdtype) ? data_.columns : data_.keys).push_back(std::move(column));
+    for (auto& column : columns_)
+      (has_score(column.sdtype) ? data_.columns : data_.keys).push_back(std::move(column));
     return {};
   }
 

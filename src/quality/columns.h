@@ -1,9 +1,10 @@
-// Two CSV files side by side, and a third held out from both, as the quality report sees them: continuous columns as numbers,
-// discrete ones as codes.
+// Two CSV files side by side, and a third held out from both, as the quality report sees them: continuous
+// columns as numbers, discrete ones as codes.
 //
-// A column's kind comes from SDV's metadata, else from its values in all files: numbers are numerical, dates datetime, everything
-// else categorical. Columns of other sdtypes (id, pii) have no score, as in SDMetrics; keys and ids with a format are kept for the
-// diagnostic. Missing is what pandas reads as missing. Codes are shared by the files. Memory: 8 bytes a cell.
+// A column's kind comes from SDV's metadata, else from its values in all files: numbers are numerical, dates
+// datetime, everything else categorical. Columns of other sdtypes (id, pii) have no score, as in SDMetrics;
+// keys and ids with a format are kept for the diagnostic. Missing is what pandas reads as missing. Codes are
+// shared by the files. Memory: 8 bytes a cell.
 #pragma once
 
 #include <cstdint>
@@ -40,27 +41,32 @@ struct UnreadableDates {
   double readable;  // share of the synthetic rows that are missing or of the format
 };
 
-// Rows that are another's exact copy in every column of Data::columns but the `identifiers`, counted over all rows of the files by 64-bit hashes of their values
-// (of 10^7 rows against as many, two differ and share a hash with probability 5e-6). 8 bytes of memory a row.
+// Rows that are another's exact copy in every column of Data::columns but the `identifiers`, counted over all
+// rows of the files by 64-bit hashes of their values (of 10^7 rows against as many, two differ and share a
+// hash with probability 5e-6). 8 bytes of memory a row.
 struct ExactCopies {
   size_t synthetic = 0;  // synthetic rows that a real row is
   size_t real = 0;       // real rows that another real row is
-  // Without metadata: the columns that table::find_identifier finds in the real file, whose new values would hide every copy. None where
-  // all columns are.
+  // Without metadata: the columns that table::find_identifier finds in the real file, whose new values would
+  // hide every copy. None where all columns are.
   std::vector<std::string> identifiers;
 };
 
 struct Data {
   size_t real_rows = 0, synthetic_rows = 0, holdout_rows = 0;  // that are looked at
   size_t all_real_rows = 0, all_synthetic_rows = 0;            // in the files
-  std::vector<ColumnPair> columns;                             // in the metadata's order, else in the real file's
-  std::vector<ColumnPair> keys;                                // kDiscrete: keys and ids
+  // in the metadata's order, else in the real file's
+  std::vector<ColumnPair> columns;
+  std::vector<ColumnPair> keys;  // kDiscrete: keys and ids
   std::vector<UnreadableDates> unreadable;
-  std::vector<std::string> left_out;                           // "2 rows of F.csv ...": records that are no rows
-  std::vector<std::string> absent;                             // columns that only one of real and synthetic has
-  std::vector<std::pair<std::string, std::string>> real_dtypes, synthetic_dtypes;  // (name, pandas' dtype) of every column
+  // "2 rows of F.csv ...": records that are no rows
+  std::vector<std::string> left_out;
+  // columns that only one of real and synthetic has
+  std::vector<std::string> absent;
+  // (name, pandas' dtype) of every column
+  std::vector<std::pair<std::string, std::string>> real_dtypes, synthetic_dtypes;
   ExactCopies copies;
-  Metadata metadata;                                           // as given; empty without
+  Metadata metadata;  // as given; empty without
 };
 
 struct Sources {
@@ -70,8 +76,9 @@ struct Sources {
   size_t max_rows = 0;          // of each file, evenly spread (csv_rows.h); 0: all
 };
 
-// kBadInput with the file and line or the column: too many records that are no rows (csv_rows.h), a column of the metadata that no file has, a value that
-// is not of the column's sdtype, a file without rows, a held-out file without one of the columns.
+// kBadInput with the file and line or the column: too many records that are no rows (csv_rows.h), a column of
+// the metadata that no file has, a value that is not of the column's sdtype, a file without rows, a held-out
+// file without one of the columns.
 Result<Data> read_data(const Sources& sources);
 
 }  // namespace maeil::quality

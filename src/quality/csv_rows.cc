@@ -15,15 +15,18 @@ namespace {
 
 bool is_integer(std::string_view text) {
   if (!text.empty() && (text.front() == '-' || text.front() == '+')) text.remove_prefix(1);
-  return !text.empty() && text.size() <= 18 && std::all_of(text.begin(), text.end(), [](char c) { return c >= '0' && c <= '9'; });
+  return !text.empty() && text.size() <= 18 &&
+         std::all_of(text.begin(), text.end(), [](char c) { return c >= '0' && c <= '9'; });
 }
 
 // Why a record is no row; "" when it is one.
-std::string split_row(std::string_view record, size_t width, CsvRows::Fields& fields, std::deque<std::string>& unescaped) {
+std::string split_row(std::string_view record, size_t width, CsvRows::Fields& fields,
+                      std::deque<std::string>& unescaped) {
   fields.clear();
   unescaped.clear();
   std::string problem(format::split_record(record, fields, unescaped));
-  if (problem.empty() && fields.size() != width) problem = fmt::format("{} fields where the header has {}", fields.size(), width);
+  if (problem.empty() && fields.size() != width)
+    problem = fmt::format("{} fields where the header has {}", fields.size(), width);
   return problem;
 }
 
@@ -55,7 +58,8 @@ Result<CsvRows> CsvRows::open(const std::string& path, size_t max_rows) {
     }
   }
   if (const size_t records = out.all_rows_ + out.broken_.size(); out.broken_.size() * 20 > records) {
-    return bad_input(fmt::format("{}; {} of {} rows cannot be read, more than the 5 % that may be left out", out.first_broken_, out.broken_.size(), records));
+    return bad_input(fmt::format("{}; {} of {} rows cannot be read, more than the 5 % that may be left out",
+                                 out.first_broken_, out.broken_.size(), records));
   }
   if (out.all_rows_ == 0) return bad_input(fmt::format("{}: has no rows to score", path));
   out.rows_ = max_rows == 0 ? out.all_rows_ : std::min(out.all_rows_, max_rows);
@@ -80,7 +84,8 @@ Status CsvRows::visit_rows(const Visit& visit, bool all) const {
     const uint64_t row = k++;
     if (!all && (chosen == rows_ || row != chosen_row(chosen, all_rows_, rows_))) continue;
     ++chosen;
-    if (const auto why = split_row(record.bytes, names_.size(), fields, unescaped); !why.empty()) return bad_input(fmt::format("{}:{}: {}", path_, record.line, why));
+    if (const auto why = split_row(record.bytes, names_.size(), fields, unescaped); !why.empty())
+      return bad_input(fmt::format("{}:{}: {}", path_, record.line, why));
     MAEIL_TRY(visit(fields, record.line));
   }
 }
@@ -106,10 +111,14 @@ Result<std::vector<std::string>> CsvRows::dtypes() const {
   }));
   std::vector<std::string> out;
   for (const auto& s : seen) {
-    if (!s.present) out.emplace_back("float64");
-    else if (s.booleans && !s.missing) out.emplace_back("bool");
-    else if (s.integers && !s.missing) out.emplace_back("int64");
-    else out.emplace_back(s.integers || s.numbers ? "float64" : "object");
+    if (!s.present)
+      out.emplace_back("float64");
+    else if (s.booleans && !s.missing)
+      out.emplace_back("bool");
+    else if (s.integers && !s.missing)
+      out.emplace_back("int64");
+    else
+      out.emplace_back(s.integers || s.numbers ? "float64" : "object");
   }
   return out;
 }

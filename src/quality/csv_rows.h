@@ -32,10 +32,11 @@ class CsvRows {
 
   const std::vector<std::string>& names() const { return names_; }
   const std::string& path() const { return path_; }
-  size_t rows() const { return rows_; }        // that are visited
+  size_t rows() const { return rows_; }  // that are visited
   size_t all_rows() const { return all_rows_; }
   size_t left_out() const { return broken_.size(); }
-  const std::string& first_left_out() const { return first_broken_; }  // "F.csv:12: 2 fields where the header has 3"
+  // "F.csv:12: 2 fields where the header has 3"
+  const std::string& first_left_out() const { return first_broken_; }
 
  private:
   CsvRows(std::string path, MappedFile mapped) : path_(std::move(path)), mapped_(std::move(mapped)) {}

@@ -15,14 +15,18 @@ namespace {
 
 constexpr double kNone = std::numeric_limits<double>::quiet_NaN();
 
-double share(size_t part, size_t whole) { return whole == 0 ? kNone : static_cast<double>(part) / static_cast<double>(whole); }
+double share(size_t part, size_t whole) {
+  return whole == 0 ? kNone : static_cast<double>(part) / static_cast<double>(whole);
+}
 
 double boundary_adherence(const ColumnPair& column) {
   double low = std::numeric_limits<double>::infinity(), high = -low;
   bool nullable = false;
   for (const double x : column.real.numbers) {
-    if (std::isnan(x)) nullable = true;
-    else low = std::min(low, x), high = std::max(high, x);
+    if (std::isnan(x))
+      nullable = true;
+    else
+      low = std::min(low, x), high = std::max(high, x);
   }
   low = column.meta.range_min.value_or(low), high = column.meta.range_max.value_or(high);
   nullable = column.meta.range_is_nullable.value_or(nullable);
@@ -39,8 +43,10 @@ double category_adherence(const ColumnPair& column) {
   std::vector<char> valid(column.categories.size());
   bool nullable = false;
   for (const auto code : column.real.codes) {
-    if (code == kMissingCode) nullable = true;
-    else if (!column.meta.range_values) valid[code] = 1;
+    if (code == kMissingCode)
+      nullable = true;
+    else if (!column.meta.range_values)
+      valid[code] = 1;
   }
   if (column.meta.range_values) {
     const std::set<std::string> values(column.meta.range_values->begin(), column.meta.range_values->end());
@@ -90,10 +96,12 @@ Validity regex_adherence(const ColumnPair& column, bool floats) {
   try {
     const boost::regex regex(format, boost::regex::perl);
     std::vector<char> matches(column.categories.size());
-    for (size_t k = 0; k < matches.size(); ++k) matches[k] = boost::regex_match(pandas_text(column.categories[k], floats), regex);
+    for (size_t k = 0; k < matches.size(); ++k)
+      matches[k] = boost::regex_match(pandas_text(column.categories[k], floats), regex);
     const bool missing_matches = boost::regex_match("nan", regex);
     size_t valid = 0;
-    for (const auto code : column.synthetic.codes) valid += code == kMissingCode ? missing_matches : matches[code] != 0;
+    for (const auto code : column.synthetic.codes)
+      valid += code == kMissingCode ? missing_matches : matches[code] != 0;
     out.score = share(valid, column.synthetic.codes.size());
   } catch (const std::exception& error) {  // not a regular expression, or one too complex to match
     out.note = error.what();
@@ -107,13 +115,16 @@ void validate(const Data& data, const ColumnPair& column, std::vector<Validity>&
   if (column.sdtype == "numerical" || column.sdtype == "datetime") {
     if (sequence) return;
     out.push_back({column.name, "BoundaryAdherence", boundary_adherence(column), ""});
-    if (column.sdtype == "datetime" && column.meta.datetime_format) out.push_back({column.name, "DatetimeFormatAdherence", 1, ""});
+    if (column.sdtype == "datetime" && column.meta.datetime_format)
+      out.push_back({column.name, "DatetimeFormatAdherence", 1, ""});
   } else if (column.sdtype == "categorical" || column.sdtype == "ordinal" || column.sdtype == "boolean") {
     out.push_back({column.name, "CategoryAdherence", category_adherence(column), ""});
   } else {
-    if (data.metadata.is_key(column.name)) out.push_back({column.name, "KeyUniqueness", key_uniqueness({&column}, data.synthetic_rows), ""});
+    if (data.metadata.is_key(column.name))
+      out.push_back({column.name, "KeyUniqueness", key_uniqueness({&column}, data.synthetic_rows), ""});
     if (column.sdtype == "id" && column.meta.regex_format) {
-      const auto dtype = std::find_if(data.synthetic_dtypes.begin(), data.synthetic_dtypes.end(), [&](const auto& entry) { return entry.first == column.name; });
+      const auto dtype = std::find_if(data.synthetic_dtypes.begin(), data.synthetic_dtypes.end(),
+                                      [&](const auto& entry) { return entry.first == column.name; });
       out.push_back(regex_adherence(column, dtype->second == "float64"));
     }
   }
@@ -136,7 +147,8 @@ void validate_composite_key(const Data& data, std::vector<Validity>& out) {
     name += (name.empty() ? "" : ", ") + column;
   }
   const bool whole = std::find(key.begin(), key.end(), nullptr) == key.end();
-  out.push_back({name, "KeyUniqueness", whole ? key_uniqueness(key, data.synthetic_rows) : kNone, whole ? "" : "not all of its columns can be read"});
+  out.push_back({name, "KeyUniqueness", whole ? key_uniqueness(key, data.synthetic_rows) : kNone,
+                 whole ? "" : "not all of its columns can be read"});
 }
 
 double structure(const Data& data, std::vector<std::string>& differences) {
@@ -146,12 +158,16 @@ double structure(const Data& data, std::vector<std::string>& differences) {
   size_t same = 0;
   for (const auto& [name, dtype] : data.real_dtypes) {
     const auto other = find_in(data.synthetic_dtypes, name);
-    if (other == data.synthetic_dtypes.end()) differences.push_back(fmt::format("{}: only in the real data", name));
-    else if (other->second != dtype) differences.push_back(fmt::format("{}: {}, synthetic {}", name, dtype, other->second));
-    else ++same;
+    if (other == data.synthetic_dtypes.end())
+      differences.push_back(fmt::format("{}: only in the real data", name));
+    else if (other->second != dtype)
+      differences.push_back(fmt::format("{}: {}, synthetic {}", name, dtype, other->second));
+    else
+      ++same;
   }
   for (const auto& [name, dtype] : data.synthetic_dtypes) {
-    if (find_in(data.real_dtypes, name) == data.real_dtypes.end()) differences.push_back(fmt::format("{}: only in the synthetic data", name));
+    if (find_in(data.real_dtypes, name) == data.real_dtypes.end())
+      differences.push_back(fmt::format("{}: only in the synthetic data", name));
   }
   return share(same, data.real_dtypes.size() + data.synthetic_dtypes.size() - same);
 }
@@ -165,8 +181,10 @@ Diagnostic diagnose(const Data& data) {
     if (const auto* column = find(data, meta.name)) validate(data, *column, out.columns);
     for (const auto& column : data.unreadable) {
       if (column.name != meta.name || meta.name == data.metadata.sequence_index) continue;
-      out.columns.push_back({meta.name, "BoundaryAdherence", kNone, "synthetic values are not of the datetime_format"});
-      if (meta.datetime_format) out.columns.push_back({meta.name, "DatetimeFormatAdherence", column.readable, ""});
+      out.columns.push_back(
+          {meta.name, "BoundaryAdherence", kNone, "synthetic values are not of the datetime_format"});
+      if (meta.datetime_format)
+        out.columns.push_back({meta.name, "DatetimeFormatAdherence", column.readable, ""});
     }
   }
   if (data.metadata.columns.empty()) {

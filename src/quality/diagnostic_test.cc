@@ -1,4 +1,5 @@
-// The diagnostic against SDMetrics 0.32.0's own answers (testdata/make_diagnostic_goldens.py), and what it cannot score.
+// The diagnostic against SDMetrics 0.32.0's own answers (testdata/make_diagnostic_goldens.py), and what it
+// cannot score.
 #include "quality/diagnostic.h"
 
 #include <gmock/gmock.h>
@@ -18,7 +19,9 @@ using Json = nlohmann::json;
 Json golden() { return Json::parse(read_file(kTestData + "diagnostic_golden.json").value()); }
 
 Data golden_data(const std::string& metadata) {
-  auto data = read_data({.real = kTestData + "diagnostic_real.csv", .synthetic = kTestData + "diagnostic_synthetic.csv", .metadata = metadata});
+  auto data = read_data({.real = kTestData + "diagnostic_real.csv",
+                         .synthetic = kTestData + "diagnostic_synthetic.csv",
+                         .metadata = metadata});
   EXPECT_TRUE(data) << data.error().message;
   return std::move(*data);
 }
@@ -27,15 +30,18 @@ class DiagnosticGolden : public testing::TestWithParam<const char*> {};
 
 TEST_P(DiagnosticGolden, EqualsSdmetrics) {
   const auto expected = golden()[GetParam()];
-  const auto found = diagnose(golden_data(read_file(kTestData + "diagnostic_" + GetParam() + ".json").value()));
+  const auto found =
+      diagnose(golden_data(read_file(kTestData + "diagnostic_" + GetParam() + ".json").value()));
   ASSERT_EQ(found.columns.size(), expected["columns"].size());
   for (size_t k = 0; k < found.columns.size(); ++k) {
     const auto& column = found.columns[k];
     const auto& golden_column = expected["columns"][k];
     EXPECT_EQ(column.name, golden_column[0]);
     EXPECT_EQ(column.metric, golden_column[1]) << column.name;
-    if (golden_column[2].is_null()) EXPECT_TRUE(std::isnan(column.score)) << column.name;
-    else EXPECT_NEAR(column.score, golden_column[2].get<double>(), 1e-9) << column.name << " " << column.metric;
+    if (golden_column[2].is_null())
+      EXPECT_TRUE(std::isnan(column.score)) << column.name;
+    else
+      EXPECT_NEAR(column.score, golden_column[2].get<double>(), 1e-9) << column.name << " " << column.metric;
   }
   EXPECT_NEAR(found.validity, expected["validity"].get<double>(), 1e-9);
   EXPECT_NEAR(found.structure, expected["structure"].get<double>(), 1e-9);
@@ -52,8 +58,11 @@ TEST(Diagnostic, NamesWhatDiffersInStructure) {
 
 TEST(Diagnostic, ARegularExpressionItCannotUseHasNoScoreAndSaysWhy) {
   const auto path = test_file("ids.csv", "id,x\na1,1\nb2,2\n");
-  for (const auto& [format, reason] : {std::pair{"(?P<letter>[a-z])[0-9]", "named groups"}, {"[a-z", "regular expression"}}) {
-    const Json metadata = {{"columns", {{"id", {{"sdtype", "id"}, {"regex_format", format}}}, {"x", {{"sdtype", "numerical"}}}}}};
+  for (const auto& [format, reason] :
+       {std::pair{"(?P<letter>[a-z])[0-9]", "named groups"}, {"[a-z", "regular expression"}}) {
+    const Json metadata = {
+        {"columns",
+         {{"id", {{"sdtype", "id"}, {"regex_format", format}}}, {"x", {{"sdtype", "numerical"}}}}}};
     const auto data = read_data({.real = path, .synthetic = path, .metadata = metadata.dump()});
     ASSERT_TRUE(data) << data.error().message;
     const auto found = diagnose(*data);
@@ -77,7 +86,9 @@ TEST(Metadata, RefusesWhatItCannotUse) {
 }
 
 TEST(DateFormat, ReadsAsStrptimeDoes) {
-  const auto read = [](const char* format, const char* text) { return table::DateFormat::parse(format)->read(text); };
+  const auto read = [](const char* format, const char* text) {
+    return table::DateFormat::parse(format)->read(text);
+  };
   EXPECT_EQ(read("%Y-%m-%d", "1970-01-02"), 86400);
   EXPECT_EQ(read("%d%b%Y", "29feb2020"), 1582934400);
   EXPECT_EQ(read("%d %B %y %H:%M:%S.%f", "1 January 70 00:01:01.5"), 61.5);

@@ -1,6 +1,8 @@
-// A choice of rows that is spread evenly over a file and the same at every call: one row of each of as many stretches of equal length.
+// A choice of rows that is spread evenly over a file and the same at every call: one row of each of as many
+// stretches of equal length.
 //
-// Which row of its stretch is drawn by a hash: a fixed stride would take only Januaries of a file with twelve rows a loan.
+// Which row of its stretch is drawn by a hash: a fixed stride would take only Januaries of a file with twelve
+// rows a loan.
 #pragma once
 
 #include <cstddef>
@@ -11,7 +13,8 @@
 
 namespace maeil::quality {
 
-// The row of stretch k, which is [k all / kept, (k + 1) all / kept); ascends with k. REQUIRES: k < kept <= all < 2^32.
+// The row of stretch k, which is [k all / kept, (k + 1) all / kept); ascends with k. REQUIRES: k < kept <=
+// all < 2^32.
 inline size_t chosen_row(size_t k, size_t all, size_t kept) {
   constexpr uint64_t kSeed = 20240601;
   const size_t from = k * all / kept, to = (k + 1) * all / kept;

@@ -27,8 +27,11 @@ std::vector<double> quantile_cuts(std::vector<double> values) {
 
 }  // namespace
 
-Features::Features(const Data& data, const RowChoice& training, const std::vector<uint8_t>& labels, size_t skip) : data_(data) {
-  const double mean = static_cast<double>(std::accumulate(labels.begin(), labels.end(), size_t{0})) / std::max<double>(1, static_cast<double>(labels.size()));
+Features::Features(const Data& data, const RowChoice& training, const std::vector<uint8_t>& labels,
+                   size_t skip)
+    : data_(data) {
+  const double mean = static_cast<double>(std::accumulate(labels.begin(), labels.end(), size_t{0})) /
+                      std::max<double>(1, static_cast<double>(labels.size()));
   for (size_t c = 0; c < data.columns.size(); ++c) {
     if (c == skip) continue;
     const auto& column = data.columns[c];
@@ -46,7 +49,8 @@ Features::Features(const Data& data, const RowChoice& training, const std::vecto
         ++rows[code], ones[code] += labels[i];
       }
       out.values.resize(rows.size());
-      for (size_t k = 0; k < rows.size(); ++k) out.values[k] = (ones[k] + kPriorRows * mean) / (rows[k] + kPriorRows);
+      for (size_t k = 0; k < rows.size(); ++k)
+        out.values[k] = (ones[k] + kPriorRows * mean) / (rows[k] + kPriorRows);
       for (const auto row : training.rows) {
         if (side.codes[row] != kMissingCode) values.push_back(out.values[side.codes[row]]);
       }
@@ -64,9 +68,15 @@ BinnedRows Features::bin(const RowChoice& choice) const {
     auto& bins = out.columns.emplace_back();
     bins.reserve(out.rows);
     for (const auto row : choice.rows) {
-      const bool missing = column.values.empty() ? std::isnan(side.numbers[row]) : side.codes[row] == kMissingCode;
-      const double value = missing ? 0 : column.values.empty() ? side.numbers[row] : column.values[side.codes[row]];
-      bins.push_back(missing ? 0 : static_cast<uint8_t>(1 + (std::lower_bound(column.cuts.begin(), column.cuts.end(), value) - column.cuts.begin())));
+      const bool missing =
+          column.values.empty() ? std::isnan(side.numbers[row]) : side.codes[row] == kMissingCode;
+      const double value = missing                 ? 0
+                           : column.values.empty() ? side.numbers[row]
+                                                   : column.values[side.codes[row]];
+      bins.push_back(missing ? 0
+                             : static_cast<uint8_t>(
+                                   1 + (std::lower_bound(column.cuts.begin(), column.cuts.end(), value) -
+                                        column.cuts.begin())));
     }
   }
   return out;

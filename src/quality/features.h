@@ -11,13 +11,14 @@ namespace maeil::quality {
 
 // Which rows of which file.
 struct RowChoice {
-  Side ColumnPair::*side;
+  Side ColumnPair::* side;
   std::vector<uint32_t> rows;
 };
 
-// Numbers are cut at up to 62 quantiles of the training rows. Categories are put in the order of the mean label of their training rows,
-// shrunk with 10 rows' weight to the mean of all so that rare ones stay in the middle, and cut into bins of about equal rows;
-// one that the training rows lack counts as an average one. Missing values have bin 0.
+// Numbers are cut at up to 62 quantiles of the training rows. Categories are put in the order of the mean
+// label of their training rows, shrunk with 10 rows' weight to the mean of all so that rare ones stay in the
+// middle, and cut into bins of about equal rows; one that the training rows lack counts as an average one.
+// Missing values have bin 0.
 class Features {
  public:
   // All columns but data.columns[skip]. labels: (chosen rows) of 0 and 1.

@@ -17,7 +17,9 @@ Result<std::optional<double>> bound(const Json& json, const char* key, const std
   if (!json.contains(key)) return std::nullopt;
   if (json[key].is_number()) return json[key].get<double>();
   const auto date = json[key].is_string() ? table::read_date(json[key].get<std::string>()) : std::nullopt;
-  if (!date) return bad_input(fmt::format("the metadata: column '{}': {} is neither a number nor an ISO date", column, key));
+  if (!date)
+    return bad_input(
+        fmt::format("the metadata: column '{}': {} is neither a number nor an ISO date", column, key));
   return date;
 }
 
@@ -32,7 +34,9 @@ Result<ColumnMeta> column_meta(const std::string& name, const Json& json) {
   ColumnMeta out;
   out.name = name;
   out.sdtype = json["sdtype"].get<std::string>();
-  const auto wrong = [&](const char* key, const char* type) { return bad_input(fmt::format("the metadata: column '{}': {} is no {}", name, key, type)); };
+  const auto wrong = [&](const char* key, const char* type) {
+    return bad_input(fmt::format("the metadata: column '{}': {} is no {}", name, key, type));
+  };
   if (json.contains("datetime_format")) {
     if (!json["datetime_format"].is_string()) return wrong("datetime_format", "text");
     auto format = table::DateFormat::parse(json["datetime_format"].get<std::string>());
@@ -54,14 +58,17 @@ Result<ColumnMeta> column_meta(const std::string& name, const Json& json) {
     out.range_values.emplace();
     for (const auto& value : json["range_values"]) {
       if (value.is_structured()) return wrong("range_values", "array of values");
-      if (value.is_null()) out.range_is_nullable = out.range_is_nullable.value_or(true);
-      else out.range_values->push_back(category_text(value));
+      if (value.is_null())
+        out.range_is_nullable = out.range_is_nullable.value_or(true);
+      else
+        out.range_values->push_back(category_text(value));
     }
   }
   return out;
 }
 
-// The names in a key: a text, or an array of texts and of arrays of texts. What is nested deeper names nothing.
+// The names in a key: a text, or an array of texts and of arrays of texts. What is nested deeper names
+// nothing.
 void append_names(const Json& json, std::vector<std::string>& out, int depth = 0) {
   if (json.is_string()) out.push_back(json.get<std::string>());
   if (json.is_array() && depth < 2) {
@@ -72,12 +79,16 @@ void append_names(const Json& json, std::vector<std::string>& out, int depth = 0
 }  // namespace
 
 bool Metadata::is_key(const std::string& column) const {
-  return (primary_key.size() == 1 && primary_key.front() == column) || std::find(alternate_keys.begin(), alternate_keys.end(), column) != alternate_keys.end();
+  return (primary_key.size() == 1 && primary_key.front() == column) ||
+         std::find(alternate_keys.begin(), alternate_keys.end(), column) != alternate_keys.end();
 }
 
 Result<Metadata> parse_metadata(std::string_view text) {
   MAEIL_ASSIGN(const Json json, parse_json<Json>(text, "the metadata"));
-  const auto bad = [] { return bad_input("the metadata is not SDV's JSON of one table: it needs \"columns\" with an \"sdtype\" each"); };
+  const auto bad = [] {
+    return bad_input(
+        "the metadata is not SDV's JSON of one table: it needs \"columns\" with an \"sdtype\" each");
+  };
   if (!json.is_object()) return bad();
   const Json* table = &json;
   if (json.contains("tables")) {
@@ -93,7 +104,8 @@ Result<Metadata> parse_metadata(std::string_view text) {
   }
   if (table->contains("primary_key")) append_names((*table)["primary_key"], out.primary_key);
   if (table->contains("alternate_keys")) append_names((*table)["alternate_keys"], out.alternate_keys);
-  if (table->contains("sequence_index") && (*table)["sequence_index"].is_string()) out.sequence_index = (*table)["sequence_index"].get<std::string>();
+  if (table->contains("sequence_index") && (*table)["sequence_index"].is_string())
+    out.sequence_index = (*table)["sequence_index"].get<std::string>();
   return out;
 }
 

@@ -14,29 +14,45 @@ namespace {
 
 // The colours are set apart from the rules, so that dark is one more set of values.
 constexpr const char* kStyle = R"css(
-:root{--page:#fbfbf9;--panel:#fff;--ink:#1c1c1a;--soft:#63625c;--line:#dddbd3;--real:#9fb8d6;--synthetic:#c2410c;
+:root{--page:#fbfbf9;--panel:#fff;--ink:#1c1c1a;--soft:#63625c;--line:#dddbd3;--real:#9fb8d6;
+--synthetic:#c2410c;
 --s0:#eef2f7;--s1:#d3e0ef;--s2:#a9c5e4;--s3:#76a3d4;--s4:#4a80bd;--s5:#2a5c9a;--s6:#123763;--sn:#e9e7e0}
-@media(prefers-color-scheme:dark){:root{--page:#161615;--panel:#1f1f1d;--ink:#f0efe9;--soft:#a5a49b;--line:#3a3935;--real:#48658a;--synthetic:#ff9a5c;
+@media(prefers-color-scheme:dark){:root{--page:#161615;--panel:#1f1f1d;--ink:#f0efe9;--soft:#a5a49b;
+--line:#3a3935;--real:#48658a;--synthetic:#ff9a5c;
 --s0:#232a33;--s1:#26405c;--s2:#2c5885;--s3:#3a76b3;--s4:#5e9bd8;--s5:#94c1ec;--s6:#d8eafb;--sn:#33322e}}
-body{margin:0 auto;padding:24px;max-width:1100px;background:var(--page);color:var(--ink);font:15px/1.45 system-ui,sans-serif}
-h1{font-size:24px;margin:0 0 4px}h2{font-size:18px;margin:34px 0 6px}h3{font-size:14px;margin:0;overflow-wrap:anywhere}p{margin:4px 0 10px;color:var(--soft);max-width:75ch}
+body{margin:0 auto;padding:24px;max-width:1100px;background:var(--page);color:var(--ink);
+font:15px/1.45 system-ui,sans-serif}
+h1{font-size:24px;margin:0 0 4px}h2{font-size:18px;margin:34px 0 6px}h3{font-size:14px;margin:0;
+overflow-wrap:anywhere}p{margin:4px 0 10px;color:var(--soft);max-width:75ch}
 .tiles{display:grid;grid-template-columns:repeat(auto-fill,minmax(150px,1fr));gap:10px;margin:14px 0}
-.tile,figure{background:var(--panel);border:1px solid var(--line);border-radius:6px;padding:10px 12px;margin:0}
-.tile b{display:block;font-size:24px;font-weight:600;font-variant-numeric:tabular-nums}.tile span,figure span{color:var(--soft);font-size:13px}
+.tile,figure{background:var(--panel);border:1px solid var(--line);border-radius:6px;padding:10px 12px;
+margin:0}
+.tile b{display:block;font-size:24px;font-weight:600;font-variant-numeric:tabular-nums}
+.tile span,figure span{color:var(--soft);font-size:13px}
 .grid{display:grid;grid-template-columns:repeat(auto-fill,minmax(310px,1fr));gap:10px}
-table{border-collapse:collapse;font-variant-numeric:tabular-nums;margin:8px 0}th,td{text-align:left;padding:3px 18px 3px 0;border-bottom:1px solid var(--line);font-size:14px}
+table{border-collapse:collapse;font-variant-numeric:tabular-nums;margin:8px 0}th,td{text-align:left;
+padding:3px 18px 3px 0;border-bottom:1px solid var(--line);font-size:14px}
 th{color:var(--soft);font-weight:500}td.n,th.n{text-align:right}.wide{overflow-x:auto}
 svg{display:block;width:100%;height:auto;margin-top:6px}svg text{font-size:10px;fill:var(--soft)}
-.real{fill:var(--real)}.synthetic{fill:none;stroke:var(--synthetic);stroke-width:1.8}.synthetic-bar{fill:var(--synthetic)}.axis{stroke:var(--line);fill:none}
-.s0{fill:var(--s0);background:var(--s0)}.s1{fill:var(--s1);background:var(--s1)}.s2{fill:var(--s2);background:var(--s2)}.s3{fill:var(--s3);background:var(--s3)}
-.s4{fill:var(--s4);background:var(--s4)}.s5{fill:var(--s5);background:var(--s5)}.s6{fill:var(--s6);background:var(--s6)}.sn{fill:var(--sn);background:var(--sn)}
-.key{display:flex;flex-wrap:wrap;gap:4px 14px;font-size:13px;color:var(--soft);margin:8px 0}.key i{display:inline-block;width:13px;height:13px;margin-right:5px;vertical-align:-2px;border:1px solid var(--line)}
+.real{fill:var(--real)}.synthetic{fill:none;stroke:var(--synthetic);stroke-width:1.8}
+.synthetic-bar{fill:var(--synthetic)}.axis{stroke:var(--line);fill:none}
+.s0{fill:var(--s0);background:var(--s0)}.s1{fill:var(--s1);background:var(--s1)}.s2{fill:var(--s2);
+background:var(--s2)}.s3{fill:var(--s3);background:var(--s3)}
+.s4{fill:var(--s4);background:var(--s4)}.s5{fill:var(--s5);background:var(--s5)}.s6{fill:var(--s6);
+background:var(--s6)}.sn{fill:var(--sn);background:var(--sn)}
+.key{display:flex;flex-wrap:wrap;gap:4px 14px;font-size:13px;color:var(--soft);margin:8px 0}
+.key i{display:inline-block;width:13px;height:13px;margin-right:5px;vertical-align:-2px;
+border:1px solid var(--line)}
 .key i.r{background:var(--real)}.key i.y{background:var(--synthetic)}
 )css";
 
-std::string number(double x, int digits = 4) { return std::isnan(x) ? "–" : fmt::format("{:.{}f}", x, digits); }
+std::string number(double x, int digits = 4) {
+  return std::isnan(x) ? "–" : fmt::format("{:.{}f}", x, digits);
+}
 
-std::string tile(double score, const std::string& name) { return fmt::format("<div class=\"tile\"><b>{}</b><span>{}</span></div>\n", number(score), name); }
+std::string tile(double score, const std::string& name) {
+  return fmt::format("<div class=\"tile\"><b>{}</b><span>{}</span></div>\n", number(score), name);
+}
 
 // The numbers of `items` with the lowest score first and those without one last.
 template <class Item>
@@ -50,7 +66,8 @@ std::vector<size_t> worst_first(const std::vector<Item>& items) {
   return out;
 }
 
-std::string table(const std::vector<std::string>& header, const std::vector<std::vector<std::string>>& rows, size_t texts) {
+std::string table(const std::vector<std::string>& header, const std::vector<std::vector<std::string>>& rows,
+                  size_t texts) {
   std::string out = "<div class=\"wide\"><table><tr>";
   const auto cell = [&](const char* tag, size_t c, const std::string& content) {
     return fmt::format("<{0}{1}>{2}</{0}>", tag, c >= texts ? " class=\"n\"" : "", escape_html(content));
@@ -63,43 +80,69 @@ std::string table(const std::vector<std::string>& header, const std::vector<std:
   return out + "</tr></table></div>\n";
 }
 
-std::string head(const Data& data, const Report& report, const std::string& real, const std::string& synthetic) {
+std::string head(const Data& data, const Report& report, const std::string& real,
+                 const std::string& synthetic) {
   const auto rows = [](size_t looked_at, size_t all) {
-    return looked_at == all ? fmt::format("{} rows", all) : fmt::format("{} of {} rows, evenly chosen", looked_at, all);
+    return looked_at == all ? fmt::format("{} rows", all)
+                            : fmt::format("{} of {} rows, evenly chosen", looked_at, all);
   };
-  return fmt::format("<h1>Quality of synthetic data</h1>\n<p>{} ({}) against {} ({}), {} columns.</p>\n<div class=\"tiles\">\n", escape_html(synthetic),
-                     rows(data.synthetic_rows, data.all_synthetic_rows), escape_html(real), rows(data.real_rows, data.all_real_rows), data.columns.size()) +
-         tile(report.scores.overall, "quality score") + tile(report.scores.column_shapes, "column shapes") + tile(report.scores.pair_trends, "pair trends, strong pairs") +
-         tile(report.scores.pair_trends_all, "pair trends, all pairs") + tile(report.diagnostic.validity, "data validity") +
+  return fmt::format(
+             "<h1>Quality of synthetic data</h1>\n<p>{} ({}) against {} ({}), {} columns.</p>\n<div "
+             "class=\"tiles\">\n",
+             escape_html(synthetic), rows(data.synthetic_rows, data.all_synthetic_rows), escape_html(real),
+             rows(data.real_rows, data.all_real_rows), data.columns.size()) +
+         tile(report.scores.overall, "quality score") + tile(report.scores.column_shapes, "column shapes") +
+         tile(report.scores.pair_trends, "pair trends, strong pairs") +
+         tile(report.scores.pair_trends_all, "pair trends, all pairs") +
+         tile(report.diagnostic.validity, "data validity") +
          tile(report.diagnostic.structure, "data structure") +
-         "</div>\n<p>Scores as in SDMetrics 0.32.0: 1 is a perfect likeness. Validity and structure should be 1.</p>\n";
+         "</div>\n<p>Scores as in SDMetrics 0.32.0: 1 is a perfect likeness. Validity and structure should "
+         "be 1.</p>\n";
 }
 
 std::string learning(const Utility& u) {
   const bool two = u.classes.size() == 2;
   return "<h2>Trained on synthetic, tested on real</h2>\n" +
-         fmt::format("<p>Gradient boosted trees predict <b>{}</b> for {} real rows {}. {}</p>\n", escape_html(u.target), u.test_rows,
-                     u.holdout_file ? "that were held out" : "that this training left out, but the synthesizer may have seen",
-                     two ? fmt::format("F1 at a probability of 0.5 and ROC AUC of “{}”.", escape_html(u.classes[0]))
-                         : fmt::format("Means over the {} classes: F1 of the likeliest class, ROC AUC of each against the rest.", u.classes.size())) +
-         table({"trained on", "rows", "F1", "ROC AUC"}, {{"synthetic rows", fmt::format("{}", u.synthetic.rows), number(u.synthetic.f1), number(u.synthetic.auc)},
-                                                         {"real rows", fmt::format("{}", u.real.rows), number(u.real.f1), number(u.real.auc)}}, 1);
+         fmt::format(
+             "<p>Gradient boosted trees predict <b>{}</b> for {} real rows {}. {}</p>\n",
+             escape_html(u.target), u.test_rows,
+             u.holdout_file ? "that were held out"
+                            : "that this training left out, but the synthesizer may have seen",
+             two ? fmt::format("F1 at a probability of 0.5 and ROC AUC of “{}”.", escape_html(u.classes[0]))
+                 : fmt::format("Means over the {} classes: F1 of the likeliest class, ROC AUC of each "
+                               "against the rest.",
+                               u.classes.size())) +
+         table({"trained on", "rows", "F1", "ROC AUC"},
+               {{"synthetic rows", fmt::format("{}", u.synthetic.rows), number(u.synthetic.f1),
+                 number(u.synthetic.auc)},
+                {"real rows", fmt::format("{}", u.real.rows), number(u.real.f1), number(u.real.auc)}},
+               1);
 }
 
 std::string privacy(const Privacy& p, const std::vector<std::string>& identifiers) {
   std::vector<std::vector<std::string>> rows = {
-      {"synthetic to real", fmt::format("{} / {}", p.synthetic_rows, p.real_rows), number(p.median_to_real), number(p.copies)},
-      {"real to other real", fmt::format("{} / {}", p.real_rows, p.real_rows), number(p.median_real), number(p.real_copies)}};
-  if (p.holdout_rows > 0) rows.push_back({"synthetic to held out", fmt::format("{} / {}", p.synthetic_rows, p.holdout_rows), number(p.median_to_holdout), "–"});
-  std::string out = "<h2>Distance to the closest record</h2>\n<p>Mean over columns of the difference, 0 (a copy) to 1. Copies are worth a look when synthetic rows have more of them than "
-                    "real rows have among each other.</p>\n" + table({"rows to rows", "compared", "median distance", "share at 0"}, rows, 1);
+      {"synthetic to real", fmt::format("{} / {}", p.synthetic_rows, p.real_rows), number(p.median_to_real),
+       number(p.copies)},
+      {"real to other real", fmt::format("{} / {}", p.real_rows, p.real_rows), number(p.median_real),
+       number(p.real_copies)}};
+  if (p.holdout_rows > 0)
+    rows.push_back({"synthetic to held out", fmt::format("{} / {}", p.synthetic_rows, p.holdout_rows),
+                    number(p.median_to_holdout), "–"});
+  std::string out =
+      "<h2>Distance to the closest record</h2>\n<p>Mean over columns of the difference, 0 (a copy) to 1. "
+      "Copies are worth a look when synthetic rows have more of them than "
+      "real rows have among each other.</p>\n" +
+      table({"rows to rows", "compared", "median distance", "share at 0"}, rows, 1);
   if (!identifiers.empty()) {
-    out += "<p>Copies are equal in every column but the identifiers: " + escape_html(fmt::format("{}", fmt::join(identifiers, ", "))) + ".</p>\n";
+    out += "<p>Copies are equal in every column but the identifiers: " +
+           escape_html(fmt::format("{}", fmt::join(identifiers, ", "))) + ".</p>\n";
   }
   if (p.holdout_rows > 0) {
-    out += fmt::format("<p>{:.1f} % of the synthetic rows are closer to a real row that the synthesizer saw than to a held-out one; without memory it would be about 50 % ({} of each take part). "
-                       "Protection against overfitting as in SDMetrics: {}.</p>\n",
-                       100 * p.closer_to_real, p.fair_rows, number(p.protection));
+    out += fmt::format(
+        "<p>{:.1f} % of the synthetic rows are closer to a real row that the synthesizer saw than to a "
+        "held-out one; without memory it would be about 50 % ({} of each take part). "
+        "Protection against overfitting as in SDMetrics: {}.</p>\n",
+        100 * p.closer_to_real, p.fair_rows, number(p.protection));
   }
   return out;
 }
@@ -113,19 +156,25 @@ std::string invalid(const Diagnostic& diagnostic) {
   if (rows.empty() && diagnostic.structure_differences.empty()) return "";
   std::string out = "<h2>What is not valid</h2>\n";
   if (!rows.empty()) out += table({"column", "metric", "note", "score"}, rows, 3);
-  for (const auto& difference : diagnostic.structure_differences) out += fmt::format("<p>{}</p>\n", escape_html(difference));
+  for (const auto& difference : diagnostic.structure_differences)
+    out += fmt::format("<p>{}</p>\n", escape_html(difference));
   return out;
 }
 
 std::string distributions(const Data& data, const Scores& scores) {
   const auto order = worst_first(scores.columns);
   const size_t shown = std::min(order.size(), kShownColumns);
-  std::string out = fmt::format("<h2>Distributions, worst first</h2>\n<p>{}Numbers between the real 1 % and 99 % quantiles; the outer bins hold all beyond.</p>\n",
-                                shown < order.size() ? fmt::format("The worst {} of {} columns. ", shown, order.size()) : "");
-  out += "<div class=\"key\"><span><i class=\"r\"></i>real</span><span><i class=\"y\"></i>synthetic</span></div>\n<div class=\"grid\">\n";
+  std::string out = fmt::format(
+      "<h2>Distributions, worst first</h2>\n<p>{}Numbers between the real 1 % and 99 % quantiles; the outer "
+      "bins hold all beyond.</p>\n",
+      shown < order.size() ? fmt::format("The worst {} of {} columns. ", shown, order.size()) : "");
+  out +=
+      "<div class=\"key\"><span><i class=\"r\"></i>real</span><span><i "
+      "class=\"y\"></i>synthetic</span></div>\n<div class=\"grid\">\n";
   for (size_t k = 0; k < shown; ++k) {
     const auto& column = scores.columns[order[k]];
-    out += fmt::format("<figure><h3>{}</h3><span>{} {}</span>{}</figure>\n", escape_html(column.name), column.metric, number(column.score), distribution_svg(data.columns[order[k]]));
+    out += fmt::format("<figure><h3>{}</h3><span>{} {}</span>{}</figure>\n", escape_html(column.name),
+                       column.metric, number(column.score), distribution_svg(data.columns[order[k]]));
   }
   return out + "</div>\n";
 }
@@ -134,30 +183,41 @@ std::string trends(const Scores& scores) {
   if (scores.pairs.empty()) return "";
   size_t shown = 0;
   const auto map = heat_map_svg(scores, shown);
-  std::string out = fmt::format("<h2>Pair trends</h2>\n<p>A square for each pair of columns{}, the columns' own scores on the diagonal; the stronger the colour, the worse.</p>\n<div class=\"key\">",
-                                shown < scores.columns.size() ? fmt::format(" (the first {} columns)", shown) : "");
+  std::string out = fmt::format(
+      "<h2>Pair trends</h2>\n<p>A square for each pair of columns{}, the columns' own scores on the "
+      "diagonal; the stronger the colour, the worse.</p>\n<div class=\"key\">",
+      shown < scores.columns.size() ? fmt::format(" (the first {} columns)", shown) : "");
   for (size_t k = 0; k <= std::size(kScoreSteps); ++k) {
     const bool last = k == std::size(kScoreSteps);
-    out += fmt::format("<span><i class=\"s{}\"></i>{} {}</span>", k, last ? "below" : "from", kScoreSteps[last ? k - 1 : k]);
+    out += fmt::format("<span><i class=\"s{}\"></i>{} {}</span>", k, last ? "below" : "from",
+                       kScoreSteps[last ? k - 1 : k]);
   }
   out += "<span><i class=\"sn\"></i>no score</span></div>\n" + map + "\n<h2>Worst pairs</h2>\n";
   std::vector<std::vector<std::string>> rows;
   for (const size_t k : worst_first(scores.pairs)) {
     const auto& pair = scores.pairs[k];
     if (rows.size() == 20) break;
-    rows.push_back({scores.columns[pair.first].name, scores.columns[pair.second].name, pair.correlation ? "correlation" : "contingency", number(pair.strength), number(pair.score)});
+    rows.push_back({scores.columns[pair.first].name, scores.columns[pair.second].name,
+                    pair.correlation ? "correlation" : "contingency", number(pair.strength),
+                    number(pair.score)});
   }
   return out + table({"first", "second", "similarity", "real strength", "score"}, rows, 3);
 }
 
 }  // namespace
 
-std::string report_page(const Data& data, const Report& report, const std::string& real, const std::string& synthetic) {
-  std::string out = "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><meta name=\"viewport\" content=\"width=device-width\">";
-  out += "<meta name=\"color-scheme\" content=\"light dark\"><title>Quality of synthetic data</title><style>" + std::string(kStyle) + "</style></head><body>\n";
+std::string report_page(const Data& data, const Report& report, const std::string& real,
+                        const std::string& synthetic) {
+  std::string out =
+      "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><meta name=\"viewport\" "
+      "content=\"width=device-width\">";
+  out +=
+      "<meta name=\"color-scheme\" content=\"light dark\"><title>Quality of synthetic data</title><style>" +
+      std::string(kStyle) + "</style></head><body>\n";
   out += head(data, report, real, synthetic);
   if (report.utility) out += learning(*report.utility);
-  out += privacy(report.privacy, data.copies.identifiers) + invalid(report.diagnostic) + distributions(data, report.scores) + trends(report.scores);
+  out += privacy(report.privacy, data.copies.identifiers) + invalid(report.diagnostic) +
+         distributions(data, report.scores) + trends(report.scores);
   return out + "</body></html>\n";
 }
 

@@ -1,5 +1,5 @@
-// The quality report as one HTML page that needs nothing else: no script, no font, no file from elsewhere. Light or dark as the reader's
-// system is.
+// The quality report as one HTML page that needs nothing else: no script, no font, no file from elsewhere.
+// Light or dark as the reader's system is.
 #pragma once
 
 #include <string>
@@ -9,10 +9,12 @@
 
 namespace maeil::quality {
 
-// How many columns' distributions a page shows, the worst; 200 pictures of 4 KB are still a page that opens at once.
+// How many columns' distributions a page shows, the worst; 200 pictures of 4 KB are still a page that opens
+// at once.
 inline constexpr size_t kShownColumns = 200;
 
 // `real` and `synthetic`: what to call the two. UTF-8; every text from the data is escaped.
-std::string report_page(const Data& data, const Report& report, const std::string& real, const std::string& synthetic);
+std::string report_page(const Data& data, const Report& report, const std::string& real,
+                        const std::string& synthetic);
 
 }  // namespace maeil::quality

@@ -24,22 +24,27 @@ std::string page_of(const std::string& real, const std::string& synthetic, const
 
 TEST(Page, IsCompleteInItself) {
   const auto page = page_of(kTestData + "real.csv", kTestData + "synthetic.csv", "grade");
-  for (const auto* outside : {"<script", "http:", "https:", "<link", "<img", "@import", "url("}) EXPECT_THAT(page, Not(HasSubstr(outside)));
-  for (const auto* part : {"quality score", "Trained on synthetic", "closest record", "Distributions, worst first", "Pair trends", "Worst pairs", "prefers-color-scheme:dark"}) {
+  for (const auto* outside : {"<script", "http:", "https:", "<link", "<img", "@import", "url("})
+    EXPECT_THAT(page, Not(HasSubstr(outside)));
+  for (const auto* part :
+       {"quality score", "Trained on synthetic", "closest record", "Distributions, worst first",
+        "Pair trends", "Worst pairs", "prefers-color-scheme:dark"}) {
     EXPECT_THAT(page, HasSubstr(part));
   }
   EXPECT_THAT(page, HasSubstr("real &lt;rows&gt;"));
 }
 
 TEST(Page, ShowsTheWorstColumnFirst) {
-  const auto real = test_file("real.csv", "same,moved\n1,1\n2,2\n3,3\n"), synthetic = test_file("synthetic.csv", "same,moved\n1,7\n2,8\n3,9\n");
+  const auto real = test_file("real.csv", "same,moved\n1,1\n2,2\n3,3\n"),
+             synthetic = test_file("synthetic.csv", "same,moved\n1,7\n2,8\n3,9\n");
   const auto page = page_of(real, synthetic, "");
   EXPECT_LT(page.find("<h3>moved</h3>"), page.find("<h3>same</h3>"));
   EXPECT_THAT(page, Not(HasSubstr("Trained on synthetic")));
 }
 
 TEST(Page, EscapesWhatTheDataSay) {
-  const auto path = test_file("hostile.csv", "\"<script>alert(1)</script>\",b\n\"</svg><b onload='x'>\",1\nplain,2\n");
+  const auto path =
+      test_file("hostile.csv", "\"<script>alert(1)</script>\",b\n\"</svg><b onload='x'>\",1\nplain,2\n");
   const auto page = page_of(path, path, "");
   EXPECT_THAT(page, Not(HasSubstr("<script")));
   EXPECT_THAT(page, Not(HasSubstr("<b onload")));

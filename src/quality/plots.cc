@@ -15,24 +15,29 @@ constexpr int kWidth = 300, kHeight = 120, kBaseline = 104;
 constexpr size_t kBins = 30, kCategories = 8;
 
 std::string number_text(double x, bool date) {
-  if (!date) return std::abs(x) >= 1e4 && std::abs(x) < 1e7 ? fmt::format("{:.0f}", x) : fmt::format("{:.4g}", x);
+  if (!date)
+    return std::abs(x) >= 1e4 && std::abs(x) < 1e7 ? fmt::format("{:.0f}", x) : fmt::format("{:.4g}", x);
   // A civil date from days since 1970, the inverse of the count in values.cc.
   const auto days = static_cast<int64_t>(std::floor(x / 86400)) + 719468;
   const int64_t era = (days >= 0 ? days : days - 146096) / 146097, of_era = days - era * 146097;
   const int64_t year_of_era = (of_era - of_era / 1460 + of_era / 36524 - of_era / 146096) / 365;
-  const int64_t of_year = of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100), shifted = (5 * of_year + 2) / 153;
+  const int64_t of_year = of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100),
+                shifted = (5 * of_year + 2) / 153;
   const int64_t month = shifted < 10 ? shifted + 3 : shifted - 9;
-  return fmt::format("{:04}-{:02}-{:02}", year_of_era + era * 400 + (month <= 2), month, of_year - (153 * shifted + 2) / 5 + 1);
+  return fmt::format("{:04}-{:02}-{:02}", year_of_era + era * 400 + (month <= 2), month,
+                     of_year - (153 * shifted + 2) / 5 + 1);
 }
 
 std::string percent(double share) { return fmt::format("{:.1f} %", 100 * share); }
 
 std::string open_svg(const std::string& label) {
-  return fmt::format(R"(<svg viewBox="0 0 {} {}" role="img" aria-label="{}">)", kWidth, kHeight, escape_html(label));
+  return fmt::format(R"(<svg viewBox="0 0 {} {}" role="img" aria-label="{}">)", kWidth, kHeight,
+                     escape_html(label));
 }
 
 std::string text(double x, double y, const char* anchor, const std::string& content) {
-  return fmt::format(R"(<text x="{:.0f}" y="{:.0f}" text-anchor="{}">{}</text>)", x, y, anchor, escape_html(content));
+  return fmt::format(R"(<text x="{:.0f}" y="{:.0f}" text-anchor="{}">{}</text>)", x, y, anchor,
+                     escape_html(content));
 }
 
 std::string continuous_svg(const ColumnPair& column) {
@@ -42,7 +47,8 @@ std::string continuous_svg(const ColumnPair& column) {
   }
   std::sort(real.begin(), real.end());
   const bool date = column.sdtype == "datetime";
-  if (real.empty()) return open_svg(column.name) + text(kWidth / 2, kHeight / 2, "middle", "no real values") + "</svg>";
+  if (real.empty())
+    return open_svg(column.name) + text(kWidth / 2, kHeight / 2, "middle", "no real values") + "</svg>";
   const double low = real[real.size() / 100], high = std::max(real[real.size() - 1 - real.size() / 100], low);
   const double step = high > low ? high / kBins - low / kBins : 1;  // the range itself may be no double
   const auto shares = [&](const std::vector<double>& numbers) {
@@ -50,7 +56,9 @@ std::string continuous_svg(const ColumnPair& column) {
     double rows = 0;
     for (const double x : numbers) {
       if (std::isnan(x)) continue;
-      ++out[static_cast<size_t>(std::clamp(std::floor((x - low) / step), 0.0, static_cast<double>(kBins - 1)))], ++rows;
+      ++out[static_cast<size_t>(
+          std::clamp(std::floor((x - low) / step), 0.0, static_cast<double>(kBins - 1)))],
+          ++rows;
     }
     for (auto& share : out) share = rows > 0 ? share / rows : 0;
     return out;
@@ -61,49 +69,66 @@ std::string continuous_svg(const ColumnPair& column) {
   std::string out = open_svg(fmt::format("{}: shares of real and synthetic rows by value", column.name));
   for (size_t k = 0; k < kBins; ++k) {
     const double x = static_cast<double>(k) * width, at = low + static_cast<double>(k) * step;
-    out += fmt::format(R"(<rect class="real" x="{:.1f}" y="{:.1f}" width="{:.1f}" height="{:.1f}"><title>{} to {}: real {}, synthetic {}</title></rect>)", x,
-                       kBaseline - a[k] * scale, width - 0.6, a[k] * scale, number_text(at, date), number_text(at + step, date), percent(a[k]), percent(b[k]));
+    out += fmt::format(
+        R"(<rect class="real" x="{:.1f}" y="{:.1f}" width="{:.1f}" height="{:.1f}"><title>{} to {}: real {})"
+        R"(, synthetic {}</title></rect>)",
+        x, kBaseline - a[k] * scale, width - 0.6, a[k] * scale, number_text(at, date),
+        number_text(at + step, date), percent(a[k]), percent(b[k]));
   }
   std::string path = fmt::format("M0 {:.1f}", kBaseline - b[0] * scale);
-  for (size_t k = 0; k < kBins; ++k) path += fmt::format("V{:.1f}H{:.1f}", kBaseline - b[k] * scale, static_cast<double>(k + 1) * width);
-  out += fmt::format(R"(<path class="synthetic" d="{}"/><path class="axis" d="M0 {}H{}"/>)", path, kBaseline, kWidth);
-  return out + text(0, kHeight - 3, "start", number_text(low, date)) + text(kWidth, kHeight - 3, "end", number_text(low + kBins * step, date)) + "</svg>";
+  for (size_t k = 0; k < kBins; ++k)
+    path += fmt::format("V{:.1f}H{:.1f}", kBaseline - b[k] * scale, static_cast<double>(k + 1) * width);
+  out += fmt::format(R"(<path class="synthetic" d="{}"/><path class="axis" d="M0 {}H{}"/>)", path, kBaseline,
+                     kWidth);
+  return out + text(0, kHeight - 3, "start", number_text(low, date)) +
+         text(kWidth, kHeight - 3, "end", number_text(low + kBins * step, date)) + "</svg>";
 }
 
 std::string discrete_svg(const ColumnPair& column) {
   const size_t K = column.categories.size();
   const auto shares = [&](const Side& side) {
     std::vector<double> out(K + 1);  // the last: missing
-    for (const auto code : side.codes) out[std::min<size_t>(code, K)] += 1 / static_cast<double>(side.codes.size());
+    for (const auto code : side.codes)
+      out[std::min<size_t>(code, K)] += 1 / static_cast<double>(side.codes.size());
     return out;
   };
   const auto a = shares(column.real), b = shares(column.synthetic);
   std::vector<size_t> order(K);
   std::iota(order.begin(), order.end(), size_t{0});
-  std::stable_sort(order.begin(), order.end(), [&](size_t x, size_t y) { return std::max(a[x], b[x]) > std::max(a[y], b[y]); });
+  std::stable_sort(order.begin(), order.end(),
+                   [&](size_t x, size_t y) { return std::max(a[x], b[x]) > std::max(a[y], b[y]); });
   struct Bar {
     std::string label;
     double real, synthetic;
   };
   std::vector<Bar> bars;
-  for (size_t k = 0; k < std::min(K, kCategories); ++k) bars.push_back({column.categories[order[k]], a[order[k]], b[order[k]]});
+  for (size_t k = 0; k < std::min(K, kCategories); ++k)
+    bars.push_back({column.categories[order[k]], a[order[k]], b[order[k]]});
   if (K > kCategories) {
     bars.push_back({fmt::format("{} others", K - kCategories), 0, 0});
-    for (size_t k = kCategories; k < K; ++k) bars.back().real += a[order[k]], bars.back().synthetic += b[order[k]];
+    for (size_t k = kCategories; k < K; ++k)
+      bars.back().real += a[order[k]], bars.back().synthetic += b[order[k]];
   }
   if (a[K] > 0 || b[K] > 0) bars.push_back({"(missing)", a[K], b[K]});
   double top = 1e-9;
   for (const auto& bar : bars) top = std::max({top, bar.real, bar.synthetic});
   constexpr double kLabels = 96;
-  const double row = std::min(18.0, static_cast<double>(kHeight) / static_cast<double>(std::max<size_t>(bars.size(), 1))), scale = (kWidth - kLabels - 4) / top;
+  const double row = std::min(18.0, static_cast<double>(kHeight) /
+                                        static_cast<double>(std::max<size_t>(bars.size(), 1))),
+               scale = (kWidth - kLabels - 4) / top;
   std::string out = open_svg(fmt::format("{}: shares of real and synthetic rows by category", column.name));
   for (size_t k = 0; k < bars.size(); ++k) {
     const auto& bar = bars[k];
     const double y = static_cast<double>(k) * row;
     out += text(kLabels - 5, y + row * 0.72, "end", format::clip_utf8(bar.label, 12));
-    out += fmt::format(R"(<g><title>{}: real {}, synthetic {}</title><rect class="real" x="{}" y="{:.1f}" width="{:.1f}" height="{:.1f}"/>)", escape_html(bar.label),
-                       percent(bar.real), percent(bar.synthetic), kLabels, y + row * 0.12, bar.real * scale, row * 0.36);
-    out += fmt::format(R"(<rect class="synthetic-bar" x="{}" y="{:.1f}" width="{:.1f}" height="{:.1f}"/></g>)", kLabels, y + row * 0.5, bar.synthetic * scale, row * 0.36);
+    out += fmt::format(
+        R"(<g><title>{}: real {}, synthetic {}</title><rect class="real" x="{}" y="{:.1f}" width="{:.1f}" )"
+        R"(height="{:.1f}"/>)",
+        escape_html(bar.label), percent(bar.real), percent(bar.synthetic), kLabels, y + row * 0.12,
+        bar.real * scale, row * 0.36);
+    out +=
+        fmt::format(R"(<rect class="synthetic-bar" x="{}" y="{:.1f}" width="{:.1f}" height="{:.1f}"/></g>)",
+                    kLabels, y + row * 0.5, bar.synthetic * scale, row * 0.36);
   }
   return out + "</svg>";
 }
@@ -114,12 +139,23 @@ std::string escape_html(std::string_view text) {
   std::string out;
   for (const char c : text) {
     switch (c) {
-      case '&': out += "&amp;"; break;
-      case '<': out += "&lt;"; break;
-      case '>': out += "&gt;"; break;
-      case '"': out += "&quot;"; break;
-      case '\'': out += "&#39;"; break;
-      default: out += static_cast<unsigned char>(c) < 0x20 ? ' ' : c;
+      case '&':
+        out += "&amp;";
+        break;
+      case '<':
+        out += "&lt;";
+        break;
+      case '>':
+        out += "&gt;";
+        break;
+      case '"':
+        out += "&quot;";
+        break;
+      case '\'':
+        out += "&#39;";
+        break;
+      default:
+        out += static_cast<unsigned char>(c) < 0x20 ? ' ' : c;
     }
   }
   return out;
@@ -133,17 +169,25 @@ std::string_view score_class(double score) {
   return kClasses[k];
 }
 
-std::string distribution_svg(const ColumnPair& column) { return column.kind == Kind::kContinuous ? continuous_svg(column) : discrete_svg(column); }
+std::string distribution_svg(const ColumnPair& column) {
+  return column.kind == Kind::kContinuous ? continuous_svg(column) : discrete_svg(column);
+}
 
 std::string heat_map_svg(const Scores& scores, size_t& shown) {
   shown = std::min(scores.columns.size(), kHeatMapColumns);
-  const double cell = std::clamp(760.0 / static_cast<double>(std::max<size_t>(shown, 1)), 5.0, 26.0), side = cell * static_cast<double>(shown);
+  const double cell = std::clamp(760.0 / static_cast<double>(std::max<size_t>(shown, 1)), 5.0, 26.0),
+               side = cell * static_cast<double>(shown);
   const bool labels = cell >= 11;
   const double margin = labels ? 120 : 4;
-  std::string out = fmt::format(R"(<svg class="map" viewBox="0 0 {0:.0f} {0:.0f}" style="max-width:{0:.0f}px" role="img" aria-label="scores of the column pairs">)", side + margin);
+  std::string out =
+      fmt::format(R"(<svg class="map" viewBox="0 0 {0:.0f} {0:.0f}" style="max-width:{0:.0f}px" role="img" )"
+                  R"(aria-label="scores of the column pairs">)",
+                  side + margin);
   const auto square = [&](size_t row, size_t column, double score, const std::string& title) {
-    return fmt::format(R"(<rect class="{}" x="{:.1f}" y="{:.1f}" width="{:.1f}" height="{:.1f}"><title>{}</title></rect>)", score_class(score),
-                       margin + static_cast<double>(column) * cell, static_cast<double>(row) * cell, cell - 0.8, cell - 0.8, title);
+    return fmt::format(
+        R"(<rect class="{}" x="{:.1f}" y="{:.1f}" width="{:.1f}" height="{:.1f}"><title>{}</title></rect>)",
+        score_class(score), margin + static_cast<double>(column) * cell, static_cast<double>(row) * cell,
+        cell - 0.8, cell - 0.8, title);
   };
   for (size_t c = 0; c < shown; ++c) {
     const auto& column = scores.columns[c];
@@ -151,14 +195,18 @@ std::string heat_map_svg(const Scores& scores, size_t& shown) {
     if (!labels) continue;
     const auto name = escape_html(format::clip_utf8(column.name, 16));
     const double middle = (static_cast<double>(c) + 0.7) * cell;
-    out += fmt::format(R"(<text x="{:.0f}" y="{:.1f}" text-anchor="end">{}</text>)", margin - 5, middle, name);
-    out += fmt::format(R"svg(<text transform="translate({:.1f} {:.0f}) rotate(-90)" text-anchor="end">{}</text>)svg", margin + middle, side + 5, name);
+    out +=
+        fmt::format(R"(<text x="{:.0f}" y="{:.1f}" text-anchor="end">{}</text>)", margin - 5, middle, name);
+    out += fmt::format(
+        R"svg(<text transform="translate({:.1f} {:.0f}) rotate(-90)" text-anchor="end">{}</text>)svg",
+        margin + middle, side + 5, name);
   }
   for (const auto& pair : scores.pairs) {
     if (pair.second >= shown) continue;
     const auto score = std::isnan(pair.score) ? std::string("no score") : fmt::format("{:.4f}", pair.score);
     out += square(pair.second, pair.first, pair.score,
-                  fmt::format("{}, {}: {}", escape_html(scores.columns[pair.first].name), escape_html(scores.columns[pair.second].name), score));
+                  fmt::format("{}, {}: {}", escape_html(scores.columns[pair.first].name),
+                              escape_html(scores.columns[pair.second].name), score));
   }
   return out + "</svg>";
 }

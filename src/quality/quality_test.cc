@@ -1,4 +1,5 @@
-// The scores against SDMetrics 0.32.0's own answers (testdata/make_goldens.py), properties of them, and hostile files.
+// The scores against SDMetrics 0.32.0's own answers (testdata/make_goldens.py), properties of them, and
+// hostile files.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -25,7 +26,9 @@ bool same(double ours, const Json& theirs) {
 }
 
 Scores golden_scores() {
-  const auto data = read_data({.real = kData + "real.csv", .synthetic = kData + "synthetic.csv", .metadata = read_file(kData + "metadata.json").value()});
+  const auto data = read_data({.real = kData + "real.csv",
+                               .synthetic = kData + "synthetic.csv",
+                               .metadata = read_file(kData + "metadata.json").value()});
   EXPECT_TRUE(data) << data.error().message;
   return score(*data);
 }
@@ -47,18 +50,22 @@ TEST(QualityGolden, EqualsSdmetricsInBothAveragings) {
   const Json golden = Json::parse(read_file(kData + "golden.json").value());
   const auto &current = golden["current"], &older = golden["older"];
   ASSERT_EQ(scores.columns.size(), older["columns"].size());
-  for (const auto& column : scores.columns) EXPECT_TRUE(same(column.score, older["columns"][column.name])) << column.name << " " << column.score;
+  for (const auto& column : scores.columns)
+    EXPECT_TRUE(same(column.score, older["columns"][column.name])) << column.name << " " << column.score;
   ASSERT_EQ(scores.pairs.size(), older["pairs"].size());
   for (size_t p = 0; p < scores.pairs.size(); ++p) {
     const auto& pair = scores.pairs[p];
-    const auto name = older["pairs"][p][0].get<std::string>() + ", " + older["pairs"][p][1].get<std::string>();
+    const auto name =
+        older["pairs"][p][0].get<std::string>() + ", " + older["pairs"][p][1].get<std::string>();
     EXPECT_EQ(scores.columns[pair.first].name + ", " + scores.columns[pair.second].name, name);
-    EXPECT_TRUE(same(pair.score, older["pairs"][p][2])) << name << " " << pair.score << " " << older["pairs"][p][2];
+    EXPECT_TRUE(same(pair.score, older["pairs"][p][2]))
+        << name << " " << pair.score << " " << older["pairs"][p][2];
     EXPECT_EQ(pair.strong, current["pairs"][p][3].get<bool>()) << name << " " << pair.strength;
   }
   EXPECT_TRUE(same(scores.column_shapes, current["properties"]["Column Shapes"]));
   EXPECT_TRUE(same(scores.pair_trends, current["properties"]["Column Pair Trends"])) << scores.pair_trends;
-  EXPECT_TRUE(same(scores.pair_trends_all, older["properties"]["Column Pair Trends"])) << scores.pair_trends_all;
+  EXPECT_TRUE(same(scores.pair_trends_all, older["properties"]["Column Pair Trends"]))
+      << scores.pair_trends_all;
   EXPECT_TRUE(same(scores.overall, current["overall"]));
   EXPECT_TRUE(same(scores.overall_all, older["overall"]));
 }
@@ -104,7 +111,8 @@ TEST(Quality, RefusesHostileFiles) {
   EXPECT_THAT(refuse("a,b,a\n1,2,3\n"), testing::HasSubstr("twice"));
   EXPECT_THAT(refuse("a,b\n"), testing::HasSubstr("no rows"));
   EXPECT_THAT(refuse(""), testing::HasSubstr("is empty"));
-  EXPECT_THAT(refuse("a,b\nx,2\n", R"({"columns":{"a":{"sdtype":"numerical"}}})"), testing::HasSubstr("column 'a': 'x'"));
+  EXPECT_THAT(refuse("a,b\nx,2\n", R"({"columns":{"a":{"sdtype":"numerical"}}})"),
+              testing::HasSubstr("column 'a': 'x'"));
   EXPECT_THAT(refuse("a,b\n1,2\n", "[]"), testing::HasSubstr("metadata"));
   EXPECT_THAT(refuse("a,b\n1,2\n", R"({"tables":{}})"), testing::HasSubstr("metadata"));
 }

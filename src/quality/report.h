@@ -19,7 +19,8 @@ struct Report {
   Privacy privacy;
 };
 
-// `target` "": no training. Errors are train_on_synthetic's. Works on all threads; does not depend on their number.
+// `target` "": no training. Errors are train_on_synthetic's. Works on all threads; does not depend on their
+// number.
 Result<Report> make_report(const Data& data, const std::string& target);
 
 }  // namespace maeil::quality

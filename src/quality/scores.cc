@@ -34,7 +34,8 @@ double ks_complement(const ColumnPair& column) {
     const double x = std::min(a[i], b[j]);
     while (i < a.size() && a[i] == x) ++i;
     while (j < b.size() && b[j] == x) ++j;
-    distance = std::max(distance, std::abs(static_cast<double>(i) / static_cast<double>(a.size()) - static_cast<double>(j) / static_cast<double>(b.size())));
+    distance = std::max(distance, std::abs(static_cast<double>(i) / static_cast<double>(a.size()) -
+                                           static_cast<double>(j) / static_cast<double>(b.size())));
   }
   return 1 - distance;
 }
@@ -57,7 +58,8 @@ double tv_complement(const ColumnPair& column) {
     if (n == 0) n = 1e-6, real_rows += n;
   }
   double variation = 0;
-  for (size_t k = 0; k < real.size(); ++k) variation += std::abs(real[k] / real_rows - synthetic[k] / synthetic_rows);
+  for (size_t k = 0; k < real.size(); ++k)
+    variation += std::abs(real[k] / real_rows - synthetic[k] / synthetic_rows);
   return 1 - variation / 2;
 }
 
@@ -96,14 +98,18 @@ Prepared prepare(const ColumnPair& column, const Side& side, bool needs_codes) {
   out.code_count = kBins + 2;
   out.codes.reserve(side.numbers.size());
   for (const double x : side.numbers) {
-    // numpy's digitize: edges that are not above x; a missing value falls into the last bin, with the maximum.
-    out.codes.push_back(std::isnan(x) ? kBins + 1 : static_cast<uint32_t>(std::upper_bound(edges.begin(), edges.end(), x) - edges.begin()));
+    // numpy's digitize: edges that are not above x; a missing value falls into the last bin, with the
+    // maximum.
+    out.codes.push_back(std::isnan(x) ? kBins + 1
+                                      : static_cast<uint32_t>(
+                                            std::upper_bound(edges.begin(), edges.end(), x) - edges.begin()));
   }
   return out;
 }
 
 // Two columns without missing values: four sums side by side, so that the adds do not wait for each other.
-double pearson_complete(const std::vector<double>& x, const Prepared& px, const std::vector<double>& y, const Prepared& py) {
+double pearson_complete(const std::vector<double>& x, const Prepared& px, const std::vector<double>& y,
+                        const Prepared& py) {
   if (x.size() < 2 || !(px.squares > 0) || !(py.squares > 0)) return kNone;
   double sums[4] = {};
   size_t i = 0;
@@ -114,7 +120,8 @@ double pearson_complete(const std::vector<double>& x, const Prepared& px, const 
   return std::clamp((sums[0] + sums[1] + sums[2] + sums[3]) / std::sqrt(px.squares * py.squares), -1.0, 1.0);
 }
 
-double pearson(const std::vector<double>& x, const Prepared& px, const std::vector<double>& y, const Prepared& py) {
+double pearson(const std::vector<double>& x, const Prepared& px, const std::vector<double>& y,
+               const Prepared& py) {
   if (px.complete && py.complete) return pearson_complete(x, px, y, py);
   double n = 0, sx = 0, sy = 0, sxx = 0, syy = 0, sxy = 0;
   for (size_t i = 0; i < x.size(); ++i) {
@@ -162,7 +169,8 @@ double cramers_v(const Cells& cells, uint64_t width) {
   return std::sqrt(std::max(0.0, sum - 1) / freedom);
 }
 
-double contingency_similarity(const Cells& real, double real_rows, const Cells& synthetic, double synthetic_rows) {
+double contingency_similarity(const Cells& real, double real_rows, const Cells& synthetic,
+                              double synthetic_rows) {
   double variation = 0;
   auto a = real.begin();
   auto b = synthetic.begin();
@@ -197,12 +205,14 @@ Scores score(const Data& data) {
   const auto& columns = data.columns;
   Scores out;
   out.columns.resize(columns.size());
-  const bool mixed = std::any_of(columns.begin(), columns.end(), [](const auto& c) { return c.kind == Kind::kDiscrete; });
+  const bool mixed =
+      std::any_of(columns.begin(), columns.end(), [](const auto& c) { return c.kind == Kind::kDiscrete; });
   std::vector<Prepared> real(columns.size()), synthetic(columns.size());
   parallel_for(columns.size(), 1, [&](size_t first, size_t last) {
     for (size_t c = first; c < last; ++c) {
       const bool continuous = columns[c].kind == Kind::kContinuous;
-      out.columns[c] = {columns[c].name, continuous ? "KSComplement" : "TVComplement", continuous ? ks_complement(columns[c]) : tv_complement(columns[c])};
+      out.columns[c] = {columns[c].name, continuous ? "KSComplement" : "TVComplement",
+                        continuous ? ks_complement(columns[c]) : tv_complement(columns[c])};
       real[c] = prepare(columns[c], columns[c].real, mixed);
       synthetic[c] = prepare(columns[c], columns[c].synthetic, mixed);
     }
@@ -220,13 +230,15 @@ Scores score(const Data& data) {
       if (pair.correlation) {
         if (real[i].constant || real[j].constant || synthetic[i].constant || synthetic[j].constant) continue;
         const double r = pearson(columns[i].real.numbers, real[i], columns[j].real.numbers, real[j]);
-        const double s = pearson(columns[i].synthetic.numbers, synthetic[i], columns[j].synthetic.numbers, synthetic[j]);
+        const double s =
+            pearson(columns[i].synthetic.numbers, synthetic[i], columns[j].synthetic.numbers, synthetic[j]);
         pair.score = 1 - std::abs(r - s) / 2;
         pair.strength = std::abs(r);
         pair.strong = pair.strength > kStrongCorrelation;
       } else {
         const auto a = count_cells(real[i], real[j]), b = count_cells(synthetic[i], synthetic[j]);
-        const auto real_rows = static_cast<double>(data.real_rows), synthetic_rows = static_cast<double>(data.synthetic_rows);
+        const auto real_rows = static_cast<double>(data.real_rows),
+                   synthetic_rows = static_cast<double>(data.synthetic_rows);
         pair.score = contingency_similarity(a, real_rows, b, synthetic_rows);
         pair.strength = cramers_v(a, real[j].code_count);
         pair.strong = pair.strength > kStrongAssociation;

@@ -23,7 +23,8 @@ constexpr double kTestShare = 0.3;
 
 // The value of a row's target as text; "" where it is missing.
 std::string label_of(const ColumnPair& column, const Side& side, size_t row) {
-  if (column.kind == Kind::kContinuous) return std::isnan(side.numbers[row]) ? "" : fmt::format("{}", side.numbers[row]);
+  if (column.kind == Kind::kContinuous)
+    return std::isnan(side.numbers[row]) ? "" : fmt::format("{}", side.numbers[row]);
   return side.codes[row] == kMissingCode ? "" : column.categories[side.codes[row]];
 }
 
@@ -33,7 +34,8 @@ struct Labelled {
   std::vector<uint32_t> classes;
 };
 
-Labelled with_classes(const ColumnPair& column, const RowChoice& choice, const std::map<std::string, uint32_t>& numbers) {
+Labelled with_classes(const ColumnPair& column, const RowChoice& choice,
+                      const std::map<std::string, uint32_t>& numbers) {
   Labelled out{{choice.side, {}}, {}};
   for (const auto row : choice.rows) {
     const auto it = numbers.find(label_of(column, column.*choice.side, row));
@@ -42,7 +44,7 @@ Labelled with_classes(const ColumnPair& column, const RowChoice& choice, const s
   return out;
 }
 
-RowChoice all_rows(Side ColumnPair::*side, size_t rows) {
+RowChoice all_rows(Side ColumnPair::* side, size_t rows) {
   RowChoice out{side, std::vector<uint32_t>(rows)};
   for (size_t i = 0; i < rows; ++i) out.rows[i] = static_cast<uint32_t>(i);
   return out;
@@ -55,7 +57,8 @@ std::vector<uint8_t> is_class(const std::vector<uint32_t>& classes, uint32_t k) 
 }
 
 // P of class `k` for the test rows, by a learner of the training rows.
-std::vector<double> learn(const Data& data, size_t target, const Labelled& training, const Labelled& test, uint32_t k) {
+std::vector<double> learn(const Data& data, size_t target, const Labelled& training, const Labelled& test,
+                          uint32_t k) {
   const auto labels = is_class(training.classes, k);
   const Features features(data, training.choice, labels, target);
   return BoostedTrees::fit(features.bin(training.choice), labels).predict(features.bin(test.choice));
@@ -67,7 +70,8 @@ Result<Learned> two_classes(const Data& data, size_t target, const Labelled& tra
   return Learned{training.classes.size(), value_or_nan(metrics.f1_score), value_or_nan(metrics.roc_auc)};
 }
 
-Result<Learned> many_classes(const Data& data, size_t target, const Labelled& training, const Labelled& test, uint32_t classes) {
+Result<Learned> many_classes(const Data& data, size_t target, const Labelled& training, const Labelled& test,
+                             uint32_t classes) {
   std::vector<std::vector<double>> p;
   for (uint32_t k = 0; k < classes; ++k) p.push_back(learn(data, target, training, test, k));
   Learned out{training.classes.size(), 0, 0};
@@ -92,18 +96,21 @@ Result<Learned> many_classes(const Data& data, size_t target, const Labelled& tr
 Result<Utility> train_on_synthetic(const Data& data, const std::string& target) {
   size_t at = 0;
   while (at < data.columns.size() && data.columns[at].name != target) ++at;
-  if (at == data.columns.size()) return usage_error(fmt::format("--target: there is no column '{}' that could be learned", target));
+  if (at == data.columns.size())
+    return usage_error(fmt::format("--target: there is no column '{}' that could be learned", target));
   const auto& column = data.columns[at];
 
   Utility out;
   out.target = target;
   out.holdout_file = data.holdout_rows > 0;
-  RowChoice training = all_rows(&ColumnPair::real, data.real_rows), test = all_rows(&ColumnPair::holdout, data.holdout_rows);
+  RowChoice training = all_rows(&ColumnPair::real, data.real_rows),
+            test = all_rows(&ColumnPair::holdout, data.holdout_rows);
   if (!out.holdout_file) {
     test.side = &ColumnPair::real;
     training.rows.clear();
     for (uint32_t row = 0; row < data.real_rows; ++row) {
-      (RandomSequence(0, RandomStream::kQualitySplit, row).next_uniform() < kTestShare ? test : training).rows.push_back(row);
+      (RandomSequence(0, RandomStream::kQualitySplit, row).next_uniform() < kTestShare ? test : training)
+          .rows.push_back(row);
     }
   }
 
@@ -111,11 +118,16 @@ Result<Utility> train_on_synthetic(const Data& data, const std::string& target) 
   for (const auto row : training.rows) {
     const auto label = label_of(column, column.real, row);
     if (!label.empty()) ++counts[label];
-    if (counts.size() > kMaxTargetClasses) return usage_error(fmt::format("--target: column '{}' has more than {} values: it is no class", target, kMaxTargetClasses));
+    if (counts.size() > kMaxTargetClasses)
+      return usage_error(fmt::format("--target: column '{}' has more than {} values: it is no class", target,
+                                     kMaxTargetClasses));
   }
-  if (counts.size() < 2) return usage_error(fmt::format("--target: column '{}' has fewer than two values in the real rows that are trained on", target));
+  if (counts.size() < 2)
+    return usage_error(fmt::format(
+        "--target: column '{}' has fewer than two values in the real rows that are trained on", target));
   for (const auto& [label, rows] : counts) out.classes.push_back(label);
-  if (out.classes.size() == 2 && counts[out.classes[1]] <= counts[out.classes[0]]) std::swap(out.classes[0], out.classes[1]);
+  if (out.classes.size() == 2 && counts[out.classes[1]] <= counts[out.classes[0]])
+    std::swap(out.classes[0], out.classes[1]);
   std::map<std::string, uint32_t> numbers;
   for (uint32_t k = 0; k < out.classes.size(); ++k) numbers[out.classes[k]] = k;
 
@@ -123,10 +135,15 @@ Result<Utility> train_on_synthetic(const Data& data, const std::string& target) 
   const auto real = with_classes(column, training, numbers);
   const auto synthetic = with_classes(column, all_rows(&ColumnPair::synthetic, data.synthetic_rows), numbers);
   out.test_rows = tested.classes.size();
-  if (tested.classes.empty()) return usage_error(fmt::format("--target: no held-out row has a value of '{}' to test on", target));
-  if (synthetic.classes.empty()) return usage_error(fmt::format("--target: no synthetic row has a value of '{}' that a real row has", target));
+  if (tested.classes.empty())
+    return usage_error(fmt::format("--target: no held-out row has a value of '{}' to test on", target));
+  if (synthetic.classes.empty())
+    return usage_error(
+        fmt::format("--target: no synthetic row has a value of '{}' that a real row has", target));
   const auto learned = [&](const Labelled& rows) {
-    return out.classes.size() == 2 ? two_classes(data, at, rows, tested) : many_classes(data, at, rows, tested, static_cast<uint32_t>(out.classes.size()));
+    return out.classes.size() == 2
+               ? two_classes(data, at, rows, tested)
+               : many_classes(data, at, rows, tested, static_cast<uint32_t>(out.classes.size()));
   };
   MAEIL_ASSIGN(out.synthetic, learned(synthetic));
   MAEIL_ASSIGN(out.real, learned(real));

@@ -1,8 +1,10 @@
-// Train on synthetic, test on real: does a learner that saw only synthetic rows know the real ones? (Esteban, Hyland, Rätsch 2017)
+// Train on synthetic, test on real: does a learner that saw only synthetic rows know the real ones? (Esteban,
+// Hyland, Rätsch 2017)
 //
-// The learner (boosting.h) is fitted twice, on the synthetic rows and on the real ones, with bins and category order of its own training
-// rows, and tested on the same held-out real rows: those of the held-out file, else every third or so of the real rows (30 %, by
-// a hash of the row number), which are then not trained on. Several classes: one learner each against the rest.
+// The learner (boosting.h) is fitted twice, on the synthetic rows and on the real ones, with bins and
+// category order of its own training rows, and tested on the same held-out real rows: those of the held-out
+// file, else every third or so of the real rows (30 %, by a hash of the row number), which are then not
+// trained on. Several classes: one learner each against the rest.
 #pragma once
 
 #include <string>
@@ -20,15 +22,18 @@ struct Learned {
 
 struct Utility {
   std::string target;
-  std::vector<std::string> classes;  // the first is the one that F1 and AUC are of when there are two: the rarer in the real training rows
+  // the first is the one that F1 and AUC are of when there are two: the rarer in the real training rows
+  std::vector<std::string> classes;
   size_t test_rows = 0;
-  bool holdout_file = false;         // else the synthesizer may have seen the test rows
-  Learned synthetic, real;           // F1 at P = 0.5, or of the likeliest class; with more than two classes unweighted means over classes
+  bool holdout_file = false;  // else the synthesizer may have seen the test rows
+  // F1 at P = 0.5, or of the likeliest class; with more than two classes unweighted means over classes
+  Learned synthetic, real;
 };
 
 inline constexpr size_t kMaxTargetClasses = 32;
 
-// kUsage: no such column, one class, more than kMaxTargetClasses. Rows without target, or of a class that no real training row has, are left out.
+// kUsage: no such column, one class, more than kMaxTargetClasses. Rows without target, or of a class that no
+// real training row has, are left out.
 Result<Utility> train_on_synthetic(const Data& data, const std::string& target);
 
 }  // namespace maeil::quality

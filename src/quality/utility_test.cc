@@ -1,4 +1,5 @@
-// The learner learns what is there to learn, and train-on-synthetic tells good synthetic rows from useless ones.
+// The learner learns what is there to learn, and train-on-synthetic tells good synthetic rows from useless
+// ones.
 #include "quality/utility.h"
 
 #include <fmt/format.h>
@@ -21,7 +22,8 @@ struct Problem {
   std::vector<uint8_t> labels;
 };
 
-// Three columns of 16 bins; label = (first >= 8) xor (second >= 8), which no single column says anything about.
+// Three columns of 16 bins; label = (first >= 8) xor (second >= 8), which no single column says anything
+// about.
 Problem exclusive_or(size_t n, uint64_t seed) {
   RandomSequence random(seed, RandomStream::kInit, 0);
   Problem out{{n, std::vector<std::vector<uint8_t>>(3)}, {}};
@@ -32,7 +34,9 @@ Problem exclusive_or(size_t n, uint64_t seed) {
   return out;
 }
 
-double auc(const std::vector<double>& p, const std::vector<uint8_t>& labels) { return metrics::classification_metrics(p, labels)->roc_auc.value(); }
+double auc(const std::vector<double>& p, const std::vector<uint8_t>& labels) {
+  return metrics::classification_metrics(p, labels)->roc_auc.value();
+}
 
 TEST(Boosting, LearnsAnInteraction) {
   const auto training = exclusive_or(2000, 1), test = exclusive_or(1000, 2);
@@ -61,7 +65,8 @@ TEST(Boosting, AConstantLabelIsPredictedWithoutInfinities) {
   }
 }
 
-// A book whose default depends on a ratio, a grade and whether `age` is known. `noise`: labels drawn apart from the features.
+// A book whose default depends on a ratio, a grade and whether `age` is known. `noise`: labels drawn apart
+// from the features.
 std::string book(size_t n, uint64_t seed, bool noise) {
   RandomSequence random(seed, RandomStream::kInit, 0);
   std::string out = "ratio,grade,age,default\n";
@@ -71,13 +76,16 @@ std::string book(size_t n, uint64_t seed, bool noise) {
     const bool known = random.next_uniform() < 0.7;
     double odds = -3 + 3 * ratio + 1.5 * grade + (known ? 0 : 1.5);
     if (noise) odds = -1;
-    out += fmt::format("{:.4f},{},{},{}\n", ratio, "ABC"[grade], known ? fmt::format("{}", random.next_below(80)) : "", random.next_uniform() < 1 / (1 + std::exp(-odds)) ? "Y" : "N");
+    out += fmt::format("{:.4f},{},{},{}\n", ratio, "ABC"[grade],
+                       known ? fmt::format("{}", random.next_below(80)) : "",
+                       random.next_uniform() < 1 / (1 + std::exp(-odds)) ? "Y" : "N");
   }
   return out;
 }
 
 Data read(const std::string& synthetic, bool holdout) {
-  auto data = read_data({.real = test_file("real.csv", book(4000, 1, false)), .synthetic = test_file("synthetic.csv", synthetic),
+  auto data = read_data({.real = test_file("real.csv", book(4000, 1, false)),
+                         .synthetic = test_file("synthetic.csv", synthetic),
                          .holdout = holdout ? test_file("holdout.csv", book(2000, 3, false)) : ""});
   EXPECT_TRUE(data) << data.error().message;
   return std::move(*data);
@@ -125,7 +133,8 @@ TEST(Utility, SeveralClassesAndNumbersAsClasses) {
 
 TEST(Utility, RefusesATargetThatIsNone) {
   const auto refuse = [](const std::string& real, const std::string& target) {
-    const auto data = read_data({.real = test_file("r.csv", real), .synthetic = test_file("s.csv", "x,y\n1,a\n2,b\n")});
+    const auto data =
+        read_data({.real = test_file("r.csv", real), .synthetic = test_file("s.csv", "x,y\n1,a\n2,b\n")});
     const auto found = train_on_synthetic(*data, target);
     return found ? std::string("accepted") : found.error().message;
   };

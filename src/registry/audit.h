@@ -3,8 +3,8 @@
 //
 //   timestamp, logical_date (the day of the act, UTC), actor {os_user, host}, act, what, from, to, run_id,
 //   version (of maeil)
-// act is one of import, approve (by a person or by the gate), deploy, rollback, redo, settings; what names the
-// thing (a model version, a date, a dataset).
+// act is one of import, approve (by a person or by the gate), deploy, rollback, redo, settings; what names
+// the thing (a model version, a date, a dataset).
 #pragma once
 
 #include <string>

@@ -15,12 +15,14 @@ constexpr uint64_t kMaxModelBytes = uint64_t{2} << 30;
 
 Result<std::string> version_bytes(store::Store& store, const ModelVersion& version) {
   if (version.file_id.empty()) {
-    return bad_input(fmt::format("version {} has no bytes in {}: import its file again", version.version, store.description()));
+    return bad_input(fmt::format("version {} has no bytes in {}: import its file again", version.version,
+                                 store.description()));
   }
   MAEIL_ASSIGN(std::string bytes, store.read_whole_blob(version.file_id, kMaxModelBytes));
   if (sha256_hex(bytes) != version.sha256) {
-    return bad_input(fmt::format("the bytes of version {} in {} do not match their sha256: the store is damaged", version.version,
-                                 store.description()));
+    return bad_input(
+        fmt::format("the bytes of version {} in {} do not match their sha256: the store is damaged",
+                    version.version, store.description()));
   }
   return bytes;
 }
@@ -40,7 +42,8 @@ Result<std::optional<Difference>> find_difference(store::Store& store, const fs:
   MAEIL_ASSIGN(auto linked, linked_version(models));
   MAEIL_ASSIGN(auto deployed, deployed_version(store));
   if (!deployed) return std::nullopt;
-  if (linked == deployed->version && has_bytes(models / "deployed" / "current_model.pth", deployed->sha256)) return std::nullopt;
+  if (linked == deployed->version && has_bytes(models / "deployed" / "current_model.pth", deployed->sha256))
+    return std::nullopt;
   return Difference{std::move(*deployed), std::move(linked)};
 }
 
@@ -52,8 +55,9 @@ Result<std::optional<std::string>> linked_version(const fs::path& models) {
   const auto status = fs::symlink_status(link, error);
   if (status.type() == fs::file_type::not_found) return std::optional<std::string>();
   if (status.type() != fs::file_type::symlink) {
-    return bad_input(fmt::format("{} is not a symbolic link: move it away (maeil keeps versions in {} and links to one)",
-                                 link.string(), (models / "deployments").string()));
+    return bad_input(
+        fmt::format("{} is not a symbolic link: move it away (maeil keeps versions in {} and links to one)",
+                    link.string(), (models / "deployments").string()));
   }
   const fs::path target = fs::read_symlink(link, error);
   if (error) return io_error(fmt::format("cannot read the link {}: {}", link.string(), error.message()));
@@ -66,12 +70,14 @@ Status ensure_local_copy(store::Store& store, const ModelVersion& version, const
   return write_file_atomically(path, bytes);
 }
 
-Result<std::string> deploy_files(store::Store& store, const ModelVersion& version, const fs::path& models, Instant when) {
+Result<std::string> deploy_files(store::Store& store, const ModelVersion& version, const fs::path& models,
+                                 Instant when) {
   MAEIL_TRY(linked_version(models));
   const fs::path folder = models / "deployments" / version.version;
   MAEIL_TRY(ensure_local_copy(store, version, folder / "current_model.pth"));
-  MAEIL_TRY(write_file_atomically(folder / "current_version.txt",
-                                  fmt::format("Version: {}\nDeployed at: {}\n", version.version, format_instant(when))));
+  MAEIL_TRY(write_file_atomically(
+      folder / "current_version.txt",
+      fmt::format("Version: {}\nDeployed at: {}\n", version.version, format_instant(when))));
   MAEIL_TRY(sync_directory(folder.parent_path()));
 
   const fs::path link = models / "deployed";
@@ -82,7 +88,8 @@ Result<std::string> deploy_files(store::Store& store, const ModelVersion& versio
   if (error) {
     std::error_code ignored;
     fs::remove(fresh, ignored);
-    return io_error(fmt::format("cannot switch {} to version {}: {}", link.string(), version.version, error.message()));
+    return io_error(
+        fmt::format("cannot switch {} to version {}: {}", link.string(), version.version, error.message()));
   }
   MAEIL_TRY(sync_directory(models));
   return (link / "current_model.pth").string();
@@ -94,11 +101,13 @@ Result<std::string> reconcile(store::Store& store, const fs::path& models) {
   const auto lock = store.lock(kDeploymentLock, "what makes the link follow the registry");
   if (!lock && lock.error().code == ErrorCode::kConflict) return std::string();
   if (!lock) return tl::make_unexpected(lock.error());
-  MAEIL_ASSIGN(const auto difference, find_difference(store, models));  // what was seen may have been half of a deployment
+  // what was seen may have been half of a deployment
+  MAEIL_ASSIGN(const auto difference, find_difference(store, models));
   if (!difference) return std::string();
   MAEIL_TRY(deploy_files(store, difference->deployed, models, now()));
-  return fmt::format("{} pointed to {}; the registry says {} is deployed, so it points there again", (models / "deployed").string(),
-                     difference->linked.value_or("nothing"), difference->deployed.version);
+  return fmt::format("{} pointed to {}; the registry says {} is deployed, so it points there again",
+                     (models / "deployed").string(), difference->linked.value_or("nothing"),
+                     difference->deployed.version);
 }
 
 }  // namespace maeil::registry

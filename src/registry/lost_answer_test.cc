@@ -1,4 +1,5 @@
-// A change of a version's status whose commit was done and whose answer was lost is a change, and is never said to have failed.
+// A change of a version's status whose commit was done and whose answer was lost is a change, and is never
+// said to have failed.
 #include <gtest/gtest.h>
 
 #include "registry/audit.h"
@@ -10,10 +11,13 @@
 namespace maeil::registry {
 namespace {
 
-class LostAnswer : public testing::TestWithParam<ErrorCode> {  // kConflict: the commit was sent again, and met itself
+// kConflict: the commit was sent again, and met itself
+class LostAnswer : public testing::TestWithParam<ErrorCode> {
  protected:
   void SetUp() override {
-    NewVersion fresh{.id = store::new_object_id(now()), .model_name = kClassifier, .version = "20261123_000000",
+    NewVersion fresh{.id = store::new_object_id(now()),
+                     .model_name = kClassifier,
+                     .version = "20261123_000000",
                      .file_id = store::new_object_id(now())};
     store::Batch batch;
     batch.puts.push_back({kCollection, make_version_document(fresh, now())});
@@ -21,7 +25,8 @@ class LostAnswer : public testing::TestWithParam<ErrorCode> {  // kConflict: the
     ASSERT_TRUE(made) << made.error().message;
     version_ = find_version(*file_, fresh.id).value();
     ASSERT_TRUE(change_status(version_, {.status = "approved", .run_id = "manual"}, now(), batch_));
-    batch_.puts.push_back(audit_entry({"approve", version_.version, "registered", "approved", "manual"}, now()));
+    batch_.puts.push_back(
+        audit_entry({"approve", version_.version, "registered", "approved", "manual"}, now()));
   }
   store::TempFolder folder_;
   std::unique_ptr<store::Store> file_ = store::open_sqlite(folder_ / "maeil.db").value();
@@ -73,7 +78,8 @@ TEST_P(LostAnswer, OfAnotherIsStillRefusedAndAnUnreadableStoreIsSaidToBeUnknown)
   const Status refused = commit_change(*file_, other, version_);  // what it expects is gone
   ASSERT_FALSE(refused);
   EXPECT_EQ(refused.error().code, ErrorCode::kConflict);
-  EXPECT_NE(refused.error().message.find("nothing was changed"), std::string::npos) << refused.error().message;
+  EXPECT_NE(refused.error().message.find("nothing was changed"), std::string::npos)
+      << refused.error().message;
 }
 
 }  // namespace

@@ -20,14 +20,18 @@ namespace {
 
 using store::Document;
 
-constexpr const char* kOwnKeys[] = {"categorical_features", "numerical_features", "preparation", "unknown_embeddings", "nhead"};
+constexpr const char* kOwnKeys[] = {"categorical_features", "numerical_features", "preparation",
+                                    "unknown_embeddings", "nhead"};
 
 Status read_unknown(const Document& metadata, ModelFile& model) {
   const auto found = metadata.find("unknown_embeddings");
   if (found == metadata.end()) return {};
   const auto& shape = model.parameters.shape;
   const size_t width = static_cast<size_t>(shape.width);
-  const auto wrong = [&] { return bad_input(fmt::format("unknown_embeddings in the metadata must be {} lists of {} finite numbers", shape.categorical(), width)); };
+  const auto wrong = [&] {
+    return bad_input(fmt::format("unknown_embeddings in the metadata must be {} lists of {} finite numbers",
+                                 shape.categorical(), width));
+  };
   if (!found->is_array() || found->size() != static_cast<size_t>(shape.categorical())) return wrong();
   for (const auto& row : *found) {
     if (!row.is_array() || row.size() != width) return wrong();
@@ -42,14 +46,17 @@ Status read_unknown(const Document& metadata, ModelFile& model) {
 Status check_features(const ModelFile& model) {
   const auto& shape = model.parameters.shape;
   const auto& p = *model.preparation;
-  if (p.categorical.size() != shape.cardinalities.size() || p.numeric.size() != static_cast<size_t>(shape.numeric)) {
-    return bad_input(fmt::format("the preparation has {} categorical and {} numeric features, the tensors {} and {}", p.categorical.size(),
-                                 p.numeric.size(), shape.cardinalities.size(), shape.numeric));
+  if (p.categorical.size() != shape.cardinalities.size() ||
+      p.numeric.size() != static_cast<size_t>(shape.numeric)) {
+    return bad_input(
+        fmt::format("the preparation has {} categorical and {} numeric features, the tensors {} and {}",
+                    p.categorical.size(), p.numeric.size(), shape.cardinalities.size(), shape.numeric));
   }
   for (size_t i = 0; i < p.categorical.size(); ++i) {
     if (p.categorical[i].cardinality != shape.cardinalities[i]) {
-      return bad_input(fmt::format("feature '{}' has {} values in the preparation, its embedding {} rows", p.categorical[i].name,
-                                   p.categorical[i].cardinality, shape.cardinalities[i]));
+      return bad_input(fmt::format("feature '{}' has {} values in the preparation, its embedding {} rows",
+                                   p.categorical[i].name, p.categorical[i].cardinality,
+                                   shape.cardinalities[i]));
     }
   }
   return {};
@@ -58,15 +65,19 @@ Status check_features(const ModelFile& model) {
 Status check_classes(const nn::Parameters& parameters) {
   const int classes = parameters.shape.classes;
   if (!parameters.has_head || classes == 2) return {};
-  return bad_input(fmt::format("the head fc.3 has {}; maeil's classifiers have two, no default and default, so train or save the model with two outputs",
-                               classes == 1 ? std::string("one output (as for a sigmoid)") : fmt::format("{} classes", classes)));
+  return bad_input(fmt::format(
+      "the head fc.3 has {}; maeil's classifiers have two, no default and default, so train or save the "
+      "model with two outputs",
+      classes == 1 ? std::string("one output (as for a sigmoid)") : fmt::format("{} classes", classes)));
 }
 
-Result<ModelFile> parse(std::string_view bytes, const std::string& file_name, const table::DatasetSpec& spec, int heads) {
+Result<ModelFile> parse(std::string_view bytes, const std::string& file_name, const table::DatasetSpec& spec,
+                        int heads) {
   MAEIL_ASSIGN(const auto checkpoint, format::open_checkpoint(bytes, file_name));
   MAEIL_ASSIGN(const auto metadata, checkpoint->value("metadata"));
   const bool ours = metadata && metadata->is_object() && metadata->contains("preparation");
-  if (ours && metadata->contains("nhead") && (*metadata)["nhead"].is_number_integer()) heads = (*metadata)["nhead"].get<int>();
+  if (ours && metadata->contains("nhead") && (*metadata)["nhead"].is_number_integer())
+    heads = (*metadata)["nhead"].get<int>();
   ModelFile model;
   MAEIL_ASSIGN(auto loaded, nn::load_parameters(*checkpoint, heads));
   model.parameters = std::move(loaded.parameters);
@@ -83,16 +94,20 @@ Result<ModelFile> parse(std::string_view bytes, const std::string& file_name, co
 
 }  // namespace
 
-Result<ModelFile> parse_model_file(std::string_view bytes, const std::string& file_name, const table::DatasetSpec& spec, int heads) {
+Result<ModelFile> parse_model_file(std::string_view bytes, const std::string& file_name,
+                                   const table::DatasetSpec& spec, int heads) {
   auto model = parse(bytes, file_name, spec, heads);
   // The readers below format/ speak of tensors and keys; the file's name is added here, once.
-  if (!model && model.error().message.find(file_name) == std::string::npos) return with_context(file_name, model.error());
+  if (!model && model.error().message.find(file_name) == std::string::npos)
+    return with_context(file_name, model.error());
   return model;
 }
 
-Result<std::string> model_file_bytes(const ModelFile& model, const std::optional<std::string>& finetuned_from, Instant when) {
+Result<std::string> model_file_bytes(const ModelFile& model, const std::optional<std::string>& finetuned_from,
+                                     Instant when) {
   if (const auto finite = nn::check_finite(model.parameters); !finite) {
-    return internal_error(fmt::format("this model is not saved: {}; train it with a smaller LEARNING_RATE", finite.error().message));
+    return internal_error(fmt::format("this model is not saved: {}; train it with a smaller LEARNING_RATE",
+                                      finite.error().message));
   }
   std::vector<format::Tensor> tensors;
   for (const auto& tensor : model.parameters.named(!model.parameters.has_head)) {
@@ -121,29 +136,36 @@ Result<std::string> model_file_bytes(const ModelFile& model, const std::optional
     metadata["unknown_embeddings"] = rows;
   }
   metadata.update(model.notes);
-  const Document extras = {{"metadata", metadata},
-                           {"finetuned_from", finetuned_from ? Document(*finetuned_from) : Document()},
-                           {"finetune_timestamp", finetuned_from ? Document(format_instant(when)) : Document()}};
+  const Document extras = {
+      {"metadata", metadata},
+      {"finetuned_from", finetuned_from ? Document(*finetuned_from) : Document()},
+      {"finetune_timestamp", finetuned_from ? Document(format_instant(when)) : Document()}};
   return format::write_checkpoint(tensors, extras);
 }
 
-Result<ModelFile> load_version(store::Store& store, const ModelVersion& version, const table::DatasetSpec& spec, int heads) {
+Result<ModelFile> load_version(store::Store& store, const ModelVersion& version,
+                               const table::DatasetSpec& spec, int heads) {
   if (version.file_id.empty()) {
-    return bad_input(fmt::format("version {} has no bytes in {}: import its file with `maeil model import`", version.version, store.description()));
+    return bad_input(fmt::format("version {} has no bytes in {}: import its file with `maeil model import`",
+                                 version.version, store.description()));
   }
   MAEIL_ASSIGN(const std::string bytes, store.read_whole_blob(version.file_id, uint64_t{2} << 30));
   if (sha256_hex(bytes) != version.sha256) {
-    return bad_input(fmt::format("the bytes of version {} in {} do not match their sha256: restore a backup of the store", version.version,
-                                 store.description()));
+    return bad_input(
+        fmt::format("the bytes of version {} in {} do not match their sha256: restore a backup of the store",
+                    version.version, store.description()));
   }
-  MAEIL_ASSIGN(ModelFile model, parse_model_file(bytes, fmt::format("version {}", version.version), spec, heads));
+  MAEIL_ASSIGN(ModelFile model,
+               parse_model_file(bytes, fmt::format("version {}", version.version), spec, heads));
   if (!model.preparation) {
-    return bad_input(fmt::format("version {} carries no preparation: import its file with `maeil model import`", version.version));
+    return bad_input(fmt::format(
+        "version {} carries no preparation: import its file with `maeil model import`", version.version));
   }
   return model;
 }
 
-Status save_version(store::Store& store, std::string_view bytes, const std::string& path, NewVersion& version) {
+Status save_version(store::Store& store, std::string_view bytes, const std::string& path,
+                    NewVersion& version) {
   MAEIL_ASSIGN(const auto blob, store.write_blob(std::filesystem::path(path).filename().string(),
                                                  {{"type", "model"}, {"model_version", version.version}}));
   MAEIL_TRY(blob->write(bytes));

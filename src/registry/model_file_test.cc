@@ -27,7 +27,8 @@ using Json = nlohmann::ordered_json;
 
 const table::DatasetSpec& spec() {
   static const table::DatasetSpec made = table::parse_dataset_spec(R"(name = "small"
-columns = [ { name = "grade", type = "text" }, { name = "rate", type = "number" }, { name = "bad", type = "text" } ]
+columns = [ { name = "grade", type = "text" }, { name = "rate", type = "number" },
+            { name = "bad", type = "text" } ]
 target = { column = "bad", negative = "N", positive = "Y" }
 )",
                                                                    "small.toml")
@@ -180,7 +181,7 @@ TEST(Finite, NeitherIsAPreparationOrAnUnknownValuesEmbedding) {
   const auto bytes = [&] { return model_file_bytes(model, std::nullopt, Instant{}).value(); };
   ASSERT_EQ(refusal(bytes()), "was read");
   const double good = 1;
-  for (double prep::NumericFeature::*field :
+  for (double prep::NumericFeature::* field :
        {&prep::NumericFeature::most_frequent, &prep::NumericFeature::median, &prep::NumericFeature::iqr,
         &prep::NumericFeature::low, &prep::NumericFeature::high}) {
     for (const double bad : {double(NAN), double(INFINITY), -double(INFINITY)}) {

@@ -212,7 +212,8 @@ TEST_F(Registry, WhatAVerdictChanges) {
         << status;
     // Not judged is not failed.
     EXPECT_EQ(status_after_verdict(version, Judged::kInForce, std::nullopt), Change()) << status;
-    EXPECT_EQ(status_after_verdict(version, Judged::kAttempt, std::nullopt), first ? Change("rejected") : Change())
+    EXPECT_EQ(status_after_verdict(version, Judged::kAttempt, std::nullopt),
+              first ? Change("rejected") : Change())
         << status;
   }
 }

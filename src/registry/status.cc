@@ -111,7 +111,8 @@ Status change_status(const ModelVersion& version, const StatusChange& change, In
 
 Status commit_change(store::Store& store, const store::Batch& batch, const ModelVersion& as_read) {
   const auto set = std::ranges::find_if(batch.sets, [&](const store::Batch::Set& candidate) {
-    return candidate.collection == kCollection && candidate.id == as_read.id && candidate.fields.contains(kHistory);
+    return candidate.collection == kCollection && candidate.id == as_read.id &&
+           candidate.fields.contains(kHistory);
   });
   const auto is_there = [&]() -> Result<bool> {
     if (set == batch.sets.end()) {
@@ -149,8 +150,9 @@ Result<std::optional<std::string>> changed_meanwhile(store::Store& store, const 
 std::optional<std::string> status_after_verdict(const ModelVersion& version, Judged judged,
                                                 std::optional<bool> passed) {
   if (!passed) {
-    return judged == Judged::kAttempt && version.status == "registered" ? std::optional<std::string>("rejected")
-                                                                        : std::nullopt;
+    return judged == Judged::kAttempt && version.status == "registered"
+               ? std::optional<std::string>("rejected")
+               : std::nullopt;
   }
   const bool open =
       version.status == "registered" || version.status == "approved" || version.status == "rejected";

@@ -34,9 +34,10 @@ struct StatusChange {
 Status change_status(const ModelVersion& version, const StatusChange& change, Instant when,
                      store::Batch& batch);
 
-// Commits a batch that changes `as_read` by change_status, or puts documents under new ids about it. A commit whose
-// answer was lost is looked for in the version's history, so a change that was made is never said to have failed.
-// kConflict: another change came first; the sentence says which. An error that says "may or may not": nobody knows.
+// Commits a batch that changes `as_read` by change_status, or puts documents under new ids about it. A commit
+// whose answer was lost is looked for in the version's history, so a change that was made is never said to
+// have failed. kConflict: another change came first; the sentence says which. An error that says "may or may
+// not": nobody knows.
 Status commit_change(store::Store& store, const store::Batch& batch, const ModelVersion& as_read);
 
 // What changed meanwhile, after a commit of such a change was refused: a sentence with both statuses.

@@ -107,14 +107,17 @@ Result<ModelVersion> find_version(store::Store& store, std::string_view version_
                   version_or_id, store.description(), versions.size()));
 }
 
-// Reads them all: one whose status or kind cannot be read might be the one in force, and must not be passed over.
+// Reads them all: one whose status or kind cannot be read might be the one in force, and must not be passed
+// over.
 Result<std::optional<ModelVersion>> model_in_force(store::Store& store) {
   MAEIL_ASSIGN(auto versions, list_versions(store));
   for (const char* status : {"deployed", "approved", "registered"}) {
     for (auto& version : versions) {
-      // What a task that was done again made in place of another is what counts; but what is deployed is deployed.
+      // What a task that was done again made in place of another is what counts; but what is deployed is
+      // deployed.
       const bool counts = version.status == "deployed" || !version.document.contains("superseded_by");
-      if (version.model_name == kClassifier && version.status == status && counts) return std::optional(std::move(version));
+      if (version.model_name == kClassifier && version.status == status && counts)
+        return std::optional(std::move(version));
     }
   }
   return std::nullopt;

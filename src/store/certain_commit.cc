@@ -4,14 +4,15 @@
 
 namespace maeil::store {
 
-Result<Status> commit_for_certain(Store& store, const Batch& batch, const std::function<Result<bool>()>& is_there,
-                                  std::string_view where) {
+Result<Status> commit_for_certain(Store& store, const Batch& batch,
+                                  const std::function<Result<bool>()>& is_there, std::string_view where) {
   Status done = store.commit(batch);
   if (done) return done;
   const Result<bool> there = is_there();
   if (!there) {
-    return fail(there.error().code, fmt::format("it may or may not have been recorded ({}; reading it: {}): {}",
-                                                done.error().message, there.error().message, where));
+    return fail(there.error().code,
+                fmt::format("it may or may not have been recorded ({}; reading it: {}): {}",
+                            done.error().message, there.error().message, where));
   }
   if (*there) return Status();
   return done;

@@ -27,7 +27,8 @@ struct StoreKind {
 };
 
 // Each folder has a database of its own on the test program's server.
-Result<std::unique_ptr<Store>> open_server(TestServer::Kind kind, const std::filesystem::path& folder, bool transactions) {
+Result<std::unique_ptr<Store>> open_server(TestServer::Kind kind, const std::filesystem::path& folder,
+                                           bool transactions) {
   MongoOptions options;
   options.lease = std::chrono::seconds(3);
   options.transactions = transactions;
@@ -38,13 +39,23 @@ Result<std::unique_ptr<Store>> open_server(TestServer::Kind kind, const std::fil
 void PrintTo(const StoreKind& kind, std::ostream* out) { *out << kind.name; }
 
 const StoreKind kStores[] = {
-    {"Sqlite", Needs::kNothing, [](const std::filesystem::path& folder) { return open_sqlite(folder / "maeil.db"); }},
+    {"Sqlite", Needs::kNothing,
+     [](const std::filesystem::path& folder) { return open_sqlite(folder / "maeil.db"); }},
 };
 // SecantusDB has transactions, FerretDB has none; with them switched off both servers take the other way.
 const StoreKind kServers[] = {
-    {"Secantus", Needs::kSecantus, [](const std::filesystem::path& folder) { return open_server(TestServer::Kind::kSecantus, folder, true); }},
-    {"SecantusJournal", Needs::kSecantus, [](const std::filesystem::path& folder) { return open_server(TestServer::Kind::kSecantus, folder, false); }},
-    {"Ferret", Needs::kFerret, [](const std::filesystem::path& folder) { return open_server(TestServer::Kind::kFerret, folder, true); }},
+    {"Secantus", Needs::kSecantus,
+     [](const std::filesystem::path& folder) {
+       return open_server(TestServer::Kind::kSecantus, folder, true);
+     }},
+    {"SecantusJournal", Needs::kSecantus,
+     [](const std::filesystem::path& folder) {
+       return open_server(TestServer::Kind::kSecantus, folder, false);
+     }},
+    {"Ferret", Needs::kFerret,
+     [](const std::filesystem::path& folder) {
+       return open_server(TestServer::Kind::kFerret, folder, true);
+     }},
 };
 
 std::string id_of(int n) { return fmt::format("{:024x}", n); }
@@ -65,24 +76,31 @@ class Conformance : public testing::TestWithParam<StoreKind> {
  protected:
   void SetUp() override {
     if (GetParam().needs != Needs::kNothing) {
-      const auto kind = GetParam().needs == Needs::kSecantus ? TestServer::Kind::kSecantus : TestServer::Kind::kFerret;
+      const auto kind =
+          GetParam().needs == Needs::kSecantus ? TestServer::Kind::kSecantus : TestServer::Kind::kFerret;
       if (TestServer::program(kind).empty()) {
-        ASSERT_FALSE(TestServer::must_be_there()) << "build/peers/mongo-ready is there, the server's program is not";
-        GTEST_SKIP() << "no such server here: make build/peers/mongo-ready, or MAEIL_MONGO_SECANTUS, MAEIL_MONGO_FERRET";
+        ASSERT_FALSE(TestServer::must_be_there())
+            << "build/peers/mongo-ready is there, the server's program is not";
+        GTEST_SKIP() << "no such server here: make build/peers/mongo-ready, or MAEIL_MONGO_SECANTUS, "
+                        "MAEIL_MONGO_FERRET";
       }
       TestServer::shared(kind);  // before any child is made
     }
     store_ = open();
   }
   std::unique_ptr<Store> open() const { return must(GetParam().open(folder_.path())); }
-  std::vector<Document> find(std::string_view collection, FindOptions options = {}) { return must(store_->find(collection, options)); }
+  std::vector<Document> find(std::string_view collection, FindOptions options = {}) {
+    return must(store_->find(collection, options));
+  }
   // The values of one field of all matches.
   std::string list(std::string_view collection, const FindOptions& options, const char* field = "n") {
     std::string text;
-    for (const auto& document : find(collection, options)) text += fmt::format("{}{}", text.empty() ? "" : " ", document.value(field, Document()).dump());
+    for (const auto& document : find(collection, options))
+      text += fmt::format("{}{}", text.empty() ? "" : " ", document.value(field, Document()).dump());
     return text;
   }
-  std::string write_rows(std::string_view collection, std::string_view partition, const std::vector<RowChunk>& chunks,
+  std::string write_rows(std::string_view collection, std::string_view partition,
+                         const std::vector<RowChunk>& chunks,
                          const Document& constants = Document::object()) {
     auto writer = must(store_->write_rows(collection, partition, constants));
     for (const auto& chunk : chunks) must(writer->append(chunk));
@@ -103,8 +121,10 @@ class Conformance : public testing::TestWithParam<StoreKind> {
   std::unique_ptr<Store> store_;
 };
 
-INSTANTIATE_TEST_SUITE_P(Stores, Conformance, testing::ValuesIn(kStores), [](const auto& instance) { return instance.param.name; });
-INSTANTIATE_TEST_SUITE_P(Servers, Conformance, testing::ValuesIn(kServers), [](const auto& instance) { return instance.param.name; });
+INSTANTIATE_TEST_SUITE_P(Stores, Conformance, testing::ValuesIn(kStores),
+                         [](const auto& instance) { return instance.param.name; });
+INSTANTIATE_TEST_SUITE_P(Servers, Conformance, testing::ValuesIn(kServers),
+                         [](const auto& instance) { return instance.param.name; });
 
 TEST_P(Conformance, AnEmptyStore) {
   EXPECT_TRUE(must(store_->collections()).empty());
@@ -116,8 +136,11 @@ TEST_P(Conformance, AnEmptyStore) {
 }
 
 TEST_P(Conformance, DocumentsComeBackAsTheyWere) {
-  const Document original = doc(1, R"({"z": 1, "a": -9223372036854775808, "d": 0.1, "whole": 1.0, "t": "한글 \u0000 \" 𝄞", "null": null,
-      "list": [1, [2, {"x": []}]], "o": {}, "date": {"$date": "2026-11-23T00:15:00.000Z"}, "a.b": "dot", "": "empty", "b": true})");
+  const Document original =
+      doc(1, R"({"z": 1, "a": -9223372036854775808, "d": 0.1, "whole": 1.0, "t": "한글 \u0000 \" 𝄞",
+      "null": null,
+      "list": [1, [2, {"x": []}]], "o": {}, "date": {"$date": "2026-11-23T00:15:00.000Z"}, "a.b": "dot",
+      "": "empty", "b": true})");
   must(store_->commit(put("한글.collection", {original})));
   store_ = nullptr;
   store_ = open();
@@ -136,7 +159,10 @@ TEST_P(Conformance, NotANumberBecomesNull) {
 }
 
 TEST_P(Conformance, NamesAndShapesOfEveryKind) {
-  const Document original = doc(1, R"({"a.b": {"c.d": [[1, [2]], {"e.f": []}]}, "％2E": "％25", "％[]": [1], "x％[]": {"％[]": [[]]}, "한 글": 1, "": {"": null},
+  const Document original = doc(
+      1,
+      R"({"a.b": {"c.d": [[1, [2]], {"e.f": []}]}, "％2E": "％25", "％[]": [1], "x％[]": {"％[]": [[]]}, "한 글": 1,
+       "": {"": null},
       "price$": "$5", "a b\tc": true})");
   must(store_->commit(put("c", {original})));
   EXPECT_EQ(find("c").at(0).dump(), original.dump());
@@ -152,7 +178,8 @@ TEST_P(Conformance, NamesAndShapesOfEveryKind) {
 TEST_P(Conformance, WhatWasNoNumberIsCounted) {
   EXPECT_EQ(store_->nulled(), 0u);
   Document document = doc(1);
-  document["x"] = {1.0, std::numeric_limits<double>::quiet_NaN(), Document({{"y", -std::numeric_limits<double>::infinity()}})};
+  document["x"] = {1.0, std::numeric_limits<double>::quiet_NaN(),
+                   Document({{"y", -std::numeric_limits<double>::infinity()}})};
   must(store_->commit(put("c", {document})));
   EXPECT_EQ(store_->nulled(), 2u);
 }
@@ -182,7 +209,8 @@ TEST_P(Conformance, RefusedDocumentsLeaveNothingBehind) {
   not_utf8["x"] = "\xff\xfe";
   Document large = doc(2);
   large["x"] = std::string(kMaxDocumentBytes, 'x');
-  for (const Document& bad : {Document::object(), Document({{"_id", 5}}), Document({{"_id", id_value("zz")}}), not_utf8, large, doc(2, R"({"$inc": 1})")}) {
+  for (const Document& bad : {Document::object(), Document({{"_id", 5}}), Document({{"_id", id_value("zz")}}),
+                              not_utf8, large, doc(2, R"({"$inc": 1})")}) {
     const Status done = store_->commit(put("c", {doc(1), bad}));
     ASSERT_FALSE(done);
     EXPECT_EQ(done.error().code, ErrorCode::kBadInput) << done.error().message;
@@ -198,11 +226,19 @@ TEST_P(Conformance, PutReplacesAndKeepsItsPlace) {
 }
 
 TEST_P(Conformance, SetChangesFieldsByPath) {
-  must(store_->commit(put("c", {doc(1, R"({"n": 1, "o": {"x": 1, "y": 2}, "l": [1, {"z": 2}], "nothing": null})")})));
+  must(store_->commit(
+      put("c", {doc(1, R"({"n": 1, "o": {"x": 1, "y": 2}, "l": [1, {"z": 2}], "nothing": null})")})));
   Batch batch;
-  batch.sets.push_back({"c", id_of(1), Document::parse(R"({"n": 5, "o.x": 7, "l.1.z": 8, "nothing.new.deep": 9, "fresh": [1]})")});
+  batch.sets.push_back(
+      {"c", id_of(1),
+       Document::parse(R"({"n": 5, "o.x": 7, "l.1.z": 8, "nothing.new.deep": 9, "fresh": [1]})")});
   must(store_->commit(batch));
-  EXPECT_EQ(find("c")[0].dump(), doc(1, R"({"n": 5, "o": {"x": 7, "y": 2}, "l": [1, {"z": 8}], "nothing": {"new": {"deep": 9}}, "fresh": [1]})").dump());
+  EXPECT_EQ(
+      find("c")[0].dump(),
+      doc(1,
+          R"({"n": 5, "o": {"x": 7, "y": 2}, "l": [1, {"z": 8}], "nothing": {"new": {"deep": 9}}, "fresh": )"
+          R"([1]})")
+          .dump());
   for (const char* fields : {R"({"n.x": 1})", R"({"l.7": 1})", R"({"_id": 1})", R"({"n": {"$gt": 1}})"}) {
     Batch wrong;
     wrong.sets.push_back({"c", id_of(1), Document::parse(fields)});
@@ -239,7 +275,9 @@ TEST_P(Conformance, ABatchThatExpectsOtherwiseIsRefusedWhole) {
     batch.puts.push_back({"d", {{"_id", id_value(other)}}});
     return store_->commit(batch);
   };
-  for (const auto& [of, wrong] : {std::pair<std::string, Document>{id, {{"try", "b"}}}, {id, {{"try", "a"}, {"more", 1}}}, {other, {{"try", "a"}}}}) {
+  for (const auto& [of, wrong] : {std::pair<std::string, Document>{id, {{"try", "b"}}},
+                                  {id, {{"try", "a"}, {"more", 1}}},
+                                  {other, {{"try", "a"}}}}) {
     const Status refused = attempt(of, wrong);
     ASSERT_FALSE(refused) << wrong;
     EXPECT_EQ(refused.error().code, ErrorCode::kConflict);
@@ -294,9 +332,12 @@ TEST_P(Conformance, OfMakersOfOneDocumentOneMakesIt) {
         Batch batch = put("names", {doc(i, fmt::format(R"({{"by": {}}})", t))});
         batch.expects.push_back({"names", id_of(i), nullptr});
         const Status done = store_->commit(batch);
-        if (done) ++made[i];
-        else if (done.error().code == ErrorCode::kConflict) ++lost[i];
-        else ADD_FAILURE() << done.error().message;
+        if (done)
+          ++made[i];
+        else if (done.error().code == ErrorCode::kConflict)
+          ++lost[i];
+        else
+          ADD_FAILURE() << done.error().message;
       }
     });
   }
@@ -323,8 +364,10 @@ TEST_P(Conformance, WritersThatExpectWhatTheyReadLoseNothing) {
         batch.expects.push_back({"c", id, {{"n", n}}});
         batch.sets.push_back({"c", id, {{"n", n + 1}}});
         const Status status = store_->commit(batch);
-        if (status) ++done;
-        else ASSERT_EQ(status.error().code, ErrorCode::kConflict) << status.error().message;
+        if (status)
+          ++done;
+        else
+          ASSERT_EQ(status.error().code, ErrorCode::kConflict) << status.error().message;
       }
     });
   }
@@ -334,7 +377,8 @@ TEST_P(Conformance, WritersThatExpectWhatTheyReadLoseNothing) {
 
 TEST_P(Conformance, FindSortsSkipsLimitsAndProjects) {
   std::vector<Document> documents;
-  for (int i = 0; i < 3000; ++i) documents.push_back(doc(i, fmt::format(R"({{"n": {}, "m": {}, "x": "y"}})", i, i * 7919 % 3000 / 10)));
+  for (int i = 0; i < 3000; ++i)
+    documents.push_back(doc(i, fmt::format(R"({{"n": {}, "m": {}, "x": "y"}})", i, i * 7919 % 3000 / 10)));
   must(store_->commit(put("c", documents)));
   FindOptions options;
   options.limit = 3;
@@ -354,7 +398,8 @@ TEST_P(Conformance, FindSortsSkipsLimitsAndProjects) {
   const auto all = find("c", options);
   ASSERT_EQ(all.size(), 3000u);
   for (size_t i = 1; i < all.size(); ++i) {
-    ASSERT_TRUE(all[i - 1]["m"] < all[i]["m"] || (all[i - 1]["m"] == all[i]["m"] && all[i - 1]["n"] < all[i]["n"]));
+    ASSERT_TRUE(all[i - 1]["m"] < all[i]["m"] ||
+                (all[i - 1]["m"] == all[i]["m"] && all[i - 1]["n"] < all[i]["n"]));
   }
   options = {};
   options.filter = {{"n", 5}};
@@ -395,11 +440,14 @@ RowChunk sample_chunk(int64_t first, int64_t rows) {
 }
 
 TEST_P(Conformance, RowsAreSeenOncePublished) {
-  const std::string generation = write_rows("rows", "2026-11-23/abc", {sample_chunk(0, 5000), sample_chunk(5000, 1), sample_chunk(5001, 4999)},
-                                            {{"run_id", "r"}, {"i", "hidden by the column"}});
+  const std::string generation = write_rows(
+      "rows", "2026-11-23/abc", {sample_chunk(0, 5000), sample_chunk(5000, 1), sample_chunk(5001, 4999)},
+      {{"run_id", "r"}, {"i", "hidden by the column"}});
   EXPECT_TRUE(find("rows").empty());
   EXPECT_TRUE(must(store_->row_partitions("rows")).empty());
-  EXPECT_EQ(store_->read_rows("rows", "2026-11-23/abc", {}, [](const RowChunk&) { return Status{}; }).error().code, ErrorCode::kNotFound);
+  EXPECT_EQ(
+      store_->read_rows("rows", "2026-11-23/abc", {}, [](const RowChunk&) { return Status{}; }).error().code,
+      ErrorCode::kNotFound);
   publish("rows", "2026-11-23/abc", generation);
 
   int64_t next = 0;
@@ -438,12 +486,20 @@ TEST_P(Conformance, RowsAreSeenOncePublished) {
   EXPECT_EQ(list("rows", options, "i"), "9999 9998");
 
   std::vector<std::string> names;
-  must(store_->read_rows("rows", "2026-11-23/abc", {"s", "i"}, [&](const RowChunk& chunk) -> Status {
-    names = {chunk[0].name, chunk[1].name};
-    return fail(ErrorCode::kCancelled, "enough");
-  }).error().code == ErrorCode::kCancelled ? Status{} : Status(io_error("the visitor's error is lost")));
+  must(store_->read_rows("rows", "2026-11-23/abc", {"s", "i"},
+                         [&](const RowChunk& chunk) -> Status {
+                           names = {chunk[0].name, chunk[1].name};
+                           return fail(ErrorCode::kCancelled, "enough");
+                         })
+                   .error()
+                   .code == ErrorCode::kCancelled
+           ? Status{}
+           : Status(io_error("the visitor's error is lost")));
   EXPECT_EQ(names, (std::vector<std::string>{"s", "i"}));
-  EXPECT_EQ(store_->read_rows("rows", "2026-11-23/abc", {"zz"}, [](const RowChunk&) { return Status{}; }).error().code, ErrorCode::kNotFound);
+  EXPECT_EQ(store_->read_rows("rows", "2026-11-23/abc", {"zz"}, [](const RowChunk&) { return Status{}; })
+                .error()
+                .code,
+            ErrorCode::kNotFound);
   EXPECT_EQ(must(store_->collections()), std::vector<std::string>{"rows"});
   EXPECT_TRUE(store_->check());
 }
@@ -451,14 +507,18 @@ TEST_P(Conformance, RowsAreSeenOncePublished) {
 // Column i of what read_rows gives for a span.
 Result<std::vector<int64_t>> numbers_of(Store& store, RowSpan span, const std::vector<std::string>& columns) {
   std::vector<int64_t> out;
-  MAEIL_TRY(store.read_rows("rows", "p", columns, [&](const RowChunk& chunk) -> Status {
-    const auto& i = std::get<0>(chunk.back().values);
-    EXPECT_FALSE(i.empty());
-    EXPECT_LE(i.size(), 4096u);
-    for (const auto& column : chunk) EXPECT_EQ(std::visit([](const auto& v) { return v.size(); }, column.values), i.size());
-    out.insert(out.end(), i.begin(), i.end());
-    return {};
-  }, span));
+  MAEIL_TRY(store.read_rows(
+      "rows", "p", columns,
+      [&](const RowChunk& chunk) -> Status {
+        const auto& i = std::get<0>(chunk.back().values);
+        EXPECT_FALSE(i.empty());
+        EXPECT_LE(i.size(), 4096u);
+        for (const auto& column : chunk)
+          EXPECT_EQ(std::visit([](const auto& v) { return v.size(); }, column.values), i.size());
+        out.insert(out.end(), i.begin(), i.end());
+        return {};
+      },
+      span));
   return out;
 }
 
@@ -472,8 +532,14 @@ TEST_P(Conformance, EveryRangeOfRowsIsThatSliceOfTheWhole) {
   }
   publish("rows", "p", write_rows("rows", "p", {{{"s", texts}, {"i", numbers}}}));
   publish("rows", "q", write_rows("rows", "q", {{{"i", std::vector<int64_t>{7}}}}));  // a neighbour
-  std::vector<RowSpan> spans = {{}, {0, kRows}, {0, kRows - 1}, {1, UINT64_MAX}, {UINT64_MAX, UINT64_MAX}, {UINT64_MAX - 1, 1},
-                                {uint64_t{1} << 32, 1}, {uint64_t{1} << 40, 5}};
+  std::vector<RowSpan> spans = {{},
+                                {0, kRows},
+                                {0, kRows - 1},
+                                {1, UINT64_MAX},
+                                {UINT64_MAX, UINT64_MAX},
+                                {UINT64_MAX - 1, 1},
+                                {uint64_t{1} << 32, 1},
+                                {uint64_t{1} << 40, 5}};
   const bool slow = GetParam().needs != Needs::kNothing;
   for (const uint64_t first : {0, 1, 4095, 4096, 4097, 8191, 8192, 8193, 8999, 9000, 9001}) {
     for (const uint64_t count : {0, 1, 2, 4095, 4096, 4097, 9000}) {
@@ -481,13 +547,15 @@ TEST_P(Conformance, EveryRangeOfRowsIsThatSliceOfTheWhole) {
     }
   }
   for (uint64_t n = 0; n < (slow ? 5 : 200); ++n) {
-    spans.push_back({hash64(fmt::format("first {}", n)) % (kRows + 200), hash64(fmt::format("count {}", n)) % kRows});
+    spans.push_back(
+        {hash64(fmt::format("first {}", n)) % (kRows + 200), hash64(fmt::format("count {}", n)) % kRows});
   }
   for (const RowSpan& span : spans) {
     const uint64_t begin = std::min(span.first, kRows), count = std::min(span.count, kRows - begin);
     const std::vector<int64_t> slice(numbers.begin() + static_cast<std::ptrdiff_t>(begin),
                                      numbers.begin() + static_cast<std::ptrdiff_t>(begin + count));
-    const std::vector<std::string> columns = span.count % 2 ? std::vector<std::string>{"i"} : std::vector<std::string>{};
+    const std::vector<std::string> columns =
+        span.count % 2 ? std::vector<std::string>{"i"} : std::vector<std::string>{};
     EXPECT_TRUE(must(numbers_of(*store_, span, columns)) == slice) << span.first << " " << span.count;
   }
   const auto nothing = [](const RowChunk&) { return Status{}; };
@@ -514,7 +582,8 @@ TEST_P(Conformance, PublishReplacesAtOnceAndKeepsIds) {
 }
 
 TEST_P(Conformance, RowsCarryTheirConstants) {
-  publish("rows", "p", write_rows("rows", "p", {sample_chunk(0, 3)}, {{"b", 3}, {"c", {{"d", 4}}}, {"i", "hidden"}}));
+  publish("rows", "p",
+          write_rows("rows", "p", {sample_chunk(0, 3)}, {{"b", 3}, {"c", {{"d", 4}}}, {"i", "hidden"}}));
   for (const auto& row : find("rows")) {
     EXPECT_EQ(row["b"], 3);
     EXPECT_EQ(row["c"]["d"], 4);
@@ -546,7 +615,10 @@ TEST_P(Conformance, WritersOfOnePartitionLeaveOneOfTheirs) {
     threads.emplace_back([&, t] {
       for (int i = 0; i < kRounds; ++i) {
         auto writer = store_->write_rows("rows", "p", {{"c", t * 100 + i}});
-        if (!writer || !(*writer)->append({{"n", std::vector<int64_t>(50, t * 100 + i)}})) { ++failures; continue; }
+        if (!writer || !(*writer)->append({{"n", std::vector<int64_t>(50, t * 100 + i)}})) {
+          ++failures;
+          continue;
+        }
         Batch batch;
         batch.publishes.push_back({"rows", "p", *(*writer)->finish()});
         failures += !store_->commit(batch);
@@ -580,8 +652,11 @@ TEST_P(Conformance, WritersOfOneDocumentLoseNothing) {
 }
 
 TEST_P(Conformance, RowsOfExtremes) {
-  const RowChunk chunk = {{"i", std::vector<int64_t>{INT64_MIN, INT64_MAX, 0}}, {"c", std::vector<int64_t>{5, 5, 5}}, {"w", std::vector<int64_t>{-1, 70000, 3}},
-                          {"d", std::vector<double>{-0.0, 5e-324, 1.7976931348623157e308}}, {"s", std::vector<std::string>{"", std::string("a\0b", 3), "𝄞"}}};
+  const RowChunk chunk = {{"i", std::vector<int64_t>{INT64_MIN, INT64_MAX, 0}},
+                          {"c", std::vector<int64_t>{5, 5, 5}},
+                          {"w", std::vector<int64_t>{-1, 70000, 3}},
+                          {"d", std::vector<double>{-0.0, 5e-324, 1.7976931348623157e308}},
+                          {"s", std::vector<std::string>{"", std::string("a\0b", 3), "𝄞"}}};
   publish("rows", "p", write_rows("rows", "p", {chunk}));
   must(store_->read_rows("rows", "p", {}, [&](const RowChunk& read) -> Status {
     for (size_t i = 0; i < chunk.size(); ++i) EXPECT_EQ(read[i].values, chunk[i].values) << chunk[i].name;
@@ -619,8 +694,10 @@ TEST_P(Conformance, RowsOfAWrongShapeAreRefused) {
 
 TEST_P(Conformance, BlobsOfEverySize) {
   std::string bytes;
-  for (size_t size : {size_t{0}, size_t{1}, size_t{255} << 10, size_t{1} << 20, (size_t{1} << 20) + 1, size_t{3} << 20}) {
-    while (bytes.size() < size) bytes += static_cast<char>(hash64(std::to_string(bytes.size() / 64)) >> (bytes.size() % 8));
+  for (size_t size :
+       {size_t{0}, size_t{1}, size_t{255} << 10, size_t{1} << 20, (size_t{1} << 20) + 1, size_t{3} << 20}) {
+    while (bytes.size() < size)
+      bytes += static_cast<char>(hash64(std::to_string(bytes.size() / 64)) >> (bytes.size() % 8));
     bytes.resize(size);
     const std::string id = write_blob(bytes);
     EXPECT_EQ(must(store_->read_whole_blob(id, size)), bytes) << size;
@@ -686,8 +763,10 @@ TEST_P(Conformance, AnUploadThatIsWrittenToIsNoGarbage) {
 }
 
 class ConformanceSlow : public Conformance {};
-INSTANTIATE_TEST_SUITE_P(Stores, ConformanceSlow, testing::ValuesIn(kStores), [](const auto& instance) { return instance.param.name; });
-INSTANTIATE_TEST_SUITE_P(Servers, ConformanceSlow, testing::ValuesIn(kServers), [](const auto& instance) { return instance.param.name; });
+INSTANTIATE_TEST_SUITE_P(Stores, ConformanceSlow, testing::ValuesIn(kStores),
+                         [](const auto& instance) { return instance.param.name; });
+INSTANTIATE_TEST_SUITE_P(Servers, ConformanceSlow, testing::ValuesIn(kServers),
+                         [](const auto& instance) { return instance.param.name; });
 
 TEST_P(ConformanceSlow, ALargeBlobInOddPieces) {
   const size_t size = size_t{64} << 20;
@@ -721,7 +800,8 @@ TEST_P(Conformance, BlobsAppearWhenFinishedAndCanBeErased) {
   EXPECT_EQ(info.filename, "file");
   EXPECT_EQ(info.metadata, Document({{"type", "test"}}));
   EXPECT_LT(now() - info.uploaded, std::chrono::minutes(1));
-  Status stopped = store_->read_blob(id, [](std::string_view) -> Status { return fail(ErrorCode::kCancelled, "enough"); });
+  Status stopped =
+      store_->read_blob(id, [](std::string_view) -> Status { return fail(ErrorCode::kCancelled, "enough"); });
   EXPECT_EQ(stopped.error().code, ErrorCode::kCancelled);
   must(store_->erase_blob(id));
   EXPECT_EQ(store_->erase_blob(id).error().code, ErrorCode::kNotFound);
@@ -730,13 +810,20 @@ TEST_P(Conformance, BlobsAppearWhenFinishedAndCanBeErased) {
 }
 
 TEST_P(Conformance, GarbageIsWhatNobodyNamesAndIsOldEnough) {
-  const std::string named = write_blob("named"), nested = write_blob("nested"), orphan = write_blob("orphan"), by_rows = write_blob("by rows");
-  { auto half = must(store_->write_blob("half", Document::object())); must(half->write("x")); }
-  must(store_->commit(put("c", {doc(1, fmt::format(R"({{"file_id": "{}", "list": [{{"x": {{"$oid": "{}"}}}}]}})", named, nested))})));
+  const std::string named = write_blob("named"), nested = write_blob("nested"), orphan = write_blob("orphan"),
+                    by_rows = write_blob("by rows");
+  {
+    auto half = must(store_->write_blob("half", Document::object()));
+    must(half->write("x"));
+  }
+  must(store_->commit(put(
+      "c",
+      {doc(1, fmt::format(R"({{"file_id": "{}", "list": [{{"x": {{"$oid": "{}"}}}}]}})", named, nested))})));
   publish("rows", "p", write_rows("rows", "p", {sample_chunk(0, 2)}, {{"blob", by_rows}}));
   write_rows("rows", "p", {sample_chunk(0, 3)});
   EXPECT_EQ(must(store_->collect_garbage(now() - std::chrono::hours(1))), 0);
-  EXPECT_EQ(must(store_->collect_garbage(now() + std::chrono::hours(1))), 3);  // orphan, half, the unpublished rows
+  // orphan, half, the unpublished rows
+  EXPECT_EQ(must(store_->collect_garbage(now() + std::chrono::hours(1))), 3);
   EXPECT_EQ(must(store_->collect_garbage(now() + std::chrono::hours(1))), 0);
   for (const auto& id : {named, nested, by_rows}) EXPECT_TRUE(store_->blob_info(id));
   EXPECT_FALSE(store_->blob_info(orphan));
@@ -787,7 +874,8 @@ TEST_P(Conformance, ManyProcessesFromTheFirstMomentOn) {
     }));
   }
   for (auto& child : children) EXPECT_EQ(child->wait(), 0);
-  EXPECT_EQ(must(must(GetParam().open(fresh.path()))->find("c", {})).size(), static_cast<size_t>(kProcesses * kRounds));
+  EXPECT_EQ(must(must(GetParam().open(fresh.path()))->find("c", {})).size(),
+            static_cast<size_t>(kProcesses * kRounds));
 }
 
 TEST_P(Conformance, KilledWritersLeaveWholeBatches) {
@@ -817,7 +905,8 @@ TEST_P(Conformance, KilledWritersLeaveWholeBatches) {
     store_ = open();
     const Document a = must(store_->find_one("a", {})), b = must(store_->find_one("b", {}));
     EXPECT_EQ(a["n"], b["n"]);
-    EXPECT_EQ(must(store_->read_whole_blob(a["file_id"].get<std::string>(), 100)), std::to_string(a["n"].get<int64_t>()));
+    EXPECT_EQ(must(store_->read_whole_blob(a["file_id"].get<std::string>(), 100)),
+              std::to_string(a["n"].get<int64_t>()));
     int rows = 0;
     must(store_->find_each("rows", {}, [&](Document&& row) {
       EXPECT_EQ(row["n"], a["n"]);
@@ -866,7 +955,8 @@ TEST_P(Conformance, ALockTellsItsHolderAndEndsWithIt) {
   store_ = open();
   const auto refused = store_->lock("runner", "the parent");
   ASSERT_FALSE(refused);
-  EXPECT_NE(refused.error().message.find(std::to_string(child.pid())), std::string::npos) << refused.error().message;
+  EXPECT_NE(refused.error().message.find(std::to_string(child.pid())), std::string::npos)
+      << refused.error().message;
   EXPECT_EQ(must(store_->lock_holder("runner")).value().pid, std::to_string(child.pid()));
   ASSERT_EQ(child.kill(), -SIGKILL);
   EXPECT_FALSE(must(store_->lock_holder("runner")));

@@ -1,5 +1,5 @@
-// Copies: what a target may hold, and that a refusal comes before the first write. Between embedded stores; servers are in
-// tests/e2e/mongo_test.py.
+// Copies: what a target may hold, and that a refusal comes before the first write. Between embedded stores;
+// servers are in tests/e2e/mongo_test.py.
 #include "store/copy.h"
 
 #include <fmt/format.h>
@@ -26,16 +26,19 @@ class Copy : public testing::Test {
     batch.puts.push_back({collection, {{"_id", id_value(id_of(n))}, {"status", status}}});
     must(store.commit(batch));
   }
-  static void put_blob(Store& store, int n, std::string_view filename, const Document& metadata, std::string_view bytes, Instant uploaded = {}) {
+  static void put_blob(Store& store, int n, std::string_view filename, const Document& metadata,
+                       std::string_view bytes, Instant uploaded = {}) {
     auto writer = must(store.write_blob(filename, metadata, id_of(n), uploaded));
     must(writer->write(bytes));
     must(writer->finish());
   }
-  static void publish(Store& store, const std::string& partition, const std::vector<double>& values, size_t cut = 1000) {
+  static void publish(Store& store, const std::string& partition, const std::vector<double>& values,
+                      size_t cut = 1000) {
     auto writer = must(store.write_rows("rows", partition, {{"day", partition}}));
     for (size_t at = 0; at < values.size(); at += cut) {
       const size_t end = std::min(at + cut, values.size());
-      std::vector<double> numbers(values.begin() + static_cast<std::ptrdiff_t>(at), values.begin() + static_cast<std::ptrdiff_t>(end));
+      std::vector<double> numbers(values.begin() + static_cast<std::ptrdiff_t>(at),
+                                  values.begin() + static_cast<std::ptrdiff_t>(end));
       std::vector<std::string> names(numbers.size(), "x");
       must(writer->append({{"n", std::move(numbers)}, {"s", std::move(names)}}));
     }
@@ -65,7 +68,8 @@ class Copy : public testing::Test {
   static std::string contents(Store& store) {
     const Contents all = must(survey(store, kQuiet));
     std::string text;
-    for (const auto& [name, collection] : all.collections) text += fmt::format("{} {}\n", name, collection.digest);
+    for (const auto& [name, collection] : all.collections)
+      text += fmt::format("{} {}\n", name, collection.digest);
     for (const auto& [id, digest] : all.blobs) text += fmt::format("{} {}\n", id, digest);
     return text;
   }

@@ -31,7 +31,8 @@ Status check_value(const Document& value) {
   if (!value.is_object() || is_extended(value)) return {};
   for (const auto& [name, member] : value.items()) {
     if (name.starts_with('$')) {
-      return bad_input(fmt::format("field \"{}\": a field's name may not begin with $ ($date and $oid are values)", name));
+      return bad_input(
+          fmt::format("field \"{}\": a field's name may not begin with $ ($date and $oid are values)", name));
     }
     if (name.find('\0') != std::string::npos) return bad_input("a field's name holds a zero byte");
     MAEIL_TRY(check_value(member));
@@ -47,11 +48,13 @@ Result<Instant> instant_of(const Document& value) {
   const Document* date = only_member(value, "$date");
   if (date && date->is_string()) return parse_instant(date->get_ref<const std::string&>());
   if (date && date->is_number_integer()) return Instant{std::chrono::milliseconds{date->get<int64_t>()}};
-  if (const Document* number = date ? only_member(*date, "$numberLong") : nullptr; number && number->is_string()) {
+  if (const Document* number = date ? only_member(*date, "$numberLong") : nullptr;
+      number && number->is_string()) {
     const auto& text = number->get_ref<const std::string&>();
     int64_t count = 0;
     const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), count);
-    if (error == std::errc{} && end == text.data() + text.size()) return Instant{std::chrono::milliseconds{count}};
+    if (error == std::errc{} && end == text.data() + text.size())
+      return Instant{std::chrono::milliseconds{count}};
   }
   return bad_input("a date is written {\"$date\": \"2026-11-23T00:15:00.000Z\"}");
 }
@@ -67,7 +70,8 @@ std::string id_text(const Document& value) {
 }
 
 bool is_id(std::string_view hex) {
-  return hex.size() == 24 && std::ranges::all_of(hex, [](char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f'); });
+  return hex.size() == 24 &&
+         std::ranges::all_of(hex, [](char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f'); });
 }
 
 bool is_extended(const Document& value) {
@@ -81,12 +85,14 @@ Document parse_document(std::string_view json) {
 
 bool nested_at_most(const Document& value, int depth) {
   if (!value.is_structured()) return true;
-  return depth > 0 && std::ranges::all_of(value, [&](const Document& member) { return nested_at_most(member, depth - 1); });
+  return depth > 0 && std::ranges::all_of(
+                          value, [&](const Document& member) { return nested_at_most(member, depth - 1); });
 }
 
 Status check_document(const Document& document) {
   if (!document.is_object()) return bad_input("a document is a JSON object");
-  if (!nested_at_most(document, kMaxDepth)) return bad_input(fmt::format("a document may be nested {} deep at most", kMaxDepth));
+  if (!nested_at_most(document, kMaxDepth))
+    return bad_input(fmt::format("a document may be nested {} deep at most", kMaxDepth));
   return check_value(document);
 }
 
@@ -100,7 +106,8 @@ uint64_t count_not_finite(const Document& value) {
 
 std::string new_object_id(Instant instant) {
   uint64_t random = 0;
-  // The system's generator: ids must differ between processes and after a fork. 8 bytes never come back short.
+  // The system's generator: ids must differ between processes and after a fork. 8 bytes never come back
+  // short.
   while (::getrandom(&random, sizeof random, 0) != sizeof random) {
   }
   return fmt::format("{:08x}{:016x}", seconds_of(instant), random);

@@ -17,7 +17,8 @@ class EmptyStore : public Store {
     return {};
   }
   Result<std::vector<std::string>> collections() override { return std::vector<std::string>(); }
-  Result<std::unique_ptr<RowWriter>> write_rows(std::string_view, std::string_view, const Document&) override {
+  Result<std::unique_ptr<RowWriter>> write_rows(std::string_view, std::string_view,
+                                                const Document&) override {
     return absent();
   }
   Status read_rows(std::string_view, std::string_view, const std::vector<std::string>&,

@@ -37,20 +37,25 @@ Filter Filter::negation(std::vector<Filter> children) {
 }
 
 Result<Filter> Filter::parse(const Document& filter) {
-  if (!nested_at_most(filter, kMaxDepth)) return usage_error(fmt::format("a filter may be nested {} deep at most", kMaxDepth));
+  if (!nested_at_most(filter, kMaxDepth))
+    return usage_error(fmt::format("a filter may be nested {} deep at most", kMaxDepth));
   return parse_filter(filter);
 }
 
 Result<Filter> Filter::parse_filter(const Document& filter) {
-  if (!filter.is_object()) return usage_error(fmt::format("a filter is a JSON object such as {{\"status\": \"deployed\"}}, not {}", shown(filter)));
+  if (!filter.is_object())
+    return usage_error(
+        fmt::format("a filter is a JSON object such as {{\"status\": \"deployed\"}}, not {}", shown(filter)));
   Filter all;
   for (const auto& [name, condition] : filter.items()) {
     if (!name.starts_with('$')) {
       MAEIL_TRY(parse_field(name, condition, all.children_));
       continue;
     }
-    if (name != "$and" && name != "$or") return usage_error(fmt::format("filter operator {} is not known", name));
-    if (!condition.is_array() || condition.empty()) return usage_error(fmt::format("{} needs an array of filters", name));
+    if (name != "$and" && name != "$or")
+      return usage_error(fmt::format("filter operator {} is not known", name));
+    if (!condition.is_array() || condition.empty())
+      return usage_error(fmt::format("{} needs an array of filters", name));
     Filter group;
     group.kind_ = name == "$or" ? Kind::kOr : Kind::kAnd;
     for (const auto& part : condition) {
@@ -69,7 +74,9 @@ Status Filter::parse_field(const std::string& field, const Document& condition, 
   }
   for (const auto& [name, value] : condition.items()) {
     const auto add = [&, &argument = value](Kind kind) { out.push_back(leaf(kind, field, argument)); };
-    const auto add_not = [&, &argument = value](Kind kind) { out.push_back(negation({leaf(kind, field, argument)})); };
+    const auto add_not = [&, &argument = value](Kind kind) {
+      out.push_back(negation({leaf(kind, field, argument)}));
+    };
     if (name == "$eq") {
       add(Kind::kEqual);
     } else if (name == "$ne") {
@@ -86,11 +93,13 @@ Status Filter::parse_field(const std::string& field, const Document& condition, 
       if (!value.is_array()) return usage_error(fmt::format("field {}: {} needs an array", field, name));
       name == "$in" ? add(Kind::kIn) : add_not(Kind::kIn);
     } else if (name == "$exists") {
-      if (!value.is_boolean() && !value.is_number()) return usage_error(fmt::format("field {}: $exists needs true or false", field));
+      if (!value.is_boolean() && !value.is_number())
+        return usage_error(fmt::format("field {}: $exists needs true or false", field));
       const bool wanted = value.is_boolean() ? value.get<bool>() : value.get<double>() != 0;
       wanted ? add(Kind::kExists) : add_not(Kind::kExists);
     } else if (name == "$not") {
-      if (!is_condition(value)) return usage_error(fmt::format("field {}: $not needs operators such as {{\"$gt\": 3}}", field));
+      if (!is_condition(value))
+        return usage_error(fmt::format("field {}: $not needs operators such as {{\"$gt\": 3}}", field));
       std::vector<Filter> inner;
       MAEIL_TRY(parse_field(field, value, inner));
       out.push_back(negation(std::move(inner)));
@@ -104,10 +113,14 @@ Status Filter::parse_field(const std::string& field, const Document& condition, 
 bool Filter::matches(const Document& document) const {
   const auto matches_it = [&](const Filter& child) { return child.matches(document); };
   switch (kind_) {
-    case Kind::kAnd: return std::ranges::all_of(children_, matches_it);
-    case Kind::kOr: return std::ranges::any_of(children_, matches_it);
-    case Kind::kNot: return !std::ranges::all_of(children_, matches_it);
-    default: return matches_leaf(document);
+    case Kind::kAnd:
+      return std::ranges::all_of(children_, matches_it);
+    case Kind::kOr:
+      return std::ranges::any_of(children_, matches_it);
+    case Kind::kNot:
+      return !std::ranges::all_of(children_, matches_it);
+    default:
+      return matches_leaf(document);
   }
 }
 
@@ -117,21 +130,29 @@ bool Filter::matches_leaf(const Document& document) const {
   if (found.missing && holds(Document())) return true;
   for (const Document* value : found.values) {
     if (holds(*value)) return true;
-    if (value->is_array() && std::ranges::any_of(*value, [&](const Document& element) { return holds(element); })) return true;
+    if (value->is_array() &&
+        std::ranges::any_of(*value, [&](const Document& element) { return holds(element); }))
+      return true;
   }
   return false;
 }
 
 bool Filter::holds(const Document& value) const {
-  if (kind_ == Kind::kIn) return std::ranges::any_of(value_, [&](const Document& one) { return compare_values(value, one) == 0; });
+  if (kind_ == Kind::kIn)
+    return std::ranges::any_of(value_, [&](const Document& one) { return compare_values(value, one) == 0; });
   if (type_rank(value) != type_rank(value_)) return false;
   const int c = compare_values(value, value_);
   switch (kind_) {
-    case Kind::kEqual: return c == 0;
-    case Kind::kGreater: return c > 0;
-    case Kind::kGreaterEqual: return c >= 0;
-    case Kind::kLess: return c < 0;
-    default: return c <= 0;
+    case Kind::kEqual:
+      return c == 0;
+    case Kind::kGreater:
+      return c > 0;
+    case Kind::kGreaterEqual:
+      return c >= 0;
+    case Kind::kLess:
+      return c < 0;
+    default:
+      return c <= 0;
   }
 }
 

@@ -1,8 +1,8 @@
 // A filter as people write it in mongosh, checked once and then asked of many documents.
 //
-// {"a.b": 1} and $eq $ne $gt $gte $lt $lte $in $nin $exists $not on a field; $and $or around filters. As in MongoDB: a field that
-// is an array matches if the array or one of its elements does; null matches a missing field; $gt and the like
-// only compare values of one type. Thread safe once parsed.
+// {"a.b": 1} and $eq $ne $gt $gte $lt $lte $in $nin $exists $not on a field; $and $or around filters. As in
+// MongoDB: a field that is an array matches if the array or one of its elements does; null matches a missing
+// field; $gt and the like only compare values of one type. Thread safe once parsed.
 #pragma once
 
 #include <memory>
@@ -22,10 +22,12 @@ class Filter {
   bool matches(const Document& document) const;
   bool matches_all() const { return children_.empty() && kind_ == Kind::kAnd; }
 
-  // The value that every match has in this top-level field ({"task_id": "x"}, also inside $and), or null. For indexes.
+  // The value that every match has in this top-level field ({"task_id": "x"}, also inside $and), or null. For
+  // indexes.
   const Document* required(const std::string& field) const;
 
-  // Values between which every match has this top-level field, or an element of it (null: none is known). For indexes.
+  // Values between which every match has this top-level field, or an element of it (null: none is known). For
+  // indexes.
   struct Bounds {
     const Document* low = nullptr;
     const Document* high = nullptr;
@@ -38,8 +40,8 @@ class Filter {
  private:
   enum class Kind { kAnd, kOr, kNot, kEqual, kGreater, kGreaterEqual, kLess, kLessEqual, kIn, kExists };
   Kind kind_ = Kind::kAnd;
-  std::vector<Filter> children_;          // kAnd, kOr, kNot
-  std::vector<std::string> path_;         // the rest
+  std::vector<Filter> children_;   // kAnd, kOr, kNot
+  std::vector<std::string> path_;  // the rest
   Document value_;
 
   static Result<Filter> parse_filter(const Document& filter);

@@ -25,7 +25,8 @@ TEST(Filter, FieldsAndPaths) {
   EXPECT_FALSE(matches(R"({"a": 1})", R"({"a": "1"})"));
   EXPECT_FALSE(matches(R"({"a": 1})", R"({"a": true})"));
   EXPECT_TRUE(matches(R"({"a.b": 1})", R"({"a": {"b": 1}})"));
-  EXPECT_TRUE(matches(R"({"retraining_info.was_retrained": true})", R"({"retraining_info": {"was_retrained": true}})"));
+  EXPECT_TRUE(matches(R"({"retraining_info.was_retrained": true})",
+                      R"({"retraining_info": {"was_retrained": true}})"));
   EXPECT_TRUE(matches(R"({"a.b": 2})", R"({"a": [{"b": 1}, {"b": 2}]})"));
   EXPECT_TRUE(matches(R"({"a.1.b": 2})", R"({"a": [{"b": 1}, {"b": 2}]})"));
   EXPECT_FALSE(matches(R"({"a.0.b": 2})", R"({"a": [{"b": 1}, {"b": 2}]})"));
@@ -56,16 +57,21 @@ TEST(Filter, Comparisons) {
   EXPECT_TRUE(matches(R"({"a": {"$gt": 1, "$lte": 2.5}})", R"({"a": 2})"));
   EXPECT_FALSE(matches(R"({"a": {"$gt": 1, "$lte": 2.5}})", R"({"a": 2.6})"));
   EXPECT_TRUE(matches(R"({"a": {"$gte": 9007199254740993}})", R"({"a": 9007199254740993})"));
-  EXPECT_FALSE(matches(R"({"a": {"$gte": 9007199254740993}})", R"({"a": 9007199254740992.0})"));  // exact, not as doubles
+  // exact, not as doubles
+  EXPECT_FALSE(matches(R"({"a": {"$gte": 9007199254740993}})", R"({"a": 9007199254740992.0})"));
   EXPECT_FALSE(matches(R"({"a": {"$gt": 1}})", R"({"a": "2"})"));
   EXPECT_FALSE(matches(R"({"a": {"$lt": 1}})", R"({"a": null})"));
   EXPECT_TRUE(matches(R"({"a": {"$gte": null}})", "{}"));
   EXPECT_TRUE(matches(R"({"a": {"$lt": "b"}})", R"({"a": "a"})"));
   EXPECT_TRUE(matches(R"({"a": {"$gt": 2}})", R"({"a": [1, 3]})"));
-  EXPECT_TRUE(matches(R"({"t": {"$gte": {"$date": "2026-11-23T09:00:00+09:00"}}})", R"({"t": {"$date": "2026-11-23T00:00:00.000Z"}})"));
-  EXPECT_FALSE(matches(R"({"t": {"$gt": {"$date": "2026-11-23T00:00:00Z"}}})", R"({"t": {"$date": "2026-11-23T00:00:00.000Z"}})"));
-  EXPECT_FALSE(matches(R"({"t": {"$gt": {"$date": "2026-11-23T00:00:00Z"}}})", R"({"t": "2027-01-01T00:00:00Z"})"));
-  EXPECT_TRUE(matches(R"({"_id": {"$oid": "65F1A0000000000000000ABC"}})", R"({"_id": {"$oid": "65f1a0000000000000000abc"}})"));
+  EXPECT_TRUE(matches(R"({"t": {"$gte": {"$date": "2026-11-23T09:00:00+09:00"}}})",
+                      R"({"t": {"$date": "2026-11-23T00:00:00.000Z"}})"));
+  EXPECT_FALSE(matches(R"({"t": {"$gt": {"$date": "2026-11-23T00:00:00Z"}}})",
+                       R"({"t": {"$date": "2026-11-23T00:00:00.000Z"}})"));
+  EXPECT_FALSE(
+      matches(R"({"t": {"$gt": {"$date": "2026-11-23T00:00:00Z"}}})", R"({"t": "2027-01-01T00:00:00Z"})"));
+  EXPECT_TRUE(matches(R"({"_id": {"$oid": "65F1A0000000000000000ABC"}})",
+                      R"({"_id": {"$oid": "65f1a0000000000000000abc"}})"));
 }
 
 TEST(Filter, Logic) {
@@ -75,13 +81,15 @@ TEST(Filter, Logic) {
   EXPECT_TRUE(matches(R"({"a": {"$not": {"$gt": 3}}})", "{}"));
   EXPECT_FALSE(matches(R"({"a": {"$not": {"$gt": 1, "$lt": 5}}})", R"({"a": 3})"));
   EXPECT_TRUE(matches(R"({"a": {"$not": {"$gt": 1, "$lt": 5}}})", R"({"a": 7})"));
-  EXPECT_TRUE(matches(R"({"s": {"$in": ["deployed", "approved"]}, "n": {"$ne": 2}})", R"({"s": "deployed", "n": 1})"));
+  EXPECT_TRUE(matches(R"({"s": {"$in": ["deployed", "approved"]}, "n": {"$ne": 2}})",
+                      R"({"s": "deployed", "n": 1})"));
 }
 
 TEST(Filter, RefusesWhatItDoesNotKnow) {
-  for (const char* filter : {"[]", "1", R"({"a": {"$regex": "x"}})", R"({"$nor": []})", R"({"$and": {}})", R"({"$or": []})", R"({"$or": [1]})",
-                             R"({"a": {"$in": 1}})", R"({"a": {"$exists": "yes"}})", R"({"a": {"$not": 3}})", R"({"a": {"$gt": 1, "b": 2}})",
-                             R"({"a": {"$not": {"$where": "x"}}})"}) {
+  for (const char* filter :
+       {"[]", "1", R"({"a": {"$regex": "x"}})", R"({"$nor": []})", R"({"$and": {}})", R"({"$or": []})",
+        R"({"$or": [1]})", R"({"a": {"$in": 1}})", R"({"a": {"$exists": "yes"}})", R"({"a": {"$not": 3}})",
+        R"({"a": {"$gt": 1, "b": 2}})", R"({"a": {"$not": {"$where": "x"}}})"}) {
     const auto parsed = Filter::parse(json(filter));
     ASSERT_FALSE(parsed) << filter;
     EXPECT_EQ(parsed.error().code, ErrorCode::kUsage) << filter;
@@ -99,8 +107,22 @@ TEST(Filter, RequiredValues) {
 }
 
 TEST(Order, TypesThenValues) {
-  const char* ascending[] = {"null", "-1.5", "0", "0.5", "1", R"("")", R"("a")", R"("가")", R"({"a": 1})", R"({"a": 2})", "[]", "[1]",
-                             R"({"$oid": "65f1a0000000000000000001"})", "false", "true", R"({"$date": "2024-01-01T00:00:00Z"})",
+  const char* ascending[] = {"null",
+                             "-1.5",
+                             "0",
+                             "0.5",
+                             "1",
+                             R"("")",
+                             R"("a")",
+                             R"("가")",
+                             R"({"a": 1})",
+                             R"({"a": 2})",
+                             "[]",
+                             "[1]",
+                             R"({"$oid": "65f1a0000000000000000001"})",
+                             "false",
+                             "true",
+                             R"({"$date": "2024-01-01T00:00:00Z"})",
                              R"({"$date": "2024-01-01T00:00:00.001Z"})"};
   for (size_t i = 0; i < std::size(ascending); ++i) {
     for (size_t j = 0; j < std::size(ascending); ++j) {
@@ -116,8 +138,10 @@ TEST(Order, SortKeys) {
   const auto key = [&](const char* text) { return sorter.key(json(text)); };
   EXPECT_TRUE(sorter.less(key(R"({"a": {"b": 2}})"), key(R"({"a": {"b": 1}})")));
   EXPECT_TRUE(sorter.less(key(R"({"a": {"b": 2}, "c": 1})"), key(R"({"a": {"b": 2}, "c": 2})")));
-  EXPECT_TRUE(sorter.less(key(R"({"a": {"b": 0}})"), key("{}")));                       // missing is last when descending
-  EXPECT_TRUE(sorter.less(key(R"({"a": {"b": [0, 9]}})"), key(R"({"a": {"b": 8}})")));  // an array by its largest
+  // missing is last when descending
+  EXPECT_TRUE(sorter.less(key(R"({"a": {"b": 0}})"), key("{}")));
+  // an array by its largest
+  EXPECT_TRUE(sorter.less(key(R"({"a": {"b": [0, 9]}})"), key(R"({"a": {"b": 8}})")));
   const Sorter up({{"c", 1}});
   EXPECT_TRUE(up.less(up.key(json(R"({"c": [0, 9]})")), up.key(json(R"({"c": 8})"))));  // by its smallest
 }

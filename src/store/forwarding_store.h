@@ -29,10 +29,14 @@ class ForwardingStore : public Store {
     return below_.read_rows(c, p, columns, visit, span);
   }
   Status erase_rows(std::string_view c, std::string_view p) override { return below_.erase_rows(c, p); }
-  Result<std::vector<std::string>> row_partitions(std::string_view c) override { return below_.row_partitions(c); }
-  Result<Document> row_constants(std::string_view c, std::string_view p) override { return below_.row_constants(c, p); }
-  Result<std::unique_ptr<BlobWriter>> write_blob(std::string_view name, const Document& metadata, std::string_view id,
-                                                 Instant uploaded) override {
+  Result<std::vector<std::string>> row_partitions(std::string_view c) override {
+    return below_.row_partitions(c);
+  }
+  Result<Document> row_constants(std::string_view c, std::string_view p) override {
+    return below_.row_constants(c, p);
+  }
+  Result<std::unique_ptr<BlobWriter>> write_blob(std::string_view name, const Document& metadata,
+                                                 std::string_view id, Instant uploaded) override {
     return below_.write_blob(name, metadata, id, uploaded);
   }
   Status read_blob(std::string_view id, const std::function<Status(std::string_view)>& sink) override {
@@ -45,7 +49,9 @@ class ForwardingStore : public Store {
   Result<std::unique_ptr<Lock>> lock(std::string_view name, std::string_view holder) override {
     return below_.lock(name, holder);
   }
-  Result<std::optional<LockHolder>> lock_holder(std::string_view name) override { return below_.lock_holder(name); }
+  Result<std::optional<LockHolder>> lock_holder(std::string_view name) override {
+    return below_.lock_holder(name);
+  }
   Status check() override { return below_.check(); }
   uint64_t nulled() const override { return below_.nulled(); }
   std::string description() const override { return below_.description(); }
@@ -54,8 +60,8 @@ class ForwardingStore : public Store {
   Store& below_;
 };
 
-// Once armed, one commit (the `at`-th from then) reaches the store, and its answer is lost. With `goes_blind`, nothing
-// can be read afterwards either.
+// Once armed, one commit (the `at`-th from then) reaches the store, and its answer is lost. With
+// `goes_blind`, nothing can be read afterwards either.
 class DeafStore : public ForwardingStore {
  public:
   using ForwardingStore::ForwardingStore;

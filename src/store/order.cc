@@ -77,14 +77,19 @@ int type_rank(const Document& value) {
   switch (value.type()) {
     case Document::value_t::number_integer:
     case Document::value_t::number_unsigned:
-    case Document::value_t::number_float: return kNumber;
-    case Document::value_t::string: return kText;
-    case Document::value_t::array: return kArray;
-    case Document::value_t::boolean: return kBoolean;
+    case Document::value_t::number_float:
+      return kNumber;
+    case Document::value_t::string:
+      return kText;
+    case Document::value_t::array:
+      return kArray;
+    case Document::value_t::boolean:
+      return kBoolean;
     case Document::value_t::object:
       if (!is_extended(value)) return kObject;
       return value.begin().key() == "$oid" ? kId : kDate;
-    default: return kNull;
+    default:
+      return kNull;
   }
 }
 
@@ -92,21 +97,30 @@ int compare_values(const Document& a, const Document& b) {
   const int rank = type_rank(a);
   if (const int c = three_way(rank, type_rank(b))) return c;
   switch (rank) {
-    case kNumber: return three_way(number(a), number(b));
-    case kText: return three_way(a.get_ref<const std::string&>().compare(b.get_ref<const std::string&>()), 0);
-    case kObject: return compare_objects(a, b);
-    case kArray: return compare_arrays(a, b);
-    case kId: return three_way(id_text(a), id_text(b));
-    case kBoolean: return three_way(a.get<bool>(), b.get<bool>());
-    case kDate: return three_way(*instant_of(a), *instant_of(b));
-    default: return 0;
+    case kNumber:
+      return three_way(number(a), number(b));
+    case kText:
+      return three_way(a.get_ref<const std::string&>().compare(b.get_ref<const std::string&>()), 0);
+    case kObject:
+      return compare_objects(a, b);
+    case kArray:
+      return compare_arrays(a, b);
+    case kId:
+      return three_way(id_text(a), id_text(b));
+    case kBoolean:
+      return three_way(a.get<bool>(), b.get<bool>());
+    case kDate:
+      return three_way(*instant_of(a), *instant_of(b));
+    default:
+      return 0;
   }
 }
 
 std::vector<std::string> split_path(const std::string& path) {
   std::vector<std::string> steps;
   size_t from = 0;
-  for (size_t dot; (dot = path.find('.', from)) != std::string::npos; from = dot + 1) steps.push_back(path.substr(from, dot - from));
+  for (size_t dot; (dot = path.find('.', from)) != std::string::npos; from = dot + 1)
+    steps.push_back(path.substr(from, dot - from));
   steps.push_back(path.substr(from));
   return steps;
 }
@@ -152,7 +166,8 @@ void project(Document& document, const std::vector<std::string>& fields) {
   if (fields.empty()) return;
   Document kept = Document::object();
   for (auto member = document.begin(); member != document.end(); ++member) {
-    if (member.key() == "_id" || std::ranges::find(fields, member.key()) != fields.end()) kept[member.key()] = std::move(*member);
+    if (member.key() == "_id" || std::ranges::find(fields, member.key()) != fields.end())
+      kept[member.key()] = std::move(*member);
   }
   document = std::move(kept);
 }

@@ -1,7 +1,8 @@
 // How values compare, and where a dotted path leads: MongoDB's rules, on which filters and sorts rest.
 //
-// The order of types is null < numbers < text < objects < arrays < ids < booleans < dates; inside a type, numbers compare by
-// value whatever their kind, text by bytes, dates as instants, objects and arrays member by member.
+// The order of types is null < numbers < text < objects < arrays < ids < booleans < dates; inside a type,
+// numbers compare by value whatever their kind, text by bytes, dates as instants, objects and arrays member
+// by member.
 #pragma once
 
 #include <string>
@@ -12,8 +13,9 @@
 
 namespace maeil::store {
 
-int type_rank(const Document& value);                             // equal ranks can be compared by $lt and the like
-int compare_values(const Document& a, const Document& b);         // < 0, 0, > 0: a total order
+// equal ranks can be compared by $lt and the like
+int type_rank(const Document& value);
+int compare_values(const Document& a, const Document& b);  // < 0, 0, > 0: a total order
 
 // Splits "a.b.0" at its dots.
 std::vector<std::string> split_path(const std::string& path);
@@ -25,8 +27,8 @@ struct PathValues {
 };
 PathValues values_at(const Document& document, const std::vector<std::string>& path);
 
-// Sort fields with their paths split. Missing sorts as null; an array by its smallest value, or its largest if descending.
-// Ties are sorted by `_id`, in the direction of the last field.
+// Sort fields with their paths split. Missing sorts as null; an array by its smallest value, or its largest
+// if descending. Ties are sorted by `_id`, in the direction of the last field.
 using SortKey = std::vector<Document>;
 class Sorter {
  public:

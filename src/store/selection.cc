@@ -7,7 +7,8 @@
 namespace maeil::store {
 namespace {
 
-// Keeps the first `count` of what it is given in sorted order (all when 0), in memory for about twice as many.
+// Keeps the first `count` of what it is given in sorted order (all when 0), in memory for about twice as
+// many.
 class Sorted {
  public:
   Sorted(const Sorter& sorter, size_t count) : sorter_(sorter), count_(count) {}
@@ -20,7 +21,8 @@ class Sorted {
     }
   }
   std::vector<std::pair<SortKey, Document>>& sort() {
-    std::ranges::stable_sort(found_, [&](const auto& a, const auto& b) { return sorter_.less(a.first, b.first); });
+    std::ranges::stable_sort(found_,
+                             [&](const auto& a, const auto& b) { return sorter_.less(a.first, b.first); });
     return found_;
   }
 

@@ -11,7 +11,8 @@ namespace {
 Result<Document*> enter(Document& value, const std::string& step, const std::string& path) {
   if (value.is_null()) value = Document::object();
   if (value.is_object() && !is_extended(value)) return &value[step];
-  if (value.is_array() && !step.empty() && step.size() < 7 && step.find_first_not_of("0123456789") == std::string::npos) {
+  if (value.is_array() && !step.empty() && step.size() < 7 &&
+      step.find_first_not_of("0123456789") == std::string::npos) {
     const size_t at = std::stoul(step);
     if (at < value.size()) return &value[at];
   }
@@ -36,7 +37,8 @@ Status set_paths(Document& document, const Document& fields) {
 Status check_expected(const Document& found, const Batch::Expect& expected) {
   if (expected.fields.is_null()) {
     if (found.is_null()) return {};
-    return fail(ErrorCode::kConflict, fmt::format("document {} of {} is there already", expected.id, expected.collection));
+    return fail(ErrorCode::kConflict,
+                fmt::format("document {} of {} is there already", expected.id, expected.collection));
   }
   bool same = found.is_object();
   for (const auto& [name, value] : expected.fields.items()) {
@@ -44,7 +46,8 @@ Status check_expected(const Document& found, const Batch::Expect& expected) {
     same = same && (field != found.end() ? *field == value : value.is_null());
   }
   if (same) return {};
-  return fail(ErrorCode::kConflict, fmt::format("document {} of {} has changed meanwhile", expected.id, expected.collection));
+  return fail(ErrorCode::kConflict,
+              fmt::format("document {} of {} has changed meanwhile", expected.id, expected.collection));
 }
 
 }  // namespace maeil::store

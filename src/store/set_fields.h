@@ -1,4 +1,5 @@
-// $set as every store does it: dotted paths into a document, objects made where there was nothing. And what a batch expects.
+// $set as every store does it: dotted paths into a document, objects made where there was nothing. And what a
+// batch expects.
 #pragma once
 
 #include "base/error.h"
@@ -6,7 +7,8 @@
 
 namespace maeil::store {
 
-// kBadInput: a path leads through a scalar or beyond an array's end, or to _id. `document` is then half changed.
+// kBadInput: a path leads through a scalar or beyond an array's end, or to _id. `document` is then half
+// changed.
 Status set_paths(Document& document, const Document& fields);
 
 // kConflict, naming the document, unless `found` (null: there is none) is as the batch expects it.

@@ -4,7 +4,8 @@
 
 namespace maeil::store {
 
-Result<std::unique_ptr<Lock>> Store::wait_for_lock(std::string_view name, std::string_view holder, const std::function<bool(std::string_view)>&) {
+Result<std::unique_ptr<Lock>> Store::wait_for_lock(std::string_view name, std::string_view holder,
+                                                   const std::function<bool(std::string_view)>&) {
   return lock(name, holder);
 }
 
@@ -27,7 +28,8 @@ Result<Document> Store::find_one(std::string_view collection, const FindOptions&
 Result<std::string> Store::read_whole_blob(std::string_view id, uint64_t max_bytes) {
   MAEIL_ASSIGN(const BlobInfo info, blob_info(id));
   if (static_cast<uint64_t>(info.length) > max_bytes) {
-    return bad_input(fmt::format("blob {} ({}) has {} bytes, more than the {} it may have here", id, info.filename, info.length, max_bytes));
+    return bad_input(fmt::format("blob {} ({}) has {} bytes, more than the {} it may have here", id,
+                                 info.filename, info.length, max_bytes));
   }
   std::string bytes;
   bytes.reserve(static_cast<size_t>(info.length));

@@ -1,8 +1,9 @@
-// For tests: a MongoDB-compatible server of its own for each test program, on a free port and in a temporary folder, ended with it.
+// For tests: a MongoDB-compatible server of its own for each test program, on a free port and in a temporary
+// folder, ended with it.
 //
-// The programs are named by MAEIL_MONGO_SECANTUS (secantusd-py) and MAEIL_MONGO_FERRET (built from tools/ferret), default: where
-// `make build/peers/mongo-ready` puts them. Without a program the tests are skipped; where that target says the programs are there
-// and MAEIL_REQUIRE_DATA is set, they fail.
+// The programs are named by MAEIL_MONGO_SECANTUS (secantusd-py) and MAEIL_MONGO_FERRET (built from
+// tools/ferret), default: where `make build/peers/mongo-ready` puts them. Without a program the tests are
+// skipped; where that target says the programs are there and MAEIL_REQUIRE_DATA is set, they fail.
 #pragma once
 
 #include <arpa/inet.h>
@@ -26,7 +27,9 @@ inline int free_port() {
   address.sin_family = AF_INET;
   address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
   socklen_t size = sizeof address;
-  if (::bind(socket, reinterpret_cast<sockaddr*>(&address), size) != 0 || ::getsockname(socket, reinterpret_cast<sockaddr*>(&address), &size) != 0) std::abort();
+  if (::bind(socket, reinterpret_cast<sockaddr*>(&address), size) != 0 ||
+      ::getsockname(socket, reinterpret_cast<sockaddr*>(&address), &size) != 0)
+    std::abort();
   ::close(socket);
   return ntohs(address.sin_port);
 }
@@ -49,14 +52,16 @@ class TestServer {
   // "" when there is none on this machine.
   static std::string program(Kind kind) {
     const char* named = std::getenv(kind == Kind::kSecantus ? "MAEIL_MONGO_SECANTUS" : "MAEIL_MONGO_FERRET");
-    const std::filesystem::path usual = std::filesystem::path(MAEIL_SOURCE_DIR) / "build/peers" /
-                                        (kind == Kind::kSecantus ? "secantus/bin/secantusd-py" : "ferret/fserver");
+    const std::filesystem::path usual =
+        std::filesystem::path(MAEIL_SOURCE_DIR) / "build/peers" /
+        (kind == Kind::kSecantus ? "secantus/bin/secantusd-py" : "ferret/fserver");
     const std::filesystem::path path = named && *named ? std::filesystem::path(named) : usual;
     std::error_code error;
     return std::filesystem::exists(path, error) ? path.string() : "";
   }
   static bool must_be_there() {
-    return std::getenv("MAEIL_REQUIRE_DATA") && std::filesystem::exists(std::filesystem::path(MAEIL_SOURCE_DIR) / "build/peers/mongo-ready");
+    return std::getenv("MAEIL_REQUIRE_DATA") &&
+           std::filesystem::exists(std::filesystem::path(MAEIL_SOURCE_DIR) / "build/peers/mongo-ready");
   }
 
   explicit TestServer(Kind kind) : kind_(kind), port_(free_port()) { start(); }
@@ -75,10 +80,12 @@ class TestServer {
   }
 
   void start() {
-    const std::string port = std::to_string(port_), address = "127.0.0.1:" + port, folder = folder_.path().string(), name = program(kind_);
+    const std::string port = std::to_string(port_), address = "127.0.0.1:" + port,
+                      folder = folder_.path().string(), name = program(kind_);
     std::vector<std::string> words =
         kind_ == Kind::kSecantus
-            ? std::vector<std::string>{name, "--host", "127.0.0.1", "--port", port, "--storage-path", folder, "--enable-test-commands"}
+            ? std::vector<std::string>{name, "--host",         "127.0.0.1", "--port",
+                                       port, "--storage-path", folder,      "--enable-test-commands"}
             : std::vector<std::string>{name, "-listen", address, "-dir", folder};
     std::vector<char*> arguments;
     for (auto& word : words) arguments.push_back(word.data());
@@ -93,7 +100,8 @@ class TestServer {
       ::execv(arguments[0], arguments.data());
       ::_exit(127);
     }
-    for (int i = 0; i < 600 && !accepts(port_); ++i) std::this_thread::sleep_for(std::chrono::milliseconds(50));
+    for (int i = 0; i < 600 && !accepts(port_); ++i)
+      std::this_thread::sleep_for(std::chrono::milliseconds(50));
     if (!accepts(port_)) {
       std::fprintf(stderr, "%s does not start; see %s\n", name.c_str(), log.c_str());
       std::abort();
@@ -105,7 +113,9 @@ class TestServer {
     ::waitpid(pid_, nullptr, 0);
     pid_ = -1;
   }
-  std::string uri(const std::string& options = "") const { return "mongodb://127.0.0.1:" + std::to_string(port_) + "/" + options; }
+  std::string uri(const std::string& options = "") const {
+    return "mongodb://127.0.0.1:" + std::to_string(port_) + "/" + options;
+  }
   int port() const { return port_; }
 
  private:

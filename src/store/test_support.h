@@ -1,4 +1,5 @@
-// For tests of store/ and dag/: a folder that goes away, and child processes that can be killed. Only for tests.
+// For tests of store/ and dag/: a folder that goes away, and child processes that can be killed. Only for
+// tests.
 #pragma once
 
 #include <signal.h>
@@ -13,11 +14,13 @@
 
 namespace maeil::store {
 
-// In memory where there is room: what a test syncs then costs nothing, and a killed process loses nothing there either.
+// In memory where there is room: what a test syncs then costs nothing, and a killed process loses nothing
+// there either.
 inline std::filesystem::path temporary_place() {
   std::error_code error;
   const std::filesystem::path memory = "/dev/shm";
-  const bool roomy = std::filesystem::is_directory(memory, error) && std::filesystem::space(memory, error).available > (uint64_t{1} << 30);
+  const bool roomy = std::filesystem::is_directory(memory, error) &&
+                     std::filesystem::space(memory, error).available > (uint64_t{1} << 30);
   return !std::getenv("TMPDIR") && roomy && !error ? memory : std::filesystem::temp_directory_path();
 }
 

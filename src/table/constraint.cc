@@ -1,6 +1,6 @@
-// What constraints are, and how rows are made to keep them: first values go that only_when does not allow, so that they move no others, then
-// orders, then sums within the orders, and only_when again, since an order may have moved a date that it looks at. What
-// goes missing breaks no order and no sum.
+// What constraints are, and how rows are made to keep them: first values go that only_when does not allow, so
+// that they move no others, then orders, then sums within the orders, and only_when again, since an order may
+// have moved a date that it looks at. What goes missing breaks no order and no sum.
 #include "table/constraint.h"
 
 #include <fmt/format.h>
@@ -23,15 +23,19 @@ constexpr size_t kMostNamed = 20;  // values that a message lists
 using Kind = Constraint::Kind;
 
 std::string name_of(const Constraint& constraint) {
-  return fmt::format("{}{}the constraint {}", constraint.place, constraint.place.empty() ? "" : ": ", describe(constraint));
+  return fmt::format("{}{}the constraint {}", constraint.place, constraint.place.empty() ? "" : ": ",
+                     describe(constraint));
 }
 
 // Which type columns[k] must have; nullopt: any.
 std::optional<ColumnType> type_needed(const Constraint& constraint, size_t k, const Table& rows) {
   switch (constraint.kind) {
-    case Kind::kSum: return ColumnType::kNumber;
-    case Kind::kOrder: return k == 0 ? std::nullopt : std::optional(rows.find(constraint.columns[0])->type);
-    case Kind::kOnlyWhen: return k == 0 || constraint.equals.empty() ? std::nullopt : std::optional(ColumnType::kText);
+    case Kind::kSum:
+      return ColumnType::kNumber;
+    case Kind::kOrder:
+      return k == 0 ? std::nullopt : std::optional(rows.find(constraint.columns[0])->type);
+    case Kind::kOnlyWhen:
+      return k == 0 || constraint.equals.empty() ? std::nullopt : std::optional(ColumnType::kText);
   }
   return std::nullopt;
 }
@@ -40,17 +44,20 @@ Result<std::vector<size_t>> find_columns(const Constraint& constraint, const Tab
   std::vector<size_t> out;
   for (size_t k = 0; k < constraint.columns.size(); ++k) {
     const Column* column = rows.find(constraint.columns[k]);
-    if (!column) return bad_input(fmt::format("{}: '{}' is no column", name_of(constraint), constraint.columns[k]));
+    if (!column)
+      return bad_input(fmt::format("{}: '{}' is no column", name_of(constraint), constraint.columns[k]));
     const auto type = type_needed(constraint, k, rows);
     if (type && column->type != *type) {
-      return bad_input(fmt::format("{}: '{}' must be a column of {}", name_of(constraint), constraint.columns[k], *type == ColumnType::kText ? "text" : "numbers"));
+      return bad_input(fmt::format("{}: '{}' must be a column of {}", name_of(constraint),
+                                   constraint.columns[k], *type == ColumnType::kText ? "text" : "numbers"));
     }
     out.push_back(static_cast<size_t>(column - rows.columns.data()));
   }
   return out;
 }
 
-// The sum without the noise of adding decimals in binary: 15 significant digits hold every sum of rounded values.
+// The sum without the noise of adding decimals in binary: 15 significant digits hold every sum of rounded
+// values.
 double tidy_sum(double sum) {
   if (sum == 0 || !std::isfinite(sum)) return sum;
   const int places = 14 - static_cast<int>(std::floor(std::log10(std::abs(sum))));
@@ -71,13 +78,17 @@ bool breaks_sum(const Constraint& constraint, const std::vector<size_t>& at, con
 // The code of `text`, or kMissing - 1 when no row can have it.
 uint32_t code_of(const Column& column, const std::string& text) {
   const auto found = std::find(column.dictionary.begin(), column.dictionary.end(), text);
-  return found == column.dictionary.end() ? kMissing - 1 : static_cast<uint32_t>(found - column.dictionary.begin());
+  return found == column.dictionary.end() ? kMissing - 1
+                                          : static_cast<uint32_t>(found - column.dictionary.begin());
 }
 
 // Whether only_when lets its first column be there.
 class Condition {
  public:
-  Condition(const Constraint& constraint, const Column& column) : column_(column), any_(constraint.equals.empty()), code_(any_ ? 0 : code_of(column, constraint.equals)) {}
+  Condition(const Constraint& constraint, const Column& column)
+      : column_(column),
+        any_(constraint.equals.empty()),
+        code_(any_ ? 0 : code_of(column, constraint.equals)) {}
   bool allows(size_t row) const { return any_ ? !column_.is_missing(row) : column_.codes[row] == code_; }
 
  private:
@@ -87,7 +98,8 @@ class Condition {
 };
 
 // A text that was emptied may have been another's condition: again until nothing goes.
-void keep_conditions(const std::vector<std::pair<const Constraint*, std::vector<size_t>>>& constraints, Table& rows) {
+void keep_conditions(const std::vector<std::pair<const Constraint*, std::vector<size_t>>>& constraints,
+                     Table& rows) {
   for (bool again = true; again;) {
     again = false;
     for (const auto& [constraint, at] : constraints) {
@@ -95,8 +107,10 @@ void keep_conditions(const std::vector<std::pair<const Constraint*, std::vector<
       const Condition condition(*constraint, rows.columns[at[1]]);
       for (size_t i = 0; i < rows.rows; ++i) {
         if (column.is_missing(i) || condition.allows(i)) continue;
-        if (column.type == ColumnType::kText) column.codes[i] = kMissing;
-        else column.numbers[i] = kNaN;
+        if (column.type == ColumnType::kText)
+          column.codes[i] = kMissing;
+        else
+          column.numbers[i] = kNaN;
         again = true;
       }
     }
@@ -117,7 +131,8 @@ struct NamedOrders {
   std::vector<Edge> edges;
 
   explicit NamedOrders(const std::vector<Constraint>& constraints) {
-    for (const Constraint* order : of_kind(constraints, Kind::kOrder)) edges.push_back({place(order->columns[0]), place(order->columns[1])});
+    for (const Constraint* order : of_kind(constraints, Kind::kOrder))
+      edges.push_back({place(order->columns[0]), place(order->columns[1])});
   }
 
  private:
@@ -136,7 +151,8 @@ std::vector<Edge> edges_of_sums(const std::vector<const Constraint*>& sums) {
     for (size_t outer = 0; outer < sums.size(); ++outer) {
       const auto& columns = sums[outer]->columns;
       const auto parts = columns.begin() + (sums[outer]->total ? 0 : 1);
-      if (std::find(parts, columns.end(), sums[inner]->columns[0]) != columns.end()) edges.push_back({inner, outer});
+      if (std::find(parts, columns.end(), sums[inner]->columns[0]) != columns.end())
+        edges.push_back({inner, outer});
     }
   }
   return edges;
@@ -162,7 +178,8 @@ std::vector<SumPlan> plan_sums(const std::vector<Constraint>& constraints, const
   std::vector<SumPlan> out;
   for (const size_t k : sort_forward(sums.size(), edges_of_sums(sums), circle)) {
     SumPlan plan;
-    for (const auto& name : sums[k]->columns) plan.parts.push_back(static_cast<size_t>(rows.find(name) - rows.columns.data()));
+    for (const auto& name : sums[k]->columns)
+      plan.parts.push_back(static_cast<size_t>(rows.find(name) - rows.columns.data()));
     if (sums[k]->total) {
       plan.fixed = *sums[k]->total;
     } else {
@@ -177,9 +194,11 @@ std::vector<SumPlan> plan_sums(const std::vector<Constraint>& constraints, const
 std::string check_columns(const Constraint& constraint) {
   const bool sum = constraint.kind == Kind::kSum;
   if (sum ? constraint.columns.size() < (constraint.total ? 2 : 3) : constraint.columns.size() != 2) {
-    return fmt::format("a constraint of kind {} needs {}", to_string(constraint.kind), sum ? "a total and 2 or more parts" : "2 columns");
+    return fmt::format("a constraint of kind {} needs {}", to_string(constraint.kind),
+                       sum ? "a total and 2 or more parts" : "2 columns");
   }
-  if (std::set<std::string>(constraint.columns.begin(), constraint.columns.end()).size() != constraint.columns.size()) {
+  if (std::set<std::string>(constraint.columns.begin(), constraint.columns.end()).size() !=
+      constraint.columns.size()) {
     return fmt::format("a constraint of kind {} names a column twice", to_string(constraint.kind));
   }
   return "";
@@ -192,19 +211,25 @@ std::string check_circles(const std::vector<Constraint>& constraints) {
   if (!circle.empty()) {
     std::string path;
     for (const size_t k : circle) path += orders.names[k] + " <= ";
-    return fmt::format("the constraints of kind order go round in a circle: {}{}", path, orders.names[circle.front()]);
+    return fmt::format("the constraints of kind order go round in a circle: {}{}", path,
+                       orders.names[circle.front()]);
   }
   const auto sums = of_kind(constraints, Kind::kSum);
   sort_forward(sums.size(), edges_of_sums(sums), circle);
   if (circle.empty()) return "";
   std::vector<std::string> totals;
   for (const size_t k : circle) totals.push_back(sums[k]->columns[0]);
-  return fmt::format("the constraints of kind sum go round in a circle: each of {} is a part of the next and the last one of the first", fmt::join(totals, ", "));
+  return fmt::format(
+      "the constraints of kind sum go round in a circle: each of {} is a part of the next and the last one "
+      "of the first",
+      fmt::join(totals, ", "));
 }
 
 }  // namespace
 
-std::string_view to_string(Kind kind) { return kind == Kind::kOrder ? "order" : kind == Kind::kSum ? "sum" : "only_when"; }
+std::string_view to_string(Kind kind) {
+  return kind == Kind::kOrder ? "order" : kind == Kind::kSum ? "sum" : "only_when";
+}
 
 std::optional<Kind> parse_constraint_kind(std::string_view text) {
   for (const auto kind : {Kind::kOrder, Kind::kSum, Kind::kOnlyWhen}) {
@@ -216,11 +241,14 @@ std::optional<Kind> parse_constraint_kind(std::string_view text) {
 std::string describe(const Constraint& constraint) {
   const auto& columns = constraint.columns;
   switch (constraint.kind) {
-    case Kind::kOrder: return fmt::format("order: {}", fmt::join(columns, " <= "));
+    case Kind::kOrder:
+      return fmt::format("order: {}", fmt::join(columns, " <= "));
     case Kind::kSum:
       if (constraint.total) return fmt::format("sum: {} = {}", *constraint.total, fmt::join(columns, " + "));
       return fmt::format("sum: {} = {}", columns[0], fmt::join(columns.begin() + 1, columns.end(), " + "));
-    case Kind::kOnlyWhen: return fmt::format("only_when: {} when {} is {}", columns[0], columns[1], constraint.equals.empty() ? "there" : "'" + constraint.equals + "'");
+    case Kind::kOnlyWhen:
+      return fmt::format("only_when: {} when {} is {}", columns[0], columns[1],
+                         constraint.equals.empty() ? "there" : "'" + constraint.equals + "'");
   }
   return "";
 }
@@ -272,13 +300,16 @@ Status check_values(const std::vector<Constraint>& constraints, const Table& row
     std::sort(known.begin(), known.end());
     const size_t more = known.size() - std::min(known.size(), kMostNamed);
     known.resize(known.size() - more);
-    return bad_input(fmt::format("{}: equals = \"{}\" is no value of '{}', which has {}{}", name_of(constraint), constraint.equals, constraint.columns[1],
-                                 known.empty() ? "none" : fmt::format("{}", fmt::join(known, ", ")), more == 0 ? "" : fmt::format(" and {} more", more)));
+    return bad_input(fmt::format("{}: equals = \"{}\" is no value of '{}', which has {}{}",
+                                 name_of(constraint), constraint.equals, constraint.columns[1],
+                                 known.empty() ? "none" : fmt::format("{}", fmt::join(known, ", ")),
+                                 more == 0 ? "" : fmt::format(" and {} more", more)));
   }
   return {};
 }
 
-Status apply_constraints(const std::vector<Constraint>& constraints, Table& rows, const std::vector<ValueRange>& ranges) {
+Status apply_constraints(const std::vector<Constraint>& constraints, Table& rows,
+                         const std::vector<ValueRange>& ranges) {
   std::vector<std::pair<const Constraint*, std::vector<size_t>>> conditions;
   for (const auto& constraint : constraints) {
     MAEIL_ASSIGN(auto at, find_columns(constraint, rows));
@@ -305,9 +336,15 @@ Result<size_t> count_broken(const Constraint& constraint, const Table& rows) {
   size_t broken = 0;
   for (size_t i = 0; i < rows.rows; ++i) {
     switch (constraint.kind) {
-      case Kind::kOrder: broken += low(i) > high(i); break;
-      case Kind::kSum: broken += breaks_sum(constraint, at, rows, i); break;
-      case Kind::kOnlyWhen: broken += !first.is_missing(i) && !condition.allows(i); break;
+      case Kind::kOrder:
+        broken += low(i) > high(i);
+        break;
+      case Kind::kSum:
+        broken += breaks_sum(constraint, at, rows, i);
+        break;
+      case Kind::kOnlyWhen:
+        broken += !first.is_missing(i) && !condition.allows(i);
+        break;
     }
   }
   return broken;

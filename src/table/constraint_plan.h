@@ -15,8 +15,8 @@ struct Edge {
   size_t before = 0, after = 0;
 };
 
-// 0 .. n-1 in an order in which every edge goes forward, the smallest of those that could come next first. Where edges go round in a circle
-// the result is shorter than n, and `circle` gets the nodes of one.
+// 0 .. n-1 in an order in which every edge goes forward, the smallest of those that could come next first.
+// Where edges go round in a circle the result is shorter than n, and `circle` gets the nodes of one.
 std::vector<size_t> sort_forward(size_t n, const std::vector<Edge>& edges, std::vector<size_t>& circle);
 
 // What a column's values are ordered by: numbers, or the seconds since 1970 of a text that is a date
@@ -31,7 +31,8 @@ class OrderedValues {
   std::vector<std::optional<double>> times_;
 };
 
-// Writes such a value back as the column writes its own: a date like the first one among its labels, new labels behind the others.
+// Writes such a value back as the column writes its own: a date like the first one among its labels, new
+// labels behind the others.
 class OrderedWriter {
  public:
   explicit OrderedWriter(Column& column) : column_(column) {}
@@ -46,14 +47,16 @@ class OrderedWriter {
   std::unordered_map<std::string, uint32_t> known_;
 };
 
-// All orders of a table: `columns` are places in the table, sorted so that each edge goes forward; edges are places in `columns`.
+// All orders of a table: `columns` are places in the table, sorted so that each edge goes forward; edges are
+// places in `columns`.
 struct OrderPlan {
   std::vector<size_t> columns;
   std::vector<Edge> edges;
 };
 
 // `rounding`, `ranges`: by column of the table.
-void keep_orders(const OrderPlan& plan, const std::vector<Rounding>& rounding, const std::vector<ValueRange>& ranges, Table& rows);
+void keep_orders(const OrderPlan& plan, const std::vector<Rounding>& rounding,
+                 const std::vector<ValueRange>& ranges, Table& rows);
 
 struct SumPlan {
   std::optional<size_t> total;  // a column; else `fixed`
@@ -62,6 +65,7 @@ struct SumPlan {
 };
 
 // One sum after the other, each without moving a column that an earlier one uses, and within the orders.
-void keep_sums(const std::vector<SumPlan>& sums, const OrderPlan& orders, const std::vector<ValueRange>& ranges, Table& rows);
+void keep_sums(const std::vector<SumPlan>& sums, const OrderPlan& orders,
+               const std::vector<ValueRange>& ranges, Table& rows);
 
 }  // namespace maeil::table

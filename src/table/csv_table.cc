@@ -1,5 +1,6 @@
-// Reading is a pipeline of chunks: one thread after another finds the next records, then turns them into columns by itself
-// while the others do the same with theirs. Fields are kept by column, so that each column is read in order.
+// Reading is a pipeline of chunks: one thread after another finds the next records, then turns them into
+// columns by itself while the others do the same with theirs. Fields are kept by column, so that each column
+// is read in order.
 #include "table/csv_table.h"
 
 #include <fmt/format.h>
@@ -35,7 +36,9 @@ struct Layout {
   size_t fields = 0;
 };
 
-bool is_target(const DatasetSpec& spec, const SpecColumn& column) { return !spec.target.empty() && column.name == spec.target; }
+bool is_target(const DatasetSpec& spec, const SpecColumn& column) {
+  return !spec.target.empty() && column.name == spec.target;
+}
 
 Result<Layout> read_header(CsvReader& reader, std::string_view bytes, const std::string& file_name,
                            const DatasetSpec& spec, const ReadOptions& options, ReadReport& report) {
@@ -90,9 +93,9 @@ static_assert(kChunkBytes + format::kMaxCsvRecord < kUnescaped);
 // A chunk on its way, and its memory, used again for the next.
 struct Slot {
   std::vector<CsvRecord> records;
-  uint64_t first_row = 0;      // of the file's records
-  size_t bytes_end = 0;        // where in the file the chunk ends
-  std::vector<Field> fields;   // (columns of the spec, rows)
+  uint64_t first_row = 0;     // of the file's records
+  size_t bytes_end = 0;       // where in the file the chunk ends
+  std::vector<Field> fields;  // (columns of the spec, rows)
   std::string unescaped;
   std::vector<std::string> wrong;  // why a record is quarantined; "" when it is not
   std::vector<uint32_t> ends;
@@ -101,7 +104,8 @@ struct Slot {
   CsvChunk chunk;
 
   std::string_view text(Field field) const {
-    if (field.begin & kUnescaped) return std::string_view(unescaped).substr(field.begin - kUnescaped, field.size);
+    if (field.begin & kUnescaped)
+      return std::string_view(unescaped).substr(field.begin - kUnescaped, field.size);
     return {records.front().bytes.data() + field.begin, field.size};
   }
 };
@@ -145,15 +149,16 @@ void split_records(const Layout& layout, Slot& s) {
       if (f < 0) continue;
       const std::string_view view = views[static_cast<size_t>(f)];
       const bool inside = view.data() >= record.data() && view.data() <= record.data() + record.size();
-      s.fields[c * n + row] = {inside ? static_cast<uint32_t>(view.data() - base) : static_cast<uint32_t>(s.unescaped.size()) | kUnescaped,
+      s.fields[c * n + row] = {inside ? static_cast<uint32_t>(view.data() - base)
+                                      : static_cast<uint32_t>(s.unescaped.size()) | kUnescaped,
                                static_cast<uint32_t>(view.size())};
       if (!inside) s.unescaped += view;
     }
   }
 }
 
-// Codes of texts in order of first appearance. Texts of up to 16 bytes, nearly all, are first looked for in a small table that
-// their bytes index directly.
+// Codes of texts in order of first appearance. Texts of up to 16 bytes, nearly all, are first looked for in a
+// small table that their bytes index directly.
 class Encoder {
  public:
   explicit Encoder(std::vector<std::string>& dictionary) : dictionary_(dictionary), recent_(kRecent) {}
@@ -247,7 +252,8 @@ void convert_records(const DatasetSpec& spec, const Layout& layout, Slot& s) {
   }
 }
 
-// Drops the dictionary's entries that no row has any more: a value that only quarantined rows had is not in the data.
+// Drops the dictionary's entries that no row has any more: a value that only quarantined rows had is not in
+// the data.
 void compact_dictionary(Column& column) {
   std::vector<uint32_t> place(column.dictionary.size(), kMissing);
   std::vector<std::string> used;
@@ -303,28 +309,33 @@ std::vector<DatesRead> read_dates(const DatasetSpec& spec, const Layout& layout,
 }
 
 // The pipeline of the head comment. `done_with(n)`: the first n bytes are not needed any more.
-Result<ReadReport> read_chunks(std::string_view bytes, const std::string& file_name, const DatasetSpec& spec, const ReadOptions& options,
-                               size_t slot_count, const std::function<Status(size_t, CsvChunk&)>& work,
-                               const std::function<Status(size_t)>& finish, const std::function<void(size_t)>& done_with) {
+Result<ReadReport> read_chunks(std::string_view bytes, const std::string& file_name, const DatasetSpec& spec,
+                               const ReadOptions& options, size_t slot_count,
+                               const std::function<Status(size_t, CsvChunk&)>& work,
+                               const std::function<Status(size_t)>& finish,
+                               const std::function<void(size_t)>& done_with) {
   ReadReport report;
   CsvReader reader(bytes, file_name);
   MAEIL_ASSIGN(const Layout layout, read_header(reader, bytes, file_name, spec, options, report));
   std::vector<Slot> slots(slot_count);
   uint64_t rows = 0;
   CsvRecord record;
-  MAEIL_ASSIGN(bool more, reader.next(record));  // one ahead: a record that lies too far off (empty lines) begins a chunk
+  // one ahead: a record that lies too far off (empty lines) begins a chunk
+  MAEIL_ASSIGN(bool more, reader.next(record));
   const auto next = [&](size_t slot) -> Result<bool> {
     Slot& s = slots[slot];
     s.records.clear();
     const char* begin = record.bytes.data();
-    while (more && s.records.size() < kChunkRows && static_cast<size_t>(record.bytes.data() - begin) < kChunkBytes) {
+    while (more && s.records.size() < kChunkRows &&
+           static_cast<size_t>(record.bytes.data() - begin) < kChunkBytes) {
       s.records.push_back(record);
       MAEIL_ASSIGN(more, reader.next(record));
     }
     if (s.records.empty()) return false;
     s.first_row = rows;
     rows += s.records.size();
-    s.bytes_end = static_cast<size_t>(s.records.back().bytes.data() + s.records.back().bytes.size() - bytes.data());
+    s.bytes_end =
+        static_cast<size_t>(s.records.back().bytes.data() + s.records.back().bytes.size() - bytes.data());
     return true;
   };
   const auto convert = [&](size_t slot) -> Status {
@@ -345,7 +356,8 @@ Result<ReadReport> read_chunks(std::string_view bytes, const std::string& file_n
   const auto account = [&](size_t slot) -> Status {
     Slot& s = slots[slot];
     for (size_t i = 0; i < s.records.size(); ++i) {
-      if (!s.wrong[i].empty() && ++report.quarantined <= kMaxExamples) report.examples.push_back({s.records[i].line, s.wrong[i]});
+      if (!s.wrong[i].empty() && ++report.quarantined <= kMaxExamples)
+        report.examples.push_back({s.records[i].line, s.wrong[i]});
     }
     report.rows += s.records.size();
     add_dates(report.dates, std::move(s.dates));
@@ -357,8 +369,9 @@ Result<ReadReport> read_chunks(std::string_view bytes, const std::string& file_n
   return report;
 }
 
-Result<ReadReport> read_for_sink(std::string_view bytes, const std::string& file_name, const DatasetSpec& spec, const ReadOptions& options,
-                                 const ChunkSink& sink, const std::function<void(size_t)>& done_with) {
+Result<ReadReport> read_for_sink(std::string_view bytes, const std::string& file_name,
+                                 const DatasetSpec& spec, const ReadOptions& options, const ChunkSink& sink,
+                                 const std::function<void(size_t)>& done_with) {
   std::vector<CsvChunk> chunks(pipeline_slots());
   return read_chunks(
       bytes, file_name, spec, options, chunks.size(),
@@ -373,24 +386,28 @@ Result<ReadReport> read_for_sink(std::string_view bytes, const std::string& file
 
 }  // namespace
 
-Result<ReadReport> read_csv(std::string_view bytes, const std::string& file_name, const DatasetSpec& spec, const ReadOptions& options,
-                            const ChunkSink& sink) {
+Result<ReadReport> read_csv(std::string_view bytes, const std::string& file_name, const DatasetSpec& spec,
+                            const ReadOptions& options, const ChunkSink& sink) {
   return read_for_sink(bytes, file_name, spec, options, sink, {});
 }
 
-Result<ReadReport> read_csv_file(const std::filesystem::path& path, const DatasetSpec& spec, const ReadOptions& options,
-                                 const ChunkSink& sink) {
+Result<ReadReport> read_csv_file(const std::filesystem::path& path, const DatasetSpec& spec,
+                                 const ReadOptions& options, const ChunkSink& sink) {
   MAEIL_ASSIGN(MappedFile file, MappedFile::open(path));
-  return read_for_sink(file.bytes(), path.string(), spec, options, sink, [&](size_t bytes) { file.release(bytes); });
+  return read_for_sink(file.bytes(), path.string(), spec, options, sink,
+                       [&](size_t bytes) { file.release(bytes); });
 }
 
-Result<ReadReport> read_csv_file_in_slots(MappedFile file, const std::string& file_name, const DatasetSpec& spec, const ReadOptions& options, size_t slots,
+Result<ReadReport> read_csv_file_in_slots(MappedFile file, const std::string& file_name,
+                                          const DatasetSpec& spec, const ReadOptions& options, size_t slots,
                                           const std::function<Status(size_t, const CsvChunk&)>& work,
                                           const std::function<Status(size_t)>& finish) {
-  return read_chunks(file.bytes(), file_name, spec, options, slots, work, finish, [&](size_t bytes) { file.release(bytes); });
+  return read_chunks(file.bytes(), file_name, spec, options, slots, work, finish,
+                     [&](size_t bytes) { file.release(bytes); });
 }
 
-CsvFormat::CsvFormat(std::vector<std::string> names, std::vector<NumberFormat> formats) : formats_(std::move(formats)), header_(format::kUtf8Bom) {
+CsvFormat::CsvFormat(std::vector<std::string> names, std::vector<NumberFormat> formats)
+    : formats_(std::move(formats)), header_(format::kUtf8Bom) {
   for (size_t i = 0; i < names.size(); ++i) {
     if (i > 0) header_ += ',';
     format::append_csv_text(header_, names[i]);

@@ -34,10 +34,14 @@ Result<SpecColumn> read_column(const toml::table& table, const std::string& file
   column.marginal = keys.text("marginal");
   MAEIL_TRY(keys.finish());
   const auto place = fmt::format("{}:{}: column '{}'", file, table.source().begin.line, column.name);
-  if (type == "text") column.type = SpecType::kText;
-  else if (type == "number") column.type = SpecType::kNumber;
-  else if (type == "date") column.type = SpecType::kDate;
-  else return bad_input(fmt::format("{}: type must be text, number or date, not '{}'", place, type));
+  if (type == "text")
+    column.type = SpecType::kText;
+  else if (type == "number")
+    column.type = SpecType::kNumber;
+  else if (type == "date")
+    column.type = SpecType::kDate;
+  else
+    return bad_input(fmt::format("{}: type must be text, number or date, not '{}'", place, type));
   if (!format.empty()) {
     if (column.type != SpecType::kDate)
       return bad_input(fmt::format("{}: format needs type = \"date\"", place));
@@ -51,18 +55,25 @@ Result<SpecColumn> read_column(const toml::table& table, const std::string& file
       return bad_input(fmt::format("{}: thousands is \",\", and needs type = \"number\"", place));
     column.thousands = true;
   }
-  if (column.missing_date && !parse_date(*column.missing_date)) return bad_input(fmt::format("{}: missing_date must be YYYY-MM-DD", place));
-  if (column.keep_date && column.type != SpecType::kDate) return bad_input(fmt::format("{}: keep_date needs type = \"date\"", place));
-  if (!column.marginal.empty() && column.type != SpecType::kNumber) return bad_input(fmt::format("{}: marginal needs type = \"number\"", place));
-  if (column.first_characters < 0) return bad_input(fmt::format("{}: first_characters must not be negative", place));
+  if (column.missing_date && !parse_date(*column.missing_date))
+    return bad_input(fmt::format("{}: missing_date must be YYYY-MM-DD", place));
+  if (column.keep_date && column.type != SpecType::kDate)
+    return bad_input(fmt::format("{}: keep_date needs type = \"date\"", place));
+  if (!column.marginal.empty() && column.type != SpecType::kNumber)
+    return bad_input(fmt::format("{}: marginal needs type = \"number\"", place));
+  if (column.first_characters < 0)
+    return bad_input(fmt::format("{}: first_characters must not be negative", place));
   return column;
 }
 
 // "" or what type the column must have to be columns[i] of the constraint.
 std::string type_wanted(const Constraint& constraint, size_t i, const DatasetSpec& spec) {
   const SpecType type = spec.find(constraint.columns[i])->type;
-  if (constraint.kind == Constraint::Kind::kOnlyWhen) return i == 1 && !constraint.equals.empty() && type != SpecType::kText ? "text" : "";
-  if (constraint.kind == Constraint::Kind::kOrder && spec.find(constraint.columns[0])->type == SpecType::kDate) return type != SpecType::kDate ? "date" : "";
+  if (constraint.kind == Constraint::Kind::kOnlyWhen)
+    return i == 1 && !constraint.equals.empty() && type != SpecType::kText ? "text" : "";
+  if (constraint.kind == Constraint::Kind::kOrder &&
+      spec.find(constraint.columns[0])->type == SpecType::kDate)
+    return type != SpecType::kDate ? "date" : "";
   return type != SpecType::kNumber ? "number" : "";
 }
 
@@ -73,9 +84,11 @@ Status read_constraint_columns(const toml::array& columns, Constraint& out) {
       out.columns.push_back(*name);
     } else if (i == 0 && out.kind == Constraint::Kind::kSum && columns[i].is_number()) {
       out.total = columns[i].value<double>();
-      if (!std::isfinite(*out.total)) return bad_input(fmt::format("{}: the total of a sum must be finite", out.place));
+      if (!std::isfinite(*out.total))
+        return bad_input(fmt::format("{}: the total of a sum must be finite", out.place));
     } else {
-      return bad_input(fmt::format("{}: 'columns' must hold names of columns, or a number as the total of a sum", out.place));
+      return bad_input(fmt::format(
+          "{}: 'columns' must hold names of columns, or a number as the total of a sum", out.place));
     }
   }
   return {};
@@ -94,7 +107,8 @@ Status check_order_formats(const Constraint& constraint, const DatasetSpec& spec
   return {};
 }
 
-Result<Constraint> read_constraint(const toml::table& table, const std::string& file, const DatasetSpec& spec) {
+Result<Constraint> read_constraint(const toml::table& table, const std::string& file,
+                                   const DatasetSpec& spec) {
   Constraint out;
   out.place = fmt::format("{}:{}", file, table.source().begin.line);
   Keys keys(table, "a constraint", file);
@@ -103,14 +117,18 @@ Result<Constraint> read_constraint(const toml::table& table, const std::string& 
   keys.know("columns");
   MAEIL_TRY(keys.finish());
   const auto parsed = parse_constraint_kind(kind);
-  if (!parsed) return bad_input(fmt::format("{}: kind must be order, sum or only_when, not '{}'", out.place, kind));
+  if (!parsed)
+    return bad_input(fmt::format("{}: kind must be order, sum or only_when, not '{}'", out.place, kind));
   out.kind = *parsed;
-  if (out.kind != Constraint::Kind::kOnlyWhen && table.contains("equals")) return bad_input(fmt::format("{}: equals belongs to kind = \"only_when\"", out.place));
+  if (out.kind != Constraint::Kind::kOnlyWhen && table.contains("equals"))
+    return bad_input(fmt::format("{}: equals belongs to kind = \"only_when\"", out.place));
   if (const auto* columns = table["columns"].as_array()) MAEIL_TRY(read_constraint_columns(*columns, out));
   for (size_t i = 0; i < out.columns.size(); ++i) {
-    if (!spec.find(out.columns[i])) return bad_input(fmt::format("{}: '{}' is no column", out.place, out.columns[i]));
+    if (!spec.find(out.columns[i]))
+      return bad_input(fmt::format("{}: '{}' is no column", out.place, out.columns[i]));
     const auto wanted = type_wanted(out, i, spec);
-    if (!wanted.empty()) return bad_input(fmt::format("{}: '{}' must be a {} column", out.place, out.columns[i], wanted));
+    if (!wanted.empty())
+      return bad_input(fmt::format("{}: '{}' must be a {} column", out.place, out.columns[i], wanted));
   }
   MAEIL_TRY(check_order_formats(out, spec));
   return out;
@@ -121,11 +139,13 @@ Status read_constraints(const toml::table& document, const std::string& file, Da
   const auto* array = document["constraints"].as_array();
   if (!array) return {};
   for (const auto& node : *array) {
-    if (!node.is_table()) return bad_input(fmt::format("{}:{}: a constraint must be a table", file, node.source().begin.line));
+    if (!node.is_table())
+      return bad_input(fmt::format("{}:{}: a constraint must be a table", file, node.source().begin.line));
     MAEIL_ASSIGN(auto constraint, read_constraint(*node.as_table(), file, spec));
     spec.constraints.push_back(std::move(constraint));
     // After each, so that the one that closes a circle is named.
-    if (const std::string wrong = check_constraints(spec.constraints); !wrong.empty()) return bad_input(fmt::format("{}: {}", spec.constraints.back().place, wrong));
+    if (const std::string wrong = check_constraints(spec.constraints); !wrong.empty())
+      return bad_input(fmt::format("{}: {}", spec.constraints.back().place, wrong));
   }
   return {};
 }
@@ -136,7 +156,8 @@ Status apply_drops(const toml::table& document, const std::string& file, Dataset
   if (!drops) return {};
   for (const auto& node : *drops) {
     const auto* table = node.as_table();
-    if (!table) return bad_input(fmt::format("{}:{}: drop must be [[drop]] tables", file, node.source().begin.line));
+    if (!table)
+      return bad_input(fmt::format("{}:{}: drop must be [[drop]] tables", file, node.source().begin.line));
     std::vector<std::string> prefixes, names;
     for (const auto& [list, key] : {std::pair{&prefixes, "prefixes"}, {&names, "names"}}) {
       if (const auto* array = (*table)[key].as_array()) {
@@ -150,7 +171,9 @@ Status apply_drops(const toml::table& document, const std::string& file, Dataset
         for (auto& column : spec.columns) {
           if (column.name == prefix + name) found = column.drop = true;
         }
-        if (!found) return bad_input(fmt::format("{}:{}: drop names '{}', which is no column", file, table->source().begin.line, prefix + name));
+        if (!found)
+          return bad_input(fmt::format("{}:{}: drop names '{}', which is no column", file,
+                                       table->source().begin.line, prefix + name));
       }
     }
   }
@@ -160,18 +183,22 @@ Status apply_drops(const toml::table& document, const std::string& file, Dataset
 Status check(const DatasetSpec& spec, const std::string& file) {
   std::set<std::string> names;
   for (const auto& column : spec.columns) {
-    if (!names.insert(column.name).second) return bad_input(fmt::format("{}: column '{}' is named twice", file, column.name));
+    if (!names.insert(column.name).second)
+      return bad_input(fmt::format("{}: column '{}' is named twice", file, column.name));
   }
   if (!spec.target.empty()) {
     const SpecColumn* target = spec.find(spec.target);
-    if (!target || target->type != SpecType::kText) return bad_input(fmt::format("{}: target '{}' is no text column", file, spec.target));
-    if (spec.negative == spec.positive) return bad_input(fmt::format("{}: the target's negative and positive value are the same", file));
+    if (!target || target->type != SpecType::kText)
+      return bad_input(fmt::format("{}: target '{}' is no text column", file, spec.target));
+    if (spec.negative == spec.positive)
+      return bad_input(fmt::format("{}: the target's negative and positive value are the same", file));
   }
   for (const auto& count : spec.day_counts) {
     for (const auto& end : {count.from, count.to}) {
       const SpecColumn* column = spec.find(end);
       if (column ? column->type != SpecType::kDate : !parse_date(end)) {
-        return bad_input(fmt::format("{}: day count '{}': '{}' is neither a date column nor YYYY-MM-DD", file, count.name, end));
+        return bad_input(fmt::format("{}: day count '{}': '{}' is neither a date column nor YYYY-MM-DD", file,
+                                     count.name, end));
       }
     }
   }
@@ -181,13 +208,16 @@ Status check(const DatasetSpec& spec, const std::string& file) {
 Status read_target(const toml::table& document, const std::string& file, DatasetSpec& spec) {
   const toml::node* node = document.get("target");
   if (!node) return {};
-  if (!node->is_table()) return bad_input(fmt::format("{}:{}: target must be a [target] table", file, node->source().begin.line));
+  if (!node->is_table())
+    return bad_input(fmt::format("{}:{}: target must be a [target] table", file, node->source().begin.line));
   Keys keys(*node->as_table(), "[target]", file);
   spec.target = keys.text("column", true);
   spec.negative = keys.text("negative", true);
   spec.positive = keys.text("positive", true);
   MAEIL_TRY(keys.finish());
-  if (spec.target.empty()) return bad_input(fmt::format("{}:{}: the column of [target] has no name", file, node->source().begin.line));
+  if (spec.target.empty())
+    return bad_input(
+        fmt::format("{}:{}: the column of [target] has no name", file, node->source().begin.line));
   return {};
 }
 
@@ -202,13 +232,15 @@ Result<DatasetSpec> read_spec(const toml::table& document, const std::string& fi
   const auto* columns = document["columns"].as_array();
   if (!columns || columns->empty()) return bad_input(fmt::format("{}: there are no columns", file));
   for (const auto& node : *columns) {
-    if (!node.is_table()) return bad_input(fmt::format("{}:{}: a column must be a table", file, node.source().begin.line));
+    if (!node.is_table())
+      return bad_input(fmt::format("{}:{}: a column must be a table", file, node.source().begin.line));
     MAEIL_ASSIGN(SpecColumn column, read_column(*node.as_table(), file));
     spec.columns.push_back(std::move(column));
   }
   if (const auto* counts = document["day_counts"].as_array()) {
     for (const auto& node : *counts) {
-      if (!node.is_table()) return bad_input(fmt::format("{}:{}: a day count must be a table", file, node.source().begin.line));
+      if (!node.is_table())
+        return bad_input(fmt::format("{}:{}: a day count must be a table", file, node.source().begin.line));
       Keys count(*node.as_table(), "a day count", file);
       DayCount out{count.text("name", true), count.text("from", true), count.text("to", true)};
       MAEIL_TRY(count.finish());
@@ -232,7 +264,8 @@ const SpecColumn* DatasetSpec::find(std::string_view column) const {
 
 Status require_target(const DatasetSpec& spec) {
   if (!spec.target.empty()) return {};
-  return bad_input(fmt::format("{}: there is no [target], which preparing rows and training on them needs", spec.file));
+  return bad_input(
+      fmt::format("{}: there is no [target], which preparing rows and training on them needs", spec.file));
 }
 
 Result<DatasetSpec> parse_dataset_spec(std::string_view text, const std::string& file_name) {
@@ -248,7 +281,9 @@ Result<DatasetSpec> read_dataset_spec(const std::filesystem::path& path) {
   return parse_dataset_spec(text, path.string());
 }
 
-Result<DatasetSpec> builtin_dataset_spec() { return parse_dataset_spec(kCorporateLoanToml, "the built-in corporate_loan.toml"); }
+Result<DatasetSpec> builtin_dataset_spec() {
+  return parse_dataset_spec(kCorporateLoanToml, "the built-in corporate_loan.toml");
+}
 std::string_view builtin_feature_map() { return kCorporateLoanFeatures; }
 
 }  // namespace maeil::table

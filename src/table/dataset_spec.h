@@ -1,5 +1,5 @@
-// What a dataset looks like, read from TOML (docs/formats/dataset_spec.md): columns and their types, target, dates, derived day
-// counts, dropped columns. Types come from here, never from the day's content.
+// What a dataset looks like, read from TOML (docs/formats/dataset_spec.md): columns and their types, target,
+// dates, derived day counts, dropped columns. Types come from here, never from the day's content.
 #pragma once
 
 #include <filesystem>
@@ -20,17 +20,19 @@ enum class SpecType { kText, kNumber, kDate };
 struct SpecColumn {
   std::string name;
   SpecType type = SpecType::kText;
-  bool nullable = false;   // has a <name>_isnull feature
-  bool optional = false;   // may be absent from a file: then every value is missing
-  bool drop = false;       // no feature (its _isnull flag is one all the same)
-  bool keep_date = false;  // stays in processed_data as an ISO date, is no feature
+  bool nullable = false;                    // has a <name>_isnull feature
+  bool optional = false;                    // may be absent from a file: then every value is missing
+  bool drop = false;                        // no feature (its _isnull flag is one all the same)
+  bool keep_date = false;                   // stays in processed_data as an ISO date, is no feature
   std::optional<DateFormat> format;         // date: the only form that is read; none: those of read_date
   bool thousands = false;                   // number: "1,234" is read too, the comma between thousands
   std::optional<std::string> missing_date;  // ISO date that stands for a missing or unreadable one
   int first_characters = 0;                 // text: keep so many characters (0: all) ...
   bool lower_case = false;                  // ... in lower case
-  bool identifier = false;                  // names a row or a person (SDV's id and pii): `maeil fit` makes its values anew
-  std::string marginal;                     // number: how `maeil fit` models it (copula/choose_marginal.h); "": empirical
+  // names a row or a person (SDV's id and pii): `maeil fit` makes its values anew
+  bool identifier = false;
+  // number: how `maeil fit` models it (copula/choose_marginal.h); "": empirical
+  std::string marginal;
 };
 
 struct DayCount {
@@ -43,12 +45,13 @@ struct DatasetSpec {
   std::string target, negative, positive;  // the target's column and its two texts (label 0 and 1); "": none
   std::vector<SpecColumn> columns;         // in the order of the file, which is the order of the features
   std::vector<DayCount> day_counts;
-  std::vector<Constraint> constraints;     // that rows drawn by a fitted model keep
+  std::vector<Constraint> constraints;  // that rows drawn by a fitted model keep
 
   const SpecColumn* find(std::string_view column) const;
 };
 
-// kBadInput, naming file, line and key. A spec without [target] is one to fit by, not to prepare by: require_target.
+// kBadInput, naming file, line and key. A spec without [target] is one to fit by, not to prepare by:
+// require_target.
 Result<DatasetSpec> parse_dataset_spec(std::string_view toml, const std::string& file_name);
 Result<DatasetSpec> read_dataset_spec(const std::filesystem::path& path);
 
@@ -58,8 +61,8 @@ Status require_target(const DatasetSpec& spec);
 // datasets/corporate_loan.toml, compiled in.
 Result<DatasetSpec> builtin_dataset_spec();
 
-// datasets/corporate_loan.features.json, compiled in: which feature each embedding of the Python project's checkpoints
-// belongs to (prep/feature_map.h).
+// datasets/corporate_loan.features.json, compiled in: which feature each embedding of the Python project's
+// checkpoints belongs to (prep/feature_map.h).
 std::string_view builtin_feature_map();
 
 }  // namespace maeil::table

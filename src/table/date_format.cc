@@ -88,17 +88,28 @@ std::string DateFormat::write(double seconds, std::string_view example) const {
   const double whole_days = std::floor(seconds / 86400);
   const std::chrono::year_month_day day{Days{std::chrono::days(static_cast<int>(whole_days))}};
   constexpr int64_t kLast = 86'399'999'999;  // of a day: its rounded end is not 24:00:00
-  const auto rest = std::min(static_cast<int64_t>(std::floor((seconds - whole_days * 86400) * 1e6 + 0.5)), kLast);
+  const auto rest =
+      std::min(static_cast<int64_t>(std::floor((seconds - whole_days * 86400) * 1e6 + 0.5)), kLast);
   const int year = int{day.year()};
   const unsigned month = unsigned{day.month()};
   std::string out;
   for (const auto& part : parts_) {
     switch (part.directive) {
-      case 0: out += part.literal; break;
-      case 'Y': out += fmt::format("{:04}", year); break;
-      case 'y': out += fmt::format("{:02}", year % 100); break;
-      case 'm': out += fmt::format("{:02}", month); break;
-      case 'd': out += fmt::format("{:02}", unsigned{day.day()}); break;
+      case 0:
+        out += part.literal;
+        break;
+      case 'Y':
+        out += fmt::format("{:04}", year);
+        break;
+      case 'y':
+        out += fmt::format("{:02}", year % 100);
+        break;
+      case 'm':
+        out += fmt::format("{:02}", month);
+        break;
+      case 'd':
+        out += fmt::format("{:02}", unsigned{day.day()});
+        break;
       case 'b':
       case 'B': {
         const std::string_view name = kMonths[month - 1];
@@ -106,10 +117,17 @@ std::string DateFormat::write(double seconds, std::string_view example) const {
         out += name.substr(1, part.directive == 'b' ? 2 : std::string_view::npos);
         break;
       }
-      case 'H': out += fmt::format("{:02}", rest / 3'600'000'000); break;
-      case 'M': out += fmt::format("{:02}", rest / 60'000'000 % 60); break;
-      case 'S': out += fmt::format("{:02}", rest / 1'000'000 % 60); break;
-      default: out += fmt::format("{:06}", rest % 1'000'000);
+      case 'H':
+        out += fmt::format("{:02}", rest / 3'600'000'000);
+        break;
+      case 'M':
+        out += fmt::format("{:02}", rest / 60'000'000 % 60);
+        break;
+      case 'S':
+        out += fmt::format("{:02}", rest / 1'000'000 % 60);
+        break;
+      default:
+        out += fmt::format("{:06}", rest % 1'000'000);
     }
   }
   const auto has = [&](char first, char last) {

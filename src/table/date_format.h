@@ -18,8 +18,8 @@ class DateFormat {
   static Result<DateFormat> parse(std::string_view format);
   // Seconds since 1970; nothing where the text is not of the format or no date.
   std::optional<double> read(std::string_view text) const;
-  // Seconds since 1970 in this format, so that read() gives them back as far as the format has places for them. Letters as
-  // `example`, a text of the column, has them: all capitals, all small, or "May".
+  // Seconds since 1970 in this format, so that read() gives them back as far as the format has places for
+  // them. Letters as `example`, a text of the column, has them: all capitals, all small, or "May".
   std::string write(double seconds, std::string_view example) const;
   const std::string& text() const { return text_; }  // as it was given
   bool has_year() const;                             // else it is a time of day

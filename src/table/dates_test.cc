@@ -85,8 +85,11 @@ TEST(ReadDate, EverythingElseIsNone) {
 }
 
 TEST(DateFormat, WritesWhatItReads) {
-  for (const auto& [format, text] : {std::pair{"%d/%m/%Y", "05/06/2024"}, {"%d%b%y", "05JUN24"}, {"%d. %B %Y", "05. June 2024"},
-                                     {"%b-%d-%Y", "jun-05-1931"}, {"%m/%d/%Y %H:%M:%S.%f", "06/05/2024 23:59:58.000250"}}) {
+  for (const auto& [format, text] : {std::pair{"%d/%m/%Y", "05/06/2024"},
+                                     {"%d%b%y", "05JUN24"},
+                                     {"%d. %B %Y", "05. June 2024"},
+                                     {"%b-%d-%Y", "jun-05-1931"},
+                                     {"%m/%d/%Y %H:%M:%S.%f", "06/05/2024 23:59:58.000250"}}) {
     const auto parsed = DateFormat::parse(format).value();
     const auto seconds = parsed.read(text);
     ASSERT_TRUE(seconds) << text;

@@ -92,7 +92,8 @@ double DistinctSample::rows_of_rare(uint64_t fewer_than) const {
     if (rows < fewer_than) rare += rows;
   }
   if (all == rows_ || hashes.empty()) return static_cast<double>(rare);
-  return std::min(distinct() / static_cast<double>(hashes.size()) * static_cast<double>(rare), static_cast<double>(rows_));
+  return std::min(distinct() / static_cast<double>(hashes.size()) * static_cast<double>(rare),
+                  static_cast<double>(rows_));
 }
 
 std::vector<std::string_view> DistinctSample::texts() const {

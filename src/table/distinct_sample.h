@@ -1,18 +1,18 @@
-// A fair sample of a column's different values with the rows of each, in bounded memory: how many different values there are, and how
-// many rows bear a value that few rows bear.
+// A fair sample of a column's different values with the rows of each, in bounded memory: how many different
+// values there are, and how many rows bear a value that few rows bear.
 //
-// Kept are the values with the smallest hashes (bottom-k, Beyer and others 2007). Which those are depends on the values alone, not on
-// their order or the threads, and the rows of a kept value are counted exactly, since it was kept from its first row on. With at most
-// kSampleValues different values everything is exact; with more, shares are off by about 1/sqrt(kSampleValues), 1.6 %.
+// Kept are the values with the smallest hashes (bottom-k, Beyer and others 2007). Which those are depends on
+// the values alone, not on their order or the threads, and the rows of a kept value are counted exactly,
+// since it was kept from its first row on. With at most kSampleValues different values everything is exact;
+// with more, shares are off by about 1/sqrt(kSampleValues), 1.6 %.
 #pragma once
 
+#include <boost/unordered/unordered_flat_map.hpp>
 #include <cstdint>
 #include <limits>
 #include <string>
 #include <string_view>
 #include <vector>
-
-#include <boost/unordered/unordered_flat_map.hpp>
 
 namespace maeil::table {
 
@@ -27,11 +27,12 @@ class DistinctSample {
   void add(std::string_view text, uint64_t rows);
   void merge(const DistinctSample& other);
 
-  uint64_t rows() const { return rows_; }             // all that were added
-  uint64_t largest_hash() const { return most_; }     // only falls
-  double distinct() const;                            // different values
-  double rows_of_rare(uint64_t fewer_than) const;     // rows whose value fewer rows than that bear
-  std::vector<std::string_view> texts() const;        // of the sample, in the order of their hashes; they live as long as it
+  uint64_t rows() const { return rows_; }          // all that were added
+  uint64_t largest_hash() const { return most_; }  // only falls
+  double distinct() const;                         // different values
+  double rows_of_rare(uint64_t fewer_than) const;  // rows whose value fewer rows than that bear
+  // of the sample, in the order of their hashes; they live as long as it
+  std::vector<std::string_view> texts() const;
 
   // Of all that were added, in the sample or not: the value whose number, or else whose digits read as one
   // number, is largest. "" where nothing was added.

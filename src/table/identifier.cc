@@ -17,15 +17,16 @@ struct Alphabet {
   std::string_view name, characters;
 };
 // The first that has all characters of a place is taken.
-constexpr std::array<Alphabet, 9> kAlphabets{{{"digits", "0123456789"},
-                                              {"hex", "0123456789abcdef"},
-                                              {"upper hex", "0123456789ABCDEF"},
-                                              {"lower", "abcdefghijklmnopqrstuvwxyz"},
-                                              {"upper", "ABCDEFGHIJKLMNOPQRSTUVWXYZ"},
-                                              {"lower and digits", "0123456789abcdefghijklmnopqrstuvwxyz"},
-                                              {"upper and digits", "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"},
-                                              {"letters", "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"},
-                                              {"letters and digits", "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"}}};
+constexpr std::array<Alphabet, 9> kAlphabets{
+    {{"digits", "0123456789"},
+     {"hex", "0123456789abcdef"},
+     {"upper hex", "0123456789ABCDEF"},
+     {"lower", "abcdefghijklmnopqrstuvwxyz"},
+     {"upper", "ABCDEFGHIJKLMNOPQRSTUVWXYZ"},
+     {"lower and digits", "0123456789abcdefghijklmnopqrstuvwxyz"},
+     {"upper and digits", "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"},
+     {"letters", "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"},
+     {"letters and digits", "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"}}};
 constexpr std::string_view kDigits = kAlphabets[0].characters;
 constexpr size_t kMostPlaces = 256, kMostDigits = 15, kCounterDigits = 8;
 constexpr double kLeastPatternValues = 20;  // a pattern of fewer gives them away
@@ -44,19 +45,22 @@ std::string last_word(std::string_view name) {
   while (end > 0 && !is_letter(name[end - 1])) --end;
   size_t begin = end;
   const auto upper = [&](size_t i) { return name[i] >= 'A' && name[i] <= 'Z'; };
-  while (begin > 0 && is_letter(name[begin - 1]) && !(begin < end && upper(begin) && !upper(begin - 1))) --begin;
+  while (begin > 0 && is_letter(name[begin - 1]) && !(begin < end && upper(begin) && !upper(begin - 1)))
+    --begin;
   std::string out(name.substr(begin, end - begin));
   for (char& c : out) c = static_cast<char>(c | 0x20);
   return out;
 }
 
 bool names_identifier(std::string_view name) {
-  static constexpr std::string_view kWords[] = {"id",  "ids",  "no",   "nr",    "nbr",   "num",      "number", "key",
-                                                "ssn", "uuid", "guid", "phone", "email", "passport", "iban",   "acct"};
+  static constexpr std::string_view kWords[] = {"id",     "ids",      "no",   "nr",   "nbr",  "num",
+                                                "number", "key",      "ssn",  "uuid", "guid", "phone",
+                                                "email",  "passport", "iban", "acct"};
   return std::find(std::begin(kWords), std::end(kWords), last_word(name)) != std::end(kWords);
 }
 
-// Whole numbers of a sample as numbers and as digits without ".0"; empty where one is none, is negative or has more than 15 digits.
+// Whole numbers of a sample as numbers and as digits without ".0"; empty where one is none, is negative or
+// has more than 15 digits.
 struct Wholes {
   std::vector<double> values;
   size_t shortest = SIZE_MAX, longest = 0;
@@ -76,14 +80,17 @@ Wholes whole_numbers(const std::vector<std::string_view>& texts) {
   return out;
 }
 
-// Dates written as numbers: YYYYMMDD with a time of day or without, or seconds since 1970 of the years 2001 to 2037.
+// Dates written as numbers: YYYYMMDD with a time of day or without, or seconds since 1970 of the years 2001
+// to 2037.
 bool all_dates(const std::vector<double>& values) {
   const auto day = [](double x) {
     const auto date = static_cast<uint64_t>(x);
     const auto year = date / 10000, month = date / 100 % 100, in_month = date % 100;
     return year >= 1900 && year <= 2199 && month >= 1 && month <= 12 && in_month >= 1 && in_month <= 31;
   };
-  const auto time = [&](double x) { return x >= 1e13 ? day(std::floor(x / 1e6)) : x >= 1e11 && day(std::floor(x / 1e4)); };
+  const auto time = [&](double x) {
+    return x >= 1e13 ? day(std::floor(x / 1e6)) : x >= 1e11 && day(std::floor(x / 1e4));
+  };
   const auto seconds = [](double x) { return x >= 1e9 && x < 2.145e9; };
   const auto all = [&](const auto& test) { return std::all_of(values.begin(), values.end(), test); };
   return all([&](double x) { return x < 1e8 && day(x); }) || all(time) || all(seconds);
@@ -99,12 +106,14 @@ bool is_identifier(std::string_view name, const Wholes& numbers, const DistinctS
   const auto [low, high] = std::minmax_element(numbers.values.begin(), numbers.values.end());
   // Draws with replacement from any law on the range have at least so many equal pairs.
   const double pairs = n * (n - 1) / (2 * (*high - *low + 1));
-  if (pairs >= 10 * (1 - 1e-9) * (n - 1) / n && n - distinct <= pairs / 10 && !all_dates(numbers.values)) return true;
+  if (pairs >= 10 * (1 - 1e-9) * (n - 1) / n && n - distinct <= pairs / 10 && !all_dates(numbers.values))
+    return true;
   const bool one_width = numbers.shortest == numbers.longest && numbers.longest >= 7;
   return one_width && numbers.round * 4 <= numbers.values.size() && !all_dates(numbers.values);
 }
 
-// The pattern of values that have one length and, place by place, one alphabet; no parts where they have none.
+// The pattern of values that have one length and, place by place, one alphabet; no parts where they have
+// none.
 std::vector<PatternPart> places_of(const std::vector<std::string_view>& texts) {
   std::vector<PatternPart> out;
   const size_t length = texts.front().size();
@@ -121,13 +130,15 @@ std::vector<PatternPart> places_of(const std::vector<std::string_view>& texts) {
     }
     const auto fits = [&](const Alphabet& alphabet) {
       for (size_t c = 0; c < seen.size(); ++c) {
-        if (seen[c] && (c >= 128 || alphabet.characters.find(static_cast<char>(c)) == std::string_view::npos)) return false;
+        if (seen[c] && (c >= 128 || alphabet.characters.find(static_cast<char>(c)) == std::string_view::npos))
+          return false;
       }
       return true;
     };
     const auto found = std::find_if(kAlphabets.begin(), kAlphabets.end(), fits);
     if (found == kAlphabets.end()) return {};
-    if (out.empty() || out.back().alphabet != found->characters) out.push_back({"", std::string(found->characters), 0});
+    if (out.empty() || out.back().alphabet != found->characters)
+      out.push_back({"", std::string(found->characters), 0});
     ++out.back().count;
     any = true;
   }
@@ -138,7 +149,10 @@ std::vector<PatternPart> places_of(const std::vector<std::string_view>& texts) {
 std::vector<PatternPart> prefix_and_digits(const std::vector<std::string_view>& texts) {
   std::string_view prefix = texts.front();
   size_t longest = 0;
-  for (const auto text : texts) prefix = prefix.substr(0, static_cast<size_t>(std::mismatch(prefix.begin(), prefix.end(), text.begin(), text.end()).first - prefix.begin()));
+  for (const auto text : texts)
+    prefix = prefix.substr(
+        0, static_cast<size_t>(std::mismatch(prefix.begin(), prefix.end(), text.begin(), text.end()).first -
+                               prefix.begin()));
   while (!prefix.empty() && is_digit(prefix.back())) prefix.remove_suffix(1);
   for (const auto text : texts) {
     const auto rest = text.substr(prefix.size());
@@ -164,7 +178,8 @@ std::optional<size_t> count_digits(const std::vector<PatternPart>& parts) {
   return out > kMostDigits ? std::nullopt : std::optional(out);
 }
 
-// The digits in the pattern's places as one number: the largest of the texts, which may be shorter in a last run.
+// The digits in the pattern's places as one number: the largest of the texts, which may be shorter in a last
+// run.
 double largest_number(const std::vector<PatternPart>& parts, const std::vector<std::string_view>& texts) {
   double out = 0;
   for (const auto text : texts) {
@@ -179,11 +194,12 @@ double largest_number(const std::vector<PatternPart>& parts, const std::vector<s
   return out;
 }
 
-// Places for as many numbers as the data have, all above those of the data: rounded up to two digits, or with one more place in the
-// first run. False: there are no such places.
+// Places for as many numbers as the data have, all above those of the data: rounded up to two digits, or with
+// one more place in the first run. False: there are no such places.
 bool start_above(double largest, double values, IdentifierPattern& pattern) {
   const size_t width = count_digits(pattern.parts).value_or(0);
-  const double unit = power_of_ten(width > 2 ? width - 2 : 0), above = (std::floor(largest / unit) + 1) * unit;
+  const double unit = power_of_ten(width > 2 ? width - 2 : 0),
+               above = (std::floor(largest / unit) + 1) * unit;
   const bool room = power_of_ten(width) - above >= values;
   if (!room) {
     if (width >= kMostDigits) return false;
@@ -207,12 +223,14 @@ std::string upper_name(std::string_view name) {
 
 // Numbers that owe nothing to those of the data but their being whole.
 IdentifierPattern number_counter() {
-  return {.parts = {{"", std::string(kDigits), kCounterDigits}}, .start = static_cast<uint64_t>(power_of_ten(kCounterDigits - 1))};
+  return {.parts = {{"", std::string(kDigits), kCounterDigits}},
+          .start = static_cast<uint64_t>(power_of_ten(kCounterDigits - 1))};
 }
 
 // In the form of an address where all are (example.com is nobody's: RFC 2606).
 IdentifierPattern text_counter(std::string_view name, const std::vector<std::string_view>& texts) {
-  const bool mail = std::all_of(texts.begin(), texts.end(), [](auto text) { return std::count(text.begin(), text.end(), '@') == 1; });
+  const bool mail = std::all_of(texts.begin(), texts.end(),
+                                [](auto text) { return std::count(text.begin(), text.end(), '@') == 1; });
   IdentifierPattern out;
   out.parts = {{mail ? "user" : upper_name(name) + "-", "", 0}, {"", std::string(kDigits), kCounterDigits}};
   if (mail) out.parts.push_back({"@example.com", "", 0});
@@ -224,31 +242,40 @@ std::vector<PatternPart> parts_of(const std::vector<std::string_view>& texts) {
   return out.empty() ? prefix_and_digits(texts) : out;
 }
 
-IdentifierPattern learn_pattern(std::string_view name, const std::vector<std::string_view>& texts, double values) {
+IdentifierPattern learn_pattern(std::string_view name, const std::vector<std::string_view>& texts,
+                                double values) {
   IdentifierPattern out{.parts = parts_of(texts)};
   if (out.parts.empty() || values < kLeastPatternValues) return text_counter(name, texts);
-  if (count_digits(out.parts)) return start_above(largest_number(out.parts, texts), values, out) ? out : text_counter(name, texts);
-  // What new values are among the letters cannot be kept apart from the data's, so those must be few among all that there could be.
+  if (count_digits(out.parts))
+    return start_above(largest_number(out.parts, texts), values, out) ? out : text_counter(name, texts);
+  // What new values are among the letters cannot be kept apart from the data's, so those must be few among
+  // all that there could be.
   double places = 1;
-  for (const auto& part : out.parts) places *= std::pow(static_cast<double>(part.alphabet.size()), static_cast<double>(part.count));
+  for (const auto& part : out.parts)
+    places *= std::pow(static_cast<double>(part.alphabet.size()), static_cast<double>(part.count));
   return places >= kLeastPlaces * values ? out : text_counter(name, texts);
 }
 
 IdentifierPattern learn_number_pattern(const Wholes& numbers, double values) {
   if (numbers.values.empty() || values < kLeastPatternValues) return number_counter();
   IdentifierPattern out{.parts = {{"", std::string(kDigits), numbers.longest}}};
-  return start_above(*std::max_element(numbers.values.begin(), numbers.values.end()), values, out) ? out : number_counter();
+  return start_above(*std::max_element(numbers.values.begin(), numbers.values.end()), values, out)
+             ? out
+             : number_counter();
 }
 
-bool is_text_identifier(std::string_view name, const std::vector<std::string_view>& texts, const DistinctSample& sample) {
+bool is_text_identifier(std::string_view name, const std::vector<std::string_view>& texts,
+                        const DistinctSample& sample) {
   if (sample.rows_of_rare(kFewRows) * 2 > static_cast<double>(sample.rows())) return true;
   const double values = sample.distinct();
-  return (values >= kManyNamedValues && names_identifier(name)) || (values >= kManyPatternValues && !parts_of(texts).empty());
+  return (values >= kManyNamedValues && names_identifier(name)) ||
+         (values >= kManyPatternValues && !parts_of(texts).empty());
 }
 
 }  // namespace
 
-std::optional<Identifier> find_identifier(std::string_view name, bool number, bool always, const DistinctSample& values) {
+std::optional<Identifier> find_identifier(std::string_view name, bool number, bool always,
+                                          const DistinctSample& values) {
   if (values.rows() == 0) return std::nullopt;
   auto texts = values.texts();
   texts.push_back(values.largest());
@@ -267,45 +294,59 @@ std::optional<Identifier> find_identifier(std::string_view name, bool number, bo
 
 std::string describe(const IdentifierPattern& pattern) {
   std::string out;
-  for (const auto& part : pattern.parts) out += part.alphabet.empty() ? part.text : fmt::format("{{{} {}}}", part.count, alphabet_name(part.alphabet));
+  for (const auto& part : pattern.parts)
+    out += part.alphabet.empty() ? part.text
+                                 : fmt::format("{{{} {}}}", part.count, alphabet_name(part.alphabet));
   return out;
 }
 
 std::string_view alphabet_name(std::string_view alphabet) {
-  const auto found = std::find_if(kAlphabets.begin(), kAlphabets.end(), [&](const Alphabet& one) { return one.characters == alphabet; });
+  const auto found = std::find_if(kAlphabets.begin(), kAlphabets.end(),
+                                  [&](const Alphabet& one) { return one.characters == alphabet; });
   return found == kAlphabets.end() ? "" : found->name;
 }
 
 std::string_view alphabet_named(std::string_view name) {
-  const auto found = std::find_if(kAlphabets.begin(), kAlphabets.end(), [&](const Alphabet& one) { return one.name == name; });
+  const auto found = std::find_if(kAlphabets.begin(), kAlphabets.end(),
+                                  [&](const Alphabet& one) { return one.name == name; });
   return found == kAlphabets.end() ? "" : found->characters;
 }
 
 Status check_pattern(const IdentifierPattern& pattern, bool number) {
   size_t places = 0, length = 0;
   for (const auto& part : pattern.parts) {
-    if (part.alphabet.empty() ? part.text.empty() : alphabet_name(part.alphabet).empty() || part.count == 0) return bad_input("a pattern has a part that is none");
-    if (part.text.size() > kMostPlaces || part.count > kMostPlaces) return bad_input(fmt::format("a pattern has more than {} characters", kMostPlaces));
+    if (part.alphabet.empty() ? part.text.empty() : alphabet_name(part.alphabet).empty() || part.count == 0)
+      return bad_input("a pattern has a part that is none");
+    if (part.text.size() > kMostPlaces || part.count > kMostPlaces)
+      return bad_input(fmt::format("a pattern has more than {} characters", kMostPlaces));
     places += part.alphabet.empty() ? 0 : part.count;
     length += part.alphabet.empty() ? part.text.size() : part.count;
   }
-  if (places == 0 || length > kMostPlaces) return bad_input(fmt::format("a pattern has 1 to {} characters, one of an alphabet at least", kMostPlaces));
+  if (places == 0 || length > kMostPlaces)
+    return bad_input(
+        fmt::format("a pattern has 1 to {} characters, one of an alphabet at least", kMostPlaces));
   if (number && (pattern.parts.size() != 1 || pattern.parts[0].alphabet != kDigits || places > kMostDigits)) {
     return bad_input(fmt::format("the pattern of a number is 1 to {} digits", kMostDigits));
   }
-  if (!(pattern.rows_per_value >= 1 && pattern.rows_per_value <= 1e15)) return bad_input("the rows per value of a pattern must lie in 1..1e15");
+  if (!(pattern.rows_per_value >= 1 && pattern.rows_per_value <= 1e15))
+    return bad_input("the rows per value of a pattern must lie in 1..1e15");
   double capacity = 1;
   for (auto part = pattern.parts.rbegin(); part != pattern.parts.rend(); ++part) {
-    for (size_t i = 0; !part->alphabet.empty() && i < part->count && capacity < static_cast<double>(kMostCapacity); ++i) capacity *= static_cast<double>(part->alphabet.size());
+    for (size_t i = 0;
+         !part->alphabet.empty() && i < part->count && capacity < static_cast<double>(kMostCapacity); ++i)
+      capacity *= static_cast<double>(part->alphabet.size());
   }
-  if (static_cast<double>(pattern.start) >= std::min(capacity, static_cast<double>(kMostCapacity))) return bad_input("a pattern starts beyond its places");
+  if (static_cast<double>(pattern.start) >= std::min(capacity, static_cast<double>(kMostCapacity)))
+    return bad_input("a pattern starts beyond its places");
   return {};
 }
 
-IdentifierWriter::IdentifierWriter(const IdentifierPattern& pattern, uint64_t column) : pattern_(pattern), column_(column) {
+IdentifierWriter::IdentifierWriter(const IdentifierPattern& pattern, uint64_t column)
+    : pattern_(pattern), column_(column) {
   for (auto part = pattern_.parts.rbegin(); part != pattern_.parts.rend(); ++part) {
     if (part->alphabet.empty()) continue;
-    for (size_t i = 0; i < part->count && capacity_ < kMostCapacity; ++i, ++counted_) capacity_ *= part->alphabet.size();
+    for (size_t i = 0; i < part->count && capacity_ < kMostCapacity; ++i, ++counted_)
+      capacity_ *= part->alphabet.size();
   }
 }
 
@@ -328,7 +369,8 @@ double IdentifierWriter::number(uint64_t seed, uint64_t row) const {
 void IdentifierWriter::write(uint64_t seed, uint64_t row, std::string& out) const {
   const Place place = place_of(seed, row);
   out.clear();
-  for (const auto& part : pattern_.parts) part.alphabet.empty() ? out.append(part.text) : out.append(part.count, '\0');
+  for (const auto& part : pattern_.parts)
+    part.alphabet.empty() ? out.append(part.text) : out.append(part.count, '\0');
   uint64_t value = place.value, random = 0;
   size_t counted = 0, at = out.size();
   for (auto part = pattern_.parts.rbegin(); part != pattern_.parts.rend(); ++part) {
@@ -339,7 +381,9 @@ void IdentifierWriter::write(uint64_t seed, uint64_t row, std::string& out) cons
     for (size_t i = 0; i < part->count; ++i) {
       const size_t K = part->alphabet.size();
       if (counted++ == counted_) value = 0;
-      if (counted > counted_) value = random = hash64({reinterpret_cast<const char*>(&random), sizeof random}, seed ^ (place.value * 0x9E3779B97F4A7C15) ^ column_);
+      if (counted > counted_)
+        value = random = hash64({reinterpret_cast<const char*>(&random), sizeof random},
+                                seed ^ (place.value * 0x9E3779B97F4A7C15) ^ column_);
       out[--at] = part->alphabet[value % K];
       value /= K;
     }

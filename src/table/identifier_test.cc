@@ -45,7 +45,8 @@ TEST(FindIdentifier, TextsOfManyRowsAValueAreFoundByTheirNameOrTheirPattern) {
   EXPECT_FALSE(find_identifier("grade", false, false, sample_of(counted(200, "L-{:06}"), 12)));
   EXPECT_FALSE(find_identifier("plan_no", false, false, sample_of({"A1", "A2", "B7"}, 100)));
   std::vector<std::string> towns;
-  for (size_t i = 0; i < 2000; ++i) towns.push_back(std::string(1 + i % 7, 'x') + fmt::format(" on {} sea", i));
+  for (size_t i = 0; i < 2000; ++i)
+    towns.push_back(std::string(1 + i % 7, 'x') + fmt::format(" on {} sea", i));
   EXPECT_FALSE(find_identifier("town", false, false, sample_of(towns, 12)));
 }
 
@@ -58,7 +59,8 @@ TEST(FindIdentifier, NewIdsAreNoneOfTheDatas) {
     EXPECT_EQ(repeated(*found, real, number), 0u) << format << " " << describe(found->pattern);
     EXPECT_TRUE(check_pattern(found->pattern, number)) << format;
   }
-  EXPECT_EQ(describe(find_identifier("id", false, false, sample_of(counted(6000, "L-{:05}")))->pattern), "L-{5 digits}");
+  EXPECT_EQ(describe(find_identifier("id", false, false, sample_of(counted(6000, "L-{:05}")))->pattern),
+            "L-{5 digits}");
 }
 
 // One far number, which a sample of 4,096 of 6,000 values may not have.
@@ -98,7 +100,8 @@ TEST(FindIdentifier, NumbersThatTheMetadataCallPersonalAreNeverModelled) {
 }
 
 TEST(FindIdentifier, AQuantityWithTheNameOfANumberIsNone) {
-  EXPECT_FALSE(find_identifier("dependents_no", true, false, sample_of({"0", "1", "2", "3", "4", "5", "6"}, 9)));
+  EXPECT_FALSE(
+      find_identifier("dependents_no", true, false, sample_of({"0", "1", "2", "3", "4", "5", "6"}, 9)));
   EXPECT_TRUE(find_identifier("loan_no", true, false, sample_of(counted(40, "{}", 1009), 3)));
 }
 

@@ -21,12 +21,12 @@ namespace {
 struct Kind {
   DistinctSample values;
   uint64_t rows = 0, words = 0;
-  uint64_t numbers = 0;  // of read_number
-  uint64_t grouped = 0;  // of read_grouped_number
-  uint64_t commas = 0;   // of has_decimal_comma
-  uint64_t looking = 0;  // of looks_like_number
-  uint64_t dates = 0;    // of read_date
-  uint64_t compact = 0;  // numbers that are days, 20240531
+  uint64_t numbers = 0;    // of read_number
+  uint64_t grouped = 0;    // of read_grouped_number
+  uint64_t commas = 0;     // of has_decimal_comma
+  uint64_t looking = 0;    // of looks_like_number
+  uint64_t dates = 0;      // of read_date
+  uint64_t compact = 0;    // numbers that are days, 20240531
   uint64_t year_last = 0;  // of has_year_last, and no dates otherwise
   bool integers = true, grouped_surely = false, one_format = true, counts_rows = true;
   std::optional<double> first_count;       // of the first row, where it counts_rows: 0, or 1 as R counts
@@ -168,15 +168,20 @@ std::string stray_words(const Kind& kind, const std::string& first, const auto& 
   return out + (more ? ", ..." : "");
 }
 
-// Numbers or dates for the most part, which a few words make text: as labels they would be drawn again or pooled, and nothing
-// of their size learned. Why they are refused; "" where they are not. Codes with leading zeros are text in any case.
+// Numbers or dates for the most part, which a few words make text: as labels they would be drawn again or
+// pooled, and nothing of their size learned. Why they are refused; "" where they are not. Codes with leading
+// zeros are text in any case.
 std::string why_refused(const Kind& kind) {
-  const auto refusal = [&](std::string_view what, uint64_t known, const std::string& words, std::string_view type) {
-    return fmt::format("{} of its {} values are no {} ({}): leave empty what is missing, or name the column in a dataset "
-                       "spec (--spec) with type = \"text\", or with type = \"{}\", where such values are {}",
-                       kind.rows - known, kind.rows, what, words, type, type == "date" ? "missing" : "set aside with their rows");
+  const auto refusal = [&](std::string_view what, uint64_t known, const std::string& words,
+                           std::string_view type) {
+    return fmt::format(
+        "{} of its {} values are no {} ({}): leave empty what is missing, or name the column in a dataset "
+        "spec (--spec) with type = \"text\", or with type = \"{}\", where such values are {}",
+        kind.rows - known, kind.rows, what, words, type,
+        type == "date" ? "missing" : "set aside with their rows");
   };
-  const uint64_t numbers = kind.numbers + std::max(kind.grouped, kind.commas), dates = kind.dates + kind.year_last;
+  const uint64_t numbers = kind.numbers + std::max(kind.grouped, kind.commas),
+                 dates = kind.dates + kind.year_last;
   if (numbers > dates && numbers * 2 >= kind.rows && kind.loses_digits.empty()) {
     const auto is_number = [](std::string_view text) {
       return read_number(text) || read_grouped_number(text) || has_decimal_comma(text);
@@ -185,7 +190,10 @@ std::string why_refused(const Kind& kind) {
   }
   if (dates == 0 || dates * 2 < kind.rows) return "";
   if (kind.year_last > 0) return fmt::format("{}{}", quoted(kind.last_year), why_no_date(kind.last_year, {}));
-  return refusal("dates", dates, stray_words(kind, kind.no_date, [](std::string_view text) { return read_date(text).has_value(); }), "date");
+  return refusal(
+      "dates", dates,
+      stray_words(kind, kind.no_date, [](std::string_view text) { return read_date(text).has_value(); }),
+      "date");
 }
 
 // What a column of texts might have been meant to be, for people; "" when it is just texts.
@@ -195,12 +203,14 @@ std::string doubt_about_text(const Kind& kind) {
     return fmt::format("is text: {} would lose digits as a number", quoted(kind.loses_digits));
   if (kind.looking + kind.numbers < kind.rows) return "";
   return fmt::format(
-      "is text, whose values are learned as labels and not as numbers: numbers are digits with a decimal point, and {} "
+      "is text, whose values are learned as labels and not as numbers: numbers are digits with a decimal "
+      "point, and {} "
       "has more",
       quoted(kind.no_number));
 }
 
-// Gives the column its type. kBadInput: numbers or dates that can be read in two ways, or that have words among them.
+// Gives the column its type. kBadInput: numbers or dates that can be read in two ways, or that have words
+// among them.
 Status decide(const Kind& kind, const std::string& file, SpecColumn& column,
               std::vector<std::string>& notes) {
   const auto say = [&](const std::string& what) {
@@ -286,27 +296,25 @@ Result<InferredColumns> infer_columns(const std::filesystem::path& path, const D
     std::vector<uint64_t> counts;
   };
   MAEIL_ASSIGN(MappedFile file, MappedFile::open(path));
-  MAEIL_ASSIGN(const auto report, read_csv_file_as<Kinds>(
-                                      std::move(file), path.string(), out.spec, {.target_required = false},
-                                      [&](const CsvChunk& chunk, Kinds& some) -> Status {
-                                        some.kinds.assign(C, Kind());
-                                        for (size_t c = 0; c < C; ++c) {
-                                          some.kinds[c].values =
-                                              DistinctSample(largest[c].load(std::memory_order_relaxed));
-                                          see_column(chunk, chunk.table.columns[c],
-                                                     !known && may_be_index(names[c]), some.counts,
-                                                     some.kinds[c]);
-                                        }
-                                        return {};
-                                      },
-                                      [&](Kinds& some) -> Status {
-                                        for (size_t c = 0; c < C; ++c) {
-                                          kinds[c].merge(std::move(some.kinds[c]));
-                                          largest[c].store(kinds[c].values.largest_hash(),
-                                                           std::memory_order_relaxed);
-                                        }
-                                        return {};
-                                      }));
+  MAEIL_ASSIGN(const auto report,
+               read_csv_file_as<Kinds>(
+                   std::move(file), path.string(), out.spec, {.target_required = false},
+                   [&](const CsvChunk& chunk, Kinds& some) -> Status {
+                     some.kinds.assign(C, Kind());
+                     for (size_t c = 0; c < C; ++c) {
+                       some.kinds[c].values = DistinctSample(largest[c].load(std::memory_order_relaxed));
+                       see_column(chunk, chunk.table.columns[c], !known && may_be_index(names[c]),
+                                  some.counts, some.kinds[c]);
+                     }
+                     return {};
+                   },
+                   [&](Kinds& some) -> Status {
+                     for (size_t c = 0; c < C; ++c) {
+                       kinds[c].merge(std::move(some.kinds[c]));
+                       largest[c].store(kinds[c].values.largest_hash(), std::memory_order_relaxed);
+                     }
+                     return {};
+                   }));
   out.rows = report.rows - report.quarantined;
   std::vector<SpecColumn> columns;
   for (size_t c = 0; c < C; ++c) {

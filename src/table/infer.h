@@ -14,10 +14,10 @@ namespace maeil::table {
 
 struct InferredColumns {
   DatasetSpec spec;  // columns in the file's order; its target is "" (no row is quarantined for it)
-  std::vector<NumberFormat> formats;  // (C) kInteger: every number is written without a point or an exponent
-  std::vector<DistinctSample> values; // (C) that are not missing
-  uint64_t rows = 0;                  // records that could be split
-  std::vector<std::string> notes;     // for people: what was guessed
+  std::vector<NumberFormat> formats;   // (C) kInteger: every number is written without a point or an exponent
+  std::vector<DistinctSample> values;  // (C) that are not missing
+  uint64_t rows = 0;                   // records that could be split
+  std::vector<std::string> notes;      // for people: what was guessed
 };
 
 // Reads the whole file once, on all threads. A column is a number when every field that is there is one and
@@ -29,8 +29,8 @@ struct InferredColumns {
 // a text column looks like numbers. A date column whose values have one format gets it. `known`,
 // where given, decides the types of the columns that it names and leaves out those it does not; its optional
 // columns that the file lacks are left out. `text_column` (may be "") is text in any case. kBadInput as
-// read_csv, for a column of numbers with commas or of dates with the year last, which can be read in two ways,
-// and for numbers or dates in half of the rows or more among which words are; kNotFound: no such
+// read_csv, for a column of numbers with commas or of dates with the year last, which can be read in two
+// ways, and for numbers or dates in half of the rows or more among which words are; kNotFound: no such
 // `text_column`.
 Result<InferredColumns> infer_columns(const std::filesystem::path& path, const DatasetSpec* known,
                                       const std::string& text_column);

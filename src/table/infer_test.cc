@@ -20,7 +20,8 @@ using testing::HasSubstr;
 
 // Of this process alone: others run beside it.
 struct OwnFolder {
-  const std::filesystem::path path = std::filesystem::path(testing::TempDir()) / fmt::format("infer-{}", ::getpid());
+  const std::filesystem::path path =
+      std::filesystem::path(testing::TempDir()) / fmt::format("infer-{}", ::getpid());
   ~OwnFolder() {
     std::error_code ignored;
     std::filesystem::remove_all(path, ignored);
@@ -60,9 +61,8 @@ TEST(ReadNumber, CommasBetweenThousands) {
   for (const auto& [text, value] :
        {std::pair{"1,234", 1234.0}, {"-1,234,000.5", -1234000.5}, {" 12,345 ", 12345}})
     EXPECT_EQ(read_grouped_number(text), value) << text;
-  for (const char* text :
-       {"1234", "1,23", "1234,567", ",123", "1,234,56", "1,234.5.6", "1.234,567", "1,234e5", "", "0,123", "-0,123,456",
-        "012,345"})
+  for (const char* text : {"1234", "1,23", "1234,567", ",123", "1,234,56", "1,234.5.6", "1.234,567",
+                           "1,234e5", "", "0,123", "-0,123,456", "012,345"})
     EXPECT_FALSE(read_grouped_number(text)) << text;
   EXPECT_TRUE(is_surely_grouped("1,234,000"));
   EXPECT_TRUE(is_surely_grouped("1,234.5"));
@@ -105,8 +105,9 @@ TEST(InferColumns, StrayWordsAmongNumbersAndDatesAreRefused) {
   EXPECT_THAT(refused({"1", "2", "3", "4", "5", "a", "b", "c", "d"}),
               testing::ContainsRegex("4 of its 9 values are no numbers \\('a', '.', '.', \\.\\.\\.\\)"));
   EXPECT_THAT(refused({"5 %", "6", "7"}), HasSubstr("'5 %'"));
-  EXPECT_THAT(refused({"2024-05-31", "2024-06-01", "soon"}),
-              testing::AllOf(HasSubstr("1 of its 3 values are no dates ('soon')"), HasSubstr("type = \"date\"")));
+  EXPECT_THAT(
+      refused({"2024-05-31", "2024-06-01", "soon"}),
+      testing::AllOf(HasSubstr("1 of its 3 values are no dates ('soon')"), HasSubstr("type = \"date\"")));
   for (const std::vector<std::string>& values :
        {std::vector<std::string>{"05/06/2024", "07/06/2024"}, {"05/06/2024", "07/06/2024", "unknown"}})
     EXPECT_THAT(refused(values), HasSubstr("column 'x': '05/06/2024' is 2024-06-05 or 2024-05-06"));

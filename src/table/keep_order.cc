@@ -1,6 +1,7 @@
-// Orders between columns, all at once. A row that breaks one is sorted along the orders, so that its values stay as they were drawn, and
-// then each value is put into the digits of the column that it came into: downwards from the highest ends, which says how high
-// each column may go for those above it, then upwards, each column no lower than those below it.
+// Orders between columns, all at once. A row that breaks one is sorted along the orders, so that its values
+// stay as they were drawn, and then each value is put into the digits of the column that it came into:
+// downwards from the highest ends, which says how high each column may go for those above it, then upwards,
+// each column no lower than those below it.
 #include <algorithm>
 #include <cmath>
 #include <limits>
@@ -24,12 +25,18 @@ std::string_view date_example(const Column& column) {
 // One row's values in the plan's columns; NaN where there is none, which no comparison with it is true for.
 class OrderedRow {
  public:
-  OrderedRow(const OrderPlan& plan, const std::vector<const Rounding*>& rounding, const std::vector<const ValueRange*>& ranges)
-      : plan_(plan), rounding_(rounding), ranges_(ranges), values_(plan.columns.size()), highest_(plan.columns.size()) {}
+  OrderedRow(const OrderPlan& plan, const std::vector<const Rounding*>& rounding,
+             const std::vector<const ValueRange*>& ranges)
+      : plan_(plan),
+        rounding_(rounding),
+        ranges_(ranges),
+        values_(plan.columns.size()),
+        highest_(plan.columns.size()) {}
   double& operator[](size_t k) { return values_[k]; }
 
   bool is_broken() const {
-    return std::any_of(plan_.edges.begin(), plan_.edges.end(), [&](const Edge& edge) { return values_[edge.before] > values_[edge.after]; });
+    return std::any_of(plan_.edges.begin(), plan_.edges.end(),
+                       [&](const Edge& edge) { return values_[edge.before] > values_[edge.after]; });
   }
 
   void settle() {
@@ -64,7 +71,8 @@ class OrderedRow {
     for (size_t k = values_.size(); k-- > 0;) {
       highest_[k] = ranges_[k]->max.value_or(kInfinity);
       for (const Edge& edge : plan_.edges) {
-        if (edge.before == k && values_[edge.after] == values_[edge.after]) highest_[k] = std::min(highest_[k], rounding_[k]->down(highest_[edge.after]));
+        if (edge.before == k && values_[edge.after] == values_[edge.after])
+          highest_[k] = std::min(highest_[k], rounding_[k]->down(highest_[edge.after]));
       }
     }
   }
@@ -87,12 +95,15 @@ double OrderedValues::operator()(size_t row) {
 }
 
 void OrderedWriter::put(size_t row, double value) {
-  if (column_.type == ColumnType::kNumber) column_.numbers[row] = value;
-  else put_text(row, write_date(value));
+  if (column_.type == ColumnType::kNumber)
+    column_.numbers[row] = value;
+  else
+    put_text(row, write_date(value));
 }
 
 void OrderedWriter::put_text(size_t row, const std::string& text) {
-  for (; indexed_ < column_.dictionary.size(); ++indexed_) known_.emplace(column_.dictionary[indexed_], static_cast<uint32_t>(indexed_));
+  for (; indexed_ < column_.dictionary.size(); ++indexed_)
+    known_.emplace(column_.dictionary[indexed_], static_cast<uint32_t>(indexed_));
   const auto [found, fresh] = known_.emplace(text, static_cast<uint32_t>(column_.dictionary.size()));
   if (fresh) column_.dictionary.push_back(text);
   column_.codes[row] = found->second;
@@ -102,7 +113,8 @@ std::string OrderedWriter::write_date(double seconds) const {
   return write_date_like(date_example(column_), seconds);
 }
 
-void keep_orders(const OrderPlan& plan, const std::vector<Rounding>& rounding, const std::vector<ValueRange>& ranges, Table& rows) {
+void keep_orders(const OrderPlan& plan, const std::vector<Rounding>& rounding,
+                 const std::vector<ValueRange>& ranges, Table& rows) {
   std::vector<OrderedValues> values;
   std::vector<OrderedWriter> writers;
   std::vector<Rounding> steps;  // of dates; numbers have theirs in `rounding`

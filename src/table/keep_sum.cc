@@ -1,12 +1,14 @@
-// Sums of columns, in whole units of the finest decimal that a row's terms have, so that a sum holds to the last digit.
+// Sums of columns, in whole units of the finest decimal that a row's terms have, so that a sum holds to the
+// last digit.
 //
-// The total becomes the nearest number to the sum of its parts that it can be: one with its digits, between its ends, and one that the parts
-// can reach. Mostly that is the sum itself. Else the difference is given to the parts, in proportion to their size (a part that is 0
-// stays 0, shares of 100 keep their ratios), cut to each part's digits and ends; what the cutting leaves over goes to the
-// largest that can take it. All parts then move one way, so that orders between them stay.
+// The total becomes the nearest number to the sum of its parts that it can be: one with its digits, between
+// its ends, and one that the parts can reach. Mostly that is the sum itself. Else the difference is given to
+// the parts, in proportion to their size (a part that is 0 stays 0, shares of 100 keep their ratios), cut to
+// each part's digits and ends; what the cutting leaves over goes to the largest that can take it. All parts
+// then move one way, so that orders between them stay.
 //
-// Data of which one row keeps the sum have such a total. Where they do not, or decimals and ends fit badly, ends give way: first the
-// parts', then the total's.
+// Data of which one row keeps the sum have such a total. Where they do not, or decimals and ends fit badly,
+// ends give way: first the parts', then the total's.
 #include <algorithm>
 #include <cmath>
 #include <cstdint>
@@ -18,8 +20,9 @@
 namespace maeil::table {
 namespace {
 
-constexpr int64_t kEndless = 9'000'000'000'000'000;  // just below 2^53: doubles hold every whole number up to here
-constexpr int kMostDigits = 22;                      // 10^22 is the last power of ten that is a double
+// just below 2^53: doubles hold every whole number up to here
+constexpr int64_t kEndless = 9'000'000'000'000'000;
+constexpr int kMostDigits = 22;  // 10^22 is the last power of ten that is a double
 
 int64_t floor_to(int64_t x, int64_t step) { return x - ((x % step) + step) % step; }
 int64_t ceil_to(int64_t x, int64_t step) { return -floor_to(-x, step); }
@@ -28,10 +31,12 @@ int64_t add(int64_t a, int64_t b) { return std::clamp(a + b, -100 * kEndless, 10
 
 // A column of one row, in units.
 struct Term {
-  int64_t value = 0, step = 1;             // it moves by multiples of step
+  int64_t value = 0, step = 1;               // it moves by multiples of step
   int64_t low = -kEndless, high = kEndless;  // multiples of step, if its value is one
 
-  int64_t room(bool up) const { return std::max<int64_t>(0, floor_to(up ? high - value : value - low, step)); }
+  int64_t room(bool up) const {
+    return std::max<int64_t>(0, floor_to(up ? high - value : value - low, step));
+  }
   void move(bool up, int64_t by) { value += up ? by : -by; }
 };
 
@@ -43,11 +48,14 @@ bool distribute(int64_t difference, std::vector<Term>& parts) {
   for (const Term& part : parts) size += static_cast<double>(std::abs(part.value)) * (part.room(up) > 0);
   std::vector<size_t> largest_first(parts.size());
   std::iota(largest_first.begin(), largest_first.end(), size_t{0});
-  std::stable_sort(largest_first.begin(), largest_first.end(), [&](size_t a, size_t b) { return std::abs(parts[a].value) > std::abs(parts[b].value); });
+  std::stable_sort(largest_first.begin(), largest_first.end(),
+                   [&](size_t a, size_t b) { return std::abs(parts[a].value) > std::abs(parts[b].value); });
   for (const size_t k : largest_first) {
     if (size <= 0 || parts[k].room(up) == 0) continue;
-    const double share = static_cast<double>(std::abs(difference)) * (static_cast<double>(std::abs(parts[k].value)) / size);
-    const int64_t by = std::min({floor_to(static_cast<int64_t>(share), parts[k].step), parts[k].room(up), floor_to(left, parts[k].step)});
+    const double share =
+        static_cast<double>(std::abs(difference)) * (static_cast<double>(std::abs(parts[k].value)) / size);
+    const int64_t by = std::min({floor_to(static_cast<int64_t>(share), parts[k].step), parts[k].room(up),
+                                 floor_to(left, parts[k].step)});
     parts[k].move(up, by);
     left -= by;
   }
@@ -66,18 +74,28 @@ enum class Ends { kAll, kTotals, kNone };
 class SumKeeper {
  public:
   // `frozen`: columns that earlier sums use.
-  SumKeeper(const SumPlan& plan, const OrderPlan& orders, const std::vector<ValueRange>& ranges, const std::set<size_t>& frozen, Table& rows)
-      : plan_(plan), ranges_(ranges), frozen_(frozen), rows_(rows), before_(rows.columns.size()), after_(rows.columns.size()) {
+  SumKeeper(const SumPlan& plan, const OrderPlan& orders, const std::vector<ValueRange>& ranges,
+            const std::set<size_t>& frozen, Table& rows)
+      : plan_(plan),
+        ranges_(ranges),
+        frozen_(frozen),
+        rows_(rows),
+        before_(rows.columns.size()),
+        after_(rows.columns.size()) {
     for (const Edge& edge : orders.edges) {
       const size_t low = orders.columns[edge.before], high = orders.columns[edge.after];
       if (rows.columns[low].type != ColumnType::kNumber) continue;
       before_[high].push_back(low);
       after_[low].push_back(high);
     }
-    const auto finest = [&](size_t c) { return std::min(ranges[c].digits.value_or(kMostDigits), kMostDigits); };
+    const auto finest = [&](size_t c) {
+      return std::min(ranges[c].digits.value_or(kMostDigits), kMostDigits);
+    };
     for (const size_t c : plan.parts) digits_ = std::max(digits_, finest(c));
-    if (plan.total) digits_ = std::max(digits_, finest(*plan.total));
-    else digits_ = std::max(digits_, kMostDigits);
+    if (plan.total)
+      digits_ = std::max(digits_, finest(*plan.total));
+    else
+      digits_ = std::max(digits_, kMostDigits);
   }
 
   void keep(size_t row) {
@@ -97,29 +115,42 @@ class SumKeeper {
  private:
   bool is_there(size_t row) const {
     const auto there = [&](size_t c) { return !rows_.columns[c].is_missing(row); };
-    return std::all_of(plan_.parts.begin(), plan_.parts.end(), there) && (!plan_.total || there(*plan_.total));
+    return std::all_of(plan_.parts.begin(), plan_.parts.end(), there) &&
+           (!plan_.total || there(*plan_.total));
   }
 
   // As many decimals as the finest column has, but so few that all that is added stays below kEndless units.
   void choose_units(size_t row) {
     double largest = std::abs(plan_.fixed);
     for (const size_t c : plan_.parts) largest += std::abs(rows_.columns[c].numbers[row]);
-    if (plan_.total) largest += std::max(std::abs(ranges_[*plan_.total].min.value_or(0)), std::abs(ranges_[*plan_.total].max.value_or(0)));
+    if (plan_.total)
+      largest += std::max(std::abs(ranges_[*plan_.total].min.value_or(0)),
+                          std::abs(ranges_[*plan_.total].max.value_or(0)));
     unit_digits_ = digits_;
-    if (largest > 0) unit_digits_ = std::min(unit_digits_, static_cast<int>(std::floor(std::log10(static_cast<double>(kEndless) / largest))));
+    if (largest > 0)
+      unit_digits_ = std::min(
+          unit_digits_, static_cast<int>(std::floor(std::log10(static_cast<double>(kEndless) / largest))));
     power_ = std::pow(10.0, std::abs(unit_digits_));
   }
-  double scaled(double x) const { return std::clamp(unit_digits_ >= 0 ? x * power_ : x / power_, -static_cast<double>(kEndless), static_cast<double>(kEndless)); }
+  double scaled(double x) const {
+    return std::clamp(unit_digits_ >= 0 ? x * power_ : x / power_, -static_cast<double>(kEndless),
+                      static_cast<double>(kEndless));
+  }
   int64_t units(double x) const { return std::llround(scaled(x)); }
-  double number(int64_t x) const { return unit_digits_ >= 0 ? static_cast<double>(x) / power_ : static_cast<double>(x) * power_; }
+  double number(int64_t x) const {
+    return unit_digits_ >= 0 ? static_cast<double>(x) / power_ : static_cast<double>(x) * power_;
+  }
   // The outermost whole number of units that is not above (below) x.
   int64_t units_below(double x) const { return number(units(x)) <= x ? units(x) : units(x) - 1; }
   int64_t units_above(double x) const { return number(units(x)) >= x ? units(x) : units(x) + 1; }
 
-  bool is_own(size_t c) const { return c == plan_.total || std::find(plan_.parts.begin(), plan_.parts.end(), c) != plan_.parts.end(); }
+  bool is_own(size_t c) const {
+    return c == plan_.total || std::find(plan_.parts.begin(), plan_.parts.end(), c) != plan_.parts.end();
+  }
 
-  // A column with the ends that its own range (if `ranged`) and the columns that it is ordered with leave it. The sum's other kind of terms
-  // (parts for the total, the total for a part) are left out: they move with it.
+  // A column with the ends that its own range (if `ranged`) and the columns that it is ordered with leave it.
+  // The sum's other kind of terms (parts for the total, the total for a part) are left out: they move with
+  // it.
   Term term(size_t row, size_t c, bool ranged) const {
     Term out;
     out.value = units(rows_.columns[c].numbers[row]);
@@ -132,7 +163,9 @@ class SumKeeper {
     if (ranged && ranges_[c].min) out.low = std::max(out.low, units_above(*ranges_[c].min));
     if (ranged && ranges_[c].max) out.high = std::min(out.high, units_below(*ranges_[c].max));
     const bool total = c == plan_.total;
-    const auto counts = [&](size_t other) { return !rows_.columns[other].is_missing(row) && (total ? !is_own(other) : other != plan_.total); };
+    const auto counts = [&](size_t other) {
+      return !rows_.columns[other].is_missing(row) && (total ? !is_own(other) : other != plan_.total);
+    };
     for (const size_t other : before_[c]) {
       if (counts(other)) out.low = std::max(out.low, units_above(rows_.columns[other].numbers[row]));
     }
@@ -180,7 +213,9 @@ class SumKeeper {
 
   void keep_beside_total(size_t c, int64_t total, Term& part) const {
     if (!plan_.total || frozen_.contains(c)) return;
-    const auto has = [&](const std::vector<size_t>& others) { return std::find(others.begin(), others.end(), *plan_.total) != others.end(); };
+    const auto has = [&](const std::vector<size_t>& others) {
+      return std::find(others.begin(), others.end(), *plan_.total) != others.end();
+    };
     if (has(before_[c])) part.low = std::max(part.low, ceil_to(total, part.step));
     if (has(after_[c])) part.high = std::min(part.high, floor_to(total, part.step));
   }
@@ -202,7 +237,8 @@ class SumKeeper {
 
 }  // namespace
 
-void keep_sums(const std::vector<SumPlan>& sums, const OrderPlan& orders, const std::vector<ValueRange>& ranges, Table& rows) {
+void keep_sums(const std::vector<SumPlan>& sums, const OrderPlan& orders,
+               const std::vector<ValueRange>& ranges, Table& rows) {
   std::set<size_t> frozen;
   for (const auto& sum : sums) {
     SumKeeper keeper(sum, orders, ranges, frozen, rows);

@@ -29,13 +29,18 @@ struct Rounding {
   }
   double operator()(double x) const {
     switch (kind) {
-      case kDecimals: return std::nearbyint(x * power) / power;
-      case kTens: return std::nearbyint(x / power) * power;
-      case kSteps: return std::floor(x / power) * power;
-      default: return x;
+      case kDecimals:
+        return std::nearbyint(x * power) / power;
+      case kTens:
+        return std::nearbyint(x / power) * power;
+      case kSteps:
+        return std::floor(x / power) * power;
+      default:
+        return x;
     }
   }
-  // The nearest value with these digits that is not below (not above) x; x itself where doubles are too coarse for a step.
+  // The nearest value with these digits that is not below (not above) x; x itself where doubles are too
+  // coarse for a step.
   double up(double x) const { return beside(x, 1); }
   double down(double x) const { return beside(x, -1); }
 

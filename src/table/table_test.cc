@@ -1,7 +1,6 @@
 // The dataset spec and tables from CSV: types, quarantine, hostile files; writing gives the same bytes back.
-#include <gtest/gtest.h>
-
 #include <fmt/format.h>
+#include <gtest/gtest.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -44,11 +43,12 @@ struct Read {
 Result<Read> read(std::string_view csv, ReadOptions options = {}) {
   const auto spec = parse_dataset_spec(kSmall, "small.toml").value();
   Read out;
-  auto report = read_csv(csv, "f.csv", spec, options, [&](Table&& chunk, const std::vector<uint64_t>& rows) -> Status {
-    out.chunks.push_back(std::move(chunk));
-    out.rows.insert(out.rows.end(), rows.begin(), rows.end());
-    return {};
-  });
+  auto report =
+      read_csv(csv, "f.csv", spec, options, [&](Table&& chunk, const std::vector<uint64_t>& rows) -> Status {
+        out.chunks.push_back(std::move(chunk));
+        out.rows.insert(out.rows.end(), rows.begin(), rows.end());
+        return {};
+      });
   if (!report) return tl::make_unexpected(report.error());
   out.report = *report;
   return out;
@@ -72,7 +72,9 @@ TEST(ReadCsv, TypesComeFromTheSpec) {
 }
 
 TEST(ReadCsv, QuarantinesWithLineAndReason) {
-  const auto out = read("id,code,amount,bad\n1,a,x,N\n2,a,1\n3,a,?,N\n4,a,inf,N\n5,\xff,1,N\n6,a,1,maybe\n7,ok,1,Y\n").value();
+  const auto out =
+      read("id,code,amount,bad\n1,a,x,N\n2,a,1\n3,a,?,N\n4,a,inf,N\n5,\xff,1,N\n6,a,1,maybe\n7,ok,1,Y\n")
+          .value();
   EXPECT_EQ(out.report.rows, 7u);
   EXPECT_EQ(out.report.quarantined, 6u);
   EXPECT_EQ(out.rows, (std::vector<uint64_t>{6}));
@@ -103,7 +105,8 @@ TEST(ReadCsv, HeadersAreChecked) {
   EXPECT_NE(refusal("id,code,code,amount,bad\n").find("twice"), std::string::npos);
   EXPECT_NE(refusal("id,code,amount\n1,a,1\n").find("'bad'"), std::string::npos);
   EXPECT_TRUE(read("id,code,amount\n1,a,1\n", {.target_required = false}));
-  EXPECT_EQ(read("id,code,amount,bad,more\n1,a,1,N,z\n")->report.ignored_columns, (std::vector<std::string>{"more"}));
+  EXPECT_EQ(read("id,code,amount,bad,more\n1,a,1,N,z\n")->report.ignored_columns,
+            (std::vector<std::string>{"more"}));
 }
 
 TEST(ReadCsv, ValuesOfQuarantinedRowsLeaveNoTrace) {
@@ -122,14 +125,23 @@ TEST(ReadCsv, ReasonsStayUtf8) {
 }
 
 TEST(ReadCsv, NumbersAreFiniteAndNothingElse) {
-  for (const char* no : {"inf", "-Infinity", "1e999", " ", "- 1", "1,5", "+-1", "+", "-", "0x10", "1_000", "\"\"\"\"", "1e", "."}) {
+  for (const char* no : {"inf", "-Infinity", "1e999", " ", "- 1", "1,5", "+-1", "+", "-", "0x10", "1_000",
+                         "\"\"\"\"", "1e", "."}) {
     std::string field = no;
     if (field.find(',') != std::string::npos) field = fmt::format("\"{}\"", no);
     const auto out = read("id,code,amount,bad\n1,a," + field + ",N\n");
     ASSERT_TRUE(out) << no;
     EXPECT_EQ(out->report.quarantined, 1u) << no;
   }
-  for (const auto& [yes, value] : {std::pair{"+1", 1.0}, {"-0.0", 0.0}, {"1e-05", 1e-5}, {"1E3", 1000}, {".5", 0.5}, {"5.", 5}, {"\"7\"", 7}, {" 8", 8}, {"9 ", 9}}) {
+  for (const auto& [yes, value] : {std::pair{"+1", 1.0},
+                                   {"-0.0", 0.0},
+                                   {"1e-05", 1e-5},
+                                   {"1E3", 1000},
+                                   {".5", 0.5},
+                                   {"5.", 5},
+                                   {"\"7\"", 7},
+                                   {" 8", 8},
+                                   {"9 ", 9}}) {
     const auto out = read(std::string("id,code,amount,bad\n1,a,") + yes + ",N\n").value();
     ASSERT_EQ(out.report.quarantined, 0u) << yes;
     EXPECT_EQ(out.chunks.at(0).find("amount")->numbers.at(0), value) << yes;
@@ -140,7 +152,8 @@ TEST(ReadCsv, HostileFilesAreRefusedInOneSentence) {
   EXPECT_NE(refusal(std::string("\xff\xfei\0d\0", 6)).find("UTF-16"), std::string::npos);
   EXPECT_NE(refusal("id,code,amount,bad\n1,\"a,1,N\n2,b,1,N\n").find("f.csv:2"), std::string::npos);
   EXPECT_NE(refusal(std::string("id,co\0de,amount,bad\n", 20)).find("NUL"), std::string::npos);
-  EXPECT_NE(refusal("id,code,amount,bad\n" + std::string(format::kMaxCsvRecord + 5, 'x')).find("f.csv:2"), std::string::npos);
+  EXPECT_NE(refusal("id,code,amount,bad\n" + std::string(format::kMaxCsvRecord + 5, 'x')).find("f.csv:2"),
+            std::string::npos);
   std::string wide = "id,code,amount,bad";
   for (size_t i = 0; i < kMaxCsvColumns; ++i) wide += ",c" + std::to_string(i);
   EXPECT_NE(refusal(wide + "\n").find("4096 columns"), std::string::npos);
@@ -157,7 +170,8 @@ TEST(ReadCsv, ALineOfAGigabyteCostsNothing) {
   ASSERT_TRUE(write_file_atomically(path, "id,code,amount,bad\n1,a,1,N\n"));
   std::filesystem::resize_file(path, uint64_t{1} << 30);  // sparse: NUL bytes without a line end
   const auto spec = parse_dataset_spec(kSmall, "small.toml").value();
-  const auto report = read_csv_file(path, spec, {}, [](Table&&, const std::vector<uint64_t>&) -> Status { return {}; });
+  const auto report =
+      read_csv_file(path, spec, {}, [](Table&&, const std::vector<uint64_t>&) -> Status { return {}; });
   std::filesystem::remove_all(folder);
   ASSERT_FALSE(report);
   EXPECT_NE(report.error().message.find("big.csv:3"), std::string::npos) << report.error().message;
@@ -165,15 +179,17 @@ TEST(ReadCsv, ALineOfAGigabyteCostsNothing) {
 
 TEST(ReadCsv, TheSinksErrorEndsTheReading) {
   const auto spec = parse_dataset_spec(kSmall, "small.toml").value();
-  const auto report = read_csv("id,code,amount,bad\n1,a,1,N\n", "f.csv", spec, {},
-                               [](Table&&, const std::vector<uint64_t>&) -> Status { return io_error("disk full"); });
+  const auto report =
+      read_csv("id,code,amount,bad\n1,a,1,N\n", "f.csv", spec, {},
+               [](Table&&, const std::vector<uint64_t>&) -> Status { return io_error("disk full"); });
   ASSERT_FALSE(report);
   EXPECT_EQ(report.error().code, ErrorCode::kIo);
 }
 
 TEST(ReadCsv, ManyChunksOnAnyThreads) {
   std::string csv = "id,code,amount,bad\n";
-  for (int i = 0; i < 20000; ++i) csv += std::to_string(i) + ",c" + std::to_string(i % 7) + "," + std::to_string(i) + ",N\n";
+  for (int i = 0; i < 20000; ++i)
+    csv += std::to_string(i) + ",c" + std::to_string(i % 7) + "," + std::to_string(i) + ",N\n";
   for (int threads : {1, 3}) {
     set_thread_count(threads);
     const auto out = read(csv).value();
@@ -191,39 +207,46 @@ TEST(CsvFormatGolden, RealRowsComeBackByteForByte) {
   const auto spec = builtin_dataset_spec().value();
   format::TextBuffer text;
   std::unique_ptr<CsvFormat> csv;
-  const auto report = read_csv(original, "golden", spec, {}, [&](Table&& chunk, const std::vector<uint64_t>&) -> Status {
-    std::erase_if(chunk.columns, [](const Column& c) { return c.name == "spcl_corp_new_mk"; });  // not in the file
-    if (!csv) {
-      std::vector<std::string> names;
-      std::vector<NumberFormat> formats;
-      for (const auto& column : chunk.columns) {
-        names.push_back(column.name);
-        const bool integer = column.name == "CLLTRL_LIQUID_BS_AMT" ||
-                             (column.name.starts_with("AF_") && !column.name.ends_with("SUM") && !column.name.ends_with("RATIO") &&
-                              !column.name.starts_with("AF_KIFRS"));
-        formats.push_back(integer ? NumberFormat::kInteger : NumberFormat::kFloat);
-      }
-      csv = std::make_unique<CsvFormat>(names, formats);
-      text.append(csv->header());
-    }
-    csv->append_rows(chunk, text);
-    return {};
-  });
+  const auto report =
+      read_csv(original, "golden", spec, {}, [&](Table&& chunk, const std::vector<uint64_t>&) -> Status {
+        // not in the file
+        std::erase_if(chunk.columns, [](const Column& c) { return c.name == "spcl_corp_new_mk"; });
+        if (!csv) {
+          std::vector<std::string> names;
+          std::vector<NumberFormat> formats;
+          for (const auto& column : chunk.columns) {
+            names.push_back(column.name);
+            const bool integer = column.name == "CLLTRL_LIQUID_BS_AMT" ||
+                                 (column.name.starts_with("AF_") && !column.name.ends_with("SUM") &&
+                                  !column.name.ends_with("RATIO") && !column.name.starts_with("AF_KIFRS"));
+            formats.push_back(integer ? NumberFormat::kInteger : NumberFormat::kFloat);
+          }
+          csv = std::make_unique<CsvFormat>(names, formats);
+          text.append(csv->header());
+        }
+        csv->append_rows(chunk, text);
+        return {};
+      });
   const std::string_view written = text.view();
   ASSERT_TRUE(report) << report.error().message;
   EXPECT_EQ(report->quarantined, 0u);
   // Numbers are the only thing that is made anew; compare line by line so that a failure is readable.
   size_t at = 0, line = 1;
-  while (at < original.size() && at < written.size() && original[at] == written[at]) line += original[at++] == '\n';
-  EXPECT_EQ(at, original.size()) << "line " << line << ": " << original.substr(at > 30 ? at - 30 : 0, 80) << " | "
-                                 << written.substr(at > 30 ? at - 30 : 0, 80);
+  while (at < original.size() && at < written.size() && original[at] == written[at])
+    line += original[at++] == '\n';
+  EXPECT_EQ(at, original.size()) << "line " << line << ": " << original.substr(at > 30 ? at - 30 : 0, 80)
+                                 << " | " << written.substr(at > 30 ? at - 30 : 0, 80);
 }
 
 TEST(CsvFormat, QuotesMissingAndLongTexts) {
   Table table;
   table.rows = 5000;
   const std::string longest(100, 'L');
-  table.columns = {{.name = "t, quoted", .type = ColumnType::kText, .codes = {}, .dictionary = {"a", "b,\"c\"", longest}, .numbers = {}},
+  table.columns = {{.name = "t, quoted",
+                    .type = ColumnType::kText,
+                    .codes = {},
+                    .dictionary = {"a", "b,\"c\"", longest},
+                    .numbers = {}},
                    {.name = "x", .type = ColumnType::kNumber, .codes = {}, .dictionary = {}, .numbers = {}},
                    {.name = "n", .type = ColumnType::kNumber, .codes = {}, .dictionary = {}, .numbers = {}}};
   std::string expected = "\xef\xbb\xbf\"t, quoted\",x,n\n";
@@ -236,7 +259,8 @@ TEST(CsvFormat, QuotesMissingAndLongTexts) {
     format::append_float(expected, static_cast<double>(i) / 7);
     expected += i % 5 == 0 ? std::string(",\n") : fmt::format(",{}\n", static_cast<int64_t>(i) - 3);
   }
-  const CsvFormat csv({"t, quoted", "x", "n"}, {NumberFormat::kFloat, NumberFormat::kFloat, NumberFormat::kInteger});
+  const CsvFormat csv({"t, quoted", "x", "n"},
+                      {NumberFormat::kFloat, NumberFormat::kFloat, NumberFormat::kInteger});
   format::TextBuffer out;
   out.append(csv.header());
   csv.append_rows(table, out);
@@ -246,7 +270,11 @@ TEST(CsvFormat, QuotesMissingAndLongTexts) {
 TEST(CsvFormat, AWholeNumberBeyond64BitsIsNoOtherNumber) {
   Table table;
   table.rows = 3;
-  table.columns = {{.name = "n", .type = ColumnType::kNumber, .codes = {}, .dictionary = {}, .numbers = {9223372036854774784.0, 0x1p63, -1e25}}};
+  table.columns = {{.name = "n",
+                    .type = ColumnType::kNumber,
+                    .codes = {},
+                    .dictionary = {},
+                    .numbers = {9223372036854774784.0, 0x1p63, -1e25}}};
   format::TextBuffer out;
   CsvFormat({"n"}, {NumberFormat::kInteger}).append_rows(table, out);
   EXPECT_EQ(out.view(), "9223372036854774784\n9.223372036854776e+18\n-1e+25\n");
@@ -256,7 +284,8 @@ TEST(CsvTable, WorkOnChunksIsFinishedInOrderOnAnyThreads) {
   const auto folder = std::filesystem::path(testing::TempDir()) / "csv_as";
   std::filesystem::create_directories(folder);
   std::string csv = "id,code,amount,bad\n";
-  for (int i = 0; i < 20000; ++i) csv += i == 9999 ? "broken\n" : fmt::format("{},{},{},{}\n", i, i % 7, i, i % 2 ? "Y" : "N");
+  for (int i = 0; i < 20000; ++i)
+    csv += i == 9999 ? "broken\n" : fmt::format("{},{},{},{}\n", i, i % 7, i, i % 2 ? "Y" : "N");
   ASSERT_TRUE(write_file_atomically(folder / "f.csv", csv));
   const auto spec = parse_dataset_spec(kSmall, "s.toml").value();
   const auto open = [&] { return MappedFile::open(folder / "f.csv").value(); };
@@ -281,7 +310,10 @@ TEST(CsvTable, WorkOnChunksIsFinishedInOrderOnAnyThreads) {
     EXPECT_EQ(next, 20000u);
     EXPECT_EQ(report->quarantined, 1u);
     const auto stopped = read_csv_file_as<int>(
-        open(), "f.csv", spec, {}, [](const CsvChunk& chunk, int&) { return chunk.row_index[0] > 5000 ? Status(io_error("no more")) : Status(); },
+        open(), "f.csv", spec, {},
+        [](const CsvChunk& chunk, int&) {
+          return chunk.row_index[0] > 5000 ? Status(io_error("no more")) : Status();
+        },
         [](int&) -> Status { return {}; });
     ASSERT_FALSE(stopped);
     EXPECT_EQ(stopped.error().message, "no more");
@@ -313,26 +345,36 @@ TEST(DatasetSpec, TheBuiltInOneKnowsTheRealColumns) {
   EXPECT_TRUE(spec.find("AF_CRG")->drop);
   EXPECT_FALSE(spec.find("AF_KIFRS_ADJ_SUM")->drop);
   EXPECT_TRUE(spec.find("spclty_itm_mk_cd")->type == SpecType::kText);
-  EXPECT_EQ(std::count_if(spec.columns.begin(), spec.columns.end(), [](const auto& c) { return c.nullable; }), 74);
+  EXPECT_EQ(std::count_if(spec.columns.begin(), spec.columns.end(), [](const auto& c) { return c.nullable; }),
+            74);
 }
 
 TEST(DatasetSpec, ConstraintsAndMarginals) {
   const auto parse = [](const std::string& constraints, const std::string& marginal = "marginal = \"beta\"") {
-    return parse_dataset_spec("name = \"s\"\ncolumns = [\n  { name = \"y\", type = \"text\" },\n  { name = \"a\", type = \"number\", " + marginal +
-                                  " },\n  { name = \"b\", type = \"number\" },\n  { name = \"t\", type = \"number\" },\n  { name = \"u\", type = \"number\" },\n]\n[target]\ncolumn = \"y\"\nnegative = "
-                                  "\"N\"\npositive = \"Y\"\n" + constraints,
-                              "s.toml");
+    return parse_dataset_spec(
+        "name = \"s\"\ncolumns = [\n  { name = \"y\", type = \"text\" },\n  { name = \"a\", type = "
+        "\"number\", " +
+            marginal +
+            " },\n  { name = \"b\", type = \"number\" },\n  { name = \"t\", type = \"number\" },\n  { name = "
+            "\"u\", type = \"number\" },\n]\n[target]\ncolumn = \"y\"\nnegative = "
+            "\"N\"\npositive = \"Y\"\n" +
+            constraints,
+        "s.toml");
   };
   const auto spec = parse(
-      "[[constraints]]\nkind = \"order\"\ncolumns = [\"a\", \"b\"]\n[[constraints]]\nkind = \"sum\"\ncolumns = [\"t\", \"a\", \"b\"]\n"
+      "[[constraints]]\nkind = \"order\"\ncolumns = [\"a\", \"b\"]\n[[constraints]]\nkind = \"sum\"\ncolumns "
+      "= [\"t\", \"a\", \"b\"]\n"
       "[[constraints]]\nkind = \"only_when\"\ncolumns = [\"u\", \"y\"]\nequals = \"Y\"\n");
   ASSERT_TRUE(spec) << spec.error().message;
   ASSERT_EQ(spec->constraints.size(), 3u);
   EXPECT_EQ(spec->constraints[2].equals, "Y");
   EXPECT_EQ(spec->find("a")->marginal, "beta");
-  const auto message = [&](const std::string& constraints) { return parse("[[constraints]]\n" + constraints).error().message; };
+  const auto message = [&](const std::string& constraints) {
+    return parse("[[constraints]]\n" + constraints).error().message;
+  };
   EXPECT_NE(message("kind = \"less\"\ncolumns = [\"a\", \"b\"]").find("s.toml:13"), std::string::npos);
-  EXPECT_NE(message("kind = \"order\"\ncolumns = [\"a\", \"c\"]").find("'c' is no column"), std::string::npos);
+  EXPECT_NE(message("kind = \"order\"\ncolumns = [\"a\", \"c\"]").find("'c' is no column"),
+            std::string::npos);
   EXPECT_NE(message("kind = \"order\"\ncolumns = [\"a\", \"y\"]").find("number column"), std::string::npos);
   EXPECT_NE(message("kind = \"sum\"\ncolumns = [\"a\", \"b\"]").find("s.toml:13"), std::string::npos);
   EXPECT_FALSE(parse("", "marginal = 1"));
@@ -341,18 +383,23 @@ TEST(DatasetSpec, ConstraintsAndMarginals) {
   ASSERT_TRUE(fixed) << fixed.error().message;
   EXPECT_EQ(fixed->constraints[0].total, 100);
   EXPECT_EQ(fixed->constraints[0].columns, (std::vector<std::string>{"a", "b"}));
-  EXPECT_NE(message("kind = \"sum\"\ncolumns = [\"a\", 100, \"b\"]").find("names of columns"), std::string::npos);
+  EXPECT_NE(message("kind = \"sum\"\ncolumns = [\"a\", 100, \"b\"]").find("names of columns"),
+            std::string::npos);
   EXPECT_NE(message("kind = \"order\"\ncolumns = [1, \"b\"]").find("names of columns"), std::string::npos);
-  EXPECT_NE(message("kind = \"order\"\ncolumns = [\"a\", \"b\"]\nequals = \"Y\"").find("only_when"), std::string::npos);
-  EXPECT_NE(message("kind = \"order\"\ncolumns = [\"a\", \"b\"]\n[[constraints]]\nkind = \"order\"\ncolumns = [\"b\", \"a\"]").find("s.toml:16: the constraints of kind order go round in a circle"),
+  EXPECT_NE(message("kind = \"order\"\ncolumns = [\"a\", \"b\"]\nequals = \"Y\"").find("only_when"),
+            std::string::npos);
+  EXPECT_NE(message("kind = \"order\"\ncolumns = [\"a\", \"b\"]\n[[constraints]]\nkind = \"order\"\ncolumns "
+                    "= [\"b\", \"a\"]")
+                .find("s.toml:16: the constraints of kind order go round in a circle"),
             std::string::npos);
 }
 
 TEST(Constraint, DatesAreOrderedByTheirDays) {
   Table rows;
   rows.rows = 5;
-  rows.columns = {{"opened", ColumnType::kText, {0, 1, 0, 2, kMissing}, {"31MAY2024", "01JAN2020", "soon"}, {}},
-                  {"closed", ColumnType::kText, {0, 0, 1, 0, 0}, {"15FEB2021", "30JUN2024"}, {}}};
+  rows.columns = {
+      {"opened", ColumnType::kText, {0, 1, 0, 2, kMissing}, {"31MAY2024", "01JAN2020", "soon"}, {}},
+      {"closed", ColumnType::kText, {0, 0, 1, 0, 0}, {"15FEB2021", "30JUN2024"}, {}}};
   const Constraint order{Constraint::Kind::kOrder, {"opened", "closed"}, ""};
   EXPECT_EQ(count_broken(order, rows).value(), 1u);
   ASSERT_TRUE(apply_constraints({order}, rows));
@@ -391,7 +438,8 @@ TEST(Constraint, DatesKeepTheirColumnsFormat) {
   rows.columns = {{"iso", ColumnType::kText, {0, 1, 0}, {"2024-05-31", "2020-01-01"}, {}},
                   {"sas", ColumnType::kText, {1, 0, 0}, {"30JUN2024", "15FEB2021"}, {}},
                   {"pandas", ColumnType::kText, {0, 0, 1}, {"02Jan2024", "1Jul2025"}, {}}};
-  const std::vector<Constraint> orders = {{Constraint::Kind::kOrder, {"sas", "pandas"}, ""}, {Constraint::Kind::kOrder, {"iso", "sas"}, ""}};
+  const std::vector<Constraint> orders = {{Constraint::Kind::kOrder, {"sas", "pandas"}, ""},
+                                          {Constraint::Kind::kOrder, {"iso", "sas"}, ""}};
   ASSERT_TRUE(apply_constraints(orders, rows));
   for (const auto& order : orders) EXPECT_EQ(count_broken(order, rows).value(), 0u);
   const auto texts = [&](size_t row) {
@@ -405,19 +453,26 @@ TEST(Constraint, DatesKeepTheirColumnsFormat) {
 }
 
 TEST(Constraint, ChainsOfOrdersHoldInAnyFileOrderAndOnlyCirclesAreRefused) {
-  const auto order = [](const char* low, const char* high) { return Constraint{Constraint::Kind::kOrder, {low, high}, ""}; };
+  const auto order = [](const char* low, const char* high) {
+    return Constraint{Constraint::Kind::kOrder, {low, high}, ""};
+  };
   std::vector<Constraint> chain = {order("a", "b"), order("b", "c"), order("c", "d"), order("x", "c")};
   std::sort(chain.begin(), chain.end(), [](const auto& p, const auto& q) { return p.columns < q.columns; });
   do {
     ASSERT_EQ(check_constraints(chain), "");
-    Table rows = numbers({"d", "b", "a", "c", "x"}, {{1, 3, 4, 2, 9}, {1, NAN, 4, 2, 0}, {4, 2, 1, 3, 3}, {NAN, NAN, 4, 2, NAN}});
+    Table rows = numbers({"d", "b", "a", "c", "x"},
+                         {{1, 3, 4, 2, 9}, {1, NAN, 4, 2, 0}, {4, 2, 1, 3, 3}, {NAN, NAN, 4, 2, NAN}});
     ASSERT_TRUE(apply_constraints(chain, rows));
     for (const auto& one : chain) EXPECT_EQ(count_broken(one, rows).value(), 0u) << describe(one);
     EXPECT_EQ(row_of(rows, 2), (std::vector<double>{4, 2, 1, 3, 3}));
-    EXPECT_EQ(rows.columns[0].numbers[0], 9);                                     // values are sorted, none is made up
+    // values are sorted, none is made up
+    EXPECT_EQ(rows.columns[0].numbers[0], 9);
     EXPECT_TRUE(rows.columns[1].is_missing(1));
-  } while (std::next_permutation(chain.begin(), chain.end(), [](const auto& p, const auto& q) { return p.columns < q.columns; }));
-  EXPECT_NE(check_constraints({order("z", "a"), order("a", "b"), order("b", "c"), order("c", "a")}).find("circle: a <= b <= c <= a"), std::string::npos);
+  } while (std::next_permutation(chain.begin(), chain.end(),
+                                 [](const auto& p, const auto& q) { return p.columns < q.columns; }));
+  EXPECT_NE(check_constraints({order("z", "a"), order("a", "b"), order("b", "c"), order("c", "a")})
+                .find("circle: a <= b <= c <= a"),
+            std::string::npos);
 }
 
 TEST(Constraint, OrderedValuesKeepTheirColumnsDigitsAndEnds) {
@@ -449,7 +504,8 @@ TEST(Constraint, ASumHoldsToTheLastDigitWhereItsTotalCannotTakeIt) {
     EXPECT_EQ(std::llround(row[0] * 100), std::llround(row[1] * 100) + std::llround(row[2] * 100)) << i;
     EXPECT_EQ(row[1], std::round(row[1] * 10) / 10) << i;
     EXPECT_EQ(row[2], std::round(row[2] * 100) / 100) << i;
-    for (size_t c = 0; c < 3; ++c) EXPECT_TRUE(row[c] >= *ranges[c].min && row[c] <= *ranges[c].max) << i << " " << c;
+    for (size_t c = 0; c < 3; ++c)
+      EXPECT_TRUE(row[c] >= *ranges[c].min && row[c] <= *ranges[c].max) << i << " " << c;
   }
   EXPECT_EQ(row_of(rows, 0)[0], 31);
   EXPECT_EQ(row_of(rows, 1), (std::vector<double>{21, 0, 21}));  // what is 0 stays so
@@ -492,22 +548,30 @@ TEST(Constraint, ASumSaysNothingOfRowsThatLackATerm) {
 
 // Sums that share columns, and orders between a sum's terms and others, all at once and on awkward digits.
 TEST(Constraint, OrdersAndSumsHoldTogether) {
-  const std::vector<Constraint> all = {{Constraint::Kind::kSum, {"g", "t", "fee"}, ""},       {Constraint::Kind::kSum, {"t", "a", "b"}, ""},
-                                       {Constraint::Kind::kOrder, {"a", "b"}, ""},             {Constraint::Kind::kOrder, {"paid", "t"}, ""},
+  const std::vector<Constraint> all = {{Constraint::Kind::kSum, {"g", "t", "fee"}, ""},
+                                       {Constraint::Kind::kSum, {"t", "a", "b"}, ""},
+                                       {Constraint::Kind::kOrder, {"a", "b"}, ""},
+                                       {Constraint::Kind::kOrder, {"paid", "t"}, ""},
                                        {Constraint::Kind::kOrder, {"a", "t"}, ""}};
   ASSERT_EQ(check_constraints(all), "");
-  const std::vector<ValueRange> ranges = {{0, 0, 80}, {1, 0, 60}, {2, 0, 20}, {2, 0, 30}, {2, 0, 30}, {2, 0, 60}};
+  const std::vector<ValueRange> ranges = {{0, 0, 80}, {1, 0, 60}, {2, 0, 20},
+                                          {2, 0, 30}, {2, 0, 30}, {2, 0, 60}};
   std::vector<std::vector<double>> values;
   for (int64_t i = 0; i < 2000; ++i) {
-    const auto at = [&](int64_t prime, int64_t below) { return static_cast<double>(i * prime % below) / 100; };
-    values.push_back({std::floor(at(7919, 8001)), std::floor(at(104729, 6001) * 10) / 10, at(1299709, 2001), at(15485863, 3001), at(32452843, 3001), at(86028121, 6001)});
+    const auto at = [&](int64_t prime, int64_t below) {
+      return static_cast<double>(i * prime % below) / 100;
+    };
+    values.push_back({std::floor(at(7919, 8001)), std::floor(at(104729, 6001) * 10) / 10, at(1299709, 2001),
+                      at(15485863, 3001), at(32452843, 3001), at(86028121, 6001)});
   }
   Table rows = numbers({"g", "t", "fee", "a", "b", "paid"}, values);
   ASSERT_TRUE(apply_constraints(all, rows, ranges));
   for (const auto& one : all) EXPECT_EQ(count_broken(one, rows).value(), 0u) << describe(one);
   for (size_t c = 0; c < ranges.size(); ++c) {
     const Rounding rounding(ranges[c].digits);
-    for (size_t i = 0; i < rows.rows; ++i) ASSERT_EQ(rounding(rows.columns[c].numbers[i]), rows.columns[c].numbers[i]) << rows.columns[c].name << " " << i;
+    for (size_t i = 0; i < rows.rows; ++i)
+      ASSERT_EQ(rounding(rows.columns[c].numbers[i]), rows.columns[c].numbers[i])
+          << rows.columns[c].name << " " << i;
   }
   const Constraint back{Constraint::Kind::kSum, {"a", "g", "x"}, ""};
   EXPECT_NE(check_constraints({all[0], all[1], back}).find("circle"), std::string::npos);
@@ -519,9 +583,11 @@ TEST(Constraint, OnlyWhenNeedsAValueThatTheColumnHas) {
   const Constraint nope{Constraint::Kind::kOnlyWhen, {"a", "y"}, "NOPE", std::nullopt, "s.toml:9"};
   const auto refused = check_values({nope}, rows);
   ASSERT_FALSE(refused);
-  for (const char* part : {"s.toml:9", "equals = \"NOPE\"", "N, Y"}) EXPECT_NE(refused.error().message.find(part), std::string::npos) << refused.error().message;
+  for (const char* part : {"s.toml:9", "equals = \"NOPE\"", "N, Y"})
+    EXPECT_NE(refused.error().message.find(part), std::string::npos) << refused.error().message;
   // Without a value: where the other is there, whatever its type. What one empties is missing for the next.
-  const std::vector<Constraint> present = {{Constraint::Kind::kOnlyWhen, {"b", "a"}, ""}, {Constraint::Kind::kOnlyWhen, {"a", "y"}, ""}};
+  const std::vector<Constraint> present = {{Constraint::Kind::kOnlyWhen, {"b", "a"}, ""},
+                                           {Constraint::Kind::kOnlyWhen, {"a", "y"}, ""}};
   EXPECT_TRUE(check_values(present, rows));
   EXPECT_EQ(count_broken(present[1], rows).value(), 1u);
   ASSERT_TRUE(apply_constraints(present, rows));
@@ -534,8 +600,13 @@ TEST(Constraint, DatesKeepTheirFormAndTheirTime) {
   Table rows;
   rows.rows = 3;
   rows.columns = {{"opened", ColumnType::kText, {0, 1, 2}, {"20240531", "20200101", "20240601"}, {}},
-                  {"closed", ColumnType::kText, {0, 1, 2}, {"2021-02-15 13:30", "2024-06-30 00:00", "2024-06-01 08:15"}, {}}};
-  const Constraint order{Constraint::Kind::kOrder, {"opened", "closed"}, ""}, reversed{Constraint::Kind::kOrder, {"closed", "opened"}, ""};
+                  {"closed",
+                   ColumnType::kText,
+                   {0, 1, 2},
+                   {"2021-02-15 13:30", "2024-06-30 00:00", "2024-06-01 08:15"},
+                   {}}};
+  const Constraint order{Constraint::Kind::kOrder, {"opened", "closed"}, ""},
+      reversed{Constraint::Kind::kOrder, {"closed", "opened"}, ""};
   EXPECT_EQ(count_broken(order, rows).value(), 1u);
   EXPECT_EQ(count_broken(reversed, rows).value(), 2u);  // 08:15 is after the day's begin
   ASSERT_TRUE(apply_constraints({order}, rows));
@@ -545,8 +616,11 @@ TEST(Constraint, DatesKeepTheirFormAndTheirTime) {
 }
 
 TEST(SdvMetadata, TypesAreReadAndWritten) {
-  const auto spec = parse_sdv_metadata(R"({"METADATA_SPEC_VERSION": "SINGLE_TABLE_V1", "primary_key": "id", "columns": {"id": {"sdtype": "id"},
-    "x": {"sdtype": "numerical"}, "d": {"sdtype": "datetime", "datetime_format": "%d%b%Y"}, "t": {"sdtype": "datetime", "datetime_format": "%H:%M"}}})", "m.json");
+  const auto spec = parse_sdv_metadata(
+      R"({"METADATA_SPEC_VERSION": "SINGLE_TABLE_V1", "primary_key": "id", "columns": {"id": {"sdtype": "id"},
+    "x": {"sdtype": "numerical"}, "d": {"sdtype": "datetime", "datetime_format": "%d%b%Y"},
+    "t": {"sdtype": "datetime", "datetime_format": "%H:%M"}}})",
+      "m.json");
   ASSERT_TRUE(spec) << spec.error().message;
   ASSERT_EQ(spec->columns.size(), 4u);
   EXPECT_EQ(spec->find("id")->type, SpecType::kText);
@@ -556,21 +630,31 @@ TEST(SdvMetadata, TypesAreReadAndWritten) {
   EXPECT_EQ(spec->find("d")->format->text(), "%d%b%Y");
   const auto again = parse_sdv_metadata(to_sdv_metadata(*spec), "again.json");
   ASSERT_TRUE(again) << again.error().message;
-  for (const auto& column : spec->columns) EXPECT_EQ(again->find(column.name)->type, column.type) << column.name;
+  for (const auto& column : spec->columns)
+    EXPECT_EQ(again->find(column.name)->type, column.type) << column.name;
   EXPECT_EQ(again->find("d")->format->text(), "%d%b%Y");
-  const auto compact = parse_sdv_metadata(R"({"METADATA_SPEC_VERSION": "SINGLE_TABLE_V1", "columns": {"d": {"sdtype": "datetime", "datetime_format": "%Y%m%d"}}})", "m.json");
+  const auto compact = parse_sdv_metadata(
+      R"({"METADATA_SPEC_VERSION": "SINGLE_TABLE_V1", "columns": {"d": {"sdtype": "datetime", )"
+      R"("datetime_format": "%Y%m%d"}}})",
+      "m.json");
   EXPECT_EQ(compact.value().columns[0].type, SpecType::kDate);
-  for (const char* bad : {"{", "{}", R"({"METADATA_SPEC_VERSION": "V2"})", R"({"METADATA_SPEC_VERSION": "V1", "tables": {"a": {}, "b": {}}})",
+  for (const char* bad : {"{", "{}", R"({"METADATA_SPEC_VERSION": "V2"})",
+                          R"({"METADATA_SPEC_VERSION": "V1", "tables": {"a": {}, "b": {}}})",
                           R"({"METADATA_SPEC_VERSION": "SINGLE_TABLE_V1", "columns": {"a": {}}})"}) {
     const auto refused = parse_sdv_metadata(bad, "bad.json");
     ASSERT_FALSE(refused) << bad;
     EXPECT_NE(refused.error().message.find("bad.json"), std::string::npos);
   }
-  const auto unknown = parse_sdv_metadata(R"({"METADATA_SPEC_VERSION": "SINGLE_TABLE_V1", "columns": {"d": {"sdtype": "datetime", "datetime_format": "%Y-%j"}}})", "m.json");
+  const auto unknown = parse_sdv_metadata(
+      R"({"METADATA_SPEC_VERSION": "SINGLE_TABLE_V1", "columns": {"d": {"sdtype": "datetime", )"
+      R"("datetime_format": "%Y-%j"}}})",
+      "m.json");
   ASSERT_FALSE(unknown);
   EXPECT_EQ(unknown.error().code, ErrorCode::kBadInput);
-  EXPECT_NE(unknown.error().message.find("m.json: column 'd': the date format '%Y-%j'"), std::string::npos) << unknown.error().message;
-  const auto deep = parse_sdv_metadata("{\"columns\":" + std::string(200000, '[') + std::string(200000, ']') + ",\"more\":1}", "deep.json");
+  EXPECT_NE(unknown.error().message.find("m.json: column 'd': the date format '%Y-%j'"), std::string::npos)
+      << unknown.error().message;
+  const auto deep = parse_sdv_metadata(
+      "{\"columns\":" + std::string(200000, '[') + std::string(200000, ']') + ",\"more\":1}", "deep.json");
   ASSERT_FALSE(deep);
   EXPECT_NE(deep.error().message.find("deep.json: its JSON is nested"), std::string::npos);
 }

@@ -15,9 +15,12 @@ namespace maeil::table {
 // Reads one table's keys, each at most once; what is left over or of another type is an error with its line.
 class Keys {
  public:
-  Keys(const toml::table& table, std::string place, std::string file) : table_(table), place_(std::move(place)), file_(std::move(file)) {}
+  Keys(const toml::table& table, std::string place, std::string file)
+      : table_(table), place_(std::move(place)), file_(std::move(file)) {}
 
-  std::string text(const char* key, bool required = false) { return take<std::string>(key, required, "a text"); }
+  std::string text(const char* key, bool required = false) {
+    return take<std::string>(key, required, "a text");
+  }
   bool flag(const char* key) { return take<bool>(key, false, "true or false"); }
   int64_t number(const char* key) { return take<int64_t>(key, false, "a whole number"); }
   double real(const char* key, double otherwise) {
@@ -47,11 +50,14 @@ class Keys {
     known_.insert(key);
     const toml::node* node = table_.get(key);
     if (!node) {
-      if (required && error_.empty()) error_ = fmt::format("{}:{}: {} needs the key '{}'", file_, table_.source().begin.line, place_, key);
+      if (required && error_.empty())
+        error_ = fmt::format("{}:{}: {} needs the key '{}'", file_, table_.source().begin.line, place_, key);
       return T{};
     }
     if (const auto value = node->value_exact<T>()) return *value;
-    if (error_.empty()) error_ = fmt::format("{}:{}: '{}' of {} must be {}", file_, node->source().begin.line, key, place_, kind);
+    if (error_.empty())
+      error_ =
+          fmt::format("{}:{}: '{}' of {} must be {}", file_, node->source().begin.line, key, place_, kind);
     return T{};
   }
 

@@ -11,8 +11,9 @@
 namespace maeil::store::mongo {
 namespace {
 
-constexpr size_t kPieceBytes = 255 << 10;  // GridFS's own default; others may have other sizes, and are read all the same
-constexpr size_t kBulkPieces = 16;         // 4 MB a command
+// GridFS's own default; others may have other sizes, and are read all the same
+constexpr size_t kPieceBytes = 255 << 10;
+constexpr size_t kBulkPieces = 16;  // 4 MB a command
 
 // One piece as BSON, laid out beforehand so that the bytes are copied once:
 //   length | 07 "_id" oid | 07 "files_id" oid | 10 "n" int32 | 05 "data" length subtype bytes | 00
@@ -61,8 +62,14 @@ class Piece {
 
 class MongoBlobWriter : public BlobWriter {
  public:
-  MongoBlobWriter(std::shared_ptr<Server> server, std::string id, std::string_view filename, Bson metadata, Instant uploaded)
-      : server_(std::move(server)), id_(std::move(id)), oid_(oid_of(id_)), filename_(filename), metadata_(std::move(metadata)), uploaded_(uploaded) {}
+  MongoBlobWriter(std::shared_ptr<Server> server, std::string id, std::string_view filename, Bson metadata,
+                  Instant uploaded)
+      : server_(std::move(server)),
+        id_(std::move(id)),
+        oid_(oid_of(id_)),
+        filename_(filename),
+        metadata_(std::move(metadata)),
+        uploaded_(uploaded) {}
 
   Status write(std::string_view bytes) override {
     if (finished_) return internal_error(fmt::format("blob {}: write after finish", id_));
@@ -127,7 +134,8 @@ class MongoBlobWriter : public BlobWriter {
     return entry.is_null() ? removed() : Status{};
   }
 
-  // Its pieces are counted on the server (their numbers are unique); the bytes are those that it said it took.
+  // Its pieces are counted on the server (their numbers are unique); the bytes are those that it said it
+  // took.
   Status check_pieces(Connection& connection) {
     if (stored_ != length_) return removed();
     const Document count = {{"count", kChunks}, {"query", {{"files_id", id_value(id_)}}}};
@@ -161,7 +169,9 @@ Result<BlobInfo> info_from(const Server& server, const bson_t& file) {
   BlobInfo info;
   info.id = id_text(member(document, "_id"));
   const Document& length = member(document, "length");  // other programs' drivers may write a double
-  if (!length.is_number() || !(length.get<double>() >= 0 && length.get<double>() < 1e15)) return bad_input(fmt::format("{}: the entry of blob {} in fs.files is damaged: restore a backup", server.label(), info.id));
+  if (!length.is_number() || !(length.get<double>() >= 0 && length.get<double>() < 1e15))
+    return bad_input(fmt::format("{}: the entry of blob {} in fs.files is damaged: restore a backup",
+                                 server.label(), info.id));
   info.length = length.get<int64_t>();
   info.filename = text_member(document, "filename");
   info.metadata = member(document, "metadata");
@@ -173,19 +183,23 @@ Result<BlobInfo> info_from(const Server& server, const bson_t& file) {
 
 }  // namespace
 
-Result<std::unique_ptr<BlobWriter>> begin_blob(std::shared_ptr<Server> server, std::string_view filename, const Document& metadata, std::string_view id,
+Result<std::unique_ptr<BlobWriter>> begin_blob(std::shared_ptr<Server> server, std::string_view filename,
+                                               const Document& metadata, std::string_view id,
                                                Instant uploaded) {
   const std::string own = id.empty() ? new_object_id(now()) : std::string(id);
   if (!is_id(own)) return bad_input(fmt::format("\"{}\" is no id for a blob", own));
   Document fields = metadata.is_null() ? Document::object() : metadata;
-  if (const Status valid = check_document(fields); !valid) return with_context("a blob's metadata", valid.error());
+  if (const Status valid = check_document(fields); !valid)
+    return with_context("a blob's metadata", valid.error());
   MAEIL_ASSIGN(Bson bson, to_bson(fields, server->codec()));
-  if (bson.bytes().size() > (1 << 20) || filename.size() > 4096 || filename.find('\0') != std::string_view::npos ||
+  if (bson.bytes().size() > (1 << 20) || filename.size() > 4096 ||
+      filename.find('\0') != std::string_view::npos ||
       !bson_utf8_validate(filename.data(), filename.size(), false)) {
     return bad_input("a blob's metadata or name is too large, or its name is no text");
   }
   Connection connection(*server);
-  if (!id.empty() && find_blob(connection, id)) return fail(ErrorCode::kConflict, fmt::format("there is a blob {} already", id));
+  if (!id.empty() && find_blob(connection, id))
+    return fail(ErrorCode::kConflict, fmt::format("there is a blob {} already", id));
   for (const char* collection : {kFiles, kChunks}) {
     if (server->knows(collection)) continue;
     MAEIL_TRY(collection == kFiles ? connection.ensure_index(kFiles, {{"filename", 1}, {"uploadDate", 1}})
@@ -203,30 +217,37 @@ Result<std::unique_ptr<BlobWriter>> begin_blob(std::shared_ptr<Server> server, s
   return std::make_unique<MongoBlobWriter>(std::move(server), own, filename, std::move(bson), uploaded);
 }
 
-Status visit_blob(Connection& connection, std::string_view id, const std::function<Status(std::string_view)>& sink) {
+Status visit_blob(Connection& connection, std::string_view id,
+                  const std::function<Status(std::string_view)>& sink) {
   MAEIL_ASSIGN(const BlobInfo info, find_blob(connection, id));
   const auto damaged = [&](const std::string& what) {
-    return bad_input(fmt::format("{}: blob {} is damaged ({}): restore a backup", connection.server().label(), id, what));
+    return bad_input(
+        fmt::format("{}: blob {} is damaged ({}): restore a backup", connection.server().label(), id, what));
   };
   Sha256 hash;
   int64_t read = 0, n = 0;
   // A connection that breaks in the middle costs nothing: what was read is not asked for again.
   MAEIL_ASSIGN(const Bson filter, to_bson({{"files_id", id_value(id)}}));
-  MAEIL_TRY(connection.find(kChunks, *filter.get(), {{"sort", {{"n", 1}}}}, [&](const bson_t& piece) -> Result<bool> {
-    bson_iter_t at;
-    uint32_t length = 0;
-    const uint8_t* data = nullptr;
-    if (!bson_iter_init_find(&at, &piece, "n") || bson_iter_as_int64(&at) != n) return damaged(fmt::format("piece {} is missing", n));
-    ++n;
-    if (!bson_iter_init_find(&at, &piece, "data") || !BSON_ITER_HOLDS_BINARY(&at)) return damaged("a piece without bytes");
-    bson_iter_binary(&at, nullptr, &length, &data);
-    read += length;
-    if (read > info.length) return damaged(fmt::format("more than {} bytes", info.length));
-    const std::string_view bytes(reinterpret_cast<const char*>(data), length);
-    if (!info.sha256.empty()) hash.update(bytes);
-    for (size_t from = 0; from < bytes.size(); from += 1 << 20) MAEIL_TRY(sink(bytes.substr(from, 1 << 20)));
-    return true;
-  }));
+  MAEIL_TRY(connection.find(kChunks, *filter.get(), {{"sort", {{"n", 1}}}},
+                            [&](const bson_t& piece) -> Result<bool> {
+                              bson_iter_t at;
+                              uint32_t length = 0;
+                              const uint8_t* data = nullptr;
+                              if (!bson_iter_init_find(&at, &piece, "n") || bson_iter_as_int64(&at) != n)
+                                return damaged(fmt::format("piece {} is missing", n));
+                              ++n;
+                              if (!bson_iter_init_find(&at, &piece, "data") || !BSON_ITER_HOLDS_BINARY(&at))
+                                return damaged("a piece without bytes");
+                              bson_iter_binary(&at, nullptr, &length, &data);
+                              read += length;
+                              if (read > info.length)
+                                return damaged(fmt::format("more than {} bytes", info.length));
+                              const std::string_view bytes(reinterpret_cast<const char*>(data), length);
+                              if (!info.sha256.empty()) hash.update(bytes);
+                              for (size_t from = 0; from < bytes.size(); from += 1 << 20)
+                                MAEIL_TRY(sink(bytes.substr(from, 1 << 20)));
+                              return true;
+                            }));
   if (read != info.length) return damaged(fmt::format("{} of {} bytes", read, info.length));
   if (!info.sha256.empty() && hash.hex() != info.sha256) return damaged("its SHA-256 differs");
   return {};
@@ -249,18 +270,20 @@ Result<BlobInfo> find_blob(Connection& connection, std::string_view id) {
 Result<std::vector<BlobInfo>> all_blobs(Connection& connection, bool ours_only) {
   Bson everything;
   std::vector<BlobInfo> found;
-  MAEIL_TRY(connection.find(kFiles, *everything.get(), Document::object(), [&](const bson_t& file) -> Result<bool> {
-    MAEIL_ASSIGN(BlobInfo info, info_from(connection.server(), file));
-    if (!info.id.empty() && (!ours_only || !info.sha256.empty())) found.push_back(std::move(info));
-    return true;
-  }));
+  MAEIL_TRY(
+      connection.find(kFiles, *everything.get(), Document::object(), [&](const bson_t& file) -> Result<bool> {
+        MAEIL_ASSIGN(BlobInfo info, info_from(connection.server(), file));
+        if (!info.id.empty() && (!ours_only || !info.sha256.empty())) found.push_back(std::move(info));
+        return true;
+      }));
   return found;
 }
 
 Status drop_blob(Connection& connection, std::string_view id) {
   if (!is_id(id)) return not_found(fmt::format("there is no blob {}", id));
   MAEIL_TRY(find_blob(connection, id));
-  // Its entry first: a crash in between leaves bytes that the next collection of garbage takes, never half a blob.
+  // Its entry first: a crash in between leaves bytes that the next collection of garbage takes, never half a
+  // blob.
   MAEIL_ASSIGN(const Bson entry, to_bson({{"_id", id_value(id)}, {"begun", date_value(Instant{})}}));
   MAEIL_TRY(connection.insert_one(kUploads, entry));
   MAEIL_TRY(connection.remove(kFiles, {{"_id", id_value(id)}}));
@@ -277,10 +300,12 @@ Result<int64_t> drop_unfinished_blobs(Connection& connection, Instant before) {
     if (id.empty()) continue;
     // The entry decides: a writer that was quicker keeps its pieces, a later one hears that they are gone.
     const Document old = {{"_id", id_value(id)}, {"begun", {{"$lt", date_value(before)}}}};
-    MAEIL_ASSIGN(const Document taken, connection.find_and_modify(kUploads, old, {{"$set", {{"dropped", true}}}}));
+    MAEIL_ASSIGN(const Document taken,
+                 connection.find_and_modify(kUploads, old, {{"$set", {{"dropped", true}}}}));
     if (taken.is_null()) continue;
     const auto finished = find_blob(connection, id);
-    if (!finished && finished.error().code != ErrorCode::kNotFound) return tl::make_unexpected(finished.error());
+    if (!finished && finished.error().code != ErrorCode::kNotFound)
+      return tl::make_unexpected(finished.error());
     if (!finished) {
       MAEIL_TRY(connection.remove(kChunks, {{"files_id", id_value(id)}}));
       ++removed;

@@ -46,11 +46,14 @@ std::string batch_of(const bson_t& document) {
 
 Write forward(const Change& change) {
   if (!change.exists_before()) {
-    if (change.refused.empty()) return {Write::Kind::kInsert, change.collection, change.id, &change.after, {}};
-    return {Write::Kind::kUpsert, change.collection, change.id, &change.after, guarded(change.id, change.refused)};
+    if (change.refused.empty())
+      return {Write::Kind::kInsert, change.collection, change.id, &change.after, {}};
+    return {Write::Kind::kUpsert, change.collection, change.id, &change.after,
+            guarded(change.id, change.refused)};
   }
   Bson selector = guarded(change.id, {change.seen});
-  if (!change.exists_after()) return {Write::Kind::kRemove, change.collection, change.id, nullptr, std::move(selector)};
+  if (!change.exists_after())
+    return {Write::Kind::kRemove, change.collection, change.id, nullptr, std::move(selector)};
   return {Write::Kind::kReplace, change.collection, change.id, &change.after, std::move(selector)};
 }
 
@@ -85,13 +88,15 @@ Result<std::vector<Change>> decode_changes(std::string_view bytes) {
   std::vector<Change> out;
   while (!bytes.empty()) {
     Change& change = out.emplace_back();
-    bool whole = take_text(bytes, change.collection) && take_text(bytes, change.id) && take_text(bytes, change.seen);
+    bool whole =
+        take_text(bytes, change.collection) && take_text(bytes, change.id) && take_text(bytes, change.seen);
     for (std::string batch; (whole = whole && take_text(bytes, batch)) && !batch.empty();) {
       whole = is_id(batch);
       change.refused.push_back(batch);
     }
     whole = whole && take_bson(bytes, change.before) && take_bson(bytes, change.after);
-    if (!whole || !is_id(change.id) || (!change.seen.empty() && !is_id(change.seen)) || (!change.exists_before() && !change.exists_after())) {
+    if (!whole || !is_id(change.id) || (!change.seen.empty() && !is_id(change.seen)) ||
+        (!change.exists_before() && !change.exists_after())) {
       return bad_input("a journal's bytes are damaged");
     }
   }

@@ -23,15 +23,18 @@ Status fence(Connection& connection) {
   if (leases.empty()) return {};
   Document filter = {{"_id", "control"}};
   add_fence(filter, leases);
-  MAEIL_ASSIGN(const Document passed, connection.find_and_modify(kControl, filter, {{"$inc", {{"commits", 1}}}}));
+  MAEIL_ASSIGN(const Document passed,
+               connection.find_and_modify(kControl, filter, {{"$inc", {{"commits", 1}}}}));
   if (!passed.is_null()) return {};
   MAEIL_ASSIGN(const Document control, read_control(connection));
   MAEIL_TRY(check_leases(connection.server(), control));
   return fail(ErrorCode::kConflict,
-              connection.server().label() + ": a lock changed hands during this write: nothing was written, run it again");
+              connection.server().label() +
+                  ": a lock changed hands during this write: nothing was written, run it again");
 }
 
-// `ending`: it came to the commit, whose outcome is not known where the server's answer does not say that it is over.
+// `ending`: it came to the commit, whose outcome is not known where the server's answer does not say that it
+// is over.
 Status one_transaction(Connection& connection, const Request& request, Plan& plan, bool& ending) {
   MAEIL_TRY(connection.begin());
   MAEIL_ASSIGN(plan, make_plan(connection, request, new_object_id(now()), {}));
@@ -60,12 +63,15 @@ Result<bool> commit_in_transaction(Server& server, const Request& request, Plan&
     }
     if (fault.no_transactions) return false;
     const bool conflict = fault.code == kWriteConflict;
-    const milliseconds patience = conflict ? std::max(kOtherTransactions, server.options().retry) : server.options().retry;
-    const bool servers_fault = fault.error.code == done.error().code && fault.error.message == done.error().message;
-    // Two transactions that both found no document and both make it: the next try finds what the other made. A unique index of
-    // somebody's own says the same, and goes on saying it.
+    const milliseconds patience =
+        conflict ? std::max(kOtherTransactions, server.options().retry) : server.options().retry;
+    const bool servers_fault =
+        fault.error.code == done.error().code && fault.error.message == done.error().message;
+    // Two transactions that both found no document and both make it: the next try finds what the other made.
+    // A unique index of somebody's own says the same, and goes on saying it.
     const bool again = fault.transaction_over || fault.may_retry || (fault.duplicate && ++duplicates < 4);
-    if (!servers_fault || !again || steady_clock::now() + pause > begun + patience) return tl::unexpected<Error>(done.error());
+    if (!servers_fault || !again || steady_clock::now() + pause > begun + patience)
+      return tl::unexpected<Error>(done.error());
     std::this_thread::sleep_for(pause);
     pause = std::min(pause * 2, milliseconds{500});
   }
@@ -75,12 +81,14 @@ Status commit_step_by_step(Server& server, const Request& request, Plan& plan) {
   std::lock_guard queue(server.commits);
   Connection connection(server);
   ServerSite site(connection);
-  const Status done = write_batch(site, [&](const std::string& batch, const Head& seen) -> Result<std::vector<Change>> {
-    MAEIL_ASSIGN(plan, make_plan(connection, request, batch, seen.refused));
-    return std::move(plan.changes);
-  });
+  const Status done =
+      write_batch(site, [&](const std::string& batch, const Head& seen) -> Result<std::vector<Change>> {
+        MAEIL_ASSIGN(plan, make_plan(connection, request, batch, seen.refused));
+        return std::move(plan.changes);
+      });
   if (done || done.error().message.starts_with(server.label())) return done;
-  const bool about_the_batch = done.error().code == ErrorCode::kConflict || done.error().code == ErrorCode::kUnavailable;
+  const bool about_the_batch =
+      done.error().code == ErrorCode::kConflict || done.error().code == ErrorCode::kUnavailable;
   return about_the_batch ? with_context(server.label(), done.error()) : done;
 }
 
@@ -114,7 +122,8 @@ Status commit_request(Server& server, const Request& request) {
     if (done.error().code != ErrorCode::kUnavailable) drop_new_rows(connection, request.batch);
     return done;
   }
-  // Outside of the batch: there may be too many for a transaction. Where it fails they are garbage, which is collected later.
+  // Outside of the batch: there may be too many for a transaction. Where it fails they are garbage, which is
+  // collected later.
   for (const auto& generation : plan.unreferenced) {
     if (!drop_generation(connection, generation)) break;
   }

@@ -16,7 +16,8 @@ using std::chrono::steady_clock;
 
 struct CollectionHandle {
   CollectionHandle(mongoc_client_t* client, const Server& server, const std::string& name)
-      : handle(!client ? nullptr : mongoc_client_get_collection(client, server.database().c_str(), name.c_str())) {}
+      : handle(!client ? nullptr
+                       : mongoc_client_get_collection(client, server.database().c_str(), name.c_str())) {}
   CollectionHandle(const CollectionHandle&) = delete;
   CollectionHandle& operator=(const CollectionHandle&) = delete;
   ~CollectionHandle() {
@@ -28,11 +29,15 @@ struct CollectionHandle {
 // True when every error in a reply to an insert is "this _id is there already".
 bool only_duplicates(const bson_t* reply) {
   bson_iter_t at, errors, one;
-  if (bson_iter_init_find(&at, reply, "writeConcernErrors") && bson_iter_recurse(&at, &errors) && bson_iter_next(&errors)) return false;
+  if (bson_iter_init_find(&at, reply, "writeConcernErrors") && bson_iter_recurse(&at, &errors) &&
+      bson_iter_next(&errors))
+    return false;
   if (!bson_iter_init_find(&at, reply, "writeErrors") || !bson_iter_recurse(&at, &errors)) return false;
   int count = 0;
   while (bson_iter_next(&errors)) {
-    if (!bson_iter_recurse(&errors, &one) || !bson_iter_find(&one, "code") || bson_iter_as_int64(&one) != kDuplicateKey) return false;
+    if (!bson_iter_recurse(&errors, &one) || !bson_iter_find(&one, "code") ||
+        bson_iter_as_int64(&one) != kDuplicateKey)
+      return false;
     ++count;
   }
   return count > 0;
@@ -42,17 +47,23 @@ Document journaled() { return {{"w", "majority"}, {"j", true}, {"wtimeout", 3000
 
 }  // namespace
 
-Connection::Connection(Server& server, bool retry) : server_(server), client_(mongoc_client_pool_pop(server.pool())), retry_(retry) {}
+Connection::Connection(Server& server, bool retry)
+    : server_(server), client_(mongoc_client_pool_pop(server.pool())), retry_(retry) {}
 
 Connection::~Connection() {
   abort();
   if (client_) mongoc_client_pool_push(server_.pool(), client_);
 }
 
-Status Connection::run(const std::string& what, const std::function<bool(int, bson_t*, bson_error_t*)>& call) {
+Status Connection::run(const std::string& what,
+                       const std::function<bool(int, bson_t*, bson_error_t*)>& call) {
   if (!client_) {
     fault_ = {};
-    fault_.error = {ErrorCode::kUnavailable, fmt::format("{}: cannot {}: all connections of this process are busy: raise maxPoolSize in MONGODB_URI", server_.label(), what)};
+    fault_.error = {
+        ErrorCode::kUnavailable,
+        fmt::format(
+            "{}: cannot {}: all connections of this process are busy: raise maxPoolSize in MONGODB_URI",
+            server_.label(), what)};
     return tl::unexpected<Error>(fault_.error);
   }
   const auto until = steady_clock::now() + server_.options().retry;
@@ -66,7 +77,8 @@ Status Connection::run(const std::string& what, const std::function<bool(int, bs
     }
     fault_ = fault_of(error, &reply, server_.label(), what, server_.secret());
     bson_destroy(&reply);
-    if (!fault_.may_retry || !retry_ || session_ || steady_clock::now() + pause > until) return tl::unexpected<Error>(fault_.error);
+    if (!fault_.may_retry || !retry_ || session_ || steady_clock::now() + pause > until)
+      return tl::unexpected<Error>(fault_.error);
     std::this_thread::sleep_for(pause);
     pause = std::min(pause * 2, milliseconds{1000});
   }
@@ -74,7 +86,8 @@ Status Connection::run(const std::string& what, const std::function<bool(int, bs
 
 Status Connection::options_with_session(Bson& options) {
   bson_error_t error;
-  if (session_ && !mongoc_client_session_append(session_, options.get(), &error)) return internal_error(error.message);
+  if (session_ && !mongoc_client_session_append(session_, options.get(), &error))
+    return internal_error(error.message);
   return {};
 }
 
@@ -112,7 +125,8 @@ Status Connection::end() {
 
 void Connection::abort() {
   if (!session_) return;
-  if (mongoc_client_session_in_transaction(session_)) mongoc_client_session_abort_transaction(session_, nullptr);
+  if (mongoc_client_session_in_transaction(session_))
+    mongoc_client_session_abort_transaction(session_, nullptr);
   mongoc_client_session_destroy(session_);
   session_ = nullptr;
 }
@@ -126,7 +140,9 @@ Result<Document> Connection::command(const std::string& what, const Document& co
   Result<Document> answer = Document();
   MAEIL_TRY(run(what, [&](int, bson_t* reply, bson_error_t* error) {
     bson_iter_t at;
-    if (!mongoc_client_command_with_opts(client_, server_.database().c_str(), bson.get(), nullptr, options.get(), reply, error)) return false;
+    if (!mongoc_client_command_with_opts(client_, server_.database().c_str(), bson.get(), nullptr,
+                                         options.get(), reply, error))
+      return false;
     if (bson_iter_init_find(&at, reply, "writeConcernError")) {
       bson_set_error(error, MONGOC_ERROR_WRITE_CONCERN, 64, "not written to a majority in time");
       return false;
@@ -137,9 +153,15 @@ Result<Document> Connection::command(const std::string& what, const Document& co
   return answer;
 }
 
-Result<Document> Connection::find_and_modify(const std::string& collection, const Document& filter, const Document& update, bool upsert) {
+Result<Document> Connection::find_and_modify(const std::string& collection, const Document& filter,
+                                             const Document& update, bool upsert) {
   MAEIL_ASSIGN(const Document answer, command(fmt::format("write to {}", collection),
-                                              {{"findAndModify", collection}, {"query", filter}, {"update", update}, {"new", true}, {"upsert", upsert}}, true));
+                                              {{"findAndModify", collection},
+                                               {"query", filter},
+                                               {"update", update},
+                                               {"new", true},
+                                               {"upsert", upsert}},
+                                              true));
   return member(answer, "value");
 }
 
@@ -149,15 +171,19 @@ Status Connection::insert(const std::string& collection, std::span<const BsonVie
   std::vector<const bson_t*> pointers;
   pointers.reserve(documents.size());
   for (const BsonView& document : documents) pointers.push_back(&document.value);
-  // Unordered, so that one that is there already does not hold up the others. What we write we made: no validation.
+  // Unordered, so that one that is there already does not hold up the others. What we write we made: no
+  // validation.
   MAEIL_ASSIGN(Bson options, to_bson({{"ordered", session_ != nullptr}, {"validate", false}}));
   MAEIL_TRY(options_with_session(options));
   bool duplicates = false;
-  const Status done = run(fmt::format("write to {}", collection), [&](int, bson_t* reply, bson_error_t* error) {
-    if (mongoc_collection_insert_many(to.handle, pointers.data(), pointers.size(), options.get(), reply, error)) return true;
-    duplicates = !session_ && only_duplicates(reply);
-    return false;
-  });
+  const Status done =
+      run(fmt::format("write to {}", collection), [&](int, bson_t* reply, bson_error_t* error) {
+        if (mongoc_collection_insert_many(to.handle, pointers.data(), pointers.size(), options.get(), reply,
+                                          error))
+          return true;
+        duplicates = !session_ && only_duplicates(reply);
+        return false;
+      });
   if (done || !duplicates) return done;
   const Fault refused = fault_;
   MAEIL_ASSIGN(const bool there, are_there(collection, documents));
@@ -173,9 +199,11 @@ Result<bool> Connection::are_there(const std::string& collection, std::span<cons
     Document ids = Document::array();
     for (const BsonView& document : documents.subspan(at, std::min(kAtOnce, documents.size() - at))) {
       bson_iter_t id;
-      if (bson_iter_init_find(&id, &document.value, "_id") && BSON_ITER_HOLDS_OID(&id)) ids.push_back(id_value(hex_of(*bson_iter_oid(&id))));
+      if (bson_iter_init_find(&id, &document.value, "_id") && BSON_ITER_HOLDS_OID(&id))
+        ids.push_back(id_value(hex_of(*bson_iter_oid(&id))));
     }
-    MAEIL_ASSIGN(const auto there, find(collection, {{"_id", {{"$in", ids}}}}, {{"projection", {{"_id", 1}}}}));
+    MAEIL_ASSIGN(const auto there,
+                 find(collection, {{"_id", {{"$in", ids}}}}, {{"projection", {{"_id", 1}}}}));
     found += there.size();
   }
   return found == documents.size();
@@ -205,7 +233,8 @@ Status Connection::write_group(std::span<const Write> writes) {
   MAEIL_ASSIGN(const Bson plain, to_bson({{"validate", false}}));
   MAEIL_ASSIGN(const Bson upsert, to_bson({{"validate", false}, {"upsert", true}}));
   return run(fmt::format("write to {}", collection), [&](int, bson_t* reply, bson_error_t* error) {
-    mongoc_bulk_operation_t* bulk = mongoc_collection_create_bulk_operation_with_opts(to.handle, options.get());
+    mongoc_bulk_operation_t* bulk =
+        mongoc_collection_create_bulk_operation_with_opts(to.handle, options.get());
     bool done = true;
     for (const Write& one : writes) {
       const bson_t* document = one.document ? one.document->get() : nullptr;
@@ -214,10 +243,12 @@ Status Connection::write_group(std::span<const Write> writes) {
           done &= mongoc_bulk_operation_insert_with_opts(bulk, document, plain.get(), error);
           break;
         case Write::Kind::kUpsert:
-          done &= mongoc_bulk_operation_replace_one_with_opts(bulk, one.selector.get(), document, upsert.get(), error);
+          done &= mongoc_bulk_operation_replace_one_with_opts(bulk, one.selector.get(), document,
+                                                              upsert.get(), error);
           break;
         case Write::Kind::kReplace:
-          done &= mongoc_bulk_operation_replace_one_with_opts(bulk, one.selector.get(), document, plain.get(), error);
+          done &= mongoc_bulk_operation_replace_one_with_opts(bulk, one.selector.get(), document, plain.get(),
+                                                              error);
           break;
         case Write::Kind::kRemove:
           done &= mongoc_bulk_operation_remove_one_with_opts(bulk, one.selector.get(), nullptr, error);
@@ -225,8 +256,10 @@ Status Connection::write_group(std::span<const Write> writes) {
       }
       if (!done) break;
     }
-    if (done) done = mongoc_bulk_operation_execute(bulk, reply, error) != 0;
-    else bson_init(reply);
+    if (done)
+      done = mongoc_bulk_operation_execute(bulk, reply, error) != 0;
+    else
+      bson_init(reply);
     mongoc_bulk_operation_destroy(bulk);
     return done;
   });
@@ -239,7 +272,8 @@ Result<int64_t> Connection::remove(const std::string& collection, const Document
   MAEIL_TRY(options_with_session(options));
   int64_t removed = 0;
   MAEIL_TRY(run(fmt::format("remove from {}", collection), [&](int, bson_t* reply, bson_error_t* error) {
-    if (!mongoc_collection_delete_many(from.handle, selector.get(), options.get(), reply, error)) return false;
+    if (!mongoc_collection_delete_many(from.handle, selector.get(), options.get(), reply, error))
+      return false;
     bson_iter_t at;
     if (bson_iter_init_find(&at, reply, "deletedCount")) removed += bson_iter_as_int64(&at);
     return true;
@@ -247,7 +281,8 @@ Result<int64_t> Connection::remove(const std::string& collection, const Document
   return removed;
 }
 
-Status Connection::find(const std::string& collection, const bson_t& filter, const Document& options, const std::function<Result<bool>(const bson_t&)>& visit) {
+Status Connection::find(const std::string& collection, const bson_t& filter, const Document& options,
+                        const std::function<Result<bool>(const bson_t&)>& visit) {
   CollectionHandle from(client_, server_, collection);
   Document all = options;
   if (server_.replicated() && !session_) all["readConcern"] = {{"level", "majority"}};
@@ -271,14 +306,17 @@ Status Connection::find(const std::string& collection, const bson_t& filter, con
     mongoc_cursor_destroy(cursor);
     if (failed && any) {
       // What was handed out cannot be taken back; the caller's own retry starts from the beginning.
-      visited = tl::unexpected<Error>(fault_of(*error, reply, server_.label(), fmt::format("read {}", collection), server_.secret()).error);
+      visited = tl::unexpected<Error>(
+          fault_of(*error, reply, server_.label(), fmt::format("read {}", collection), server_.secret())
+              .error);
     }
     return !failed || any;
   }));
   return visited;
 }
 
-Result<std::vector<Document>> Connection::find(const std::string& collection, const Document& filter, const Document& options) {
+Result<std::vector<Document>> Connection::find(const std::string& collection, const Document& filter,
+                                               const Document& options) {
   MAEIL_ASSIGN(const Bson bson, to_bson(filter));
   std::vector<Document> found;
   MAEIL_TRY(find(collection, *bson.get(), options, [&](const bson_t& one) -> Result<bool> {
@@ -291,7 +329,8 @@ Result<std::vector<Document>> Connection::find(const std::string& collection, co
 
 Result<std::vector<std::string>> Connection::collections() {
   std::vector<std::string> names;
-  mongoc_database_t* database = client_ ? mongoc_client_get_database(client_, server_.database().c_str()) : nullptr;
+  mongoc_database_t* database =
+      client_ ? mongoc_client_get_database(client_, server_.database().c_str()) : nullptr;
   const Status done = run("list the collections", [&](int, bson_t* reply, bson_error_t* error) {
     bson_init(reply);
     char** list = mongoc_database_get_collection_names_with_opts(database, nullptr, error);
@@ -308,7 +347,8 @@ Result<std::vector<std::string>> Connection::collections() {
 
 Status Connection::ensure_own_collection(const std::string& name) {
   // It must be there before a transaction writes to it, and twice is no error.
-  if (const auto made = command(fmt::format("make the collection {}", name), {{"create", name}}, true); !made && fault_.code != kNamespaceExists) {
+  if (const auto made = command(fmt::format("make the collection {}", name), {{"create", name}}, true);
+      !made && fault_.code != kNamespaceExists) {
     return tl::unexpected<Error>(made.error());
   }
   return {};
@@ -335,10 +375,12 @@ Status Connection::ensure_collection(const std::string& name, bool documents) {
 
 Status Connection::ensure_index(const std::string& collection, const Document& keys, const char* option) {
   std::string name;
-  for (const auto& [field, direction] : keys.items()) name += fmt::format("{}{}_{}", name.empty() ? "" : "_", field, direction.get<int>());
+  for (const auto& [field, direction] : keys.items())
+    name += fmt::format("{}{}_{}", name.empty() ? "" : "_", field, direction.get<int>());
   Document index = {{"key", keys}, {"name", name}};
   if (option) index[option] = true;
-  const auto made = command(fmt::format("make an index on {}", collection), {{"createIndexes", collection}, {"indexes", Document::array({index})}}, true);
+  const auto made = command(fmt::format("make an index on {}", collection),
+                            {{"createIndexes", collection}, {"indexes", Document::array({index})}}, true);
   // An index that people made under another name or with other options serves as well (85, 86).
   if (!made && fault_.code != 85 && fault_.code != 86) return tl::unexpected<Error>(made.error());
   return {};

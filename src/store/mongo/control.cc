@@ -7,7 +7,9 @@ namespace {
 
 Document control_filter() { return {{"_id", "control"}}; }
 
-std::string shown(const Document& value) { return value.dump(-1, ' ', false, Document::error_handler_t::replace); }
+std::string shown(const Document& value) {
+  return value.dump(-1, ' ', false, Document::error_handler_t::replace);
+}
 
 }  // namespace
 
@@ -26,7 +28,9 @@ Status prepare_control(Connection& connection) {
 
 Result<Document> read_control(Connection& connection) {
   MAEIL_ASSIGN(const auto found, connection.find(kControl, control_filter(), {{"limit", 1}}));
-  if (found.empty()) return bad_input(fmt::format("{}: the document of {} is gone: restore a backup", connection.server().label(), kControl));
+  if (found.empty())
+    return bad_input(fmt::format("{}: the document of {} is gone: restore a backup",
+                                 connection.server().label(), kControl));
   return found[0];
 }
 
@@ -37,7 +41,8 @@ void add_fence(Document& filter, const std::vector<HeldLease>& leases) {
 std::string describe_holder(const Document& lock) {
   const Document& owner = member(lock, "owner");
   const auto since = instant_member(lock, "since");
-  return fmt::format("{} (process {} on {}, since {})", text_member(lock, "holder"), shown(member(owner, "pid")), text_member(owner, "host"),
+  return fmt::format("{} (process {} on {}, since {})", text_member(lock, "holder"),
+                     shown(member(owner, "pid")), text_member(owner, "host"),
                      since ? format_instant(*since) : "?");
 }
 
@@ -45,9 +50,10 @@ Status check_leases(const Server& server, const Document& control) {
   for (const auto& lease : server.leases()) {
     const Document& lock = member(member(control, "locks"), lease.name);
     if (member(lock, "token") == lease.token) continue;
-    return fail(ErrorCode::kConflict,
-                fmt::format("{}: this process lost the {} lock to {}, since it was not heard of for {} s: nothing was written, run it again", server.label(),
-                            lease.name, describe_holder(lock), server.options().lease.count() / 1000.0));
+    return fail(ErrorCode::kConflict, fmt::format("{}: this process lost the {} lock to {}, since it was not "
+                                                  "heard of for {} s: nothing was written, run it again",
+                                                  server.label(), lease.name, describe_holder(lock),
+                                                  server.options().lease.count() / 1000.0));
   }
   return {};
 }

@@ -1,12 +1,14 @@
-// The one document of maeil_control: who holds which lock, and how new what is here is. Every decision about a lock is one
-// findAndModify on it.
+// The one document of maeil_control: who holds which lock, and how new what is here is. Every decision about
+// a lock is one findAndModify on it.
 //
 //   {_id: "control", schema: 2,
 //    locks: {runner: {token, nonce, holder, owner {host, machine, pid, started}, since, expires}},
-//    migrating: true,                          while its rows are still of schema 1 (migrate.h)
-//    intent: "schema 2"}                       what stops a maeil of schema 1, which looks there for a batch being written
-// All dates are the server's clock (its hello tells it), so machines whose clocks differ agree. `token` grows with every
-// holder and never goes back: the fence. `expires` is the first end of a lease; renewals are in maeil_leases (lease.cc).
+//    migrating: true,      while its rows are still of schema 1 (migrate.h)
+//    intent: "schema 2"}   what stops a maeil of schema 1, which looks there for a batch being written
+//
+// All dates are the server's clock (its hello tells it), so machines whose clocks differ agree. `token` grows
+// with every holder and never goes back: the fence. `expires` is the first end of a lease; renewals are in
+// maeil_leases (lease.cc).
 #pragma once
 
 #include <string>
@@ -24,7 +26,8 @@ Result<Instant> server_now(Connection& connection);
 Status prepare_control(Connection& connection);
 Result<Document> read_control(Connection& connection);
 
-// What the filter of a write to the control document has to say so that it only works while this Store's leases are its own.
+// What the filter of a write to the control document has to say so that it only works while this Store's
+// leases are its own.
 void add_fence(Document& filter, const std::vector<HeldLease>& leases);
 
 // kConflict when one of the leases is not ours any more; the message says whose it is.

@@ -18,8 +18,10 @@ struct Fault {
   bool no_transactions = false;   // this server knows none
 };
 
-// `label` names the server and database, `what` the attempted thing ("write to alerts"); `secret` is cut out of the text.
-Fault fault_of(const bson_error_t& error, const bson_t* reply, const std::string& label, const std::string& what, const std::string& secret);
+// `label` names the server and database, `what` the attempted thing ("write to alerts"); `secret` is cut out
+// of the text.
+Fault fault_of(const bson_error_t& error, const bson_t* reply, const std::string& label,
+               const std::string& what, const std::string& secret);
 
 constexpr int kDuplicateKey = 11000;
 constexpr int kWriteConflict = 112;

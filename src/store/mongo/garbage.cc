@@ -39,12 +39,13 @@ Status gather_from(Connection& connection, const std::string& collection, Ids& i
 }
 
 Result<bool> is_published(Connection& connection, const std::string& generation) {
-  MAEIL_ASSIGN(const auto found, connection.find(kPartitions, {{"generation", id_value(generation)}}, {{"projection", {{"_id", 1}}}}));
+  MAEIL_ASSIGN(const auto found, connection.find(kPartitions, {{"generation", id_value(generation)}},
+                                                 {{"projection", {{"_id", 1}}}}));
   return !found.empty();
 }
 
-// Once when a generation is found that was never published; again, with its entry, when it has been gone for long enough: a write
-// that was under way when its process died may have come after the first time.
+// Once when a generation is found that was never published; again, with its entry, when it has been gone for
+// long enough: a write that was under way when its process died may have come after the first time.
 Result<int64_t> drop_generations(Connection& connection, Instant before) {
   MAEIL_ASSIGN(const auto old, connection.find(kGenerations, {{"created", {{"$lt", date_value(before)}}}}));
   std::vector<Generation> condemned;
@@ -61,11 +62,14 @@ Result<int64_t> drop_generations(Connection& connection, Instant before) {
     }
     MAEIL_ASSIGN(const bool published, is_published(connection, generation.id));
     if (published) continue;
-    // Still old, and still nobody's: a writer that lives renews it, and a transaction that publishes it meets this.
+    // Still old, and still nobody's: a writer that lives renews it, and a transaction that publishes it meets
+    // this.
     Document still = id;
     still["created"] = member(entry, "created");
     still["published"] = {{"$exists", entry.contains("published")}};
-    MAEIL_ASSIGN(const Document taken, connection.find_and_modify(kGenerations, still, {{"$set", {{"dropped", date_value(now())}}}}));
+    MAEIL_ASSIGN(
+        const Document taken,
+        connection.find_and_modify(kGenerations, still, {{"$set", {{"dropped", date_value(now())}}}}));
     if (!taken.is_null()) condemned.push_back(generation);
   }
   if (!condemned.empty() && !connection.server().transactions()) {
@@ -75,7 +79,8 @@ Result<int64_t> drop_generations(Connection& connection, Instant before) {
   for (const auto& generation : condemned) {
     MAEIL_ASSIGN(const bool published, is_published(connection, generation.id));
     if (published) {
-      MAEIL_TRY(connection.find_and_modify(kGenerations, {{"_id", id_value(generation.id)}}, {{"$unset", {{"dropped", ""}}}}));
+      MAEIL_TRY(connection.find_and_modify(kGenerations, {{"_id", id_value(generation.id)}},
+                                           {{"$unset", {{"dropped", ""}}}}));
       continue;
     }
     MAEIL_TRY(drop_generation(connection, generation));
@@ -131,17 +136,20 @@ Status check_everything(Connection& connection) {
     if (!is_public_collection(collection)) continue;
     MAEIL_TRY(visit_raw(connection, collection, [&](const bson_t& one) -> Result<bool> {
       if (const auto read = from_bson(one, connection.server().codec()); !read) {
-        return bad_input(fmt::format("{}: a document of {} is damaged: restore a backup", connection.server().label(), collection));
+        return bad_input(fmt::format("{}: a document of {} is damaged: restore a backup",
+                                     connection.server().label(), collection));
       }
       return true;
     }));
   }
   MAEIL_ASSIGN(const auto published, partitions(connection, Document::object()));
   for (const auto& partition : published) {
-    MAEIL_TRY(visit_row_chunks(connection, partition.collection, partition.name, {}, [](const RowChunk&) -> Status { return {}; }));
+    MAEIL_TRY(visit_row_chunks(connection, partition.collection, partition.name, {},
+                               [](const RowChunk&) -> Status { return {}; }));
   }
   MAEIL_ASSIGN(const auto blobs, all_blobs(connection, false));
-  for (const auto& blob : blobs) MAEIL_TRY(visit_blob(connection, blob.id, [](std::string_view) -> Status { return {}; }));
+  for (const auto& blob : blobs)
+    MAEIL_TRY(visit_blob(connection, blob.id, [](std::string_view) -> Status { return {}; }));
   return {};
 }
 

@@ -130,9 +130,12 @@ class LateWrites : public testing::TestWithParam<Instance> {
     TestProxy proxy(server.port()), others_proxy(server.port());
     const char* waits = the().client_dies ? "?serverSelectionTimeoutMS=500&connectTimeoutMS=500"
                                           : "?serverSelectionTimeoutMS=5000";
-    const auto open_victim = [&] { return open_quickly(proxy.uri(waits), database, milliseconds{the().client_dies ? 300 : 20'000}); };
+    const auto open_victim = [&] {
+      return open_quickly(proxy.uri(waits), database, milliseconds{the().client_dies ? 300 : 20'000});
+    };
     auto victim = open_victim();
-    for (int again = 0; !victim && again < 20; ++again) victim = open_victim();  // a busy machine is slower than its patience
+    // a busy machine is slower than its patience
+    for (int again = 0; !victim && again < 20; ++again) victim = open_victim();
     EXPECT_TRUE(victim) << victim.error().message;
     if (!base || !victim) return false;
     TestProxy::Plan plan{k, the().fault, the().client_dies};

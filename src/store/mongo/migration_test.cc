@@ -1,6 +1,7 @@
-// A database that the release before wrote (commit 07c4fbf, schema 1) is brought to schema 2 and says the same as before; killed
-// anywhere, by several processes at once. testdata/schema1_*.json are dumps of such databases as MongoDB's Extended JSON: a lock, a
-// GridFS file, documents, two partitions of rows of which one was replaced, and that release's own collections.
+// A database that the release before wrote (commit 07c4fbf, schema 1) is brought to schema 2 and says the
+// same as before; killed anywhere, by several processes at once. testdata/schema1_*.json are dumps of such
+// databases as MongoDB's Extended JSON: a lock, a GridFS file, documents, two partitions of rows of which one
+// was replaced, and that release's own collections.
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
@@ -38,7 +39,8 @@ class MongoMigration : public testing::TestWithParam<Kind> {
   // The dump as a database of its own.
   void restore() {
     database_ = fmt::format("migration_{}", new_object_id(now()));
-    std::ifstream file(std::filesystem::path(MAEIL_SOURCE_DIR) / "src/store/mongo/testdata" / GetParam().dump);
+    std::ifstream file(std::filesystem::path(MAEIL_SOURCE_DIR) / "src/store/mongo/testdata" /
+                       GetParam().dump);
     std::stringstream text;
     text << file.rdbuf();
     const auto all = nlohmann::ordered_json::parse(text.str());
@@ -49,7 +51,8 @@ class MongoMigration : public testing::TestWithParam<Kind> {
       for (const auto& document : documents) {
         bson_error_t error;
         const std::string json = document.dump();
-        bson_t* parsed = bson_new_from_json(reinterpret_cast<const uint8_t*>(json.data()), static_cast<ssize_t>(json.size()), &error);
+        bson_t* parsed = bson_new_from_json(reinterpret_cast<const uint8_t*>(json.data()),
+                                            static_cast<ssize_t>(json.size()), &error);
         ASSERT_TRUE(parsed) << error.message;
         EXPECT_TRUE(connection.insert_one(collection, copy_of(*parsed)));
         bson_destroy(parsed);
@@ -62,7 +65,8 @@ class MongoMigration : public testing::TestWithParam<Kind> {
     ASSERT_TRUE(opened) << opened.error().message;
     Store& store = **opened;
     EXPECT_TRUE(store.check());
-    EXPECT_EQ(store.collections().value(), (std::vector<std::string>{"processed_data", "processing_metadata", "raw_data"}));
+    EXPECT_EQ(store.collections().value(),
+              (std::vector<std::string>{"processed_data", "processing_metadata", "raw_data"}));
     EXPECT_EQ(store.row_partitions("processed_data").value().size(), 2u);
     EXPECT_EQ(store.row_constants("processed_data", "2026-11-23").value().dump(),
               R"({"logical_date":"2026-11-23","run_id":"manual__1","a.b":1})");
@@ -71,10 +75,12 @@ class MongoMigration : public testing::TestWithParam<Kind> {
     std::string rows;
     const std::vector<Document> of_this_day = store.find("processed_data", of_day).value();
     for (const auto& row : of_this_day) {
-      rows += fmt::format("{}{}{} ", row["row"].get<int64_t>(), row["split"].get<std::string>(), row["debt.ratio"].is_null() ? "null" : "");
+      rows += fmt::format("{}{}{} ", row["row"].get<int64_t>(), row["split"].get<std::string>(),
+                          row["debt.ratio"].is_null() ? "null" : "");
     }
     EXPECT_EQ(rows, "100train 101testnull 102train 103test 104train ");
-    EXPECT_EQ(store.find("processed_data", {}).value().size(), 3u + 5u + 1u) << "rows that were never published, or replaced, are none";
+    EXPECT_EQ(store.find("processed_data", {}).value().size(), 3u + 5u + 1u)
+        << "rows that were never published, or replaced, are none";
     const Document raw = store.find_one("raw_data", {}).value();
     EXPECT_EQ(store.read_whole_blob(id_text(raw["file_id"]), 100).value(), "a,b\n1,2\n");
     EXPECT_EQ(store.find_one("processing_metadata", of_day).value()["checked"]["by"], "me");
@@ -87,11 +93,12 @@ class MongoMigration : public testing::TestWithParam<Kind> {
   MongoOptions options_;
 };
 
-INSTANTIATE_TEST_SUITE_P(Servers, MongoMigration,
-                         testing::Values(Kind{"Secantus", TestServer::Kind::kSecantus, true, "schema1_replica_set.json"},
-                                         Kind{"SecantusAlone", TestServer::Kind::kSecantus, false, "schema1_replica_set.json"},
-                                         Kind{"Ferret", TestServer::Kind::kFerret, false, "schema1_ferret.json"}),
-                         [](const auto& instance) { return instance.param.name; });
+INSTANTIATE_TEST_SUITE_P(
+    Servers, MongoMigration,
+    testing::Values(Kind{"Secantus", TestServer::Kind::kSecantus, true, "schema1_replica_set.json"},
+                    Kind{"SecantusAlone", TestServer::Kind::kSecantus, false, "schema1_replica_set.json"},
+                    Kind{"Ferret", TestServer::Kind::kFerret, false, "schema1_ferret.json"}),
+    [](const auto& instance) { return instance.param.name; });
 
 TEST_P(MongoMigration, SaysTheSameAsBefore) {
   restore();
@@ -136,7 +143,9 @@ TEST_P(MongoMigration, KilledAnywhereItGoesOn) {
 TEST_P(MongoMigration, SeveralAtOnceMakeOneOfIt) {
   restore();
   std::vector<std::unique_ptr<Child>> children;
-  for (int i = 0; i < 4; ++i) children.push_back(std::make_unique<Child>([&] { return open_mongo(uri_, database_, options_) ? 0 : 1; }));
+  for (int i = 0; i < 4; ++i)
+    children.push_back(
+        std::make_unique<Child>([&] { return open_mongo(uri_, database_, options_) ? 0 : 1; }));
   for (auto& child : children) EXPECT_EQ(child->wait(), 0);
   expect_the_same();
 }

@@ -1,5 +1,6 @@
-// For tests: a server in memory that does what a test tells it to do with each message, and writers that stop at each of theirs. So
-// every order of two writers' messages can be tried, with a crash and a message that arrives late at each place (protocol_test.cc).
+// For tests: a server in memory that does what a test tells it to do with each message, and writers that stop
+// at each of theirs. So every order of two writers' messages can be tried, with a crash and a message that
+// arrives late at each place (protocol_test.cc).
 #pragma once
 
 #include <fmt/format.h>
@@ -22,9 +23,11 @@ struct ModelServer {
   Head head{"0000000000000000000000aa"};
   std::map<std::string, std::string> documents, journals;  // by id: their bytes
   std::set<std::string> refuses;                           // ids of documents that it does not take
-  bool guards = true;                                      // false: a server, or a protocol, that overwrites what it finds
+  // false: a server, or a protocol, that overwrites what it finds
+  bool guards = true;
 
-  std::string write(Write::Kind kind, const std::string& id, const std::string& document, const std::string& selector) {
+  std::string write(Write::Kind kind, const std::string& id, const std::string& document,
+                    const std::string& selector) {
     const auto found = documents.find(id);
     const bool upserts = kind == Write::Kind::kUpsert && found == documents.end();
     if (kind == Write::Kind::kInsert || upserts) {
@@ -32,9 +35,12 @@ struct ModelServer {
       if (found == documents.end() || !guards) documents[id] = document;
       return "";
     }
-    if (found == documents.end() || (guards && !matches(selector, batch_of(*view(found->second).get())))) return "";
-    if (kind == Write::Kind::kRemove) documents.erase(found);
-    else found->second = document;
+    if (found == documents.end() || (guards && !matches(selector, batch_of(*view(found->second).get()))))
+      return "";
+    if (kind == Write::Kind::kRemove)
+      documents.erase(found);
+    else
+      found->second = document;
     return "";
   }
 
@@ -54,7 +60,8 @@ struct ModelServer {
   }
 
   static std::string show(const Head& head) {
-    std::string out = fmt::format("{}/{}/{}/{}", head.number, head.batch, static_cast<int>(head.state), head.words);
+    std::string out =
+        fmt::format("{}/{}/{}/{}", head.number, head.batch, static_cast<int>(head.state), head.words);
     for (const auto& past : head.past) out += ";" + past.batch + "/" + past.words;
     for (const auto& batch : head.refused) out += "!" + batch;
     return out;
@@ -64,7 +71,9 @@ struct ModelServer {
   static bool matches(const std::string& selector, const std::string& batch) {
     const Document named = member(must(from_selector(selector)), "by");
     const Document& list = member(named, "$in");
-    const auto is = [&](const Document& one) { return one.is_null() ? batch.empty() : id_text(one) == batch; };
+    const auto is = [&](const Document& one) {
+      return one.is_null() ? batch.empty() : id_text(one) == batch;
+    };
     return list.is_array() ? std::ranges::any_of(list, is) : is(named);
   }
   // from_bson leaves the guarded field out, as it does for every reader.
@@ -86,13 +95,15 @@ class ModelWriter {
     bool changes = false;
   };
 
-  explicit ModelWriter(std::function<void(ModelWriter&)> body) : body_(std::move(body)), stack_(new char[kStack]) {
+  explicit ModelWriter(std::function<void(ModelWriter&)> body)
+      : body_(std::move(body)), stack_(new char[kStack]) {
     ::getcontext(&own_);
     own_.uc_stack.ss_sp = stack_.get();
     own_.uc_stack.ss_size = kStack;
     own_.uc_link = &back_;
     const auto self = reinterpret_cast<uintptr_t>(this);
-    ::makecontext(&own_, reinterpret_cast<void (*)()>(&begin), 2, static_cast<unsigned>(self >> 32), static_cast<unsigned>(self));
+    ::makecontext(&own_, reinterpret_cast<void (*)()>(&begin), 2, static_cast<unsigned>(self >> 32),
+                  static_cast<unsigned>(self));
     resume();
   }
   ModelWriter(const ModelWriter&) = delete;
@@ -103,7 +114,7 @@ class ModelWriter {
 
   bool done() const { return done_; }
   bool crashed() const { return crashed_; }
-  const Message& message() const { return message_; }  // the one it waits with
+  const Message& message() const { return message_; }      // the one it waits with
   const std::string& history() const { return history_; }  // all answers: with its program, what it knows
 
   void answer(std::optional<std::string> text) {
@@ -147,7 +158,8 @@ class ModelWriter {
 // The protocol's calls as messages of one writer.
 class ModelSite : public Site {
  public:
-  ModelSite(ModelServer& server, ModelWriter& writer, int number) : server_(server), writer_(writer), number_(number) {}
+  ModelSite(ModelServer& server, ModelWriter& writer, int number)
+      : server_(server), writer_(writer), number_(number) {}
 
   Result<Head> head() override {
     const auto seen = std::make_shared<Head>();
@@ -163,10 +175,14 @@ class ModelSite : public Site {
     return done(moved, moved == "yes");
   }
   Status write_journal(const std::string& batch, std::span<const Change> changes) override {
-    return done(send(true, [this, batch, bytes = encode_changes(changes)] { return server_.journals[batch] = bytes, std::string(); }));
+    return done(send(true, [this, batch, bytes = encode_changes(changes)] {
+      return server_.journals[batch] = bytes, std::string();
+    }));
   }
   Result<std::vector<Change>> read_journal(const std::string& batch) override {
-    const auto bytes = send(false, [this, batch] { return server_.journals.contains(batch) ? server_.journals[batch] : std::string(); });
+    const auto bytes = send(false, [this, batch] {
+      return server_.journals.contains(batch) ? server_.journals[batch] : std::string();
+    });
     if (bytes && bytes->empty()) return bad_input("there is no such journal");
     if (!bytes) return lost();
     return decode_changes(*bytes);
@@ -196,7 +212,8 @@ class ModelSite : public Site {
 
   // A document's bytes; "" when there is none.
   Result<std::string> read(const std::string& id) {
-    const auto bytes = send(false, [this, id] { return server_.documents.contains(id) ? server_.documents[id] : std::string(); });
+    const auto bytes = send(
+        false, [this, id] { return server_.documents.contains(id) ? server_.documents[id] : std::string(); });
     return done(bytes, bytes.value_or(""));
   }
 
@@ -208,10 +225,15 @@ class ModelSite : public Site {
     return value;
   }
   static Status done(const std::optional<std::string>& answer) { return answer ? Status{} : lost(); }
-  std::optional<std::string> send(bool changes, std::function<std::string()> effect) { return writer_.send({std::move(effect), changes}); }
+  std::optional<std::string> send(bool changes, std::function<std::string()> effect) {
+    return writer_.send({std::move(effect), changes});
+  }
   std::optional<std::string> write(const Write& one) {
-    const std::string document(one.document ? one.document->bytes() : std::string_view()), selector(one.selector.bytes());
-    return send(true, [this, kind = one.kind, id = std::string(one.id), document, selector] { return server_.write(kind, id, document, selector); });
+    const std::string document(one.document ? one.document->bytes() : std::string_view()),
+        selector(one.selector.bytes());
+    return send(true, [this, kind = one.kind, id = std::string(one.id), document, selector] {
+      return server_.write(kind, id, document, selector);
+    });
   }
 
   ModelServer& server_;

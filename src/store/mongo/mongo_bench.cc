@@ -1,9 +1,10 @@
-// Storing a day on a MongoDB server against a plain loop over the driver: processor time of this process and wall time.
+// Storing a day on a MongoDB server against a plain loop over the driver: processor time of this process and
+// wall time.
 //
 //   MAEIL_MONGO_URI=mongodb://127.0.0.1:27017/bench build/release/store_bench --benchmark_filter=Mongo
 //
-// Every run writes majority and journaled, reads back what it wrote and compares. benchmarks/peers/mongo_speed.py starts servers,
-// runs this and the Python peers beside it.
+// Every run writes majority and journaled, reads back what it wrote and compares.
+// benchmarks/peers/mongo_speed.py starts servers, runs this and the Python peers beside it.
 #include <benchmark/benchmark.h>
 #include <fmt/format.h>
 
@@ -34,7 +35,9 @@ void must(const Status& status) {
   if (!status) std::fprintf(stderr, "%s\n", status.error().message.c_str()), std::abort();
 }
 
-std::string column_name(int c) { return c < kCodes ? fmt::format("category_{:03d}", c) : fmt::format("number_{:03d}", c); }
+std::string column_name(int c) {
+  return c < kCodes ? fmt::format("category_{:03d}", c) : fmt::format("number_{:03d}", c);
+}
 
 RowChunk make_rows() {
   RowChunk chunk;
@@ -45,7 +48,8 @@ RowChunk make_rows() {
   }
   for (int c = 0; c < kNumbers; ++c) {
     std::vector<double> values(kRows);
-    for (int64_t i = 0; i < kRows; ++i) values[i] = static_cast<double>((i * 7919 + c * 104729) % 100003) / 1000.0 - 50.0;
+    for (int64_t i = 0; i < kRows; ++i)
+      values[i] = static_cast<double>((i * 7919 + c * 104729) % 100003) / 1000.0 - 50.0;
     chunk.push_back({column_name(kCodes + c), std::move(values)});
   }
   return chunk;
@@ -61,9 +65,11 @@ void MongoRows(benchmark::State& state) {
   const auto store = must(open_mongo(bench_uri(), ""));
   const RowChunk rows = make_rows();
   static int tries = 0;
-  const std::string collection = fmt::format("rows_{}", ++tries);  // a new one, as the plain loop drops its own
+  // a new one, as the plain loop drops its own
+  const std::string collection = fmt::format("rows_{}", ++tries);
   for (auto _ : state) {
-    const auto writer = must(store->write_rows(collection, "p", {{"logical_date", "2026-11-23"}, {"timestamp", date_value(now())}}));
+    const auto writer = must(store->write_rows(
+        collection, "p", {{"logical_date", "2026-11-23"}, {"timestamp", date_value(now())}}));
     must(writer->append(rows));
     Batch batch;
     batch.publishes.push_back({collection, "p", must(writer->finish())});
@@ -91,15 +97,24 @@ void MongoReadRows(benchmark::State& state) {
   int64_t found = 0;
   for (auto _ : state) {
     found = state.range(0);
-    must(store->read_rows("rows_read", "p", {}, [&](const RowChunk& chunk) -> Status {
-      return found += static_cast<int64_t>(std::get<0>(chunk[0].values).size()), Status{};
-    }, {first, UINT64_MAX}));
+    must(store->read_rows("rows_read", "p", {},
+                          [&](const RowChunk& chunk) -> Status {
+                            return found += static_cast<int64_t>(std::get<0>(chunk[0].values).size()),
+                                   Status{};
+                          },
+                          {first, UINT64_MAX}));
   }
   expect_rows(state, found);
   must(store->erase_rows("rows_read", "p"));
 }
-BENCHMARK(MongoReadRows)->Arg(0)->Arg(kRows * 9 / 10)->Arg(kRows - 1)->Unit(benchmark::kMillisecond)
-    ->MeasureProcessCPUTime()->UseRealTime()->Iterations(3);
+BENCHMARK(MongoReadRows)
+    ->Arg(0)
+    ->Arg(kRows * 9 / 10)
+    ->Arg(kRows - 1)
+    ->Unit(benchmark::kMillisecond)
+    ->MeasureProcessCPUTime()
+    ->UseRealTime()
+    ->Iterations(3);
 
 struct Plain {
   Plain() {
@@ -136,8 +151,11 @@ void MongoRowsPlainDriver(benchmark::State& state) {
         BSON_APPEND_UTF8(&document, "logical_date", "2026-11-23");
         BSON_APPEND_DATE_TIME(&document, "timestamp", 0);
         for (const auto& column : rows) {
-          if (const auto* codes = std::get_if<std::vector<int64_t>>(&column.values)) BSON_APPEND_INT32(&document, column.name.c_str(), static_cast<int32_t>((*codes)[i]));
-          else BSON_APPEND_DOUBLE(&document, column.name.c_str(), std::get<std::vector<double>>(column.values)[i]);
+          if (const auto* codes = std::get_if<std::vector<int64_t>>(&column.values))
+            BSON_APPEND_INT32(&document, column.name.c_str(), static_cast<int32_t>((*codes)[i]));
+          else
+            BSON_APPEND_DOUBLE(&document, column.name.c_str(),
+                               std::get<std::vector<double>>(column.values)[i]);
         }
         mongoc_bulk_operation_insert(bulk, &document);
         bson_destroy(&document);
@@ -151,13 +169,18 @@ void MongoRowsPlainDriver(benchmark::State& state) {
   mongoc_collection_drop(to, nullptr);
   mongoc_collection_destroy(to);
 }
-BENCHMARK(MongoRowsPlainDriver)->Unit(benchmark::kMillisecond)->MeasureProcessCPUTime()->UseRealTime()->Iterations(1);
+BENCHMARK(MongoRowsPlainDriver)
+    ->Unit(benchmark::kMillisecond)
+    ->MeasureProcessCPUTime()
+    ->UseRealTime()
+    ->Iterations(1);
 
 const std::string& csv() {
   static const std::string bytes = [] {
     std::string out(kCsvBytes, '0');
     uint64_t state = 1;
-    for (char& c : out) c = static_cast<char>('0' + ((state = state * 6364136223846793005u + 1442695040888963407u) >> 60));
+    for (char& c : out)
+      c = static_cast<char>('0' + ((state = state * 6364136223846793005u + 1442695040888963407u) >> 60));
     return out;
   }();
   return bytes;
@@ -169,7 +192,8 @@ void MongoBlobUp(benchmark::State& state) {
   std::string id;
   for (auto _ : state) {
     const auto writer = must(store->write_blob("raw.csv", Document::object()));
-    for (size_t at = 0; at < csv().size(); at += 1 << 20) must(writer->write(std::string_view(csv()).substr(at, 1 << 20)));
+    for (size_t at = 0; at < csv().size(); at += 1 << 20)
+      must(writer->write(std::string_view(csv()).substr(at, 1 << 20)));
     id = must(writer->finish());
     state.PauseTiming();
     if (must(store->blob_info(id)).sha256 != sha256_hex(csv())) state.SkipWithError("other bytes");
@@ -187,12 +211,17 @@ void MongoBlobDown(benchmark::State& state) {
   const std::string id = must(writer->finish());
   for (auto _ : state) {
     size_t bytes = 0;
-    must(store->read_blob(id, [&](std::string_view piece) -> Status { return bytes += piece.size(), Status{}; }));
+    must(store->read_blob(id,
+                          [&](std::string_view piece) -> Status { return bytes += piece.size(), Status{}; }));
     if (bytes != csv().size()) state.SkipWithError("other bytes");
   }
   must(store->erase_blob(id));
 }
-BENCHMARK(MongoBlobDown)->Unit(benchmark::kMillisecond)->MeasureProcessCPUTime()->UseRealTime()->Iterations(1);
+BENCHMARK(MongoBlobDown)
+    ->Unit(benchmark::kMillisecond)
+    ->MeasureProcessCPUTime()
+    ->UseRealTime()
+    ->Iterations(1);
 
 void MongoBlobPlainDriver(benchmark::State& state) {
   if (bench_uri().empty()) return state.SkipWithError("MAEIL_MONGO_URI is not set");
@@ -204,9 +233,11 @@ void MongoBlobPlainDriver(benchmark::State& state) {
   bson_error_t error;
   bson_value_t id{};
   const auto upload = [&] {
-    mongoc_stream_t* stream = mongoc_gridfs_bucket_open_upload_stream(bucket, "raw.csv", nullptr, &id, &error);
+    mongoc_stream_t* stream =
+        mongoc_gridfs_bucket_open_upload_stream(bucket, "raw.csv", nullptr, &id, &error);
     for (size_t at = 0; at < csv().size(); at += 1 << 20) {
-      mongoc_stream_write(stream, const_cast<char*>(csv().data()) + at, std::min<size_t>(1 << 20, csv().size() - at), 0);
+      mongoc_stream_write(stream, const_cast<char*>(csv().data()) + at,
+                          std::min<size_t>(1 << 20, csv().size() - at), 0);
     }
     mongoc_stream_destroy(stream);
   };
@@ -231,7 +262,15 @@ void MongoBlobPlainDriver(benchmark::State& state) {
   mongoc_gridfs_bucket_destroy(bucket);
   mongoc_database_destroy(database);
 }
-BENCHMARK(MongoBlobPlainDriver)->ArgNames({"up", "sha256"})->Args({1, 0})->Args({0, 0})->Args({0, 1})->Unit(benchmark::kMillisecond)->MeasureProcessCPUTime()->UseRealTime()->Iterations(1);
+BENCHMARK(MongoBlobPlainDriver)
+    ->ArgNames({"up", "sha256"})
+    ->Args({1, 0})
+    ->Args({0, 0})
+    ->Args({0, 1})
+    ->Unit(benchmark::kMillisecond)
+    ->MeasureProcessCPUTime()
+    ->UseRealTime()
+    ->Iterations(1);
 
 }  // namespace
 }  // namespace maeil::store::mongo

@@ -1,4 +1,5 @@
-// The Store over a server: each call borrows a connection and uses the functions of commit, reading, blobs, lease and garbage.
+// The Store over a server: each call borrows a connection and uses the functions of commit, reading, blobs,
+// lease and garbage.
 #include "store/mongo/mongo_store.h"
 
 #include <fmt/format.h>
@@ -33,11 +34,13 @@ class MongoStore : public Store {
 
   Status commit(const Batch& batch) override { return commit_request(*server_, {batch}); }
 
-  Status find_each(std::string_view collection, const FindOptions& options, const std::function<bool(Document&&)>& visit) override {
+  Status find_each(std::string_view collection, const FindOptions& options,
+                   const std::function<bool(Document&&)>& visit) override {
     MAEIL_ASSIGN(const Filter filter, Filter::parse(options.filter));
     return select(options, visit, [&](const Take& take, bool& in_order) -> Status {
       Connection connection(*server_);
-      if (server_->transactions() || !ours_) return visit_documents(connection, collection, options, filter, take, in_order);
+      if (server_->transactions() || !ours_)
+        return visit_documents(connection, collection, options, filter, take, in_order);
       return visit_whole_batches(connection, collection, options, filter, take, in_order);
     });
   }
@@ -50,7 +53,8 @@ class MongoStore : public Store {
     std::vector<std::string> names;
     for (const auto& name : all) {
       if (!is_public_collection(name)) continue;
-      bool any = std::ranges::any_of(published, [&](const auto& partition) { return partition.collection == name; });
+      bool any =
+          std::ranges::any_of(published, [&](const auto& partition) { return partition.collection == name; });
       if (!any) {
         MAEIL_TRY(visit_raw(connection, name, [&](const bson_t&) -> Result<bool> {
           any = true;
@@ -64,11 +68,13 @@ class MongoStore : public Store {
 
   Result<std::unique_ptr<RowWriter>> write_rows(std::string_view collection, std::string_view partition,
                                                 const Document& constants) override {
-    if (!is_public_collection(collection)) return bad_input(fmt::format("\"{}\" may not be a collection's name here", collection));
+    if (!is_public_collection(collection))
+      return bad_input(fmt::format("\"{}\" may not be a collection's name here", collection));
     return begin_rows(server_, collection, partition, constants);
   }
 
-  Status read_rows(std::string_view collection, std::string_view partition, const std::vector<std::string>& columns,
+  Status read_rows(std::string_view collection, std::string_view partition,
+                   const std::vector<std::string>& columns,
                    const std::function<Status(const RowChunk&)>& visit, RowSpan span) override {
     Connection connection(*server_);
     MAEIL_TRY(before_reading(connection));
@@ -97,8 +103,8 @@ class MongoStore : public Store {
     return found->constants;
   }
 
-  Result<std::unique_ptr<BlobWriter>> write_blob(std::string_view filename, const Document& metadata, std::string_view id,
-                                                 Instant uploaded) override {
+  Result<std::unique_ptr<BlobWriter>> write_blob(std::string_view filename, const Document& metadata,
+                                                 std::string_view id, Instant uploaded) override {
     return begin_blob(server_, filename, metadata, id, uploaded);
   }
 
@@ -133,7 +139,9 @@ class MongoStore : public Store {
     if (!ours_) return std::make_unique<Lock>();  // nothing was made here, and nobody can hold anything
     return take_lease(server_, name, holder);
   }
-  Result<std::optional<LockHolder>> lock_holder(std::string_view name) override { return holder_of_lease(*server_, std::string(name)); }
+  Result<std::optional<LockHolder>> lock_holder(std::string_view name) override {
+    return holder_of_lease(*server_, std::string(name));
+  }
 
   Result<std::unique_ptr<Lock>> wait_for_lock(std::string_view name, std::string_view holder,
                                               const std::function<bool(std::string_view)>& waiting) override {
@@ -154,10 +162,10 @@ class MongoStore : public Store {
   std::string description() const override { return server_->label(); }
 
  private:
-  // Documents are held back, up to kHeld of them, until it is known that no batch began to count while they were read: else it
-  // may have been seen half, and they are read again. Longer answers flow.
-  Status visit_whole_batches(Connection& connection, std::string_view collection, const FindOptions& options, const Filter& filter,
-                             const Take& take, bool& in_order) {
+  // Documents are held back, up to kHeld of them, until it is known that no batch began to count while they
+  // were read: else it may have been seen half, and they are read again. Longer answers flow.
+  Status visit_whole_batches(Connection& connection, std::string_view collection, const FindOptions& options,
+                             const Filter& filter, const Take& take, bool& in_order) {
     constexpr size_t kHeld = 1000;
     constexpr int kTimes = 5;
     ServerSite site(connection);
@@ -172,14 +180,18 @@ class MongoStore : public Store {
       in_order = false;
       MAEIL_TRY(settle_to_read(connection));
       MAEIL_ASSIGN(const Head before, site.head());
-      MAEIL_TRY(visit_documents(connection, collection, options, filter, [&](Document&& document) {
-        if (flows) return take(std::move(document));
-        held.push_back(std::move(document));
-        const bool enough = options.sort.empty() && options.limit > 0 && static_cast<int64_t>(held.size()) == options.skip + options.limit;
-        if (held.size() < kHeld) return !enough;
-        flows = true;
-        return hand_out();
-      }, in_order));
+      MAEIL_TRY(visit_documents(
+          connection, collection, options, filter,
+          [&](Document&& document) {
+            if (flows) return take(std::move(document));
+            held.push_back(std::move(document));
+            const bool enough = options.sort.empty() && options.limit > 0 &&
+                                static_cast<int64_t>(held.size()) == options.skip + options.limit;
+            if (held.size() < kHeld) return !enough;
+            flows = true;
+            return hand_out();
+          },
+          in_order));
       if (flows) return {};
       MAEIL_ASSIGN(const Head after, site.head());
       if (after.number != before.number && times < kTimes) continue;
@@ -214,21 +226,24 @@ Status prepare(Connection& connection) {
 
 }  // namespace
 
-Result<std::unique_ptr<Store>> open_mongo(const std::string& uri, const std::string& database, const MongoOptions& options) {
+Result<std::unique_ptr<Store>> open_mongo(const std::string& uri, const std::string& database,
+                                          const MongoOptions& options) {
   MAEIL_ASSIGN(auto server, Server::open(uri, database, options));
   bool ours = true;
   {
     Connection connection(*server);
     if (options.read_only || !options.create) {
       MAEIL_ASSIGN(const bool any, holds_anything(connection));
-      if (!any) return not_found(fmt::format("{} holds nothing: is the database's name right?", server->label()));
+      if (!any)
+        return not_found(fmt::format("{} holds nothing: is the database's name right?", server->label()));
     }
     if (options.read_only) {
       MAEIL_ASSIGN(const auto names, connection.collections());
       ours = std::ranges::find(names, kControl) != names.end();
     }
     if (ours) MAEIL_TRY(options.read_only ? require_schema(connection) : prepare(connection));
-    if (ours && !server->transactions()) MAEIL_TRY(settle_to_read(connection));  // what a writer that died has left half done
+    // what a writer that died has left half done
+    if (ours && !server->transactions()) MAEIL_TRY(settle_to_read(connection));
   }
   return std::make_unique<MongoStore>(std::move(server), ours);
 }

@@ -19,8 +19,11 @@ using Key = std::pair<std::string, std::string>;  // collection and id
 
 Status check_collection(const std::string& name) {
   if (is_public_collection(name)) return {};
-  return bad_input(fmt::format("\"{}\" may not be a collection's name here: it is empty, too long, holds $ or a zero byte, or begins with "
-                               "maeil_, system. or fs.", name));
+  return bad_input(
+      fmt::format("\"{}\" may not be a collection's name here: it is empty, too long, holds $ or a zero "
+                  "byte, or begins with "
+                  "maeil_, system. or fs.",
+                  name));
 }
 
 std::string put_id(const Batch::Put& put) {
@@ -41,7 +44,8 @@ void name_batch(Bson& document, const std::string& batch) {
   BSON_APPEND_OID(document.get(), kBatchField, &id);
 }
 
-// A document as it was, member by member, but with other values for some of its top-level fields, and another batch.
+// A document as it was, member by member, but with other values for some of its top-level fields, and another
+// batch.
 Bson with_fields(const bson_t& old, const bson_t& fields, const std::string& batch) {
   Bson out;
   bson_iter_t at, changed;
@@ -52,7 +56,8 @@ Bson with_fields(const bson_t& old, const bson_t& fields, const std::string& bat
     bson_append_iter(out.get(), name, -1, replaced ? &changed : &at);
   }
   for (bson_iter_init(&changed, &fields); bson_iter_next(&changed);) {
-    if (!bson_iter_init_find(&at, &old, bson_iter_key(&changed))) bson_append_iter(out.get(), nullptr, 0, &changed);
+    if (!bson_iter_init_find(&at, &old, bson_iter_key(&changed)))
+      bson_append_iter(out.get(), nullptr, 0, &changed);
   }
   name_batch(out, batch);
   return out;
@@ -60,8 +65,13 @@ Bson with_fields(const bson_t& old, const bson_t& fields, const std::string& bat
 
 class Planner {
  public:
-  Planner(Connection& connection, const Request& request, const std::string& id, const std::vector<std::string>& refused)
-      : connection_(connection), request_(request), id_(id), refused_(refused), undone_(new_object_id(now())) {}
+  Planner(Connection& connection, const Request& request, const std::string& id,
+          const std::vector<std::string>& refused)
+      : connection_(connection),
+        request_(request),
+        id_(id),
+        refused_(refused),
+        undone_(new_object_id(now())) {}
 
   Result<Plan> plan() {
     const Batch& batch = request_.batch;
@@ -74,9 +84,11 @@ class Planner {
     for (const auto& set : batch.sets) MAEIL_TRY(add_set(set));
     for (const auto& publish : batch.publishes) MAEIL_TRY(add_publish(publish));
     for (const auto& erase : batch.erases) add_erase({erase.collection, erase.id});
-    for (const auto& [collection, partition] : request_.erase_partitions) MAEIL_TRY(erase_partition(collection, partition));
+    for (const auto& [collection, partition] : request_.erase_partitions)
+      MAEIL_TRY(erase_partition(collection, partition));
     // What was made and erased again is no change.
-    std::erase_if(out_.changes, [](const Change& one) { return !one.exists_before() && !one.exists_after(); });
+    std::erase_if(out_.changes,
+                  [](const Change& one) { return !one.exists_before() && !one.exists_after(); });
     return std::move(out_);
   }
 
@@ -96,21 +108,26 @@ class Planner {
       want(kPartitions, partition_id(one.collection, one.partition));
       want(kGenerations, one.generation);
     }
-    for (const auto& [collection, partition] : request_.erase_partitions) want(kPartitions, partition_id(collection, partition));
+    for (const auto& [collection, partition] : request_.erase_partitions)
+      want(kPartitions, partition_id(collection, partition));
     for (const auto& [collection, set] : wanted) {
       const std::vector<std::string> ids(set.begin(), set.end());
       for (size_t at = 0; at < ids.size(); at += kAtOnce) {
-        MAEIL_ASSIGN(const Bson filter, to_bson(any_of(std::span(ids).subspan(at, std::min(kAtOnce, ids.size() - at)))));
-        MAEIL_TRY(connection_.find(collection, *filter.get(), Document::object(), [&](const bson_t& one) -> Result<bool> {
-          bson_iter_t id, named;
-          if (bson_iter_init_find(&named, &one, kBatchField) && !BSON_ITER_HOLDS_OID(&named)) {
-            return bad_input(fmt::format("{}: somebody has changed the field {} of a document in {}: remove that field there", connection_.server().label(),
-                                         kBatchField, collection));
-          }
-          const bool is_one = std::ranges::find(refused_, batch_of(one)) == refused_.end();
-          if (is_one && bson_iter_init_find(&id, &one, "_id")) before_[{collection, hex_of(*bson_iter_oid(&id))}] = copy_of(one);
-          return true;
-        }));
+        MAEIL_ASSIGN(const Bson filter,
+                     to_bson(any_of(std::span(ids).subspan(at, std::min(kAtOnce, ids.size() - at)))));
+        MAEIL_TRY(connection_.find(
+            collection, *filter.get(), Document::object(), [&](const bson_t& one) -> Result<bool> {
+              bson_iter_t id, named;
+              if (bson_iter_init_find(&named, &one, kBatchField) && !BSON_ITER_HOLDS_OID(&named)) {
+                return bad_input(fmt::format(
+                    "{}: somebody has changed the field {} of a document in {}: remove that field there",
+                    connection_.server().label(), kBatchField, collection));
+              }
+              const bool is_one = std::ranges::find(refused_, batch_of(one)) == refused_.end();
+              if (is_one && bson_iter_init_find(&id, &one, "_id"))
+                before_[{collection, hex_of(*bson_iter_oid(&id))}] = copy_of(one);
+              return true;
+            }));
       }
     }
     return {};
@@ -131,7 +148,9 @@ class Planner {
 
   // As stored bytes, checked as every store checks it.
   Result<Bson> encode(const std::string& collection, const Document& document) {
-    const auto wrong = [&](const std::string& what) { return bad_input(fmt::format("document for {}: {}", collection, what)); };
+    const auto wrong = [&](const std::string& what) {
+      return bad_input(fmt::format("document for {}: {}", collection, what));
+    };
     if (const Status valid = check_document(document); !valid) return wrong(valid.error().message);
     uint64_t nulled = 0;
     Document own;  // without a field that only the store writes
@@ -140,7 +159,8 @@ class Planner {
     if (!bson) return wrong(bson.error().message);
     constexpr size_t kMost = kMaxBsonBytes - 64;  // the batch's name comes to it
     if (bson->bytes().size() > kMost) {
-      return wrong(fmt::format("it has {} bytes, more than the {} a document may have", bson->bytes().size(), kMost));
+      return wrong(
+          fmt::format("it has {} bytes, more than the {} a document may have", bson->bytes().size(), kMost));
     }
     connection_.server().nulled += nulled;
     return bson;
@@ -167,12 +187,13 @@ class Planner {
     return {};
   }
 
-  // Whole top-level fields are written, so that a path through null or into an array means here what it means in every store,
-  // and fields of types that documents do not have stay as they are.
+  // Whole top-level fields are written, so that a path through null or into an array means here what it means
+  // in every store, and fields of types that documents do not have stay as they are.
   Status add_set(const Batch::Set& set) {
     const Key key{set.collection, set.id};
     MAEIL_ASSIGN(Document document, current(key));
-    if (document.is_null()) return not_found(fmt::format("there is no document {} in {}", set.id, set.collection));
+    if (document.is_null())
+      return not_found(fmt::format("there is no document {} in {}", set.id, set.collection));
     if (const Status done = set_paths(document, set.fields); !done) {
       return with_context(fmt::format("document {} of {}", set.id, set.collection), done.error());
     }
@@ -186,8 +207,9 @@ class Planner {
     const Bson& old = change.exists_after() ? change.after : before_.at(key);
     change.after = with_fields(*old.get(), *fields.get(), id_);
     if (change.after.bytes().size() > kMaxBsonBytes) {
-      return bad_input(fmt::format("document {} of {}: it would have {} bytes, more than the {} a document may have", set.id, set.collection,
-                                   change.after.bytes().size(), kMaxBsonBytes));
+      return bad_input(
+          fmt::format("document {} of {}: it would have {} bytes, more than the {} a document may have",
+                      set.id, set.collection, change.after.bytes().size(), kMaxBsonBytes));
     }
     now_[key] = std::move(document);
     return {};
@@ -202,18 +224,21 @@ class Planner {
   Status add_publish(const Batch::Publish& publish) {
     MAEIL_ASSIGN(const auto old, shown(publish.collection, publish.partition));
     MAEIL_ASSIGN(const Document entry, stored({kGenerations, publish.generation}));
-    MAEIL_ASSIGN(const Document written,
-                 finished_generation(connection_.server(), entry, publish.collection, publish.partition, publish.generation));
+    MAEIL_ASSIGN(const Document written, finished_generation(connection_.server(), entry, publish.collection,
+                                                             publish.partition, publish.generation));
     // So that whoever removes what nobody publishes meets this batch.
     MAEIL_TRY(add_set({kGenerations, publish.generation, {{"published", true}}}));
     const std::string id = partition_id(publish.collection, publish.partition);
     Document pointer = {{"_id", id_value(id)}};
     pointer.update(written);
     MAEIL_TRY(add_put({kPartitions, id}, pointer));
-    if (old && old->generation != publish.generation) out_.unreferenced.push_back({old->collection, old->generation});
-    MAEIL_ASSIGN(const auto abandoned, abandoned_generations(connection_, publish.collection, publish.partition, publish.generation));
+    if (old && old->generation != publish.generation)
+      out_.unreferenced.push_back({old->collection, old->generation});
+    MAEIL_ASSIGN(const auto abandoned, abandoned_generations(connection_, publish.collection,
+                                                             publish.partition, publish.generation));
     for (const auto& generation : abandoned) {
-      if (!old || generation != old->generation) out_.unreferenced.push_back({publish.collection, generation});
+      if (!old || generation != old->generation)
+        out_.unreferenced.push_back({publish.collection, generation});
     }
     return {};
   }
@@ -247,15 +272,18 @@ class Planner {
 }  // namespace
 
 bool is_public_collection(std::string_view name) {
-  return !name.empty() && name.size() <= 180 && !name.starts_with("maeil_") && !name.starts_with("system.") && !name.starts_with("fs.") &&
-         !name.starts_with('.') && !name.ends_with('.') && name.find('$') == std::string_view::npos &&
-         name.find('\0') == std::string_view::npos && bson_utf8_validate(name.data(), name.size(), false);
+  return !name.empty() && name.size() <= 180 && !name.starts_with("maeil_") && !name.starts_with("system.") &&
+         !name.starts_with("fs.") && !name.starts_with('.') && !name.ends_with('.') &&
+         name.find('$') == std::string_view::npos && name.find('\0') == std::string_view::npos &&
+         bson_utf8_validate(name.data(), name.size(), false);
 }
 
 Status check_request(const Request& request) {
   for (const auto& put : request.batch.puts) {
     MAEIL_TRY(check_collection(put.collection));
-    if (put_id(put).empty()) return bad_input(fmt::format("document for {}: its _id is no {{\"$oid\": 24 hex digits}}", put.collection));
+    if (put_id(put).empty())
+      return bad_input(
+          fmt::format("document for {}: its _id is no {{\"$oid\": 24 hex digits}}", put.collection));
   }
   for (const auto& set : request.batch.sets) MAEIL_TRY(check_collection(set.collection));
   for (const auto& publish : request.batch.publishes) MAEIL_TRY(check_collection(publish.collection));
@@ -263,7 +291,8 @@ Status check_request(const Request& request) {
   return {};
 }
 
-Result<Plan> make_plan(Connection& connection, const Request& request, const std::string& id, const std::vector<std::string>& refused) {
+Result<Plan> make_plan(Connection& connection, const Request& request, const std::string& id,
+                       const std::vector<std::string>& refused) {
   return Planner(connection, request, id, refused).plan();
 }
 

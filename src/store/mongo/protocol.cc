@@ -6,7 +6,7 @@
 namespace maeil::store::mongo {
 namespace {
 
-constexpr int kTries = 200;   // against other writers; each of them got through meanwhile
+constexpr int kTries = 200;  // against other writers; each of them got through meanwhile
 
 Head after(const Head& head, const std::string& batch, Head::State state) {
   Head next{batch, state, head.number + 1, "", head.past, head.refused};
@@ -17,7 +17,8 @@ Head after(const Head& head, const std::string& batch, Head::State state) {
 
 Head with(const Head& head, Head::State state, const std::string& words) {
   Head next{head.batch, state, head.number + 1, words, head.past, head.refused};
-  const bool first = state == Head::State::kRefused && std::ranges::find(next.refused, head.batch) == next.refused.end();
+  const bool first =
+      state == Head::State::kRefused && std::ranges::find(next.refused, head.batch) == next.refused.end();
   if (first) next.refused.push_back(head.batch);
   if (next.refused.size() > Head::kRemembered) next.refused.erase(next.refused.begin());
   return next;
@@ -44,7 +45,8 @@ Outcome outcome_of(const std::string& batch, const Head& seen, const Head& head)
   return {covers ? Fate::kNeverCounted : Fate::kForgotten};
 }
 
-// Brings the head's batch to its end, or finds that somebody else did. The words of a server that refuses both ways; else "".
+// Brings the head's batch to its end, or finds that somebody else did. The words of a server that refuses
+// both ways; else "".
 Result<std::string> finish(Site& site, Head head, const std::vector<Change>* own) {
   std::vector<Change> read;
   if (!own) {
@@ -66,7 +68,8 @@ Result<std::string> finish(Site& site, Head head, const std::vector<Change>* own
     if (!moved) {
       MAEIL_ASSIGN(now, site.head());
     }
-    // What this process has just carried out must not stay behind where another one has taken everything back.
+    // What this process has just carried out must not stay behind where another one has taken everything
+    // back.
     const bool refused = now.batch == head.batch && now.state == Head::State::kRefused;
     if (!refused && outcome_of(head.batch, head, now).fate != Fate::kRefused) return "";
     head = refused ? now : with(head, Head::State::kRefused, words);
@@ -77,15 +80,18 @@ Result<std::string> finish(Site& site, Head head, const std::vector<Change>* own
   return "";
 }
 
-// From the first message about the head on, nobody knows what an error means for the batch, whatever it says itself.
+// From the first message about the head on, nobody knows what an error means for the batch, whatever it says
+// itself.
 tl::unexpected<Error> unknown(const Error& error) {
   return fail(ErrorCode::kUnavailable, error.message + "; whether this batch counts is not known");
 }
 
 tl::unexpected<Error> stuck_error(const std::string& words, ErrorCode code) {
-  return fail(code, "a batch is half written, and the server refuses to finish it and to take it back: " + words +
-                                        ". Nothing else can be written until it does: mend what it names (a validator, an index, a right, "
-                                        "a full disk) and run any command");
+  return fail(
+      code,
+      "a batch is half written, and the server refuses to finish it and to take it back: " + words +
+          ". Nothing else can be written until it does: mend what it names (a validator, an index, a right, "
+          "a full disk) and run any command");
 }
 
 }  // namespace
@@ -117,7 +123,9 @@ Result<Outcome> end_of(Site& site, const std::string& batch, const Head& seen) {
 
 }  // namespace
 
-Status write_batch(Site& site, const std::function<Result<std::vector<Change>>(const std::string& batch, const Head& seen)>& plan) {
+Status write_batch(
+    Site& site,
+    const std::function<Result<std::vector<Change>>(const std::string& batch, const Head& seen)>& plan) {
   for (int tries = 0; tries < kTries; ++tries) {
     if (tries > 0) (void)site.wait(tries);
     MAEIL_ASSIGN(const Head seen, settle(site));
@@ -145,13 +153,16 @@ Status write_batch(Site& site, const std::function<Result<std::vector<Change>>(c
     const auto outcome = end_of(site, batch, seen);
     if (!outcome) return unknown(outcome.error());
     if (outcome->fate == Fate::kForgotten) {
-      return fail(ErrorCode::kUnavailable, "so much was written meanwhile that what became of this batch is not known any more: read it again");
+      return fail(ErrorCode::kUnavailable,
+                  "so much was written meanwhile that what became of this batch is not known any more: read "
+                  "it again");
     }
     (void)site.remove_journal(batch);  // of what is over; where it stays it is garbage
     if (outcome->fate == Fate::kDone) return {};
     return fail(ErrorCode::kIo, outcome->words);
   }
-  return fail(ErrorCode::kConflict, "other processes were quicker with every try to write: nothing was written, run it again");
+  return fail(ErrorCode::kConflict,
+              "other processes were quicker with every try to write: nothing was written, run it again");
 }
 
 Status close_the_past(Site& site) {

@@ -1,8 +1,10 @@
-// Every order of the messages of two writers (protocol.h), with a crash and a message that arrives late, twice or unanswered at every
-// place, against a server in memory. What is tried is the program itself, not a description of it.
+// Every order of the messages of two writers (protocol.h), with a crash and a message that arrives late,
+// twice or unanswered at every place, against a server in memory. What is tried is the program itself, not a
+// description of it.
 //
-// Each writer raises the same two numbers and makes a document of its own, in one batch. However the messages went: the numbers are
-// equal, they count the documents that are there, and what a writer was told is what happened.
+// Each writer raises the same two numbers and makes a document of its own, in one batch. However the messages
+// went: the numbers are equal, they count the documents that are there, and what a writer was told is what
+// happened.
 #include <gtest/gtest.h>
 
 #include <boost/unordered/unordered_flat_set.hpp>
@@ -28,7 +30,8 @@ int64_t number_in(const std::string& bytes) {
 }
 
 bool is_none(const std::string& bytes, const Head& head) {
-  return bytes.empty() || std::ranges::find(head.refused, batch_of(*ModelServer::view(bytes).get())) != head.refused.end();
+  return bytes.empty() ||
+         std::ranges::find(head.refused, batch_of(*ModelServer::view(bytes).get())) != head.refused.end();
 }
 
 struct Told {
@@ -51,8 +54,8 @@ Result<Change> raise(ModelSite& site, const std::string& id, const std::string& 
 }
 
 struct Case {
-  int crashes = 0, late = 0;   // how many of each may happen
-  bool refusal = false;        // the server refuses the first writer's own document
+  int crashes = 0, late = 0;  // how many of each may happen
+  bool refusal = false;       // the server refuses the first writer's own document
   bool guards = true;
 };
 
@@ -65,14 +68,15 @@ class Run {
     for (int i = 0; i < 2; ++i) {
       writers_[i] = std::make_unique<ModelWriter>([this, i](ModelWriter& self) {
         ModelSite site(server_, self, i);
-        told_[i].status = write_batch(site, [&](const std::string& batch, const Head& seen) -> Result<std::vector<Change>> {
-          std::vector<Change> changes;
-          for (const auto& id : {kX, kOwn[i], kY}) {
-            MAEIL_ASSIGN(Change change, raise(site, id, batch, seen));
-            changes.push_back(std::move(change));
-          }
-          return changes;
-        });
+        told_[i].status =
+            write_batch(site, [&](const std::string& batch, const Head& seen) -> Result<std::vector<Change>> {
+              std::vector<Change> changes;
+              for (const auto& id : {kX, kOwn[i], kY}) {
+                MAEIL_ASSIGN(Change change, raise(site, id, batch, seen));
+                changes.push_back(std::move(change));
+              }
+              return changes;
+            });
         told_[i].returned = !self.crashed();
       });
     }
@@ -98,12 +102,18 @@ class Run {
     ModelWriter& writer = *writers_[choice / 10];
     const auto effect = writer.message().effect;
     switch (choice % 10) {
-      case 0: return writer.answer(effect());
-      case 1: return crash(writer);
-      case 2: return hold_back(writer);                                  // and it is sent once more
-      case 3: return hold_back(writer), writer.answer(std::nullopt);     // it comes later
-      case 4: return ++late_count_, effect(), writer.answer(std::nullopt);  // only its answer is lost
-      default: return hold_back(writer), crash(writer);
+      case 0:
+        return writer.answer(effect());
+      case 1:
+        return crash(writer);
+      case 2:
+        return hold_back(writer);  // and it is sent once more
+      case 3:
+        return hold_back(writer), writer.answer(std::nullopt);  // it comes later
+      case 4:
+        return ++late_count_, effect(), writer.answer(std::nullopt);  // only its answer is lost
+      default:
+        return hold_back(writer), crash(writer);
     }
   }
 
@@ -148,17 +158,23 @@ class Run {
       const auto found = server_.documents.find(id);
       return found != server_.documents.end() && !is_none(found->second, **settled);
     };
-    const auto number = [&](const std::string& id) { return is_there(id) ? number_in(server_.documents.at(id)) : 0; };
+    const auto number = [&](const std::string& id) {
+      return is_there(id) ? number_in(server_.documents.at(id)) : 0;
+    };
     const bool own[] = {is_there(kOwn[0]), is_there(kOwn[1])};
     const int64_t there = own[0] + own[1];
     if (number(kX) != number(kY)) return fmt::format("half of a batch: {} and {}", number(kX), number(kY));
-    if (number(kX) != there) return fmt::format("{} batches count, and there are documents of {}", number(kX), there);
+    if (number(kX) != there)
+      return fmt::format("{} batches count, and there are documents of {}", number(kX), there);
     for (int i = 0; i < 2; ++i) {
       if (!told_[i].returned) continue;
       const bool counts = own[i];
-      if (told_[i].status && !counts) return fmt::format("writer {} was told that it is written, and it is not", i);
+      if (told_[i].status && !counts)
+        return fmt::format("writer {} was told that it is written, and it is not", i);
       const bool for_sure = !told_[i].status && told_[i].status.error().code != ErrorCode::kUnavailable;
-      if (for_sure && counts) return fmt::format("writer {} was told \"{}\", and it is written", i, told_[i].status.error().message);
+      if (for_sure && counts)
+        return fmt::format("writer {} was told \"{}\", and it is written", i,
+                           told_[i].status.error().message);
     }
     return "";
   }
@@ -222,14 +238,17 @@ void expect_right(const char* name, const Case& what) {
 TEST(Protocol, TwoWriters) { expect_right("two writers", {}); }
 TEST(Protocol, TwoWritersAndACrash) { expect_right("a crash", {.crashes = 1}); }
 TEST(ProtocolSlow, TwoWritersAndALateMessage) { expect_right("a late message", {.late = 1}); }
-TEST(ProtocolSlow, TwoWritersACrashAndALateMessage) { expect_right("a crash and a late message", {.crashes = 1, .late = 1}); }
+TEST(ProtocolSlow, TwoWritersACrashAndALateMessage) {
+  expect_right("a crash and a late message", {.crashes = 1, .late = 1});
+}
 TEST(ProtocolSlow, TwoWritersOfWhomOneIsRefused) {
   expect_right("a refusal", {.refusal = true});
   expect_right("a refusal and a crash", {.crashes = 1, .refusal = true});
   expect_right("a refusal and a late message", {.late = 1, .refusal = true});
 }
 
-// The test can see what it is for: with writes that overwrite whatever they find, late ones undo what others wrote.
+// The test can see what it is for: with writes that overwrite whatever they find, late ones undo what others
+// wrote.
 TEST(ProtocolSlow, WithoutGuardsALateMessageIsSeen) {
   EXPECT_GT(explore({.late = 1, .guards = false}).wrong, 0u);
 }

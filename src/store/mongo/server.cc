@@ -13,8 +13,9 @@
 namespace maeil::store::mongo {
 namespace {
 
-// What one command may hold at a time: a read whose visitor writes, that write, the renewals of its slot and of two locks; and some
-// to spare for a second thread. Fewer would wait for each other, so a smaller maxPoolSize counts as this.
+// What one command may hold at a time: a read whose visitor writes, that write, the renewals of its slot and
+// of two locks; and some to spare for a second thread. Fewer would wait for each other, so a smaller
+// maxPoolSize counts as this.
 constexpr int32_t kConnections = 10;
 
 std::string first_line(const char* path) {
@@ -24,11 +25,14 @@ std::string first_line(const char* path) {
   return line;
 }
 
-// Field 22 of /proc/<pid>/stat: when it started, in ticks since boot; 0 when there is no such process, or it is only a zombie.
+// Field 22 of /proc/<pid>/stat: when it started, in ticks since boot; 0 when there is no such process, or it
+// is only a zombie.
 int64_t start_of(int64_t pid) {
   const std::string stat = first_line(fmt::format("/proc/{}/stat", pid).c_str());
   const size_t close = stat.rfind(')');  // the name before it may hold anything
-  if (close == std::string::npos || stat.size() < close + 3 || stat[close + 2] == 'Z' || stat[close + 2] == 'X') return 0;
+  if (close == std::string::npos || stat.size() < close + 3 || stat[close + 2] == 'Z' ||
+      stat[close + 2] == 'X')
+    return 0;
   size_t at = close + 2;
   for (int field = 3; field < 22; ++field) {
     at = stat.find(' ', at);
@@ -46,7 +50,7 @@ const Identity& Identity::own() {
     char host[256] = "?";
     ::gethostname(host, sizeof host - 1);
     identity.host = host;
-    struct stat space {};
+    struct stat space{};
     ::stat("/proc/self/ns/pid", &space);
     identity.machine = fmt::format("{}/{}", first_line("/proc/sys/kernel/random/boot_id"), space.st_ino);
     identity.pid = ::getpid();
@@ -61,7 +65,9 @@ const Identity& Identity::own() {
   return found->second;
 }
 
-Document Identity::document() const { return {{"host", host}, {"machine", machine}, {"pid", pid}, {"started", started}}; }
+Document Identity::document() const {
+  return {{"host", host}, {"machine", machine}, {"pid", pid}, {"started", started}};
+}
 
 bool Identity::is_dead(const Document& identity) {
   if (text_member(identity, "machine") != own().machine || own().machine.size() < 30) return false;
@@ -70,7 +76,8 @@ bool Identity::is_dead(const Document& identity) {
   return start_of(pid.get<int64_t>()) != started.get<int64_t>();
 }
 
-Result<std::shared_ptr<Server>> Server::open(const std::string& uri, const std::string& database, const MongoOptions& options) {
+Result<std::shared_ptr<Server>> Server::open(const std::string& uri, const std::string& database,
+                                             const MongoOptions& options) {
   MAEIL_ASSIGN(const Uri parsed, Uri::parse(uri, database));
   std::shared_ptr<Server> server(new Server());
   server->options_ = options;
@@ -79,7 +86,8 @@ Result<std::shared_ptr<Server>> Server::open(const std::string& uri, const std::
   server->secret_ = parsed.password();
   bson_error_t error;
   server->pool_ = mongoc_client_pool_new_with_error(parsed.get(), &error);
-  if (!server->pool_) return tl::unexpected<Error>(fault_of(error, nullptr, server->label_, "connect", server->secret_).error);
+  if (!server->pool_)
+    return tl::unexpected<Error>(fault_of(error, nullptr, server->label_, "connect", server->secret_).error);
   mongoc_client_pool_set_error_api(server->pool_, MONGOC_ERROR_API_VERSION_2);
   mongoc_client_pool_set_appname(server->pool_, "maeil");
   const int32_t named = mongoc_uri_get_option_as_int32(parsed.get(), MONGOC_URI_MAXPOOLSIZE, kConnections);
@@ -89,7 +97,8 @@ Result<std::shared_ptr<Server>> Server::open(const std::string& uri, const std::
   MAEIL_ASSIGN(const Document hello, connection.command("connect", {{"hello", 1}}));
   MAEIL_ASSIGN(const Document build, connection.command("connect", {{"buildInfo", 1}}));
   server->replicated_ = hello.contains("setName") || text_member(hello, "msg") == "isdbgrid";
-  server->transactions_ = options.transactions && server->replicated_ && hello.contains("logicalSessionTimeoutMinutes");
+  server->transactions_ =
+      options.transactions && server->replicated_ && hello.contains("logicalSessionTimeoutMinutes");
   server->codec_.restricted = build.contains("ferretdbVersion");
   return server;
 }
@@ -105,7 +114,8 @@ void Server::add_lease(const HeldLease& lease) {
 
 void Server::remove_lease(const HeldLease& lease) {
   std::lock_guard lock(mutex_);
-  std::erase_if(leases_, [&](const HeldLease& held) { return held.name == lease.name && held.token == lease.token; });
+  std::erase_if(leases_,
+                [&](const HeldLease& held) { return held.name == lease.name && held.token == lease.token; });
 }
 
 std::vector<HeldLease> Server::leases() const {

@@ -1,5 +1,5 @@
-// A server as all parts of the store share it: the pool of connections, what this server can do, and the leases that this
-// Store holds. Thread safe.
+// A server as all parts of the store share it: the pool of connections, what this server can do, and the
+// leases that this Store holds. Thread safe.
 #pragma once
 
 #include <array>
@@ -18,14 +18,16 @@
 namespace maeil::store::mongo {
 
 // Collections of maeil's own; people's and tasks' may not have such names.
-inline constexpr const char* kControl = "maeil_control";          // one document: locks
-inline constexpr const char* kLeases = "maeil_leases";            // until when each lock is held
-inline constexpr const char* kHeads = "maeil_heads";              // which batch was the last to count
-inline constexpr const char* kJournal = "maeil_journal";          // batches on their way, in pieces
-inline constexpr const char* kPartitions = "maeil_partitions";    // which generation of rows is published
-inline constexpr const char* kGenerations = "maeil_generations";  // every generation that has or may have rows
-inline constexpr const char* kUploads = "maeil_uploads";          // blobs that were begun
-inline constexpr std::array kOwnCollections = {kControl, kLeases, kHeads, kJournal, kPartitions, kGenerations, kUploads};
+inline constexpr const char* kControl = "maeil_control";        // one document: locks
+inline constexpr const char* kLeases = "maeil_leases";          // until when each lock is held
+inline constexpr const char* kHeads = "maeil_heads";            // which batch was the last to count
+inline constexpr const char* kJournal = "maeil_journal";        // batches on their way, in pieces
+inline constexpr const char* kPartitions = "maeil_partitions";  // which generation of rows is published
+// every generation that has or may have rows
+inline constexpr const char* kGenerations = "maeil_generations";
+inline constexpr const char* kUploads = "maeil_uploads";  // blobs that were begun
+inline constexpr std::array kOwnCollections = {kControl,    kLeases,      kHeads,  kJournal,
+                                               kPartitions, kGenerations, kUploads};
 inline constexpr const char* kFiles = "fs.files";
 inline constexpr const char* kChunks = "fs.chunks";
 
@@ -46,23 +48,25 @@ struct HeldLease {
 
 class Server {
  public:
-  static Result<std::shared_ptr<Server>> open(const std::string& uri, const std::string& database, const MongoOptions& options);
+  static Result<std::shared_ptr<Server>> open(const std::string& uri, const std::string& database,
+                                              const MongoOptions& options);
   ~Server();
   Server(const Server&) = delete;
   Server& operator=(const Server&) = delete;
 
   mongoc_client_pool_t* pool() const { return pool_; }
   const std::string& database() const { return database_; }
-  const std::string& label() const { return label_; }      // "MongoDB db1:27017/mlops_default_prediction"
+  const std::string& label() const { return label_; }  // "MongoDB db1:27017/mlops_default_prediction"
   const std::string& secret() const { return secret_; }
   const MongoOptions& options() const { return options_; }
   const Codec& codec() const { return codec_; }
-  bool replicated() const { return replicated_; }           // reads may ask for what a majority has
+  bool replicated() const { return replicated_; }  // reads may ask for what a majority has
   bool transactions() const { return transactions_; }
-  void forget_transactions() { transactions_ = false; }     // the server turned out to have none
+  void forget_transactions() { transactions_ = false; }  // the server turned out to have none
 
   std::atomic<uint64_t> nulled{0};  // NaN and infinities that were written as null
-  std::mutex commits;               // this process's writers queue here and not at the server, where there are no transactions
+  // this process's writers queue here and not at the server, where there are no transactions
+  std::mutex commits;
 
   void add_lease(const HeldLease& lease);
   void remove_lease(const HeldLease& lease);

@@ -19,8 +19,8 @@ Bson piece_of(const bson_oid_t& batch, int32_t n, std::string_view bytes) {
   BSON_APPEND_OID(piece.get(), "_id", &own);
   BSON_APPEND_OID(piece.get(), "batch", &batch);
   BSON_APPEND_INT32(piece.get(), "n", n);
-  BSON_APPEND_BINARY(piece.get(), "bytes", BSON_SUBTYPE_BINARY, reinterpret_cast<const uint8_t*>(bytes.data()),
-                     static_cast<uint32_t>(bytes.size()));
+  BSON_APPEND_BINARY(piece.get(), "bytes", BSON_SUBTYPE_BINARY,
+                     reinterpret_cast<const uint8_t*>(bytes.data()), static_cast<uint32_t>(bytes.size()));
   return piece;
 }
 
@@ -38,20 +38,25 @@ std::string readable(std::string_view words) {
 
 Result<Head> head_from(const Server& server, const Document& stored) {
   Head head;
-  const Document &number = member(stored, "_id"), &past = member(stored, "past"), &refused = member(stored, "refused");
+  const Document &number = member(stored, "_id"), &past = member(stored, "past"),
+                 &refused = member(stored, "refused");
   head.batch = id_text(member(stored, "batch"));
   head.words = text_member(stored, "words");
   const std::string state = text_member(stored, "state");
-  const auto known = std::ranges::find(kStates, state, [](const auto& one) { return std::string(one.second); });
-  bool whole = number.is_number_integer() && !head.batch.empty() && known != std::end(kStates) && past.is_array() && refused.is_array();
+  const auto known =
+      std::ranges::find(kStates, state, [](const auto& one) { return std::string(one.second); });
+  bool whole = number.is_number_integer() && !head.batch.empty() && known != std::end(kStates) &&
+               past.is_array() && refused.is_array();
   if (whole) head.number = number.get<int64_t>(), head.state = known->first;
-  for (const auto& one : past) head.past.push_back({id_text(member(one, "batch")), text_member(one, "words")});
+  for (const auto& one : past)
+    head.past.push_back({id_text(member(one, "batch")), text_member(one, "words")});
   for (const auto& one : refused) head.refused.push_back(id_text(one));
   whole &= std::ranges::none_of(head.past, [](const auto& one) { return one.batch.empty(); });
   whole &= std::ranges::none_of(head.refused, [](const auto& one) { return one.empty(); });
   if (whole) return head;
-  return bad_input(fmt::format("{}: the newest document of {} is damaged ({}): restore a backup", server.label(), kHeads,
-                               stored.dump(-1, ' ', false, Document::error_handler_t::replace).substr(0, 300)));
+  return bad_input(
+      fmt::format("{}: the newest document of {} is damaged ({}): restore a backup", server.label(), kHeads,
+                  stored.dump(-1, ' ', false, Document::error_handler_t::replace).substr(0, 300)));
 }
 
 Document head_document(const Head& head, const std::string& nonce) {
@@ -63,14 +68,17 @@ Document head_document(const Head& head, const std::string& nonce) {
     past.push_back(std::move(entry));
   }
   const auto state = std::ranges::find(kStates, head.state, [](const auto& one) { return one.first; });
-  return {{"_id", head.number}, {"batch", id_value(head.batch)}, {"state", state->second}, {"words", head.words},
-          {"past", past},       {"refused", refused},            {"nonce", nonce}};
+  return {{"_id", head.number},     {"batch", id_value(head.batch)},
+          {"state", state->second}, {"words", head.words},
+          {"past", past},           {"refused", refused},
+          {"nonce", nonce}};
 }
 
 }  // namespace
 
 Result<Head> ServerSite::head() {
-  MAEIL_ASSIGN(const auto found, connection_.find(kHeads, Document::object(), {{"sort", {{"_id", -1}}}, {"limit", 1}}));
+  MAEIL_ASSIGN(const auto found,
+               connection_.find(kHeads, Document::object(), {{"sort", {{"_id", -1}}}, {"limit", 1}}));
   return found.empty() ? Result<Head>(kFirst) : head_from(connection_.server(), found[0]);
 }
 
@@ -108,7 +116,8 @@ Status ServerSite::write_journal(const std::string& batch, std::span<const Chang
 
 Result<std::vector<Change>> ServerSite::read_journal(const std::string& batch) {
   const auto damaged = [&] {
-    return bad_input(fmt::format("{}: the journal of batch {} is damaged: restore a backup", connection_.server().label(), batch));
+    return bad_input(fmt::format("{}: the journal of batch {} is damaged: restore a backup",
+                                 connection_.server().label(), batch));
   };
   MAEIL_ASSIGN(const Bson filter, to_bson({{"batch", id_value(batch)}}));
   std::string bytes;
@@ -143,7 +152,8 @@ Result<std::string> ServerSite::write_each(std::span<const Write> writes) {
     const Fault fault = connection_.fault();
     if (!fault.refused) return tl::make_unexpected(written.error());
     if ((one.kind == Write::Kind::kInsert || one.kind == Write::Kind::kUpsert) && fault.duplicate) {
-      MAEIL_ASSIGN(const auto there, connection_.find(std::string(one.collection), {{"_id", id_value(one.id)}}, {{"limit", 1}}));
+      MAEIL_ASSIGN(const auto there, connection_.find(std::string(one.collection),
+                                                      {{"_id", id_value(one.id)}}, {{"limit", 1}}));
       if (!there.empty()) continue;  // else a unique index of somebody's own refuses it
     }
     return readable(written.error().message);
@@ -154,7 +164,8 @@ Result<std::string> ServerSite::write_each(std::span<const Write> writes) {
 Result<std::string> ServerSite::carry_out(std::span<const Change> changes) {
   for (size_t at = 0; at < changes.size(); at += kAtOnce) {
     std::vector<Write> writes;
-    for (const Change& change : changes.subspan(at, std::min(kAtOnce, changes.size() - at))) writes.push_back(forward(change));
+    for (const Change& change : changes.subspan(at, std::min(kAtOnce, changes.size() - at)))
+      writes.push_back(forward(change));
     MAEIL_ASSIGN(std::string words, write_each(writes));
     if (!words.empty()) return words;
   }
@@ -183,12 +194,14 @@ Status settle_to_write(Connection& connection) {
     connection.server().set_refused(std::move(head->refused));
     return {};
   }
-  return head.error().code == ErrorCode::kConflict ? with_context(connection.server().label(), head.error()) : tl::make_unexpected(head.error());
+  return head.error().code == ErrorCode::kConflict ? with_context(connection.server().label(), head.error())
+                                                   : tl::make_unexpected(head.error());
 }
 
 Status settle_to_read(Connection& connection) {
   const Status settled = settle_to_write(connection);
-  const bool may_look = !settled && (settled.error().code == ErrorCode::kConflict || settled.error().code == ErrorCode::kUsage);
+  const bool may_look =
+      !settled && (settled.error().code == ErrorCode::kConflict || settled.error().code == ErrorCode::kUsage);
   if (!may_look) return settled;
   connection.server().warn(settled.error().message);
   return {};

@@ -1,5 +1,5 @@
-// What only a server's store does: leases and their fence, a dead writer's batch, errors as sentences. On SecantusDB, with its
-// transactions and without.
+// What only a server's store does: leases and their fence, a dead writer's batch, errors as sentences. On
+// SecantusDB, with its transactions and without.
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
@@ -8,8 +8,8 @@
 
 #include "store/mongo/control.h"
 #include "store/mongo/generation.h"
-#include "store/mongo/server_site.h"
 #include "store/mongo/mongo_store.h"
+#include "store/mongo/server_site.h"
 #include "store/test_must.h"
 #include "store/test_servers.h"
 
@@ -45,7 +45,8 @@ class MongoServer : public testing::TestWithParam<bool> {
   void move_holder_elsewhere() {
     const auto other = server();
     Connection connection(*other);
-    ASSERT_TRUE(connection.find_and_modify(kControl, {{"_id", "control"}}, {{"$set", {{"locks.runner.owner.machine", "elsewhere"}}}}));
+    ASSERT_TRUE(connection.find_and_modify(kControl, {{"_id", "control"}},
+                                           {{"$set", {{"locks.runner.owner.machine", "elsewhere"}}}}));
   }
   int64_t value() {
     const auto found = open()->find_one("c", {});
@@ -57,7 +58,8 @@ class MongoServer : public testing::TestWithParam<bool> {
   const std::string database_ = fmt::format("server_{}", new_object_id(now()));
 };
 
-INSTANTIATE_TEST_SUITE_P(Servers, MongoServer, testing::Bool(), [](const auto& instance) { return instance.param ? "Transactions" : "Journal"; });
+INSTANTIATE_TEST_SUITE_P(Servers, MongoServer, testing::Bool(),
+                         [](const auto& instance) { return instance.param ? "Transactions" : "Journal"; });
 
 TEST_P(MongoServer, ALeaseIsRenewedWhileItsHolderLives) {
   const auto store = open(), other = open();
@@ -67,11 +69,13 @@ TEST_P(MongoServer, ALeaseIsRenewedWhileItsHolderLives) {
   std::this_thread::sleep_for(options_.lease + milliseconds{700});
   EXPECT_EQ(other->lock("runner", "second").error().code, ErrorCode::kConflict);
   std::string told;
-  const auto refused = other->wait_for_lock("runner", "second", [&](std::string_view text) { return told += text, true; });
+  const auto refused =
+      other->wait_for_lock("runner", "second", [&](std::string_view text) { return told += text, true; });
   ASSERT_FALSE(refused);  // it waited for a sign of life, and there was one
   EXPECT_EQ(refused.error().code, ErrorCode::kConflict);
   EXPECT_NE(told.find("waiting"), std::string::npos) << told;
-  EXPECT_EQ(other->wait_for_lock("runner", "second", [](std::string_view) { return false; }).error().code, ErrorCode::kCancelled);
+  EXPECT_EQ(other->wait_for_lock("runner", "second", [](std::string_view) { return false; }).error().code,
+            ErrorCode::kCancelled);
   EXPECT_TRUE(store->commit(put_one(1)));
 }
 
@@ -86,7 +90,9 @@ TEST_P(MongoServer, ABlobWithoutOneOfItsPiecesIsNotRegistered) {
   const auto id = writer->finish();
   ASSERT_FALSE(id);
   EXPECT_EQ(id.error().code, ErrorCode::kIo);
-  EXPECT_NE(id.error().message.find("pieces of this upload were removed meanwhile: write it again"), std::string::npos) << id.error().message;
+  EXPECT_NE(id.error().message.find("pieces of this upload were removed meanwhile: write it again"),
+            std::string::npos)
+      << id.error().message;
   EXPECT_TRUE(must(store->blobs()).empty());
   EXPECT_EQ(must(store->collect_garbage(now() + std::chrono::hours(1))), 1);
 }
@@ -101,15 +107,18 @@ TEST_P(MongoServer, AHolderThatLostItsLeaseCommitsNothing) {
     // As after a pause: the lease has run out, and somebody else took it before the next renewal.
     const auto direct = server();
     Connection connection(*direct);
-    ASSERT_TRUE(connection.find_and_modify(kControl, {{"_id", "control"}}, {{"$set", {{"locks.runner.expires", date_value(Instant{})}}}}));
-    ASSERT_TRUE(connection.find_and_modify(kLeases, {{"_id", "runner"}}, {{"$set", {{"expires", date_value(Instant{})}}}}));
+    ASSERT_TRUE(connection.find_and_modify(kControl, {{"_id", "control"}},
+                                           {{"$set", {{"locks.runner.expires", date_value(Instant{})}}}}));
+    ASSERT_TRUE(connection.find_and_modify(kLeases, {{"_id", "runner"}},
+                                           {{"$set", {{"expires", date_value(Instant{})}}}}));
   }
   const auto taken = other->lock("runner", "second");
   ASSERT_TRUE(taken) << taken.error().message;
   const Status done = store->commit(put_one(2));
   ASSERT_FALSE(done);
   EXPECT_EQ(done.error().code, ErrorCode::kConflict);
-  EXPECT_NE(done.error().message.find("lost the runner lock to second"), std::string::npos) << done.error().message;
+  EXPECT_NE(done.error().message.find("lost the runner lock to second"), std::string::npos)
+      << done.error().message;
   EXPECT_FALSE(store->erase_rows("rows", "p"));
   EXPECT_EQ(value(), 1);
   EXPECT_TRUE(other->commit(put_one(3)));
@@ -117,7 +126,8 @@ TEST_P(MongoServer, AHolderThatLostItsLeaseCommitsNothing) {
 }
 
 // A change as a plan makes it.
-Change change_of(const std::string& collection, const std::string& batch, const std::string& seen, const Document& before, const Document& after) {
+Change change_of(const std::string& collection, const std::string& batch, const std::string& seen,
+                 const Document& before, const Document& after) {
   const auto named = [](Document document, const std::string& by) {
     if (!document.is_null()) document[kBatchField] = id_value(by);
     return document.is_null() ? Bson() : must(to_bson(document));
@@ -134,11 +144,13 @@ TEST_P(MongoServer, ABatchThatCountsIsFinishedByTheNextOne) {
   // What a writer leaves that died between its journal and its writes.
   const std::string batch = new_object_id(now());
   std::vector<Change> changes;
-  changes.push_back(change_of("c", batch, must(site.head()).batch, {{"_id", id_value(kOne)}, {"n", 1}}, {{"_id", id_value(kOne)}, {"n", 6}}));
+  changes.push_back(change_of("c", batch, must(site.head()).batch, {{"_id", id_value(kOne)}, {"n", 1}},
+                              {{"_id", id_value(kOne)}, {"n", 6}}));
   ASSERT_TRUE(site.write_journal(batch, changes));
   EXPECT_EQ(value(), 1);  // it never counted
   const Head seen = must(site.head());
-  EXPECT_TRUE(must(site.move_head({batch, Head::State::kCounts, seen.number + 1, "", {{seen.batch, ""}}, {}})));
+  EXPECT_TRUE(
+      must(site.move_head({batch, Head::State::kCounts, seen.number + 1, "", {{seen.batch, ""}}, {}})));
   EXPECT_EQ(value(), 6);
   EXPECT_EQ(must(site.head()).state, Head::State::kDone);
   // Its journal goes with the garbage, and takes nothing with it.
@@ -161,13 +173,16 @@ TEST_P(MongoServer, RowsThatADeadWriterLeftGoWithTheNextPublish) {
     batch.publishes.push_back({"rows", "p", must(writer->finish())});
     ASSERT_TRUE(store->commit(batch));
   };
-  // What is there between the first row and the switch, by three writers: one that is gone, one that lost the lock, one that lives.
+  // What is there between the first row and the switch, by three writers: one that is gone, one that lost the
+  // lock, one that lives.
   const auto leave = [&](const Document& owner, int64_t token) {
     const std::string generation = must(begin_generation(connection, "rows", "p"));
     const Document leases = {{{"name", "runner"}, {"token", token}}};
-    ASSERT_TRUE(connection.find_and_modify(kGenerations, {{"_id", id_value(generation)}},
-                                           {{"$set", {{"owner", owner}, {"leases", token < 0 ? Document::array() : leases}}}}));
-    ASSERT_TRUE(connection.insert_one("rows", must(to_bson({{"_id", id_value(row_oid(generation, 0))}, {"n", token}}))));
+    ASSERT_TRUE(connection.find_and_modify(
+        kGenerations, {{"_id", id_value(generation)}},
+        {{"$set", {{"owner", owner}, {"leases", token < 0 ? Document::array() : leases}}}}));
+    ASSERT_TRUE(connection.insert_one(
+        "rows", must(to_bson({{"_id", id_value(row_oid(generation, 0))}, {"n", token}}))));
   };
   publish(1);
   Document gone = Identity::own().document();
@@ -183,9 +198,11 @@ TEST_P(MongoServer, RowsThatADeadWriterLeftGoWithTheNextPublish) {
   EXPECT_EQ(must(store->find("rows", {})).size(), 1u) << "which maeil does not show";
   EXPECT_TRUE(store->check());
 
-  // One whose writer lives, and was stopped after it had noted that its rows are none, before it had removed them.
+  // One whose writer lives, and was stopped after it had noted that its rows are none, before it had removed
+  // them.
   const std::string half = must(begin_generation(connection, "rows", "p"));
-  ASSERT_TRUE(connection.find_and_modify(kGenerations, {{"_id", id_value(half)}}, {{"$set", {{"dropped", date_value(now())}}}}));
+  ASSERT_TRUE(connection.find_and_modify(kGenerations, {{"_id", id_value(half)}},
+                                         {{"$set", {{"dropped", date_value(now())}}}}));
   ASSERT_TRUE(connection.insert_one("rows", must(to_bson({{"_id", id_value(row_oid(half, 0))}, {"n", 0}}))));
   EXPECT_EQ(visible(), 3u);
   publish(3);
@@ -242,7 +259,8 @@ TEST_P(MongoServer, ALongWriteOutlivesManyRenewals) {
   batch.publishes.push_back({"rows", "p", must(writer->finish())});
   const Status done = store->commit(batch);
   EXPECT_TRUE(done) << done.error().message;
-  EXPECT_GT(std::chrono::steady_clock::now() - before, options_.lease / 3) << "too quick to show anything: more rows";
+  EXPECT_GT(std::chrono::steady_clock::now() - before, options_.lease / 3)
+      << "too quick to show anything: more rows";
   EXPECT_EQ(value(), 7);
 }
 
@@ -251,23 +269,33 @@ TEST_P(MongoServer, LocksOfAnOlderMaeilAreTakenOver) {
   const auto direct = server();
   Connection connection(*direct);
   const auto leave = [&](Instant expires) {
-    const Document lock = {{"token", 41}, {"nonce", "n"}, {"holder", "older"}, {"owner", {{"machine", "elsewhere"}}}, {"expires", date_value(expires)}};
-    ASSERT_TRUE(connection.find_and_modify(kControl, {{"_id", "control"}}, {{"$set", {{"locks.runner", lock}}}}));
+    const Document lock = {{"token", 41},
+                           {"nonce", "n"},
+                           {"holder", "older"},
+                           {"owner", {{"machine", "elsewhere"}}},
+                           {"expires", date_value(expires)}};
+    ASSERT_TRUE(
+        connection.find_and_modify(kControl, {{"_id", "control"}}, {{"$set", {{"locks.runner", lock}}}}));
   };
   leave(now() + std::chrono::hours(1));
   EXPECT_EQ(open()->lock("runner", "test").error().code, ErrorCode::kConflict);
   leave(Instant{});
-  const auto token = [&] { return must(read_control(connection))["locks"]["runner"]["token"].get<int64_t>(); };
+  const auto token = [&] {
+    return must(read_control(connection))["locks"]["runner"]["token"].get<int64_t>();
+  };
   ASSERT_TRUE(open()->lock("runner", "test"));
   EXPECT_EQ(token(), 42);
-  // People may remove the entry (a message says so where it is damaged); former holders must not come back to life by that.
-  ASSERT_TRUE(connection.find_and_modify(kControl, {{"_id", "control"}}, {{"$unset", {{"locks.runner", ""}}}}));
+  // People may remove the entry (a message says so where it is damaged); former holders must not come back to
+  // life by that.
+  ASSERT_TRUE(
+      connection.find_and_modify(kControl, {{"_id", "control"}}, {{"$unset", {{"locks.runner", ""}}}}));
   ASSERT_TRUE(open()->lock("runner", "test"));
   EXPECT_EQ(token(), 43);
 }
 
 TEST_P(MongoServer, APoolOfOneAndAReadPreferenceAreNoObstacles) {
-  uri_ = TestServer::shared(TestServer::Kind::kSecantus).uri("?maxPoolSize=1&readPreference=secondaryPreferred&readConcernLevel=local");
+  uri_ = TestServer::shared(TestServer::Kind::kSecantus)
+             .uri("?maxPoolSize=1&readPreference=secondaryPreferred&readConcernLevel=local");
   const auto store = open();
   const auto held = store->lock("runner", "test");
   ASSERT_TRUE(held);
@@ -289,9 +317,12 @@ TEST_P(MongoServer, HostileControlDataIsAnError) {
     ASSERT_TRUE(connection.find_and_modify(kControl, {{"_id", "control"}}, {{"$set", {{field, value}}}}));
   };
   Batch task = put_one(2);
-  for (const Document& wrong : {Document("x"), Document(5), Document::array({1}), Document{{"id", 1}, {"owner", 2}}, Document{{"id", id_value(kOne)}, {"owner", "x"}}}) {
+  for (const Document& wrong :
+       {Document("x"), Document(5), Document::array({1}), Document{{"id", 1}, {"owner", 2}},
+        Document{{"id", id_value(kOne)}, {"owner", "x"}}}) {
     if (!GetParam()) {
-      ASSERT_TRUE(connection.insert_one(kHeads, must(to_bson({{"_id", 1'000'000}, {"batch", wrong}, {"past", wrong}}))));
+      ASSERT_TRUE(connection.insert_one(
+          kHeads, must(to_bson({{"_id", 1'000'000}, {"batch", wrong}, {"past", wrong}}))));
       const auto opened = open_mongo(uri_, database_, options_);
       ASSERT_FALSE(opened);
       EXPECT_NE(opened.error().message.find("maeil_heads"), std::string::npos) << opened.error().message;
@@ -304,10 +335,15 @@ TEST_P(MongoServer, HostileControlDataIsAnError) {
     const auto store = open();
     (void)store->lock("runner", "test");
     set("locks", Document::object());
-    ASSERT_TRUE(connection.find_and_modify(kGenerations, {{"_id", "x"}}, {{"$set", {{"collection", wrong}, {"partition", wrong}, {"leases", Document::array({wrong})}}}}, true));
+    ASSERT_TRUE(connection.find_and_modify(
+        kGenerations, {{"_id", "x"}},
+        {{"$set", {{"collection", wrong}, {"partition", wrong}, {"leases", Document::array({wrong})}}}},
+        true));
     EXPECT_TRUE(store->commit(task));
     EXPECT_TRUE(store->collect_garbage(now()));
-    ASSERT_TRUE(connection.find_and_modify(kPartitions, {{"_id", id_value(kOne)}}, {{"$set", {{"collection", "c"}, {"columns", wrong}, {"rows", wrong}}}}, true));
+    ASSERT_TRUE(connection.find_and_modify(
+        kPartitions, {{"_id", id_value(kOne)}},
+        {{"$set", {{"collection", "c"}, {"columns", wrong}, {"rows", wrong}}}}, true));
     EXPECT_FALSE(store->row_partitions("c"));
     ASSERT_TRUE(connection.remove(kPartitions, {{"_id", id_value(kOne)}}));
   }
@@ -316,14 +352,17 @@ TEST_P(MongoServer, HostileControlDataIsAnError) {
 // What people add to a collection that refuses a document for good.
 class Validator {
  public:
-  Validator(Connection& connection, const std::string& collection, const Document& rule) : connection_(connection), collection_(collection) {
+  Validator(Connection& connection, const std::string& collection, const Document& rule)
+      : connection_(connection), collection_(collection) {
     EXPECT_TRUE(connection.ensure_own_collection(collection));
     set(rule);
   }
   ~Validator() { set(Document::object()); }
 
  private:
-  void set(const Document& rule) { EXPECT_TRUE(connection_.command("set a validator", {{"collMod", collection_}, {"validator", rule}})); }
+  void set(const Document& rule) {
+    EXPECT_TRUE(connection_.command("set a validator", {{"collMod", collection_}, {"validator", rule}}));
+  }
   Connection& connection_;
   const std::string collection_;
 };
@@ -378,7 +417,8 @@ TEST_P(MongoServer, ABatchThatIsStuckIsNamedAndCanBeRead) {
   ASSERT_TRUE(connection.insert_one("e", must(to_bson(nine))));
   const Head seen = must(site.head());
   std::vector<Change> changes;
-  changes.push_back(change_of("c", batch, seen.batch, {{"_id", id_value(kOne)}, {"n", 1}}, {{"_id", id_value(kOne)}, {"n", 2}}));
+  changes.push_back(change_of("c", batch, seen.batch, {{"_id", id_value(kOne)}, {"n", 1}},
+                              {{"_id", id_value(kOne)}, {"n", 2}}));
   changes.push_back(change_of("e", batch, before, nine, {{"_id", id_value(kOne)}, {"n", 7}}));
   ASSERT_TRUE(site.write_journal(batch, changes));
   auto validator = std::make_unique<Validator>(connection, "e", Document{{"n", {{"$lt", 5}}}});
@@ -387,7 +427,9 @@ TEST_P(MongoServer, ABatchThatIsStuckIsNamedAndCanBeRead) {
   options_.warn = [&](std::string_view sentence) { warned += sentence; };
   const auto store = open();
   EXPECT_EQ(must(store->find("c", {})).size(), 1u);
-  for (const std::string& said : {warned, store->check().error().message, store->commit(put_one(3)).error().message, store->lock("runner", "x").error().message}) {
+  for (const std::string& said :
+       {warned, store->check().error().message, store->commit(put_one(3)).error().message,
+        store->lock("runner", "x").error().message}) {
     EXPECT_NE(said.find("half written"), std::string::npos) << said;
     EXPECT_NE(said.find("write to e"), std::string::npos) << said;
   }
@@ -401,8 +443,11 @@ TEST_P(MongoServer, ABatchThatIsStuckIsNamedAndCanBeRead) {
 void block_one_update(milliseconds time) {
   const auto admin = must(Server::open(TestServer::shared(TestServer::Kind::kSecantus).uri(), "admin", {}));
   Connection there(*admin);
-  EXPECT_TRUE(there.command("set a fail point", {{"configureFailPoint", "failCommand"}, {"mode", {{"times", 1}}},
-                                                 {"data", {{"failCommands", {"update"}}, {"blockConnection", true}, {"blockTimeMS", time.count()}}}}));
+  EXPECT_TRUE(there.command(
+      "set a fail point",
+      {{"configureFailPoint", "failCommand"},
+       {"mode", {{"times", 1}}},
+       {"data", {{"failCommands", {"update"}}, {"blockConnection", true}, {"blockTimeMS", time.count()}}}}));
 }
 
 TEST_P(MongoServer, ALateWriteOverwritesNothingNewer) {
@@ -414,7 +459,8 @@ TEST_P(MongoServer, ALateWriteOverwritesNothingNewer) {
   block_one_update(milliseconds{4000});
   Status slow;
   std::thread writer([&] { slow = first->commit(put_one(2)); });
-  while (must(ServerSite(connection).head()).state != Head::State::kCounts) std::this_thread::sleep_for(milliseconds{5});
+  while (must(ServerSite(connection).head()).state != Head::State::kCounts)
+    std::this_thread::sleep_for(milliseconds{5});
   EXPECT_TRUE(second->commit(put_one(3)));  // it does the first one's work, and waits for nobody
   writer.join();
   EXPECT_TRUE(slow);
@@ -439,14 +485,16 @@ TEST_P(MongoServer, AWriteWhoseAnswerDidNotComeMissesWhenItArrives) {
 }
 
 TEST_P(MongoServer, ErrorsAreSentences) {
-  const auto wrong = [&](const std::string& uri, const std::string& database, ErrorCode code, const char* part) {
+  const auto wrong = [&](const std::string& uri, const std::string& database, ErrorCode code,
+                         const char* part) {
     const auto opened = open_mongo(uri, database, options_);
     ASSERT_FALSE(opened) << uri;
     EXPECT_EQ(opened.error().code, code) << opened.error().message;
     EXPECT_NE(opened.error().message.find(part), std::string::npos) << opened.error().message;
     EXPECT_EQ(opened.error().message.find("hunter2"), std::string::npos) << opened.error().message;
   };
-  wrong("mongodb://u:hunter2@127.0.0.1:1/?serverSelectionTimeoutMS=300", "", ErrorCode::kUnavailable, "is it running");
+  wrong("mongodb://u:hunter2@127.0.0.1:1/?serverSelectionTimeoutMS=300", "", ErrorCode::kUnavailable,
+        "is it running");
   wrong("mongodb://u:hunter2@@h:1:2/", "", ErrorCode::kUsage, "MONGODB_URI");
   wrong("mysql://u:hunter2@h/", "", ErrorCode::kUsage, "MONGODB_URI");
   wrong(uri_, "no such/name", ErrorCode::kUsage, "MONGODB_DATABASE");
@@ -473,7 +521,8 @@ TEST_P(MongoServer, ADatabaseThatHoldsNothingIsLeftAsItIs) {
     EXPECT_EQ(open_mongo(uri_, database_, options_).error().code, ErrorCode::kNotFound);
     EXPECT_TRUE(must(connection.collections()).empty());
   }
-  ASSERT_TRUE(connection.insert_one("theirs", must(to_bson({{"x", std::numeric_limits<double>::quiet_NaN()}}))));
+  ASSERT_TRUE(
+      connection.insert_one("theirs", must(to_bson({{"x", std::numeric_limits<double>::quiet_NaN()}}))));
   const auto reader = open();  // still read_only
   EXPECT_EQ(must(reader->find("theirs", {})).size(), 1u);
   EXPECT_EQ(must(reader->collections()), std::vector<std::string>{"theirs"});
@@ -487,7 +536,8 @@ TEST_P(MongoServer, ANewerDatabaseIsRefused) {
   ASSERT_TRUE(open());
   const auto direct = server();
   Connection connection(*direct);
-  ASSERT_TRUE(connection.find_and_modify(kControl, {{"_id", "control"}}, {{"$set", {{"schema", kSchema + 1}}}}));
+  ASSERT_TRUE(
+      connection.find_and_modify(kControl, {{"_id", "control"}}, {{"$set", {{"schema", kSchema + 1}}}}));
   EXPECT_EQ(open_mongo(uri_, database_, options_).error().code, ErrorCode::kBadInput);
 }
 

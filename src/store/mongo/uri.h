@@ -10,12 +10,13 @@ namespace maeil::store::mongo {
 
 class Uri {
  public:
-  // Loads the driver. kUsage, without the password, when the text is no address or names no possible database.
+  // Loads the driver. kUsage, without the password, when the text is no address or names no possible
+  // database.
   static Result<Uri> parse(const std::string& text, const std::string& database);
 
   const mongoc_uri_t* get() const { return uri_.get(); }
   const std::string& database() const { return database_; }
-  std::string hosts() const;      // "db1:27017,db2:27017"
+  std::string hosts() const;  // "db1:27017,db2:27017"
   std::string password() const;
 
  private:

@@ -41,14 +41,20 @@ class SqliteBlobWriter : public BlobWriter {
       if (!pending_.empty()) MAEIL_TRY(flush(connection));
       const int64_t pieces = pieces_ + (pending_.empty() ? 0 : 1);
       {
-        MAEIL_ASSIGN(Query count, connection.query("SELECT count(*), ifnull(sum(length(bytes)), 0) FROM blob_pieces WHERE blob = ?"));
+        MAEIL_ASSIGN(Query count,
+                     connection.query(
+                         "SELECT count(*), ifnull(sum(length(bytes)), 0) FROM blob_pieces WHERE blob = ?"));
         count.bind(1, key_);
         MAEIL_TRY(count.step());
         if (count.integer(0) != pieces || count.integer(1) != length_) return removed();
       }
       MAEIL_ASSIGN(Query seal, connection.query(R"(UPDATE blobs SET length = ?, sha256 = ?, uploaded = ?
           WHERE key = ? AND length IS NULL AND uploaded > 0)"));
-      MAEIL_TRY(seal.bind(1, length_).bind(2, sha256).bind(3, (uploaded_ == Instant{} ? now() : uploaded_).time_since_epoch().count()).bind(4, key_).run());
+      MAEIL_TRY(seal.bind(1, length_)
+                    .bind(2, sha256)
+                    .bind(3, (uploaded_ == Instant{} ? now() : uploaded_).time_since_epoch().count())
+                    .bind(4, key_)
+                    .run());
       return connection.changes() == 1 ? Status{} : removed();
     }));
     return id_;
@@ -56,12 +62,16 @@ class SqliteBlobWriter : public BlobWriter {
 
  private:
   tl::unexpected<Error> removed() const {
-    return not_found(fmt::format("blob {} was removed before it was complete: nothing was written to it for too long; write it again", id_));
+    return not_found(fmt::format(
+        "blob {} was removed before it was complete: nothing was written to it for too long; write it again",
+        id_));
   }
 
   // Shows that it is under way, too: garbage is what has not been written to for long.
   Status flush(Connection& connection) {
-    MAEIL_ASSIGN(Query renew, connection.query("UPDATE blobs SET uploaded = ? WHERE key = ? AND length IS NULL AND uploaded > 0"));
+    MAEIL_ASSIGN(
+        Query renew,
+        connection.query("UPDATE blobs SET uploaded = ? WHERE key = ? AND length IS NULL AND uploaded > 0"));
     MAEIL_TRY(renew.bind(1, now().time_since_epoch().count()).bind(2, key_).run());
     if (connection.changes() != 1) return removed();
     MAEIL_ASSIGN(Query insert, connection.query("INSERT INTO blob_pieces(blob, n, bytes) VALUES(?, ?, ?)"));
@@ -85,8 +95,10 @@ constexpr const char* kDropPieces = "DELETE FROM blob_pieces WHERE blob = ?";
 constexpr const char* kDropBlob = "DELETE FROM blobs WHERE key = ?";
 
 // 8 MB at most each: the write lock is held for 0.05 s.
-constexpr const char* kDropBlobPieces = "DELETE FROM blob_pieces WHERE rowid IN (SELECT rowid FROM blob_pieces WHERE blob = ? LIMIT 8)";
-constexpr const char* kDropRowPieces = "DELETE FROM row_pieces WHERE rowid IN (SELECT rowid FROM row_pieces WHERE generation = ? LIMIT 256)";
+constexpr const char* kDropBlobPieces =
+    "DELETE FROM blob_pieces WHERE rowid IN (SELECT rowid FROM blob_pieces WHERE blob = ? LIMIT 8)";
+constexpr const char* kDropRowPieces =
+    "DELETE FROM row_pieces WHERE rowid IN (SELECT rowid FROM row_pieces WHERE generation = ? LIMIT 256)";
 constexpr const char* kDropGeneration = "DELETE FROM generations WHERE key = ?";
 
 // The pieces of what is condemned, and at last its entry.
@@ -103,7 +115,8 @@ Status drop_pieces(Database& database, const char* pieces_sql, const char* head_
 
 Result<std::vector<int64_t>> unpublished_generations(Connection& connection, Instant before) {
   std::vector<int64_t> keys;
-  MAEIL_ASSIGN(Query query, connection.query("SELECT key FROM generations WHERE created < ? AND key NOT IN (SELECT generation FROM partitions)"));
+  MAEIL_ASSIGN(Query query, connection.query("SELECT key FROM generations WHERE created < ? AND key NOT IN "
+                                             "(SELECT generation FROM partitions)"));
   query.bind(1, before.time_since_epoch().count());
   for (;;) {
     MAEIL_ASSIGN(const bool row, query.step());
@@ -130,7 +143,8 @@ Result<int64_t> key_of(Connection& connection, std::string_view id) {
 
 // Removes from `ids` those that occur as a JSON string in `text`. An id is 24 hex digits between quotes.
 void remove_named(std::string_view text, std::unordered_set<std::string>& ids) {
-  for (size_t at = text.find('"'); at != std::string_view::npos && at + 25 < text.size(); at = text.find('"', at + 1)) {
+  for (size_t at = text.find('"'); at != std::string_view::npos && at + 25 < text.size();
+       at = text.find('"', at + 1)) {
     if (text[at + 25] == '"') ids.erase(std::string(text.substr(at + 1, 24)));
   }
 }
@@ -171,35 +185,44 @@ Result<std::vector<int64_t>> unnamed_blobs(Connection& connection, Instant befor
 
 }  // namespace
 
-Result<std::unique_ptr<BlobWriter>> begin_blob(std::shared_ptr<Database> database, std::string_view filename, const Document& metadata, std::string_view wanted,
+Result<std::unique_ptr<BlobWriter>> begin_blob(std::shared_ptr<Database> database, std::string_view filename,
+                                               const Document& metadata, std::string_view wanted,
                                                Instant uploaded) {
   const Instant begun = now();  // counts until it is complete: an old date would make it garbage meanwhile
   const std::string id = wanted.empty() ? new_object_id(begun) : std::string(wanted);
   if (!is_id(id)) return bad_input(fmt::format("\"{}\" is no id for a blob", id));
-  MAEIL_ASSIGN(const std::string text, encode_document("blobs", metadata.is_null() ? Document::object() : metadata));
+  MAEIL_ASSIGN(const std::string text,
+               encode_document("blobs", metadata.is_null() ? Document::object() : metadata));
   int64_t key = 0;
   MAEIL_TRY(database->write([&](Connection& connection) -> Status {
     if (!wanted.empty()) {
-      if (find_blob(connection, id)) return fail(ErrorCode::kConflict, fmt::format("there is a blob {} already", id));
+      if (find_blob(connection, id))
+        return fail(ErrorCode::kConflict, fmt::format("there is a blob {} already", id));
       MAEIL_ASSIGN(const int64_t left, key_of(connection, id));  // what a copy that was stopped has left
       if (left != 0) MAEIL_TRY(drop_blob_by_key(connection, left));
     }
-    MAEIL_ASSIGN(Query insert, connection.query("INSERT INTO blobs(id, filename, metadata, uploaded) VALUES(?, ?, ?, ?)"));
-    MAEIL_TRY(insert.bind(1, id).bind(2, filename).bind(3, text).bind(4, begun.time_since_epoch().count()).run());
+    MAEIL_ASSIGN(Query insert,
+                 connection.query("INSERT INTO blobs(id, filename, metadata, uploaded) VALUES(?, ?, ?, ?)"));
+    MAEIL_TRY(
+        insert.bind(1, id).bind(2, filename).bind(3, text).bind(4, begun.time_since_epoch().count()).run());
     key = connection.last_row_id();
     return {};
   }));
   return std::make_unique<SqliteBlobWriter>(std::move(database), key, id, uploaded);
 }
 
-Status visit_blob(Connection& connection, std::string_view id, const std::function<Status(std::string_view)>& sink) {
+Status visit_blob(Connection& connection, std::string_view id,
+                  const std::function<Status(std::string_view)>& sink) {
   const auto damaged = [&](std::string what) {
-    return bad_input(fmt::format("store {}: blob {} is damaged ({}): restore a copy of the database", connection.path(), id, what));
+    return bad_input(fmt::format("store {}: blob {} is damaged ({}): restore a copy of the database",
+                                 connection.path(), id, what));
   };
   int64_t key = 0, length = 0;
   std::string sha256;
   {
-    MAEIL_ASSIGN(Query find, connection.query("SELECT key, length, sha256 FROM blobs WHERE id = ? AND length IS NOT NULL"));
+    MAEIL_ASSIGN(
+        Query find,
+        connection.query("SELECT key, length, sha256 FROM blobs WHERE id = ? AND length IS NOT NULL"));
     find.bind(1, id);
     MAEIL_ASSIGN(const bool found, find.step());
     if (!found) return not_found(fmt::format("there is no blob {}", id));
@@ -228,7 +251,8 @@ Status visit_blob(Connection& connection, std::string_view id, const std::functi
 }
 
 Result<BlobInfo> find_blob(Connection& connection, std::string_view id) {
-  MAEIL_ASSIGN(Query find, connection.query("SELECT filename, length, metadata, uploaded, sha256 FROM blobs WHERE id = ? AND length IS NOT NULL"));
+  MAEIL_ASSIGN(Query find, connection.query("SELECT filename, length, metadata, uploaded, sha256 FROM blobs "
+                                            "WHERE id = ? AND length IS NOT NULL"));
   find.bind(1, id);
   MAEIL_ASSIGN(const bool found, find.step());
   if (!found) return not_found(fmt::format("there is no blob {}", id));
@@ -239,7 +263,8 @@ Result<BlobInfo> find_blob(Connection& connection, std::string_view id) {
   info.metadata = parse_document(find.bytes(2));
   info.uploaded = Instant{std::chrono::milliseconds{find.integer(3)}};
   info.sha256 = find.text(4);
-  if (!info.metadata.is_object()) return bad_input(fmt::format("store {}: the metadata of blob {} is damaged", connection.path(), id));
+  if (!info.metadata.is_object())
+    return bad_input(fmt::format("store {}: the metadata of blob {} is damaged", connection.path(), id));
   return info;
 }
 
@@ -266,7 +291,8 @@ Status drop_blob(Database& database, std::string_view id) {
   MAEIL_TRY(database.write([&](Connection& connection) -> Status {
     MAEIL_ASSIGN(key, key_of(connection, id));
     if (key == 0) return not_found(fmt::format("there is no blob {}", id));
-    MAEIL_ASSIGN(Query condemn, connection.query("UPDATE blobs SET length = NULL, uploaded = 0 WHERE key = ?"));
+    MAEIL_ASSIGN(Query condemn,
+                 connection.query("UPDATE blobs SET length = NULL, uploaded = 0 WHERE key = ?"));
     return condemn.bind(1, key).run();
   }));
   return drop_pieces(database, kDropBlobPieces, kDropBlob, key);
@@ -281,7 +307,8 @@ Result<int64_t> drop_garbage(Database& database, Instant before) {
     return {};
   }));
   int64_t removed = 0;
-  const auto drop = [&](const char* condemn_sql, const char* pieces_sql, const char* head_sql, int64_t key) -> Status {
+  const auto drop = [&](const char* condemn_sql, const char* pieces_sql, const char* head_sql,
+                        int64_t key) -> Status {
     bool condemned = false;
     MAEIL_TRY(database.write([&](Connection& connection) -> Status {
       MAEIL_ASSIGN(Query condemn, connection.query(condemn_sql));
@@ -293,11 +320,14 @@ Result<int64_t> drop_garbage(Database& database, Instant before) {
     return condemned ? drop_pieces(database, pieces_sql, head_sql, key) : Status{};
   };
   for (const int64_t key : blobs) {
-    MAEIL_TRY(drop("UPDATE blobs SET length = NULL, uploaded = 0 WHERE key = ? AND uploaded < ?", kDropBlobPieces, kDropBlob, key));
+    MAEIL_TRY(drop("UPDATE blobs SET length = NULL, uploaded = 0 WHERE key = ? AND uploaded < ?",
+                   kDropBlobPieces, kDropBlob, key));
   }
   for (const int64_t key : generations) {
-    MAEIL_TRY(drop(R"(UPDATE generations SET created = 0 WHERE key = ? AND created < ? AND key NOT IN (SELECT generation FROM partitions))",
-                   kDropRowPieces, kDropGeneration, key));
+    MAEIL_TRY(
+        drop(R"(UPDATE generations SET created = 0 WHERE key = ? AND created < ? AND key NOT IN (SELECT )"
+             R"(generation FROM partitions))",
+             kDropRowPieces, kDropGeneration, key));
   }
   return removed;
 }
@@ -308,13 +338,15 @@ Status drop_condemned_rows(Database& database) {
     MAEIL_ASSIGN(generations, unpublished_generations(connection, Instant{std::chrono::milliseconds{1}}));
     return {};
   }));
-  for (const int64_t key : generations) MAEIL_TRY(drop_pieces(database, kDropRowPieces, kDropGeneration, key));
+  for (const int64_t key : generations)
+    MAEIL_TRY(drop_pieces(database, kDropRowPieces, kDropGeneration, key));
   return {};
 }
 
 Status check_blobs(Connection& connection) {
   MAEIL_ASSIGN(const auto blobs, all_blobs(connection));
-  for (const auto& blob : blobs) MAEIL_TRY(visit_blob(connection, blob.id, [](std::string_view) -> Status { return {}; }));
+  for (const auto& blob : blobs)
+    MAEIL_TRY(visit_blob(connection, blob.id, [](std::string_view) -> Status { return {}; }));
   return {};
 }
 

@@ -41,7 +41,11 @@ void encode_integers(std::string& out, const int64_t* values, size_t count) {
   const auto [low, high] = count ? std::minmax_element(values, values + count) : std::pair(values, values);
   const int64_t base = count ? *low : 0;
   const uint64_t span = count ? static_cast<uint64_t>(*high) - static_cast<uint64_t>(base) : 0;
-  const uint8_t width = span == 0 ? 0 : span < 1u << 8 ? 1 : span < 1u << 16 ? 2 : span < uint64_t{1} << 32 ? 4 : 8;
+  const uint8_t width = span == 0                  ? 0
+                        : span < 1u << 8           ? 1
+                        : span < 1u << 16          ? 2
+                        : span < uint64_t{1} << 32 ? 4
+                                                   : 8;
   out.append(reinterpret_cast<const char*>(&base), 8);
   out += static_cast<char>(width);
   for (size_t i = 0; width && i < count; ++i) {
@@ -53,7 +57,9 @@ void encode_integers(std::string& out, const int64_t* values, size_t count) {
 bool decode_integers(Reader& in, size_t rows, std::vector<int64_t>& values) {
   int64_t base = 0;
   uint8_t width = 0;
-  if (!in.take(&base, 8) || !in.take(&width, 1) || width > 8 || in.left.size() / std::max<size_t>(width, 1) < (width ? rows : 0)) return false;
+  if (!in.take(&base, 8) || !in.take(&width, 1) || width > 8 ||
+      in.left.size() / std::max<size_t>(width, 1) < (width ? rows : 0))
+    return false;
   values.resize(rows);
   for (auto& value : values) {
     uint64_t difference = 0;
@@ -130,8 +136,10 @@ Result<ColumnValues> decode_column(std::string_view bytes, size_t rows) {
     in.take(numbers.data(), rows * sizeof(double));
     return numbers;
   }
-  if (std::vector<int64_t> integers; kind == 'i' && decode_integers(in, rows, integers) && in.left.empty()) return integers;
-  if (std::vector<std::string> text; kind == 's' && decode_text(in, rows, text) && in.left.empty()) return text;
+  if (std::vector<int64_t> integers; kind == 'i' && decode_integers(in, rows, integers) && in.left.empty())
+    return integers;
+  if (std::vector<std::string> text; kind == 's' && decode_text(in, rows, text) && in.left.empty())
+    return text;
   return bad_input("a column's bytes are damaged");
 }
 

@@ -1,8 +1,10 @@
 // One column of one piece of prepared rows as bytes, and back.
 //
 //   numbers  'd' then 8 bytes each (a NaN is the null)
-//   integers 'i' then: smallest value (8 bytes), width w of the difference to it (1 byte: 0, 1, 2, 4 or 8), w bytes each
-//   text     's' then: count of distinct values (varint), each as length (varint) and bytes, then the codes as integers
+//   integers 'i' then: smallest value (8 bytes), width w of the difference to it (1 byte: 0, 1, 2, 4 or 8), w
+//     bytes each
+//   text     's' then: count of distinct values (varint), each as length (varint) and bytes, then the codes
+//     as integers
 // All little endian, as every machine that maeil runs on is. The number of rows is kept beside the bytes.
 #pragma once
 

@@ -38,12 +38,15 @@ TEST(Columns, RoundTripsInTheExpectedSize) {
 
 TEST(Columns, NoBytesCrashIt) {
   RandomSequence random(1, RandomStream::kShuffle, 0);
-  const std::string seeds[] = {encode_column(std::vector<int64_t>{1, 500, 3}, 0, 3), encode_column(std::vector<double>{1, 2, 3}, 0, 3),
-                               encode_column(std::vector<std::string>{"a", "bb", "a"}, 0, 3), "s\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff", "i"};
+  const std::string seeds[] = {encode_column(std::vector<int64_t>{1, 500, 3}, 0, 3),
+                               encode_column(std::vector<double>{1, 2, 3}, 0, 3),
+                               encode_column(std::vector<std::string>{"a", "bb", "a"}, 0, 3),
+                               "s\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff", "i"};
   int read = 0;
   for (int trial = 0; trial < 20000; ++trial) {
     std::string bytes = seeds[random.next_below(5)];
-    for (uint32_t flips = random.next_below(4); flips-- > 0;) bytes[random.next_below(static_cast<uint32_t>(bytes.size()))] = static_cast<char>(random.next_u32());
+    for (uint32_t flips = random.next_below(4); flips-- > 0;)
+      bytes[random.next_below(static_cast<uint32_t>(bytes.size()))] = static_cast<char>(random.next_u32());
     const auto decoded = decode_column(bytes, 3);
     if (decoded) {
       ++read;

@@ -16,13 +16,14 @@
 namespace maeil::store::sqlite {
 namespace {
 
-constexpr size_t kIdleReaders = 4;  // more than the callbacks that nest or the threads that read at once in a day
+// more than the callbacks that nest or the threads that read at once in a day
+constexpr size_t kIdleReaders = 4;
 
 std::string reason(int error) { return std::generic_category().message(error); }
 
 // SIGXFSZ ends a process by default; ignored, the write fails with EFBIG and is reported like a full disk.
 void ignore_file_size_signal() {
-  struct sigaction action {};
+  struct sigaction action{};
   if (::sigaction(SIGXFSZ, nullptr, &action) == 0 && action.sa_handler == SIG_DFL) ::signal(SIGXFSZ, SIG_IGN);
 }
 
@@ -52,35 +53,47 @@ Status check_one_name(const std::filesystem::path& path) {
   std::error_code absent;
   const auto names = std::filesystem::hard_link_count(path, absent);
   if (absent || names < 2) return {};
-  return bad_input(fmt::format("store {}: the file has {} names (hard links), and a database that is opened under two of them is damaged: "
-                               "remove the others; a copy is made by `sqlite3 {} \".backup copy.db\"`",
-                               path.string(), names, path.string()));
+  return bad_input(
+      fmt::format("store {}: the file has {} names (hard links), and a database that is opened under two of "
+                  "them is damaged: "
+                  "remove the others; a copy is made by `sqlite3 {} \".backup copy.db\"`",
+                  path.string(), names, path.string()));
 }
 
 }  // namespace
 
 Error sqlite_error(int code, sqlite3* handle, const std::string& path) {
   const int system = handle ? sqlite3_system_errno(handle) : 0;
-  const auto error = [&](ErrorCode kind, std::string what) { return Error{kind, fmt::format("store {}: {}", path, what)}; };
+  const auto error = [&](ErrorCode kind, std::string what) {
+    return Error{kind, fmt::format("store {}: {}", path, what)};
+  };
   switch (code & 0xff) {
     case SQLITE_NOTADB:
-      return error(ErrorCode::kBadInput, "this file is no SQLite database: move it away or name another file");
+      return error(ErrorCode::kBadInput,
+                   "this file is no SQLite database: move it away or name another file");
     case SQLITE_CORRUPT:
-      return error(ErrorCode::kBadInput, "the database is damaged: restore a copy, or move it away to begin a new one");
-    case SQLITE_FULL: return error(ErrorCode::kIo, "cannot write: the disk is full");
-    case SQLITE_READONLY: return error(ErrorCode::kIo, "cannot write: the file or its folder is read-only for this user");
+      return error(ErrorCode::kBadInput,
+                   "the database is damaged: restore a copy, or move it away to begin a new one");
+    case SQLITE_FULL:
+      return error(ErrorCode::kIo, "cannot write: the disk is full");
+    case SQLITE_READONLY:
+      return error(ErrorCode::kIo, "cannot write: the file or its folder is read-only for this user");
     case SQLITE_CANTOPEN:
     case SQLITE_PERM:
     case SQLITE_AUTH:
-      return error(ErrorCode::kIo, fmt::format("cannot open it{}: check that the file and its folder may be read and written",
-                                               system ? " (" + reason(system) + ")" : ""));
+      return error(ErrorCode::kIo,
+                   fmt::format("cannot open it{}: check that the file and its folder may be read and written",
+                               system ? " (" + reason(system) + ")" : ""));
     case SQLITE_BUSY:
-    case SQLITE_LOCKED: return error(ErrorCode::kConflict, "another process has been writing to it for too long: try again");
+    case SQLITE_LOCKED:
+      return error(ErrorCode::kConflict, "another process has been writing to it for too long: try again");
     case SQLITE_IOERR:
       return error(ErrorCode::kIo, fmt::format("the system refused to read or write it: {}",
                                                system ? reason(system) : std::string(sqlite3_errstr(code))));
-    case SQLITE_NOMEM: return error(ErrorCode::kIo, "not enough memory");
-    case SQLITE_TOOBIG: return error(ErrorCode::kBadInput, "a value is larger than SQLite can hold");
+    case SQLITE_NOMEM:
+      return error(ErrorCode::kIo, "not enough memory");
+    case SQLITE_TOOBIG:
+      return error(ErrorCode::kBadInput, "a value is larger than SQLite can hold");
     default:
       return error(ErrorCode::kInternal, handle ? sqlite3_errmsg(handle) : sqlite3_errstr(code));
   }
@@ -93,7 +106,8 @@ Query::~Query() {
 }
 
 Query& Query::bind(int at, std::string_view text) {
-  const int code = sqlite3_bind_text64(statement_, at, text.data() ? text.data() : "", text.size(), SQLITE_STATIC, SQLITE_UTF8);
+  const int code = sqlite3_bind_text64(statement_, at, text.data() ? text.data() : "", text.size(),
+                                       SQLITE_STATIC, SQLITE_UTF8);
   if (code != SQLITE_OK) error_ = code;
   return *this;
 }
@@ -105,7 +119,8 @@ Query& Query::bind(int at, int64_t number) {
 }
 
 Query& Query::bind_bytes(int at, std::string_view bytes) {
-  const int code = sqlite3_bind_blob64(statement_, at, bytes.data() ? bytes.data() : "", bytes.size(), SQLITE_STATIC);
+  const int code =
+      sqlite3_bind_blob64(statement_, at, bytes.data() ? bytes.data() : "", bytes.size(), SQLITE_STATIC);
   if (code != SQLITE_OK) error_ = code;
   return *this;
 }
@@ -138,22 +153,28 @@ Status Query::run() {
 
 std::string_view Query::bytes(int column) const {
   const void* data = sqlite3_column_blob(statement_, column);
-  return {static_cast<const char*>(data), data ? static_cast<size_t>(sqlite3_column_bytes(statement_, column)) : 0};
+  return {static_cast<const char*>(data),
+          data ? static_cast<size_t>(sqlite3_column_bytes(statement_, column)) : 0};
 }
 
-Result<std::unique_ptr<Connection>> Connection::open(const std::filesystem::path& path, const SqliteOptions& options) {
+Result<std::unique_ptr<Connection>> Connection::open(const std::filesystem::path& path,
+                                                     const SqliteOptions& options) {
   std::unique_ptr<Connection> connection(new Connection(path.string()));
-  const int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE | (options.create && !options.read_only ? SQLITE_OPEN_CREATE : 0);
+  const int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE |
+                    (options.create && !options.read_only ? SQLITE_OPEN_CREATE : 0);
   const int code = sqlite3_open_v2(path.c_str(), &connection->handle_, flags, nullptr);
-  if (code != SQLITE_OK) return tl::unexpected<Error>(sqlite_error(code, connection->handle_, connection->path_));
+  if (code != SQLITE_OK)
+    return tl::unexpected<Error>(sqlite_error(code, connection->handle_, connection->path_));
   sqlite3_busy_timeout(connection->handle_, options.busy_timeout_ms);
   // A damaged file must not be able to run what its schema says, nor to lead us astray by crafted records.
   sqlite3_db_config(connection->handle_, SQLITE_DBCONFIG_DEFENSIVE, 1, nullptr);
   sqlite3_db_config(connection->handle_, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, nullptr);
-  sqlite3_db_config(connection->handle_, SQLITE_DBCONFIG_ENABLE_TRIGGER, 0, nullptr);  // those of schema.cc are for older programs
+  // those of schema.cc are for older programs
+  sqlite3_db_config(connection->handle_, SQLITE_DBCONFIG_ENABLE_TRIGGER, 0, nullptr);
   MAEIL_TRY(connection->run("PRAGMA cell_size_check=ON"));
   MAEIL_TRY(connection->run("PRAGMA synchronous=FULL"));
-  // Not SQLITE_OPEN_READONLY: the last one to close such a connection would leave the files of the journal behind.
+  // Not SQLITE_OPEN_READONLY: the last one to close such a connection would leave the files of the journal
+  // behind.
   if (options.read_only) MAEIL_TRY(connection->run("PRAGMA query_only=ON"));
   return connection;
 }
@@ -196,16 +217,21 @@ Status Connection::bracket(const char* begin, const std::function<Status()>& bod
   return done;
 }
 
-Status Connection::transaction(const std::function<Status()>& body) { return bracket("BEGIN IMMEDIATE", body); }
+Status Connection::transaction(const std::function<Status()>& body) {
+  return bracket("BEGIN IMMEDIATE", body);
+}
 Status Connection::snapshot(const std::function<Status()>& body) { return bracket("BEGIN", body); }
 
-Result<std::shared_ptr<Database>> Database::open(const std::filesystem::path& path, const SqliteOptions& options) {
+Result<std::shared_ptr<Database>> Database::open(const std::filesystem::path& path,
+                                                 const SqliteOptions& options) {
   ignore_file_size_signal();
   std::error_code ignored;
-  if (std::filesystem::is_directory(path, ignored)) return io_error(fmt::format("store {}: this is a folder, not a database file", path.string()));
+  if (std::filesystem::is_directory(path, ignored))
+    return io_error(fmt::format("store {}: this is a folder, not a database file", path.string()));
   // SQLite takes a file of one byte for an empty database.
   const auto size = std::filesystem::file_size(path, ignored);
-  if (!ignored && size > 0 && size < 512) return tl::unexpected<Error>(sqlite_error(SQLITE_NOTADB, nullptr, path.string()));
+  if (!ignored && size > 0 && size < 512)
+    return tl::unexpected<Error>(sqlite_error(SQLITE_NOTADB, nullptr, path.string()));
   const bool create = options.create && !options.read_only;
   if (!create && !std::filesystem::exists(path, ignored)) {
     return not_found(fmt::format("there is no store {}: `maeil run` makes one", path.string()));
@@ -242,7 +268,8 @@ Status Database::write_in_steps(const std::function<Result<bool>(Connection&)>& 
     }));
     if (!more) return {};
     // Whoever waits for the lock asks every 0.1 s at least (SQLite's busy handler).
-    const auto taken = std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::steady_clock::now() - begun);
+    const auto taken =
+        std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::steady_clock::now() - begun);
     std::this_thread::sleep_for(std::min(taken, std::chrono::microseconds(100'000)));
   }
 }

@@ -15,13 +15,15 @@ Result<std::string> encode_document(std::string_view collection, const Document&
 Status put_document(Connection& connection, std::string_view collection, const Document& document);
 // Null when there is none.
 Result<Document> get_document(Connection& connection, std::string_view collection, std::string_view id);
-Status set_fields(Connection& connection, std::string_view collection, std::string_view id, const Document& fields);
+Status set_fields(Connection& connection, std::string_view collection, std::string_view id,
+                  const Document& fields);
 Status erase_document(Connection& connection, std::string_view collection, std::string_view id);
 
-// Calls visit for each document that matches; `stopped` is set when visit said so. `in_order` is set beforehand when they come in
-// the order of options.sort, by an index, instead of that of insertion.
-Status visit_documents(Connection& connection, std::string_view collection, const FindOptions& options, const Filter& filter,
-                       const std::function<bool(Document&&)>& visit, bool& in_order, bool& stopped);
+// Calls visit for each document that matches; `stopped` is set when visit said so. `in_order` is set
+// beforehand when they come in the order of options.sort, by an index, instead of that of insertion.
+Status visit_documents(Connection& connection, std::string_view collection, const FindOptions& options,
+                       const Filter& filter, const std::function<bool(Document&&)>& visit, bool& in_order,
+                       bool& stopped);
 
 // Compares each document with its hash, its columns and its keys.
 Status check_documents(Connection& connection);

@@ -21,7 +21,10 @@ namespace fs = std::filesystem;
 
 Batch put(int n, int64_t value, size_t padding = 0) {
   Batch batch;
-  batch.puts.push_back({"c", {{"_id", id_value(fmt::format("{:024x}", n))}, {"value", value}, {"padding", std::string(padding, 'x')}}});
+  batch.puts.push_back({"c",
+                        {{"_id", id_value(fmt::format("{:024x}", n))},
+                         {"value", value},
+                         {"padding", std::string(padding, 'x')}}});
   return batch;
 }
 
@@ -109,7 +112,8 @@ TEST(SqliteFaults, DamageAnywhereIsFoundOrHarmless) {
     auto store = open_sqlite(place / "x.db");
     if (!store) {
       ++found;
-      EXPECT_TRUE(store.error().code == ErrorCode::kBadInput || store.error().code == ErrorCode::kIo) << store.error().message;
+      EXPECT_TRUE(store.error().code == ErrorCode::kBadInput || store.error().code == ErrorCode::kIo)
+          << store.error().message;
       return;
     }
     const Status checked = (*store)->check();
@@ -129,7 +133,8 @@ TEST(SqliteFaults, DamageAnywhereIsFoundOrHarmless) {
     (void)(*store)->commit(put(1000, 1));
     (void)(*store)->collect_garbage(now());
   };
-  for (size_t size : {size_t{1}, size_t{50}, size_t{100}, size_t{4096}, size_t{5000}, good.size() / 2, good.size() - 4096, good.size() - 1}) {
+  for (size_t size : {size_t{1}, size_t{50}, size_t{100}, size_t{4096}, size_t{5000}, good.size() / 2,
+                      good.size() - 4096, good.size() - 1}) {
     trial(good.substr(0, size), fmt::format("cut at {}", size));
   }
   // One flipped bit, about every 8,000 bytes, and in the header.
@@ -169,7 +174,8 @@ TEST(SqliteFaults, ChecksumsSeeWhatSqliteDoesNot) {
   }
 }
 
-// With RLIMIT_FSIZE no file may grow beyond some size, as on a full disk. In a child: the limit is the process's.
+// With RLIMIT_FSIZE no file may grow beyond some size, as on a full disk. In a child: the limit is the
+// process's.
 TEST(SqliteFaults, AFullDiskIsSaidAndLosesNothing) {
   TempFolder folder;
   Child child([&] {
@@ -184,12 +190,15 @@ TEST(SqliteFaults, AFullDiskIsSaidAndLosesNothing) {
     Status done;
     int n = 100;
     while (done && n < 200) done = store.commit(put(n++, 0, 100000));
-    if (done || done.error().code != ErrorCode::kIo || done.error().message.find("x.db") == std::string::npos) return 3;
+    if (done || done.error().code != ErrorCode::kIo || done.error().message.find("x.db") == std::string::npos)
+      return 3;
     auto blob = store.write_blob("b", Document::object());
-    Status blob_done = blob ? (*blob)->write(std::string(5 << 20, 'b')) : Status(tl::unexpected<Error>(blob.error()));
+    Status blob_done =
+        blob ? (*blob)->write(std::string(5 << 20, 'b')) : Status(tl::unexpected<Error>(blob.error()));
     if (blob_done || blob_done.error().code != ErrorCode::kIo) return 4;
     auto rows = store.write_rows("rows", "p");
-    Status rows_done = rows ? (*rows)->append({{"d", std::vector<double>(1 << 20, 0.5)}}) : Status(tl::unexpected<Error>(rows.error()));
+    Status rows_done = rows ? (*rows)->append({{"d", std::vector<double>(1 << 20, 0.5)}})
+                            : Status(tl::unexpected<Error>(rows.error()));
     if (rows_done || rows_done.error().code != ErrorCode::kIo) return 5;
     const auto found = store.find("c", {});
     if (!found || found->size() != static_cast<size_t>(5 + n - 101)) return 6;
@@ -239,17 +248,24 @@ TEST(SqliteFaults, ReadOnlyFilesAndFolders) {
   fill(folder / "x.db");
   const auto refused = [](const fs::path& path) {
     const auto store = open_sqlite(path);
-    return !store && store.error().code == ErrorCode::kIo && store.error().message.find(path.string()) != std::string::npos ? 0 : 1;
+    return !store && store.error().code == ErrorCode::kIo &&
+                   store.error().message.find(path.string()) != std::string::npos
+               ? 0
+               : 1;
   };
   ::chmod((folder / "x.db").c_str(), 0444);
   ::chmod(folder.path().c_str(), 0777);
-  EXPECT_EQ(Child([&] { return as_nobody([&] { return refused(folder / "x.db"); }); }).wait(), 0) << "read-only file";
+  EXPECT_EQ(Child([&] { return as_nobody([&] { return refused(folder / "x.db"); }); }).wait(), 0)
+      << "read-only file";
   ::chmod((folder / "x.db").c_str(), 0666);
-  fs::remove(folder / "x.db-wal");  // the other user made them: with them there, writing would do without the folder
+  // the other user made them: with them there, writing would do without the folder
+  fs::remove(folder / "x.db-wal");
   fs::remove(folder / "x.db-shm");
   ::chmod(folder.path().c_str(), 0555);
-  EXPECT_EQ(Child([&] { return as_nobody([&] { return refused(folder / "x.db"); }); }).wait(), 0) << "read-only folder";
-  EXPECT_EQ(Child([&] { return as_nobody([&] { return refused(folder / "new.db"); }); }).wait(), 0) << "new file in a read-only folder";
+  EXPECT_EQ(Child([&] { return as_nobody([&] { return refused(folder / "x.db"); }); }).wait(), 0)
+      << "read-only folder";
+  EXPECT_EQ(Child([&] { return as_nobody([&] { return refused(folder / "new.db"); }); }).wait(), 0)
+      << "new file in a read-only folder";
   ::chmod(folder.path().c_str(), 0777);
   EXPECT_TRUE(must(open_sqlite(folder / "x.db"))->check());
 
@@ -260,7 +276,8 @@ TEST(SqliteFaults, ReadOnlyFilesAndFolders) {
                 const auto lock = store->lock("runner", "x");
                 return !lock && lock.error().code == ErrorCode::kIo ? 0 : 1;
               });
-            }).wait(), 0);
+            }).wait(),
+            0);
   ::chmod(folder.path().c_str(), 0777);
 }
 

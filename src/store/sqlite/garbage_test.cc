@@ -68,7 +68,8 @@ TEST(Garbage, ReplacedAndErasedRowsGoInSmallTransactions) {
   const auto publish = [&](int64_t rows) {
     auto writer = *store->write_rows("rows", "p");
     RowChunk chunk;
-    for (int c = 0; c < 200; ++c) chunk.push_back({fmt::format("c{}", c), std::vector<int64_t>(static_cast<size_t>(rows), c)});
+    for (int c = 0; c < 200; ++c)
+      chunk.push_back({fmt::format("c{}", c), std::vector<int64_t>(static_cast<size_t>(rows), c)});
     ASSERT_TRUE(writer->append(chunk));
     Batch batch;
     batch.publishes.push_back({"rows", "p", *writer->finish()});

@@ -45,7 +45,8 @@ std::string holder_of(int descriptor) {
     const auto found = text.find(name);
     return found != text.end() && found->is_string() ? found->get<std::string>() : std::string("?");
   };
-  return fmt::format("{} (process {} on {}, since {})", part("holder"), part("pid"), part("host"), part("since"));
+  return fmt::format("{} (process {} on {}, since {})", part("holder"), part("pid"), part("host"),
+                     part("since"));
 }
 
 tl::unexpected<Error> lock_error(const std::filesystem::path& path, std::string_view what) {
@@ -64,21 +65,24 @@ Result<std::filesystem::path> lock_path(const std::filesystem::path& database, s
 
 // -1: `read_only`, and there is no such file. A link there, of either kind, would have us lock and empty
 // somebody else's file.
-Result<int> open_lock(const std::filesystem::path& database, const std::filesystem::path& path, bool read_only) {
+Result<int> open_lock(const std::filesystem::path& database, const std::filesystem::path& path,
+                      bool read_only) {
   constexpr std::string_view kLink = "it is a link, or no file: remove it";
   const auto failed = [&](int error) { return lock_error(path, std::generic_category().message(error)); };
   const int always = O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC;
   int descriptor = ::open(path.c_str(), read_only ? O_RDONLY | always : O_RDWR | always);
   if (descriptor < 0 && errno == ENOENT) {
-    struct stat rows {};
+    struct stat rows{};
     if (read_only) return -1;
     if (::stat(database.c_str(), &rows) != 0) return failed(errno);
     descriptor = ::open(path.c_str(), O_RDWR | O_CREAT | O_EXCL | always, 0600);
-    if (descriptor >= 0 && ::fchmod(descriptor, rows.st_mode & 0666) != 0) errno = 0;  // then others may not lock: safe
-    if (descriptor < 0 && errno == EEXIST) descriptor = ::open(path.c_str(), O_RDWR | always);  // another process was faster
+    // then others may not lock: safe
+    if (descriptor >= 0 && ::fchmod(descriptor, rows.st_mode & 0666) != 0) errno = 0;
+    // another process was faster
+    if (descriptor < 0 && errno == EEXIST) descriptor = ::open(path.c_str(), O_RDWR | always);
   }
   if (descriptor < 0) return errno == ELOOP ? lock_error(path, kLink) : failed(errno);
-  struct stat info {};
+  struct stat info{};
   if (::fstat(descriptor, &info) == 0 && S_ISREG(info.st_mode) && info.st_nlink == 1) return descriptor;
   ::close(descriptor);
   return lock_error(path, kLink);
@@ -105,24 +109,31 @@ Result<std::unique_ptr<Lock>> lock_file(const std::filesystem::path& database, s
     const std::string other = error == EWOULDBLOCK ? holder_of(descriptor) : "";
     ::close(descriptor);
     if (error != EWOULDBLOCK) {
-      return io_error(fmt::format("cannot lock {}: {}", path.string(), std::generic_category().message(error)));
+      return io_error(
+          fmt::format("cannot lock {}: {}", path.string(), std::generic_category().message(error)));
     }
-    return fail(ErrorCode::kConflict, fmt::format("the {} lock of {} is held by {}", name, database.string(), other));
+    return fail(ErrorCode::kConflict,
+                fmt::format("the {} lock of {} is held by {}", name, database.string(), other));
   }
-  // flock decides. The kernel tells nobody who has one, so this second kind, which it does tell of, is for who only asks.
+  // flock decides. The kernel tells nobody who has one, so this second kind, which it does tell of, is for
+  // who only asks.
   struct flock shown = whole_file();
   (void)::fcntl(descriptor, F_OFD_SETLK, &shown);
   char host[256] = "?";
   ::gethostname(host, sizeof host - 1);
-  const std::string text = Document{{"holder", holder.substr(0, 200)}, {"pid", std::to_string(::getpid())}, {"host", host},
-                                    {"since", format_instant(now())}}
-                               .dump(-1, ' ', false, Document::error_handler_t::replace);
+  const std::string text = Document{
+      {"holder", holder.substr(0, 200)},
+      {"pid", std::to_string(::getpid())},
+      {"host", host},
+      {"since",
+       format_instant(now())}}.dump(-1, ' ', false, Document::error_handler_t::replace);
   // On a full disk the lock is held all the same; it only cannot say by whom.
   if (::ftruncate(descriptor, 0) != 0 || ::pwrite(descriptor, text.data(), text.size(), 0) < 0) errno = 0;
   return std::make_unique<FileLock>(descriptor);
 }
 
-Result<std::optional<LockHolder>> holder_of_lock(const std::filesystem::path& database, std::string_view name) {
+Result<std::optional<LockHolder>> holder_of_lock(const std::filesystem::path& database,
+                                                 std::string_view name) {
   MAEIL_ASSIGN(const std::filesystem::path path, lock_path(database, name));
   MAEIL_ASSIGN(const int descriptor, open_lock(database, path, true));
   if (descriptor < 0) return std::nullopt;

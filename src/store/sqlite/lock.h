@@ -20,6 +20,7 @@ Result<std::unique_ptr<Lock>> lock_file(const std::filesystem::path& database, s
                                         std::string_view holder);
 
 // As Store::lock_holder.
-Result<std::optional<LockHolder>> holder_of_lock(const std::filesystem::path& database, std::string_view name);
+Result<std::optional<LockHolder>> holder_of_lock(const std::filesystem::path& database,
+                                                 std::string_view name);
 
 }  // namespace maeil::store::sqlite

@@ -18,13 +18,14 @@ constexpr const char* kTables[] = {
     "CREATE INDEX documents_in_order ON documents(collection, seq)",
     "CREATE INDEX documents_by_task ON documents(task_key) WHERE task_key IS NOT NULL",
     R"(CREATE TABLE blobs(
-         key INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT NOT NULL UNIQUE, filename TEXT NOT NULL, metadata TEXT NOT NULL,
-         uploaded INTEGER NOT NULL, length INTEGER, sha256 TEXT))",
+         key INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT NOT NULL UNIQUE, filename TEXT NOT NULL,
+         metadata TEXT NOT NULL, uploaded INTEGER NOT NULL, length INTEGER, sha256 TEXT))",
     "CREATE TABLE blob_pieces(blob INTEGER NOT NULL, n INTEGER NOT NULL, bytes BLOB NOT NULL)",
     "CREATE UNIQUE INDEX blob_pieces_by_n ON blob_pieces(blob, n)",
     R"(CREATE TABLE generations(
-         key INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT NOT NULL UNIQUE, collection TEXT NOT NULL, partition TEXT NOT NULL,
-         created INTEGER NOT NULL, columns TEXT, rows INTEGER, pieces INTEGER, constants TEXT))",
+         key INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT NOT NULL UNIQUE, collection TEXT NOT NULL,
+         partition TEXT NOT NULL, created INTEGER NOT NULL, columns TEXT, rows INTEGER,
+         pieces INTEGER, constants TEXT))",
     R"(CREATE TABLE row_pieces(
          generation INTEGER NOT NULL, n INTEGER NOT NULL, "column" INTEGER NOT NULL, rows INTEGER NOT NULL,
          bytes BLOB NOT NULL, hash INTEGER NOT NULL))",
@@ -40,7 +41,8 @@ constexpr const char* kTables[] = {
   "BEGIN SELECT RAISE(ABORT, 'a newer maeil has changed this store: start this one again with that " \
   "version'); END"
 constexpr const char* kSinceVersion2[] = {
-    R"(CREATE TABLE document_keys("index" INTEGER NOT NULL, key BLOB NOT NULL, seq INTEGER NOT NULL, PRIMARY KEY("index", key))
+    R"(CREATE TABLE document_keys("index" INTEGER NOT NULL, key BLOB NOT NULL, seq INTEGER NOT NULL,
+         PRIMARY KEY("index", key))
        WITHOUT ROWID)",
     "CREATE TRIGGER documents_inserted BEFORE INSERT ON documents " MAEIL_TOO_OLD,
     "CREATE TRIGGER documents_updated BEFORE UPDATE ON documents " MAEIL_TOO_OLD,

@@ -1,4 +1,5 @@
-// The embedded store with a day's data: 10,000 prepared rows of 142 columns, a raw file of 40 MB, and small batches.
+// The embedded store with a day's data: 10,000 prepared rows of 142 columns, a raw file of 40 MB, and small
+// batches.
 #include <benchmark/benchmark.h>
 #include <fmt/format.h>
 
@@ -32,7 +33,8 @@ RowChunk chunk(int64_t rows) {
 }
 
 void publish(Store& store, const RowChunk& rows) {
-  auto writer = must(store.write_rows("processed_data", "p", {{"logical_date", "2026-11-23"}, {"run_id", "r"}}));
+  auto writer =
+      must(store.write_rows("processed_data", "p", {{"logical_date", "2026-11-23"}, {"run_id", "r"}}));
   if (!writer->append(rows)) std::abort();
   Batch batch;
   batch.publishes.push_back({"processed_data", "p", must(writer->finish())});
@@ -56,7 +58,8 @@ void BM_FindRows(benchmark::State& state) {
   options.limit = state.range(0);
   size_t found = 0;
   for (auto _ : state) found = must(store->find("processed_data", options)).size();
-  if (found != static_cast<size_t>(state.range(0) ? state.range(0) : 10000)) state.SkipWithError("wrong number of rows");
+  if (found != static_cast<size_t>(state.range(0) ? state.range(0) : 10000))
+    state.SkipWithError("wrong number of rows");
 }
 BENCHMARK(BM_FindRows)->Arg(5)->Arg(0)->Unit(benchmark::kMillisecond);
 
@@ -91,7 +94,8 @@ void BM_SmallBatch(benchmark::State& state) {
   int n = 0;
   for (auto _ : state) {
     Batch batch;
-    batch.puts.push_back({"events", {{"_id", id_value(fmt::format("{:024x}", n++))}, {"status", "approved"}}});
+    batch.puts.push_back(
+        {"events", {{"_id", id_value(fmt::format("{:024x}", n++))}, {"status", "approved"}}});
     if (!store->commit(batch)) std::abort();
   }
 }

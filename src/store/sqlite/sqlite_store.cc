@@ -1,4 +1,5 @@
-// The Store over one SQLite file: each call is one transaction or one snapshot over the functions of documents, rows and blobs.
+// The Store over one SQLite file: each call is one transaction or one snapshot over the functions of
+// documents, rows and blobs.
 #include "store/sqlite/sqlite_store.h"
 
 #include <fmt/format.h>
@@ -47,21 +48,24 @@ class SqliteStore : public Store {
 
   Status commit(const Batch& batch) override {
     MAEIL_TRY(database_->write([&](Connection& connection) { return apply(connection, batch); }));
-    // What was replaced, outside of the batch: it may be much. Where it fails it is garbage, which is collected later.
+    // What was replaced, outside of the batch: it may be much. Where it fails it is garbage, which is
+    // collected later.
     if (!batch.publishes.empty()) (void)drop_condemned_rows(*database_);
     for (const auto& put : batch.puts) nulled_ += count_not_finite(put.document);
     for (const auto& set : batch.sets) nulled_ += count_not_finite(set.fields);
     return {};
   }
 
-  Status find_each(std::string_view collection, const FindOptions& options, const std::function<bool(Document&&)>& visit) override {
+  Status find_each(std::string_view collection, const FindOptions& options,
+                   const std::function<bool(Document&&)>& visit) override {
     MAEIL_ASSIGN(const Filter filter, Filter::parse(options.filter));
     return select(options, visit, [&](const Take& take, bool& in_order) {
       return database_->read([&](Connection& connection) -> Status {
         bool stopped = false;
         MAEIL_TRY(visit_documents(connection, collection, options, filter, take, in_order, stopped));
         if (stopped || !options.rows) return {};
-        return visit_row_documents(connection, collection, filter, fields_needed(options, filter), take, stopped);
+        return visit_row_documents(connection, collection, filter, fields_needed(options, filter), take,
+                                   stopped);
       });
     });
   }
@@ -69,7 +73,10 @@ class SqliteStore : public Store {
   Result<std::vector<std::string>> collections() override {
     std::vector<std::string> names;
     MAEIL_TRY(database_->read([&](Connection& connection) -> Status {
-      MAEIL_ASSIGN(Query query, connection.query("SELECT collection FROM documents UNION SELECT collection FROM partitions ORDER BY 1"));
+      MAEIL_ASSIGN(
+          Query query,
+          connection.query(
+              "SELECT collection FROM documents UNION SELECT collection FROM partitions ORDER BY 1"));
       MAEIL_ASSIGN(names, texts(query));
       return {};
     }));
@@ -81,7 +88,8 @@ class SqliteStore : public Store {
     return begin_rows(database_, collection, partition, constants);
   }
 
-  Status read_rows(std::string_view collection, std::string_view partition, const std::vector<std::string>& columns,
+  Status read_rows(std::string_view collection, std::string_view partition,
+                   const std::vector<std::string>& columns,
                    const std::function<Status(const RowChunk&)>& visit, RowSpan span) override {
     return database_->read([&](Connection& connection) {
       return visit_row_chunks(connection, collection, partition, columns, visit, span);
@@ -89,7 +97,8 @@ class SqliteStore : public Store {
   }
 
   Status erase_rows(std::string_view collection, std::string_view partition) override {
-    MAEIL_TRY(database_->write([&](Connection& connection) { return erase_partition(connection, collection, partition); }));
+    MAEIL_TRY(database_->write(
+        [&](Connection& connection) { return erase_partition(connection, collection, partition); }));
     (void)drop_condemned_rows(*database_);
     return {};
   }
@@ -97,7 +106,8 @@ class SqliteStore : public Store {
   Result<std::vector<std::string>> row_partitions(std::string_view collection) override {
     std::vector<std::string> names;
     MAEIL_TRY(database_->read([&](Connection& connection) -> Status {
-      MAEIL_ASSIGN(Query query, connection.query("SELECT partition FROM partitions WHERE collection = ? ORDER BY seq"));
+      MAEIL_ASSIGN(Query query,
+                   connection.query("SELECT partition FROM partitions WHERE collection = ? ORDER BY seq"));
       query.bind(1, collection);
       MAEIL_ASSIGN(names, texts(query));
       return {};
@@ -114,8 +124,8 @@ class SqliteStore : public Store {
     return constants;
   }
 
-  Result<std::unique_ptr<BlobWriter>> write_blob(std::string_view filename, const Document& metadata, std::string_view id,
-                                                 Instant uploaded) override {
+  Result<std::unique_ptr<BlobWriter>> write_blob(std::string_view filename, const Document& metadata,
+                                                 std::string_view id, Instant uploaded) override {
     return begin_blob(database_, filename, metadata, id, uploaded);
   }
 
@@ -141,9 +151,7 @@ class SqliteStore : public Store {
     return found;
   }
 
-  Status erase_blob(std::string_view id) override {
-    return drop_blob(*database_, id);
-  }
+  Status erase_blob(std::string_view id) override { return drop_blob(*database_, id); }
 
   Result<int64_t> collect_garbage(Instant before) override {
     MAEIL_ASSIGN(const int64_t removed, drop_garbage(*database_, before));
@@ -169,7 +177,8 @@ class SqliteStore : public Store {
         MAEIL_ASSIGN(Query query, connection.query("PRAGMA integrity_check(1)"));
         MAEIL_ASSIGN(const bool row, query.step());
         if (!row || query.bytes(0) != "ok") {
-          return bad_input(fmt::format("store {}: the database is damaged ({}): restore a copy", connection.path(), row ? query.bytes(0) : ""));
+          return bad_input(fmt::format("store {}: the database is damaged ({}): restore a copy",
+                                       connection.path(), row ? query.bytes(0) : ""));
         }
       }
       MAEIL_TRY(check_documents(connection));
