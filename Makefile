@@ -1,5 +1,5 @@
 # The two commands of the README's first screen are `make run` and `make test`.
-.PHONY: run test build bench bench-growth setup clean
+.PHONY: run test build bench bench-growth bench-csv setup clean
 
 build: setup
 	@cmake --preset release $(if $(CI),-DMAEIL_WERROR=ON) > build.log 2>&1 || { cat build.log; exit 1; }
@@ -24,6 +24,10 @@ bench_python = $(or $(MAEIL_BENCH_PYTHON),build/bench-peers/bin/python)
 bench: build
 	$(bench_python) -B benchmarks/run.py --write-docs
 	$(bench_python) -B benchmarks/synthesis.py
+
+# DIR: a clone of HPI-Information-Systems/Pollock.
+bench-csv: build build/bench-peers/ready
+	$(bench_python) -B benchmarks/csv_dialects.py --write-docs $(DIR)
 
 bench-growth: build
 	$(bench_python) -B benchmarks/growth.py --write-docs

@@ -74,6 +74,12 @@ struct QualityOptions {
   std::string real, synthetic, holdout, target, metadata, html;
   int64_t max_rows = 0;  // 0: all
 };
+// How a file of rows is written, where that is known; what is empty or negative is guessed.
+struct DataFileOptions {
+  std::string in, out, encoding, delimiter, quote, escape;
+  int64_t header = -1, preamble = -1, footnote = -1;
+  bool best_guess = false;  // take the likelier reading where two are possible, and every record
+};
 struct PreprocessOptions {
   std::string in, out, model;
 };
@@ -126,6 +132,8 @@ Result<int> backfill(Context& context, const BackfillOptions& options);
 Result<int> generate(Context& context, const GenerateOptions& options);
 Result<int> fit(Context& context, const FitOptions& options);
 Result<int> report_quality(Context& context, const QualityOptions& options);
+Result<int> data_inspect(Context& context, const DataFileOptions& options);
+Result<int> data_convert(Context& context, const DataFileOptions& options);
 Result<int> preprocess(Context& context, const PreprocessOptions& options);
 Result<int> train(Context& context, const TrainOptions& options);
 Result<int> predict(Context& context, const PredictOptions& options);

@@ -31,6 +31,7 @@ struct Parser {
   GenerateOptions generate;
   FitOptions fit;
   QualityOptions quality;
+  DataFileOptions data_file;
   PreprocessOptions preprocess;
   TrainOptions train;
   PredictOptions predict;
@@ -186,6 +187,38 @@ void add_data_commands(Parser& p) {
   }
 }
 
+void add_data_file_commands(Parser& p) {
+  auto* data = p.app.add_subcommand("data", "files of rows: how they are written, and as plain CSV");
+  data->require_subcommand(1);
+  auto& o = p.data_file;
+  auto* inspect =
+      p.command(*data, "inspect", "say how a file is written and what its records are",
+                "maeil data inspect loans.csv.gz", [&p](Context& x) { return data_inspect(x, p.data_file); });
+  inspect->add_option("file", o.in, "delimited text, gzip and zstd too")->required();
+  auto* convert =
+      p.command(*data, "convert", "write a file's rows as plain CSV: UTF-8, commas, one line of names",
+                "maeil data convert --in loans.txt --out loans.csv --encoding CP949",
+                [&p](Context& x) { return data_convert(x, p.data_file); });
+  convert->add_option("--in", o.in, "delimited text, gzip and zstd too")->required();
+  convert->add_option("--out", o.out, "the CSV file")->required();
+  convert->add_flag(
+      "--best-guess", o.best_guess,
+      "where the file can be read in two ways take the likelier; keep records of another width");
+  for (auto* c : {inspect, convert}) {
+    c->add_option("--encoding", o.encoding, "as iconv has it: UTF-8, CP949, UTF-16LE ... (default: guessed)");
+    c->add_option("--delimiter", o.delimiter,
+                  "between fields: a character, or tab, blank ... (default: guessed)");
+    c->add_option("--quote", o.quote, "around fields: a character, or none (default: guessed)");
+    c->add_option("--escape", o.escape, "before a quote inside of a field (default: guessed)");
+    c->add_option("--header", o.header, "records of names; 0: none (default: guessed)")
+        ->check(CLI::Range(0, 20));
+    c->add_option("--preamble", o.preamble, "lines before them (default: guessed)")
+        ->check(CLI::Range(0, 1000000));
+    c->add_option("--footnote", o.footnote, "records behind the rows (default: guessed)")
+        ->check(CLI::Range(0, 10000));
+  }
+}
+
 void add_model_commands(Parser& p) {
   auto* model = p.app.add_subcommand("model", "model versions: look, import, approve, deploy");
   model->require_subcommand(1);
@@ -324,6 +357,7 @@ int main(int argc, char** argv) {
       "of `maeil task` also 75 not yet, 99 skipped.");
   add_day_commands(parser);
   add_data_commands(parser);
+  add_data_file_commands(parser);
   add_model_commands(parser);
   add_store_commands(parser);
   try {

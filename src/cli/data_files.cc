@@ -1,0 +1,253 @@
+// `maeil data inspect | convert`: how a file of rows is written, and the same rows as plain CSV. Formats and
+// guesses are format/'s; here is what people are shown of them.
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "base/file.h"
+#include "base/progress.h"
+#include "cli/commands.h"
+#include "cli/output.h"
+#include "format/csv.h"
+#include "format/csv_convert.h"
+#include "format/csv_dialect.h"
+#include "format/csv_records.h"
+#include "format/text_file.h"
+
+namespace maeil::cli {
+namespace {
+
+using format::CsvDialect;
+using store::Document;
+
+constexpr size_t kSampleBytes = 1 << 20;
+constexpr size_t kShownRecords = 3;
+
+Result<std::optional<char>> one_byte(const char* option, const std::string& text) {
+  constexpr std::pair<std::string_view, char> kWords[] = {{"tab", '\t'},      {"\\t", '\t'}, {"comma", ','},
+                                                          {"semicolon", ';'}, {"pipe", '|'}, {"blank", ' '},
+                                                          {"none", '\0'}};
+  if (text.empty()) return std::nullopt;
+  const auto word = std::ranges::find(kWords, text, [](const auto& one) { return one.first; });
+  if (word != std::end(kWords)) return word->second;
+  if (text.size() == 1 && text[0] != '\n' && text[0] != '\r') return text[0];
+  return usage_error(
+      fmt::format("{} '{}' is no single character: one of them, or tab, comma, semicolon, pipe, "
+                  "blank, none",
+                  option, text));
+}
+
+Result<format::DialectAsked> asked_of(const DataFileOptions& options) {
+  format::DialectAsked asked;
+  MAEIL_ASSIGN(asked.delimiter, one_byte("--delimiter", options.delimiter));
+  MAEIL_ASSIGN(asked.quote, one_byte("--quote", options.quote));
+  MAEIL_ASSIGN(asked.escape, one_byte("--escape", options.escape));
+  if (asked.delimiter == '\0')
+    return usage_error("--delimiter none: a table of one column needs no other separator");
+  if (options.header >= 0) asked.header = static_cast<size_t>(options.header);
+  if (options.preamble >= 0) asked.preamble = static_cast<size_t>(options.preamble);
+  if (options.footnote >= 0) asked.footnote = static_cast<size_t>(options.footnote);
+  return asked;
+}
+
+struct Opened {
+  format::TextFile text;
+  format::DialectGuess guess;
+};
+
+Result<Opened> open_file(const DataFileOptions& options) {
+  MAEIL_ASSIGN(const auto asked, asked_of(options));
+  MAEIL_ASSIGN(auto text, format::TextFile::open(options.in, options.encoding));
+  std::string_view sample = text.bytes().substr(0, kSampleBytes);
+  const bool whole = sample.size() == text.bytes().size();
+  if (!whole) {
+    const size_t end = sample.find_last_of("\r\n");
+    if (end != std::string_view::npos) sample = sample.substr(0, end + 1);
+  }
+  MAEIL_ASSIGN(auto guess, format::guess_dialect(sample, whole, options.in, asked));
+  return Opened{std::move(text), std::move(guess)};
+}
+
+// The first records of a reading, with a bar between fields.
+std::string first_records(std::string_view text, const CsvDialect& dialect) {
+  format::DelimitedReader reader(text.substr(0, kSampleBytes), dialect);
+  format::DelimitedRecord record;
+  std::string out;
+  for (size_t shown = 0; shown < kShownRecords && reader.next(record);) {
+    if (record.line <= dialect.preamble) continue;
+    out += "\n    ";
+    for (size_t f = 0; f < std::min<size_t>(record.fields.size(), 8); ++f)
+      out += (f > 0 ? " | " : "") + format::clip_utf8(record.fields[f], 24);
+    if (record.fields.size() > 8) out += " | ...";
+    ++shown;
+  }
+  return out;
+}
+
+// Each guess that nothing in the file decides, with what decides it; empty: all is clear.
+std::vector<std::string> doubts(const Opened& file) {
+  std::vector<std::string> out;
+  const auto& guess = file.guess;
+  if (!file.text.encoding().clear) {
+    out.push_back(fmt::format(
+        "its letters beyond ASCII may be {}, or another encoding of one byte a letter: name it with "
+        "--encoding",
+        file.text.encoding().name));
+  }
+  for (const auto& rival : guess.rivals) {
+    out.push_back(fmt::format(
+        "it can be read in two ways: name one with --delimiter and --quote\n  {}{}\n  {}{}",
+        format::describe_delimiter(guess.dialect.delimiter), first_records(file.text.bytes(), guess.dialect),
+        rival.fields == 1 ? "one column" : format::describe_delimiter(rival.delimiter),
+        first_records(file.text.bytes(), rival)));
+    break;  // the best of them
+  }
+  if (guess.header_unclear) {
+    out.push_back(fmt::format("its first record may be names or a row: --header 1 or --header 0{}",
+                              first_records(file.text.bytes(), guess.dialect)));
+  }
+  return out;
+}
+
+const char* name_of(format::LineEnd end) {
+  switch (end) {
+    case format::LineEnd::kLf:
+      return "LF";
+    case format::LineEnd::kCrLf:
+      return "CR LF";
+    case format::LineEnd::kCr:
+      return "CR";
+    case format::LineEnd::kMixed:
+      return "mixed";
+  }
+  return "";
+}
+
+const char* name_of(format::Compression compression) {
+  switch (compression) {
+    case format::Compression::kNone:
+      return "none";
+    case format::Compression::kGzip:
+      return "gzip";
+    case format::Compression::kZstd:
+      return "zstd";
+  }
+  return "";
+}
+
+Document dialect_document(const Opened& file) {
+  const CsvDialect& d = file.guess.dialect;
+  const auto letter = [](char c) { return c == '\0' ? Document() : Document(std::string(1, c)); };
+  return {{"encoding", file.text.encoding().name},
+          {"compression", name_of(file.text.compression())},
+          {"delimiter", letter(d.delimiter)},
+          {"quote", letter(d.quote)},
+          {"escape", letter(d.escape)},
+          {"blanks_around_fields", d.trim},
+          {"line_end", name_of(file.guess.line_end)},
+          {"preamble", d.preamble},
+          {"header", d.header},
+          {"footnote", d.footnote},
+          {"fields", d.fields}};
+}
+
+Document conversion_document(const format::Conversion& done) {
+  Document examples = Document::array();
+  for (const auto& one : done.examples) examples.push_back({{"line", one.line}, {"what", one.what}});
+  return {{"rows", done.rows},       {"left_out", done.left_out}, {"filled_up", done.padded},
+          {"too_long", done.longer}, {"mended", done.mended},     {"examples", examples}};
+}
+
+void print_conversion(const format::Conversion& done) {
+  if (done.left_out > 0) print_line(fmt::format("  left out     {} records of another width", done.left_out));
+  if (done.padded > 0) print_line(fmt::format("  filled up    {} records with too few fields", done.padded));
+  if (done.longer > 0) print_line(fmt::format("  too long     {} records with too many fields", done.longer));
+  if (done.mended > 0) print_line(fmt::format("  mended       {} records with a stray quote", done.mended));
+  for (const auto& one : done.examples) print_line(fmt::format("    line {}: {}", one.line, one.what));
+}
+
+std::string escape_words(const CsvDialect& d) {
+  if (d.quote == '\0') return "none";
+  if (d.escape == d.quote) return fmt::format("{} , doubled inside", d.quote);
+  return d.escape == '\0' ? fmt::format("{} , never escaped", d.quote)
+                          : fmt::format("{} , behind {} inside", d.quote, d.escape);
+}
+
+}  // namespace
+
+Result<int> data_inspect(Context& context, const DataFileOptions& options) {
+  MAEIL_ASSIGN(const Opened file, open_file(options));
+  const auto unclear = doubts(file);
+  MAEIL_ASSIGN(const auto seen, format::to_plain_csv(file.text.bytes(), file.guess.dialect, false,
+                                                     [](std::string_view) -> Status { return {}; }));
+  if (context.json) {
+    Document out = {{"path", options.in},
+                    {"dialect", dialect_document(file)},
+                    {"columns", seen.names},
+                    {"records", conversion_document(seen)},
+                    {"unclear", unclear}};
+    print_json(out);
+    return 0;
+  }
+  const CsvDialect& d = file.guess.dialect;
+  const std::string packed = file.text.compression() == format::Compression::kNone
+                                 ? ""
+                                 : fmt::format(", {}", name_of(file.text.compression()));
+  std::string names;
+  for (const auto& name : seen.names) names += (names.empty() ? "" : ", ") + name;
+  print_line(options.in);
+  print_line(fmt::format("  encoding     {} ({}){}", file.text.encoding().name, file.text.encoding().reason,
+                         packed));
+  print_line(fmt::format("  separator    {}{}", format::describe_delimiter(d.delimiter),
+                         d.trim ? ", blanks around fields" : ""));
+  print_line(fmt::format("  quotes       {}", escape_words(d)));
+  print_line(fmt::format("  lines end    {}", name_of(file.guess.line_end)));
+  print_line(
+      fmt::format("  names        {}{}{}",
+                  d.header == 0   ? "none"
+                  : d.header == 1 ? "1 record"
+                                  : fmt::format("{} records", d.header),
+                  d.preamble > 0 ? fmt::format(", behind {} lines", d.preamble) : "",
+                  d.footnote > 0 ? fmt::format("; {} records behind the rows are none", d.footnote) : ""));
+  print_line(fmt::format("  columns      {}: {}", seen.names.size(), format::clip_utf8(names, 400)));
+  print_line(fmt::format("  rows         {}", seen.rows));
+  print_conversion(seen);
+  for (const auto& doubt : unclear) print_line(fmt::format("unclear: {}", doubt));
+  return 0;
+}
+
+Result<int> data_convert(Context& context, const DataFileOptions& options) {
+  MAEIL_TRY(check_output(options.out, {options.in}));
+  MAEIL_ASSIGN(const Opened file, open_file(options));
+  const auto unclear = doubts(file);
+  if (!unclear.empty() && !options.best_guess)
+    return bad_input(
+        fmt::format("{}: {}\n(--best-guess takes the likelier, which is the first)", options.in, unclear[0]));
+  for (const auto& doubt : unclear) note(fmt::format("{}: {}", options.in, doubt), LogLevel::kWarning);
+  MAEIL_ASSIGN(AtomicFile out, AtomicFile::create(options.out));
+  Progress progress(!context.json);
+  uint64_t written = 0;
+  MAEIL_ASSIGN(const auto done, format::to_plain_csv(file.text.bytes(), file.guess.dialect,
+                                                     options.best_guess, [&](std::string_view piece) {
+                                                       progress.update("bytes written",
+                                                                       written += piece.size(), 0);
+                                                       return out.write(piece);
+                                                     }));
+  progress.finish();
+  MAEIL_TRY(out.commit());
+  if (context.json) {
+    print_json({{"path", options.out},
+                {"dialect", dialect_document(file)},
+                {"columns", done.names},
+                {"records", conversion_document(done)},
+                {"unclear", unclear}});
+    return 0;
+  }
+  print_line(fmt::format("{}: {}, {} -> {} rows of {} columns in {}", options.in, file.text.encoding().name,
+                         format::describe_dialect(file.guess.dialect), done.rows, done.names.size(),
+                         options.out));
+  print_conversion(done);
+  return 0;
+}
+
+}  // namespace maeil::cli

@@ -1,0 +1,54 @@
+// Records of delimited text in any dialect, read tolerantly: what a spreadsheet or a program without a CSV
+// library wrote. The reader of plain CSV is csv.h; this one is slower and forgives more.
+//
+// A quote opens a field only at the field's start and closes it only before a separator or a line end; one
+// that stands anywhere else is text. Where that gives a record another number of fields than a row has, the
+// quotes of its first line are read in every way, and the reading with the right number of fields and the
+// fewest stray quotes is taken; such a record is `mended`.
+#pragma once
+
+#include <deque>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "format/csv_dialect.h"
+
+namespace maeil::format {
+
+struct DelimitedRecord {
+  std::vector<std::string_view> fields;
+  std::string_view bytes;  // without its line end
+  uint64_t line = 0;       // of its first byte, from 1
+  bool stray = false;      // a quote in it is text, where a quote should stand for itself only when doubled
+  bool mended = false;
+};
+
+// Records of `bytes`, in order, lines without a byte left out. Views into `bytes` or into the reader, valid
+// until the next call. Linear in the bytes, whatever they are. Not thread safe.
+class DelimitedReader {
+ public:
+  // REQUIRES: `bytes` outlives the reader. `dialect.fields` 0: nothing is mended.
+  DelimitedReader(std::string_view bytes, const CsvDialect& dialect);
+  // False at the end. A quote that is not closed within kMaxCsvRecord bytes (csv.h) closes nothing: it is
+  // text.
+  bool next(DelimitedRecord& record);
+
+ private:
+  size_t split(size_t at, size_t limit, DelimitedRecord& record);
+  size_t find_close(size_t at);
+  bool closes(size_t quote, size_t limit) const;
+  std::string_view inner_text(size_t begin, size_t end, bool& stray);
+  bool mend(size_t begin, size_t end, DelimitedRecord& record);
+  size_t line_end(size_t at) const;
+
+  std::string_view bytes_;
+  const CsvDialect dialect_;
+  size_t at_ = 0, line_start_ = 0;
+  uint64_t line_ = 1;
+  size_t open_from_ = 1, open_to_ = 0;  // the first quote that closes behind each of these is the last
+  size_t never_closed_from_ = 1, never_closed_to_ = 0;  // no quote closes between these
+  std::deque<std::string> owned_;
+};
+
+}  // namespace maeil::format
