@@ -1,6 +1,5 @@
 """Tasks cut into shards: whatever their number, the union is byte for byte the single run; parts may be lost, killed and old."""
 import json
-import time
 import unittest
 
 from harness import Workspace, kill, snapshot
@@ -90,9 +89,10 @@ class Shards(unittest.TestCase):
 
     def test_killed_shards_leave_nothing_that_counts(self):
         with self.base.copy() as work:
-            for delay in (0.01, 0.05, 0.1):
-                process = work.start("task", DATA, "generate_data", "--logical-date", DATE, "--run-id", "r", "--shard", "1/2", DATA_QUANTITY=200000)
-                time.sleep(delay)
+            for begun in (False, True, True):
+                process = work.start("task", DATA, "generate_data", "--logical-date", DATE, "--run-id", "r", "--shard", "1/2", DATA_QUANTITY=500000)
+                while begun and not work.find("task_instances", {"state": "running", "run_id": "r"}):
+                    self.assertIsNone(process.poll(), "the shard is too short for this test")
                 kill(process)
             self.assertEqual(work.find("raw_data"), [])
             sharded(work, DATA, "generate_data", 2)
