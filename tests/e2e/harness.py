@@ -21,6 +21,9 @@ SEED = pathlib.Path(os.environ.get("MAEIL_SEED_DIR", SOURCE / "../shared/seed"))
 GOLDEN = pathlib.Path(os.environ.get("MAEIL_GOLDEN_DIR", SOURCE / "../shared/golden/data")).resolve()
 SETTINGS = re.compile(r"^(MAEIL_|MODEL_|DATA_|DISTRIBUTION_|SOURCE_|SEED$|F1_|MIN_|EPOCHS|FINETUNE_|THREADS|STORE_|MONGODB_)")
 
+# What a shell starts in the background ignores the interrupt, and so would every process that a test starts and interrupts.
+signal.signal(signal.SIGINT, signal.default_int_handler)
+
 
 def needs(folder):
     if not folder.exists():
