@@ -21,7 +21,7 @@ SMALL = dict(
     TIMEZONE="UTC",
     F1_THRESHOLD=0,
 )
-SLOW = dict(F1_THRESHOLD=1, MAX_RETRAIN_ATTEMPTS=1, DATA_QUANTITY=4000, FINETUNE_EPOCHS=400)
+SLOW = dict(F1_THRESHOLD=1, MAX_RETRAIN_ATTEMPTS=1, DATA_QUANTITY=4000, FINETUNE_EPOCHS=150)
 
 
 class Listing(KeepsHistory, unittest.TestCase):
@@ -115,8 +115,8 @@ class Listing(KeepsHistory, unittest.TestCase):
             self.assertEqual(stopped.wait(timeout=300), -signal.SIGINT)
             self.assertIsNone(day.poll(), "it ended with the day, not by the signal; or the day is too short for this test")
             stopped.stdout.close()
-            said, _ = follow.communicate(timeout=300)
-            day.communicate(timeout=300)
+            said, _ = follow.communicate(timeout=600)
+            day.communicate(timeout=600)
             self.assertEqual(follow.returncode, 0)
             wanted = [
                 line
