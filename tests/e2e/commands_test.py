@@ -316,6 +316,67 @@ class Commands(unittest.TestCase):
         self.assertIn("left out", fit(",v,g\n" + "".join(f"{i},{i % 5},{'xy'[i % 2]}\n" for i in range(200))))
         self.assertEqual(set(drawn("v")), set("01234"))
 
+    def test_a_fit_keeps_codes_large_numbers_and_words(self):
+        codes = [f"{i:03}" for i in range(0, 40, 5)]
+        large = [str(2**53 + 1 + 2 * i) for i in range(8)]
+        countries = ["KR", "NA", "DE"]  # Namibia
+        lines = [f"{codes[i % 8]},{large[i * 3 % 8]},{countries[i % 3]},{'NA' if i % 5 == 0 else i % 7}" for i in range(400)]
+        (self.work.folder / "kept.csv").write_text("code,large,country,count\n" + "\n".join(lines) + "\n")
+        said = self.work.run("fit", "--in", "kept.csv", "--out", "kept.json", "--no-report", expect=0).stderr
+        self.assertIn("column 'code' is text: '000' would lose digits as a number", said)
+        self.assertRegex(said, r"column 'large' is text: '90071992547409\d\d' would lose digits as a number")
+        self.assertRegex(said, r"column 'country' is text, where only an empty field is missing: its 'NA' \(\d+ rows\) is a value like others")
+        self.assertNotIn("'count'", said)
+        self.work.run("generate", "--model", "kept.json", "--num-rows", 1000, "--out", "drawn.csv", expect=0)
+        with open(self.work.folder / "drawn.csv", encoding="utf-8-sig") as f:
+            drawn = list(csv.DictReader(f))
+        for name, values in (("code", codes), ("large", large), ("country", countries), ("count", ["", *map(str, range(7))])):
+            self.assertEqual({row[name] for row in drawn}, set(values), name)
+        self.assertAlmostEqual(sum(row["count"] == "" for row in drawn) / 1000, 0.2, delta=0.06)
+
+    def test_a_fit_of_extreme_numbers_draws_numbers_like_them(self):
+        def value(name, i):
+            u = (i * 7919 % 1000 + 0.5) / 1000
+            return {"largest": 9e299 * u, "both_signs": 9e299 * (2 * u - 1), "denormal": 1e-310 * u, "powers": 10 ** (598 * u - 300),
+                    "far_out": 9e299 if i == 500 else u, "same": 9e299, "neighbours": 1 + round(20 * u) * 2**-52}[name]
+        names = ["largest", "both_signs", "denormal", "powers", "far_out", "same", "neighbours"]
+        lines = [",".join(repr(value(name, i)) for name in names) for i in range(1000)]
+        (self.work.folder / "extreme.csv").write_text(",".join(names) + "\n" + "\n".join(lines) + "\n")
+        for marginals in ("auto", "empirical", "kde", "gaussian", "gamma", "beta", "student_t", "truncated_gaussian", "uniform"):
+            with self.subTest(marginals=marginals):
+                self.work.run("fit", "--in", "extreme.csv", "--out", "extreme.json", "--marginals", marginals, "--no-report", expect=0)
+                self.work.run("generate", "--model", "extreme.json", "--num-rows", 1000, "--out", "drawn.csv", expect=0)
+                with open(self.work.folder / "drawn.csv", encoding="utf-8-sig") as f:
+                    drawn = list(csv.DictReader(f))
+                for name in names:
+                    real, got = [value(name, i) for i in range(1000)], [float(row[name]) for row in drawn]
+                    self.assertTrue(all(map(math.isfinite, got)), name)
+                    beyond = (max(real) - min(real)) / 100  # the ends are smoothed, so that they are no row's value
+                    self.assertGreaterEqual(min(got), min(real) - beyond, name)
+                    self.assertLessEqual(max(got), max(real) + beyond, name)
+                    if name != "same" and marginals in ("auto", "empirical"):
+                        below = sum(x <= sorted(real)[500] for x in got) / 1000
+                        self.assertAlmostEqual(below, 0.5, delta=0.1, msg=name)
+        for text, refusal in (("inf", r"column 'x': 1 of its 50 values are no numbers \('inf'\)"), ("1e400", r"1 of its 50 values are no numbers \('1e400'\)"),
+                              ("1.7e308", "column x: its values reach .*, more than a number can be")):
+            lines = [f"{i + 0.5 if text != '1.7e308' and i != 3 else text},{i % 3}" for i in range(50)]
+            (self.work.folder / "beyond.csv").write_text("x,y\n" + "\n".join(lines) + "\n")
+            said = self.work.run("fit", "--in", "beyond.csv", "--out", "extreme.json", "--marginals", "auto", "--no-report", expect=3).stderr
+            self.assertRegex(said, refusal)
+
+    def test_a_report_counts_the_records_that_it_leaves_out(self):
+        good = "".join(f"{i % 7},{'xy'[i % 2]}\n" for i in range(100))
+        (self.work.folder / "whole.csv").write_text("a,b\n" + good)
+        (self.work.folder / "broken.csv").write_text("a,b\n" + good + "1,x,2\n3\n")
+        arguments = ("report", "quality", "--real", "whole.csv", "--synthetic", "broken.csv", "--html", "page.html")
+        line = "2 records left out, the first: broken.csv:102: 3 fields where the header has 2"
+        said = self.json(*arguments)
+        self.assertEqual((said["left_out"], said["real_rows"], said["synthetic_rows"]), ([line], 100, 100))
+        self.assertIn(line, (self.work.folder / "page.html").read_text())
+        self.assertIn(line, self.work.run(*arguments, expect=0).stderr)
+        (self.work.folder / "broken.csv").write_text("a,b\n" + good + "1,x,2\n" * 6)
+        self.assertIn("6 of 106 rows cannot be read, more than the 5 %", self.work.run(*arguments, expect=3).stderr)
+
     def test_db_answers_the_contracts_queries(self):
         self.assertEqual(len(self.json("db", "alerts", "--sort", "timestamp:-1")), 1)
         events = self.json("db", "evaluation_events", "--sort", "timestamp:-1", "--limit", 10)
