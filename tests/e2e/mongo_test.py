@@ -305,7 +305,7 @@ class Faults(Base):
 
 
 class ShortLease(Base):
-    SETTINGS = dict(DATA_QUANTITY=10000)
+    SETTINGS = dict(DATA_QUANTITY=1000)
 
     def test_a_commit_may_take_longer_than_a_renewal(self):
         """Longer than the whole lease, of which a third is the time between two renewals, and on a loaded machine."""
