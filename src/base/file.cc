@@ -14,6 +14,8 @@
 #include <cerrno>
 #include <system_error>
 
+#include "base/output_path.h"
+
 namespace maeil {
 namespace fs = std::filesystem;
 namespace {
@@ -131,12 +133,9 @@ Result<std::string> read_file(const fs::path& path, uint64_t max_bytes) {
 // The temporary holds its lock before it is old enough for anybody to ask (left_behind). A file that is
 // replaced by a stricter one is not open to more people meanwhile: it gets its mode at the end.
 Result<AtomicFile> AtomicFile::create(const fs::path& path, Access access) {
+  MAEIL_TRY(check_output_path(path));
   struct stat info{};
   const bool replaces = ::stat(path.c_str(), &info) == 0;
-  if (replaces && !S_ISREG(info.st_mode)) {
-    return usage_error(
-        fmt::format("cannot write {}: it is no regular file, and would be replaced by one", path.string()));
-  }
   const mode_t kept = info.st_mode & 0777;
   if (path.has_parent_path()) MAEIL_TRY(make_directories(path.parent_path()));
   fs::path temporary;

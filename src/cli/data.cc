@@ -206,8 +206,9 @@ std::function<Result<std::reference_wrapper<store::Store>>()> store_of(Context& 
 bool same_place(const std::string& a, const std::string& b) {
   if (a == b) return true;
   std::error_code no_such_folder;
-  const auto one = std::filesystem::weakly_canonical(a, no_such_folder);
-  const auto other = std::filesystem::weakly_canonical(b, no_such_folder);
+  // Absolute first: of a relative name of which nothing is there the canonical one stays relative.
+  const auto one = std::filesystem::weakly_canonical(std::filesystem::absolute(a), no_such_folder);
+  const auto other = std::filesystem::weakly_canonical(std::filesystem::absolute(b), no_such_folder);
   return !one.empty() && one == other;
 }
 
@@ -279,9 +280,14 @@ Result<int> generate(Context& context, const GenerateOptions& options) {
 }
 
 Result<int> fit(Context& context, const FitOptions& options) {
-  const std::string page = options.no_report ? "" : quality_page_path(options.out);
+  // Also where no page is written: that of an earlier model goes.
+  const std::string page = quality_page_path(options.out);
   for (const auto& out : {options.out, options.metadata, page})
     MAEIL_TRY(check_output(out, {options.in, options.spec}));
+  if (!options.metadata.empty() &&
+      (same_place(options.metadata, options.out) || same_place(options.metadata, page)))
+    return usage_error(fmt::format(
+        "--metadata {} would be written over by what --out writes: name another file", options.metadata));
   std::optional<table::DatasetSpec> named;
   const table::DatasetSpec* known = nullptr;
   if (!options.spec.empty()) {

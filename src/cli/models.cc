@@ -99,6 +99,7 @@ Result<int> model_export(Context& context, const ModelOptions& options) {
   MAEIL_ASSIGN(store::Store & store, context.store_to_read());
   MAEIL_ASSIGN(const auto version, registry::find_version(store, options.version));
   const std::string path = !options.out.empty() ? options.out : export_name(version);
+  MAEIL_TRY(check_output(path, {}));
   MAEIL_TRY(registry::ensure_local_copy(store, version, path));
   if (context.json)
     print_json({{"model_version", version.version}, {"path", path}, {"sha256", version.sha256}});

@@ -5,8 +5,10 @@
 #include <algorithm>
 #include <cstdio>
 #include <filesystem>
+#include <fstream>
 #include <utility>
 
+#include "base/output_path.h"
 #include "base/progress.h"
 
 namespace maeil::cli {
@@ -111,13 +113,20 @@ std::string plain(const store::Document& value) {
 }
 
 Status check_output(const std::string& out, std::initializer_list<std::string> inputs) {
+  if (out.empty()) return {};
+  MAEIL_TRY(check_output_path(out));
   for (const auto& in : inputs) {
     std::error_code absent;
-    if (!out.empty() && !in.empty() && std::filesystem::equivalent(out, in, absent)) {
+    if (!in.empty() && std::filesystem::equivalent(out, in, absent)) {
       return usage_error(
           fmt::format("{} would be written over what it is made from: name another file", out));
     }
   }
+  constexpr std::string_view kSqlite = "SQLite format 3";  // how its files begin
+  char begin[kSqlite.size()] = {};
+  std::ifstream(out, std::ios::binary).read(begin, sizeof begin);
+  if (std::string_view(begin, sizeof begin) == kSqlite)
+    return usage_error(fmt::format("{} is a database, and would be replaced: name another file", out));
   return {};
 }
 

@@ -26,8 +26,8 @@ void set_log_level(LogLevel level);                              // before threa
 void note(std::string_view text, LogLevel level = LogLevel::kInfo);
 void note_task_line(std::string_view line);  // a task's own log: lines that begin with "warning" are warnings
 
-// kUsage when a command would write over a file that it reads: the same file, whatever it is called. Empty
-// names are none.
+// kUsage when a command would write over a file that it reads (the same file, whatever it is called), over a
+// database, or what check_output_path refuses: before the command does its work. Empty names are none.
 Status check_output(const std::string& out, std::initializer_list<std::string> inputs);
 
 // A value of a document as people write it: dates and ids without their wrapping, text without quotes, null

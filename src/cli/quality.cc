@@ -134,6 +134,7 @@ store::Document as_document(const quality::Data& data, const quality::Report& re
   }
   store::Document out = {{"real_rows", data.real_rows},
                          {"synthetic_rows", data.synthetic_rows},
+                         {"left_out", data.left_out},
                          {"score", number(scores.overall)},
                          {"score_all_pairs", number(scores.overall_all)},
                          {"column_shapes", number(scores.column_shapes)},

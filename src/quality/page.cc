@@ -86,6 +86,8 @@ std::string head(const Data& data, const Report& report, const std::string& real
     return looked_at == all ? fmt::format("{} rows", all)
                             : fmt::format("{} of {} rows, evenly chosen", looked_at, all);
   };
+  std::string left_out;
+  for (const auto& line : data.left_out) left_out += "<p>" + escape_html(line) + "</p>\n";
   return fmt::format(
              "<h1>Quality of synthetic data</h1>\n<p>{} ({}) against {} ({}), {} columns.</p>\n<div "
              "class=\"tiles\">\n",
@@ -95,8 +97,8 @@ std::string head(const Data& data, const Report& report, const std::string& real
          tile(report.scores.pair_trends, "pair trends, strong pairs") +
          tile(report.scores.pair_trends_all, "pair trends, all pairs") +
          tile(report.diagnostic.validity, "data validity") +
-         tile(report.diagnostic.structure, "data structure") +
-         "</div>\n<p>Scores as in SDMetrics 0.32.0: 1 is a perfect likeness. Validity and structure should "
+         tile(report.diagnostic.structure, "data structure") + "</div>\n" + left_out +
+         "<p>Scores as in SDMetrics 0.32.0: 1 is a perfect likeness. Validity and structure should "
          "be 1.</p>\n";
 }
 

@@ -51,6 +51,17 @@ TEST(Page, EscapesWhatTheDataSay) {
   EXPECT_THAT(page, HasSubstr("&lt;script&gt;"));
 }
 
+TEST(Page, SaysWhichRecordsWereLeftOut) {
+  std::string good = "a,b\n";
+  for (int i = 0; i < 40; ++i) good += "1,2\n";
+  const auto whole = test_file("whole.csv", good), broken = test_file("<broken>.csv", good + "1,2,3\n");
+  EXPECT_THAT(page_of(broken, whole, ""),
+              testing::AllOf(HasSubstr("<p>1 records left out, the first: "),
+                             HasSubstr("&lt;broken&gt;.csv:42: 3 fields where the header has 2</p>"),
+                             HasSubstr("40 rows")));
+  EXPECT_THAT(page_of(whole, whole, ""), Not(HasSubstr("records left out")));
+}
+
 TEST(Plots, ScoresHaveTheirClass) {
   EXPECT_EQ(score_class(1), "s0");
   EXPECT_EQ(score_class(0.99), "s0");

@@ -30,7 +30,7 @@ struct StoreKind {
 Result<std::unique_ptr<Store>> open_server(TestServer::Kind kind, const std::filesystem::path& folder,
                                            bool transactions) {
   MongoOptions options;
-  options.lease = std::chrono::seconds(3);
+  options.lease = std::chrono::seconds(30);  // no test waits for its end: whose holder died is free at once
   options.transactions = transactions;
   return open_mongo(TestServer::shared(kind).uri(), "t_" + folder.filename().string(), options);
 }

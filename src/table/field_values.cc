@@ -133,8 +133,12 @@ bool looks_like_number(std::string_view text) {
 bool loses_digits(std::string_view text) {
   text = without_sign(without_blanks(text));
   if (text.size() > 1 && text[0] == '0' && text[1] >= '0' && text[1] <= '9') return true;
-  const auto number = read_number(text);
-  return number && *number > 9007199254740992.0 && text.find_first_of(".eE") == std::string_view::npos;
+  if (text.find_first_of(".eE") != std::string_view::npos) return false;
+  const auto grouped = read_grouped_number(text);
+  const auto number = grouped ? grouped : read_number(text);
+  // 2^53 + 1 is read as 2^53, so of what is read as that only its own text is safe.
+  return number && *number >= 9007199254740992.0 && text != "9007199254740992" &&
+         text != "9,007,199,254,740,992";
 }
 
 std::optional<bool> read_boolean(std::string_view text) {

@@ -30,7 +30,7 @@ bool has_decimal_comma(std::string_view text);
 bool looks_like_number(std::string_view text);
 
 // Whether the text of a number says more than a double of it: leading zeros, as codes have them, or a whole
-// number beyond 2^53.
+// number beyond 2^53, with commas between its thousands or without.
 bool loses_digits(std::string_view text);
 
 // "True", "TRUE", "true" and the same of false, which pandas reads as booleans.

@@ -107,6 +107,7 @@ struct Kind {
       integers = integers && text.find('.') == std::string_view::npos;
       grouped_surely |= is_surely_grouped(text);
       keep_first(group, text);
+      if (table::loses_digits(text)) keep_first(loses_digits, text);
     }
     if (has_decimal_comma(text)) {
       commas += count;
@@ -199,7 +200,7 @@ std::string why_refused(const Kind& kind) {
 // What a column of texts might have been meant to be, for people; "" when it is just texts.
 std::string doubt_about_text(const Kind& kind) {
   if (kind.rows == 0) return "";
-  if (!kind.loses_digits.empty() && kind.numbers * 2 >= kind.rows)
+  if (!kind.loses_digits.empty() && (kind.numbers + kind.grouped) * 2 >= kind.rows)
     return fmt::format("is text: {} would lose digits as a number", quoted(kind.loses_digits));
   if (kind.looking + kind.numbers < kind.rows) return "";
   return fmt::format(
@@ -334,7 +335,7 @@ Result<InferredColumns> infer_columns(const std::filesystem::path& path, const D
     else if (!named_text)
       MAEIL_TRY(decide(kind, path.string(), column, out.notes));
     if (named_text) column.type = SpecType::kText;
-    if (column.type == SpecType::kText && kind.words > 0 && kind.rows > 0) {
+    if (column.type == SpecType::kText && kind.words > 0) {
       out.notes.push_back(
           fmt::format("column '{}' is text, where only an empty field is missing: its {} ({} row{}) is a "
                       "value like others",

@@ -54,7 +54,15 @@ TEST(ReadNumber, BlanksAreLeftAsideAsPandasDoes) {
     EXPECT_EQ(read_number(text), value) << text;
   for (const char* text : {"", " ", "- 5", "-", "1_000", "0x10", "1e", "1,234", "4,41", "inf", "nan", "?"})
     EXPECT_FALSE(read_number(text)) << text;
-  EXPECT_TRUE(loses_digits(" 007"));
+}
+
+TEST(LosesDigits, LeadingZerosAndWholeNumbersBeyond2To53) {
+  for (const char* text : {" 007", "-007", "+00", "00.5", "9007199254740993", "-9007199254740993",
+                           "9007199254740994", "12345678901234567890", "9,007,199,254,740,993"})
+    EXPECT_TRUE(loses_digits(text)) << text;
+  for (const char* text : {"0", "-0", "0.5", "7", "9007199254740991", "9007199254740992", "-9007199254740992",
+                           "9,007,199,254,740,992", "1e300", "9007199254740993.5", "", "NA", "007x"})
+    EXPECT_EQ(loses_digits(text), std::string_view(text) == "007x") << text;
 }
 
 TEST(ReadNumber, CommasBetweenThousands) {
@@ -126,6 +134,34 @@ TEST(InferColumns, TextsThatLookLikeNumbersAreSaid) {
   const auto blank = infer_values({" 5", "6 ", "7"});
   EXPECT_EQ(type(blank), SpecType::kNumber);
   EXPECT_EQ(notes(blank), "");
+}
+
+TEST(InferColumns, WhatADoubleCannotKeepIsText) {
+  // 2^53 is the last that is a number; one value beyond it, or with leading zeros, makes the column text, and
+  // that is said.
+  EXPECT_EQ(type(infer_values({"9007199254740991", "-9007199254740992", "NA"})), SpecType::kNumber);
+  for (const char* code : {"9007199254740993", "-9007199254740993", "0042", "9,007,199,254,740,993"}) {
+    const auto found = infer_values({"1", code, "1,234,567", "NA"});
+    EXPECT_EQ(type(found), SpecType::kText) << code;
+    EXPECT_THAT(notes(found), HasSubstr(fmt::format("column 'x' is text: '{}' would lose digits", code)));
+    EXPECT_THAT(notes(found), HasSubstr("its 'NA' (1 row) is a value like others"));
+  }
+}
+
+TEST(InferColumns, NaIsMissingAmongNumbersAndAWordAmongTexts) {
+  const auto numbers = infer_values({"1", "NA", "2.5", "NA"});
+  EXPECT_EQ(type(numbers), SpecType::kNumber);
+  EXPECT_EQ(numbers->values[0].texts().size(), 2u);
+  EXPECT_EQ(notes(numbers), "");
+  EXPECT_EQ(type(infer_values({"2024-05-31", "NA"})), SpecType::kDate);
+  const auto countries = infer_values({"KR", "NA", "DE"});  // Namibia
+  EXPECT_EQ(type(countries), SpecType::kText);
+  EXPECT_THAT(notes(countries), HasSubstr("its 'NA' (1 row) is a value like others"));
+  EXPECT_THAT(notes(infer_values({"na", "1"})),
+              HasSubstr("values are no numbers ('na')"));  // no word of pandas'
+  const auto nothing = infer_values({"NA", "NA", ""});
+  EXPECT_EQ(type(nothing), SpecType::kText);
+  EXPECT_THAT(notes(nothing), HasSubstr("its 'NA' (2 rows) is a value like others"));
 }
 
 TEST(InferColumns, DaysWrittenAsNumbersAreDates) {

@@ -10,7 +10,8 @@ import struct
 import unittest
 import zipfile
 
-from harness import GOLDEN, SEED, Workspace, needs
+from harness import SOURCE, Workspace
+from small_model import small_model
 
 
 def tree(folder):
@@ -27,12 +28,10 @@ class Evil:
 class BadInput(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
-        needs(SEED)
-        needs(GOLDEN)
-        cls.base = Workspace(DISTRIBUTION_MODEL=SEED / "distribution_model.pkl", DATA_QUANTITY=200, FINETUNE_EPOCHS=1, MIN_POSITIVES=1)
-        cls.base.run("model", "import", SEED / "finetuned_model_f.pth", expect=0)
+        cls.files = small_model()
+        cls.base = cls.files.workspace(DATA_QUANTITY=200)
         cls.base.run("run", "--date", "2026-11-19", expect=0, F1_THRESHOLD=0)  # something is deployed
-        cls.csv = (GOLDEN / "sdv_sample_2000.csv").read_bytes()
+        cls.csv = cls.files.rows.read_bytes()
 
     @classmethod
     def tearDownClass(cls):
@@ -118,7 +117,8 @@ class BadInput(unittest.TestCase):
         self.assertFalse((self.base.folder / "pwned").exists())
 
     def test_pickle_truncated_and_flipped(self):
-        whole = (SEED / "distribution_model.pkl").read_bytes()
+        with zipfile.ZipFile(SOURCE / "tests/data/sdv_pickles.zip") as saved:
+            whole = saved.read("1.32.0-n1-numbers.pkl")
         chooser = random.Random(1)
         for size in (0, 1, 2, 100, 10000, len(whole) // 2, len(whole) - 1):
             self.generate(whole[:size])
@@ -154,13 +154,13 @@ class BadInput(unittest.TestCase):
 
     def rezip(self, change):
         out = io.BytesIO()
-        with zipfile.ZipFile(SEED / "finetuned_model_f.pth") as source, zipfile.ZipFile(out, "w") as target:
+        with zipfile.ZipFile(self.files.classifier) as source, zipfile.ZipFile(out, "w") as target:
             for item in source.infolist():
                 change(target, item, source.read(item))
         return out.getvalue()
 
     def test_checkpoint_truncated_and_foreign(self):
-        whole = (SEED / "finetuned_model_f.pth").read_bytes()
+        whole = (self.files.classifier).read_bytes()
         for size in (0, 4, 1000, len(whole) // 2, len(whole) - 10):
             self.import_model(whole[:size])
         self.import_model(b"\x80\x02\x8a\nl\xfc\x9cF\xf9 j\xa8P\x19." + b"x" * 100, ["torch.save"])  # the format before 1.6
@@ -180,35 +180,38 @@ class BadInput(unittest.TestCase):
         self.import_model(self.rezip(lambda z, i, b: None if i.filename.endswith("/data/7") else z.writestr(i.filename, b)), ["7"])
 
     def test_checkpoint_with_a_value_that_is_no_number(self):
-        # In every tensor of the real file, at a place and with a value drawn by chance.
+        # In every tensor, at a place and with a value drawn by chance; the last holds the preparation's scales, as doubles.
         draw = random.Random(4)
-        with zipfile.ZipFile(SEED / "finetuned_model_f.pth") as source:
+        with zipfile.ZipFile(self.files.classifier) as source:
             storages = [i.filename for i in source.infolist() if "/data/" in i.filename]
-        self.assertEqual(len(storages), 277)
+        storages.sort(key=lambda name: int(name.rpartition("/")[2]))
+        self.assertGreater(len(storages), 100)  # every categorical column has one
         before = self.base.find("model_metadata")
         for storage in storages:
             bad = draw.choice([float("nan"), float("inf"), float("-inf")])
+            number, says = ("<d", "has values that are no scale") if storage == storages[-1] else ("<f", r"tensor \S+ holds (NaN|-?infinity) at \(\d+")
 
             def change(target, item, content):
                 if item.filename == storage:
-                    at = 4 * draw.choice([0, len(content) // 4 - 1, draw.randrange(len(content) // 4)])
-                    content = content[:at] + struct.pack("<f", bad) + content[at + 4:]
+                    numbers = [n for n, in struct.iter_unpack(number, content)]
+                    numbers[draw.choice([0, len(numbers) - 1, draw.randrange(len(numbers))])] = bad
+                    content = b"".join(struct.pack(number, n) for n in numbers)
                 target.writestr(item.filename, content)
             done = self.base.run("model", "import", self.write("bad.pth", self.rezip(change)))
             self.assertEqual(done.returncode, 3, f"{storage}: {done.stdout}{done.stderr}")
-            self.assertRegex(done.stderr, r"bad\.pth: tensor \S+ holds (NaN|-?infinity) at \(\d+")
+            self.assertRegex(done.stderr, rf"bad\.pth: .*{says}")
         self.assertEqual(self.base.find("model_metadata"), before)
 
     def test_weights_that_overflow_give_no_scores(self):
-        def huge(target, item, content):  # every number of the largest tensors times what float32 just holds
-            if "/data/" in item.filename and len(content) == 4 * 128 * 32:
-                content = struct.pack("<f", 3e38) * (128 * 32)
+        def huge(target, item, content):  # every number of every matrix is what float32 just holds
+            if "/data/" in item.filename and len(content) >= 4 * 8 * 8:
+                content = struct.pack("<f", 3e38) * (len(content) // 4)
             target.writestr(item.filename, content)
         model = self.write("huge.pth", self.rezip(huge))
         rows = self.write("rows.csv", self.csv)
         for command in (["predict", "--out", "scores.csv"], ["evaluate"]):
             self.refuses(command[0], "--model", model, "--in", rows, *command[1:], says=["not finite", "rows.csv"])
-        self.refuses("predict", "--model", SEED / "pretrained_model_f.pth", "--in", rows, "--out", "scores.csv", says=["encoder without a head"])
+        self.refuses("predict", "--model", self.files.encoder, "--in", rows, "--out", "scores.csv", says=["encoder without a head"])
 
     # -- settings, store, disk ------------------------------------------------------------------------------------
     def test_wrong_settings(self):

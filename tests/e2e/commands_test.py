@@ -7,6 +7,7 @@ import subprocess
 import unittest
 
 from harness import BINARY, GOLDEN, SEED, Workspace, needs
+from small_model import small_model
 
 COMMANDS = ["run", "schedule", "backfill", "generate", "fit", "preprocess", "train", "predict", "evaluate", "model list", "model show",
             "model import", "model export", "model approve", "model deploy", "model rollback", "model history", "model logits", "db",
@@ -23,38 +24,26 @@ class Help(unittest.TestCase):
                 self.assertIn("--json", done.stdout)
 
 
-class Commands(unittest.TestCase):
-    """One workspace with the seed's classifier imported and two days run on its real distribution model."""
+class RealFiles(unittest.TestCase):
+    """The Python stack's own checkpoints: what is bound to them, what they hold, what PyTorch answers with them."""
 
-    @classmethod
-    def setUpClass(cls):
+    def setUp(self):
         needs(SEED)
         needs(GOLDEN)
-        cls.work = Workspace(DISTRIBUTION_MODEL=SEED / "distribution_model.pkl", DATA_QUANTITY=200, FINETUNE_EPOCHS=1, MIN_POSITIVES=1)
-        cls.imported = cls.json("model", "import", SEED / "finetuned_model_f.pth")
-        cls.json("model", "import", SEED / "pretrained_model_f.pth")
-        cls.work.run("run", "--date", "2026-11-19", F1_THRESHOLD=0, expect=0)
-        cls.work.run("run", "--date", "2026-11-20", expect=4)
+        self.work = self.enterContext(Workspace(DISTRIBUTION_MODEL=SEED / "distribution_model.pkl", DATA_QUANTITY=200, FINETUNE_EPOCHS=1,
+                                                MIN_POSITIVES=1))
+        self.imported = json.loads(self.work.run("model", "import", SEED / "finetuned_model_f.pth", "--json", expect=0).stdout)
 
-    @classmethod
-    def tearDownClass(cls):
-        cls.work.__exit__()
-
-    @classmethod
-    def json(cls, *arguments, expect=0, **settings):
-        return json.loads(cls.work.run(*arguments, "--json", expect=expect, **settings).stdout)
-
-    def test_imports_say_what_they_are(self):
-        versions = {v["model_name"]: v for v in self.json("model", "list") if v["model_version"]}
-        self.assertIn("default_prediction_encoder", versions)
-        self.assertIn("default_prediction_classifier", versions)
+    def test_an_import_names_the_features_that_nothing_binds(self):
+        self.work.run("model", "import", SEED / "pretrained_model_f.pth", expect=0)
+        self.assertEqual({v["model_name"] for v in self.work.find("model_metadata")},
+                         {"default_prediction_encoder", "default_prediction_classifier"})
         unbound = json.dumps(self.imported)
         for feature in ("acct_titl_cd", "biz_gb", "brr_dt", "spclty_itm_mk_cd"):
             self.assertIn(feature, unbound)
 
-    def test_export_is_the_imported_file_bit_for_bit(self):
-        version = self.imported["model_version"]
-        self.work.run("model", "export", version, "--out", "exported.pth", expect=0)
+    def test_export_holds_the_imported_weights(self):
+        self.work.run("model", "export", self.imported["model_version"], "--out", "exported.pth", expect=0)
         code = ("import torch,sys; a=torch.load(sys.argv[1]); b=torch.load(sys.argv[2]); b=b.get('model_state_dict',b);"
                 "assert list(a)==list(b); assert all(torch.equal(a[k],b[k]) for k in a)")
         done = subprocess.run(["/usr/bin/python3", "-c", code, SEED / "finetuned_model_f.pth", self.work.folder / "exported.pth"],
@@ -70,6 +59,41 @@ class Commands(unittest.TestCase):
             self.assertEqual(len(got), len(want))
             worst = max(abs(a - b) for g, w in zip(got, want) for a, b in zip(g, w))
             self.assertLess(worst, 1e-4)
+
+    def test_a_day_on_the_real_model_and_its_distribution_ends_in_an_alert(self):
+        self.work.run("run", "--date", "2026-11-20", expect=4)
+        alert, = self.work.find("alerts")
+        self.assertEqual((alert["retry_attempts"], alert["original_model_id"]),
+                         (3, self.work.find("model_metadata", {"model_version": self.imported["model_version"]})[0]["_id"]["$oid"]))
+
+
+class Commands(unittest.TestCase):
+    """One workspace with the small model imported and two days run on the copula."""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.files = small_model()
+        cls.work = Workspace(DISTRIBUTION_MODEL=cls.files.distribution, DATA_QUANTITY=200, FINETUNE_EPOCHS=1, MIN_POSITIVES=1)
+        cls.imported = cls.json("model", "import", cls.files.classifier)
+        cls.json("model", "import", cls.files.encoder)
+        cls.work.run("run", "--date", "2026-11-19", F1_THRESHOLD=0, expect=0)
+        cls.work.run("run", "--date", "2026-11-20", expect=4)
+
+    @classmethod
+    def tearDownClass(cls):
+        cls.work.__exit__()
+
+    @classmethod
+    def json(cls, *arguments, expect=0, **settings):
+        return json.loads(cls.work.run(*arguments, "--json", expect=expect, **settings).stdout)
+
+    def test_imports_say_what_they_are(self):
+        versions = {v["model_name"] for v in self.json("model", "list") if v["model_version"]}
+        self.assertEqual(versions, {"default_prediction_encoder", "default_prediction_classifier"})
+
+    def test_export_is_the_imported_file_bit_for_bit(self):
+        self.work.run("model", "export", self.imported["model_version"], "--out", "exported.pth", expect=0)
+        self.assertEqual((self.work.folder / "exported.pth").read_bytes(), self.files.classifier.read_bytes())
 
     def test_generate_is_the_same_bytes_at_any_thread_count(self):
         contents = set()
@@ -96,7 +120,7 @@ class Commands(unittest.TestCase):
         self.assertNotIn("from an earlier run", self.work.run("run", "--date", "2026-11-19", F1_THRESHOLD=0, expect=0).stderr)
 
     def test_fit_then_generate(self):
-        self.work.run("fit", "--in", GOLDEN / "sdv_sample_2000.csv", "--out", "fitted.json", expect=0)
+        self.work.run("fit", "--in", self.files.rows, "--out", "fitted.json", expect=0)
         self.work.run("generate", "--num-rows", 100, "--model", "fitted.json", "--out", "f.csv", expect=0)
         with open(self.work.folder / "f.csv", encoding="utf-8-sig") as f:
             rows = list(csv.reader(f))
@@ -145,7 +169,7 @@ class Commands(unittest.TestCase):
         self.assertIn("has N, Y", refused)
 
     def test_a_fit_reports_its_quality_and_the_day_keeps_the_score(self):
-        fitted = self.json("fit", "--in", GOLDEN / "sdv_sample_2000.csv", "--out", "scored.json")
+        fitted = self.json("fit", "--in", self.files.rows, "--out", "scored.json")
         page = (self.work.folder / fitted["quality_page"]).read_text()
         self.assertIn(f"{fitted['quality_score']:.4f}", page)
         self.assertNotIn("<script", page)
@@ -154,12 +178,12 @@ class Commands(unittest.TestCase):
         with Workspace(DISTRIBUTION_MODEL=self.work.folder / "scored.json", DATA_QUANTITY=100) as other:
             other.run("task", "data_pipeline_dag", "generate_data", "--logical-date", "2026-11-19", "--run-id", "r", expect=0)
             self.assertEqual(other.find("raw_data")[0]["metadata"]["quality_score"], fitted["quality_score"])
-        silent = self.json("fit", "--in", GOLDEN / "sdv_sample_2000.csv", "--out", "silent.json", "--no-report")
+        silent = self.json("fit", "--in", self.files.rows, "--out", "silent.json", "--no-report")
         self.assertIsNone(silent["quality_score"])
         self.assertFalse((self.work.folder / "silent.quality.html").exists())
 
     def test_report_quality_of_good_and_of_useless_rows(self):
-        real = GOLDEN / "sdv_sample_2000.csv"
+        real = self.files.rows
         with open(real, encoding="utf-8-sig") as file:
             rows = list(csv.reader(file))
         columns = [list(column) for column in zip(*rows[1:])]
@@ -184,7 +208,7 @@ class Commands(unittest.TestCase):
         self.assertIn("no column 'nothing'", self.work.run("report", "quality", "--real", real, "--synthetic", real, "--target", "nothing", expect=2).stderr)
 
     def test_preprocess_predict_evaluate_a_file(self):
-        sample = GOLDEN / "sdv_sample_2000.csv"
+        sample = self.files.rows
         self.work.run("preprocess", "--in", sample, "--out", "p.csv", expect=0)
         with open(self.work.folder / "p.csv", encoding="utf-8-sig") as f:
             rows = list(csv.DictReader(f))
@@ -210,7 +234,7 @@ class Commands(unittest.TestCase):
         self.assertTrue(math.isclose(metrics["metrics"]["accuracy"], sum(a == b for a, b in zip(y, predicted)) / 2000))
 
     def test_every_command_reads_words_for_missing_and_iso_dates(self):
-        with open(GOLDEN / "sdv_sample_2000.csv", encoding="utf-8-sig") as f:
+        with open(self.files.rows, encoding="utf-8-sig") as f:
             rows = list(csv.DictReader(f))
         months = {name: f"{k + 1:02}" for k, name in enumerate("JAN FEB MAR APR MAY JUN JUL AUG SEP OCT NOV DEC".split())}
         written = [dict(row) for row in rows]
@@ -291,6 +315,67 @@ class Commands(unittest.TestCase):
         self.assertLessEqual({(text[4:6], text[6:]) for text in drawn("day")}, {(day[4:6], day[6:]) for day in days})
         self.assertIn("left out", fit(",v,g\n" + "".join(f"{i},{i % 5},{'xy'[i % 2]}\n" for i in range(200))))
         self.assertEqual(set(drawn("v")), set("01234"))
+
+    def test_a_fit_keeps_codes_large_numbers_and_words(self):
+        codes = [f"{i:03}" for i in range(0, 40, 5)]
+        large = [str(2**53 + 1 + 2 * i) for i in range(8)]
+        countries = ["KR", "NA", "DE"]  # Namibia
+        lines = [f"{codes[i % 8]},{large[i * 3 % 8]},{countries[i % 3]},{'NA' if i % 5 == 0 else i % 7}" for i in range(400)]
+        (self.work.folder / "kept.csv").write_text("code,large,country,count\n" + "\n".join(lines) + "\n")
+        said = self.work.run("fit", "--in", "kept.csv", "--out", "kept.json", "--no-report", expect=0).stderr
+        self.assertIn("column 'code' is text: '000' would lose digits as a number", said)
+        self.assertRegex(said, r"column 'large' is text: '90071992547409\d\d' would lose digits as a number")
+        self.assertRegex(said, r"column 'country' is text, where only an empty field is missing: its 'NA' \(\d+ rows\) is a value like others")
+        self.assertNotIn("'count'", said)
+        self.work.run("generate", "--model", "kept.json", "--num-rows", 1000, "--out", "drawn.csv", expect=0)
+        with open(self.work.folder / "drawn.csv", encoding="utf-8-sig") as f:
+            drawn = list(csv.DictReader(f))
+        for name, values in (("code", codes), ("large", large), ("country", countries), ("count", ["", *map(str, range(7))])):
+            self.assertEqual({row[name] for row in drawn}, set(values), name)
+        self.assertAlmostEqual(sum(row["count"] == "" for row in drawn) / 1000, 0.2, delta=0.06)
+
+    def test_a_fit_of_extreme_numbers_draws_numbers_like_them(self):
+        def value(name, i):
+            u = (i * 7919 % 1000 + 0.5) / 1000
+            return {"largest": 9e299 * u, "both_signs": 9e299 * (2 * u - 1), "denormal": 1e-310 * u, "powers": 10 ** (598 * u - 300),
+                    "far_out": 9e299 if i == 500 else u, "same": 9e299, "neighbours": 1 + round(20 * u) * 2**-52}[name]
+        names = ["largest", "both_signs", "denormal", "powers", "far_out", "same", "neighbours"]
+        lines = [",".join(repr(value(name, i)) for name in names) for i in range(1000)]
+        (self.work.folder / "extreme.csv").write_text(",".join(names) + "\n" + "\n".join(lines) + "\n")
+        for marginals in ("auto", "empirical", "kde", "gaussian", "gamma", "beta", "student_t", "truncated_gaussian", "uniform"):
+            with self.subTest(marginals=marginals):
+                self.work.run("fit", "--in", "extreme.csv", "--out", "extreme.json", "--marginals", marginals, "--no-report", expect=0)
+                self.work.run("generate", "--model", "extreme.json", "--num-rows", 1000, "--out", "drawn.csv", expect=0)
+                with open(self.work.folder / "drawn.csv", encoding="utf-8-sig") as f:
+                    drawn = list(csv.DictReader(f))
+                for name in names:
+                    real, got = [value(name, i) for i in range(1000)], [float(row[name]) for row in drawn]
+                    self.assertTrue(all(map(math.isfinite, got)), name)
+                    beyond = (max(real) - min(real)) / 100  # the ends are smoothed, so that they are no row's value
+                    self.assertGreaterEqual(min(got), min(real) - beyond, name)
+                    self.assertLessEqual(max(got), max(real) + beyond, name)
+                    if name != "same" and marginals in ("auto", "empirical"):
+                        below = sum(x <= sorted(real)[500] for x in got) / 1000
+                        self.assertAlmostEqual(below, 0.5, delta=0.1, msg=name)
+        for text, refusal in (("inf", r"column 'x': 1 of its 50 values are no numbers \('inf'\)"), ("1e400", r"1 of its 50 values are no numbers \('1e400'\)"),
+                              ("1.7e308", "column x: its values reach .*, more than a number can be")):
+            lines = [f"{i + 0.5 if text != '1.7e308' and i != 3 else text},{i % 3}" for i in range(50)]
+            (self.work.folder / "beyond.csv").write_text("x,y\n" + "\n".join(lines) + "\n")
+            said = self.work.run("fit", "--in", "beyond.csv", "--out", "extreme.json", "--marginals", "auto", "--no-report", expect=3).stderr
+            self.assertRegex(said, refusal)
+
+    def test_a_report_counts_the_records_that_it_leaves_out(self):
+        good = "".join(f"{i % 7},{'xy'[i % 2]}\n" for i in range(100))
+        (self.work.folder / "whole.csv").write_text("a,b\n" + good)
+        (self.work.folder / "broken.csv").write_text("a,b\n" + good + "1,x,2\n3\n")
+        arguments = ("report", "quality", "--real", "whole.csv", "--synthetic", "broken.csv", "--html", "page.html")
+        line = "2 records left out, the first: broken.csv:102: 3 fields where the header has 2"
+        said = self.json(*arguments)
+        self.assertEqual((said["left_out"], said["real_rows"], said["synthetic_rows"]), ([line], 100, 100))
+        self.assertIn(line, (self.work.folder / "page.html").read_text())
+        self.assertIn(line, self.work.run(*arguments, expect=0).stderr)
+        (self.work.folder / "broken.csv").write_text("a,b\n" + good + "1,x,2\n" * 6)
+        self.assertIn("6 of 106 rows cannot be read, more than the 5 %", self.work.run(*arguments, expect=3).stderr)
 
     def test_db_answers_the_contracts_queries(self):
         self.assertEqual(len(self.json("db", "alerts", "--sort", "timestamp:-1")), 1)

@@ -5,7 +5,8 @@ import re
 import time
 import unittest
 
-from harness import SEED, Workspace, kill, needs, snapshot
+from harness import kill, snapshot
+from small_model import small_model
 
 DATE = "2026-11-20"
 STARTED = re.compile(r"(\w+)\.([\w.]+)\s+started")
@@ -15,13 +16,10 @@ FINISHED = re.compile(r"(\w+)\.([\w.]+)\s+(success|skipped|failed|upstream_faile
 class DayKill(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
-        needs(SEED)
-        cls.imported = Workspace(DISTRIBUTION_MODEL=SEED / "distribution_model.pkl", DATA_QUANTITY=300, FINETUNE_EPOCHS=1, MIN_POSITIVES=1)
-        cls.imported.run("model", "import", SEED / "finetuned_model_f.pth", expect=0)
+        cls.imported = small_model().workspace(DATA_QUANTITY=300)
         with cls.imported.copy() as calm:
-            started = time.monotonic()
             done = calm.run("run", "--date", DATE, expect=4)
-            cls.seconds = time.monotonic() - started
+            cls.lines = len(done.stderr.splitlines())
             cls.tasks = [f"{d}.{t}" for d, t in STARTED.findall(done.stderr)]
             cls.wanted = snapshot(calm, DATE)
 
@@ -68,22 +66,26 @@ class DayKill(unittest.TestCase):
                 done = self.run_until(workspace, lambda line: (m := STARTED.search(line)) and f"{m[1]}.{m[2]}" == task)
                 self.finish_and_compare(workspace, done)
 
+    def kill_at_random(self, workspace, chooser, lines):
+        """Some time after one of the first lines that the day says, so that a loaded machine is hit at the same places."""
+        process = workspace.start("run", "--date", DATE)
+        for _ in range(chooser.randrange(lines)):
+            process.stderr.readline()
+        time.sleep(chooser.uniform(0, 0.05))  # nothing is waited for: a point inside a task
+        kill(process)
+
     def test_at_random_points(self):
         chooser = random.Random(20261123)
         for trial in range(12):
             with self.subTest(trial=trial), self.imported.copy() as workspace:
-                process = workspace.start("run", "--date", DATE)
-                time.sleep(chooser.uniform(0, self.seconds))
-                kill(process)
+                self.kill_at_random(workspace, chooser, self.lines)
                 self.finish_and_compare(workspace, set())
 
     def test_again_and_again_in_one_day(self):
         chooser = random.Random(7)
         with self.imported.copy() as workspace:
             for _ in range(6):
-                process = workspace.start("run", "--date", DATE)
-                time.sleep(chooser.uniform(0, self.seconds / 3))
-                kill(process)
+                self.kill_at_random(workspace, chooser, self.lines // 3)
             self.finish_and_compare(workspace, set())
 
     def test_two_at_once_and_after_a_kill(self):

@@ -2,11 +2,13 @@
 import hashlib
 import os
 import pathlib
+import shutil
 import sqlite3
-import time
+import subprocess
 import unittest
 
-from harness import Workspace, kill
+from harness import BINARY, Workspace, kill, read_until
+from small_model import small_model
 
 DATE = "2026-11-20"
 SMALL = dict(DATA_QUANTITY=300, EPOCHS=1, PRETRAIN_EPOCHS=1, FINETUNE_EPOCHS=1, MIN_POSITIVES=1, MIN_NEGATIVES=1, F1_THRESHOLD=0)
@@ -104,8 +106,7 @@ class DataPath(unittest.TestCase):
         for _ in range(20):
             with self.trained.copy() as work:
                 process = work.start("run", "--date", DATE)
-                limit = time.monotonic() + 60
-                while not (work.folder / RAW).exists() and time.monotonic() < limit and process.poll() is None:
+                while not (work.folder / RAW).exists() and process.poll() is None:
                     pass
                 kill(process)
                 with sqlite3.connect(work.folder / "maeil.db") as db:
@@ -119,16 +120,84 @@ class DataPath(unittest.TestCase):
         self.fail("no kill fell between the file and its record")
 
 
+class Outputs(unittest.TestCase):
+    """What --out may name. Devices are named through links of the test's own, so that a mistake replaces a link and not the system's."""
+
+    COMMANDS = [("generate", "--num-rows", "20", "--out"), ("fit", "--in", "rows.csv", "--out"), ("fit", "--in", "rows.csv", "--out", "m.json", "--metadata"),
+                ("preprocess", "--in", "rows.csv", "--model", "model.pth", "--out"), ("predict", "--in", "rows.csv", "--model", "model.pth", "--out"),
+                ("report", "quality", "--real", "rows.csv", "--synthetic", "rows.csv", "--html"), ("model", "export", "VERSION", "--out")]
+
+    @classmethod
+    def setUpClass(cls):
+        model = small_model()
+        cls.base = cls.enterClassContext(model.workspace())
+        shutil.copy(model.rows, cls.base.folder / "rows.csv")
+        shutil.copy(model.classifier, cls.base.folder / "model.pth")
+        cls.version = cls.base.find("model_metadata")[0]["model_version"]
+
+    def setUp(self):
+        self.work = self.enterContext(self.base.copy())
+
+    def commands(self):
+        return [[self.version if word == "VERSION" else word for word in words] for words in self.COMMANDS]
+
+    def test_folders_devices_pipes_and_open_files_are_refused_before_the_work(self):
+        folder = self.work.folder
+        (folder / "folder").mkdir()
+        os.mkfifo(folder / "pipe")
+        for name, target in (("null", "/dev/null"), ("full", "/dev/full"), ("stdout", "/proc/self/fd/1")):
+            (folder / name).symlink_to(target)
+        before = contents(folder)
+        for words in self.commands():
+            for name in ("folder", "pipe", "null", "full", "stdout"):
+                with self.subTest(command=words, out=name), open(self.work.folder.parent / f"{folder.name}.out", "w+b") as out:
+                    self.addCleanup(pathlib.Path(out.name).unlink, missing_ok=True)
+                    done = subprocess.run([BINARY, *words, name], cwd=folder, env=self.work.environment({}), stdin=subprocess.DEVNULL,
+                                          stdout=out, stderr=subprocess.PIPE, text=True, timeout=60)
+                    self.assertEqual(done.returncode, 2, done.stderr)
+                    self.assertEqual(len(done.stderr.strip().splitlines()), 1, done.stderr)  # nothing was read and guessed
+                    self.assertRegex(done.stderr, f"cannot write {name}: it is (no regular file|a name for an open file)")
+                    self.assertEqual(os.fstat(out.fileno()).st_size, 0)
+        self.assertEqual(contents(folder), before)
+
+    def test_what_a_command_reads_and_the_store_are_not_written_over(self):
+        folder = self.work.folder
+        (folder / "link.csv").symlink_to("rows.csv")
+        os.link(folder / "rows.csv", folder / "hard.csv")
+        before = contents(folder)
+        for words in self.commands():
+            names = ["maeil.db"] + (["rows.csv", "./rows.csv", "link.csv", "hard.csv"] if "rows.csv" in words else [])
+            for name in names:
+                with self.subTest(command=words, out=name):
+                    done = self.work.run(*words, name, expect=2)
+                    self.assertRegex(done.stderr, "is a database" if name == "maeil.db" else "would be written over what it is made from")
+        shutil.copy(folder / "rows.csv", folder / "book.quality.html")
+        self.work.run("fit", "--in", "book.quality.html", "--out", "book.json", "--no-report", expect=2)
+        (folder / "book.quality.html").unlink()
+        for metadata in ("book.json", "./book.json", "book.quality.html"):
+            self.assertIn("--metadata", self.work.run("fit", "--in", "rows.csv", "--out", "book.json", "--metadata", metadata, expect=2).stderr)
+        self.assertEqual(contents(folder), before)
+
+    def test_new_folders_are_made_and_a_link_is_replaced_not_followed(self):
+        folder = self.work.folder
+        (folder / "kept.csv").write_text("mine")
+        (folder / "link.csv").symlink_to("kept.csv")
+        for name in ("link.csv", "new/folder/rows.csv"):
+            self.work.run("generate", "--num-rows", 5, "--out", name, expect=0)
+            self.assertFalse((folder / name).is_symlink())
+            self.assertEqual(len((folder / name).read_text(encoding="utf-8-sig").splitlines()), 6)
+        self.assertEqual((folder / "kept.csv").read_text(), "mine")
+        done = self.work.run("generate", "--num-rows", 5, "--out", "kept.csv/rows.csv", expect=1)
+        self.assertIn("cannot create folder kept.csv", done.stderr)
+
+
 class Lock(unittest.TestCase):
     def test_two_names_of_a_database_have_one_lock(self):
         with Workspace(**SMALL) as work:
             (work.folder / "other.db").symlink_to("maeil.db")
             work.run("train", "--pretrain", "--train", "--rows", "300", expect=0)
             process = work.start("run", "--date", DATE, DATA_QUANTITY=200000)
-            limit = time.monotonic() + 60
-            while not (work.folder / "maeil.db.runner.lock").exists() and time.monotonic() < limit:
-                time.sleep(0.01)
-            time.sleep(0.2)
+            read_until(process, "generate_data  started")
             done = work.run("prune", STORE_PATH="other.db")
             kill(process)
             self.assertEqual(done.returncode, 1, done.stdout + done.stderr)

@@ -3,6 +3,7 @@
 The binary is named by MAEIL_BIN, the real files by MAEIL_SEED_DIR and MAEIL_GOLDEN_DIR (default: ../shared beside the
 source tree). Without them a test is skipped with one line, or fails when MAEIL_REQUIRE_DATA is set.
 """
+import contextlib
 import json
 import os
 import pathlib
@@ -10,14 +11,18 @@ import re
 import shutil
 import signal
 import subprocess
+import sys
 import tempfile
 import unittest
 
 SOURCE = pathlib.Path(__file__).resolve().parents[2]
-BINARY = os.environ.get("MAEIL_BIN", str(SOURCE / "build/release/maeil"))
+BINARY = os.path.abspath(os.environ.get("MAEIL_BIN", SOURCE / "build/release/maeil"))
 SEED = pathlib.Path(os.environ.get("MAEIL_SEED_DIR", SOURCE / "../shared/seed")).resolve()
 GOLDEN = pathlib.Path(os.environ.get("MAEIL_GOLDEN_DIR", SOURCE / "../shared/golden/data")).resolve()
 SETTINGS = re.compile(r"^(MAEIL_|MODEL_|DATA_|DISTRIBUTION_|SOURCE_|SEED$|F1_|MIN_|EPOCHS|FINETUNE_|THREADS|STORE_|MONGODB_)")
+
+# What a shell starts in the background ignores the interrupt, and so would every process that a test starts and interrupts.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def needs(folder):
@@ -78,6 +83,29 @@ def kill(process):
     process.send_signal(signal.SIGKILL)
     process.wait()
     process.stderr.close()
+
+
+def read_until(process, pattern):
+    """Waits for the line of the standard error that the pattern is found in; an end before it fails."""
+    lines = []
+    for line in process.stderr:
+        lines.append(line)
+        if re.search(pattern, line):
+            return line
+    raise AssertionError(f"'{pattern}' was never said:\n{''.join(lines)}")
+
+
+@contextlib.contextmanager
+def busy():
+    """Spinning processes beside what is tested, as many as there are processors: locks and leases must hold on a loaded machine."""
+    spin = f"import os\nwhile os.getppid() == {os.getpid()}: sum(range(100000))"  # it ends with the test
+    spinning = [subprocess.Popen([sys.executable, "-c", spin]) for _ in range(os.cpu_count())]
+    try:
+        yield
+    finally:
+        for process in spinning:
+            process.kill()
+            process.wait()
 
 
 DATA, EVALUATION, DEPLOYMENT = "data_pipeline_dag", "model_evaluation_pipeline", "model_deployment_pipeline"

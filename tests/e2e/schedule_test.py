@@ -3,20 +3,10 @@ import datetime
 import signal
 import unittest
 
-from harness import Workspace, kill
+from harness import Workspace, kill, read_until
 
 TINY = dict(DATA_QUANTITY=400, EPOCHS=1, PRETRAIN_EPOCHS=1, FINETUNE_EPOCHS=1, MAX_RETRAIN_ATTEMPTS=1, MIN_POSITIVES=1, MIN_NEGATIVES=1,
             D_MODEL=8, NHEAD=2, NUM_LAYERS=1, DIM_FEEDFORWARD=8, SCHEDULE_TIME="00:00", TIMEZONE="UTC")
-
-
-def read_until(process, words):
-    """The lines up to the first that holds `words`; an end of the output before it fails."""
-    lines = []
-    for line in process.stderr:
-        lines.append(line)
-        if words in line:
-            return lines
-    raise AssertionError(f"'{words}' was never said:\n{''.join(lines)}")
 
 
 class Schedule(unittest.TestCase):
@@ -29,7 +19,7 @@ class Schedule(unittest.TestCase):
                 daemon = work.start("schedule")
                 read_until(daemon, "next run:")
                 daemon.send_signal(signal.SIGINT)
-                self.assertEqual(daemon.wait(60), 0)
+                self.assertEqual(daemon.wait(600), 0)
                 daemon.stderr.close()
                 dates = {run["logical_date"] for run in work.find("dag_runs", {"run_type": "scheduled"})}
                 self.assertLessEqual({missed, str(today)}, dates)
@@ -54,7 +44,7 @@ class Schedule(unittest.TestCase):
             run.send_signal(signal.SIGINT)
             read_until(run, "a second signal ends it at once")
             run.send_signal(signal.SIGINT)
-            self.assertEqual(run.wait(60), 130)
+            self.assertEqual(run.wait(600), 130)
             run.stderr.close()
             tasks = work.find("task_instances", {"task_id": "generate_data"})
             self.assertEqual([task["state"] for task in tasks], ["running"])

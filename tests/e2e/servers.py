@@ -48,7 +48,7 @@ class SmallDisk:
     def __init__(self, megabytes):
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="maeil-disk-"))
         self.holder = subprocess.Popen(["unshare", "--map-root-user", "--mount", "sh", "-c",
-                                        f"mount -t tmpfs -o size={megabytes}m none {self.folder} && echo ready && exec sleep 1000"],
+                                        f"mount -t tmpfs -o size={megabytes}m none {self.folder} && echo ready && exec sleep infinity"],
                                        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, preexec_fn=die_with_parent)
         if self.holder.stdout.readline() != "ready\n":
             why = self.holder.stderr.read()
@@ -98,7 +98,7 @@ class Server:
 
         with open(self.log, "a") as log:
             self.process = subprocess.Popen(list(map(str, [*self.prefix, *self.command()])), stdout=log, stderr=log, stdin=subprocess.DEVNULL, preexec_fn=prepare)
-        for _ in range(600):
+        while self.process.poll() is None:
             with socket.socket() as probe:
                 if probe.connect_ex((self.host, self.port)) == 0:
                     return
