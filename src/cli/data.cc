@@ -286,8 +286,7 @@ Result<int> fit(Context& context, const FitOptions& options) {
   const table::DatasetSpec* known = nullptr;
   if (!options.spec.empty()) {
     const bool sdv = options.spec.ends_with(".json");
-    MAEIL_ASSIGN(named,
-                 sdv ? table::read_sdv_metadata(options.spec) : table::read_dataset_spec(options.spec));
+    MAEIL_ASSIGN(named, sdv ? table::read_sdv_spec(options.spec) : table::read_dataset_spec(options.spec));
     known = &*named;
   } else {
     MAEIL_ASSIGN(const table::DatasetSpec& spec, context.spec_to_fit());
