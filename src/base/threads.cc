@@ -132,21 +132,21 @@ Status run_pipeline(size_t slots, const std::function<Result<bool>(size_t)>& nex
   std::mutex mutex;
   std::condition_variable room;
   std::vector<bool> ready(slots);
-  std::vector<Status> results(slots);
-  uint64_t taken = 0, finished = 0;  // items
+  std::vector<Status> worked(slots);  // how each slot's work ended
+  uint64_t taken = 0, finished = 0;   // items
   bool finishing = false, ended = false;
-  Status input, failed;  // why the items ended; why the results did, which comes before it
+  Status items, results;  // the first error of `next`; of `work` and `finish`, which comes before it
 
   const auto finish_in_order = [&](std::unique_lock<std::mutex>& lock) {
     finishing = true;
-    while (failed && finished < taken && ready[finished % slots]) {
+    while (results && finished < taken && ready[finished % slots]) {
       const size_t slot = finished % slots;
       lock.unlock();
-      Status done = results[slot];
+      Status done = worked[slot];
       if (done) done = finish(slot);
       lock.lock();
       if (!done) {
-        failed = std::move(done);
+        results = std::move(done);
         ended = true;
       }
       ready[slot] = false;
@@ -165,7 +165,7 @@ Status run_pipeline(size_t slots, const std::function<Result<bool>(size_t)>& nex
       const size_t slot = taken % slots;
       Result<bool> more = next(slot);
       if (!more || !*more) {
-        if (!more) input = tl::unexpected(std::move(more).error());
+        if (!more) items = tl::unexpected(std::move(more).error());
         ended = true;
         room.notify_all();
         return;
@@ -174,12 +174,12 @@ Status run_pipeline(size_t slots, const std::function<Result<bool>(size_t)>& nex
       lock.unlock();
       Status done = work(slot);
       lock.lock();
-      results[slot] = std::move(done);
+      worked[slot] = std::move(done);
       ready[slot] = true;
       if (!finishing) finish_in_order(lock);
     }
   });
-  return failed ? input : failed;
+  return results ? items : results;
 }
 
 }  // namespace maeil

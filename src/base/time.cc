@@ -10,6 +10,8 @@
 #include <exception>
 #include <optional>
 
+#include "base/calendar.h"
+
 namespace maeil {
 namespace {
 
@@ -33,14 +35,6 @@ int digits(std::string_view text, size_t at, size_t count) {
     value = value * 10 + (text[i] - '0');
   }
   return value;
-}
-
-std::optional<Days> day_of(int year, int month, int day) {
-  if (year < 0 || month < 0 || day < 0) return std::nullopt;
-  const year_month_day date{std::chrono::year{year}, std::chrono::month(static_cast<unsigned>(month)),
-                            std::chrono::day(static_cast<unsigned>(day))};
-  if (!date.ok()) return std::nullopt;
-  return Days{date};
 }
 
 std::optional<Days> iso_day(std::string_view text) {

@@ -112,6 +112,15 @@ std::string plain(const store::Document& value) {
   return value.dump();
 }
 
+bool same_place(const std::string& a, const std::string& b) {
+  if (a == b) return true;
+  std::error_code no_such_folder;
+  // Absolute first: of a relative name of which nothing is there the canonical one stays relative.
+  const auto one = std::filesystem::weakly_canonical(std::filesystem::absolute(a), no_such_folder);
+  const auto other = std::filesystem::weakly_canonical(std::filesystem::absolute(b), no_such_folder);
+  return !one.empty() && one == other;
+}
+
 Status check_output(const std::string& out, std::initializer_list<std::string> inputs) {
   if (out.empty()) return {};
   MAEIL_TRY(check_output_path(out));

@@ -30,6 +30,9 @@ void note_task_line(std::string_view line);  // a task's own log: lines that beg
 // database, or what check_output_path refuses: before the command does its work. Empty names are none.
 Status check_output(const std::string& out, std::initializer_list<std::string> inputs);
 
+// Whether both names stand for one file, be it there or not. REQUIRES: neither is empty.
+bool same_place(const std::string& a, const std::string& b);
+
 // A value of a document as people write it: dates and ids without their wrapping, text without quotes, null
 // as "-".
 std::string plain(const store::Document& value);

@@ -221,7 +221,7 @@ constexpr size_t kRows = 20000;
 class SdvAgreementGolden : public testing::Test {
  protected:
   static void SetUpTestSuite() {
-    sampler_ = new Sampler(fixture_model());
+    sampler_ = new MixtureSampler(sampler_of(fixture_model()));
     a_ = new Table(fixture_sample(0));
     b_ = new Table(fixture_sample(1));
   }
@@ -234,7 +234,7 @@ class SdvAgreementGolden : public testing::Test {
   static Column& column(Table& table, std::string_view name) {
     return const_cast<Column&>(*table.find(name));
   }
-  static inline Sampler* sampler_ = nullptr;
+  static inline MixtureSampler* sampler_ = nullptr;
   static inline Table *a_ = nullptr, *b_ = nullptr;
 };
 

@@ -4,36 +4,43 @@
 
 #include <cstdlib>
 
-#include "copula/sample.h"
+#include "base/threads.h"
+#include "copula/mixture_sample.h"
 
 namespace {
 
 using namespace maeil;
 
-const copula::CopulaModel* model() {
+const copula::Mixture* mixture() {
   static const auto read = [] {
     const char* path = std::getenv("MAEIL_BENCH_MODEL");
-    return copula::read_model(path ? path : "../shared/seed/distribution_model.pkl");
+    return copula::read_mixture(path ? path : "../shared/seed/distribution_model.pkl");
   }();
   return read ? &*read : nullptr;
 }
 
 void Prepare(benchmark::State& state) {
-  if (!model()) return state.SkipWithError("set MAEIL_BENCH_MODEL to a distribution model");
-  for (auto _ : state) benchmark::DoNotOptimize(copula::Sampler(*model()));
+  if (!mixture()) return state.SkipWithError("set MAEIL_BENCH_MODEL to a distribution model");
+  for (auto _ : state) benchmark::DoNotOptimize(copula::MixtureSampler::make(*mixture()));
 }
 BENCHMARK(Prepare)->Unit(benchmark::kMillisecond)->UseRealTime();
 
 void Sample(benchmark::State& state) {
-  if (!model()) return state.SkipWithError("set MAEIL_BENCH_MODEL to a distribution model");
-  const copula::Sampler sampler(*model());
+  if (!mixture()) return state.SkipWithError("set MAEIL_BENCH_MODEL to a distribution model");
+  const auto sampler = copula::MixtureSampler::make(*mixture()).value();
   const auto rows = static_cast<uint64_t>(state.range(0));
   double sum = 0;
   for (auto _ : state) {
-    const auto drawn = sampler.sample(0, rows, 1, [&](const Table& chunk) -> Status {
-      sum += static_cast<double>(chunk.rows);
-      return {};
-    });
+    const auto drawn = run_pieces<Table>(
+        0, rows, 1024,
+        [&](uint64_t first, uint64_t count, Table& piece) -> Status {
+          sampler.draw(first, count, 1, piece);
+          return {};
+        },
+        [&](Table& piece) -> Status {
+          sum += static_cast<double>(piece.rows);
+          return {};
+        });
     if (!drawn) return state.SkipWithError(drawn.error().message.c_str());
   }
   if (sum != static_cast<double>(rows) * static_cast<double>(state.iterations()))

@@ -7,12 +7,12 @@
 #include "base/philox.h"
 #include "base/threads.h"
 #include "copula/mixture_sample.h"
-#include "copula/sample.h"
+#include "copula/test_support.h"
 
 namespace maeil::copula {
 namespace {
 
-CopulaModel small_model() {
+CopulaModel fitted_model() {
   CopulaModel model;
   model.columns = {{"amount", Beta{2, 5, 10, 100}, NumberOutput{.missing = 0.25, .digits = 3}},
                    {"grade", Uniform{0, 1}, CategoryOutput{{"A", "", "담보"}, {0.5, 0.7, 1}, 1}},
@@ -22,12 +22,9 @@ CopulaModel small_model() {
 }
 
 TEST(Fit, RecoversWhatItWasSampledFrom) {
-  const auto model = small_model();
+  const auto model = fitted_model();
   CopulaFitter fitter;
-  ASSERT_TRUE(sample(model, 0, 20000, 5, [&](const Table& chunk) -> Status {
-    fitter.add(chunk);
-    return {};
-  }));
+  fitter.add(draw(sampler_of(model), 0, 20000, 5));
   const auto mixture = fitter.fit({}).value().mixture;
   const auto& fitted = mixture.classes.front().copula;
   ASSERT_EQ(mixture.columns(), 3u);
@@ -257,10 +254,7 @@ TEST(Fit, RecoversMarginalsAndCorrelationAndSurvivesJson) {
   model.correlation = {1, 0.6, -0.3, 0.6, 1, 0.2, -0.3, 0.2, 1};
   const auto refit = [](const CopulaModel& from, uint64_t seed) {
     CopulaFitter fitter;
-    EXPECT_TRUE(sample(from, 0, 50000, seed, [&](const Table& chunk) -> Status {
-      fitter.add(chunk);
-      return {};
-    }));
+    fitter.add(draw(sampler_of(from), 0, 50000, seed));
     return fitter.fit({}).value().mixture.classes.front().copula;
   };
   const auto expect_like = [&](const CopulaModel& fitted, double correlation_error, double score_error) {

@@ -1,4 +1,5 @@
-// Blocks of 512 rows as in sample.cc. The normals of a block are drawn in the rows' order and then put
+// Blocks of 512 rows: normals, correlation, then column by column the inverse transform, so that a column's
+// table is in cache while it is used. The normals of a block are drawn in the rows' order and then put
 // together by class, so that each class multiplies only its own rows and a column's table serves a run of
 // rows.
 #include "copula/mixture_sample.h"

@@ -1,5 +1,6 @@
-// Rows drawn from a mixture of copulas: as sample.h, with a class for each row and shared flags for missing
-// values.
+// Rows drawn from a mixture of copulas: generate_data's fast path. A class for each row, shared flags for
+// missing values; the Cholesky factors, a quantile table for each number and a lookup for each category are
+// made once.
 #pragma once
 
 #include <cstdint>
@@ -20,8 +21,8 @@ class MixtureSampler {
   MixtureSampler(MixtureSampler&&) noexcept;
 
   // Rows first_row .. first_row + rows - 1 of the endless table that `seed` names, into `out`, whose memory
-  // is used again. A row is a pure function of (mixture, seed, row number), whichever range it is drawn in.
-  // On the calling thread alone.
+  // is used again when it came from this sampler. A row is a pure function of (mixture, seed, row number),
+  // whichever range it is drawn in. On the calling thread alone.
   void draw(uint64_t first_row, uint64_t rows, uint64_t seed, Table& out) const;
 
  private:

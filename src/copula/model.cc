@@ -6,7 +6,6 @@
 #include <cmath>
 #include <unordered_set>
 
-#include "base/file.h"
 #include "copula/mixture.h"
 
 namespace maeil::copula {
@@ -120,10 +119,6 @@ Result<CopulaModel> read_model(const std::filesystem::path& path) {
   auto out = std::move(mixture.classes.front().copula);
   out.source = std::move(mixture.source);
   return out;
-}
-
-Status write_model(const CopulaModel& model, const std::filesystem::path& path) {
-  return write_file_atomically(path, to_json(model));
 }
 
 }  // namespace maeil::copula

@@ -89,6 +89,5 @@ Result<CopulaModel> read_model(const std::filesystem::path& path);
 // Our JSON; the same model gives the same bytes.
 std::string to_json(const CopulaModel& model);
 Result<CopulaModel> parse_model_json(const std::string& json, const std::string& file_name);
-Status write_model(const CopulaModel& model, const std::filesystem::path& path);
 
 }  // namespace maeil::copula

@@ -51,7 +51,7 @@ TEST(ModelJson, ReadsBackWhatItWrote) {
 
 TEST(ModelJson, ReadModelDecidesByContent) {
   const auto folder = std::filesystem::path(testing::TempDir()) / "copula_model_test";
-  ASSERT_TRUE(write_model(small_model(), folder / "model.any"));
+  ASSERT_TRUE(write_file_atomically(folder / "model.any", to_json(small_model())));
   const auto read = read_model(folder / "model.any");
   ASSERT_TRUE(read) << read.error().message;
   EXPECT_EQ(to_json(*read), to_json(small_model()));

@@ -146,8 +146,4 @@ MAEIL_WIDE void correlate_rows(const std::vector<float>& factor, size_t C, float
   }
 }
 
-void correlate(const std::vector<float>& factor, size_t C, float* z) {
-  correlate_rows(factor, C, z, kBlockRows, kBlockRows);
-}
-
 }  // namespace maeil::copula

@@ -30,10 +30,8 @@ void box_muller(const uint32_t* words, size_t half, float* z);
 // |correlation| (its eigenvalues' absolute values), which is what numpy's multivariate_normal samples from.
 std::vector<float> correlation_factor(const CopulaModel& model);
 
-// z(C, kBlockRows) becomes factor(C,C) * z, in place. Sums run over ascending columns.
-void correlate(const std::vector<float>& factor, size_t C, float* z);
-
-// The same for the first `rows` rows of a z(C, stride). REQUIRES: rows is a multiple of 8.
+// The first `rows` rows of z(C, stride) become factor(C,C) * z, in place. Sums run over ascending columns.
+// REQUIRES: rows is a multiple of 8.
 void correlate_rows(const std::vector<float>& factor, size_t C, float* z, size_t stride, size_t rows);
 
 }  // namespace maeil::copula

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "base/calendar.h"
 #include "copula/single_precision.h"
 #include "copula/text_form.h"
 #include "format/number_text.h"
@@ -37,15 +38,6 @@ bool is_whole(PickleValue key) {
 
 bool is_real(PickleValue key) { return key.is(PickleKind::kReal) || scalar_type(key).starts_with("float"); }
 
-// Days since 1970-01-01 of the proleptic Gregorian calendar (Howard Hinnant, "chrono-compatible low-level
-// date algorithms").
-int64_t days_of(int64_t year, int64_t month, int64_t day) {
-  year -= month <= 2;
-  const int64_t era = (year >= 0 ? year : year - 399) / 400, of_era = year - era * 400;
-  const int64_t of_year = (153 * (month > 2 ? month - 3 : month + 9) + 2) / 5 + day - 1;
-  return era * 146097 + of_era * 365 + of_era / 4 - of_era / 100 + of_year - 719468;
-}
-
 // Nanoseconds since 1970 of a pandas Timestamp without a zone, numpy's datetime64 or a datetime.datetime;
 // empty for anything else.
 std::optional<int64_t> time_of(PickleValue key) {
@@ -64,12 +56,14 @@ std::optional<int64_t> time_of(PickleValue key) {
   const auto bytes =
       key.is_class("datetime.datetime") && key.argument_count() == 1 ? key.argument(0).bytes() : std::nullopt;
   if (!bytes || bytes->size() != 10) return {};
-  const auto at = [&](size_t i) { return static_cast<int64_t>(static_cast<unsigned char>((*bytes)[i])); };
-  const int64_t seconds =
-      ((days_of(at(0) * 256 + at(1), at(2) & 127, at(3)) * 24 + at(4)) * 60 + at(5)) * 60 + at(6);
+  const auto at = [&](size_t i) { return static_cast<int>(static_cast<unsigned char>((*bytes)[i])); };
+  const auto day = day_of(at(0) * 256 + at(1), at(2) & 127, at(3));
+  if (!day) return {};
+  const int64_t days = day->time_since_epoch().count(),
+                seconds = days * 86400 + at(4) * 3600 + at(5) * 60 + at(6);
   int64_t out = 0;
   if (__builtin_mul_overflow(seconds, kSecond, &out)) return {};
-  return out + ((at(7) * 256 + at(8)) * 256 + at(9)) * 1000;
+  return out + int64_t{(at(7) * 256 + at(8)) * 256 + at(9)} * 1000;
 }
 
 std::string time_text(int64_t nanoseconds) {

@@ -14,7 +14,7 @@
 #include <string>
 #include <vector>
 
-#include "copula/sample.h"
+#include "copula/mixture_sample.h"
 
 namespace maeil::copula {
 
@@ -75,24 +75,17 @@ inline Table fixture_sample(int sample) {
   return out;
 }
 
-// Rows of a sampler as one table.
-inline Table draw(const Sampler& sampler, uint64_t first_row, uint64_t rows, uint64_t seed) {
+// A sampler of one copula alone.
+inline MixtureSampler sampler_of(const CopulaModel& model) {
+  Mixture mixture;
+  mixture.classes.push_back({"", 1, model});
+  return MixtureSampler::make(mixture).value();
+}
+
+// Rows of a sampler as a table of their own.
+inline Table draw(const MixtureSampler& sampler, uint64_t first_row, uint64_t rows, uint64_t seed) {
   Table out;
-  const auto status = sampler.sample(first_row, rows, seed, [&](const Table& chunk) -> Status {
-    if (out.columns.empty()) {
-      out = chunk;
-      return {};
-    }
-    out.rows += chunk.rows;
-    for (size_t c = 0; c < chunk.columns.size(); ++c) {
-      auto& to = out.columns[c];
-      const auto& from = chunk.columns[c];
-      to.codes.insert(to.codes.end(), from.codes.begin(), from.codes.end());
-      to.numbers.insert(to.numbers.end(), from.numbers.begin(), from.numbers.end());
-    }
-    return {};
-  });
-  EXPECT_TRUE(status) << status.error().message;
+  sampler.draw(first_row, rows, seed, out);
   return out;
 }
 

@@ -5,6 +5,8 @@
 
 #include <cstring>
 
+#include "format/csv_row.h"
+
 namespace maeil::format {
 namespace {
 
@@ -86,6 +88,31 @@ TEST(Csv, ARecordOfCommasStopsAtTheFieldLimit) {
   EXPECT_EQ(split_record(",,,,,", fields, unescaped, 3), "more fields than the header");
   EXPECT_EQ(fields.size(), 3u);
   EXPECT_EQ(split_record(",,", fields, unescaped, 3), "");
+}
+
+TEST(CsvRow, IsTheHeadersWidthOrSaysWhyNot) {
+  CsvRow row(3);
+  const auto fields = [&](std::string_view record) {
+    const std::string why = row.split(record);
+    if (!why.empty()) return why;
+    std::string out;
+    for (size_t i = 0; i < row.size(); ++i) out += (i > 0 ? "|" : "") + std::string(row[i]);
+    return out;
+  };
+  EXPECT_EQ(fields("a,,c"), "a||c");
+  EXPECT_EQ(fields(",,"), "||");
+  EXPECT_EQ(fields(R"("a,1","b ""x""",c)"), R"(a,1|b "x"|c)");
+  EXPECT_TRUE(row.in_record(0));
+  EXPECT_FALSE(row.in_record(1));
+  EXPECT_TRUE(row.in_record(2));
+  EXPECT_EQ(fields("d,e,f"), "d|e|f");  // the row before it leaves nothing behind
+  EXPECT_TRUE(row.in_record(1));
+  EXPECT_EQ(fields("a,b"), "2 fields instead of 3");
+  EXPECT_EQ(fields("a,\"b\""), "2 fields instead of 3");
+  EXPECT_EQ(fields("a,b,c,d"), "the row has more fields than the header");
+  EXPECT_EQ(fields(std::string_view("a,b,\0", 5)), "the row has a NUL byte");
+  EXPECT_EQ(fields("a,b,\xff"), "the row has bytes that are not UTF-8");
+  EXPECT_EQ(fields("a,\"b\"x,c"), "the row has text after a closing quote");
 }
 
 TEST(Csv, MessagesAreCutBetweenCharacters) {

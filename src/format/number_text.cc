@@ -1,12 +1,12 @@
 // Most numbers of a data file have few decimals, and need no search for their shortest digits: when value = m
 // / 10^6 with m < 10^15, the division correctly rounded, then m's digits read back as value, and no other
-// number of up to 15 digits does (a double holds 15 decimal digits). For the others, the shortest digits come
-// from Dragonbox (Jeon, "Dragonbox: A New Floating-Point Binary-to-Decimal Conversion Algorithm", 2020),
-// which the fmt library carries.
+// number of up to 15 digits does (a double holds 15 decimal digits). The others are written by the fmt
+// library, whose "{}" has the shortest digits and puts point and exponent where Python does.
 #include "format/number_text.h"
 
-#include <fmt/format.h>
+#include <fmt/compile.h>
 
+#include <algorithm>
 #include <array>
 #include <bit>
 #include <cmath>
@@ -46,41 +46,6 @@ char* write_millionths(char* out, uint64_t whole, uint32_t fraction) {
   return out + 2 + (64 + 7 - std::countl_zero(digits)) / 8;
 }
 
-// 0.digits x 10^point, as repr places the point.
-char* write_shortest(char* out, const char* digits, int count, int point) {
-  if (point > 16 || point < -3) {
-    *out++ = digits[0];
-    if (count > 1) {
-      *out++ = '.';
-      std::memcpy(out, digits + 1, static_cast<size_t>(count - 1));
-      out += count - 1;
-    }
-    const int exponent = point - 1;
-    *out++ = 'e';
-    *out++ = exponent < 0 ? '-' : '+';
-    if (std::abs(exponent) < 10) *out++ = '0';
-    return write_digits(out, static_cast<uint64_t>(std::abs(exponent)));
-  }
-  if (point <= 0) {
-    std::memcpy(out, "0.000", 5);
-    out += 2 - point;
-    std::memcpy(out, digits, static_cast<size_t>(count));
-    return out + count;
-  }
-  if (count <= point) {
-    std::memcpy(out, digits, static_cast<size_t>(count));
-    std::memset(out + count, '0', static_cast<size_t>(point - count));
-    out += point;
-    *out++ = '.';
-    *out++ = '0';
-    return out;
-  }
-  std::memcpy(out, digits, static_cast<size_t>(point));
-  out[point] = '.';
-  std::memcpy(out + point + 1, digits + point, static_cast<size_t>(count - point));
-  return out + count + 1;
-}
-
 }  // namespace
 
 char* write_float(char* out, double value) {
@@ -94,13 +59,12 @@ char* write_float(char* out, double value) {
       return write_millionths(out, millionths / 1000000, static_cast<uint32_t>(millionths % 1000000));
     }
   }
-  const auto shortest = fmt::detail::dragonbox::to_decimal(magnitude);
-  char digits[24];
-  const char* end = write_digits(digits, shortest.significand);
-  const int written = static_cast<int>(end - digits);
-  int count = written;
-  while (count > 1 && digits[count - 1] == '0') --count;
-  return write_shortest(out, digits, count, written + shortest.exponent);
+  // As repr, but for the ".0" of a whole number.
+  char* const end = fmt::format_to(out, FMT_COMPILE("{}"), magnitude);
+  if (std::any_of(out, end, [](char c) { return c == '.' || c == 'e'; })) return end;
+  end[0] = '.';
+  end[1] = '0';
+  return end + 2;
 }
 
 void append_float(std::string& out, double value) {

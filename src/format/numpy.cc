@@ -3,9 +3,9 @@
 #include <fmt/format.h>
 
 #include <charconv>
-#include <cmath>
 #include <cstring>
 
+#include "format/float16.h"
 #include "format/pickle_decode.h"
 
 namespace maeil::format {
@@ -106,14 +106,6 @@ uint64_t bits_of(const char* at, size_t size, bool swapped) {
   return bits;
 }
 
-double half(uint64_t bits) {
-  double sign = bits & 0x8000 ? -1 : 1;
-  int exponent = static_cast<int>((bits >> 10) & 31);
-  auto fraction = static_cast<double>(bits & 1023);
-  if (exponent == 31) return fraction == 0 ? sign * INFINITY : std::nan("");
-  return exponent == 0 ? sign * std::ldexp(fraction, -24) : sign * std::ldexp(1024 + fraction, exponent - 25);
-}
-
 double real_of(const char* at, const Dtype& dtype) {
   uint64_t bits = bits_of(at, dtype.size, dtype.swapped);
   if (dtype.size == 8) {
@@ -121,7 +113,7 @@ double real_of(const char* at, const Dtype& dtype) {
     std::memcpy(&value, &bits, 8);
     return value;
   }
-  if (dtype.size == 2) return half(bits);
+  if (dtype.size == 2) return float16_to_float(static_cast<uint16_t>(bits));
   auto narrow = static_cast<uint32_t>(bits);
   float value;
   std::memcpy(&value, &narrow, 4);

@@ -46,24 +46,24 @@ void encoder_forward_training(const EncoderWeights& weights, const float* tokens
 }
 
 void encoder_backward(const EncoderWeights& weights, const float* pooled_gradient, const RowDropout& dropout,
-                      float* token_gradient, float* packed_gradient, EncoderScratch& scratch) {
+                      float* token_gradient, float* folded_gradient, EncoderScratch& scratch) {
   const EncoderShape& shape = weights.shape();
   if (!weights.simd()) {
     return encoder_backward_ref(shape, weights.packed(), scratch.tape, pooled_gradient, dropout,
-                                token_gradient, packed_gradient);
+                                token_gradient, folded_gradient);
   }
   simd_backward({shape, weights.packed(), scratch.reserve(simd_scratch_size(shape, true))}, pooled_gradient,
-                dropout, token_gradient, packed_gradient);
+                dropout, token_gradient, folded_gradient);
 }
 
-size_t packed_gradient_size(const EncoderWeights& weights) {
+size_t folded_gradient_size(const EncoderWeights& weights) {
   return layer_offsets(weights.shape()).size * weights.shape().layers;
 }
 
-void unpack_gradient(const EncoderWeights& weights, const float* layers, const float* packed_gradient,
+void unfold_gradient(const EncoderWeights& weights, const float* layers, const float* folded_gradient,
                      float* layer_gradients) {
-  if (weights.simd()) return simd_unpack_gradient(weights.shape(), layers, packed_gradient, layer_gradients);
-  std::copy(packed_gradient, packed_gradient + packed_gradient_size(weights), layer_gradients);
+  if (weights.simd()) return simd_unfold_gradient(weights.shape(), layers, folded_gradient, layer_gradients);
+  std::copy(folded_gradient, folded_gradient + folded_gradient_size(weights), layer_gradients);
 }
 
 }  // namespace maeil::kernels

@@ -60,15 +60,17 @@ void encoder_forward_training(const EncoderWeights& weights, const float* tokens
                               float* pooled, EncoderScratch& scratch);
 
 // After encoder_forward_training with the same weights, dropout and scratch: `pooled_gradient` (D) in,
-// `token_gradient` (F, D) out. Adds the weights' gradients to `packed_gradient` (packed_gradient_size
+// `token_gradient` (F, D) out. Adds the weights' gradients to `folded_gradient` (folded_gradient_size
 // floats).
 void encoder_backward(const EncoderWeights& weights, const float* pooled_gradient, const RowDropout& dropout,
-                      float* token_gradient, float* packed_gradient, EncoderScratch& scratch);
+                      float* token_gradient, float* folded_gradient, EncoderScratch& scratch);
 
 // Gradients are summed over rows in the form the backward pass makes them in, and turned into gradients of
-// the layers' blocks once per step. Sums of packed gradients are gradients of sums.
-size_t packed_gradient_size(const EncoderWeights& weights);
-void unpack_gradient(const EncoderWeights& weights, const float* layers, const float* packed_gradient,
+// the layers' blocks once per step. They are laid out as the layers are (layer_offsets), one block a layer:
+// of SIMD weights they are by the matrices with norms and scales folded in, of the reference's by the
+// parameters themselves. Sums of folded gradients are gradients of sums.
+size_t folded_gradient_size(const EncoderWeights& weights);
+void unfold_gradient(const EncoderWeights& weights, const float* layers, const float* folded_gradient,
                      float* layer_gradients);
 
 }  // namespace maeil::kernels

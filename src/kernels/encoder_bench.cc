@@ -60,7 +60,7 @@ struct Row {
   EncoderScratch scratch;
   Row() {
     weights.pack(draw(layer_offsets(kShape).size * kShape.layers, 0.3f).data());
-    gradient.resize(packed_gradient_size(weights));
+    gradient.resize(folded_gradient_size(weights));
   }
 };
 

@@ -1,4 +1,4 @@
-// Packing of weights and unpacking of gradients; the same for every instruction set.
+// Packing of weights and unfolding of gradients; the same for every instruction set.
 //
 // Folding: with y = n * g + b (norm) and q' = c (W y + w0), the packed matrix is c W_oi g_i and its bias c
 // (W_oi b_i + w0_o). Given M_oi = sum dq'_o n_i and s_o = sum dq'_o over tokens, the chain rule gives
@@ -93,7 +93,7 @@ void simd_pack(const EncoderShape& s, const float* layers, float* packed) {
   }
 }
 
-void simd_unpack_gradient(const EncoderShape& s, const float* layers, const float* folded, float* g) {
+void simd_unfold_gradient(const EncoderShape& s, const float* layers, const float* folded, float* g) {
   const LayerOffsets at = layer_offsets(s);
   const size_t d = static_cast<size_t>(s.width), m = static_cast<size_t>(s.feed_forward);
   for (int layer = 0; layer < s.layers; ++layer, layers += at.size, folded += at.size, g += at.size) {

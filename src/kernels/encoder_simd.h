@@ -29,7 +29,7 @@ void simd_pack(const EncoderShape& shape, const float* layers, float* packed);
 
 // The backward pass makes gradients of the folded matrices, laid out as layer_offsets (the norms' places
 // unused).
-void simd_unpack_gradient(const EncoderShape& shape, const float* layers, const float* folded,
+void simd_unfold_gradient(const EncoderShape& shape, const float* layers, const float* folded,
                           float* layer_gradients);
 
 // Floats of scratch that the calls below need, 64-byte aligned, for the target in use.

@@ -104,11 +104,11 @@ Outcome run(const EncoderShape& shape, Implementation implementation, const std:
   constexpr float kMark = 12345.0f;
   const auto guarded = [&](size_t n) { return std::vector<float>(n + kGuard, kMark); };
   Outcome o{guarded(shape.width), guarded(shape.width), guarded(tokens.size()), guarded(layers.size())};
-  std::vector<float> sums(packed_gradient_size(weights));
+  std::vector<float> sums(folded_gradient_size(weights));
   encoder_forward(weights, tokens.data(), o.scored.data(), scratch);
   encoder_forward_training(weights, tokens.data(), dropout, o.pooled.data(), scratch);
   encoder_backward(weights, pooled_gradient.data(), dropout, o.token_gradient.data(), sums.data(), scratch);
-  unpack_gradient(weights, layers.data(), sums.data(), o.gradient.data());
+  unfold_gradient(weights, layers.data(), sums.data(), o.gradient.data());
   for (auto* x : {&o.scored, &o.pooled, &o.token_gradient, &o.gradient}) {
     for (size_t i = x->size() - kGuard; i < x->size(); ++i)
       EXPECT_EQ((*x)[i], kMark) << "written past the end";

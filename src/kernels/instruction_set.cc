@@ -61,7 +61,7 @@ bool agrees_with_reference(int head_size, float query_size) {
   const SimdCall call{shape, packed.data(), scratch.reserve(simd_scratch_size(shape, true))};
   simd_forward_training(call, tokens.data(), dropout, pooled.data());
   simd_backward(call, pooled_gradient.data(), dropout, token_gradient.data(), folded.data());
-  simd_unpack_gradient(shape, layers.data(), folded.data(), gradient.data());
+  simd_unfold_gradient(shape, layers.data(), folded.data(), gradient.data());
   constexpr double kTolerance = 1e-4;  // right code stays under 1e-5, a wrong mask or lane is above 1e-2
   return relative_error(pooled, expected_pooled) < kTolerance &&
          relative_error(token_gradient, expected_token_gradient) < kTolerance &&

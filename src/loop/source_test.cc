@@ -259,6 +259,21 @@ class Model : public testing::Test {
                     path_ = name_ + ".json", scenario_ = name_ + ".toml";
 };
 
+TEST_F(Model, RowNumbersEndAndAFullDiskEndsTheDrawing) {
+  const Source source = open({}, {}).value();
+  const auto beyond =
+      write_csv_lines(source, Days{}, 2, UINT64_MAX, 1, [](std::string_view) { return Status{}; }, {});
+  ASSERT_FALSE(beyond);
+  EXPECT_EQ(beyond.error().code, ErrorCode::kUsage);
+  int pieces = 0;
+  const auto stopped = write_rows_csv(source, Days{}, 100000, 1, [&](std::string_view) {
+    return ++pieces == 3 ? Status(io_error("full")) : Status();
+  });
+  ASSERT_FALSE(stopped);
+  EXPECT_EQ(stopped.error().message, "full");
+  EXPECT_EQ(pieces, 3);
+}
+
 TEST_F(Model, AClassThatIsAskedForTwiceIsStillThatClass) {
   const std::string rate = "[[rate]]\ncolumn = \"y\"\nvalue = \"Y\"\nshare = 1\n";
   EXPECT_EQ(share_of(draw(open(share("Y", 1), {"y=Y"}).value()), "y", "Y"), 1);

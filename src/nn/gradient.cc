@@ -64,7 +64,7 @@ void BatchGradient::run(const Parameters& parameters, std::span<const float> unk
   weights_.pack(parameters.values.data() + parameters.layers());
   const size_t c = size_t(shape_.categorical()), n = size_t(shape_.numeric);
   const size_t row_size = size_t(shape_.tokens()) * shape_.width;
-  const size_t packed = kernels::packed_gradient_size(weights_),
+  const size_t encoder = kernels::folded_gradient_size(weights_),
                fc = parameters.values.size() - parameters.head();
   const size_t grain = (rows.count + kPieces - 1) / kPieces,
                pieces = grain == 0 ? 0 : (rows.count + grain - 1) / grain;
@@ -74,14 +74,14 @@ void BatchGradient::run(const Parameters& parameters, std::span<const float> unk
   parallel_for_workers(pieces, 1, [&](size_t piece, size_t, int id) {
     Worker& worker = workers_[id];
     std::vector<float>& sum = pieces_[piece];
-    sum.assign(packed + fc, 0.0f);
+    sum.assign(encoder + fc, 0.0f);
     for (size_t row = piece * grain; row < std::min(rows.count, (piece + 1) * grain); ++row) {
       const kernels::RowDropout dropout = row_dropout(step, row);
       embed_row(parameters, unknown, rows.codes.data() + row * c, rows.numbers.data() + row * n,
                 worker.tokens.data());
       kernels::encoder_forward_training(weights_, worker.tokens.data(), dropout, worker.pooled.data(),
                                         worker.scratch);
-      head(row, worker.pooled.data(), dropout, worker.pooled_gradient.data(), sum.data() + packed);
+      head(row, worker.pooled.data(), dropout, worker.pooled_gradient.data(), sum.data() + encoder);
       kernels::encoder_backward(weights_, worker.pooled_gradient.data(), dropout,
                                 token_gradients_.data() + row * row_size, sum.data(), worker.scratch);
     }
@@ -89,15 +89,15 @@ void BatchGradient::run(const Parameters& parameters, std::span<const float> unk
   if (pieces == 0) return std::fill(gradients.begin(), gradients.end(), 0.0f);
 
   float* total = pieces_[0].data();
-  parallel_for(packed + fc, 8192, [&](size_t first, size_t last) {
+  parallel_for(encoder + fc, 8192, [&](size_t first, size_t last) {
     for (size_t piece = 1; piece < pieces; ++piece) {
       const float* part = pieces_[piece].data();
       for (size_t i = first; i < last; ++i) total[i] += part[i];
     }
   });
-  kernels::unpack_gradient(weights_, parameters.values.data() + parameters.layers(), total,
+  kernels::unfold_gradient(weights_, parameters.values.data() + parameters.layers(), total,
                            gradients.data() + parameters.layers());
-  std::copy(total + packed, total + packed + fc, gradients.data() + parameters.head());
+  std::copy(total + encoder, total + encoder + fc, gradients.data() + parameters.head());
   add_embedding_gradients(parameters, rows, gradients);
 }
 

@@ -51,7 +51,7 @@ class BatchGradient {
   uint64_t seed_;
   kernels::EncoderWeights weights_;
   std::vector<Worker> workers_;
-  std::vector<std::vector<float>> pieces_;  // packed encoder gradient, then the head's
+  std::vector<std::vector<float>> pieces_;  // the encoder's folded gradient, then the head's
   std::vector<float> token_gradients_;      // (B, F, D)
 };
 

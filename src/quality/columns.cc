@@ -68,7 +68,7 @@ class Reading {
     data_.synthetic_rows = parts_[1].rows.rows(), data_.all_synthetic_rows = parts_[1].rows.all_rows();
     if (parts_.size() > 2) data_.holdout_rows = parts_[2].rows.rows();
     if (!sources.metadata.empty()) {
-      MAEIL_ASSIGN(data_.metadata, parse_metadata(sources.metadata));
+      MAEIL_ASSIGN(data_.metadata, table::parse_sdv_metadata(sources.metadata, "the metadata"));
     }
     return {};
   }
@@ -118,7 +118,7 @@ class Reading {
     std::vector<size_t> unreadable(columns_.size());
     for (const auto& part : parts_) {
       const bool synthetic = part.side == &ColumnPair::synthetic;
-      MAEIL_TRY(part.rows.each([&](const CsvRows::Fields& fields, uint64_t) -> Status {
+      MAEIL_TRY(part.rows.each([&](const format::CsvRow& fields, uint64_t) -> Status {
         for (size_t c = 0; c < columns_.size(); ++c) {
           auto& allowed = allowed_[c];
           const auto text = fields[part.places[c]];
@@ -186,7 +186,7 @@ class Reading {
         else
           (column.*part.side).codes.reserve(part.rows.rows());
       }
-      MAEIL_TRY(part.rows.each([&](const CsvRows::Fields& fields, uint64_t line) -> Status {
+      MAEIL_TRY(part.rows.each([&](const format::CsvRow& fields, uint64_t line) -> Status {
         for (size_t c = 0; c < columns_.size(); ++c) {
           auto& column = columns_[c];
           auto& side = column.*part.side;
@@ -222,7 +222,7 @@ class Reading {
     if (!data_.metadata.columns.empty()) return {};
     std::vector<table::DistinctSample> values(columns_.size());
     const auto is_date = [&](size_t c) { return columns_[c].sdtype == "datetime"; };
-    MAEIL_TRY(parts_[0].rows.each_of_all([&](const CsvRows::Fields& fields, uint64_t) -> Status {
+    MAEIL_TRY(parts_[0].rows.each_of_all([&](const format::CsvRow& fields, uint64_t) -> Status {
       for (size_t c = 0; c < columns_.size(); ++c) {
         const auto text = fields[parts_[0].places[c]];
         if (!is_date(c) && !table::is_missing(text)) values[c].add(text, 1);
@@ -244,7 +244,7 @@ class Reading {
   // One number for a row: of each value what keep_values keeps of it.
   Status hash_rows(const Part& part, const std::function<void(uint64_t)>& sink) const {
     std::string key;
-    return part.rows.each_of_all([&](const CsvRows::Fields& fields, uint64_t) -> Status {
+    return part.rows.each_of_all([&](const format::CsvRow& fields, uint64_t) -> Status {
       uint64_t hash = 0;
       for (size_t c = 0; c < columns_.size(); ++c) {
         const auto& column = columns_[c];

@@ -13,7 +13,7 @@
 #include <vector>
 
 #include "base/error.h"
-#include "quality/metadata.h"
+#include "table/sdv_metadata.h"
 
 namespace maeil::quality {
 
@@ -29,7 +29,7 @@ struct Side {
 struct ColumnPair {
   std::string name;
   std::string sdtype;
-  ColumnMeta meta;
+  table::MetadataColumn meta;
   Kind kind = Kind::kDiscrete;
   Side real, synthetic, holdout;
   std::vector<std::string> categories;  // kDiscrete: the value of each code
@@ -66,7 +66,7 @@ struct Data {
   // (name, pandas' dtype) of every column
   std::vector<std::pair<std::string, std::string>> real_dtypes, synthetic_dtypes;
   ExactCopies copies;
-  Metadata metadata;  // as given; empty without
+  table::SdvMetadata metadata;  // as given; empty without
 };
 
 struct Sources {

@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <deque>
 
 #include "format/csv.h"
 #include "quality/even_choice.h"
@@ -19,38 +18,19 @@ bool is_integer(std::string_view text) {
          std::all_of(text.begin(), text.end(), [](char c) { return c >= '0' && c <= '9'; });
 }
 
-// Why a record is no row; "" when it is one.
-std::string split_row(std::string_view record, size_t width, CsvRows::Fields& fields,
-                      std::deque<std::string>& unescaped) {
-  fields.clear();
-  unescaped.clear();
-  std::string problem(format::split_record(record, fields, unescaped));
-  if (problem.empty() && fields.size() != width)
-    problem = fmt::format("{} fields where the header has {}", fields.size(), width);
-  return problem;
-}
-
 }  // namespace
-
-std::string_view CsvRows::bytes() const {
-  auto out = mapped_.bytes();
-  if (out.starts_with(format::kUtf8Bom)) out.remove_prefix(format::kUtf8Bom.size());
-  return out;
-}
 
 Result<CsvRows> CsvRows::open(const std::string& path, size_t max_rows) {
   MAEIL_ASSIGN(auto mapped, MappedFile::open(path));
   CsvRows out(path, std::move(mapped));
-  format::CsvReader reader(out.bytes(), path);
-  MAEIL_ASSIGN(out.names_, table::read_csv_header(reader, out.bytes(), path));
+  format::CsvReader reader(out.mapped_.bytes(), path);
+  MAEIL_ASSIGN(out.names_, table::read_csv_header(reader, out.mapped_.bytes(), path));
   format::CsvRecord record;
-  Fields fields;
-  std::deque<std::string> unescaped;
-  const size_t width = out.names_.size();
+  format::CsvRow fields(out.names_.size());
   for (uint64_t k = 0;; ++k) {
     MAEIL_ASSIGN(const bool more, reader.next(record));
     if (!more) break;
-    if (const auto why = split_row(record.bytes, width, fields, unescaped); why.empty()) {
+    if (const auto why = fields.split(record.bytes); why.empty()) {
       ++out.all_rows_;
     } else {
       if (out.broken_.empty()) out.first_broken_ = fmt::format("{}:{}: {}", path, record.line, why);
@@ -67,11 +47,10 @@ Result<CsvRows> CsvRows::open(const std::string& path, size_t max_rows) {
 }
 
 Status CsvRows::visit_rows(const Visit& visit, bool all) const {
-  format::CsvReader reader(bytes(), path_);
+  format::CsvReader reader(mapped_.bytes(), path_);
   format::CsvRecord record;
   MAEIL_TRY(reader.next(record));
-  Fields fields;
-  std::deque<std::string> unescaped;
+  format::CsvRow fields(names_.size());
   auto broken = broken_.begin();
   size_t chosen = 0;
   for (uint64_t record_number = 0, k = 0;; ++record_number) {
@@ -84,7 +63,7 @@ Status CsvRows::visit_rows(const Visit& visit, bool all) const {
     const uint64_t row = k++;
     if (!all && (chosen == rows_ || row != chosen_row(chosen, all_rows_, rows_))) continue;
     ++chosen;
-    if (const auto why = split_row(record.bytes, names_.size(), fields, unescaped); !why.empty())
+    if (const auto why = fields.split(record.bytes); !why.empty())
       return bad_input(fmt::format("{}:{}: {}", path_, record.line, why));
     MAEIL_TRY(visit(fields, record.line));
   }
@@ -95,7 +74,7 @@ Result<std::vector<std::string>> CsvRows::dtypes() const {
     bool missing = false, present = false, integers = true, numbers = true, booleans = true;
   };
   std::vector<Seen> seen(names_.size());
-  MAEIL_TRY(each([&](const Fields& fields, uint64_t) -> Status {
+  MAEIL_TRY(each([&](const format::CsvRow& fields, uint64_t) -> Status {
     for (size_t c = 0; c < fields.size(); ++c) {
       auto& s = seen[c];
       if (table::is_missing(fields[c])) {

@@ -3,19 +3,18 @@
 
 #include <functional>
 #include <string>
-#include <string_view>
 #include <vector>
 
 #include "base/error.h"
 #include "base/file.h"
+#include "format/csv_row.h"
 
 namespace maeil::quality {
 
 class CsvRows {
  public:
-  using Fields = std::vector<std::string_view>;
   // Called with a row as wide as the header; the views live as long as the call.
-  using Visit = std::function<Status(const Fields& fields, uint64_t line)>;
+  using Visit = std::function<Status(const format::CsvRow& fields, uint64_t line)>;
 
   // `max_rows` > 0: of more rows than that, so many are visited, chosen as even_choice.h says: a sorted file
   // keeps its proportions, and so does one whose rows come in a rhythm.
@@ -35,12 +34,11 @@ class CsvRows {
   size_t rows() const { return rows_; }  // that are visited
   size_t all_rows() const { return all_rows_; }
   size_t left_out() const { return broken_.size(); }
-  // "F.csv:12: 2 fields where the header has 3"
+  // "F.csv:12: 2 fields instead of 3"
   const std::string& first_left_out() const { return first_broken_; }
 
  private:
   CsvRows(std::string path, MappedFile mapped) : path_(std::move(path)), mapped_(std::move(mapped)) {}
-  std::string_view bytes() const;
   Status visit_rows(const Visit& visit, bool all) const;
 
   std::string path_;

@@ -73,33 +73,5 @@ TEST(Diagnostic, ARegularExpressionItCannotUseHasNoScoreAndSaysWhy) {
   }
 }
 
-TEST(Metadata, RefusesWhatItCannotUse) {
-  const auto refuse = [](const std::string& column) {
-    const auto found = parse_metadata(R"({"columns":{"a":{"sdtype":"datetime",)" + column + "}}}");
-    return found ? std::string("accepted") : found.error().message;
-  };
-  EXPECT_THAT(refuse(R"("datetime_format":"%Q")"), testing::HasSubstr("column 'a'"));
-  EXPECT_THAT(refuse(R"("datetime_format":"%")"), testing::HasSubstr("directive"));
-  EXPECT_THAT(refuse(R"("datetime_format":1)"), testing::HasSubstr("datetime_format is no text"));
-  EXPECT_THAT(refuse(R"("range_min":"soon")"), testing::HasSubstr("range_min"));
-  EXPECT_THAT(refuse(R"("range_values":1)"), testing::HasSubstr("range_values"));
-}
-
-TEST(DateFormat, ReadsAsStrptimeDoes) {
-  const auto read = [](const char* format, const char* text) {
-    return table::DateFormat::parse(format)->read(text);
-  };
-  EXPECT_EQ(read("%Y-%m-%d", "1970-01-02"), 86400);
-  EXPECT_EQ(read("%d%b%Y", "29feb2020"), 1582934400);
-  EXPECT_EQ(read("%d %B %y %H:%M:%S.%f", "1 January 70 00:01:01.5"), 61.5);
-  EXPECT_EQ(read("%-m/%-d/%Y%%", "1/2/1970%"), 86400);
-  EXPECT_FALSE(read("%Y-%m-%d", "2021-02-29"));
-  EXPECT_FALSE(read("%Y-%m-%d", "2021-02-2x"));
-  EXPECT_FALSE(read("%Y-%m-%d", "2021-02-20 "));
-  EXPECT_FALSE(read("%b", "Foo"));
-  EXPECT_EQ(table::read_date("31MAY2024"), table::read_date("2024-05-31"));
-  EXPECT_EQ(table::read_date("2024-05-31T00:00:10"), *table::read_date("2024-05-31") + 10);
-}
-
 }  // namespace
 }  // namespace maeil::quality

@@ -6,6 +6,7 @@
 #include <cmath>
 #include <numeric>
 
+#include "base/calendar.h"
 #include "format/csv.h"
 
 namespace maeil::quality {
@@ -17,15 +18,7 @@ constexpr size_t kBins = 30, kCategories = 8;
 std::string number_text(double x, bool date) {
   if (!date)
     return std::abs(x) >= 1e4 && std::abs(x) < 1e7 ? fmt::format("{:.0f}", x) : fmt::format("{:.4g}", x);
-  // A civil date from days since 1970, the inverse of the count in values.cc.
-  const auto days = static_cast<int64_t>(std::floor(x / 86400)) + 719468;
-  const int64_t era = (days >= 0 ? days : days - 146096) / 146097, of_era = days - era * 146097;
-  const int64_t year_of_era = (of_era - of_era / 1460 + of_era / 36524 - of_era / 146096) / 365;
-  const int64_t of_year = of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100),
-                shifted = (5 * of_year + 2) / 153;
-  const int64_t month = shifted < 10 ? shifted + 3 : shifted - 9;
-  return fmt::format("{:04}-{:02}-{:02}", year_of_era + era * 400 + (month <= 2), month,
-                     of_year - (153 * shifted + 2) / 5 + 1);
+  return format_date(day_at(x));
 }
 
 std::string percent(double share) { return fmt::format("{:.1f} %", 100 * share); }

@@ -9,13 +9,13 @@
 #include <boost/unordered/unordered_flat_map.hpp>
 #include <cmath>
 #include <cstring>
-#include <deque>
 #include <limits>
 
 #include "base/file.h"
 #include "base/hash.h"
 #include "base/threads.h"
 #include "format/csv.h"
+#include "format/csv_row.h"
 #include "format/number_text.h"
 #include "table/dates.h"
 #include "table/field_values.h"
@@ -98,7 +98,6 @@ struct Slot {
   std::vector<Field> fields;  // (columns of the spec, rows)
   std::string unescaped;
   std::vector<std::string> wrong;  // why a record is quarantined; "" when it is not
-  std::vector<uint32_t> ends;
   std::vector<uint32_t> bad;
   std::vector<DatesRead> dates;
   CsvChunk chunk;
@@ -116,43 +115,19 @@ void split_records(const Layout& layout, Slot& s) {
   s.unescaped.clear();
   s.wrong.assign(n, "");
   const char* base = s.records.front().bytes.data();
-  std::vector<std::string_view> views;
-  std::deque<std::string> owned;
+  format::CsvRow fields(layout.fields);
   for (size_t row = 0; row < n; ++row) {
-    const std::string_view record = s.records[row].bytes;
-    const auto start = static_cast<uint32_t>(record.data() - base);
-    if (format::split_plain(record, s.ends, layout.fields)) {
-      if (s.ends.size() != layout.fields) {
-        s.wrong[row] = fmt::format("{} fields instead of {}", s.ends.size(), layout.fields);
-        continue;
-      }
-      for (size_t c = 0; c < layout.field_of_column.size(); ++c) {
-        const int f = layout.field_of_column[c];
-        if (f < 0) continue;
-        const uint32_t begin = f == 0 ? 0 : s.ends[static_cast<size_t>(f) - 1] + 1;
-        s.fields[c * n + row] = {start + begin, s.ends[static_cast<size_t>(f)] - begin};
-      }
-      continue;
-    }
-    owned.clear();
-    const auto why = format::split_record(record, views, owned, layout.fields);
-    if (!why.empty()) {
-      s.wrong[row] = fmt::format("the row has {}", why);
-      continue;
-    }
-    if (views.size() != layout.fields) {
-      s.wrong[row] = fmt::format("{} fields instead of {}", views.size(), layout.fields);
-      continue;
-    }
+    s.wrong[row] = fields.split(s.records[row].bytes);
+    if (!s.wrong[row].empty()) continue;
     for (size_t c = 0; c < layout.field_of_column.size(); ++c) {
-      const int f = layout.field_of_column[c];
-      if (f < 0) continue;
-      const std::string_view view = views[static_cast<size_t>(f)];
-      const bool inside = view.data() >= record.data() && view.data() <= record.data() + record.size();
-      s.fields[c * n + row] = {inside ? static_cast<uint32_t>(view.data() - base)
+      if (layout.field_of_column[c] < 0) continue;
+      const auto f = static_cast<size_t>(layout.field_of_column[c]);
+      const std::string_view field = fields[f];
+      const bool inside = fields.in_record(f);
+      s.fields[c * n + row] = {inside ? static_cast<uint32_t>(field.data() - base)
                                       : static_cast<uint32_t>(s.unescaped.size()) | kUnescaped,
-                               static_cast<uint32_t>(view.size())};
-      if (!inside) s.unescaped += view;
+                               static_cast<uint32_t>(field.size())};
+      if (!inside) s.unescaped += field;
     }
   }
 }

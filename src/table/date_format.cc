@@ -86,7 +86,7 @@ std::optional<double> DateFormat::read(std::string_view text) const {
 
 std::string DateFormat::write(double seconds, std::string_view example) const {
   const double whole_days = std::floor(seconds / 86400);
-  const std::chrono::year_month_day day{Days{std::chrono::days(static_cast<int>(whole_days))}};
+  const std::chrono::year_month_day day{day_at(seconds)};
   constexpr int64_t kLast = 86'399'999'999;  // of a day: its rounded end is not 24:00:00
   const auto rest =
       std::min(static_cast<int64_t>(std::floor((seconds - whole_days * 86400) * 1e6 + 0.5)), kLast);

@@ -2,12 +2,11 @@
 #pragma once
 
 #include <array>
-#include <chrono>
 #include <cstdint>
 #include <optional>
 #include <string_view>
 
-#include "base/time.h"
+#include "base/calendar.h"
 
 namespace maeil::table::date_parts {
 
@@ -22,13 +21,10 @@ struct Civil {
 
 // Seconds since 1970-01-01; nothing where there is no such day or time.
 inline std::optional<double> seconds_since_1970(const Civil& t) {
-  if (t.year < 1 || t.month < 1 || t.day < 1 || t.hour > 23 || t.minute > 59 || t.second >= 60)
-    return std::nullopt;
-  const std::chrono::year_month_day date{std::chrono::year{t.year},
-                                         std::chrono::month(static_cast<unsigned>(t.month)),
-                                         std::chrono::day(static_cast<unsigned>(t.day))};
-  if (!date.ok()) return std::nullopt;
-  const auto days = static_cast<int64_t>(Days{date}.time_since_epoch().count());
+  if (t.year < 1 || t.hour > 23 || t.minute > 59 || t.second >= 60) return std::nullopt;
+  const auto day = day_of(t.year, t.month, t.day);
+  if (!day) return std::nullopt;
+  const auto days = static_cast<int64_t>(day->time_since_epoch().count());
   return static_cast<double>(days * 86400 + t.hour * 3600 + t.minute * 60) + t.second;
 }
 

@@ -157,7 +157,7 @@ std::optional<double> read_date(std::string_view text, const std::optional<DateF
 std::optional<Days> read_day(std::string_view text, const std::optional<DateFormat>& format) {
   const auto seconds = read_date(text, format);
   if (!seconds) return std::nullopt;
-  return Days{std::chrono::days(static_cast<int>(std::floor(*seconds / 86400)))};
+  return day_at(*seconds);
 }
 
 std::optional<std::string> format_of_date(std::string_view text) {
@@ -185,7 +185,7 @@ std::string write_date_like(std::string_view example, double seconds) {
   const double whole_days = std::floor(seconds / 86400);
   // What the example has no place for is cut off, so that the day stays.
   auto parts = static_cast<int64_t>(std::floor((seconds - whole_days * 86400) * scale + 1e-3));
-  const std::chrono::year_month_day day{Days{std::chrono::days(static_cast<int>(whole_days))}};
+  const std::chrono::year_month_day day{day_at(seconds)};
   const int year = int{day.year()};
   const unsigned month = unsigned{day.month()}, of_month = unsigned{day.day()};
   const std::string separator = layout.separator == 0 ? "" : std::string(1, layout.separator);

@@ -84,6 +84,22 @@ TEST(ReadDate, EverythingElseIsNone) {
   }
 }
 
+TEST(DateFormat, ReadsAsStrptimeDoes) {
+  const auto read = [](const char* format, const char* text) {
+    return DateFormat::parse(format)->read(text);
+  };
+  EXPECT_EQ(read("%Y-%m-%d", "1970-01-02"), 86400);
+  EXPECT_EQ(read("%d%b%Y", "29feb2020"), 1582934400);
+  EXPECT_EQ(read("%d %B %y %H:%M:%S.%f", "1 January 70 00:01:01.5"), 61.5);
+  EXPECT_EQ(read("%-m/%-d/%Y%%", "1/2/1970%"), 86400);
+  EXPECT_FALSE(read("%Y-%m-%d", "2021-02-29"));
+  EXPECT_FALSE(read("%Y-%m-%d", "2021-02-2x"));
+  EXPECT_FALSE(read("%Y-%m-%d", "2021-02-20 "));
+  EXPECT_FALSE(read("%b", "Foo"));
+  EXPECT_EQ(read_date("31MAY2024"), read_date("2024-05-31"));
+  EXPECT_EQ(read_date("2024-05-31T00:00:10"), *read_date("2024-05-31") + 10);
+}
+
 TEST(DateFormat, WritesWhatItReads) {
   for (const auto& [format, text] : {std::pair{"%d/%m/%Y", "05/06/2024"},
                                      {"%d%b%y", "05JUN24"},

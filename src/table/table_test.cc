@@ -14,7 +14,6 @@
 #include "table/constraint.h"
 #include "table/csv_table.h"
 #include "table/dataset_spec.h"
-#include "table/sdv_metadata.h"
 
 namespace maeil::table {
 namespace {
@@ -613,50 +612,6 @@ TEST(Constraint, DatesKeepTheirFormAndTheirTime) {
   EXPECT_EQ(count_broken(order, rows).value(), 0u);
   EXPECT_EQ(rows.columns[0].text(0), "20210215");
   EXPECT_EQ(rows.columns[1].text(0), "2024-05-31 00:00");
-}
-
-TEST(SdvMetadata, TypesAreReadAndWritten) {
-  const auto spec = parse_sdv_metadata(
-      R"({"METADATA_SPEC_VERSION": "SINGLE_TABLE_V1", "primary_key": "id", "columns": {"id": {"sdtype": "id"},
-    "x": {"sdtype": "numerical"}, "d": {"sdtype": "datetime", "datetime_format": "%d%b%Y"},
-    "t": {"sdtype": "datetime", "datetime_format": "%H:%M"}}})",
-      "m.json");
-  ASSERT_TRUE(spec) << spec.error().message;
-  ASSERT_EQ(spec->columns.size(), 4u);
-  EXPECT_EQ(spec->find("id")->type, SpecType::kText);
-  EXPECT_EQ(spec->find("x")->type, SpecType::kNumber);
-  EXPECT_EQ(spec->find("d")->type, SpecType::kDate);
-  EXPECT_EQ(spec->find("t")->type, SpecType::kText);
-  EXPECT_EQ(spec->find("d")->format->text(), "%d%b%Y");
-  const auto again = parse_sdv_metadata(to_sdv_metadata(*spec), "again.json");
-  ASSERT_TRUE(again) << again.error().message;
-  for (const auto& column : spec->columns)
-    EXPECT_EQ(again->find(column.name)->type, column.type) << column.name;
-  EXPECT_EQ(again->find("d")->format->text(), "%d%b%Y");
-  const auto compact = parse_sdv_metadata(
-      R"({"METADATA_SPEC_VERSION": "SINGLE_TABLE_V1", "columns": {"d": {"sdtype": "datetime", )"
-      R"("datetime_format": "%Y%m%d"}}})",
-      "m.json");
-  EXPECT_EQ(compact.value().columns[0].type, SpecType::kDate);
-  for (const char* bad : {"{", "{}", R"({"METADATA_SPEC_VERSION": "V2"})",
-                          R"({"METADATA_SPEC_VERSION": "V1", "tables": {"a": {}, "b": {}}})",
-                          R"({"METADATA_SPEC_VERSION": "SINGLE_TABLE_V1", "columns": {"a": {}}})"}) {
-    const auto refused = parse_sdv_metadata(bad, "bad.json");
-    ASSERT_FALSE(refused) << bad;
-    EXPECT_NE(refused.error().message.find("bad.json"), std::string::npos);
-  }
-  const auto unknown = parse_sdv_metadata(
-      R"({"METADATA_SPEC_VERSION": "SINGLE_TABLE_V1", "columns": {"d": {"sdtype": "datetime", )"
-      R"("datetime_format": "%Y-%j"}}})",
-      "m.json");
-  ASSERT_FALSE(unknown);
-  EXPECT_EQ(unknown.error().code, ErrorCode::kBadInput);
-  EXPECT_NE(unknown.error().message.find("m.json: column 'd': the date format '%Y-%j'"), std::string::npos)
-      << unknown.error().message;
-  const auto deep = parse_sdv_metadata(
-      "{\"columns\":" + std::string(200000, '[') + std::string(200000, ']') + ",\"more\":1}", "deep.json");
-  ASSERT_FALSE(deep);
-  EXPECT_NE(deep.error().message.find("deep.json: its JSON is nested"), std::string::npos);
 }
 
 TEST(DatasetSpec, ATargetIsNeededOnlyToPrepareRows) {

@@ -1,0 +1,40 @@
+// `maeil train`: an encoder, a classifier, or both.
+#include <fmt/format.h>
+
+#include "base/progress.h"
+#include "cli/commands.h"
+#include "cli/output.h"
+#include "loop/manual_training.h"
+
+namespace maeil::cli {
+
+Result<int> train(Context& context, const TrainOptions& options) {
+  if (!options.pretrain && !options.train)
+    return usage_error("train what? --pretrain for the encoder, --train for the classifier, or both");
+  MAEIL_ASSIGN(store::Store & store, context.store());
+  MAEIL_ASSIGN(const table::DatasetSpec& spec, context.spec());
+  Progress progress;
+  auto results = store::Document::array();
+  MAEIL_TRY(loop::train_manually(
+      store, context.settings, spec,
+      {.pretrain = options.pretrain, .train = options.train, .epochs = options.epochs, .rows = options.rows},
+      [&](std::string_view line) {
+        progress.finish();
+        note_task_line(line);
+      },
+      [&](std::string_view what, uint64_t done, uint64_t total) { progress.update(what, done, total); },
+      [&](const dag::TaskOutcome& outcome) {
+        progress.finish();
+        if (!context.json) print_line(outcome.message);
+        results.push_back({{"message", outcome.message}, {"result", outcome.result}});
+      }));
+  if (context.json)
+    print_json(results);
+  else
+    print_line(
+        "`maeil model list` shows it; the next `maeil run` evaluates it when nothing newer is deployed or "
+        "approved");
+  return 0;
+}
+
+}  // namespace maeil::cli

@@ -1,0 +1,151 @@
+#include "loop/file_rows.h"
+
+#include <fmt/format.h>
+
+#include <filesystem>
+
+#include "base/file.h"
+#include "format/number_text.h"
+#include "loop/evaluation.h"
+#include "loop/import.h"
+#include "loop/processed_csv.h"
+#include "nn/score.h"
+#include "prep/transform.h"
+#include "table/csv_table.h"
+
+namespace maeil::loop {
+namespace {
+
+// `work` makes an Out of prepared rows, `finish` takes them in order.
+template <class Out>
+Result<table::ReadReport> transform_rows(
+    const FileRows& rows, table::ReadOptions options, const Watcher& watcher,
+    const std::function<Status(const prep::Prepared&, const std::vector<uint64_t>&, Out&)>& work,
+    const std::function<Status(Out&)>& finish) {
+  struct Piece {
+    uint64_t rows = 0;
+    Out out;
+  };
+  uint64_t done = 0;
+  MAEIL_ASSIGN(MappedFile file, MappedFile::open(rows.path));
+  MAEIL_ASSIGN(auto report, table::read_csv_file_as<Piece>(
+                                std::move(file), rows.path, rows.spec, options,
+                                [&](const table::CsvChunk& chunk, Piece& piece) {
+                                  piece.rows = chunk.table.rows;
+                                  return work(
+                                      prep::transform(rows.spec, *rows.model.preparation, chunk.table),
+                                      chunk.row_index, piece.out);
+                                },
+                                [&](Piece& piece) {
+                                  watcher.rows(done += piece.rows, 0);
+                                  return finish(piece.out);
+                                }));
+  note_read(report, rows.path, watcher);
+  MAEIL_TRY(table::check_read(report, rows.path));
+  return report;
+}
+
+// The chances of default of prepared rows. An error says which rows of the file it lies among.
+Result<std::vector<double>> chances(const nn::Scorer& scorer, const std::string& path,
+                                    const prep::Prepared& prepared, const std::vector<uint64_t>& rows) {
+  const std::vector<float> numbers(prepared.numbers.begin(), prepared.numbers.end());
+  auto scores = predict_default(scorer, {prepared.codes, numbers, prepared.rows});
+  if (scores || rows.empty()) return scores;
+  return with_context(fmt::format("{}, among the rows {} to {}", path, rows.front(), rows.back()),
+                      std::move(scores.error()));
+}
+
+}  // namespace
+
+void note_read(const table::ReadReport& report, const std::string& file, const Watcher& watcher) {
+  for (const auto& row : report.examples)
+    watcher.note(fmt::format("{}:{}: set aside: {}", file, row.line, row.reason), true);
+  if (!report.ignored_columns.empty())
+    watcher.note(fmt::format("{}: {} columns that the dataset does not know are ignored, '{}' the first",
+                             file, report.ignored_columns.size(), report.ignored_columns.front()),
+                 false);
+  for (const auto& line : table::describe_unreadable(report, file)) watcher.note(line, true);
+}
+
+Result<table::ReadReport> write_prepared_rows(const FileRows& rows, uint64_t seed, Days date,
+                                              const std::string& out, const Watcher& watcher) {
+  MAEIL_ASSIGN(AtomicFile csv, AtomicFile::create(out));
+  MAEIL_TRY(csv.write(processed_csv_header(rows.spec, *rows.model.preparation)));
+  MAEIL_ASSIGN(auto report, transform_rows<format::TextBuffer>(
+                                rows, {.target_required = false}, watcher,
+                                [&](const prep::Prepared& prepared, const std::vector<uint64_t>& index,
+                                    format::TextBuffer& text) -> Status {
+                                  text.clear();
+                                  append_processed_rows(prepared, splits_of(seed, date, index), text);
+                                  return {};
+                                },
+                                [&](format::TextBuffer& text) { return csv.write(text.view()); }));
+  MAEIL_TRY(csv.commit());
+  return report;
+}
+
+Result<table::ReadReport> predict_rows(const FileRows& rows, const std::string& out, const Watcher& watcher) {
+  MAEIL_ASSIGN(const auto scorer, scorer_of(rows.model, rows.model_name));
+  MAEIL_ASSIGN(AtomicFile file, AtomicFile::create(out));
+  MAEIL_TRY(file.write("row,probability_of_default,prediction\n"));
+  MAEIL_ASSIGN(auto report, transform_rows<std::string>(
+                                rows, {.target_required = false}, watcher,
+                                [&](const prep::Prepared& prepared, const std::vector<uint64_t>& index,
+                                    std::string& text) -> Status {
+                                  MAEIL_ASSIGN(const auto p, chances(scorer, rows.path, prepared, index));
+                                  text.clear();
+                                  for (size_t i = 0; i < p.size(); ++i) {
+                                    text += fmt::format("{},", index[i]);
+                                    format::append_float(text, p[i]);
+                                    text += p[i] >= 0.5 ? ",1\n" : ",0\n";
+                                  }
+                                  return {};
+                                },
+                                [&](std::string& text) { return file.write(text); }));
+  MAEIL_TRY(file.commit());
+  return report;
+}
+
+Result<EvaluatedRows> evaluate_rows(const FileRows& rows, const Settings& settings, const Watcher& watcher) {
+  MAEIL_ASSIGN(const auto scorer, scorer_of(rows.model, rows.model_name));
+  EvaluatedRows out;
+  Scores scores;
+  MAEIL_ASSIGN(
+      out.read,
+      transform_rows<Scores>(
+          rows, {}, watcher,
+          [&](const prep::Prepared& prepared, const std::vector<uint64_t>& index, Scores& some) -> Status {
+            MAEIL_ASSIGN(const auto p, chances(scorer, rows.path, prepared, index));
+            some = {};
+            for (size_t i = 0; i < p.size(); ++i) {
+              if (prepared.labels[i] < 0) {
+                ++some.unlabelled;
+                continue;
+              }
+              some.probabilities.push_back(p[i]);
+              some.labels.push_back(static_cast<uint8_t>(prepared.labels[i]));
+            }
+            return {};
+          },
+          [&](Scores& some) -> Status {
+            scores.probabilities.insert(scores.probabilities.end(), some.probabilities.begin(),
+                                        some.probabilities.end());
+            scores.labels.insert(scores.labels.end(), some.labels.begin(), some.labels.end());
+            scores.unlabelled += some.unlabelled;
+            return {};
+          }));
+  out.unlabelled = scores.unlabelled;
+  if (scores.unlabelled > 0) {
+    watcher.note(
+        fmt::format("{}: {} of {} rows have no label in column '{}'{}", rows.path, scores.unlabelled,
+                    out.read.rows - out.read.quarantined, rows.spec.target,
+                    scores.labels.empty() ? ": there is nothing to evaluate on" : ": they are left out"),
+        true);
+  }
+  MAEIL_ASSIGN(out.metrics, evaluate_scores(scores, static_cast<uint64_t>(settings.seed),
+                                            std::filesystem::path(rows.path).filename().string()));
+  out.judged = judge(out.metrics, settings);
+  return out;
+}
+
+}  // namespace maeil::loop

@@ -1,0 +1,46 @@
+// The rows of a CSV file before a model: prepared, scored or evaluated, chunk by chunk on all threads. What
+// `maeil preprocess`, `predict` and `evaluate` do; the days' rows, which are in the store, are not read here.
+#pragma once
+
+#include <string>
+
+#include "base/error.h"
+#include "base/time.h"
+#include "loop/judging.h"
+#include "loop/watcher.h"
+#include "registry/model_file.h"
+#include "table/dataset_spec.h"
+#include "table/read_report.h"
+
+namespace maeil::loop {
+
+// Where rows come from, and what reads them. `model` has a preparation and is called `model_name` in errors.
+struct FileRows {
+  const std::string& path;
+  const table::DatasetSpec& spec;
+  registry::ModelFile& model;
+  const std::string& model_name;
+};
+
+// Says of a file what was set aside and what could not be read.
+void note_read(const table::ReadReport& report, const std::string& file, const Watcher& watcher);
+
+// All: kBadInput as read_csv and check_read; what is set aside is said. Files are replaced when all is well.
+
+// The rows as the model reads them, and each one's split under `seed` and `date` (processed_csv.h).
+Result<table::ReadReport> write_prepared_rows(const FileRows& rows, uint64_t seed, Days date,
+                                              const std::string& out, const Watcher& watcher);
+
+// row, probability_of_default, prediction. Takes the model's parameters.
+Result<table::ReadReport> predict_rows(const FileRows& rows, const std::string& out, const Watcher& watcher);
+
+struct EvaluatedRows {
+  table::ReadReport read;
+  uint64_t unlabelled = 0;  // rows that are left out; said
+  store::Document metrics;  // of evaluate_scores
+  Judgement judged;
+};
+// Takes the model's parameters.
+Result<EvaluatedRows> evaluate_rows(const FileRows& rows, const Settings& settings, const Watcher& watcher);
+
+}  // namespace maeil::loop

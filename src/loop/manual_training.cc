@@ -1,0 +1,70 @@
+#include "loop/manual_training.h"
+
+#include "loop/training.h"
+#include "registry/versions.h"
+#include "store/certain_commit.h"
+
+namespace maeil::loop {
+namespace {
+
+// The newest encoder that has its bytes and the settings' shape; "" when there is none.
+Result<std::string> newest_encoder(store::Store& store, const Settings& settings) {
+  MAEIL_ASSIGN(const auto versions, registry::list_versions(store));
+  for (const auto& version : versions) {
+    const auto h = version.document.value("hyperparameters", store::Document());
+    const auto is = [&](const char* name, int64_t wanted) {
+      return h.is_object() && h.value(name, store::Document()) == wanted;
+    };
+    const bool fits = is("d_model", settings.d_model) && is("num_layers", settings.num_layers) &&
+                      is("nhead", settings.nhead) && is("dim_feedforward", settings.dim_feedforward);
+    if (version.model_name == registry::kEncoder && !version.file_id.empty() && fits) return version.id;
+  }
+  return "";
+}
+
+Status commit(store::Store& store, const dag::TaskOutcome& outcome) {
+  const auto is_there = [&]() -> Result<bool> {  // each version has an id of this command's own
+    const auto& put = outcome.batch.puts.front();
+    return store::has_document(store, put.collection, store::id_text(put.document.at("_id")));
+  };
+  MAEIL_ASSIGN(const Status committed,
+               store::commit_for_certain(store, outcome.batch, is_there,
+                                         "`maeil model list` shows the version if it was"));
+  return committed;
+}
+
+}  // namespace
+
+Status train_manually(store::Store& store, const Settings& settings, const table::DatasetSpec& spec,
+                      const ManualTraining& wanted, const std::function<void(std::string_view)>& log,
+                      const std::function<void(std::string_view, uint64_t, uint64_t)>& progress,
+                      const std::function<void(const dag::TaskOutcome&)>& done) {
+  const Day day{settings, spec, "calm", settings.data_quantity};
+  TrainingPlan plan;
+  plan.rows = wanted.rows > 0 ? wanted.rows : 2 * settings.data_quantity;
+  plan.pretrain_rows = plan.rows;
+  plan.epochs = static_cast<int>(wanted.epochs > 0 ? wanted.epochs : settings.epochs);
+  plan.pretrain_epochs = static_cast<int>(wanted.epochs > 0 ? wanted.epochs : settings.pretrain_epochs);
+  MAEIL_ASSIGN(const Days today, date_in_zone(now(), settings.time_zone));
+  dag::TaskContext task{store, today, "manual", "maeil_train", "", 0, 1, {}, log, progress};
+  std::string encoder_id;
+  if (wanted.pretrain) {
+    task.task_id = "pretrain@" + format_instant(now());
+    MAEIL_ASSIGN(const auto outcome, pretrain_encoder(day, plan, task));
+    encoder_id = outcome.result.value("model_id", "");
+    MAEIL_TRY(commit(store, outcome));
+    done(outcome);
+  }
+  if (wanted.train) {
+    if (encoder_id.empty()) {
+      MAEIL_ASSIGN(encoder_id, newest_encoder(store, settings));
+    }
+    task.task_id = "train@" + format_instant(now());
+    MAEIL_ASSIGN(const auto outcome, train_classifier(day, plan, encoder_id, task));
+    MAEIL_TRY(commit(store, outcome));
+    done(outcome);
+  }
+  return {};
+}
+
+}  // namespace maeil::loop
