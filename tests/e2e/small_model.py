@@ -14,6 +14,7 @@ import os
 import pathlib
 import shutil
 import tempfile
+import time
 
 from harness import BINARY, Workspace
 
@@ -65,8 +66,8 @@ def small_model():
     with open(parent / "lock", "a") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)  # ends with its process
         if not whole.exists():
-            for old in parent.iterdir():  # of another build, or begun by a test that was killed
-                if old.is_dir():
+            for old in parent.iterdir():  # of another build, or begun by a test that was killed; none in use
+                if old.is_dir() and time.time() - old.stat().st_mtime > 86400:
                     shutil.rmtree(old)
             begun = pathlib.Path(tempfile.mkdtemp(dir=parent))
             make(begun)
