@@ -60,9 +60,10 @@ class Airflow:
             "AIRFLOW__DAG_PROCESSOR__PARSING_PROCESSES": "1",
             "AIRFLOW__DAG_PROCESSOR__MIN_FILE_PROCESS_INTERVAL": "60",
             "AIRFLOW__SCHEDULER__TASK_INSTANCE_HEARTBEAT_SEC": "2",
-            "AIRFLOW__SCHEDULER__TASK_INSTANCE_HEARTBEAT_TIMEOUT": "10",
+            "AIRFLOW__SCHEDULER__TASK_INSTANCE_HEARTBEAT_TIMEOUT": "20",
             "AIRFLOW__SCHEDULER__TASK_INSTANCE_HEARTBEAT_TIMEOUT_DETECTION_INTERVAL": "3",
             "AIRFLOW__WORKERS__MIN_HEARTBEAT_INTERVAL": "1",
+            "AIRFLOW__WORKERS__EXECUTION_API_TIMEOUT": "60",  # a loaded machine answers later than in the default's five
             "AIRFLOW__USAGE_DATA_COLLECTION__ENABLED": "False",
             "NO_PROXY": "127.0.0.1,localhost", "no_proxy": "127.0.0.1,localhost",
         }
@@ -83,10 +84,9 @@ class Airflow:
             self.processes[name] = subprocess.Popen([sys.executable, "-m", "airflow", *words], env=self.environment, stdin=subprocess.DEVNULL,
                                                     stdout=log, stderr=subprocess.STDOUT, start_new_session=True, preexec_fn=end_with_parent)
             log.close()
-        deadline = time.monotonic() + 120
-        while time.monotonic() < deadline:
+        while all(process.poll() is None for process in self.processes.values()):
             try:
-                with urllib.request.urlopen(f"{self.url}/api/v2/monitor/health", timeout=5) as reply:
+                with urllib.request.urlopen(f"{self.url}/api/v2/monitor/health", timeout=60) as reply:
                     health = json.load(reply)
                 if all(health[part]["status"] == "healthy" for part in ("scheduler", "dag_processor")):
                     break
@@ -95,7 +95,7 @@ class Airflow:
             time.sleep(0.5)
         else:
             raise AssertionError("Airflow did not start:\n" + self.tail())
-        with urllib.request.urlopen(f"{self.url}/auth/token", timeout=10) as reply:
+        with urllib.request.urlopen(f"{self.url}/auth/token", timeout=120) as reply:
             self.token = json.load(reply)["access_token"]
 
     def tail(self):
@@ -142,7 +142,7 @@ class Airflow:
 
     def scheduled(self, dag):
         """The id of the run that the schedule made when the DAG was unpaused."""
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + 600
         while time.monotonic() < deadline:
             for run in self.call("GET", f"dags/{dag}/dagRuns?limit=100")["dag_runs"]:
                 if run["run_type"] == "scheduled":
@@ -161,7 +161,7 @@ class Airflow:
     def task(self, dag, run_id, task):
         return self.call("GET", f"dags/{dag}/dagRuns/{run_id}/taskInstances/{task}")
 
-    def wait(self, dag, run_id, timeout=300):
+    def wait(self, dag, run_id, timeout=900):
         deadline = time.monotonic() + timeout
         while time.monotonic() < deadline:
             state = self.run(dag, run_id)["state"]

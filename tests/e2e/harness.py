@@ -21,7 +21,7 @@ SEED = pathlib.Path(os.environ.get("MAEIL_SEED_DIR", SOURCE / "../shared/seed"))
 GOLDEN = pathlib.Path(os.environ.get("MAEIL_GOLDEN_DIR", SOURCE / "../shared/golden/data")).resolve()
 SETTINGS = re.compile(r"^(MAEIL_|MODEL_|DATA_|DISTRIBUTION_|SOURCE_|SEED$|F1_|MIN_|EPOCHS|FINETUNE_|THREADS|STORE_|MONGODB_)")
 
-# What a shell starts in the background ignores the interrupt, and so would every process that a test starts and interrupts.
+# What a shell starts in the background ignores the interrupt, and so would every process that a test interrupts.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
@@ -97,7 +97,8 @@ def read_until(process, pattern):
 
 @contextlib.contextmanager
 def busy():
-    """Spinning processes beside what is tested, as many as there are processors: locks and leases must hold on a loaded machine."""
+    """Spinning processes beside what is tested, as many as there are processors: locks and leases must hold on a
+    loaded machine."""
     spin = f"import os\nwhile os.getppid() == {os.getpid()}: sum(range(100000))"  # it ends with the test
     spinning = [subprocess.Popen([sys.executable, "-c", spin]) for _ in range(os.cpu_count())]
     try:

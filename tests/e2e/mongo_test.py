@@ -255,9 +255,10 @@ class Faults(Base):
 
     def test_a_holder_that_died_on_another_machine(self):
         workspace = self.workspace(LEASE_SECONDS=600)
-        first = workspace.start("run", "--date", DATE)
+        first = workspace.start("run", "--date", DATE, FINETUNE_EPOCHS=LONG)
         read_until(first, STARTED)
         self.say_elsewhere()
+        self.assertIsNone(first.poll(), "the day is too short for this test")
         kill(first)
         second = workspace.start("run", "--date", DATE)
         read_until(second, r"held by maeil run \(process \d+ on db9.*waiting")
