@@ -72,13 +72,13 @@ void append_names(const Json& json, std::vector<std::string>& out, int depth = 0
   }
 }
 
+std::string text_in(const Json& object, const char* key) {
+  return object.contains(key) && object[key].is_string() ? object[key].get<std::string>() : std::string();
+}
+
 Result<SdvMetadata> metadata_from(const Json& document) {
   if (!document.is_object()) return bad_input("is no object");
   SdvMetadata out;
-  const auto text_in = [](const Json& object, const char* key) {
-    return object.contains(key) && object[key].is_string() ? object[key].get<std::string>() : std::string();
-  };
-  out.version = text_in(document, "METADATA_SPEC_VERSION");
   const Json* table = &document;
   if (document.contains("tables")) {
     const Json& tables = document["tables"];
@@ -121,11 +121,12 @@ SpecColumn spec_column(MetadataColumn&& from) {
   return out;
 }
 
-Result<DatasetSpec> spec_from(SdvMetadata&& metadata) {
-  if (metadata.version != "SINGLE_TABLE_V1" && metadata.version != "V1")
-    return bad_input(
-        fmt::format("METADATA_SPEC_VERSION '{}' is neither SINGLE_TABLE_V1 nor V1", metadata.version));
-  if (metadata.version == "V1" && !metadata.table) return bad_input("it must have one table");
+Result<DatasetSpec> spec_from(const Json& document) {
+  const std::string version = document.is_object() ? text_in(document, "METADATA_SPEC_VERSION") : "";
+  if (document.is_object() && version != "SINGLE_TABLE_V1" && version != "V1")
+    return bad_input(fmt::format("METADATA_SPEC_VERSION '{}' is neither SINGLE_TABLE_V1 nor V1", version));
+  MAEIL_ASSIGN(auto metadata, metadata_from(document));
+  if (version == "V1" && !metadata.table) return bad_input("it must have one table");
   if (metadata.columns.empty()) return bad_input("its table has no columns");
   DatasetSpec out;
   out.name = metadata.table.value_or("");
@@ -148,8 +149,8 @@ Result<SdvMetadata> parse_sdv_metadata(std::string_view json, const std::string&
 }
 
 Result<DatasetSpec> parse_sdv_spec(std::string_view json, const std::string& file_name) {
-  MAEIL_ASSIGN(auto metadata, parse_sdv_metadata(json, file_name));
-  auto spec = spec_from(std::move(metadata));
+  MAEIL_ASSIGN(const Json document, parse_json<Json>(json, file_name));
+  auto spec = spec_from(document);
   if (!spec) return with_context(file_name, spec.error());
   if (spec->name.empty()) spec->name = file_name;
   return spec;

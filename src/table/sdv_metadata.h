@@ -25,7 +25,6 @@ struct MetadataColumn {
 };
 
 struct SdvMetadata {
-  std::string version;               // "": not said
   std::optional<std::string> table;  // its name, where it stands under "tables"
   std::vector<MetadataColumn> columns;
   std::vector<std::string> primary_key;     // several columns: one key together
