@@ -16,7 +16,7 @@
 #include "loop/import.h"
 #include "loop/judging.h"
 #include "loop/own_file.h"
-#include "loop/processed_csv.h"
+#include "loop/prepared/processed_csv.h"
 #include "loop/source.h"
 #include "loop/training.h"
 #include "prep/split.h"

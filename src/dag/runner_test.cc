@@ -1,7 +1,5 @@
 // The runner over a day of three small DAGs with branches, a retraining loop and sensors: resumed, killed at
 // every point, retried, cancelled, and kept from running twice at a time.
-#include "dag/runner.h"
-
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <gtest/gtest.h>
@@ -11,8 +9,9 @@
 #include <thread>
 
 #include "base/file.h"
-#include "dag/take_back.h"
+#include "dag/task_history.h"
 #include "dag/task_log.h"
+#include "dag/test_support.h"
 #include "store/forwarding_store.h"
 #include "store/sqlite/sqlite_store.h"
 #include "store/test_must.h"

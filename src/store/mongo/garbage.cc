@@ -4,8 +4,8 @@
 
 #include <boost/unordered/unordered_flat_set.hpp>
 
+#include "store/mongo/batch_plan.h"
 #include "store/mongo/blobs.h"
-#include "store/mongo/plan.h"
 #include "store/mongo/reading.h"
 #include "store/mongo/server_site.h"
 
