@@ -8,8 +8,8 @@
 
 #include "cli/commands.h"
 #include "cli/output.h"
+#include "dag/run_list.h"
 #include "dag/task_log.h"
-#include "dag/task_runs.h"
 #include "loop/pipelines.h"
 
 namespace maeil::cli {

@@ -10,7 +10,7 @@
 #include <optional>
 
 #include "dag/execute.h"
-#include "dag/journal.h"
+#include "dag/task_record.h"
 
 namespace maeil::dag {
 

@@ -36,6 +36,32 @@ bool is_finished(TaskState state) {
          state == TaskState::kUpstreamFailed;
 }
 
+const TaskSpec* find_task(const DagSpec& dag, std::string_view task) {
+  const auto found = std::ranges::find(dag.tasks, task, &TaskSpec::id);
+  return found == dag.tasks.end() ? nullptr : &*found;
+}
+
+std::vector<std::string> downstream_of(const DagSpec& dag, std::string_view task) {
+  std::vector<std::string> found;
+  for (const auto& other : dag.tasks) {
+    if (std::ranges::find(other.upstream, task) != other.upstream.end()) found.push_back(other.id);
+  }
+  return found;
+}
+
+std::vector<std::string> followers_of(const DagSpec& dag, const std::vector<std::string>& tasks) {
+  std::set<std::string_view> reached(tasks.begin(), tasks.end());
+  std::vector<std::string> out;
+  for (const auto& task : dag.tasks) {  // upstreams come first, so one pass finds everything
+    if (reached.contains(task.id)) continue;
+    if (!std::ranges::any_of(task.upstream, [&](const std::string& id) { return reached.contains(id); }))
+      continue;
+    reached.insert(task.id);
+    out.push_back(task.id);
+  }
+  return out;
+}
+
 Status check_dag(const DagSpec& dag) {
   const auto wrong = [&](std::string_view task, std::string_view what) {
     return internal_error(fmt::format("DAG {}: task \"{}\": {}", dag.id, task, what));

@@ -52,6 +52,14 @@ struct DagSpec {
   std::vector<TaskSpec> tasks;  // in an order where upstreams come first
 };
 
+const TaskSpec* find_task(const DagSpec& dag, std::string_view task);  // null: there is none
+
+// The ids of the tasks that have this one among their upstreams.
+std::vector<std::string> downstream_of(const DagSpec& dag, std::string_view task);
+
+// The ids of the tasks that follow any of `tasks`, however far, in the DAG's order; not these themselves.
+std::vector<std::string> followers_of(const DagSpec& dag, const std::vector<std::string>& tasks);
+
 // Wrong ids, unknown upstreams, cycles, a branch without downstream: kInternal, naming the task.
 Status check_dag(const DagSpec& dag);
 
@@ -64,6 +72,16 @@ struct Shard {
   std::string suffix() const;  // "[2/7]" of a part, else ""
 };
 
+// Which task of which date: what its record's id and its key are made of. docs/names.md draws these names.
+struct TaskName {
+  Days logical_date;
+  std::string dag_id, task_id;  // of a part with its shard's suffix
+  // `completions`: how often it was finished before. Without them it is the same however often it is done.
+  std::string key(int completions = 0) const {
+    return store::make_task_key(logical_date, dag_id, task_id, completions);
+  }
+};
+
 struct TaskContext {
   store::Store& store;
   Days logical_date;
@@ -73,14 +91,10 @@ struct TaskContext {
   int attempt = 0;  // TaskSpec::attempt
   int try_number = 1;
   Shard shard;
-  std::string task_key() const {
-    return store::make_task_key(logical_date, dag_id, task_id + shard.suffix(), completions);
-  }
-  // The same however often the task is done: what a replay must have in common with the first time (seeds).
-  std::string task_name() const { return store::make_task_key(logical_date, dag_id, task_id); }
-  std::string part_key(const Shard& part) const {
-    return store::make_task_key(logical_date, dag_id, task_id + part.suffix());
-  }
+  TaskName name() const { return name_of(shard); }
+  TaskName name_of(const Shard& part) const { return {logical_date, dag_id, task_id + part.suffix()}; }
+  // field `task_key` of what the task writes, and what the ids of that are made of
+  std::string task_key() const { return name().key(completions); }
   // One line for the task's log (kept in the store, shown by `maeil logs`, and on the terminal).
   std::function<void(std::string_view line)> log;
   // Long work reports here; total 0: unknown. Throttled by the receiver.
@@ -90,7 +104,7 @@ struct TaskContext {
   std::function<void(store::Batch&)> fence;
   // How often the task was finished for this date before. What was recorded then stays: what a task writes
   // under ids made from task_key() is added to it, and linked by `supersedes` and `superseded_by`
-  // (take_back.h).
+  // (task_history.h).
   int completions = 0;
   // of the last time it was finished; empty when it never was
   store::Document earlier_result = store::Document::object();

@@ -1,97 +1,65 @@
 #include "dag/dag_run.h"
 
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include <algorithm>
 
-#include "dag/task_runs.h"
-#include "store/certain_commit.h"
-#include "store/field_rules.h"
-
 namespace maeil::dag {
-namespace {
 
 using store::Document;
 
-Result<TaskState> how_it_stands(store::Store& store, const std::vector<DagSpec>& dags, const Document& run) {
-  const auto dag = std::ranges::find(dags, store::text_field(run, "dag_id"), &DagSpec::id);
-  const auto date = parse_date(store::text_field(run, "logical_date"));
-  if (dag == dags.end() || !date) return TaskState::kFailed;
-  MAEIL_ASSIGN(const auto records, read_records(store, *date, dag->id));
-  return final_state(*dag, records);
+std::string make_run_id(std::string_view run_type, Instant instant) {
+  return fmt::format("{}__{}", run_type, format_instant(instant));
 }
 
-}  // namespace
-
-TaskState final_state(const DagSpec& dag, const std::map<std::string, TaskRecord>& records) {
-  const bool good = std::ranges::all_of(dag.tasks, [&](const TaskSpec& task) {
-    const auto found = records.find(task.id);
-    return found != records.end() &&
-           (found->second.state == TaskState::kSuccess || found->second.state == TaskState::kSkipped);
-  });
-  return good ? TaskState::kSuccess : TaskState::kFailed;
+std::string dag_run_id(Days date, const std::string& dag_id, const std::string& run_id) {
+  return store::task_object_id(store::make_task_key(date, dag_id, run_id), kDagRuns, 0);
 }
 
-Status close_dead_runs(store::Store& store, const std::vector<DagSpec>& dags) {
-  store::FindOptions dead;
-  dead.filter = {{"state", to_string(TaskState::kRunning)}, {"run_type", {{"$ne", kTaskByTask}}}};
-  MAEIL_ASSIGN(const auto runs, store.find(kDagRuns, dead));
-  store::Batch batch;
-  for (const auto& run : runs) {
-    MAEIL_ASSIGN(const TaskState state, how_it_stands(store, dags, run));
-    const bool done = state == TaskState::kSuccess;
-    batch.sets.push_back({kDagRuns,
-                          store::id_text(run.value("_id", Document())),
-                          {{"state", to_string(state)},
-                           {"message", done ? "its process died after the last task" : "its process died"}}});
+Document task_run_document(Days date, const std::string& dag_id, const std::string& run_id, Instant start) {
+  return {{"_id", store::id_value(dag_run_id(date, dag_id, run_id))},
+          {"logical_date", format_date(date)},
+          {"dag_id", dag_id},
+          {"run_id", run_id},
+          {"run_type", kTaskByTask},
+          {"state", to_string(TaskState::kRunning)},
+          {"start_date", store::date_value(start)},
+          {"end_date", nullptr},
+          {"duration", nullptr},
+          {"message", ""},
+          {"timestamp", store::date_value(now())}};
+}
+
+Document standing(const std::map<std::string, TaskRecord>& records, const std::string& run_id,
+                  std::optional<Instant> start, TaskState state, const std::string& message) {
+  std::vector<Instant> ends;
+  for (const auto& [id, record] : records) {
+    if (record.run_id == run_id && record.end) ends.push_back(*record.end);
   }
-  return batch.sets.empty() ? Status{} : store.commit(batch);
+  Document end, duration;
+  if (!ends.empty() && state != TaskState::kRunning) {
+    const Instant last = std::ranges::max(ends);
+    end = store::date_value(last);
+    if (start) duration = std::chrono::duration<double>(last - *start).count();
+  }
+  return {{"state", to_string(state)},
+          {"end_date", end},
+          {"duration", duration},
+          {"message", clean_text(message, 10000)}};
 }
 
-DagRun::DagRun(store::Store& store, const DagSpec& dag, Days logical_date, const RunOptions& options)
-    : store_(store), dag_id_(dag.id), date_(logical_date), options_(options), start_(now()) {}
-
-Status DagRun::begin(bool resumed) {
-  run_type_ = resumed ? "resumed" : options_.run_type;
-  MAEIL_TRY(write("running", ""));
-  begun_ = true;
-  return {};
+std::optional<Instant> start_of(const Document& run) {
+  const auto instant = store::instant_of(run.value("start_date", Document()));
+  return instant ? std::optional(*instant) : std::nullopt;
 }
 
-Status DagRun::end(std::string_view state, const std::string& message) { return write(state, message); }
+Status unless_conflict(Status done) {
+  return !done && done.error().code == ErrorCode::kConflict ? Status{} : done;
+}
 
-Status DagRun::write(std::string_view state, const std::string& message) {
-  const std::string id =
-      store::task_object_id(store::make_task_key(date_, dag_id_, options_.run_id), kDagRuns, 0);
-  const bool ended = state != "running";
-  const Instant at = now();
-  Document out = {
-      {"_id", store::id_value(id)},
-      {"logical_date", format_date(date_)},
-      {"dag_id", dag_id_},
-      {"run_id", options_.run_id},
-      {"run_type", run_type_},
-      {"state", state},
-      {"start_date", store::date_value(start_)},
-      {"end_date", ended ? store::date_value(at) : Document()},
-      {"duration", ended ? Document(std::chrono::duration<double>(at - start_).count()) : Document()},
-      {"message", clean_text(message, 10000)},
-      {"hostname", host_name()},
-      {"pid", ::getpid()},
-      {"timestamp", store::date_value(at)}};
-  if (!options_.program.is_null()) out["program"] = options_.program;
-  store::Batch batch;
-  batch.puts.push_back({kDagRuns, std::move(out)});
-  const auto is_there = [&]() -> Result<bool> {
-    store::FindOptions same;
-    same.filter = {{"_id", store::id_value(id)}, {"state", state}};
-    MAEIL_ASSIGN(const Document found, store_.find_one(kDagRuns, same));
-    return !found.is_null();
-  };
-  MAEIL_ASSIGN(const Status done,
-               store::commit_for_certain(store_, batch, is_there, "`maeil runs` shows what is recorded"));
-  return done;
+const DagSpec* find_dag(const std::vector<DagSpec>& dags, std::string_view id) {
+  const auto found = std::ranges::find(dags, id, &DagSpec::id);
+  return found == dags.end() ? nullptr : &*found;
 }
 
 }  // namespace maeil::dag

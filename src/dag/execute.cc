@@ -12,8 +12,7 @@
 #include <thread>
 
 #include "dag/claim.h"
-#include "dag/plan.h"
-#include "dag/take_back.h"
+#include "dag/task_history.h"
 #include "dag/task_log.h"
 #include "store/certain_commit.h"
 
@@ -285,7 +284,7 @@ class Execution {
     record_.result = std::move(outcome.result);
     // what failed is repeated under the same ids
     if (outcome.state != TaskState::kFailed) ++record_.completions;
-    settle_time();
+    note_end();
     store::Batch batch = std::move(outcome.batch);
     Status done = link_to_earlier(store_, name_, before.completions, batch);
     if (done) {
@@ -321,7 +320,7 @@ class Execution {
     record_.state = another_follows ? TaskState::kUpForRetry : TaskState::kFailed;
     record_.message = error.message;
     record_.error = error;
-    settle_time();
+    note_end();
     // Whoever called will try again: until then the task is his (claim.h).
     if (const auto at = store_.time(); at && another_follows && options_.retries_left > 0) {
       record_.retries_left = options_.retries_left;
@@ -337,7 +336,7 @@ class Execution {
     return {};
   }
 
-  void settle_time() {
+  void note_end() {
     record_.end = now();
     record_.retries_left = 0;
     record_.alive_until.reset();

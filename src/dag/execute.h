@@ -10,7 +10,7 @@
 #include <vector>
 
 #include "dag/dag.h"
-#include "dag/journal.h"
+#include "dag/task_record.h"
 
 namespace maeil::dag {
 

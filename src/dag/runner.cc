@@ -6,10 +6,10 @@
 #include <algorithm>
 
 #include "dag/claim.h"
-#include "dag/dag_run.h"
-#include "dag/plan.h"
-#include "dag/take_back.h"
-#include "dag/task_runs.h"
+#include "dag/dag_state.h"
+#include "dag/runner_runs.h"
+#include "dag/task_history.h"
+#include "dag/trigger_rules.h"
 
 namespace maeil::dag {
 namespace {
@@ -20,7 +20,7 @@ bool is_success(TaskState state) { return state == TaskState::kSuccess || state 
 
 enum class Step { kKeep, kRun, kSkip, kUpstreamFailed };
 
-// What is to be done with a task whose upstreams are settled.
+// What is to be done with a task whose upstreams have ended.
 Step next_step(const DagSpec& dag, const TaskSpec& task, const Records& records, bool clear) {
   const Decision decision = decide(dag, task, records);
   const auto found = records.find(task.id);
@@ -54,9 +54,10 @@ void tell(const RunOptions& options, Event::Kind kind, const DagSpec& dag, const
   options.on_event(event);
 }
 
-// A record for a task that the runner itself settles.
-Result<TaskRecord> settle(store::Store& store, const DagSpec& dag, const TaskSpec& task, Days logical_date,
-                          const Records& records, Step step, const RunOptions& options) {
+// A record for a task that the runner does not run: skipped, or its upstream failed.
+Result<TaskRecord> record_without_running(store::Store& store, const DagSpec& dag, const TaskSpec& task,
+                                          Days logical_date, const Records& records, Step step,
+                                          const RunOptions& options) {
   const TaskName name{logical_date, dag.id, task.id};
   TaskRecord record;
   record.task_id = task.id;
@@ -121,7 +122,7 @@ Result<DagResult> run_dag(store::Store& store, const DagSpec& dag, const TaskTab
   const bool resumed = !records.empty() && !options.clear;
   DagResult result;
   result.dag_id = dag.id;
-  DagRun run(store, dag, logical_date, options);
+  RunnerRun run(store, dag, logical_date, options);
   std::optional<Error> refused;  // another process is at work here
   for (const auto& task : dag.tasks) {
     Step step = next_step(dag, task, records, options.clear);
@@ -172,7 +173,8 @@ Result<DagResult> run_dag(store::Store& store, const DagSpec& dag, const TaskTab
       result.cancelled = error && error->code == ErrorCode::kCancelled;
       if (result.cancelled) break;
     } else {
-      MAEIL_ASSIGN(records[task.id], settle(store, dag, task, logical_date, records, step, options));
+      MAEIL_ASSIGN(records[task.id],
+                   record_without_running(store, dag, task, logical_date, records, step, options));
     }
   }
   for (const auto& task : dag.tasks) {

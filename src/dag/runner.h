@@ -4,7 +4,7 @@
 // What a record says is finished with success or skipped is not done again; a failed task, one that a dead
 // run left running, and everything that did not run is. A task that another process (an Airflow worker,
 // `maeil task`) is executing is left to it (claim.h). States, trigger rules and branches are Airflow's
-// (plan.h).
+// (trigger_rules.h).
 #pragma once
 
 #include <memory>

@@ -190,16 +190,4 @@ std::vector<Document> join_parts(std::vector<Document> parts) {
   return out;
 }
 
-Result<std::vector<Document>> logs(store::Store& store, std::string_view run_id, std::string_view task_id) {
-  store::FindOptions options;
-  options.filter = {{"run_id", run_id}};
-  MAEIL_ASSIGN(const Document run, store.find_one(kDagRuns, options));
-  if (!task_id.empty()) options.filter["task_id"] = task_id;
-  options.sort = {{"timestamp", 1}};
-  MAEIL_ASSIGN(auto found, store.find(kTaskLogs, options));
-  if (run.is_null() && found.empty())
-    return not_found(fmt::format("there is no run \"{}\": `maeil runs` lists them", run_id));
-  return join_parts(std::move(found));
-}
-
 }  // namespace maeil::dag

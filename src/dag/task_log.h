@@ -20,10 +20,12 @@
 #include <utility>
 #include <vector>
 
-#include "dag/journal.h"
+#include "dag/task_record.h"
 #include "store/store.h"
 
 namespace maeil::dag {
+
+inline constexpr const char* kTaskLogs = "task_logs";
 
 // Where the log of a try goes on: a sensor that is asked again, by another process, is the same try.
 struct LogPlace {
@@ -78,9 +80,5 @@ class TaskLog {
 // Parts in the order of their timestamps -> one document for each try, in the order of its first part, with
 // all its lines in theirs.
 std::vector<store::Document> join_parts(std::vector<store::Document> parts);
-
-// The joined logs of a run, of one task when `task_id` is given. kNotFound for an unknown run.
-Result<std::vector<store::Document>> logs(store::Store& store, std::string_view run_id,
-                                          std::string_view task_id = "");
 
 }  // namespace maeil::dag

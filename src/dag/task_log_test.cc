@@ -4,6 +4,7 @@
 
 #include <gtest/gtest.h>
 
+#include "dag/test_support.h"
 #include "store/sqlite/sqlite_store.h"
 #include "store/test_support.h"
 

@@ -4,7 +4,10 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
-#include "dag/journal.h"
+#include "dag/dag_run.h"
+#include "dag/dag_state.h"
+#include "dag/old_task_runs.h"
+#include "dag/run_list.h"
 #include "store/sqlite/sqlite_store.h"
 #include "store/test_support.h"
 

@@ -8,12 +8,34 @@
 #include <memory>
 #include <string>
 
+#include "dag/dag_run.h"
 #include "dag/runner.h"
+#include "dag/task_log.h"
 #include "store/sqlite/sqlite_store.h"
 #include "store/test_must.h"
 #include "store/test_support.h"
 
 namespace maeil::dag {
+
+// The documents of dag_runs, newest first; 0: all.
+inline Result<std::vector<store::Document>> runs(store::Store& store, int64_t limit = 0) {
+  store::FindOptions options;
+  options.sort = {{"start_date", -1}};
+  options.limit = limit;
+  return store.find(kDagRuns, options);
+}
+
+// The joined logs of a run, of one task when `task_id` is given; kNotFound when there are none.
+inline Result<std::vector<store::Document>> logs(store::Store& store, std::string_view run_id,
+                                                 std::string_view task_id = "") {
+  store::FindOptions options;
+  options.filter = {{"run_id", run_id}};
+  if (!task_id.empty()) options.filter["task_id"] = task_id;
+  options.sort = {{"timestamp", 1}};
+  MAEIL_ASSIGN(auto found, store.find(kTaskLogs, options));
+  if (found.empty()) return not_found("nothing was logged");
+  return join_parts(std::move(found));
+}
 
 struct SmallDay {
   const Days date = parse_date("2026-11-23").value();

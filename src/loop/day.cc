@@ -2,7 +2,7 @@
 
 #include <fmt/format.h>
 
-#include "dag/journal.h"
+#include "dag/task_record.h"
 #include "loop/tasks.h"
 #include "store/field_rules.h"
 

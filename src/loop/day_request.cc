@@ -4,7 +4,7 @@
 
 #include <limits>
 
-#include "dag/journal.h"
+#include "dag/task_record.h"
 #include "loop/pipelines.h"
 #include "loop/source.h"
 #include "store/field_rules.h"

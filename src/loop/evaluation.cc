@@ -3,7 +3,7 @@
 #include <fmt/format.h>
 
 #include "loop/judging.h"
-#include "loop/prepare_rows.h"
+#include "loop/scoring.h"
 
 namespace maeil::loop {
 namespace {
@@ -53,44 +53,21 @@ Result<store::Document> evaluate_scores(const Scores& scores, uint64_t seed, std
   return out;
 }
 
-Status check_rows_of(dag::TaskContext& context, const prep::Preparation& preparation,
-                     const store::Document& raw) {
-  MAEIL_ASSIGN(const auto rows,
-               context.store.row_constants(kRows, partition_of(context.logical_date, preparation)));
-  if (rows.value("raw_data_id", store::Document()) == raw.at("_id")) return {};
-  return fail(
-      ErrorCode::kConflict,
-      fmt::format("the rows of {} were prepared from other raw data while they were scored: run {} again",
-                  format_date(context.logical_date), context.task_id));
-}
-
-namespace {
-
-Result<Scores> scores_of(dag::TaskContext& context, const Day& day, const registry::ModelVersion& version,
-                         std::string_view split, const store::Document& raw) {
-  MAEIL_ASSIGN(auto model, registry::load_version(context.store, version, day.spec,
-                                                  static_cast<int>(day.settings.nhead)));
-  if (context.shard.merges()) return merge_scores(context, version, *model.preparation, split, raw);
-  MAEIL_TRY(ensure_prepared(context, day, *model.preparation));
-  MAEIL_ASSIGN(const auto scorer, nn::Scorer::make(std::move(model.parameters), model.unknown));
-  MAEIL_ASSIGN(auto scores,
-               score_split(context.store, context.logical_date, *model.preparation, split, scorer));
-  MAEIL_TRY(check_rows_of(context, *model.preparation, raw));
-  return scores;
-}
-
-}  // namespace
-
-Result<store::Document> evaluate_version(dag::TaskContext& context, const Day& day,
-                                         const registry::ModelVersion& version, std::string_view split) {
-  MAEIL_ASSIGN(const store::Document raw, raw_document(context));
-  MAEIL_ASSIGN(const Scores scores, scores_of(context, day, version, split, raw));
-  MAEIL_ASSIGN(auto metrics, evaluate_scores(scores, static_cast<uint64_t>(day.settings.seed), split));
-  return store::Document{{"model_id", version.id},
-                         {"model_version", version.version},
-                         {"metrics", std::move(metrics)},
-                         {"raw_data_id", store::id_text(raw.at("_id"))},
-                         {"fallback", raw.value("fallback", false)}};
+Result<dag::TaskOutcome> evaluate_version(
+    dag::TaskContext& context, const Day& day, const registry::ModelVersion& version, std::string_view split,
+    const std::function<Result<dag::TaskOutcome>(store::Document evaluated)>& then) {
+  MAEIL_ASSIGN(auto scoring, Scoring::begin(context, day, version, split));
+  return run_in_shards<Scores, ScoreTotal>(
+      context, scoring, [&](const Scoring::Rows& all) -> Result<dag::TaskOutcome> {
+        MAEIL_ASSIGN(const Scores scores, collect(all));
+        MAEIL_ASSIGN(auto metrics, evaluate_scores(scores, static_cast<uint64_t>(day.settings.seed), split));
+        const store::Document& raw = scoring.raw();
+        return then({{"model_id", version.id},
+                     {"model_version", version.version},
+                     {"metrics", std::move(metrics)},
+                     {"raw_data_id", store::id_text(raw.at("_id"))},
+                     {"fallback", raw.value("fallback", false)}});
+      });
 }
 
 std::optional<double> metric_of(const store::Document& metrics, std::string_view name) {

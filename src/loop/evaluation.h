@@ -1,11 +1,13 @@
 // Evaluating a model on labelled rows, and the document that says how it went.
 #pragma once
 
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
 
-#include "loop/prepared_day.h"
+#include "loop/day.h"
+#include "loop/prepared/read_rows.h"
 #include "metrics/classification.h"
 #include "registry/model_file.h"
 
@@ -17,25 +19,13 @@ namespace maeil::loop {
 // kBadInput, kInternal: as classification_metrics.
 Result<store::Document> evaluate_scores(const Scores& scores, uint64_t seed, std::string_view measured_on);
 
-// One shard's scores as a part (loop/parts.h), and those of all shards put together: parts of other raw data
-// than `raw` are kConflict.
-Result<dag::TaskOutcome> score_part(dag::TaskContext& context, const Day& day,
-                                    const registry::ModelVersion& version, std::string_view split);
-Result<Scores> merge_scores(dag::TaskContext& context, const registry::ModelVersion& version,
-                            const prep::Preparation& preparation, std::string_view split,
-                            const store::Document& raw);
-
-// kConflict unless the prepared rows are still those of `raw`: another process may prepare the date's new
-// rows while these are scored.
-Status check_rows_of(dag::TaskContext& context, const prep::Preparation& preparation,
-                     const store::Document& raw);
-
-// Loads the version, prepares the day for it if need be, and evaluates it on one split; where the context
-// merges shards, from their scores. What a task records of it: {model_id, model_version, metrics,
-// raw_data_id, fallback}, the last two of the document of raw_data whose rows were evaluated, so that nobody
-// judges by the raw data of a later moment.
-Result<store::Document> evaluate_version(dag::TaskContext& context, const Day& day,
-                                         const registry::ModelVersion& version, std::string_view split);
+// Loads the version, prepares the day for it if need be, scores one split, and gives `then` what a task
+// records of it: {model_id, model_version, metrics, raw_data_id, fallback}, the last two of the document of
+// raw_data whose rows were evaluated, so that nobody judges by the raw data of a later moment. A task that is
+// cut into shards does the same (shards.h): `then` is called by the merging step alone.
+Result<dag::TaskOutcome> evaluate_version(
+    dag::TaskContext& context, const Day& day, const registry::ModelVersion& version, std::string_view split,
+    const std::function<Result<dag::TaskOutcome>(store::Document evaluated)>& then);
 
 // A metric of such a document; nullopt where it is undefined.
 std::optional<double> metric_of(const store::Document& metrics, std::string_view name);

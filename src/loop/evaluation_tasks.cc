@@ -51,16 +51,18 @@ Result<TaskOutcome> load_latest_model(TaskContext& context) {
 Result<TaskOutcome> evaluate_model(const Day& day, TaskContext& context) {
   MAEIL_ASSIGN(const auto loaded, result_of(context, kEvaluationDag, "load_latest_model"));
   MAEIL_ASSIGN(const auto version, registry::find_version(context.store, loaded.value("model_id", "")));
-  if (context.shard.is_part()) return score_part(context, day, version, "test");
-  TaskOutcome out;
-  MAEIL_ASSIGN(out.result, evaluate_version(context, day, version, "test"));
-  const store::Document& metrics = out.result["metrics"];
-  out.message = describe(metrics);
-  out.batch.puts.push_back(
-      {"performance_metrics",
-       stamped(context, "performance_metrics",
-               {{"model_id", version.id}, {"dataset_name", "test"}, {"metrics", metrics}})});
-  return out;
+  return evaluate_version(
+      context, day, version, "test", [&](store::Document evaluated) -> Result<TaskOutcome> {
+        TaskOutcome out;
+        out.result = std::move(evaluated);
+        const store::Document& metrics = out.result["metrics"];
+        out.message = describe(metrics);
+        out.batch.puts.push_back(
+            {"performance_metrics",
+             stamped(context, "performance_metrics",
+                     {{"model_id", version.id}, {"dataset_name", "test"}, {"metrics", metrics}})});
+        return out;
+      });
 }
 
 store::Document f1_of(const store::Document& result) {

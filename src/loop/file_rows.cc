@@ -8,7 +8,7 @@
 #include "format/number_text.h"
 #include "loop/evaluation.h"
 #include "loop/import.h"
-#include "loop/processed_csv.h"
+#include "loop/prepared/processed_csv.h"
 #include "nn/score.h"
 #include "prep/transform.h"
 #include "table/csv_table.h"

@@ -15,7 +15,11 @@
 #include <cstdio>
 #include <cstdlib>
 
+#include "dag/dag_run.h"
 #include "dag/execute.h"
+#include "dag/old_task_runs.h"
+#include "dag/run_list.h"
+#include "dag/task_log.h"
 #include "dag/task_runs.h"
 #include "loop/day_request.h"
 #include "loop/verdict.h"

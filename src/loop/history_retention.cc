@@ -5,9 +5,10 @@
 #include <set>
 #include <string_view>
 
-#include "dag/journal.h"
-#include "dag/take_back.h"
-#include "dag/task_runs.h"
+#include "dag/dag_run.h"
+#include "dag/dag_state.h"
+#include "dag/task_history.h"
+#include "dag/task_log.h"
 #include "store/field_rules.h"
 
 namespace maeil::loop {
@@ -76,7 +77,7 @@ Result<int64_t> cut_records(store::Store& store, const std::string& date, bool d
       batch.expects.push_back(
           {dag::kTaskInstances, store::id_text(record.value("_id", Document())), std::move(as_read)});
       // A record of an older maeil does not say how often it was finished, which counts as once
-      // (dag/journal.cc).
+      // (dag/task_record.cc).
       for (const char* field : kCut) record.erase(field);
       record["pruned"] = store::date_value(now());
       batch.puts.push_back({dag::kTaskInstances, std::move(record)});

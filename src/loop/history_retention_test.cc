@@ -4,8 +4,9 @@
 
 #include <gtest/gtest.h>
 
+#include "dag/dag_run.h"
 #include "dag/runner.h"
-#include "dag/take_back.h"
+#include "dag/task_history.h"
 #include "dag/task_log.h"
 #include "store/sqlite/sqlite_store.h"
 #include "store/test_support.h"

@@ -3,7 +3,7 @@
 #include <fmt/format.h>
 
 #include "loop/evaluation.h"
-#include "loop/prepare_rows.h"
+#include "loop/prepared/raw_data.h"
 #include "registry/audit.h"
 
 namespace maeil::loop {
@@ -73,7 +73,7 @@ Status check_evaluated(const dag::TaskContext& context, const store::Document& e
 store::Batch::Put approval_entry(const dag::TaskContext& context, const registry::ModelVersion& version,
                                  Instant when) {
   // Not the n-th document of the collection itself: those are linked when the task is done again
-  // (dag/take_back.h), and no entry changes.
+  // (dag/task_history.h), and no entry changes.
   const std::string id =
       store::task_object_id(context.task_key(), fmt::format("{}/approve", registry::kAuditLog), 0);
   return registry::audit_entry({"approve", version.version, version.status, "approved", context.run_id, id},

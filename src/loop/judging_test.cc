@@ -5,8 +5,8 @@
 
 #include <cmath>
 
-#include "dag/journal.h"
-#include "dag/take_back.h"
+#include "dag/task_history.h"
+#include "dag/task_record.h"
 #include "loop/attempt_choice.h"
 #include "loop/evaluation.h"
 #include "loop/not_judged.h"

@@ -35,7 +35,7 @@ Status check_part(const store::Document& part) {
 }
 
 std::string part_id(const dag::TaskContext& context, const dag::Shard& part) {
-  return store::task_object_id(context.part_key(part), kParts, 0);
+  return store::task_object_id(context.name_of(part).key(), kParts, 0);
 }
 
 }  // namespace
@@ -77,7 +77,7 @@ Result<dag::TaskOutcome> PartWriter::finish(dag::TaskContext& context, const sto
   part["timestamp"] = store::date_value(at);
   part["_id"] = store::id_value(part_id(context, context.shard));
   // not the task's: what the merging step commits must not take the parts with it
-  part["task_key"] = context.part_key(context.shard);
+  part["task_key"] = context.name().key();
   dag::TaskOutcome out;
   out.message = std::move(message);
   out.batch.puts.push_back({kParts, std::move(part)});

@@ -1,5 +1,5 @@
 // The parts of a task that is cut into shards: what one shard made, kept until the merging step and a day
-// longer.
+// longer. Who makes and merges them: shards.h.
 //
 // A part is a blob and a document of `task_parts` that names it: {task, shard, of, inputs, file_id, ...,
 // task_key of the part}. A shard run again replaces its part; the merging step reads the parts and leaves
@@ -24,6 +24,7 @@ inline constexpr const char* kParts = "task_parts";
 // in order. May be empty.
 struct RowRange {
   uint64_t first = 0, count = 0;
+  bool operator==(const RowRange&) const = default;
 };
 RowRange range_of(const dag::Shard& shard, uint64_t total, uint64_t step);
 

@@ -4,7 +4,7 @@
 
 #include <gtest/gtest.h>
 
-#include "dag/journal.h"
+#include "dag/task_record.h"
 #include "loop/day.h"
 #include "loop/source.h"
 #include "store/sqlite/sqlite_store.h"

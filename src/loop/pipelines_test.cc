@@ -3,7 +3,7 @@
 
 #include <gtest/gtest.h>
 
-#include "dag/plan.h"
+#include "dag/trigger_rules.h"
 
 namespace maeil::loop {
 namespace {

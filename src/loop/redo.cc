@@ -6,7 +6,7 @@
 #include <algorithm>
 
 #include "dag/claim.h"
-#include "dag/take_back.h"
+#include "dag/task_history.h"
 #include "loop/pipelines.h"
 #include "loop/source.h"
 #include "loop/verdict.h"

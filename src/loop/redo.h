@@ -2,7 +2,7 @@
 // runs again from there.
 //
 // What the date recorded stays. The tasks that run again add new documents and versions, linked by
-// `supersedes` and `superseded_by` (dag/take_back.h); they judge the model that the date's record names
+// `supersedes` and `superseded_by` (dag/task_history.h); they judge the model that the date's record names
 // (day.h), draw the same rows unless something else is asked or set now (the plan says what), and deploy
 // nothing when a newer date has its verdict, unless `deploy_older` says so.
 #pragma once

@@ -4,7 +4,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "dag/journal.h"
+#include "dag/task_record.h"
 #include "loop/pipelines.h"
 #include "store/sqlite/sqlite_store.h"
 #include "store/test_support.h"

@@ -7,7 +7,7 @@
 
 #include <cstdint>
 
-#include "loop/prepared_day.h"
+#include "loop/prepared/read_rows.h"
 #include "loop/source.h"
 
 namespace maeil::loop {

@@ -9,6 +9,7 @@
 #include "loop/evaluation.h"
 #include "loop/judging.h"
 #include "loop/pipelines.h"
+#include "loop/prepared/prepare.h"
 #include "loop/tasks.h"
 #include "loop/training.h"
 #include "registry/status.h"
@@ -87,7 +88,7 @@ Result<TaskOutcome> finetune_model(const Day& day, TaskContext& context) {
   options.batch = static_cast<size_t>(day.settings.finetune_batch_size);
   options.learning_rate = static_cast<float>(day.settings.finetune_learning_rate);
   options.dropout = static_cast<float>(day.settings.dropout_rate);
-  options.seed = hash64(context.task_name(), static_cast<uint64_t>(day.settings.seed));
+  options.seed = hash64(context.name().key(), static_cast<uint64_t>(day.settings.seed));
   options.unknown_embeddings = model.unknown;
   store::Document epochs;
   MAEIL_ASSIGN(auto tuned, train_with_epochs(context, model, fine.learn, {fine.validation, kValidation},
@@ -123,14 +124,11 @@ Result<TaskOutcome> finetune_model(const Day& day, TaskContext& context) {
   return out;
 }
 
-Result<TaskOutcome> evaluate_finetuned_model(const Day& day, TaskContext& context) {
-  const int attempts = static_cast<int>(day.settings.max_retrain_attempts);
-  MAEIL_ASSIGN(const auto tuned,
-               result_of(context, kEvaluationDag, retrain_task(context.attempt, "finetune_model")));
-  MAEIL_ASSIGN(const auto version, registry::find_version(context.store, tuned.value("model_id", "")));
-  if (context.shard.is_part()) return score_part(context, day, version, "test");
+// What follows from how the attempt's model did on the test split.
+Result<TaskOutcome> judge_attempt(const Day& day, TaskContext& context, const registry::ModelVersion& version,
+                                  store::Document evaluated) {
   TaskOutcome out;
-  MAEIL_ASSIGN(out.result, evaluate_version(context, day, version, "test"));
+  out.result = std::move(evaluated);
   const store::Document metrics = out.result["metrics"];
   const Judgement judged = judge_evaluated(out.result, day.settings);
   const bool passed = judged.gate == Gate::kPassed, was_judged = judged.gate != Gate::kNotJudged;
@@ -140,10 +138,11 @@ Result<TaskOutcome> evaluate_finetuned_model(const Day& day, TaskContext& contex
                                          : "not judged: " + judged.reason);
   out.result["passed"] = passed;
   if (!was_judged) out.result["not_judged"] = not_judged_document(judged);
-  out.next = {passed                       ? "send_evaluation_results"
-              : !was_judged                ? "skip_evaluation"
-              : context.attempt < attempts ? retrain_task(context.attempt + 1, "prepare_retraining_data")
-                                           : "send_alert"};
+  out.next = {passed        ? "send_evaluation_results"
+              : !was_judged ? "skip_evaluation"
+              : context.attempt < day.settings.max_retrain_attempts
+                  ? retrain_task(context.attempt + 1, "prepare_retraining_data")
+                  : "send_alert"};
   out.batch.puts.push_back(
       {"performance_metrics",
        stamped(context, "performance_metrics",
@@ -159,6 +158,15 @@ Result<TaskOutcome> evaluate_finetuned_model(const Day& day, TaskContext& contex
     if (*status == "approved") out.batch.puts.push_back(approval_entry(context, version, when));
   }
   return out;
+}
+
+Result<TaskOutcome> evaluate_finetuned_model(const Day& day, TaskContext& context) {
+  MAEIL_ASSIGN(const auto tuned,
+               result_of(context, kEvaluationDag, retrain_task(context.attempt, "finetune_model")));
+  MAEIL_ASSIGN(const auto version, registry::find_version(context.store, tuned.value("model_id", "")));
+  return evaluate_version(context, day, version, "test", [&](store::Document evaluated) {
+    return judge_attempt(day, context, version, std::move(evaluated));
+  });
 }
 
 }  // namespace

@@ -2,7 +2,7 @@
 
 #include <fmt/format.h>
 
-#include "dag/journal.h"
+#include "dag/task_record.h"
 #include "loop/deployment.h"
 #include "loop/pipelines.h"
 #include "loop/run_record.h"

@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "loop/day.h"
-#include "loop/prepared_day.h"
+#include "loop/prepared/read_rows.h"
 #include "nn/train.h"
 #include "registry/model_file.h"
 

@@ -28,9 +28,9 @@ Result<TaskOutcome> as_verdict(const dag::TaskContext& context, Result<TaskOutco
     MAEIL_ASSIGN(const auto documents, context.store.find(collection, present));
     for (const auto& document : documents) {
       const std::string key = store::text_field(document, "task_key");
-      // What this task itself wrote is linked when it commits (dag/take_back.h); what no task wrote is
+      // What this task itself wrote is linked when it commits (dag/task_history.h); what no task wrote is
       // somebody else's.
-      if (key.empty() || key.substr(0, key.find('#')) == context.task_name()) continue;
+      if (key.empty() || key.substr(0, key.find('#')) == context.name().key()) continue;
       if (collection == kEvents) event->document["supersedes"] = document.at("_id");
       batch.sets.push_back(
           {collection, store::id_text(document.at("_id")), {{"superseded_by", event->document.at("_id")}}});

@@ -10,6 +10,7 @@
 #include <type_traits>
 
 #include "base/hash.h"
+#include "store/row_shape.h"
 
 namespace maeil::store {
 namespace {
@@ -58,9 +59,7 @@ class RowDigest {
       name = fmt::format("{} {}", chunk[i].values.index(), chunk[i].name);
       std::visit([&, &to = hash](const auto& values) { add_values(to, values); }, chunk[i].values);
     }
-    if (!chunk.empty())
-      rows_ +=
-          std::visit([](const auto& values) { return static_cast<int64_t>(values.size()); }, chunk[0].values);
+    if (!chunk.empty()) rows_ += static_cast<int64_t>(row_count(chunk[0].values));
   }
   int64_t rows() const { return rows_; }
   std::string finish(const std::string& partition, const Document& constants) {

@@ -20,7 +20,6 @@ class Filter {
   static Result<Filter> parse(const Document& filter);
 
   bool matches(const Document& document) const;
-  bool matches_all() const { return children_.empty() && kind_ == Kind::kAnd; }
 
   // The value that every match has in this top-level field ({"task_id": "x"}, also inside $and), or null. For
   // indexes.

@@ -143,7 +143,7 @@ struct NamedOrders {
   }
 };
 
-// A sum comes before those that its total is a part of, so that inner totals are settled first.
+// A sum comes before those that its total is a part of, so that inner totals are right first.
 std::vector<Edge> edges_of_sums(const std::vector<const Constraint*>& sums) {
   std::vector<Edge> edges;
   for (size_t inner = 0; inner < sums.size(); ++inner) {

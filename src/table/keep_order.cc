@@ -39,7 +39,7 @@ class OrderedRow {
                        [&](const Edge& edge) { return values_[edge.before] > values_[edge.after]; });
   }
 
-  void settle() {
+  void put_in_order() {
     sort();
     find_highest();
     std::vector<double> lowest(values_.size(), -kInfinity);
@@ -133,7 +133,7 @@ void keep_orders(const OrderPlan& plan, const std::vector<Rounding>& rounding,
   for (size_t i = 0; i < rows.rows; ++i) {
     for (size_t k = 0; k < plan.columns.size(); ++k) row[k] = values[k](i);
     if (!row.is_broken()) continue;
-    row.settle();
+    row.put_in_order();
     for (size_t k = 0; k < plan.columns.size(); ++k) {
       if (const double before = values[k](i); before == before && row[k] != before) writers[k].put(i, row[k]);
     }

@@ -102,7 +102,7 @@ class SumKeeper {
     if (!is_there(row)) return;
     choose_units(row);
     for (const Ends ends : {Ends::kAll, Ends::kTotals, Ends::kNone}) {
-      if (settle(row, ends)) return;
+      if (keep_sum(row, ends)) return;
     }
     // Every part belongs to other sums, or orders forbid it: the total alone can be right.
     if (plan_.total && !frozen_.contains(*plan_.total)) {
@@ -184,7 +184,7 @@ class SumKeeper {
     return out;
   }
 
-  bool settle(size_t row, Ends ends) {
+  bool keep_sum(size_t row, Ends ends) {
     Term total = total_term(row, ends != Ends::kNone);
     std::vector<Term> parts;
     int64_t sum = 0, low = 0, high = 0;

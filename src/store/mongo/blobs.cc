@@ -6,6 +6,7 @@
 #include <cstring>
 
 #include "base/hash.h"
+#include "store/field_rules.h"
 #include "store/mongo/control.h"
 
 namespace maeil::store::mongo {
@@ -173,11 +174,11 @@ Result<BlobInfo> info_from(const Server& server, const bson_t& file) {
     return bad_input(fmt::format("{}: the entry of blob {} in fs.files is damaged: restore a backup",
                                  server.label(), info.id));
   info.length = length.get<int64_t>();
-  info.filename = text_member(document, "filename");
+  info.filename = text_field(document, "filename");
   info.metadata = member(document, "metadata");
   if (!info.metadata.is_object()) info.metadata = Document::object();
   info.uploaded = instant_member(document, "uploadDate").value_or(Instant{});
-  info.sha256 = text_member(document, "sha256");
+  info.sha256 = text_field(document, "sha256");
   return info;
 }
 

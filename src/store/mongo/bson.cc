@@ -262,11 +262,6 @@ const Document& member(const Document& object, std::string_view name) {
   return found != object.end() ? *found : nothing;
 }
 
-std::string text_member(const Document& object, std::string_view name) {
-  const Document& value = member(object, name);
-  return value.is_string() ? value.get<std::string>() : "";
-}
-
 std::optional<Instant> instant_member(const Document& object, std::string_view name) {
   const auto instant = instant_of(member(object, name));
   return instant ? std::optional(*instant) : std::nullopt;

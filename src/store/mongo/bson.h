@@ -82,10 +82,9 @@ Result<Bson> to_bson(const Document& object, const Codec& codec = {}, uint64_t* 
 Result<Document> from_bson(const bson_t& bson, const Codec& codec = {});
 
 // Looks into a document that came from a server: people can write anything there, so nothing about its shape
-// is certain. A member that is missing, of another type or of something that is no object is null, "" or
-// nothing.
+// is certain. A member that is missing, of another type or of something that is no object is null, or nothing
+// (text_field of field_rules.h: "").
 const Document& member(const Document& object, std::string_view name);
-std::string text_member(const Document& object, std::string_view name);
 std::optional<Instant> instant_member(const Document& object, std::string_view name);
 
 bson_oid_t oid_of(std::string_view hex);  // REQUIRES: is_id(hex)

@@ -4,7 +4,7 @@
 #include <chrono>
 #include <thread>
 
-#include "store/mongo/plan.h"
+#include "store/mongo/batch_plan.h"
 #include "store/mongo/server_site.h"
 
 namespace maeil::store::mongo {
@@ -35,9 +35,9 @@ Status fence(Connection& connection) {
 
 // `ending`: it came to the commit, whose outcome is not known where the server's answer does not say that it
 // is over.
-Status one_transaction(Connection& connection, const Request& request, Plan& plan, bool& ending) {
+Status one_transaction(Connection& connection, const Request& request, BatchPlan& plan, bool& ending) {
   MAEIL_TRY(connection.begin());
-  MAEIL_ASSIGN(plan, make_plan(connection, request, new_object_id(now()), {}));
+  MAEIL_ASSIGN(plan, plan_batch(connection, request, new_object_id(now()), {}));
   std::vector<Write> writes;
   for (const Change& change : plan.changes) writes.push_back(forward(change));
   MAEIL_TRY(connection.write(writes));
@@ -47,7 +47,7 @@ Status one_transaction(Connection& connection, const Request& request, Plan& pla
 }
 
 // False: the server has no transactions after all.
-Result<bool> commit_in_transaction(Server& server, const Request& request, Plan& plan) {
+Result<bool> commit_in_transaction(Server& server, const Request& request, BatchPlan& plan) {
   const auto begun = steady_clock::now();
   int duplicates = 0;
   milliseconds pause{2};
@@ -77,13 +77,13 @@ Result<bool> commit_in_transaction(Server& server, const Request& request, Plan&
   }
 }
 
-Status commit_step_by_step(Server& server, const Request& request, Plan& plan) {
+Status commit_step_by_step(Server& server, const Request& request, BatchPlan& plan) {
   std::lock_guard queue(server.commits);
   Connection connection(server);
   ServerSite site(connection);
   const Status done =
       write_batch(site, [&](const std::string& batch, const Head& seen) -> Result<std::vector<Change>> {
-        MAEIL_ASSIGN(plan, make_plan(connection, request, batch, seen.refused));
+        MAEIL_ASSIGN(plan, plan_batch(connection, request, batch, seen.refused));
         return std::move(plan.changes);
       });
   if (done || done.error().message.starts_with(server.label())) return done;
@@ -92,7 +92,7 @@ Status commit_step_by_step(Server& server, const Request& request, Plan& plan) {
   return about_the_batch ? with_context(server.label(), done.error()) : done;
 }
 
-Status commit_somehow(Server& server, const Request& request, Plan& plan) {
+Status commit_somehow(Server& server, const Request& request, BatchPlan& plan) {
   if (server.transactions()) {
     MAEIL_ASSIGN(const bool done, commit_in_transaction(server, request, plan));
     if (done) return {};
@@ -116,7 +116,7 @@ Status commit_request(Server& server, const Request& request) {
   MAEIL_TRY(check_request(request));
   Connection connection(server);
   for (const auto& put : request.batch.puts) MAEIL_TRY(connection.ensure_collection(put.collection, true));
-  Plan plan;
+  BatchPlan plan;
   if (const Status done = commit_somehow(server, request, plan); !done) {
     // Rows that nothing publishes now. After an unknown outcome they may be published yet.
     if (done.error().code != ErrorCode::kUnavailable) drop_new_rows(connection, request.batch);

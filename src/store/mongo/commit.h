@@ -2,7 +2,7 @@
 // and the fence; without, the protocol of protocol.h. The rows of replaced generations go afterwards.
 #pragma once
 
-#include "store/mongo/plan.h"
+#include "store/mongo/batch_plan.h"
 
 namespace maeil::store::mongo {
 

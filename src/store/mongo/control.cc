@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include "store/field_rules.h"
+
 namespace maeil::store::mongo {
 namespace {
 
@@ -41,8 +43,8 @@ void add_fence(Document& filter, const std::vector<HeldLease>& leases) {
 std::string describe_holder(const Document& lock) {
   const Document& owner = member(lock, "owner");
   const auto since = instant_member(lock, "since");
-  return fmt::format("{} (process {} on {}, since {})", text_member(lock, "holder"),
-                     shown(member(owner, "pid")), text_member(owner, "host"),
+  return fmt::format("{} (process {} on {}, since {})", text_field(lock, "holder"),
+                     shown(member(owner, "pid")), text_field(owner, "host"),
                      since ? format_instant(*since) : "?");
 }
 

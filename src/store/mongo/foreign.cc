@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include "store/mongo/plan.h"
+#include "store/mongo/batch_plan.h"
 #include "store/mongo/reading.h"
 
 namespace maeil::store::mongo {

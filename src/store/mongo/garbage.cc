@@ -4,8 +4,9 @@
 
 #include <boost/unordered/unordered_flat_set.hpp>
 
+#include "store/field_rules.h"
+#include "store/mongo/batch_plan.h"
 #include "store/mongo/blobs.h"
-#include "store/mongo/plan.h"
 #include "store/mongo/reading.h"
 #include "store/mongo/server_site.h"
 
@@ -51,7 +52,7 @@ Result<int64_t> drop_generations(Connection& connection, Instant before) {
   std::vector<Generation> condemned;
   int64_t removed = 0;
   for (const auto& entry : old) {
-    const Generation generation{text_member(entry, "collection"), id_text(member(entry, "_id"))};
+    const Generation generation{text_field(entry, "collection"), id_text(member(entry, "_id"))};
     if (generation.id.empty() || !is_public_collection(generation.collection)) continue;
     const Document id = {{"_id", id_value(generation.id)}};
     if (const auto dropped = instant_member(entry, "dropped")) {

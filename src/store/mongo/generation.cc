@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "base/hash.h"
+#include "store/field_rules.h"
 #include "store/mongo/control.h"
 
 namespace maeil::store::mongo {
@@ -26,8 +27,8 @@ std::string partition_id(std::string_view collection, std::string_view partition
 
 Result<Partition> partition_from(const Server& server, const Document& document) {
   Partition out;
-  out.collection = text_member(document, "collection");
-  out.name = text_member(document, "partition");
+  out.collection = text_field(document, "collection");
+  out.name = text_field(document, "partition");
   out.generation = id_text(member(document, "generation"));
   const auto damaged = [&] {
     return bad_input(fmt::format("{}: the rows of {} {} are damaged (no description): run their task again",
@@ -38,9 +39,9 @@ Result<Partition> partition_from(const Server& server, const Document& document)
     return damaged();
   out.rows = rows.get<int64_t>();
   for (const auto& column : columns) {
-    const std::string kind = text_member(column, "kind");
+    const std::string kind = text_field(column, "kind");
     if (kind != "i" && kind != "d" && kind != "s") return damaged();
-    out.columns.emplace_back(text_member(column, "name"), kind[0]);
+    out.columns.emplace_back(text_field(column, "name"), kind[0]);
   }
   out.constants = member(document, "constants");
   return out.constants.is_object() ? Result<Partition>(std::move(out)) : damaged();
@@ -95,7 +96,7 @@ Result<std::string> begin_generation(Connection& connection, std::string_view co
     const auto made =
         connection.find_and_modify(kGenerations, {{"_id", id_value(id)}}, {{"$setOnInsert", entry}}, true);
     if (!made && !connection.fault().duplicate) return tl::make_unexpected(made.error());
-    if (made && text_member(*made, "nonce") == nonce) return id;
+    if (made && text_field(*made, "nonce") == nonce) return id;
   }
 }
 
@@ -153,7 +154,7 @@ Result<std::vector<std::string>> abandoned_generations(Connection& connection, c
   const auto lost_a_lock = [&](const Document& leases) {
     return leases.is_array() && std::ranges::any_of(leases, [&](const Document& lease) {
              return member(lease, "token") !=
-                    member(member(member(control, "locks"), text_member(lease, "name")), "token");
+                    member(member(member(control, "locks"), text_field(lease, "name")), "token");
            });
   };
   std::vector<std::string> out;

@@ -6,6 +6,7 @@
 #include <optional>
 #include <thread>
 
+#include "store/field_rules.h"
 #include "store/lock_name.h"
 #include "store/mongo/repeating.h"
 #include "store/mongo/server_site.h"
@@ -106,7 +107,7 @@ Result<Attempt> try_to_take(const std::shared_ptr<Server>& server, const std::st
       return bad_input(fmt::format("{}: the {} lock is damaged: remove its entry from {}", server->label(),
                                    name, kControl));
     }
-    if (text_member(attempt.other, "nonce") == nonce) {  // now, or in a try whose answer was lost
+    if (text_field(attempt.other, "nonce") == nonce) {  // now, or in a try whose answer was lost
       HeldLease held{name, token.get<int64_t>()};
       if (const Status written =
               write_expiry(connection, held, attempt.server_time + server->options().lease);
@@ -158,7 +159,7 @@ Result<std::unique_ptr<Lock>> wait_for_lease(std::shared_ptr<Server> server, std
     if (attempt.lock) return std::move(attempt.lock);
     const Document& other = attempt.other;
     // On this machine a holder is known to live. Elsewhere it shows it by renewing.
-    const bool lives_here = text_member(member(other, "owner"), "machine") == Identity::own().machine;
+    const bool lives_here = text_field(member(other, "owner"), "machine") == Identity::own().machine;
     if (lives_here || (first && attempt.expires != first)) return held(*server, std::string(name), other);
     const auto left = std::chrono::ceil<std::chrono::seconds>(*attempt.expires - attempt.server_time).count();
     if (!first &&
@@ -184,7 +185,7 @@ Result<std::optional<LockHolder>> holder_of_lease(Server& server, const std::str
   MAEIL_ASSIGN(const Document renewed, read_expiry(connection, name));
   if (!end_of(held, renewed, time)) return std::nullopt;
   const Document &owner = member(held, "owner"), &pid = member(owner, "pid");
-  return LockHolder{text_member(held, "holder"), text_member(owner, "host"),
+  return LockHolder{text_field(held, "holder"), text_field(owner, "host"),
                     pid.is_number_integer() ? std::to_string(pid.get<int64_t>()) : ""};
 }
 

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "store/field_rules.h"
 #include "store/mongo/control.h"
 #include "store/mongo/generation.h"
 
@@ -24,7 +25,7 @@ Result<int64_t> schema_of(Connection& connection, const Document& control) {
 // From here on an older maeil can write nothing, and every process of this one goes on with what follows.
 Status begin(Connection& connection, const Document& control) {
   const Document& intent = member(control, "intent");
-  if (text_member(intent, "state") == "committed") {
+  if (text_field(intent, "state") == "committed") {
     return bad_input(
         fmt::format("{}: an older maeil left a batch half written, and only that version can finish it: run "
                     "any command of it "
@@ -104,7 +105,7 @@ Status move_rows(Connection& connection) {
   for (const auto& entry : generations) {
     const std::string id = id_text(member(entry, "_id"));
     if (id.empty() || is_new(id)) continue;
-    MAEIL_TRY(drop_generation(connection, {text_member(entry, "collection"), id}));
+    MAEIL_TRY(drop_generation(connection, {text_field(entry, "collection"), id}));
     MAEIL_TRY(connection.remove(kGenerations, {{"_id", id_value(id)}}));
   }
   MAEIL_TRY(connection.remove(kJournal, {{"intent", {{"$exists", true}}}}));

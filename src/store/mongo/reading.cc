@@ -7,7 +7,7 @@
 
 #include "base/hash.h"
 #include "store/indexes.h"
-#include "store/mongo/plan.h"
+#include "store/mongo/batch_plan.h"
 
 namespace maeil::store::mongo {
 namespace {

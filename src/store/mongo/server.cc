@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <fstream>
 
+#include "store/field_rules.h"
 #include "store/mongo/connection.h"
 #include "store/mongo/uri.h"
 
@@ -70,7 +71,7 @@ Document Identity::document() const {
 }
 
 bool Identity::is_dead(const Document& identity) {
-  if (text_member(identity, "machine") != own().machine || own().machine.size() < 30) return false;
+  if (text_field(identity, "machine") != own().machine || own().machine.size() < 30) return false;
   const Document &pid = member(identity, "pid"), &started = member(identity, "started");
   if (!pid.is_number_integer() || !started.is_number_integer()) return false;
   return start_of(pid.get<int64_t>()) != started.get<int64_t>();
@@ -96,7 +97,7 @@ Result<std::shared_ptr<Server>> Server::open(const std::string& uri, const std::
   Connection connection(*server, /*retry=*/false);
   MAEIL_ASSIGN(const Document hello, connection.command("connect", {{"hello", 1}}));
   MAEIL_ASSIGN(const Document build, connection.command("connect", {{"buildInfo", 1}}));
-  server->replicated_ = hello.contains("setName") || text_member(hello, "msg") == "isdbgrid";
+  server->replicated_ = hello.contains("setName") || text_field(hello, "msg") == "isdbgrid";
   server->transactions_ =
       options.transactions && server->replicated_ && hello.contains("logicalSessionTimeoutMinutes");
   server->codec_.restricted = build.contains("ferretdbVersion");

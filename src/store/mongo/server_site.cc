@@ -6,6 +6,8 @@
 #include <thread>
 #include <utility>
 
+#include "store/field_rules.h"
+
 namespace maeil::store::mongo {
 namespace {
 
@@ -41,15 +43,14 @@ Result<Head> head_from(const Server& server, const Document& stored) {
   const Document &number = member(stored, "_id"), &past = member(stored, "past"),
                  &refused = member(stored, "refused");
   head.batch = id_text(member(stored, "batch"));
-  head.words = text_member(stored, "words");
-  const std::string state = text_member(stored, "state");
+  head.words = text_field(stored, "words");
+  const std::string state = text_field(stored, "state");
   const auto known =
       std::ranges::find(kStates, state, [](const auto& one) { return std::string(one.second); });
   bool whole = number.is_number_integer() && !head.batch.empty() && known != std::end(kStates) &&
                past.is_array() && refused.is_array();
   if (whole) head.number = number.get<int64_t>(), head.state = known->first;
-  for (const auto& one : past)
-    head.past.push_back({id_text(member(one, "batch")), text_member(one, "words")});
+  for (const auto& one : past) head.past.push_back({id_text(member(one, "batch")), text_field(one, "words")});
   for (const auto& one : refused) head.refused.push_back(id_text(one));
   whole &= std::ranges::none_of(head.past, [](const auto& one) { return one.batch.empty(); });
   whole &= std::ranges::none_of(head.refused, [](const auto& one) { return one.empty(); });
@@ -89,7 +90,7 @@ Result<bool> ServerSite::move_head(const Head& to) {
   if (const Status written = connection_.write({&write, 1}); !written) {
     if (!connection_.fault().duplicate) return tl::make_unexpected(written.error());
     MAEIL_ASSIGN(const auto there, connection_.find(kHeads, {{"_id", to.number}}, {{"limit", 1}}));
-    if (there.empty() || text_member(there[0], "nonce") != nonce) return false;
+    if (there.empty() || text_field(there[0], "nonce") != nonce) return false;
   }
   // Numbers that far back are free again: one that was let through there is no move of the head.
   MAEIL_ASSIGN(const Head now, head());

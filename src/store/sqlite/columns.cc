@@ -108,10 +108,6 @@ bool decode_text(Reader& in, size_t rows, std::vector<std::string>& values) {
 
 }  // namespace
 
-size_t column_size(const ColumnValues& values) {
-  return std::visit([](const auto& v) { return v.size(); }, values);
-}
-
 std::string encode_column(const ColumnValues& values, size_t first, size_t count) {
   std::string out;
   if (const auto* integers = std::get_if<std::vector<int64_t>>(&values)) {

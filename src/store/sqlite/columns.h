@@ -20,8 +20,6 @@ constexpr size_t kPieceRows = 4096;  // 142 columns of numbers: 4.6 MB at a time
 
 using ColumnValues = decltype(RowColumn::values);
 
-size_t column_size(const ColumnValues& values);
-
 // values[first, first + count) as bytes.
 std::string encode_column(const ColumnValues& values, size_t first, size_t count);
 

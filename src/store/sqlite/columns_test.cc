@@ -6,12 +6,13 @@
 #include <cstring>
 
 #include "base/philox.h"
+#include "store/row_shape.h"
 
 namespace maeil::store::sqlite {
 namespace {
 
 void expect_round_trip(const ColumnValues& values, size_t bytes) {
-  const size_t rows = column_size(values);
+  const size_t rows = row_count(values);
   const std::string encoded = encode_column(values, 0, rows);
   EXPECT_EQ(encoded.size(), bytes);
   const auto decoded = decode_column(encoded, rows);
@@ -19,7 +20,7 @@ void expect_round_trip(const ColumnValues& values, size_t bytes) {
   EXPECT_EQ(*decoded, values);
   for (size_t size = 0; size < encoded.size(); ++size) {
     const auto cut = decode_column(std::string_view(encoded).substr(0, size), rows);
-    EXPECT_FALSE(cut && column_size(*cut) != rows);
+    EXPECT_FALSE(cut && row_count(*cut) != rows);
   }
   EXPECT_FALSE(decode_column(encoded + "x", rows));
 }
@@ -50,7 +51,7 @@ TEST(Columns, NoBytesCrashIt) {
     const auto decoded = decode_column(bytes, 3);
     if (decoded) {
       ++read;
-      ASSERT_EQ(column_size(*decoded), 3u);
+      ASSERT_EQ(row_count(*decoded), 3u);
     }
   }
   EXPECT_GT(read, 1000);

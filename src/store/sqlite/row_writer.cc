@@ -29,7 +29,7 @@ class SqliteRowWriter : public RowWriter {
             {column.name, std::visit([](const auto& v) { return ColumnValues(std::decay_t<decltype(v)>()); },
                                      column.values)});
     }
-    const size_t rows = chunk.empty() ? 0 : column_size(chunk[0].values);
+    const size_t rows = chunk.empty() ? 0 : row_count(chunk[0].values);
     for (size_t first = 0; first < rows;) {
       const size_t count = std::min(rows - first, kPieceRows - pending_rows_);
       for (size_t i = 0; i < chunk.size(); ++i)

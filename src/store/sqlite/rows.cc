@@ -9,6 +9,7 @@
 #include <set>
 
 #include "base/hash.h"
+#include "store/row_shape.h"
 #include "store/sqlite/columns.h"
 #include "store/sqlite/documents.h"
 
@@ -142,7 +143,7 @@ Status visit_pieces(Connection& connection, const Partition& partition, const st
   uint64_t rows = 0;
   for (; piece.n < partition.pieces && (whole || rows < wanted); ++piece.n) {
     MAEIL_ASSIGN(RowChunk chunk, read_piece(connection, partition, piece.n, columns));
-    const uint64_t size = column_size(chunk[0].values), from = begin > piece.first ? begin - piece.first : 0;
+    const uint64_t size = row_count(chunk[0].values), from = begin > piece.first ? begin - piece.first : 0;
     if (from >= size)
       return damaged(connection, partition, fmt::format("piece {} has {} rows", piece.n, size));
     const uint64_t count = whole ? size : std::min(size - from, wanted - rows);
@@ -194,7 +195,7 @@ Result<bool> visit_partition(Connection& connection, const Partition& partition,
   uint64_t number = 0;
   bool go_on = true;
   MAEIL_TRY(visit_pieces(connection, partition, columns, [&](RowChunk&& chunk) -> Result<bool> {
-    const size_t rows = chunk.empty() ? 0 : column_size(chunk[0].values);
+    const size_t rows = chunk.empty() ? 0 : row_count(chunk[0].values);
     for (size_t row = 0; go_on && row < rows; ++row) {
       Document document = begin;
       // The names are distinct, so no look-up is needed (142 look-ups of 71 comparisons a row otherwise).

@@ -1,15 +1,11 @@
-#include "loop/prepared_day.h"
+#include "loop/prepared/read_rows.h"
 
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <filesystem>
 #include <optional>
 
-#include "base/file.h"
-#include "base/hash.h"
-#include "dag/take_back.h"
-#include "loop/prepare_rows.h"
+#include "loop/prepared/store_rows.h"
 #include "prep/split.h"
 
 namespace maeil::loop {
@@ -79,7 +75,7 @@ Status for_each_sample_chunk(store::Store& store, Days date, const prep::Prepara
   const Status read = store.read_rows(
       kRows, partition, {},
       [&](const store::RowChunk& chunk) -> Status {
-        // Columns are in the order of row_chunk: row, split, C codes, N numbers, label, dates.
+        // Columns are in the order of row_chunk (prepare.cc): row, split, C codes, N numbers, label, dates.
         if (chunk.size() < 3 + C + N)
           return bad_input("processed_data: the stored rows have other columns than the model reads");
         const auto& raw_rows = values_of<int64_t>(chunk[0]);
@@ -126,41 +122,6 @@ Status for_each_sample_chunk(store::Store& store, Days date, const prep::Prepara
 }
 
 }  // namespace
-
-std::string partition_of(Days date, const prep::Preparation& preparation) {
-  return fmt::format("{}/{}", format_date(date), prep::feature_spec_hash(preparation).substr(0, 16));
-}
-
-Result<PreparedDay> prepare_day(dag::TaskContext& context, const Day& day,
-                                const prep::Preparation& preparation, const std::string& csv_path) {
-  MAEIL_ASSIGN(const store::Document raw, raw_document(context));
-  const std::string raw_path = day.settings.data_path;
-  MAEIL_ASSIGN(MappedFile file, raw_file(context, raw, raw_path));
-  MAEIL_ASSIGN(auto writer, DayWriter::begin(context, day, preparation, raw, csv_path));
-  MAEIL_ASSIGN(const auto totals,
-               prepare_rows(context, day, preparation, std::move(file), raw_path, 0,
-                            raw.value("rows", uint64_t{0}), !csv_path.empty(), [&](PreparedPiece& piece) {
-                              return writer.add(piece.chunk, piece.text.view());
-                            }));
-  return writer.finish(context, day, preparation, totals, raw);
-}
-
-Status ensure_prepared(dag::TaskContext& context, const Day& day, const prep::Preparation& preparation) {
-  MAEIL_ASSIGN(const store::Document raw, raw_document(context));
-  const auto rows = context.store.row_constants(kRows, partition_of(context.logical_date, preparation));
-  if (!rows && rows.error().code != ErrorCode::kNotFound) return tl::make_unexpected(rows.error());
-  if (rows && rows->value("raw_data_id", store::Document()) == raw.at("_id")) return {};
-  context.log(rows
-                  ? "the prepared rows are of other raw data: preparing them again"
-                  : "this model has other fitted values than the prepared rows: preparing them again for it");
-  MAEIL_ASSIGN(auto prepared, prepare_day(context, day, preparation, ""));
-  // Committed before the task is done, under the task's own ids: a try that is repeated writes the same
-  // again.
-  const dag::TaskName name{context.logical_date, context.dag_id, context.task_id + context.shard.suffix()};
-  MAEIL_TRY(dag::link_to_earlier(context.store, name, context.completions, prepared.batch));
-  if (context.fence) context.fence(prepared.batch);
-  return context.store.commit(prepared.batch);
-}
 
 Result<FineRows> read_fine(store::Store& store, Days date, const prep::Preparation& preparation,
                            uint64_t seed) {

@@ -1,5 +1,5 @@
 // DAG checks, decisions, schedule and export: all without a store.
-#include "dag/plan.h"
+#include "dag/trigger_rules.h"
 
 #include <gtest/gtest.h>
 
@@ -49,7 +49,7 @@ std::string walk(const DagSpec& dag, const std::map<std::string, std::vector<std
   return text;
 }
 
-TEST(Plan, TheWaysThroughALoop) {
+TEST(TriggerRules, TheWaysThroughALoop) {
   const DagSpec dag = loop_dag();
   ASSERT_TRUE(check_dag(dag));
   EXPECT_EQ(walk(dag, {{"check", {"send"}}}),
@@ -64,7 +64,7 @@ TEST(Plan, TheWaysThroughALoop) {
             "check:success r1:skipped e1:skipped r2:skipped e2:skipped send:skipped alert:skipped");
 }
 
-TEST(Plan, FailuresSpread) {
+TEST(TriggerRules, FailuresSpread) {
   const DagSpec dag = loop_dag();
   EXPECT_EQ(walk(dag, {}, "check"),
             "check:failed r1:upstream_failed e1:upstream_failed r2:upstream_failed e2:upstream_failed "
@@ -74,7 +74,7 @@ TEST(Plan, FailuresSpread) {
             "alert:upstream_failed");
 }
 
-TEST(Plan, WrongDagsAreRefusedByName) {
+TEST(Dag, WrongDagsAreRefusedByName) {
   const auto refused = [](std::vector<TaskSpec> tasks, std::string_view about) {
     const Status status = check_dag({"d", "", std::move(tasks)});
     ASSERT_FALSE(status) << about;
@@ -91,7 +91,7 @@ TEST(Plan, WrongDagsAreRefusedByName) {
   EXPECT_FALSE(check_dag({"", "", {task("a")}}));
 }
 
-TEST(Plan, StatesRoundTrip) {
+TEST(Dag, StatesRoundTrip) {
   for (int i = 0; i < 7; ++i)
     EXPECT_EQ(task_state_from(to_string(static_cast<TaskState>(i))), static_cast<TaskState>(i));
   EXPECT_EQ(task_state_from("bogus"), TaskState::kNone);

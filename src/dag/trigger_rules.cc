@@ -1,14 +1,10 @@
-#include "dag/plan.h"
+#include "dag/trigger_rules.h"
 
 #include <algorithm>
 #include <set>
 
 namespace maeil::dag {
 namespace {
-
-bool contains(const std::vector<std::string>& ids, std::string_view id) {
-  return std::ranges::find(ids, id) != ids.end();
-}
 
 // Whether `to` is one of the chosen tasks or comes, however far, after one.
 bool reached(const DagSpec& dag, const std::vector<std::string>& chosen, std::string_view to) {
@@ -38,19 +34,6 @@ Decision decide(const DagSpec& dag, const TaskSpec& task, const std::map<std::st
   if (failed) return Decision::kUpstreamFailed;
   if (task.trigger_rule == TriggerRule::kAllSuccess) return skipped ? Decision::kSkip : Decision::kRun;
   return succeeded || task.upstream.empty() ? Decision::kRun : Decision::kSkip;
-}
-
-std::vector<std::string> downstream_of(const DagSpec& dag, std::string_view task) {
-  std::vector<std::string> found;
-  for (const auto& other : dag.tasks) {
-    if (contains(other.upstream, task)) found.push_back(other.id);
-  }
-  return found;
-}
-
-const TaskSpec* find_task(const DagSpec& dag, std::string_view task) {
-  const auto found = std::ranges::find(dag.tasks, task, &TaskSpec::id);
-  return found == dag.tasks.end() ? nullptr : &*found;
 }
 
 }  // namespace maeil::dag

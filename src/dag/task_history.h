@@ -11,7 +11,7 @@
 #include <vector>
 
 #include "dag/dag.h"
-#include "dag/journal.h"
+#include "dag/task_record.h"
 
 namespace maeil::dag {
 
@@ -24,9 +24,6 @@ void keep_in_history(const store::Document& record, store::Batch& batch);
 // The same, and the record's way back to "none". What it recorded as its result stays, for the task to read
 // when it runs again, but counts no more: whoever wants a result asks for success.
 void take_back(const store::Document& record, std::string_view message, store::Batch& batch);
-
-// The ids of the tasks that follow any of `tasks` in `dag`, in the DAG's order; not these themselves.
-std::vector<std::string> followers_of(const DagSpec& dag, const std::vector<std::string>& tasks);
 
 // The documents of all records of one DAG and date.
 Result<std::vector<store::Document>> record_documents(store::Store& store, Days logical_date,

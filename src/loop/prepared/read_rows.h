@@ -1,7 +1,5 @@
-// A day's prepared rows: made from the raw CSV in the store, kept as rows of `processed_data`, read back as
-// samples.
-//
-// They are keyed by logical date and feature spec hash: a model with other fitted values has rows of its own.
+// A day's prepared rows read back from the store: as samples to learn from, and scored. Reads nothing else
+// and writes nothing.
 #pragma once
 
 #include <cstdint>
@@ -9,12 +7,10 @@
 #include <string_view>
 #include <vector>
 
-#include "loop/day.h"
 #include "nn/rows.h"
 #include "nn/score.h"
 #include "prep/preparation.h"
-#include "prep/transform.h"
-#include "table/csv_table.h"
+#include "store/store.h"
 
 namespace maeil::loop {
 
@@ -26,35 +22,6 @@ struct Samples {
   size_t rows() const { return labels.size(); }
   nn::LabelledRows view() const { return {{codes, numbers, rows()}, labels}; }
 };
-
-std::string partition_of(Days date, const prep::Preparation& preparation);
-
-// Everything that preparing a day makes; the caller commits `batch`.
-struct PreparedDay {
-  store::Batch batch;
-  uint64_t rows = 0, quarantined = 0, unseen = 0;
-};
-
-// Prepares the date's raw rows with `preparation`. With `csv_path`, processed_data.csv is written there too
-// ("" for none). kNotFound: no raw data for the date. kBadInput: more than 5 % of the rows cannot be read.
-Result<PreparedDay> prepare_day(dag::TaskContext& context, const Day& day,
-                                const prep::Preparation& preparation, const std::string& csv_path);
-
-// The same in shards: one shard's rows as a part (loop/parts.h), and the parts of all put together. The union
-// is byte for byte what prepare_day makes. kNotFound: no raw data for the date, or raw data without
-// `row_offsets` (of an older maeil).
-Result<dag::TaskOutcome> prepare_part(dag::TaskContext& context, const Day& day,
-                                      const prep::Preparation& preparation);
-Result<PreparedDay> merge_day(dag::TaskContext& context, const Day& day, const prep::Preparation& preparation,
-                              const std::string& csv_path);
-
-// Raw rows are cut into shards at the multiples of this many: a thousand pieces at most, none of less than
-// kSourceRows rows.
-uint64_t raw_step(uint64_t rows);
-
-// Prepares and commits unless the date's rows for `preparation` are there already, made from the date's
-// present raw data.
-Status ensure_prepared(dag::TaskContext& context, const Day& day, const prep::Preparation& preparation);
 
 // The labelled rows of `fine` in memory: those to learn from, and the validation part to choose by
 // (prep/split.h).

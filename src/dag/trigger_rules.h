@@ -4,11 +4,9 @@
 
 #include <map>
 #include <string>
-#include <string_view>
-#include <vector>
 
 #include "dag/dag.h"
-#include "dag/journal.h"
+#include "dag/task_record.h"
 
 namespace maeil::dag {
 
@@ -19,10 +17,5 @@ enum class Decision { kRun, kSkip, kUpstreamFailed };
 // - kAllSuccess: a failed upstream fails it (upstream_failed), a skipped one skips it;
 // - kNoneFailedMinOneSuccess: a failed upstream fails it, no success at all skips it.
 Decision decide(const DagSpec& dag, const TaskSpec& task, const std::map<std::string, TaskRecord>& records);
-
-// The tasks that have this one among their upstreams.
-std::vector<std::string> downstream_of(const DagSpec& dag, std::string_view task);
-
-const TaskSpec* find_task(const DagSpec& dag, std::string_view task);
 
 }  // namespace maeil::dag

@@ -1,5 +1,5 @@
 // Stored rows read back in part, as a shard of a score does and as a retraining attempt does.
-#include "loop/prepared_day.h"
+#include "loop/prepared/read_rows.h"
 
 #include <gtest/gtest.h>
 #include <sqlite3.h>
@@ -7,7 +7,7 @@
 #include <random>
 #include <utility>
 
-#include "loop/prepare_rows.h"
+#include "loop/prepared/store_rows.h"
 #include "nn/model.h"
 #include "prep/split.h"
 #include "store/forwarding_store.h"

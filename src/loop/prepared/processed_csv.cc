@@ -1,4 +1,4 @@
-#include "loop/processed_csv.h"
+#include "loop/prepared/processed_csv.h"
 
 #include "format/csv.h"
 #include "format/number_text.h"

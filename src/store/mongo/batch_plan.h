@@ -13,7 +13,7 @@ struct Request {
   std::vector<std::pair<std::string, std::string>> erase_partitions = {};
 };
 
-struct Plan {
+struct BatchPlan {
   std::vector<Change> changes;           // in the order of the batch's parts; one for each document
   std::vector<Generation> unreferenced;  // whose rows nobody shows any more once the changes are there
 };
@@ -23,8 +23,8 @@ Status check_request(const Request& request);
 
 // From what the server holds now. `id`: the batch's; `refused`: whose documents are none (protocol.h). Errors
 // as Store::commit has them.
-Result<Plan> make_plan(Connection& connection, const Request& request, const std::string& id,
-                       const std::vector<std::string>& refused);
+Result<BatchPlan> plan_batch(Connection& connection, const Request& request, const std::string& id,
+                             const std::vector<std::string>& refused);
 
 // Whether people and tasks may use this name for a collection.
 bool is_public_collection(std::string_view name);

@@ -1,5 +1,5 @@
 // Runs that a killed process left "running" are closed by the next run, whatever its date and DAG.
-#include "dag/dag_run.h"
+#include "dag/runner_runs.h"
 
 #include "dag/test_support.h"
 #include "store/forwarding_store.h"

@@ -1,4 +1,4 @@
-#include "store/mongo/plan.h"
+#include "store/mongo/batch_plan.h"
 
 #include <fmt/format.h>
 
@@ -73,7 +73,7 @@ class Planner {
         refused_(refused),
         undone_(new_object_id(now())) {}
 
-  Result<Plan> plan() {
+  Result<BatchPlan> plan() {
     const Batch& batch = request_.batch;
     MAEIL_TRY(look_up());
     for (const auto& expected : batch.expects) {
@@ -266,7 +266,7 @@ class Planner {
   std::map<Key, Bson> before_;
   std::map<Key, Document> now_;  // what the batch made, changed or (null) erased
   std::map<Key, size_t> places_;
-  Plan out_;
+  BatchPlan out_;
 };
 
 }  // namespace
@@ -291,8 +291,8 @@ Status check_request(const Request& request) {
   return {};
 }
 
-Result<Plan> make_plan(Connection& connection, const Request& request, const std::string& id,
-                       const std::vector<std::string>& refused) {
+Result<BatchPlan> plan_batch(Connection& connection, const Request& request, const std::string& id,
+                             const std::vector<std::string>& refused) {
   return Planner(connection, request, id, refused).plan();
 }
 

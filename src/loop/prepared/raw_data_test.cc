@@ -1,6 +1,6 @@
 // The raw CSV of a date when days run side by side in one workspace: all of them keep their copy under the
 // same path.
-#include "loop/prepare_rows.h"
+#include "loop/prepared/raw_data.h"
 
 #include <gtest/gtest.h>
 

@@ -1,18 +1,14 @@
-// What happened: one record per task and date, the logs of its tries, one document per DAG run, all in the
-// store.
+// The record of a task and date in task_instances: its present state, and what it answered when it was last
+// finished.
 //
 // task_instances  _id from (logical date, DAG, task): the present state, which a rerun overwrites (what it
-//                 said before a task is done again is kept in task_history, take_back.h): logical_date,
+//                 said before a task is done again is kept in task_history, task_history.h): logical_date,
 //                 dag_id, task_id, attempt, try_number, completions, state, start_date, end_date,
 //                 duration (s), message, error {code, message}, next, result, skipped_by, run_id, hostname,
 //                 pid, timestamp; while it runs by itself (`maeil task`), or its caller will try
 //                 again, retries_left and alive_until, else 0 and null
-// task_logs       what each try said: task_log.h
-// dag_runs        _id from (logical date, DAG, run_id): logical_date, dag_id, run_id, run_type, state
-//                 (running, success, failed, cancelled), start_date, end_date, duration, message, program (as
-//                 RunOptions), timestamp; hostname and pid of a run of the built-in runner (task_runs.h)
-// Fields of a record that are not named here (what a
-// task set on its own record) stay through reruns.
+// Fields of a record that are not named here (what a task set on its own record) stay through reruns.
+// docs/names.md has run_id, try_id, try_number, attempt and task_key in one picture.
 #pragma once
 
 #include <map>
@@ -27,8 +23,6 @@
 namespace maeil::dag {
 
 inline constexpr const char* kTaskInstances = "task_instances";
-inline constexpr const char* kTaskLogs = "task_logs";
-inline constexpr const char* kDagRuns = "dag_runs";
 
 struct TaskRecord {
   std::string task_id;
@@ -52,15 +46,6 @@ struct TaskRecord {
   std::string skipped_by;
   // counts in state success; else that of the last time it was finished
   store::Document result = store::Document::object();
-};
-
-// Which task of which date: what a record's id is made of.
-struct TaskName {
-  Days logical_date;
-  std::string dag_id, task_id;
-  std::string key(int completions = 0) const {
-    return store::make_task_key(logical_date, dag_id, task_id, completions);
-  }
 };
 
 std::string record_id(const TaskName& name);
@@ -87,9 +72,6 @@ Result<TaskState> task_state(store::Store& store, Days logical_date, std::string
 // The first logical date of which any task has a record.
 Result<std::optional<Days>> first_date(store::Store& store);
 
-// The documents of dag_runs, newest first; 0: all.
-Result<std::vector<store::Document>> runs(store::Store& store, int64_t limit = 0);
-
 std::string host_name();
 
 // Text made valid UTF-8, at most `max_bytes` long.
@@ -97,8 +79,5 @@ std::string clean_text(std::string_view text, size_t max_bytes);
 
 std::string_view to_string(ErrorCode code);        // "bad_input", ...
 ErrorCode error_code_from(std::string_view text);  // kInternal when unknown
-
-// "manual__2026-11-23T00:15:00.000Z"
-std::string make_run_id(std::string_view run_type, Instant instant);
 
 }  // namespace maeil::dag

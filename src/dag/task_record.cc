@@ -1,4 +1,4 @@
-#include "dag/journal.h"
+#include "dag/task_record.h"
 
 #include <fmt/format.h>
 #include <unistd.h>
@@ -156,13 +156,6 @@ Result<std::optional<Days>> first_date(store::Store& store) {
   return std::optional(*date);
 }
 
-Result<std::vector<Document>> runs(store::Store& store, int64_t limit) {
-  store::FindOptions options;
-  options.sort = {{"start_date", -1}};
-  options.limit = limit;
-  return store.find(kDagRuns, options);
-}
-
 std::string clean_text(std::string_view text, size_t max_bytes) {
   const bool cut = text.size() > max_bytes;
   // Writing JSON with replacement and reading it again is the library's way to repair UTF-8.
@@ -176,10 +169,6 @@ std::string_view to_string(ErrorCode code) { return kCodes[static_cast<size_t>(c
 ErrorCode error_code_from(std::string_view text) {
   const auto found = std::ranges::find(kCodes, text);
   return found == kCodes.end() ? ErrorCode::kInternal : static_cast<ErrorCode>(found - kCodes.begin());
-}
-
-std::string make_run_id(std::string_view run_type, Instant instant) {
-  return fmt::format("{}__{}", run_type, format_instant(instant));
 }
 
 }  // namespace maeil::dag

@@ -1,7 +1,6 @@
-#include "dag/take_back.h"
+#include "dag/task_history.h"
 
 #include <algorithm>
-#include <set>
 
 namespace maeil::dag {
 
@@ -30,19 +29,6 @@ void take_back(const Document& document, std::string_view message, store::Batch&
                          {"skipped_by", nullptr},
                          {"try_id", ""},  // a try that is under way is about the old answer
                          {"timestamp", store::date_value(now())}}});
-}
-
-std::vector<std::string> followers_of(const DagSpec& dag, const std::vector<std::string>& tasks) {
-  std::set<std::string_view> reached(tasks.begin(), tasks.end());
-  std::vector<std::string> out;
-  for (const auto& task : dag.tasks) {  // upstreams come first, so one pass finds everything
-    if (reached.contains(task.id)) continue;
-    if (!std::ranges::any_of(task.upstream, [&](const std::string& id) { return reached.contains(id); }))
-      continue;
-    reached.insert(task.id);
-    out.push_back(task.id);
-  }
-  return out;
 }
 
 Result<std::vector<Document>> record_documents(store::Store& store, Days logical_date,

@@ -1,0 +1,55 @@
+#include "dag/dag_state.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "dag/trigger_rules.h"
+
+namespace maeil::dag {
+namespace {
+
+bool has_failed(const TaskRecord& record, Instant at) {
+  return record.state == TaskState::kFailed || record.state == TaskState::kUpstreamFailed ||
+         is_dead(record, at);
+}
+
+// Whether every task of the DAG has ended, or will never begin because of how others ended.
+bool is_over(const DagSpec& dag, std::map<std::string, TaskRecord> records) {
+  for (const auto& task : dag.tasks) {  // upstreams come first
+    TaskRecord& record = records[task.id];
+    if (is_finished(record.state)) continue;
+    const auto ended = [&](const std::string& id) { return is_finished(records[id].state); };
+    const bool upstreams_ended = std::ranges::all_of(task.upstream, ended);
+    if (record.state != TaskState::kNone || !upstreams_ended || decide(dag, task, records) == Decision::kRun)
+      return false;
+    record.state = TaskState::kSkipped;
+  }
+  return true;
+}
+
+}  // namespace
+
+TaskState final_state(const DagSpec& dag, const std::map<std::string, TaskRecord>& records) {
+  const bool good = std::ranges::all_of(dag.tasks, [&](const TaskSpec& task) {
+    const auto found = records.find(task.id);
+    return found != records.end() &&
+           (found->second.state == TaskState::kSuccess || found->second.state == TaskState::kSkipped);
+  });
+  return good ? TaskState::kSuccess : TaskState::kFailed;
+}
+
+std::pair<TaskState, std::string> state_of_date(const DagSpec* dag,
+                                                const std::map<std::string, TaskRecord>& records,
+                                                Instant at) {
+  const auto failed =
+      std::ranges::find_if(records, [&](const auto& item) { return has_failed(item.second, at); });
+  if (failed != records.end())
+    return {TaskState::kFailed, fmt::format("{}: {}", failed->first, failed->second.message)};
+  const bool all_ended = std::ranges::all_of(records, [](const auto& item) {
+    return item.second.state == TaskState::kNone || is_finished(item.second.state);
+  });
+  return {all_ended && (!dag || is_over(*dag, records)) ? TaskState::kSuccess : TaskState::kRunning, ""};
+}
+
+}  // namespace maeil::dag

@@ -1,0 +1,24 @@
+// How a DAG of one date stands, by the records of its tasks: pure functions.
+#pragma once
+
+#include <map>
+#include <string>
+#include <utility>
+
+#include "dag/dag.h"
+#include "dag/task_record.h"
+
+namespace maeil::dag {
+
+// The state of a DAG that a run has been through: success, or failed. Airflow asks only the tasks that
+// nothing follows; here any failed task counts, as a later run would do it again, and so does one without a
+// record.
+TaskState final_state(const DagSpec& dag, const std::map<std::string, TaskRecord>& records);
+
+// State of one DAG and date that may be under way: failed when a task has failed for good (the message says
+// which), running while one is still to come, else success. What a branch did not choose needs no record to
+// be over. `dag` null: a DAG that is not known any more. `at`: the store's time, for who still lives.
+std::pair<TaskState, std::string> state_of_date(const DagSpec* dag,
+                                                const std::map<std::string, TaskRecord>& records, Instant at);
+
+}  // namespace maeil::dag

@@ -1,0 +1,127 @@
+#include "loop/prepared/prepare.h"
+
+#include <fmt/format.h>
+
+#include <filesystem>
+#include <optional>
+
+#include "dag/task_history.h"
+#include "loop/prepared/processed_csv.h"
+#include "loop/prepared/raw_data.h"
+#include "prep/split.h"
+
+namespace maeil::loop {
+namespace {
+
+store::RowChunk row_chunk(const Day& day, const prep::Preparation& preparation,
+                          const prep::Prepared& prepared, const std::vector<uint64_t>& row_index,
+                          const std::vector<prep::Split>& splits) {
+  const size_t B = prepared.rows, C = preparation.categorical.size(), N = preparation.numeric.size();
+  store::RowChunk chunk;
+  std::vector<int64_t> rows(row_index.begin(), row_index.end());
+  chunk.push_back({"row", std::move(rows)});
+  std::vector<std::string> split_names;
+  for (const prep::Split split : splits) split_names.emplace_back(prep::to_string(split));
+  chunk.push_back({"split", std::move(split_names)});
+  for (size_t f = 0; f < C; ++f) {
+    std::vector<int64_t> values(B);
+    for (size_t i = 0; i < B; ++i) values[i] = prepared.codes[i * C + f];
+    chunk.push_back({preparation.categorical[f].name, std::move(values)});
+  }
+  for (size_t f = 0; f < N; ++f) {
+    std::vector<double> values(B);
+    for (size_t i = 0; i < B; ++i) values[i] = prepared.numbers[i * N + f];
+    chunk.push_back({preparation.numeric[f].name, std::move(values)});
+  }
+  chunk.push_back({day.spec.target, std::vector<int64_t>(prepared.labels.begin(), prepared.labels.end())});
+  for (const auto& date : prepared.dates) chunk.push_back({date.name, date.values});
+  return chunk;
+}
+
+}  // namespace
+
+Result<Preparing> Preparing::begin(dag::TaskContext& context, const Day& day,
+                                   const prep::Preparation& preparation, std::string csv_path) {
+  MAEIL_ASSIGN(store::Document raw, raw_document(context));
+  return Preparing(context, day, preparation, std::move(csv_path), std::move(raw));
+}
+
+Result<PreparedTotals> Preparing::make(RowRange rows, const Sink& sink) {
+  if (rows.count == 0) return PreparedTotals();
+  if (rows == kAllRows) {
+    const std::string path = day_.settings.data_path;
+    MAEIL_ASSIGN(MappedFile file, raw_file(context_, raw_, path));
+    return prepare(std::move(file), path, 0, cuts().rows, sink);
+  }
+  const std::string path = std::filesystem::path(day_.settings.data_dir) / "parts" /
+                           fmt::format("{}.{}-{}.{}.csv", format_date(context_.logical_date),
+                                       context_.shard.index, context_.shard.count, context_.try_number);
+  MAEIL_ASSIGN(MappedFile file, raw_rows(context_, raw_, rows, path));
+  return prepare(std::move(file), path, rows.first, rows.count, sink);
+}
+
+Result<PreparedTotals> Preparing::prepare(MappedFile file, const std::string& name, uint64_t first_row,
+                                          uint64_t expected, const Sink& sink) {
+  PreparedTotals out;
+  uint64_t done = 0;
+  MAEIL_ASSIGN(out.report, table::read_csv_file_as<PreparedPiece>(
+                               std::move(file), name, day_.spec, {},
+                               [&](const table::CsvChunk& rows, PreparedPiece& piece) -> Status {
+                                 std::vector<uint64_t> row_index = rows.row_index;
+                                 for (uint64_t& row : row_index) row += first_row;
+                                 const prep::Prepared prepared =
+                                     prep::transform(day_.spec, preparation_, rows.table);
+                                 const auto splits = splits_of(static_cast<uint64_t>(day_.settings.seed),
+                                                               context_.logical_date, row_index);
+                                 piece.rows = prepared.rows;
+                                 piece.counts = prepared.counts;
+                                 piece.chunk = row_chunk(day_, preparation_, prepared, row_index, splits);
+                                 piece.text.clear();
+                                 if (!csv_path_.empty()) append_processed_rows(prepared, splits, piece.text);
+                                 return {};
+                               },
+                               [&](PreparedPiece& piece) -> Status {
+                                 MAEIL_TRY(sink(piece));
+                                 prep::add(out.counts, piece.counts);
+                                 context_.progress("prepare", done += piece.rows, expected);
+                                 return {};
+                               }));
+  for (auto& row : out.report.examples) row.line += first_row;
+  for (auto& dates : out.report.dates) dates.line += first_row;
+  return out;
+}
+
+Result<PreparedDay> Preparing::store_rows(const Rows& all) {
+  std::optional<DayWriter> writer;  // once there is something to write: a part may be missing
+  const auto begin_writer = [&]() -> Status {
+    if (writer) return {};
+    MAEIL_ASSIGN(DayWriter begun, DayWriter::begin(context_, day_, preparation_, raw_, csv_path_));
+    writer.emplace(std::move(begun));
+    return {};
+  };
+  MAEIL_ASSIGN(const PreparedTotals totals, all([&](PreparedPiece& piece) -> Status {
+                 MAEIL_TRY(begin_writer());
+                 return writer->add(piece.chunk, piece.text.view());
+               }));
+  MAEIL_TRY(begin_writer());
+  return writer->finish(context_, day_, preparation_, totals, raw_);
+}
+
+Status ensure_prepared(dag::TaskContext& context, const Day& day, const prep::Preparation& preparation) {
+  MAEIL_ASSIGN(const store::Document raw, raw_document(context));
+  const auto rows = context.store.row_constants(kRows, partition_of(context.logical_date, preparation));
+  if (!rows && rows.error().code != ErrorCode::kNotFound) return tl::make_unexpected(rows.error());
+  if (rows && rows->value("raw_data_id", store::Document()) == raw.at("_id")) return {};
+  context.log(rows
+                  ? "the prepared rows are of other raw data: preparing them again"
+                  : "this model has other fitted values than the prepared rows: preparing them again for it");
+  MAEIL_ASSIGN(auto work, Preparing::begin(context, day, preparation, ""));
+  MAEIL_ASSIGN(auto prepared, work.store_rows([&](const auto& sink) { return work.make(kAllRows, sink); }));
+  // Committed before the task is done, under the task's own ids: a try that is repeated writes the same
+  // again.
+  MAEIL_TRY(dag::link_to_earlier(context.store, context.name(), context.completions, prepared.batch));
+  if (context.fence) context.fence(prepared.batch);
+  return context.store.commit(prepared.batch);
+}
+
+}  // namespace maeil::loop

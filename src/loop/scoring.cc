@@ -1,0 +1,96 @@
+#include "loop/scoring.h"
+
+#include <fmt/format.h>
+
+#include "loop/prepared/prepare.h"
+#include "loop/prepared/raw_data.h"
+
+namespace maeil::loop {
+namespace {
+
+// kConflict unless the prepared rows are still those of `raw`: another process may prepare the date's new
+// rows while these are scored.
+Status check_rows_of(dag::TaskContext& context, const prep::Preparation& preparation,
+                     const store::Document& raw) {
+  MAEIL_ASSIGN(const auto rows,
+               context.store.row_constants(kRows, partition_of(context.logical_date, preparation)));
+  if (rows.value("raw_data_id", store::Document()) == raw.at("_id")) return {};
+  return fail(
+      ErrorCode::kConflict,
+      fmt::format("the rows of {} were prepared from other raw data while they were scored: run {} again",
+                  format_date(context.logical_date), context.task_id));
+}
+
+}  // namespace
+
+Result<Scoring> Scoring::begin(dag::TaskContext& context, const Day& day,
+                               const registry::ModelVersion& version, std::string_view split) {
+  MAEIL_ASSIGN(store::Document raw, raw_document(context));
+  MAEIL_ASSIGN(auto model, registry::load_version(context.store, version, day.spec,
+                                                  static_cast<int>(day.settings.nhead)));
+  return Scoring(context, day, version, split, std::move(raw), std::move(model));
+}
+
+Result<ScoreTotal> Scoring::make(RowRange rows, const Sink& sink) {
+  const prep::Preparation& preparation = *model_.preparation;
+  MAEIL_TRY(ensure_prepared(context_, day_, preparation));
+  MAEIL_ASSIGN(const auto scorer, nn::Scorer::make(std::move(model_.parameters), model_.unknown));
+  MAEIL_ASSIGN(auto scores, score_split(context_.store, context_.logical_date, preparation, split_, scorer,
+                                        rows.first, rows.count));
+  MAEIL_TRY(check_rows_of(context_, preparation, raw_));
+  const ScoreTotal total{scores.labels.size(), scores.unlabelled};
+  MAEIL_TRY(sink(scores));
+  return total;
+}
+
+// By raw rows, whose number is known: prepared ones, less those set aside, would have to be read to be
+// counted.
+RowCuts Scoring::cuts() const { return {raw_.value("rows", uint64_t{0}), 1}; }
+
+Result<store::Document> Scoring::inputs() const {
+  return store::Document{{"model_sha256", version_.sha256},
+                         {"rows", partition_of(context_.logical_date, *model_.preparation)},
+                         {"raw_data_id", store::id_text(raw_.at("_id"))},
+                         {"raw_sha256", raw_.value("sha256", "")},
+                         {"split", split_}};
+}
+
+Status Scoring::write(const Scores& scores, PartWriter& part) const {
+  return part.write_frame(
+      {{"probabilities", packed(scores.probabilities)}, {"labels", packed(scores.labels)}});
+}
+
+PartSummary Scoring::summary(const ScoreTotal& total, RowRange) const {
+  return {{{"rows", total.rows}, {"unlabelled", total.unlabelled}},
+          fmt::format("{} rows of the {} split scored", total.rows, split_)};
+}
+
+Status Scoring::read(const store::Document& part, const Sink& sink, ScoreTotal& total) const {
+  MAEIL_TRY(read_part_frames(context_, part, [&](const store::Document& frame) -> Status {
+    Scores scores;
+    MAEIL_ASSIGN(scores.probabilities, unpacked<double>(frame.value("probabilities", store::Document())));
+    MAEIL_ASSIGN(scores.labels, unpacked<uint8_t>(frame.value("labels", store::Document())));
+    total.rows += scores.labels.size();
+    return sink(scores);
+  }));
+  total.unlabelled += part.value("unlabelled", uint64_t{0});
+  return {};
+}
+
+Result<Scores> collect(const Scoring::Rows& all) {
+  Scores out;
+  MAEIL_ASSIGN(const ScoreTotal total, all([&](Scores& piece) -> Status {
+                 if (out.labels.empty()) {
+                   out = std::move(piece);
+                   return {};
+                 }
+                 out.probabilities.insert(out.probabilities.end(), piece.probabilities.begin(),
+                                          piece.probabilities.end());
+                 out.labels.insert(out.labels.end(), piece.labels.begin(), piece.labels.end());
+                 return {};
+               }));
+  out.unlabelled = total.unlabelled;
+  return out;
+}
+
+}  // namespace maeil::loop

@@ -1,0 +1,58 @@
+// Scoring a split of a day's prepared rows with one version: the work of the tasks that evaluate, whole or in
+// shards (shards.h).
+#pragma once
+
+#include <string>
+#include <utility>
+
+#include "loop/day.h"
+#include "loop/prepared/read_rows.h"
+#include "loop/shards.h"
+#include "registry/model_file.h"
+
+namespace maeil::loop {
+
+struct ScoreTotal {
+  uint64_t rows = 0, unlabelled = 0;  // with a label, and without
+};
+
+// One piece for each part, and one when it is not cut: scores are small. What it holds must outlive it.
+class Scoring : public RowWork<Scores, ScoreTotal> {
+ public:
+  // kNotFound: no raw data for the date, or no such version.
+  static Result<Scoring> begin(dag::TaskContext& context, const Day& day,
+                               const registry::ModelVersion& version, std::string_view split);
+  const store::Document& raw() const { return raw_; }  // of raw_data: whose rows are scored
+
+  // Prepares the day for the version if need be. kConflict: another process has prepared the date's new rows
+  // meanwhile.
+  Result<ScoreTotal> make(RowRange rows, const Sink& sink) override;
+
+  RowCuts cuts() const override;
+  Result<store::Document> inputs() const override;
+  Status write(const Scores& scores, PartWriter& part) const override;
+  PartSummary summary(const ScoreTotal& total, RowRange rows) const override;
+  Status read(const store::Document& part, const Sink& sink, ScoreTotal& total) const override;
+
+ private:
+  Scoring(dag::TaskContext& context, const Day& day, const registry::ModelVersion& version,
+          std::string_view split, store::Document raw, registry::ModelFile model)
+      : context_(context),
+        day_(day),
+        version_(version),
+        split_(split),
+        raw_(std::move(raw)),
+        model_(std::move(model)) {}
+
+  dag::TaskContext& context_;
+  const Day& day_;
+  const registry::ModelVersion& version_;
+  const std::string_view split_;
+  store::Document raw_;
+  registry::ModelFile model_;
+};
+
+// All pieces of a scoring in one.
+Result<Scores> collect(const Scoring::Rows& all);
+
+}  // namespace maeil::loop
