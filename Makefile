@@ -1,5 +1,7 @@
-# The two commands of the README's first screen are `make run` and `make test`.
-.PHONY: run test build bench bench-growth bench-csv setup clean
+# The two commands of the README's first screen are `make run` and `make test`; docs/testing.md has `make check` and `make fuzz`.
+.PHONY: run test check fuzz build bench bench-growth bench-csv setup clean tell
+
+TEST_JOBS = 2
 
 build: setup
 	@cmake --preset release $(if $(CI),-DMAEIL_WERROR=ON) > build.log 2>&1 || { cat build.log; exit 1; }
@@ -10,8 +12,33 @@ run: build
 	@mkdir -p workspace
 	cd workspace && ../build/release/maeil run
 
-test: build/peers/ready build/peers/mongo-ready build/peers/airflow-ready build
-	ctest --preset release -j 2
+test: tell build/peers/ready build/peers/mongo-ready build/peers/airflow-ready build
+	ctest --preset release -j $(TEST_JOBS)
+
+# Beforehand: what `make test` still has to download.
+peer = $(if $(wildcard build/peers/$(1)),,@echo "  $(2)")
+tell:
+	@echo "make test: about 20 minutes on 2 cores, after a build of 9. It downloads, once, into build/peers (1 GB; make clean removes it):"
+	$(call peer,ready,scikit-learn and pandas from PyPI: 90 MB)
+	$(call peer,airflow-ready,Apache Airflow from PyPI: 65 MB)
+	$(call peer,mongo-ready,servers that speak MongoDB's protocol and mongosh: 100 MB; 250 MB with Go and Node where they are missing)
+	@$(if $(and $(wildcard build/peers/ready),$(wildcard build/peers/airflow-ready),$(wildcard build/peers/mongo-ready)),echo "  nothing more: all is there",true)
+
+# docs/testing.md: the unit tests under AddressSanitizer and UndefinedBehaviorSanitizer, those with threads under ThreadSanitizer,
+# clang-tidy over src/, and ten seconds of each fuzzer. Two builds of their own.
+check: setup
+	@echo "make check: about 20 minutes on 2 cores; it downloads nothing"
+	cmake --preset asan && cmake --build --preset asan && ctest --preset asan -j 2
+	tools/check_tidy build/asan
+	cmake --preset tsan && cmake --build --preset tsan && ctest --preset tsan -j 2
+
+# Each fuzzer for FUZZ_SECONDS, two at a time; FUZZ="csv pickle" names some. What it finds: build/asan/fuzz (tools/fuzz).
+FUZZ_SECONDS = 600
+FUZZ =
+fuzz: setup
+	cmake --preset asan && cmake --build build/asan --target fuzzers
+	@echo "crashes and new inputs go to build/asan/fuzz/READER; each reader takes $(FUZZ_SECONDS) s, two at a time"
+	tools/fuzz build/asan $(FUZZ_SECONDS) $(FUZZ)
 
 # maeil beside PyTorch, SDV, pandas and scikit-learn: docs/performance.md. The peers go into a folder of their own (some GB);
 # MAEIL_BENCH_PYTHON=... names an interpreter that has them already.

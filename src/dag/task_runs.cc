@@ -43,7 +43,7 @@ Status note_task_ended(store::Store& store, const DagSpec& dag, Days logical_dat
   MAEIL_ASSIGN(const Instant at, store.time());
   const auto [state, message] = state_of_date(&dag, records, at);
   if (state == TaskState::kRunning) return {};
-  const Document running = to_string(TaskState::kRunning);
+  const std::string running(to_string(TaskState::kRunning));
   store::FindOptions of_date;
   of_date.filter = {
       {"logical_date", format_date(logical_date)}, {"dag_id", dag.id}, {"run_type", kTaskByTask}};

@@ -1,0 +1,8 @@
+// Any bytes as a scenario file: what is accepted is put on a source with a number, a text and a key, and rows
+// are drawn.
+#include "loop/scenario.h"
+
+extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
+  (void)maeil::loop::parse_scenario_config({reinterpret_cast<const char*>(data), size}, "f");
+  return 0;
+}
