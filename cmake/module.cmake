@@ -79,10 +79,16 @@ function(maeil_test program)
   target_compile_options(${program} PRIVATE ${MAEIL_WARNINGS} ${MAEIL_TEST_OPTIONS})
   target_precompile_headers(${program} REUSE_FROM maeil_precompiled_tests)
   add_dependencies(unit_tests ${program})
+  set(fast_timeout 300)
+  set(golden_timeout 600)
+  if(MAEIL_SANITIZE)  # ten times slower, and beside other work
+    set(fast_timeout 1800)
+    set(golden_timeout 1800)
+  endif()
   gtest_discover_tests(${program} DISCOVERY_TIMEOUT 120 TEST_FILTER "*Golden.*" TEST_LIST ${program}_golden
-                       PROPERTIES LABELS golden TIMEOUT 600)
+                       PROPERTIES LABELS golden TIMEOUT ${golden_timeout})
   gtest_discover_tests(${program} DISCOVERY_TIMEOUT 120 TEST_FILTER "-*Golden.*:*Slow.*:Servers/*" TEST_LIST ${program}_fast
-                       PROPERTIES LABELS fast TIMEOUT 300)
+                       PROPERTIES LABELS fast TIMEOUT ${fast_timeout})
   if(MAEIL_SANITIZE)
     return()
   endif()

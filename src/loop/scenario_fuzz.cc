@@ -1,5 +1,4 @@
-// Any bytes as a scenario file: what is accepted is put on a source with a number, a text and a key, and rows
-// are drawn.
+// Any bytes as a scenario file.
 #include "loop/scenario.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
