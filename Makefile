@@ -28,9 +28,11 @@ tell:
 # clang-tidy over src/, and ten seconds of each fuzzer. Two builds of their own.
 check: setup
 	@echo "make check: about 20 minutes on 2 cores; it downloads nothing"
-	cmake --preset asan && cmake --build --preset asan && ctest --preset asan -j 2
-	tools/check_tidy build/asan
-	cmake --preset tsan && cmake --build --preset tsan && ctest --preset tsan -j 2
+	@failed=0; \
+	cmake --preset asan && cmake --build --preset asan && ctest --preset asan -j 2 || failed=1; \
+	tools/check_tidy build/asan || failed=1; \
+	cmake --preset tsan && cmake --build --preset tsan && ctest --preset tsan -j 2 || failed=1; \
+	exit $$failed
 
 # Each fuzzer for FUZZ_SECONDS, two at a time; FUZZ="csv pickle" names some. What it finds: build/asan/fuzz (tools/fuzz).
 FUZZ_SECONDS = 600

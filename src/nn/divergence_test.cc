@@ -125,7 +125,7 @@ TEST(Divergence, APreTrainingThatCollapsesEnds) {
       }
     }
   }
-  const auto done = pretrain_encoder(start, rows.view().rows, {.epochs = 4, .batch = 4, .learning_rate = 1});
+  const auto done = pretrain_encoder(start, rows.view().rows, {.epochs = 4, .batch = 4, .learning_rate = 30});
   ASSERT_FALSE(done);
   EXPECT_EQ(done.error().code, ErrorCode::kFailed);
   EXPECT_THAT(done.error().message, HasSubstr("the pre-training diverged"));

@@ -5,7 +5,9 @@
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   using namespace maeil::table;
-  const auto spec = parse_sdv_metadata({reinterpret_cast<const char*>(data), size}, "f");
-  if (spec && !parse_sdv_metadata(to_sdv_metadata(*spec), "again")) std::abort();
+  const std::string_view json(reinterpret_cast<const char*>(data), size);
+  (void)parse_sdv_metadata(json, "f");
+  const auto spec = parse_sdv_spec(json, "f");
+  if (spec && !parse_sdv_spec(to_sdv_metadata(*spec), "again")) std::abort();
   return 0;
 }
