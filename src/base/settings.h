@@ -2,9 +2,9 @@
 // (docs/operations.md).
 //
 // They come, last wins, from built-in defaults, `maeil.toml`, `.env` and the environment. One table in
-// settings.cc lists them all: name, kind, bounds. An unknown name in maeil.toml is an error (a typing
-// mistake), in .env and the environment it is somebody else's. An empty value counts as not set, wherever it
-// stands.
+// settings.cc lists them all: name, kind, bounds; the defaults stand here, in Settings. An unknown name in
+// maeil.toml is an error (a typing mistake), in .env and the environment it is somebody else's. An empty
+// value counts as not set, wherever it stands.
 #pragma once
 
 #include <cstdint>

@@ -59,12 +59,11 @@ Result<Opened> open_file(const DataFileOptions& options) {
   MAEIL_ASSIGN(const auto asked, asked_of(options));
   MAEIL_ASSIGN(auto text, format::TextFile::open(options.in, options.encoding));
   std::string_view sample = text.bytes().substr(0, kSampleBytes);
-  const bool whole = sample.size() == text.bytes().size();
-  if (!whole) {
+  if (sample.size() < text.bytes().size()) {
     const size_t end = sample.find_last_of("\r\n");
     if (end != std::string_view::npos) sample = sample.substr(0, end + 1);
   }
-  MAEIL_ASSIGN(auto guess, format::guess_dialect(sample, whole, options.in, asked));
+  MAEIL_ASSIGN(auto guess, format::guess_dialect(sample, options.in, asked));
   return Opened{std::move(text), std::move(guess)};
 }
 
@@ -101,6 +100,11 @@ std::vector<std::string> doubts(const Opened& file) {
         rival.fields == 1 ? "one column" : format::describe_delimiter(rival.delimiter),
         first_records(file.text.bytes(), rival)));
     break;  // the best of them
+  }
+  if (guess.names_differ) {
+    out.push_back(
+        fmt::format("its names are more or fewer than the {} fields of its rows: mend them in the file{}",
+                    guess.dialect.fields, first_records(file.text.bytes(), guess.dialect)));
   }
   if (guess.header_unclear) {
     out.push_back(fmt::format("its first record may be names or a row: --header 1 or --header 0{}",
@@ -154,15 +158,17 @@ Document dialect_document(const Opened& file) {
 Document conversion_document(const format::Conversion& done) {
   Document examples = Document::array();
   for (const auto& one : done.examples) examples.push_back({{"line", one.line}, {"what", one.what}});
-  return {{"rows", done.rows},       {"left_out", done.left_out}, {"filled_up", done.padded},
-          {"too_long", done.longer}, {"mended", done.mended},     {"examples", examples}};
+  return {{"rows", done.rows},       {"left_out", done.left_out},  {"filled_up", done.padded},
+          {"too_long", done.longer}, {"stray_quotes", done.stray}, {"notes", done.notes},
+          {"examples", examples}};
 }
 
 void print_conversion(const format::Conversion& done) {
   if (done.left_out > 0) print_line(fmt::format("  left out     {} records of another width", done.left_out));
   if (done.padded > 0) print_line(fmt::format("  filled up    {} records with too few fields", done.padded));
   if (done.longer > 0) print_line(fmt::format("  too long     {} records with too many fields", done.longer));
-  if (done.mended > 0) print_line(fmt::format("  mended       {} records with a stray quote", done.mended));
+  if (done.stray > 0) print_line(fmt::format("  stray quotes {} records", done.stray));
+  if (done.notes > 0) print_line(fmt::format("  notes        {} records behind the last row", done.notes));
   for (const auto& one : done.examples) print_line(fmt::format("    line {}: {}", one.line, one.what));
 }
 
@@ -202,13 +208,12 @@ Result<int> data_inspect(Context& context, const DataFileOptions& options) {
                          d.trim ? ", blanks around fields" : ""));
   print_line(fmt::format("  quotes       {}", escape_words(d)));
   print_line(fmt::format("  lines end    {}", name_of(file.guess.line_end)));
-  print_line(
-      fmt::format("  names        {}{}{}",
-                  d.header == 0   ? "none"
-                  : d.header == 1 ? "1 record"
-                                  : fmt::format("{} records", d.header),
-                  d.preamble > 0 ? fmt::format(", behind {} lines", d.preamble) : "",
-                  d.footnote > 0 ? fmt::format("; {} records behind the rows are none", d.footnote) : ""));
+  print_line(fmt::format("  names        {}{}{}",
+                         d.header == 0   ? "none"
+                         : d.header == 1 ? "1 record"
+                                         : fmt::format("{} records", d.header),
+                         d.preamble > 0 ? fmt::format(", behind {} lines", d.preamble) : "",
+                         d.footnote > 0 ? fmt::format("; the last {} records are no rows", d.footnote) : ""));
   print_line(fmt::format("  columns      {}: {}", seen.names.size(), format::clip_utf8(names, 400)));
   print_line(fmt::format("  rows         {}", seen.rows));
   print_conversion(seen);

@@ -7,7 +7,7 @@
 #include "cli/output.h"
 #include "loop/deployment.h"
 #include "registry/audit.h"
-#include "registry/deployment.h"
+#include "registry/deployed_link.h"
 #include "registry/status.h"
 #include "registry/versions.h"
 #include "store/field_rules.h"

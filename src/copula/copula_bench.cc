@@ -5,7 +5,7 @@
 #include <cstdlib>
 
 #include "base/threads.h"
-#include "copula/mixture_sample.h"
+#include "copula/sampler.h"
 
 namespace {
 

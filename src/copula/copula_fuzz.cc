@@ -2,7 +2,7 @@
 // rows are drawn from it.
 #include <cstdlib>
 
-#include "copula/mixture_sample.h"
+#include "copula/sampler.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   using namespace maeil::copula;

@@ -10,7 +10,7 @@
 #include "copula/correlate.h"
 #include "copula/fit.h"
 #include "copula/label_order.h"
-#include "copula/mixture_sample.h"
+#include "copula/sampler.h"
 
 namespace maeil::copula {
 namespace {

@@ -6,7 +6,7 @@
 
 #include "base/philox.h"
 #include "base/threads.h"
-#include "copula/mixture_sample.h"
+#include "copula/sampler.h"
 #include "copula/test_support.h"
 
 namespace maeil::copula {

@@ -7,7 +7,7 @@
 #include "base/philox.h"
 #include "base/threads.h"
 #include "copula/fit.h"
-#include "copula/mixture_sample.h"
+#include "copula/sampler.h"
 
 namespace maeil::copula {
 namespace {

@@ -8,7 +8,7 @@
 
 #include "base/file.h"
 #include "copula/mixture.h"
-#include "copula/mixture_sample.h"
+#include "copula/sampler.h"
 #include "copula/test_support.h"
 
 namespace maeil::copula {

@@ -1,5 +1,5 @@
 // SDV's GaussianCopulaSynthesizer (1.10 to 2.0) from its pickle: columns, rdt transformers, marginals and
-// correlation.
+// correlation. Rows are drawn from it by sampler.h.
 #pragma once
 
 #include <string>

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include "copula/sdv_generator.h"
+#include "copula/sdv_key_column.h"
 #include "copula/sdv_label.h"
 #include "copula/sdv_marginal.h"
 #include "format/numpy.h"

@@ -1,5 +1,5 @@
 // Any bytes as SDV's .pkl, and rows drawn from what was read.
-#include "copula/mixture_sample.h"
+#include "copula/sampler.h"
 #include "copula/sdv.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {

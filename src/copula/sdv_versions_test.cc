@@ -8,7 +8,7 @@
 #include <map>
 #include <set>
 
-#include "copula/mixture_sample.h"
+#include "copula/sampler.h"
 #include "copula/sdv.h"
 #include "copula/test_support.h"
 #include "format/number_text.h"

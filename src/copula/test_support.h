@@ -14,7 +14,7 @@
 #include <string>
 #include <vector>
 
-#include "copula/mixture_sample.h"
+#include "copula/sampler.h"
 
 namespace maeil::copula {
 

@@ -5,7 +5,7 @@
 
 #include <set>
 
-#include "copula/mixture_sample.h"
+#include "copula/sampler.h"
 #include "copula/single_precision.h"
 #include "copula/test_support.h"
 

@@ -111,8 +111,19 @@ struct Scored {
   std::vector<uint64_t> lines;
 };
 
+// The width that most records have; the wider of two.
+size_t usual_width(const std::vector<std::vector<std::string>>& records) {
+  std::map<size_t, size_t> widths;
+  for (const auto& record : records) ++widths[record.size()];
+  size_t best = 0;
+  for (const auto& [width, count] : widths) {
+    if (best == 0 || count >= widths[best]) best = width;
+  }
+  return best;
+}
+
 // Consistency: how alike the records are, times how many fields look like something.
-Scored score_dialect(std::string_view sample, const CsvDialect& dialect) {
+Scored score_reading(std::string_view sample, const CsvDialect& dialect) {
   Scored out;
   out.dialect = dialect;
   DelimitedReader reader(sample, dialect);
@@ -145,15 +156,12 @@ Scored score_dialect(std::string_view sample, const CsvDialect& dialect) {
   return out;
 }
 
-// The width that most records have; the wider of two.
-size_t usual_width(const std::vector<std::vector<std::string>>& records) {
-  std::map<size_t, size_t> widths;
-  for (const auto& record : records) ++widths[record.size()];
-  size_t best = 0;
-  for (const auto& [width, count] : widths) {
-    if (best == 0 || count >= widths[best]) best = width;
-  }
-  return best;
+// Read twice: with the width that most records have, a stray quote spoils no more than its record.
+Scored score_dialect(std::string_view sample, CsvDialect dialect) {
+  Scored any = score_reading(sample, dialect);
+  if (dialect.quote == '\0' || any.records.empty()) return any;
+  dialect.fields = usual_width(any.records);
+  return score_reading(sample, dialect);
 }
 
 size_t filled(const std::vector<std::string>& record) {
@@ -161,41 +169,28 @@ size_t filled(const std::vector<std::string>& record) {
       std::ranges::count_if(record, [](const auto& f) { return !without_blanks(f).empty(); }));
 }
 
-// Titles and notes before the table: records of another width, or of the table's with one field filled, where
-// the table's own records fill more.
-size_t count_preamble(const std::vector<std::vector<std::string>>& records, size_t width) {
-  if (width < 2) return 0;
-  const auto is_row = [&](const auto& record) { return record.size() == width && filled(record) > 1; };
-  size_t first = 0;
-  while (first < records.size() && !is_row(records[first])) ++first;
-  if (first == records.size() || first > kMostPreamble) return 0;
-  // Names of which one is missing or one too many are still names.
-  const bool names = first > 0 && filled(records[first - 1]) > 1 &&
-                     filled(records[first - 1]) + 1 >= width / 2 &&
-                     std::ranges::none_of(records[first - 1], [](const auto& field) {
-                       return look_of(field) == Look::kNumber || look_of(field) == Look::kDate;
-                     });
-  return names ? first - 1 : first;
-}
-
-size_t count_footnotes(const std::vector<std::vector<std::string>>& records, size_t width) {
-  size_t n = 0;
-  while (width > 1 && n + 1 < records.size() && n < 20) {
-    const auto& record = records[records.size() - 1 - n];
-    if (record.size() != 1 &&
-        !(record.size() == width && width > 2 && filled(record) == 1 && !without_blanks(record[0]).empty())) {
-      break;
-    }
-    ++n;
-  }
-  return n;
-}
-
 enum class Header { kYes, kNo, kUnclear };
 
 bool is_value(const std::string& field) {
   const Look look = look_of(field);
   return look == Look::kNumber || look == Look::kDate;
+}
+
+// Titles and notes before the table: records of another width, or with one field filled, with words.
+size_t count_preamble(const std::vector<std::vector<std::string>>& records, size_t width) {
+  if (width < 2) return 0;
+  const auto is_title = [&](const auto& record) {
+    return record.size() != width || filled(record) == 0 ||
+           (width > 2 && filled(record) == 1 && std::ranges::none_of(record, is_value));
+  };
+  size_t first = 0;
+  while (first < records.size() && is_title(records[first])) ++first;
+  if (first == records.size() || first > kMostPreamble) return 0;
+  // Names of which one is missing or one too many are still names.
+  const bool names = first > 0 && filled(records[first - 1]) > 1 &&
+                     filled(records[first - 1]) + 1 >= width / 2 &&
+                     std::ranges::none_of(records[first - 1], is_value);
+  return names ? first - 1 : first;
 }
 
 // How many columns hold numbers or dates from record `first` on, with a name that is neither in record
@@ -278,7 +273,10 @@ std::vector<CsvDialect> candidates(std::string_view sample, const DialectAsked& 
     const bool blanks =
         delimiter != ' ' && sample.find(std::string{delimiter, ' '}) != std::string_view::npos;
     if (!asked.quote) out.push_back({.delimiter = delimiter, .quote = '\0', .escape = '\0', .trim = blanks});
+    if (asked.quote == '\0')
+      out.push_back({.delimiter = delimiter, .quote = '\0', .escape = '\0', .trim = blanks});
     for (const char quote : quotes) {
+      if (quote == '\0') continue;
       if (!asked.quote && sample.find(quote) == std::string_view::npos) continue;
       for (const bool trim : {false, true}) {
         if (trim && !blanks) continue;
@@ -298,7 +296,12 @@ std::vector<CsvDialect> candidates(std::string_view sample, const DialectAsked& 
 
 }  // namespace
 
-Result<DialectGuess> guess_dialect(std::string_view sample, bool whole, const std::string& file_name,
+bool is_note(const std::vector<std::string>& record, size_t width) {
+  if (width < 2) return false;
+  return record.size() == 1 ? !is_value(record[0]) : filled(record) == 0;
+}
+
+Result<DialectGuess> guess_dialect(std::string_view sample, const std::string& file_name,
                                    const DialectAsked& asked) {
   if (sample.find_first_not_of("\r\n \t") == std::string_view::npos)
     return bad_input(fmt::format("{}: the file holds nothing", file_name));
@@ -325,7 +328,11 @@ Result<DialectGuess> guess_dialect(std::string_view sample, bool whole, const st
     out.rivals.push_back({.delimiter = ',', .fields = 1});
   }
   out.dialect.fields = usual_width(records);
-  if (out.dialect.quote == '\0') out.dialect.quote = out.dialect.escape = '"';
+  // Where the sample has no quote the rest of the file may.
+  if (out.dialect.quote == '\0' && !asked.quote && sample.find('"') == std::string_view::npos) {
+    out.dialect.quote = '"';
+    out.dialect.escape = asked.escape.value_or('"');
+  }
   size_t first = count_preamble(records, out.dialect.fields);
   if (asked.preamble) {
     first = static_cast<size_t>(std::ranges::upper_bound(best->lines, *asked.preamble) - best->lines.begin());
@@ -333,13 +340,14 @@ Result<DialectGuess> guess_dialect(std::string_view sample, bool whole, const st
       return bad_input(fmt::format("{}: nothing stands behind line {}", file_name, *asked.preamble));
   }
   out.dialect.preamble = asked.preamble.value_or(first > 0 ? best->lines[first] - 1 : 0);
-  const bool all_seen = whole && records.size() < kRecords;
-  const size_t notes = asked.footnote.value_or(all_seen ? count_footnotes(records, out.dialect.fields) : 0);
-  out.dialect.footnote = notes;
-  const size_t end = records.size() - std::min(notes, records.size() - first - 1);
+  out.dialect.footnote = asked.footnote.value_or(0);
+  size_t end = records.size();
+  while (end > first + 1 && is_note(records[end - 1], out.dialect.fields)) --end;
   const Header header = is_header(records, first, end);
   out.dialect.header = header == Header::kNo ? 0 : count_header(records, first, end);
   if (asked.header) out.dialect.header = *asked.header;
+  for (size_t h = 0; h < out.dialect.header && first + h < records.size(); ++h)
+    out.names_differ |= records[first + h].size() != out.dialect.fields;
   out.header_unclear = !asked.header && header == Header::kUnclear;
   return out;
 }

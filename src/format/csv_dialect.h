@@ -26,7 +26,7 @@ struct CsvDialect {
   bool trim = false;  // blanks around fields are no part of them
   size_t preamble = 0;  // lines before the header, or before the first row
   size_t header = 1;    // records of names; 0: none
-  size_t footnote = 0;  // records behind the last row
+  size_t footnote = 0;  // records behind the last row, beside notes (csv_convert.h)
   size_t fields = 0;    // of a row
 
   friend bool operator==(const CsvDialect&, const CsvDialect&) = default;
@@ -39,6 +39,7 @@ struct DialectGuess {
   // Another dialect that explains the sample as well and reads other fields in it. Its score is `score` or
   // hardly less.
   std::vector<CsvDialect> rivals;
+  bool names_differ = false;  // a record of names has more or fewer fields than a row
   // Nothing in the sample decides whether its first record is a header.
   bool header_unclear = false;
 };
@@ -49,14 +50,18 @@ struct DialectAsked {
   std::optional<size_t> preamble, header, footnote;
 };
 
-// REQUIRES: `sample` is the start of a file, cut behind a line end where `whole` is false. kBadInput: it
+// REQUIRES: `sample` is the start of a file, cut behind a line end. kBadInput: it
 // holds nothing, or NUL bytes.
-Result<DialectGuess> guess_dialect(std::string_view sample, bool whole, const std::string& file_name,
+Result<DialectGuess> guess_dialect(std::string_view sample, const std::string& file_name,
                                    const DialectAsked& asked = {});
 
-// "semicolon", "tab", "','" ... for people.
+// A record behind the rows that is none: one field that is no number and no date, where rows have several, or
+// nothing but empty fields.
+bool is_note(const std::vector<std::string>& record, size_t width);
+
+// "tab", "blank", "';'" ... for people.
 std::string describe_delimiter(char delimiter);
-// One line: "separator ';', quote '\"' doubled, header 1 line".
+// One line: "separator ';', quote \" doubled, 5 fields, header 1, preamble 0, footnote 0".
 std::string describe_dialect(const CsvDialect& dialect);
 
 }  // namespace maeil::format

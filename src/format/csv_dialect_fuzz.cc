@@ -10,7 +10,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   using namespace maeil;
   const std::string_view bytes(reinterpret_cast<const char*>(data), size);
   (void)format::guess_encoding(bytes);
-  const auto guess = format::guess_dialect(bytes, true, "f");
+  const auto guess = format::guess_dialect(bytes, "f");
   if (!guess) return 0;
   for (const bool any_width : {false, true}) {
     std::string csv;

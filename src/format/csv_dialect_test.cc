@@ -13,7 +13,7 @@ namespace {
 using Rows = std::vector<std::vector<std::string>>;
 
 DialectGuess guess(const std::string& text) {
-  const auto found = guess_dialect(text, true, "f.csv");
+  const auto found = guess_dialect(text, "f.csv");
   EXPECT_TRUE(found) << found.error().message;
   return found ? *found : DialectGuess{};
 }
@@ -101,7 +101,6 @@ TEST(CsvDialect, TitlesBeforeAndNotesBehindTheTableAreNoRows) {
   const CsvDialect dialect = guess(text).dialect;
   EXPECT_EQ(dialect.preamble, 3u);
   EXPECT_EQ(dialect.header, 1u);
-  EXPECT_EQ(dialect.footnote, 1u);
   const std::string padded = "Loans,,\n,,\nid,opened,balance\n1,2024-01-31,10.5\n2,2024-02-29,11\n";
   EXPECT_EQ(guess(padded).dialect.preamble, 2u);
 }
@@ -129,9 +128,9 @@ TEST(CsvDialect, AColumnByItselfIsATable) {
 }
 
 TEST(CsvDialect, WhatIsNoTextIsRefused) {
-  EXPECT_FALSE(guess_dialect("", true, "f.csv"));
-  EXPECT_FALSE(guess_dialect("\r\n \n", true, "f.csv"));
-  EXPECT_FALSE(guess_dialect(std::string_view("a,b\0c\n", 6), true, "f.csv"));
+  EXPECT_FALSE(guess_dialect("", "f.csv"));
+  EXPECT_FALSE(guess_dialect("\r\n \n", "f.csv"));
+  EXPECT_FALSE(guess_dialect(std::string_view("a,b\0c\n", 6), "f.csv"));
 }
 
 CsvDialect three_fields() { return {.fields = 3}; }
@@ -145,11 +144,11 @@ TEST(CsvRecords, AQuoteThatNothingClosesIsMended) {
   DelimitedReader reader("1,\"open,\"a, b\"\n2,\"c, d\",e\n", three_fields());
   DelimitedRecord record;
   ASSERT_TRUE(reader.next(record));
-  EXPECT_TRUE(record.mended);
+  EXPECT_TRUE(record.stray);
   EXPECT_EQ((std::vector<std::string>(record.fields.begin(), record.fields.end())),
             (std::vector<std::string>{"1", "\"open", "a, b"}));
   ASSERT_TRUE(reader.next(record));
-  EXPECT_FALSE(record.mended);
+  EXPECT_FALSE(record.stray);
   EXPECT_EQ(record.line, 2u);
   EXPECT_EQ(record.fields[1], "c, d");
   EXPECT_FALSE(reader.next(record));

@@ -9,8 +9,11 @@ namespace maeil::format {
 namespace {
 
 constexpr size_t kNone = std::string_view::npos;
-constexpr size_t kMendable =
-    1 << 23;  // steps to look at all ways to read a line's quotes, a few milliseconds
+constexpr uint32_t kNever = std::numeric_limits<uint32_t>::max();
+// Of a line whose quotes are read in every way: steps, and places times fields. Wider ones stay as they are;
+// a line at the limit takes about a millisecond.
+constexpr size_t kMendingSteps = 1 << 20;
+constexpr size_t kMendingTable = 1 << 16;
 
 bool is_line_end(char c) { return c == '\n' || c == '\r'; }
 
@@ -30,16 +33,19 @@ bool DelimitedReader::closes(size_t quote, size_t limit) const {
   return next == limit || bytes_[next] == dialect_.delimiter || is_line_end(bytes_[next]);
 }
 
-// The quote that closes the field whose text begins at `at`; kNone: none does.
+// The quote that closes the field whose text begins at `at`; kNone: none does. What was found before for a
+// field that began earlier holds for this one, unless this one begins inside a run of quotes, which then
+// counts another number of them.
 size_t DelimitedReader::find_close(size_t at) {
   const size_t limit = std::min(bytes_.size(), at + kMaxCsvRecord);
-  if (at >= open_from_ && at <= open_to_) return open_to_;  // the first that closes is the same
   const size_t begin = at;
+  const bool in_run = at < limit && bytes_[at] == dialect_.quote;
+  if (!in_run && at >= open_from_ && at <= open_to_) return open_to_;
   const auto found = [&](size_t quote) {
     open_from_ = begin, open_to_ = quote;
     return quote;
   };
-  if (at >= never_closed_from_ && at < never_closed_to_) at = never_closed_to_;
+  if (!in_run && at >= never_closed_from_ && at < never_closed_to_) at = never_closed_to_;
   while (at < limit) {
     const size_t quote = bytes_.find(dialect_.quote, at);
     if (quote == kNone || quote >= limit) break;
@@ -56,78 +62,96 @@ size_t DelimitedReader::find_close(size_t at) {
     if ((odd || dialect_.escape == '\0') && closes(last, bytes_.size())) return found(last);
     at = last + 1;
   }
-  never_closed_from_ = begin;
-  never_closed_to_ = std::max(never_closed_to_, limit);
+  if (!in_run) never_closed_from_ = begin, never_closed_to_ = std::max(never_closed_to_, limit);
   return kNone;
 }
 
-// The text between the quotes at begin - 1 and end, its escapes undone.
-std::string_view DelimitedReader::inner_text(size_t begin, size_t end, bool& stray) {
-  const std::string_view raw = bytes_.substr(begin, end - begin);
-  if (raw.find(dialect_.quote) == kNone && (dialect_.escape != '\\' || raw.find('\\') == kNone)) return raw;
+// Whether a quote in the field is text by itself.
+bool DelimitedReader::has_stray(const Range& range) const {
+  if (!range.quoted)
+    return dialect_.quote != '\0' && range.begin < range.end && bytes_[range.begin] == dialect_.quote;
+  for (size_t i = range.begin; i < range.end; ++i) {
+    const bool pair = i + 1 < range.end;
+    if (dialect_.escape == '\\' && bytes_[i] == '\\' && pair &&
+        (bytes_[i + 1] == dialect_.quote || bytes_[i + 1] == '\\')) {
+      ++i;
+    } else if (bytes_[i] == dialect_.quote) {
+      if (dialect_.escape != dialect_.quote || !pair || bytes_[i + 1] != dialect_.quote) return true;
+      ++i;
+    }
+  }
+  return false;
+}
+
+// The field's text, its escapes undone.
+std::string_view DelimitedReader::text_of(const Range& range, bool& stray) {
+  const std::string_view raw = bytes_.substr(range.begin, range.end - range.begin);
+  stray |= has_stray(range);
+  if (!range.quoted ||
+      (raw.find(dialect_.quote) == kNone && (dialect_.escape != '\\' || raw.find('\\') == kNone)))
+    return raw;
   std::string& text = owned_.emplace_back();
   text.reserve(raw.size());
   for (size_t i = 0; i < raw.size(); ++i) {
     const bool pair = i + 1 < raw.size();
-    if (raw[i] == '\\' && dialect_.escape == '\\' && pair &&
-        (raw[i + 1] == dialect_.quote || raw[i + 1] == '\\')) {
-      ++i;
-    } else if (raw[i] == dialect_.quote) {
-      if (dialect_.escape == dialect_.quote && pair && raw[i + 1] == dialect_.quote) {
-        ++i;
-      } else {
-        stray = true;
-      }
-    }
+    const bool escaped = dialect_.escape == '\\'
+                             ? raw[i] == '\\' && pair && (raw[i + 1] == dialect_.quote || raw[i + 1] == '\\')
+                             : raw[i] == dialect_.quote && dialect_.escape == dialect_.quote && pair &&
+                                   raw[i + 1] == dialect_.quote;
+    if (escaped) ++i;
     text += raw[i];
   }
   return text;
 }
 
-// The fields of the record at `at`; where it ends. `limit`: of the bytes that may belong to it.
-size_t DelimitedReader::split(size_t at, size_t limit, DelimitedRecord& record) {
-  record.fields.clear();
-  for (;;) {
-    size_t begin = at;
-    while (dialect_.trim && begin < limit && bytes_[begin] == ' ') ++begin;
-    size_t close = kNone;
-    if (dialect_.quote != '\0' && begin < limit && bytes_[begin] == dialect_.quote) {
-      close = find_close(begin + 1);
-      if (close == kNone || close >= limit) record.stray = true, close = kNone;
+// The fields of the record at at_, and its end. With `doubt`, kDoubtful as soon as one closes where a field
+// that was read otherwise would have closed.
+DelimitedReader::Found DelimitedReader::split(size_t first_line, bool doubt) {
+  const size_t size = bytes_.size();
+  ranges_.clear();
+  for (size_t at = at_;;) {
+    if (at - at_ > kMaxCsvRecord) {
+      end_ = line_end(at);
+      return Found::kTooLong;
     }
+    size_t begin = at;
+    while (dialect_.trim && begin < size && bytes_[begin] == ' ') ++begin;
+    size_t close = kNone;
+    if (dialect_.quote != '\0' && begin < size && bytes_[begin] == dialect_.quote)
+      close = find_close(begin + 1);
     if (close != kNone) {
-      record.fields.push_back(inner_text(begin + 1, close, record.stray));
+      if (doubt && close > first_line && close == rejected_close_) return Found::kDoubtful;
+      ranges_.push_back({begin + 1, close, true});
       at = close + 1;
-      while (at < limit && bytes_[at] != dialect_.delimiter && !is_line_end(bytes_[at])) ++at;  // blanks
+      while (at < size && bytes_[at] != dialect_.delimiter && !is_line_end(bytes_[at])) ++at;  // blanks
     } else {
       at = begin;
-      while (at < limit && bytes_[at] != dialect_.delimiter && !is_line_end(bytes_[at])) ++at;
+      while (at < size && bytes_[at] != dialect_.delimiter && !is_line_end(bytes_[at])) ++at;
       size_t end = at;
       while (dialect_.trim && end > begin && bytes_[end - 1] == ' ') --end;
-      record.fields.push_back(bytes_.substr(begin, end - begin));
+      ranges_.push_back({begin, end, false});
     }
-    if (at >= limit || is_line_end(bytes_[at])) return at;
+    if (at >= size || is_line_end(bytes_[at])) {
+      end_ = at;
+      return Found::kRecord;
+    }
     ++at;
   }
 }
 
 // Every way to read the quotes of a line, by the fewest that are text; true where one gives the right number
 // of fields. States: a field's start and how many fields precede it.
-bool DelimitedReader::mend(size_t begin, size_t end, DelimitedRecord& record) {
+bool DelimitedReader::mend(size_t begin, size_t end) {
   std::vector<size_t> starts = {begin};
   std::vector<size_t> quotes;
-  for (size_t i = begin; i < end; ++i) {
+  for (size_t i = begin; i < end && starts.size() <= kMendingTable; ++i) {
     if (bytes_[i] == dialect_.delimiter) starts.push_back(i + 1);
     if (bytes_[i] == dialect_.quote && closes(i, end)) quotes.push_back(i);
   }
   const size_t S = starts.size(), F = dialect_.fields;
-  if (quotes.empty() || S < F || S > kMendable / (end - begin + quotes.size() * F)) return false;
-  struct Step {
-    uint32_t cost = std::numeric_limits<uint32_t>::max();
-    size_t from = 0, close = kNone;
-  };
-  std::vector<Step> best((S + 1) * (F + 1));  // (start or end, fields before)
-  const auto step = [&](size_t s, size_t f) -> Step& { return best[s * (F + 1) + f]; };
+  if (S < F || S * F > kMendingTable || S * (end - begin + quotes.size() * F) > kMendingSteps) return false;
+  steps_.assign((S + 1) * (F + 1), Step{kNever, 0, kNone});  // (start or end, fields before)
+  const auto step = [&](size_t s, size_t f) -> Step& { return steps_[s * (F + 1) + f]; };
   step(0, 0).cost = 0;
   const auto reach = [&](size_t s, size_t f, size_t to, uint32_t cost, size_t close) {
     Step& there = step(to, f + 1);
@@ -158,24 +182,22 @@ bool DelimitedReader::mend(size_t begin, size_t end, DelimitedRecord& record) {
       ++run;
     }
     for (size_t f = 0; f < F; ++f) {
-      if (step(s, f).cost == std::numeric_limits<uint32_t>::max()) continue;
+      if (step(s, f).cost == kNever) continue;
       reach(s, f, s + 1, quoted ? 2 : 0, kNone);  // rather a stray quote in a field than one that opens none
       for (const auto& closer : closers) reach(s, f, closer.place, closer.stray, closer.quote);
     }
   }
-  if (step(S, F).cost == std::numeric_limits<uint32_t>::max()) return false;
-  record.fields.assign(F, {});
+  if (step(S, F).cost == kNever) return false;
+  ranges_.assign(F, {});
   for (size_t s = S, f = F; f > 0; --f) {
     const Step& last = step(s, f);
     size_t from = starts[last.from];
     while (dialect_.trim && from < end && bytes_[from] == ' ') ++from;
     size_t to = s == S ? end : starts[s] - 1;
     while (dialect_.trim && to > from && bytes_[to - 1] == ' ') --to;
-    record.fields[f - 1] =
-        last.close == kNone ? bytes_.substr(from, to - from) : inner_text(from + 1, last.close, record.stray);
+    ranges_[f - 1] = last.close == kNone ? Range{from, to, false} : Range{from + 1, last.close, true};
     s = last.from;
   }
-  record.mended = true;
   return true;
 }
 
@@ -186,24 +208,43 @@ bool DelimitedReader::next(DelimitedRecord& record) {
   }
   if (at_ >= bytes_.size()) return false;
   owned_.clear();
+  record.fields.clear();
   record.line = line_;
-  record.stray = record.mended = false;
-  size_t end = split(at_, bytes_.size(), record);
-  const bool wrong = dialect_.fields > 0 && record.fields.size() != dialect_.fields;
-  if (wrong && dialect_.quote != '\0') {
-    const size_t first_line = line_end(at_);
-    DelimitedRecord other;
-    if (mend(at_, first_line, other)) {
-      record.fields = std::move(other.fields);
-      record.mended = record.stray = true;
-      end = first_line;
+  record.stray = false;
+  const size_t first_line = line_end(at_);
+  Found found = split(first_line, true);
+  const auto runs_over = [&](const Range& range) { return range.quoted && range.end > first_line; };
+  const bool wrong = found == Found::kRecord && dialect_.fields > 0 && ranges_.size() != dialect_.fields;
+  const bool doubtful =
+      found == Found::kDoubtful || wrong || found == Found::kTooLong ||
+      std::ranges::any_of(ranges_, [&](const Range& r) { return runs_over(r) && has_stray(r); });
+  if (doubtful && dialect_.quote != '\0' && dialect_.fields > 0) {
+    const size_t close = found == Found::kDoubtful ? rejected_close_ : open_to_;
+    const size_t end = end_;
+    auto as_it_is = std::move(ranges_);
+    ranges_ = {};
+    if (mend(at_, first_line)) {
+      found = Found::kRecord;
+      end_ = first_line;
+      record.stray = true;
+      if (close > first_line) rejected_close_ = close;
+    } else if (found == Found::kDoubtful) {
+      found = split(first_line, false);
+    } else {
+      ranges_ = std::move(as_it_is);
+      end_ = end;
     }
+  } else if (found == Found::kDoubtful) {
+    found = split(first_line, false);
   }
-  record.bytes = bytes_.substr(at_, end - at_);
-  for (size_t i = at_; i < end; ++i) {
-    if (bytes_[i] == '\n' || (bytes_[i] == '\r' && (i + 1 >= end || bytes_[i + 1] != '\n'))) ++line_;
+  record.too_long = found == Found::kTooLong;
+  if (!record.too_long) {
+    for (const auto& range : ranges_) record.fields.push_back(text_of(range, record.stray));
   }
-  at_ = end;
+  for (size_t i = at_; i < end_; ++i) {
+    if (bytes_[i] == '\n' || (bytes_[i] == '\r' && (i + 1 >= end_ || bytes_[i + 1] != '\n'))) ++line_;
+  }
+  at_ = end_;
   return true;
 }
 

@@ -7,9 +7,11 @@
 #include <unistd.h>
 #include <zlib.h>
 #include <zstd.h>
+#include <zstd_errors.h>
 
 #include <algorithm>
 #include <array>
+#include <cctype>
 #include <cerrno>
 #include <cstring>
 #include <functional>
@@ -31,7 +33,11 @@ using Sink = std::function<Status(std::string_view)>;
 class Scratch {
  public:
   static Result<Scratch> create() {
-    std::string name = (std::filesystem::temp_directory_path() / "maeil-XXXXXX").string();
+    std::error_code none;
+    const auto folder = std::filesystem::temp_directory_path(none);
+    if (none)
+      return io_error(fmt::format("TMPDIR names no folder to unpack the file in: {}", none.message()));
+    std::string name = (folder / "maeil-XXXXXX").string();
     const int descriptor = ::mkostemp(name.data(), O_CLOEXEC);
     if (descriptor < 0) return io_error(fmt::format("{}: {}", name, std::strerror(errno)));
     ::unlink(name.c_str());
@@ -111,6 +117,10 @@ Status unpack_zstd(std::string_view bytes, const std::string& label, const Sink&
     ZSTD_outBuffer to{out.data(), out.size(), 0};
     const size_t before = in.pos;
     left = ZSTD_decompressStream(stream.get(), &to, &in);
+    if (ZSTD_isError(left) && ZSTD_getErrorCode(left) == ZSTD_error_frameParameter_windowTooLarge) {
+      return bad_input(fmt::format(
+          "{}: its window is larger than 128 MiB (zstd --long): unpack it with zstd first", label));
+    }
     if (ZSTD_isError(left) || (in.pos == before && to.pos == 0)) return damaged(label, "zstd", in.pos);
     MAEIL_TRY(sink({out.data(), to.pos}));
   }
@@ -141,6 +151,12 @@ class Decoder {
       MAEIL_TRY(sink({out.data(), out.size() - room}));
       if (failed && why == EINVAL && cut) break;
       if (failed && why != E2BIG) return bytes.size() - left;
+    }
+    if (!cut) {  // a letter that waited for what may follow it
+      char* to = out.data();
+      size_t room = out.size();
+      ::iconv(handle_, nullptr, nullptr, &to, &room);
+      MAEIL_TRY(sink({out.data(), out.size() - room}));
     }
     return bytes.size();
   }
@@ -174,6 +190,19 @@ double hangul_share(std::string_view sample) {
     hangul += (c == 0xEA && next >= 0xB0) || c == 0xEB || c == 0xEC || (c == 0xED && next <= 0x9E);
   }
   return all == 0 ? 0 : static_cast<double>(hangul) / static_cast<double>(all);
+}
+
+// Whether most bytes beyond ASCII stand before one of ASCII, as in encodings of one byte a letter: nearly all
+// syllables of Korean have two bytes beyond it.
+bool mostly_single(std::string_view sample) {
+  size_t pairs = 0, singles = 0;
+  for (size_t i = 0; i < sample.size(); ++i) {
+    if ((sample[i] & 0x80) == 0) continue;
+    const bool pair = i + 1 < sample.size() && (sample[i + 1] & 0x80) != 0;
+    ++(pair ? pairs : singles);
+    i += pair;
+  }
+  return singles > pairs;
 }
 
 std::string detect(std::string_view sample) {
@@ -231,26 +260,31 @@ EncodingGuess guess_encoding(std::string_view bytes) {
   const auto first = std::ranges::find_if(bytes, [](char c) { return (c & 0x80) != 0; });
   const size_t from = static_cast<size_t>(first - bytes.begin());
   const std::string_view sample = bytes.substr(from, kSample);
-  if (hangul_share(sample) >= 0.5) return {"CP949", "its letters are Hangul", true};
   const std::string name = detect(sample);
-  if (!name.empty() && decodes(sample, name)) {
-    return {name, "the frequency of its letters", name != "WINDOWS-1252" && !name.starts_with("ISO-8859")};
-  }
+  // Bytes of Japanese and Chinese read as Korean give Hangul, too.
+  constexpr std::string_view kWide[] = {"SHIFT_JIS", "EUC-JP", "GB18030", "BIG5", "EUC-TW"};
+  const bool wide = std::ranges::find(kWide, name) != std::end(kWide);
+  const bool korean = hangul_share(sample) >= 0.5 && !mostly_single(sample);
+  if (korean && !wide) return {"CP949", "its letters are Hangul", true};
+  if (!name.empty() && decodes(sample, name)) return {name, "the frequency of its letters", wide && !korean};
   return {decodes(sample, "WINDOWS-1252") ? "WINDOWS-1252" : "ISO-8859-1", "no other fits", false};
 }
 
-Result<TextFile> TextFile::open(const std::filesystem::path& path, const std::string& encoding) {
+Result<TextFile> TextFile::open(const std::filesystem::path& path, const std::string& asked) {
   const std::string label = path.string();
+  std::string encoding = asked;
+  for (char& c : encoding) c = static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
+  if (encoding == "UTF8") encoding = "UTF-8";
   Compression compression = Compression::kNone;
   MAEIL_ASSIGN(MappedFile plain, open_unpacked(path, compression));
   const EncodingGuess guess =
       encoding.empty() ? guess_encoding(plain.bytes()) : EncodingGuess{encoding, "as was said", true};
   const size_t mark = mark_of(plain.bytes(), guess.name).size();
   const std::string_view text = plain.bytes().substr(mark);
-  if (guess.name == "UTF-8") return TextFile(std::move(plain), text, guess, compression);
+  if (guess.name == "UTF-8" && is_utf8(text)) return TextFile(std::move(plain), text, guess, compression);
   Decoder decoder(guess.name);
   if (!decoder.known())
-    return usage_error(fmt::format("there is no encoding '{}' (`iconv -l` lists them)", encoding));
+    return usage_error(fmt::format("there is no encoding '{}' (`iconv -l` lists them)", asked));
   MAEIL_ASSIGN(Scratch scratch, Scratch::create());
   MAEIL_ASSIGN(const size_t end,
                decoder.decode(text, false, [&](std::string_view piece) { return scratch.write(piece); }));

@@ -23,14 +23,15 @@ struct EncodingGuess {
   bool clear = true;   // false: other encodings give other letters, and nothing in the bytes decides
 };
 
-// From the bytes of a file, decompressed; `sample` is its start. Nothing but ASCII is UTF-8.
-EncodingGuess guess_encoding(std::string_view sample);
+// From all bytes of a file, unpacked: UTF-8 is what fits to the end. ASCII is UTF-8.
+EncodingGuess guess_encoding(std::string_view bytes);
 
 // Immutable, so threads may share it.
 class TextFile {
  public:
-  // `encoding`: as iconv has it; "": guessed. kNotFound, kIo (no room for the temporary file, too), kUsage:
-  // no such encoding; kBadInput, with the byte's place: damaged compression, bytes that the encoding has not.
+  // `encoding`: as iconv has it, in any case of letters; "": guessed. kNotFound, kIo (no room for the
+  // temporary file, too), kUsage: no such encoding; kBadInput, with the byte's place: damaged compression,
+  // bytes that the encoding has not.
   static Result<TextFile> open(const std::filesystem::path& path, const std::string& encoding = "");
 
   std::string_view bytes() const { return text_; }

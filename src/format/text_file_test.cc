@@ -85,6 +85,44 @@ TEST_F(TextFileTest, EncodingsAreToldApart) {
   expect_text("plain,text\n1,2\n", "plain,text\n1,2\n", "UTF-8");
 }
 
+TEST_F(TextFileTest, JapaneseIsNotTakenForKorean) {
+  std::string text = "id,name\n";
+  for (int i = 0; i < 80; ++i) text += std::to_string(i) + ",\u5c71\u7530\u592a\u90ce \u6771\u4eac\u90fd\n";
+  for (const char* const encoding : {"SHIFT_JIS", "EUC-JP"}) {
+    const auto read = TextFile::open(file(encoded(text, encoding)));
+    ASSERT_TRUE(read);
+    EXPECT_TRUE(read->bytes() == text || !read->encoding().clear)
+        << encoding << " as " << read->encoding().name;
+  }
+  std::string french = "id,ville\n";
+  for (int i = 0; i < 80; ++i)
+    french += std::to_string(i) + ",Orl\u00e9ans\n" + std::to_string(i) + ",Besan\u00e7on\n";
+  for (const char* const encoding : {"CP850", "WINDOWS-1252"})
+    EXPECT_FALSE(TextFile::open(file(encoded(french, encoding)))->encoding().clear) << encoding;
+}
+
+TEST_F(TextFileTest, WhatIsSaidToBeUtf8IsLookedAt) {
+  const auto marked = TextFile::open(file("\xef\xbb\xbfid,na\xc7\xd1me\n"));
+  ASSERT_FALSE(marked);
+  EXPECT_NE(marked.error().message.find("byte 8 is no UTF-8"), std::string::npos) << marked.error().message;
+  EXPECT_FALSE(TextFile::open(file("id,na\xc7\xd1me\n"), "utf8"));
+  EXPECT_EQ(TextFile::open(file("\xef\xbb\xbfid\n"), "utf-8")->bytes(), "id\n");
+}
+
+TEST_F(TextFileTest, TheLastLetterIsNotHeldBack) {
+  const std::string text = "id,v\n1,ba";
+  EXPECT_EQ(TextFile::open(file(text), "CP1258")->bytes(), text);
+}
+
+TEST_F(TextFileTest, NoFolderToUnpackInIsAnError) {
+  const auto packed = file(gzipped(kText));
+  ::setenv("TMPDIR", "/nonexistent", 1);
+  const auto read = TextFile::open(packed);
+  ::unsetenv("TMPDIR");
+  ASSERT_FALSE(read);
+  EXPECT_EQ(read.error().code, ErrorCode::kIo);
+}
+
 TEST_F(TextFileTest, ASingleByteEncodingIsNoClearGuess) {
   const auto read = TextFile::open(file(encoded(kWestern, "WINDOWS-1252")));
   ASSERT_TRUE(read);

@@ -10,7 +10,7 @@
 #include "loop/pipelines.h"
 #include "loop/prepared/prepare.h"
 #include "loop/prepared/raw_data.h"
-#include "loop/shards.h"
+#include "loop/run_in_shards.h"
 #include "loop/source.h"
 #include "loop/tasks.h"
 #include "registry/model_file.h"
@@ -119,7 +119,7 @@ Result<TaskOutcome> write_raw_data(const Day& day, TaskContext& context, const S
       {"seed", day.settings.seed},
       {"row_offsets", {{"every", raw_step(static_cast<uint64_t>(day.rows))}, {"bytes", lines.offsets}}}};
   if (!source.scenario.empty()) document["scenario"] = source.scenario;
-  if (source.fallback) document["fallback"] = true;  // judging.h: such a day approves nothing
+  if (source.fallback) document["fallback"] = true;  // gate.h: such a day approves nothing
   out.batch.puts.push_back({"raw_data", stamped(context, "raw_data", std::move(document))});
   return out;
 }

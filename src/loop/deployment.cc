@@ -7,7 +7,7 @@
 #include <thread>
 
 #include "registry/audit.h"
-#include "registry/deployment.h"
+#include "registry/deployed_link.h"
 #include "registry/status.h"
 
 namespace maeil::loop {

@@ -5,7 +5,7 @@
 #include "loop/deployment.h"
 #include "loop/pipelines.h"
 #include "loop/tasks.h"
-#include "loop/verdict.h"
+#include "loop/verdict_record.h"
 
 namespace maeil::loop {
 namespace {

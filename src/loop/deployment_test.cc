@@ -7,7 +7,7 @@
 #include "base/file.h"
 #include "base/hash.h"
 #include "registry/audit.h"
-#include "registry/deployment.h"
+#include "registry/deployed_link.h"
 #include "registry/status.h"
 #include "store/sqlite/sqlite_store.h"
 #include "store/test_support.h"

@@ -16,7 +16,7 @@
 #include "loop/retention.h"
 #include "loop/source.h"
 #include "nn/slow_shape.h"
-#include "registry/deployment.h"
+#include "registry/deployed_link.h"
 #include "registry/versions.h"
 
 namespace maeil::loop {

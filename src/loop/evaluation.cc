@@ -2,7 +2,7 @@
 
 #include <fmt/format.h>
 
-#include "loop/judging.h"
+#include "loop/gate.h"
 #include "loop/scoring.h"
 
 namespace maeil::loop {

@@ -22,7 +22,7 @@ Result<store::Document> evaluate_scores(const Scores& scores, uint64_t seed, std
 // Loads the version, prepares the day for it if need be, scores one split, and gives `then` what a task
 // records of it: {model_id, model_version, metrics, raw_data_id, fallback}, the last two of the document of
 // raw_data whose rows were evaluated, so that nobody judges by the raw data of a later moment. A task that is
-// cut into shards does the same (shards.h): `then` is called by the merging step alone.
+// cut into shards does the same (run_in_shards.h): `then` is called by the merging step alone.
 Result<dag::TaskOutcome> evaluate_version(
     dag::TaskContext& context, const Day& day, const registry::ModelVersion& version, std::string_view split,
     const std::function<Result<dag::TaskOutcome>(store::Document evaluated)>& then);

@@ -3,11 +3,11 @@
 #include <fmt/format.h>
 
 #include "loop/evaluation.h"
-#include "loop/judging.h"
+#include "loop/gate.h"
 #include "loop/not_judged.h"
 #include "loop/pipelines.h"
 #include "loop/tasks.h"
-#include "loop/verdict.h"
+#include "loop/verdict_record.h"
 #include "registry/status.h"
 
 namespace maeil::loop {

@@ -6,7 +6,7 @@
 
 #include "base/error.h"
 #include "base/time.h"
-#include "loop/judging.h"
+#include "loop/gate.h"
 #include "loop/watcher.h"
 #include "registry/model_file.h"
 #include "table/dataset_spec.h"

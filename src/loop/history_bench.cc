@@ -22,7 +22,7 @@
 #include "dag/task_log.h"
 #include "dag/task_runs.h"
 #include "loop/day_request.h"
-#include "loop/verdict.h"
+#include "loop/verdict_record.h"
 #include "registry/audit.h"
 #include "registry/version_names.h"
 #include "registry/versions.h"

@@ -5,7 +5,7 @@
 
 namespace maeil::loop {
 
-// What the branch that chose skip_evaluation recorded (judging.h: not_judged_document), with `model_id` and
+// What the branch that chose skip_evaluation recorded (gate.h: not_judged_document), with `model_id` and
 // `model_version` of the version that could not be judged. kNotFound when no branch of the date chose it.
 Result<store::Document> what_was_not_judged(const dag::TaskContext& context, int max_attempts);
 

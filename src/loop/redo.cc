@@ -9,7 +9,7 @@
 #include "dag/task_history.h"
 #include "loop/pipelines.h"
 #include "loop/source.h"
-#include "loop/verdict.h"
+#include "loop/verdict_record.h"
 #include "registry/audit.h"
 #include "store/certain_commit.h"
 

@@ -6,7 +6,7 @@
 #include <set>
 
 #include "base/file.h"
-#include "loop/parts.h"
+#include "loop/part_store.h"
 #include "loop/pipelines.h"
 #include "store/field_rules.h"
 

@@ -16,7 +16,7 @@ struct Pruned {
   std::vector<std::string> processed;  // logical dates whose prepared rows go
   // logical dates whose raw bytes go (their documents stay, with `pruned`)
   std::vector<std::string> raw;
-  int64_t parts = 0;               // parts of shards (loop/parts.h) that are older than a day
+  int64_t parts = 0;               // parts of shards (loop/part_store.h) that are older than a day
   std::vector<std::string> files;  // left_by_killed_runs: of the folders that this machine sees
   PrunedHistory history;
   int64_t garbage = 0;  // unnamed blobs and generations removed; 0 in a dry run

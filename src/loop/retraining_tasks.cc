@@ -7,7 +7,7 @@
 #include "base/hash.h"
 #include "loop/attempt_choice.h"
 #include "loop/evaluation.h"
-#include "loop/judging.h"
+#include "loop/gate.h"
 #include "loop/pipelines.h"
 #include "loop/prepared/prepare.h"
 #include "loop/tasks.h"

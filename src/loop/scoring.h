@@ -1,5 +1,5 @@
 // Scoring a split of a day's prepared rows with one version: the work of the tasks that evaluate, whole or in
-// shards (shards.h).
+// shards (run_in_shards.h).
 #pragma once
 
 #include <string>
@@ -7,7 +7,7 @@
 
 #include "loop/day.h"
 #include "loop/prepared/read_rows.h"
-#include "loop/shards.h"
+#include "loop/run_in_shards.h"
 #include "registry/model_file.h"
 
 namespace maeil::loop {

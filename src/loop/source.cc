@@ -9,7 +9,7 @@
 #include "base/hash.h"
 #include "base/threads.h"
 #include "copula/mixture.h"
-#include "copula/mixture_sample.h"
+#include "copula/sampler.h"
 #include "loop/row_filter.h"
 #include "loop/scenario.h"
 #include "portfolio/simulate.h"

@@ -369,7 +369,7 @@ class Commands(unittest.TestCase):
         (self.work.folder / "whole.csv").write_text("a,b\n" + good)
         (self.work.folder / "broken.csv").write_text("a,b\n" + good + "1,x,2\n3\n")
         arguments = ("report", "quality", "--real", "whole.csv", "--synthetic", "broken.csv", "--html", "page.html")
-        line = "2 records left out, the first: broken.csv:102: 3 fields where the header has 2"
+        line = "2 records left out, the first: broken.csv:102: the row has more fields than the header"
         said = self.json(*arguments)
         self.assertEqual((said["left_out"], said["real_rows"], said["synthetic_rows"]), ([line], 100, 100))
         self.assertIn(line, (self.work.folder / "page.html").read_text())

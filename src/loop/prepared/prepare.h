@@ -1,6 +1,6 @@
 // How a day's raw rows become prepared ones, piece after piece: the work of preprocess_data, whole or in
-// shards (shards.h). How the parts of shards are kept is in parts.cc, where the rows of a day go in
-// store_rows.h.
+// shards (run_in_shards.h). How the parts of shards are kept is in part_bytes.cc, where the rows of a day go
+// in store_rows.h.
 #pragma once
 
 #include <functional>
@@ -9,7 +9,7 @@
 #include "base/file.h"
 #include "format/text_buffer.h"
 #include "loop/prepared/store_rows.h"
-#include "loop/shards.h"
+#include "loop/run_in_shards.h"
 
 namespace maeil::loop {
 

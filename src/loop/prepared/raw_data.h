@@ -5,7 +5,7 @@
 
 #include "base/file.h"
 #include "dag/dag.h"
-#include "loop/parts.h"
+#include "loop/part_store.h"
 
 namespace maeil::loop {
 

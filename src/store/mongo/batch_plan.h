@@ -21,8 +21,8 @@ struct BatchPlan {
 // kBadInput for what the batch may not hold; looks at the server for nothing.
 Status check_request(const Request& request);
 
-// From what the server holds now. `id`: the batch's; `refused`: whose documents are none (protocol.h). Errors
-// as Store::commit has them.
+// From what the server holds now. `id`: the batch's; `refused`: whose documents are none (batch_protocol.h).
+// Errors as Store::commit has them.
 Result<BatchPlan> plan_batch(Connection& connection, const Request& request, const std::string& id,
                              const std::vector<std::string>& refused);
 

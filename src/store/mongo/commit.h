@@ -1,5 +1,5 @@
 // A batch, all or nothing: with transactions one transaction holds the documents, the switch of generations
-// and the fence; without, the protocol of protocol.h. The rows of replaced generations go afterwards.
+// and the fence; without, the protocol of batch_protocol.h. The rows of replaced generations go afterwards.
 #pragma once
 
 #include "store/mongo/batch_plan.h"

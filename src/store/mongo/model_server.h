@@ -1,6 +1,6 @@
 // For tests: a server in memory that does what a test tells it to do with each message, and writers that stop
 // at each of theirs. So every order of two writers' messages can be tried, with a crash and a message that
-// arrives late at each place (protocol_test.cc).
+// arrives late at each place (batch_protocol_test.cc).
 #pragma once
 
 #include <fmt/format.h>
@@ -15,7 +15,7 @@
 #include <string>
 #include <vector>
 
-#include "store/mongo/protocol.h"
+#include "store/mongo/batch_protocol.h"
 
 namespace maeil::store::mongo {
 

@@ -79,7 +79,7 @@ class Server {
   bool knows(const std::string& collection) const;
   void learn(const std::string& collection);
 
-  // Batches whose documents are none (protocol.h), as this process saw them last.
+  // Batches whose documents are none (batch_protocol.h), as this process saw them last.
   std::vector<std::string> refused() const;
   void set_refused(std::vector<std::string> batches);
 

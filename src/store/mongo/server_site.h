@@ -1,4 +1,4 @@
-// The protocol's calls (protocol.h) as commands to a server. Not thread safe.
+// The protocol's calls (batch_protocol.h) as commands to a server. Not thread safe.
 //
 // maeil_heads    {_id: number, batch, state: "done" | "counts" | "refused", words, past: [{batch, words}],
 //                refused: [batch], nonce}: the one with the highest number is the head; a few before it are
@@ -6,8 +6,8 @@
 // maeil_journal  {batch, n, bytes}: a plan, in pieces
 #pragma once
 
+#include "store/mongo/batch_protocol.h"
 #include "store/mongo/control.h"
-#include "store/mongo/protocol.h"
 
 namespace maeil::store::mongo {
 
@@ -32,9 +32,9 @@ class ServerSite : public Site {
   Connection& connection_;
 };
 
-// Before anything of maeil's is read or written on a server without transactions: settle (protocol.h). For
-// reading its kConflict is only a warning: a batch that can neither be finished nor taken back must not keep
-// people from looking.
+// Before anything of maeil's is read or written on a server without transactions: settle (batch_protocol.h).
+// For reading its kConflict is only a warning: a batch that can neither be finished nor taken back must not
+// keep people from looking.
 Status settle_to_read(Connection& connection);
 Status settle_to_write(Connection& connection);
 

@@ -1,6 +1,6 @@
 // The sampler's promises: rows depend on (mixture, seed, row number) alone, and what is drawn has the law it
 // should have, by numbers worked out without the sampler.
-#include "copula/mixture_sample.h"
+#include "copula/sampler.h"
 
 #include <gmock/gmock.h>
 

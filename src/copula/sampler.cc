@@ -2,7 +2,7 @@
 // table is in cache while it is used. The normals of a block are drawn in the rows' order and then put
 // together by class, so that each class multiplies only its own rows and a column's table serves a run of
 // rows.
-#include "copula/mixture_sample.h"
+#include "copula/sampler.h"
 
 #include <algorithm>
 #include <cmath>

@@ -4,7 +4,7 @@
 // what becomes of all of them. Which of these is called is decided here, by the shard of the task, and
 // nowhere else:
 //
-//   shard 2/7    make(its rows)  -> a part (parts.h)
+//   shard 2/7    make(its rows)  -> a part (part_store.h)
 //   merge/7      the parts 1/7 .. 7/7, in order -> what becomes of all
 //   not cut      make(all rows)                 -> what becomes of all; nothing is kept in between
 //
@@ -18,7 +18,7 @@
 #include <utility>
 
 #include "dag/dag.h"
-#include "loop/parts.h"
+#include "loop/part_store.h"
 
 namespace maeil::loop {
 
@@ -48,7 +48,7 @@ class RowWork {
 
   // How a part is kept. `read` adds the part's total to that of the parts before it.
   virtual RowCuts cuts() const = 0;
-  virtual Result<store::Document> inputs() const = 0;  // what parts must have been made from (parts.h)
+  virtual Result<store::Document> inputs() const = 0;  // what parts must have been made from (part_store.h)
   virtual Status write(const Piece& piece, PartWriter& part) const = 0;
   virtual PartSummary summary(const Total& total, RowRange rows) const = 0;
   virtual Status read(const store::Document& part, const Sink& sink, Total& total) const = 0;

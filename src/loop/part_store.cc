@@ -1,4 +1,4 @@
-#include "loop/parts.h"
+#include "loop/part_store.h"
 
 #include <fmt/format.h>
 

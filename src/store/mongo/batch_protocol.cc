@@ -1,4 +1,4 @@
-#include "store/mongo/protocol.h"
+#include "store/mongo/batch_protocol.h"
 
 #include <algorithm>
 #include <optional>

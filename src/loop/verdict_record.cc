@@ -1,4 +1,4 @@
-#include "loop/verdict.h"
+#include "loop/verdict_record.h"
 
 #include <algorithm>
 

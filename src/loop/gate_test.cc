@@ -1,5 +1,5 @@
 // The gate and its third verdict: what is undefined or too little is neither passed nor failed.
-#include "loop/judging.h"
+#include "loop/gate.h"
 
 #include <gtest/gtest.h>
 

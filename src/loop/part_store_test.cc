@@ -1,6 +1,6 @@
 // Shards: how rows are cut, what a part must be for a merging step to take it, and what a sensor makes of a
 // dead worker.
-#include "loop/parts.h"
+#include "loop/part_store.h"
 
 #include <gtest/gtest.h>
 

@@ -1,6 +1,6 @@
-// Every order of the messages of two writers (protocol.h), with a crash and a message that arrives late,
-// twice or unanswered at every place, against a server in memory. What is tried is the program itself, not a
-// description of it.
+// Every order of the messages of two writers (batch_protocol.h), with a crash and a message that arrives
+// late, twice or unanswered at every place, against a server in memory. What is tried is the program itself,
+// not a description of it.
 //
 // Each writer raises the same two numbers and makes a document of its own, in one batch. However the messages
 // went: the numbers are equal, they count the documents that are there, and what a writer was told is what

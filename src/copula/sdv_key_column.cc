@@ -1,4 +1,4 @@
-#include "copula/sdv_generator.h"
+#include "copula/sdv_key_column.h"
 
 #include <cctype>
 #include <cmath>

@@ -1,4 +1,4 @@
-#include "loop/judging.h"
+#include "loop/gate.h"
 
 #include <fmt/format.h>
 

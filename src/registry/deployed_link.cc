@@ -1,4 +1,4 @@
-#include "registry/deployment.h"
+#include "registry/deployed_link.h"
 
 #include <fmt/format.h>
 

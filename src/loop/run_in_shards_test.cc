@@ -1,5 +1,5 @@
 // Which part of some work a shard does: the parts of any cut, put together, are what the work makes uncut.
-#include "loop/shards.h"
+#include "loop/run_in_shards.h"
 
 #include <gtest/gtest.h>
 

@@ -1,5 +1,5 @@
 // The parts of a task that is cut into shards: what one shard made, kept until the merging step and a day
-// longer. Who makes and merges them: shards.h.
+// longer. Who makes and merges them: run_in_shards.h.
 //
 // A part is a blob and a document of `task_parts` that names it: {task, shard, of, inputs, file_id, ...,
 // task_key of the part}. A shard run again replaces its part; the merging step reads the parts and leaves
