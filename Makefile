@@ -18,7 +18,7 @@ test: tell build/peers/ready build/peers/mongo-ready build/peers/airflow-ready b
 # Beforehand: what `make test` still has to download.
 peer = $(if $(wildcard build/peers/$(1)),,@echo "  $(2)")
 tell:
-	@echo "make test: about 20 minutes on 2 cores, after a build of 9. It downloads, once, into build/peers (1 GB; make clean removes it):"
+	@echo "make test: 20 to 40 minutes on 2 cores, after a build of 9. It downloads, once, into build/peers (1 GB; make clean removes it), about:"
 	$(call peer,ready,scikit-learn and pandas from PyPI: 90 MB)
 	$(call peer,airflow-ready,Apache Airflow from PyPI: 65 MB)
 	$(call peer,mongo-ready,servers that speak MongoDB's protocol and mongosh: 100 MB; 250 MB with Go and Node where they are missing)

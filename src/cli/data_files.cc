@@ -89,17 +89,15 @@ std::vector<std::string> doubts(const Opened& file) {
   const auto& guess = file.guess;
   if (!file.text.encoding().clear) {
     out.push_back(fmt::format(
-        "its letters beyond ASCII may be {}, or another encoding of one byte a letter: name it with "
-        "--encoding",
+        "its letters beyond ASCII may be {}, or those of another encoding: name it with --encoding",
         file.text.encoding().name));
   }
-  for (const auto& rival : guess.rivals) {
+  if (const auto& rival = guess.rival) {
     out.push_back(fmt::format(
         "it can be read in two ways: name one with --delimiter and --quote\n  {}{}\n  {}{}",
         format::describe_delimiter(guess.dialect.delimiter), first_records(file.text.bytes(), guess.dialect),
-        rival.fields == 1 ? "one column" : format::describe_delimiter(rival.delimiter),
-        first_records(file.text.bytes(), rival)));
-    break;  // the best of them
+        rival->fields == 1 ? "one column" : format::describe_delimiter(rival->delimiter),
+        first_records(file.text.bytes(), *rival)));
   }
   if (guess.names_differ) {
     out.push_back(
@@ -114,29 +112,13 @@ std::vector<std::string> doubts(const Opened& file) {
 }
 
 const char* name_of(format::LineEnd end) {
-  switch (end) {
-    case format::LineEnd::kLf:
-      return "LF";
-    case format::LineEnd::kCrLf:
-      return "CR LF";
-    case format::LineEnd::kCr:
-      return "CR";
-    case format::LineEnd::kMixed:
-      return "mixed";
-  }
-  return "";
+  constexpr const char* kNames[] = {"LF", "CR LF", "CR", "mixed"};
+  return kNames[static_cast<size_t>(end)];
 }
 
 const char* name_of(format::Compression compression) {
-  switch (compression) {
-    case format::Compression::kNone:
-      return "none";
-    case format::Compression::kGzip:
-      return "gzip";
-    case format::Compression::kZstd:
-      return "zstd";
-  }
-  return "";
+  constexpr const char* kNames[] = {"none", "gzip", "zstd"};
+  return kNames[static_cast<size_t>(compression)];
 }
 
 Document dialect_document(const Opened& file) {
@@ -164,7 +146,7 @@ Document conversion_document(const format::Conversion& done) {
 }
 
 void print_conversion(const format::Conversion& done) {
-  if (done.left_out > 0) print_line(fmt::format("  left out     {} records of another width", done.left_out));
+  if (done.left_out > 0) print_line(fmt::format("  left out     {} records", done.left_out));
   if (done.padded > 0) print_line(fmt::format("  filled up    {} records with too few fields", done.padded));
   if (done.longer > 0) print_line(fmt::format("  too long     {} records with too many fields", done.longer));
   if (done.stray > 0) print_line(fmt::format("  stray quotes {} records", done.stray));

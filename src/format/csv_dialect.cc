@@ -7,6 +7,7 @@
 #include <map>
 #include <set>
 
+#include "base/blanks.h"
 #include "format/csv.h"
 #include "format/csv_records.h"
 
@@ -24,12 +25,6 @@ constexpr double kAsGood = 0.99;      // of the best score: a rival
 
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
 bool is_letter(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c & 0x80) != 0; }
-
-std::string_view without_blanks(std::string_view text) {
-  while (!text.empty() && (text.front() == ' ' || text.front() == '\t')) text.remove_prefix(1);
-  while (!text.empty() && (text.back() == ' ' || text.back() == '\t')) text.remove_suffix(1);
-  return text;
-}
 
 enum class Look { kEmpty, kNumber, kDate, kWords, kOther };
 
@@ -272,8 +267,7 @@ std::vector<CsvDialect> candidates(std::string_view sample, const DialectAsked& 
     if (!asked.delimiter && sample.find(delimiter) == std::string_view::npos) continue;
     const bool blanks =
         delimiter != ' ' && sample.find(std::string{delimiter, ' '}) != std::string_view::npos;
-    if (!asked.quote) out.push_back({.delimiter = delimiter, .quote = '\0', .escape = '\0', .trim = blanks});
-    if (asked.quote == '\0')
+    if (asked.quote.value_or('\0') == '\0')
       out.push_back({.delimiter = delimiter, .quote = '\0', .escape = '\0', .trim = blanks});
     for (const char quote : quotes) {
       if (quote == '\0') continue;
@@ -318,14 +312,16 @@ Result<DialectGuess> guess_dialect(std::string_view sample, const std::string& f
   out.score = best->score;
   out.dialect = best->dialect;
   out.line_end = usual_line_end(sample);
+  double next = kAsGood * best->score;
   for (const auto& other : scored) {
-    if (other.score >= kAsGood * best->score && other.records != best->records)
-      out.rivals.push_back(other.dialect);
+    if (other.score < next || other.records == best->records) continue;
+    next = other.score;
+    out.rival = other.dialect;
   }
   const auto& records = best->records;
   // Blanks separate words as well as fields: only numbers and dates between them say which.
   if (best->dialect.delimiter == ' ' && best->values * 2 < best->seen) {
-    out.rivals.push_back({.delimiter = ',', .fields = 1});
+    out.rival = CsvDialect{.delimiter = ',', .fields = 1};
   }
   out.dialect.fields = usual_width(records);
   // Where the sample has no quote the rest of the file may.

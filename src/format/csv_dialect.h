@@ -21,9 +21,9 @@ enum class LineEnd { kLf, kCrLf, kCr, kMixed };
 
 struct CsvDialect {
   char delimiter = ',';
-  char quote = '"';   // '\0': none
-  char escape = '"';  // before a quote in a quoted field: itself (doubled), a backslash, or '\0': nothing is
-  bool trim = false;  // blanks around fields are no part of them
+  char quote = '"';     // '\0': none
+  char escape = '"';    // before a quote in a quoted field: itself (doubled), another, or '\0': nothing is
+  bool trim = false;    // blanks around fields are no part of them
   size_t preamble = 0;  // lines before the header, or before the first row
   size_t header = 1;    // records of names; 0: none
   size_t footnote = 0;  // records behind the last row, beside notes (csv_convert.h)
@@ -38,7 +38,7 @@ struct DialectGuess {
   double score = 0;
   // Another dialect that explains the sample as well and reads other fields in it. Its score is `score` or
   // hardly less.
-  std::vector<CsvDialect> rivals;
+  std::optional<CsvDialect> rival;
   bool names_differ = false;  // a record of names has more or fewer fields than a row
   // Nothing in the sample decides whether its first record is a header.
   bool header_unclear = false;

@@ -115,10 +115,10 @@ TEST(CsvDialect, AHeaderIsToldFromARow) {
 }
 
 TEST(CsvDialect, TwoReadingsThatAreAsGoodAreBothNamed) {
-  EXPECT_FALSE(guess("first last\nminsu kim\njiwon lee\n").rivals.empty()) << "one column of names, or two";
-  EXPECT_TRUE(guess("1 2.5 3\n4 5.5 6\n").rivals.empty());
-  EXPECT_TRUE(guess("0.0, 1.5, 2.0\n0.5, 0.0, 1.0\n").rivals.empty());
-  EXPECT_TRUE(guess(written(kLoans, ";", '"', '"', "\n")).rivals.empty());
+  EXPECT_TRUE(guess("first last\nminsu kim\njiwon lee\n").rival) << "one column of names, or two";
+  EXPECT_FALSE(guess("1 2.5 3\n4 5.5 6\n").rival);
+  EXPECT_FALSE(guess("0.0, 1.5, 2.0\n0.5, 0.0, 1.0\n").rival);
+  EXPECT_FALSE(guess(written(kLoans, ";", '"', '"', "\n")).rival);
 }
 
 TEST(CsvDialect, AColumnByItselfIsATable) {
@@ -156,6 +156,11 @@ TEST(CsvRecords, AQuoteThatNothingClosesIsMended) {
 
 TEST(CsvRecords, AnUnescapedQuoteBeforeTheEndOfAFieldIsText) {
   EXPECT_EQ(rows_of("1,\"24\"\",\"a, b\"\n", three_fields()), (Rows{{"1", "24\"", "a, b"}}));
+}
+
+TEST(CsvRecords, AnyCharacterMayEscape) {
+  EXPECT_EQ(rows_of("1,\"a ^\"b^\" ^^ c\",x\n", {.escape = '^', .fields = 3}),
+            (Rows{{"1", "a \"b\" ^ c", "x"}}));
 }
 
 TEST(CsvRecords, LinesAreCountedWhateverEndsThem) {

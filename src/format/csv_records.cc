@@ -49,10 +49,10 @@ size_t DelimitedReader::find_close(size_t at) {
   while (at < limit) {
     const size_t quote = bytes_.find(dialect_.quote, at);
     if (quote == kNone || quote >= limit) break;
-    if (dialect_.escape == '\\') {
-      size_t slashes = 0;
-      while (quote - slashes > begin && bytes_[quote - slashes - 1] == '\\') ++slashes;
-      if (slashes % 2 == 0 && closes(quote, bytes_.size())) return found(quote);
+    if (dialect_.escape != '\0' && dialect_.escape != dialect_.quote) {
+      size_t escapes = 0;
+      while (quote - escapes > begin && bytes_[quote - escapes - 1] == dialect_.escape) ++escapes;
+      if (escapes % 2 == 0 && closes(quote, bytes_.size())) return found(quote);
       at = quote + 1;
       continue;
     }
@@ -66,18 +66,21 @@ size_t DelimitedReader::find_close(size_t at) {
   return kNone;
 }
 
+// Whether the byte stands before another one of a quoted field only to say that that one is text.
+bool DelimitedReader::escapes_next(size_t at, size_t end) const {
+  if (dialect_.escape == '\0' || at + 1 >= end || bytes_[at] != dialect_.escape) return false;
+  return bytes_[at + 1] == dialect_.quote || bytes_[at + 1] == dialect_.escape;
+}
+
 // Whether a quote in the field is text by itself.
 bool DelimitedReader::has_stray(const Range& range) const {
   if (!range.quoted)
     return dialect_.quote != '\0' && range.begin < range.end && bytes_[range.begin] == dialect_.quote;
   for (size_t i = range.begin; i < range.end; ++i) {
-    const bool pair = i + 1 < range.end;
-    if (dialect_.escape == '\\' && bytes_[i] == '\\' && pair &&
-        (bytes_[i + 1] == dialect_.quote || bytes_[i + 1] == '\\')) {
+    if (escapes_next(i, range.end)) {
       ++i;
     } else if (bytes_[i] == dialect_.quote) {
-      if (dialect_.escape != dialect_.quote || !pair || bytes_[i + 1] != dialect_.quote) return true;
-      ++i;
+      return true;
     }
   }
   return false;
@@ -87,19 +90,12 @@ bool DelimitedReader::has_stray(const Range& range) const {
 std::string_view DelimitedReader::text_of(const Range& range, bool& stray) {
   const std::string_view raw = bytes_.substr(range.begin, range.end - range.begin);
   stray |= has_stray(range);
-  if (!range.quoted ||
-      (raw.find(dialect_.quote) == kNone && (dialect_.escape != '\\' || raw.find('\\') == kNone)))
-    return raw;
+  if (!range.quoted || dialect_.escape == '\0' || raw.find(dialect_.escape) == kNone) return raw;
   std::string& text = owned_.emplace_back();
   text.reserve(raw.size());
-  for (size_t i = 0; i < raw.size(); ++i) {
-    const bool pair = i + 1 < raw.size();
-    const bool escaped = dialect_.escape == '\\'
-                             ? raw[i] == '\\' && pair && (raw[i + 1] == dialect_.quote || raw[i + 1] == '\\')
-                             : raw[i] == dialect_.quote && dialect_.escape == dialect_.quote && pair &&
-                                   raw[i + 1] == dialect_.quote;
-    if (escaped) ++i;
-    text += raw[i];
+  for (size_t i = range.begin; i < range.end; ++i) {
+    if (escapes_next(i, range.end)) ++i;
+    text += bytes_[i];
   }
   return text;
 }

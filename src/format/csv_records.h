@@ -41,6 +41,7 @@ class DelimitedReader {
   Found split(size_t first_line, bool doubt);
   size_t find_close(size_t at);
   bool closes(size_t quote, size_t limit) const;
+  bool escapes_next(size_t at, size_t end) const;
   bool has_stray(const Range& range) const;
   std::string_view text_of(const Range& range, bool& stray);
   bool mend(size_t begin, size_t end);

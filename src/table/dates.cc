@@ -6,18 +6,13 @@
 
 #include <cmath>
 
+#include "base/blanks.h"
 #include "table/date_parts.h"
 
 namespace maeil::table {
 namespace {
 
 using namespace date_parts;
-
-std::string_view without_blanks(std::string_view text) {
-  while (!text.empty() && (text.front() == ' ' || text.front() == '\t')) text.remove_prefix(1);
-  while (!text.empty() && (text.back() == ' ' || text.back() == '\t')) text.remove_suffix(1);
-  return text;
-}
 
 // How a date that needs no format is written.
 struct Layout {
