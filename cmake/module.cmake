@@ -3,12 +3,13 @@
 # Every *.cc of the folder belongs to it by its name alone: x_test.cc to <name>_test, x_bench.cc to <name>_bench,
 # x_fuzz.cc is a program of its own (a fuzzer has one entry point), the rest goes to the library. What it may link comes from
 # tools/layers.txt, so an include that the table forbids does not even find its symbols. External libraries are named by the
-# caller: maeil_module(format LIBS libzip::zip).
+# caller: maeil_module(format LIBS libzip::zip). CALCULATES: its loops are slow without an optimiser (a sanitizer's build has
+# none elsewhere).
 file(STRINGS ${CMAKE_SOURCE_DIR}/tools/layers.txt MAEIL_LAYERS REGEX "^[a-z]+:")
 set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/tools/layers.txt)
 
 function(maeil_module name)
-  cmake_parse_arguments(ARG "" "SERVER_PARTS" "LIBS" ${ARGN})
+  cmake_parse_arguments(ARG "CALCULATES" "SERVER_PARTS" "LIBS" ${ARGN})
   file(GLOB_RECURSE all CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/src/${name}/*.cc)
   set(tests ${all})
   set(benches ${all})
@@ -34,7 +35,11 @@ function(maeil_module name)
     target_include_directories(maeil_${name} PUBLIC ${CMAKE_SOURCE_DIR}/src)
     target_link_libraries(maeil_${name} PUBLIC ${below} ${ARG_LIBS})
     target_compile_options(maeil_${name} PRIVATE ${MAEIL_WARNINGS})
-    target_precompile_headers(maeil_${name} REUSE_FROM maeil_precompiled)
+    if(MAEIL_SANITIZE AND ARG_CALCULATES)  # optimised, unlike the rest, which the precompiled headers belong to
+      target_compile_options(maeil_${name} PRIVATE -O1)
+    else()
+      target_precompile_headers(maeil_${name} REUSE_FROM maeil_precompiled)
+    endif()
   else()
     add_library(maeil_${name} INTERFACE)
     target_include_directories(maeil_${name} INTERFACE ${CMAKE_SOURCE_DIR}/src)

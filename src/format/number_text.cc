@@ -54,6 +54,7 @@ char* write_float(char* out, double value) {
   if (magnitude < 1e9) {
     if (const auto whole = static_cast<int32_t>(magnitude); static_cast<double>(whole) == magnitude)
       return write_millionths(out, static_cast<uint64_t>(whole), 0);
+    // Rounding that is wrong by one fails the test below. NOLINTNEXTLINE(bugprone-incorrect-roundings)
     const auto millionths = static_cast<uint64_t>(static_cast<int64_t>(magnitude * 1e6 + 0.5));
     if (static_cast<double>(millionths) / 1e6 == magnitude && millionths >= 100) {
       return write_millionths(out, millionths / 1000000, static_cast<uint32_t>(millionths % 1000000));

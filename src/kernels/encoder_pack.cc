@@ -14,7 +14,8 @@ namespace {
 
 // log2(e) / sqrt(head size): scores come out as exponents of 2.
 float query_scale(const EncoderShape& s) {
-  return static_cast<float>(1.4426950408889634 / std::sqrt(static_cast<double>(s.width / s.heads)));
+  const size_t head_size = s.width / s.heads;
+  return static_cast<float>(1.4426950408889634 / std::sqrt(static_cast<double>(head_size)));
 }
 
 // w (out, in) -> blocks [out/4][in][4], and transposed [in/4][out][4].

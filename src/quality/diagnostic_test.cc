@@ -36,8 +36,8 @@ TEST_P(DiagnosticGolden, EqualsSdmetrics) {
   for (size_t k = 0; k < found.columns.size(); ++k) {
     const auto& column = found.columns[k];
     const auto& golden_column = expected["columns"][k];
-    EXPECT_EQ(column.name, golden_column[0]);
-    EXPECT_EQ(column.metric, golden_column[1]) << column.name;
+    EXPECT_EQ(column.name, golden_column[0].get<std::string>());
+    EXPECT_EQ(column.metric, golden_column[1].get<std::string>()) << column.name;
     if (golden_column[2].is_null())
       EXPECT_TRUE(std::isnan(column.score)) << column.name;
     else

@@ -12,7 +12,7 @@
 namespace maeil::quality {
 namespace {
 
-constexpr int kWidth = 300, kHeight = 120, kBaseline = 104;
+constexpr int kWidth = 300, kHeight = 120, kMiddle = 150, kHalfHeight = 60, kBaseline = 104;
 constexpr size_t kBins = 30, kCategories = 8;
 
 std::string number_text(double x, bool date) {
@@ -41,7 +41,7 @@ std::string continuous_svg(const ColumnPair& column) {
   std::sort(real.begin(), real.end());
   const bool date = column.sdtype == "datetime";
   if (real.empty())
-    return open_svg(column.name) + text(kWidth / 2, kHeight / 2, "middle", "no real values") + "</svg>";
+    return open_svg(column.name) + text(kMiddle, kHalfHeight, "middle", "no real values") + "</svg>";
   const double low = real[real.size() / 100], high = std::max(real[real.size() - 1 - real.size() / 100], low);
   const double step = high > low ? high / kBins - low / kBins : 1;  // the range itself may be no double
   const auto shares = [&](const std::vector<double>& numbers) {
