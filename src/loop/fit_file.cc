@@ -123,6 +123,8 @@ Result<FileFit> fit_file(const FitFileRequest& request, const Watcher& watcher) 
   } else if (request.usual_spec) {
     MAEIL_ASSIGN(const auto has_columns, table::has_columns_of(request.in, *request.usual_spec));
     if (has_columns) known = request.usual_spec;
+    if (has_columns && !request.usual_is_builtin)
+      watcher.note(fmt::format("dataset {} ({})", known->name, known->file), false);
   }
   FileFit out;
   out.target = !request.target.empty() ? request.target : known ? known->target : "";
