@@ -284,6 +284,38 @@ TEST(Settings, LastSourceWins) {
   EXPECT_EQ(settings.seed, 8);
 }
 
+TEST(Settings, ADatasetsOwnCountMoreThanMaeilTomlAndLessThanDotenv) {
+  Folder folder;
+  EXPECT_EQ(load(folder.path, {})->dataset_spec, "");
+  const std::string own = (folder.path / "dataset.toml").string();
+  ASSERT_TRUE(write_file_atomically(folder.path / "maeil.toml", "SEED = 1\nEPOCHS = 1\nDATA_QUANTITY = 1\n"));
+  ASSERT_TRUE(write_file_atomically(own, "name = \"x\"\n[settings]\nSEED = 2\nEPOCHS = 2\n"));
+  ASSERT_TRUE(write_file_atomically(folder.path / ".env", "SEED=3\n"));
+  const auto found = load(folder.path, {}).value();
+  EXPECT_EQ(found.dataset_spec, own);
+  EXPECT_EQ(found.data_quantity, 1);
+  EXPECT_EQ(found.epochs, 2);
+  EXPECT_EQ(found.seed, 3);
+  // another spec that is named takes its place, with its settings
+  const std::string other = (folder.path / "other.toml").string();
+  ASSERT_TRUE(write_file_atomically(other, "[settings]\nEPOCHS = 4\n"));
+  const auto named = load(folder.path, {{"DATASET_SPEC", other.c_str()}}).value();
+  EXPECT_EQ(named.dataset_spec, other);
+  EXPECT_EQ(named.epochs, 4);
+  const auto message = [&](const std::string& text) {
+    (void)write_file_atomically(own, text);
+    const auto refused = load(folder.path, {});
+    return refused ? std::string("accepted") : refused.error().message;
+  };
+  EXPECT_NE(message("[settings]\nEPOCH = 2\n").find("dataset.toml:2: there is no setting 'EPOCH'"),
+            std::string::npos);
+  EXPECT_NE(message("[settings]\nEPOCHS = 0\n").find("dataset.toml:2: EPOCHS must be"), std::string::npos);
+  EXPECT_NE(message("[settings]\nDATASET_SPEC = \"a\"\n").find("dataset.toml:2: DATASET_SPEC has no place"),
+            std::string::npos);
+  EXPECT_NE(message("name = ").find("dataset.toml:1"), std::string::npos);
+  EXPECT_EQ(message("name = \"x\"\n"), "accepted");
+}
+
 TEST(Settings, AnEmptyValueCountsAsNotSet) {
   Folder folder;
   ASSERT_TRUE(

@@ -75,6 +75,8 @@ const std::vector<Setting>& table() {
   return settings;
 }
 
+constexpr const char* kDatasetFile = "dataset.toml";  // the dataset, unless DATASET_SPEC names another
+
 template <class Number>
 bool parse_number(std::string_view text, Number& out) {
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), out);
@@ -116,32 +118,54 @@ const Setting* find_setting(std::string_view name) {
   return nullptr;
 }
 
+Status read_table(Settings& settings, const toml::table& table, const std::filesystem::path& path) {
+  for (const auto& [key, node] : table) {
+    const auto origin = fmt::format("{}:{}", path.string(), node.source().begin.line);
+    const Setting* setting = find_setting(key.str());
+    if (!setting)
+      return usage_error(
+          fmt::format("{}: there is no setting '{}'; `maeil doctor` lists them", origin, key.str()));
+    std::string value;
+    if (const auto s = node.value_exact<std::string>())
+      value = *s;
+    else if (const auto i = node.value_exact<int64_t>())
+      value = fmt::format("{}", *i);
+    else if (const auto d = node.value_exact<double>())
+      value = fmt::format("{}", *d);
+    else
+      return usage_error(fmt::format("{}: {} must be a text or a number", origin, setting->name));
+    MAEIL_TRY(set_value(settings, *setting, value, origin));
+  }
+  return {};
+}
+
 Status read_toml(Settings& settings, const std::filesystem::path& path) {
   MAEIL_ASSIGN(const std::string text, read_file(path, 1 << 20));
   try {
-    const toml::table document = toml::parse(text, path.string());
-    for (const auto& [key, node] : document) {
-      const auto origin = fmt::format("{}:{}", path.string(), node.source().begin.line);
-      const Setting* setting = find_setting(key.str());
-      if (!setting)
-        return usage_error(
-            fmt::format("{}: there is no setting '{}'; `maeil doctor` lists them", origin, key.str()));
-      std::string value;
-      if (const auto s = node.value_exact<std::string>())
-        value = *s;
-      else if (const auto i = node.value_exact<int64_t>())
-        value = fmt::format("{}", *i);
-      else if (const auto d = node.value_exact<double>())
-        value = fmt::format("{}", *d);
-      else
-        return usage_error(fmt::format("{}: {} must be a text or a number", origin, setting->name));
-      MAEIL_TRY(set_value(settings, *setting, value, origin));
-    }
+    return read_table(settings, toml::parse(text, path.string()), path);
   } catch (const toml::parse_error& error) {
     return usage_error(
         fmt::format("{}:{}: {}", path.string(), error.source().begin.line, error.description()));
   }
-  return {};
+}
+
+// [settings] of a dataset spec (docs/formats/dataset_spec.md); what else it holds is table/dataset_spec.h's
+// to check. A spec that cannot be read is the error of whoever needs the dataset.
+Status read_dataset_settings(Settings& settings, const std::filesystem::path& path) {
+  const auto text = read_file(path, 1 << 26);
+  if (!text) return {};
+  try {
+    const toml::table document = toml::parse(*text, path.string());
+    const toml::table* own = document["settings"].as_table();
+    if (!own) return {};
+    if (const auto* dataset = own->get("DATASET_SPEC")) {
+      return usage_error(fmt::format("{}:{}: DATASET_SPEC has no place among a dataset's own settings",
+                                     path.string(), dataset->source().begin.line));
+    }
+    return read_table(settings, *own, path);
+  } catch (const toml::parse_error& error) {
+    return bad_input(fmt::format("{}:{}: {}", path.string(), error.source().begin.line, error.description()));
+  }
 }
 
 std::string_view trim(std::string_view text) {
@@ -189,12 +213,24 @@ Result<Settings> load_settings(const std::filesystem::path& folder,
   std::error_code ignored;
   if (std::filesystem::exists(folder / "maeil.toml", ignored))
     MAEIL_TRY(read_toml(settings, folder / "maeil.toml"));
-  if (std::filesystem::exists(folder / ".env", ignored)) MAEIL_TRY(read_dotenv(settings, folder / ".env"));
-  for (const auto& setting : table()) {
-    if (const char* value = environment(setting.name)) {
-      MAEIL_TRY(set_value(settings, setting, value, "environment"));
+  const auto read_last = [&](Settings& to) -> Status {
+    if (std::filesystem::exists(folder / ".env", ignored)) MAEIL_TRY(read_dotenv(to, folder / ".env"));
+    for (const auto& setting : table()) {
+      if (const char* value = environment(setting.name)) {
+        MAEIL_TRY(set_value(to, setting, value, "environment"));
+      }
     }
+    return {};
+  };
+  // The dataset's own settings count less than these, which may name the dataset.
+  Settings named = settings;
+  MAEIL_TRY(read_last(named));
+  if (named.dataset_spec.empty() && std::filesystem::exists(folder / kDatasetFile, ignored)) {
+    settings.dataset_spec = named.dataset_spec = (folder / kDatasetFile).string();
+    settings.origins.emplace_back("DATASET_SPEC", "is in the working directory");
   }
+  if (!named.dataset_spec.empty()) MAEIL_TRY(read_dataset_settings(settings, named.dataset_spec));
+  MAEIL_TRY(read_last(settings));
   if (settings.d_model % settings.nhead != 0) {
     return usage_error(
         fmt::format("D_MODEL ({}) must be a multiple of NHEAD ({})", settings.d_model, settings.nhead));

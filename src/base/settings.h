@@ -1,10 +1,10 @@
 // The settings of a workspace, under the names that the Python project's users already have
 // (docs/operations.md).
 //
-// They come, last wins, from built-in defaults, `maeil.toml`, `.env` and the environment. One table in
-// settings.cc lists them all: name, kind, bounds; the defaults stand here, in Settings. An unknown name in
-// maeil.toml is an error (a typing mistake), in .env and the environment it is somebody else's. An empty
-// value counts as not set, wherever it stands.
+// They come, last wins, from built-in defaults, `maeil.toml`, [settings] of the dataset spec, `.env` and the
+// environment. One table in settings.cc lists them all: name, kind, bounds; the defaults stand here. An
+// unknown name in a .toml is an error (a typing mistake), in .env and the environment it is somebody else's.
+// An empty value counts as not set, wherever it stands.
 #pragma once
 
 #include <cstdint>
@@ -47,7 +47,7 @@ struct Settings {
   int64_t retention_days_processed = 7, retention_days_raw = 90;
   int64_t retention_days_history = 400;  // of runs, task records and logs; 0: kept for ever
   std::string log_level = "info";
-  std::string dataset_spec;  // path of a TOML; empty: the built-in corporate loans
+  std::string dataset_spec;  // path of a TOML, ./dataset.toml unasked; empty: the built-in corporate loans
   std::string store_path = "./maeil.db";
   int64_t threads = 0;  // 0: all processors that this process may use
   // the instruction set of the kernels; empty: the best (kernels/instruction_set.h)
@@ -64,9 +64,9 @@ struct Settings {
   std::vector<std::pair<std::string, std::string>> origins;
 };
 
-// Reads `folder`/maeil.toml and `folder`/.env where they exist, then `environment` (a lookup that returns
-// nullptr when a name is not set; pass std::getenv). kUsage, naming place, setting, value and what is
-// allowed.
+// Reads `folder`/maeil.toml, the dataset spec's settings and `folder`/.env where they exist, then
+// `environment` (a lookup that returns nullptr when a name is not set; pass std::getenv). kUsage, naming
+// place, setting, value and what is allowed; kBadInput: a dataset spec that is no TOML.
 Result<Settings> load_settings(const std::filesystem::path& folder,
                                const std::function<const char*(const char*)>& environment);
 

@@ -30,7 +30,7 @@ struct Context {
   // none is made. `to_read` cannot be written to, nor locked.
   Result<std::reference_wrapper<store::Store>> existing_store();
   Result<std::reference_wrapper<store::Store>> store_to_read();
-  // to prepare rows by: it has a target
+  // to prepare rows by: it has a target. Says once which it is, where it is not the built-in one.
   Result<std::reference_wrapper<const table::DatasetSpec>> spec();
   // the same, which here may have none
   Result<std::reference_wrapper<const table::DatasetSpec>> spec_to_fit();
@@ -39,6 +39,7 @@ struct Context {
   Result<std::reference_wrapper<store::Store>> store_for(Access access);
   std::unique_ptr<store::Store> store_;
   std::optional<table::DatasetSpec> spec_;
+  bool said_ = false;
 };
 
 inline constexpr int kGateFailed = 4;

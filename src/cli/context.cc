@@ -1,4 +1,9 @@
+#include <fmt/format.h>
+
+#include <utility>
+
 #include "cli/commands.h"
+#include "cli/output.h"
 #include "store/empty_store.h"
 
 namespace maeil::cli {
@@ -32,6 +37,8 @@ Result<std::reference_wrapper<const table::DatasetSpec>> Context::spec_to_fit() 
 Result<std::reference_wrapper<const table::DatasetSpec>> Context::spec() {
   MAEIL_ASSIGN(const table::DatasetSpec& spec, spec_to_fit());
   MAEIL_TRY(table::require_target(spec));
+  if (!std::exchange(said_, true) && !settings.dataset_spec.empty())
+    note(fmt::format("dataset {} ({})", spec.name, settings.dataset_spec));
   return std::cref(spec);
 }
 

@@ -93,6 +93,7 @@ Result<int> fit(Context& context, const FitOptions& options) {
   if (options.spec.empty()) {
     MAEIL_ASSIGN(const table::DatasetSpec& usual, context.spec_to_fit());
     request.usual_spec = &usual;
+    request.usual_is_builtin = context.settings.dataset_spec.empty();
   }
   Progress progress;
   MAEIL_ASSIGN(const auto fit, loop::fit_file(request, watcher_of(progress)));

@@ -18,6 +18,7 @@
 #include "nn/slow_shape.h"
 #include "registry/deployed_link.h"
 #include "registry/versions.h"
+#include "table/dataset_spec.h"
 
 namespace maeil::loop {
 namespace fs = std::filesystem;
@@ -137,6 +138,17 @@ void check_models(const Settings& settings, store::Store& store, std::vector<Fin
   out.push_back({Health::kOk, "deployment", "nothing is deployed yet"});
 }
 
+Finding check_dataset(const Settings& settings) {
+  if (settings.dataset_spec.empty()) return {Health::kOk, "dataset", "the built-in corporate_loan"};
+  const auto spec = table::read_dataset_spec(settings.dataset_spec);
+  if (!spec) return {Health::kProblem, "dataset", spec.error().message, spec.error().code};
+  const auto text =
+      fmt::format("{} ({}): {} columns", spec->name, settings.dataset_spec, spec->columns.size());
+  if (const auto target = table::require_target(*spec); !target)
+    return {Health::kWarning, "dataset", fmt::format("{}; {}", text, target.error().message)};
+  return {Health::kOk, "dataset", fmt::format("{}, target '{}'", text, spec->target)};
+}
+
 Finding check_source(const Settings& settings) {
   const auto source = open_source(day_source(settings));
   if (!source)
@@ -167,6 +179,7 @@ std::vector<Finding> diagnose(const Settings& settings, store::Store* store, con
   out.push_back(check_disk(settings.data_dir));
   out.push_back(check_files(settings));
   out.push_back(check_engine(settings));
+  out.push_back(check_dataset(settings));
   if (!settings.distribution_model.empty()) out.push_back(check_source(settings));
   if (!store) {
     out.push_back({Health::kProblem, "store", store_error});

@@ -123,10 +123,18 @@ Result<FileFit> fit_file(const FitFileRequest& request, const Watcher& watcher) 
   } else if (request.usual_spec) {
     MAEIL_ASSIGN(const auto has_columns, table::has_columns_of(request.in, *request.usual_spec));
     if (has_columns) known = request.usual_spec;
+    if (has_columns && !request.usual_is_builtin)
+      watcher.note(fmt::format("dataset {} ({})", known->name, known->file), false);
   }
   FileFit out;
   out.target = !request.target.empty() ? request.target : known ? known->target : "";
   MAEIL_ASSIGN(auto inferred, table::infer_columns(request.in, known, out.target));
+  if (known && out.target == known->target) {  // its values as the spec has them; each is a class
+    inferred.spec.target = known->target;
+    inferred.spec.negative = known->negative;
+    inferred.spec.positive = known->positive;
+    inferred.spec.target_forms = known->target_forms;
+  }
   MAEIL_ASSIGN(auto plan, plan_for(request, known, out.target, inferred));
   if (known) plan.constraints = constraints_of(*known, inferred.spec, watcher);
   for (const auto& constraint : plan.constraints)
@@ -143,7 +151,8 @@ Result<FileFit> fit_file(const FitFileRequest& request, const Watcher& watcher) 
     }
     return {};
   };
-  MAEIL_ASSIGN(out.read, table::read_csv_file(request.in, inferred.spec, {.target_required = false}, take));
+  MAEIL_ASSIGN(out.read, table::read_csv_file(request.in, inferred.spec,
+                                              {.target_required = false, .any_target = true}, take));
   note_read(out.read, request.in, watcher);
   MAEIL_TRY(table::check_read(out.read, request.in));
   note_broken(out.constraints, out.rows, watcher);

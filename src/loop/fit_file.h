@@ -17,6 +17,7 @@ struct FitFileRequest {
   std::string in, out;
   std::string spec;  // a dataset spec or SDV's metadata (.json) that knows the columns; "": `usual_spec`
   const table::DatasetSpec* usual_spec = nullptr;  // taken where the file has its columns
+  bool usual_is_builtin = true;                    // else it is said that it is taken
   std::string target;                              // "": the spec's
   std::string marginals;                           // of the columns whose spec says nothing
   std::string metadata;                            // "" or where SDV's metadata of the columns is written

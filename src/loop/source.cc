@@ -257,6 +257,7 @@ Status read_typed_rows(const Source& source, const table::DatasetSpec& spec, Day
     Table drawn;
     std::vector<Table> typed;
     std::vector<table::DatesRead> dates;
+    std::string negative;
     format::TextBuffer text;
   };
   uint64_t done = 0;
@@ -275,11 +276,13 @@ Status read_typed_rows(const Source& source, const table::DatasetSpec& spec, Day
                                                     return {};
                                                   }));
         piece.dates = std::move(report.dates);
+        piece.negative = std::move(report.negative);
         return table::check_quarantine(report, source.description, 0);
       },
       [&](Piece& piece) -> Status {
         for (const Table& typed : piece.typed) MAEIL_TRY(sink(typed));
         table::add_dates(all.dates, std::move(piece.dates));
+        MAEIL_TRY(table::add_negative(all, spec, piece.negative, source.description));
         done += piece.drawn.rows;
         if (progress) progress(done);
         return {};

@@ -185,6 +185,68 @@ TEST(Preparation, HostileJsonIsRefused) {
   EXPECT_FALSE(from_json(twice, spec));
 }
 
+TEST(Preparation, NeitherRolesNorTheTargetAreFeatures) {
+  const auto spec = table::parse_dataset_spec(R"(name = "book"
+day_counts = [ { name = "age", from = "opened", to = "as_of" } ]
+columns = [
+  { name = "loan", type = "number", nullable = true },
+  { name = "borrower", type = "text", nullable = true },
+  { name = "as_of", type = "date", nullable = true },
+  { name = "opened", type = "date" },
+  { name = "grade", type = "text" },
+  { name = "amount", type = "number", nullable = true },
+  { name = "bad", type = "number", nullable = true },
+]
+[target]
+column = "bad"
+positive = 1
+[roles]
+id = ["loan", "as_of"]
+group = "borrower"
+time = "as_of"
+)",
+                                              "book.toml");
+  ASSERT_TRUE(spec) << spec.error().message;
+  const auto preparation = unfitted(*spec);
+  std::vector<std::string> names;
+  for (const auto& f : preparation.categorical) names.push_back(f.name);
+  for (const auto& f : preparation.numeric) names.push_back(f.name);
+  EXPECT_EQ(names, (std::vector<std::string>{"grade", "amount_isnull", "amount", "age"}));
+  // nor of a file that was made when they were none
+  auto old = unfitted(*spec);
+  old.categorical.push_back({"borrower", "borrower", false, {}, 1});
+  for (auto& f : old.categorical) f.cardinality = 1;
+  const auto refused = from_json(to_json(old), *spec);
+  ASSERT_FALSE(refused);
+  EXPECT_NE(refused.error().message.find("'borrower', which has a role in dataset book"), std::string::npos);
+}
+
+TEST(Transform, LabelsOfATargetOfAnyType) {
+  const auto labels = [](const std::string& type, const std::string& target, const std::string& rows) {
+    const auto spec = table::parse_dataset_spec(
+        "name = \"y\"\ncolumns = [ { name = \"x\", type = \"number\" }, { name = \"y\", type = \"" + type +
+            "\" } ]\n[target]\ncolumn = \"y\"\n" + target,
+        "y.toml");
+    EXPECT_TRUE(spec) << spec.error().message;
+    std::vector<int8_t> out;
+    EXPECT_TRUE(table::read_csv("x,y\n" + rows, "y.csv", *spec, {},
+                                [&](Table&& chunk, const std::vector<uint64_t>&) -> Status {
+                                  auto preparation = unfitted(*spec);
+                                  preparation.numeric[0].iqr = 1;
+                                  out = transform(*spec, preparation, chunk).labels;
+                                  return {};
+                                }));
+    return out;
+  };
+  using Labels = std::vector<int8_t>;
+  const std::string numbers = "1,1\n2,0\n3,1.0\n4,\n5,NA\n6,0.00\n7,1e0\n";
+  EXPECT_EQ(labels("number", "positive = 1\n", numbers), (Labels{1, 0, 1, -1, -1, 0, 1}));
+  EXPECT_EQ(labels("number", "positive = \"1\"\nnegative = 0.0\n", numbers), (Labels{1, 0, 1, -1, -1, 0, 1}));
+  EXPECT_EQ(labels("number", "positive = 0\n", numbers), (Labels{0, 1, 0, -1, -1, 1, 0}));
+  EXPECT_EQ(labels("text", "positive = true\n", "1,True\n2,FALSE\n3,true\n4,\n"), (Labels{1, 0, 1, -1}));
+  EXPECT_EQ(labels("text", "positive = \"bad\"\n", "1,good\n2,bad\n3,good\n"), (Labels{0, 1, 0}));
+}
+
 TEST(FitNumeric, TiesTakeTheSmallestAndConstantsScaleByOne) {
   std::vector<double> values = {3, 1, 3, 1, NAN, 7};
   const auto f = fit_numeric("x", values);  // 1 1 1 3 3 7

@@ -37,6 +37,11 @@ Result<CategoricalFeature> categorical_from(const Json& json, const table::Datas
   }
   if (feature.column == spec.target)
     return bad_input(fmt::format("categorical feature '{}' is made from the target", feature.name));
+  if (column->role)
+    return bad_input(
+        fmt::format("categorical feature '{}' is made from column '{}', which has a role in "
+                    "dataset {} (id, group or time)",
+                    feature.name, feature.column, spec.name));
   if (!cardinality.is_number_integer() || cardinality < 1 || cardinality > kMaxCardinality ||
       feature.vocabulary.size() > cardinality) {
     return bad_input(fmt::format("categorical feature '{}' has {} values and a cardinality of {}",
@@ -133,13 +138,14 @@ Preparation unfitted(const table::DatasetSpec& spec) {
   Preparation out;
   out.dataset = spec.name;
   for (const auto& column : spec.columns) {
-    if (column.drop || column.name == spec.target) continue;
+    if (column.drop || column.role || column.name == spec.target) continue;
     if (column.type == table::SpecType::kText)
       out.categorical.push_back({column.name, column.name, false, {}, 0});
     if (column.type == table::SpecType::kNumber) out.numeric.push_back({.name = column.name});
   }
   for (const auto& column : spec.columns) {
-    if (column.nullable) out.categorical.push_back({column.name + kFlagSuffix, column.name, true, {}, 0});
+    if (column.nullable && !column.role && column.name != spec.target)
+      out.categorical.push_back({column.name + kFlagSuffix, column.name, true, {}, 0});
   }
   for (const auto& count : spec.day_counts) out.numeric.push_back({.name = count.name});
   return out;

@@ -90,6 +90,12 @@ struct Field {
 constexpr uint32_t kUnescaped = uint32_t{1} << 31;  // in `begin`
 static_assert(kChunkBytes + format::kMaxCsvRecord < kUnescaped);
 
+// A value of the target, in its first row of a chunk; "": none.
+struct OtherTarget {
+  std::string text;
+  size_t row = 0;
+};
+
 // A chunk on its way, and its memory, used again for the next.
 struct Slot {
   std::vector<CsvRecord> records;
@@ -100,6 +106,8 @@ struct Slot {
   std::vector<std::string> wrong;  // why a record is quarantined; "" when it is not
   std::vector<uint32_t> bad;
   std::vector<DatesRead> dates;
+  // Where the spec does not name the negative value: the chunk's first other one, and another after it.
+  OtherTarget other, third;
   CsvChunk chunk;
 
   std::string_view text(Field field) const {
@@ -175,7 +183,36 @@ class Encoder {
   boost::unordered_flat_map<std::string_view, uint32_t, ViewHash> codes_;
 };
 
-void convert_column(const DatasetSpec& spec, size_t c, bool present, Slot& s, Column& out) {
+// The target's column, each different text looked at once. Rows of neither value come to `bad`.
+void convert_target(const DatasetSpec& spec, size_t c, bool any_target, Slot& s, Column& out) {
+  const size_t n = s.records.size();
+  const Field* fields = &s.fields[c * n];
+  s.other = s.third = {};
+  boost::unordered_flat_map<std::string_view, uint32_t, ViewHash> codes;  // kMissing: neither value
+  boost::unordered_flat_map<std::string, uint32_t> known;                 // of the dictionary
+  const auto code_of = [&](std::string_view text, size_t row) -> uint32_t {
+    std::string value = target_text(text, spec.target_forms);
+    if (value != spec.positive && value != spec.negative && !any_target) {
+      if (!spec.negative.empty()) return kMissing;
+      if (s.other.text.empty()) s.other = {value, row};
+      if (s.other.text != value && s.third.text.empty()) s.third = {value, row};
+    }
+    const auto [entry, fresh] = known.try_emplace(value, static_cast<uint32_t>(out.dictionary.size()));
+    if (fresh) out.dictionary.push_back(std::move(value));
+    return entry->second;
+  };
+  for (size_t i = 0; i < n; ++i) {
+    if (fields[i].size == 0 || !s.wrong[i].empty()) continue;
+    const std::string_view text = s.text(fields[i]);
+    if (spec.columns[c].missing_words && is_missing(text)) continue;
+    const auto [entry, fresh] = codes.try_emplace(text, kMissing);
+    if (fresh) entry->second = code_of(text, i);
+    out.codes[i] = entry->second;
+    if (entry->second == kMissing) s.bad.push_back(static_cast<uint32_t>(i));
+  }
+}
+
+void convert_column(const DatasetSpec& spec, size_t c, bool present, bool any_target, Slot& s, Column& out) {
   const SpecColumn& column = spec.columns[c];
   const size_t n = s.records.size();
   const Field* fields = &s.fields[c * n];
@@ -193,28 +230,25 @@ void convert_column(const DatasetSpec& spec, size_t c, bool present, Slot& s, Co
   out.type = ColumnType::kText;
   out.codes.assign(n, kMissing);
   out.dictionary.clear();
-  const bool target = is_target(spec, column), na_texts = column.type == SpecType::kDate;
+  if (present && is_target(spec, column)) return convert_target(spec, c, any_target, s, out);
+  const bool na_texts = column.type == SpecType::kDate || column.missing_words;
   Encoder encoder(out.dictionary);
   for (size_t i = 0; i < n && present; ++i) {
     if (fields[i].size == 0 || !s.wrong[i].empty()) continue;
     const std::string_view text = s.text(fields[i]);
     if (na_texts && is_missing(text)) continue;
-    if (target && text != spec.negative && text != spec.positive) {
-      s.bad.push_back(static_cast<uint32_t>(i));
-      continue;
-    }
     out.codes[i] = encoder.code(text);
   }
 }
 
 // Rows in which a field is wrong are quarantined; the first such column names the reason.
-void convert_records(const DatasetSpec& spec, const Layout& layout, Slot& s) {
+void convert_records(const DatasetSpec& spec, const Layout& layout, bool any_target, Slot& s) {
   Table& table = s.chunk.table;
   table.rows = s.records.size();
   table.columns.resize(spec.columns.size());
   std::vector<std::pair<uint32_t, size_t>> wrong;
   for (size_t c = 0; c < spec.columns.size(); ++c) {
-    convert_column(spec, c, layout.field_of_column[c] >= 0, s, table.columns[c]);
+    convert_column(spec, c, layout.field_of_column[c] >= 0, any_target, s, table.columns[c]);
     for (const uint32_t row : s.bad) wrong.emplace_back(row, c);
   }
   for (const auto& [row, c] : wrong) {
@@ -316,7 +350,7 @@ Result<ReadReport> read_chunks(std::string_view bytes, const std::string& file_n
   const auto convert = [&](size_t slot) -> Status {
     Slot& s = slots[slot];
     split_records(layout, s);
-    convert_records(spec, layout, s);
+    convert_records(spec, layout, options.any_target, s);
     std::vector<uint32_t> kept;
     s.chunk.row_index.clear();
     for (size_t i = 0; i < s.records.size(); ++i) {
@@ -330,6 +364,10 @@ Result<ReadReport> read_chunks(std::string_view bytes, const std::string& file_n
   };
   const auto account = [&](size_t slot) -> Status {
     Slot& s = slots[slot];
+    for (const auto* other : {&s.other, &s.third}) {
+      MAEIL_TRY(add_negative(report, spec, other->text,
+                             fmt::format("{}:{}", file_name, s.records[other->row].line)));
+    }
     for (size_t i = 0; i < s.records.size(); ++i) {
       if (!s.wrong[i].empty() && ++report.quarantined <= kMaxExamples)
         report.examples.push_back({s.records[i].line, s.wrong[i]});

@@ -30,13 +30,16 @@ using ChunkSink = std::function<Status(Table&& chunk, const std::vector<uint64_t
 
 struct ReadOptions {
   bool target_required = true;  // false: a file to predict may lack the target's column
+  bool any_target = false;      // true: a third value of the target is one more, as a fit by classes has it
 };
 
 // Calls `sink` with every chunk in order. Columns come in the spec's order; an optional column that the file
 // lacks is all missing. In numbers and dates, what pandas takes for missing ("NA", "NULL" ...,
 // field_values.h) is missing; in texts only an empty field is. A record with a wrong field count, bytes that
 // are not UTF-8, a NUL byte, a number that is none or a target that is neither value is quarantined, not an
-// error. kBadInput: a header that read_csv_header refuses, a missing column, a record without end.
+// error; the target's values stand as the spec has them (target_value.h). kBadInput: a header that
+// read_csv_header refuses, a missing column, a record without end, a third value of a target whose negative
+// one the spec does not name.
 Result<ReadReport> read_csv(std::string_view bytes, const std::string& file_name, const DatasetSpec& spec,
                             const ReadOptions& options, const ChunkSink& sink);
 Result<ReadReport> read_csv_file(const std::filesystem::path& path, const DatasetSpec& spec,

@@ -66,6 +66,17 @@ Result<SpecColumn> read_column(const toml::table& table, const std::string& file
   return column;
 }
 
+SpecColumn* find_column(DatasetSpec& spec, std::string_view name) {
+  return const_cast<SpecColumn*>(spec.find(name));
+}
+
+// Of what is compared and not reckoned with: "1.50" stays that, and a number's words for missing are missing.
+void read_as_text(SpecColumn& column) {
+  column.missing_words = column.missing_words || column.type == SpecType::kNumber;
+  column.type = SpecType::kText;
+  column.thousands = false;
+}
+
 // "" or what type the column must have to be columns[i] of the constraint.
 std::string type_wanted(const Constraint& constraint, size_t i, const DatasetSpec& spec) {
   const SpecType type = spec.find(constraint.columns[i])->type;
@@ -186,13 +197,6 @@ Status check(const DatasetSpec& spec, const std::string& file) {
     if (!names.insert(column.name).second)
       return bad_input(fmt::format("{}: column '{}' is named twice", file, column.name));
   }
-  if (!spec.target.empty()) {
-    const SpecColumn* target = spec.find(spec.target);
-    if (!target || target->type != SpecType::kText)
-      return bad_input(fmt::format("{}: target '{}' is no text column", file, spec.target));
-    if (spec.negative == spec.positive)
-      return bad_input(fmt::format("{}: the target's negative and positive value are the same", file));
-  }
   for (const auto& count : spec.day_counts) {
     for (const auto& end : {count.from, count.to}) {
       const SpecColumn* column = spec.find(end);
@@ -205,19 +209,100 @@ Status check(const DatasetSpec& spec, const std::string& file) {
   return {};
 }
 
+// The column is a text from here on, in which a number's words for missing are missing. REQUIRES: the
+// columns.
 Status read_target(const toml::table& document, const std::string& file, DatasetSpec& spec) {
   const toml::node* node = document.get("target");
   if (!node) return {};
-  if (!node->is_table())
-    return bad_input(fmt::format("{}:{}: target must be a [target] table", file, node->source().begin.line));
+  const auto place = fmt::format("{}:{}", file, node->source().begin.line);
+  if (!node->is_table()) return bad_input(fmt::format("{}: target must be a [target] table", place));
   Keys keys(*node->as_table(), "[target]", file);
   spec.target = keys.text("column", true);
-  spec.negative = keys.text("negative", true);
-  spec.positive = keys.text("positive", true);
+  const std::string positive = keys.value("positive", true), negative = keys.value("negative");
   MAEIL_TRY(keys.finish());
-  if (spec.target.empty())
+  if (spec.target.empty()) return bad_input(fmt::format("{}: the column of [target] has no name", place));
+  SpecColumn* column = find_column(spec, spec.target);
+  if (!column) return bad_input(fmt::format("{}: target '{}' is no column", place, spec.target));
+  if (column->type == SpecType::kDate)
+    return bad_input(fmt::format("{}: target '{}' is a date: it must be text or number", place, spec.target));
+  if (positive.empty() || (negative.empty() && node->as_table()->contains("negative"))) {
     return bad_input(
-        fmt::format("{}:{}: the column of [target] has no name", file, node->source().begin.line));
+        fmt::format("{}: an empty field is a missing label, so that '{}' of [target] cannot be empty", place,
+                    positive.empty() ? "positive" : "negative"));
+  }
+  const TargetForms forms[] = {target_forms(positive), target_forms(negative)};
+  spec.target_forms = {.numbers = forms[0].numbers || forms[1].numbers,
+                       .words = forms[0].words || forms[1].words};
+  spec.positive = target_text(positive, spec.target_forms);
+  spec.negative = target_text(negative, spec.target_forms);
+  if (spec.negative == spec.positive)
+    return bad_input(fmt::format("{}: the target's negative and positive value are the same", place));
+  if (column->type == SpecType::kNumber) {
+    for (const auto& [value, form] : {std::pair{positive, forms[0]}, {negative, forms[1]}}) {
+      if (value.empty() || form.numbers) continue;
+      return bad_input(
+          fmt::format("{}: '{}' is no number, which the target '{}' is", place, value, spec.target));
+    }
+  }
+  read_as_text(*column);
+  return {};
+}
+
+// [roles]: id (a column or a list of them), group, time. REQUIRES: the columns and the target.
+Status read_roles(const toml::table& document, const std::string& file, DatasetSpec& spec) {
+  const toml::node* node = document.get("roles");
+  if (!node) return {};
+  const auto place = fmt::format("{}:{}", file, node->source().begin.line);
+  if (!node->is_table()) return bad_input(fmt::format("{}: roles must be a [roles] table", place));
+  const toml::table& table = *node->as_table();
+  Keys keys(table, "[roles]", file);
+  const toml::array* list = table["id"].as_array();
+  if (list)
+    keys.know("id");
+  else if (std::string id = keys.text("id"); !id.empty())
+    spec.roles.id.push_back(std::move(id));
+  spec.roles.group = keys.text("group");
+  spec.roles.time = keys.text("time");
+  MAEIL_TRY(keys.finish());
+  for (size_t i = 0; list && i < list->size(); ++i) {
+    const auto id = (*list)[i].value_exact<std::string>();
+    if (!id) return bad_input(fmt::format("{}: 'id' of [roles] must hold names of columns", place));
+    spec.roles.id.push_back(*id);
+  }
+  for (const char* key : {"id", "group", "time"}) {
+    const toml::node* value = table.get(key);
+    if (value && (value->is_string() ? value->as_string()->get().empty() : value->as_array()->empty()))
+      return bad_input(
+          fmt::format("{}:{}: '{}' of [roles] names no column", file, value->source().begin.line, key));
+  }
+  const auto give = [&](const char* key, const std::string& name) -> Status {
+    const auto at = fmt::format("{}:{}", file, table.get(key)->source().begin.line);
+    SpecColumn* column = find_column(spec, name);
+    if (!column)
+      return bad_input(fmt::format("{}: '{}' of [roles] names '{}', which is no column", at, key, name));
+    if (name == spec.target)
+      return bad_input(fmt::format("{}: '{}' of [roles] names '{}', which is the target", at, key, name));
+    if (key == std::string_view("time") && column->type != SpecType::kDate)
+      return bad_input(fmt::format("{}: 'time' of [roles] names '{}', which is no date column", at, name));
+    if (!column->marginal.empty()) {
+      return bad_input(
+          fmt::format("{}: '{}' of [roles] names '{}', of which nothing is learned: take its marginal out",
+                      at, key, name));
+    }
+    column->role = true;
+    if (column->type == SpecType::kDate) return {};
+    column->identifier = true;
+    read_as_text(*column);
+    return {};
+  };
+  std::set<std::string_view> ids;
+  for (const auto& id : spec.roles.id) {
+    if (!ids.insert(id).second)
+      return bad_input(fmt::format("{}: 'id' of [roles] names '{}' twice", place, id));
+    MAEIL_TRY(give("id", id));
+  }
+  if (!spec.roles.group.empty()) MAEIL_TRY(give("group", spec.roles.group));
+  if (!spec.roles.time.empty()) MAEIL_TRY(give("time", spec.roles.time));
   return {};
 }
 
@@ -226,9 +311,12 @@ Result<DatasetSpec> read_spec(const toml::table& document, const std::string& fi
   Keys top(document, "the dataset", file);
   spec.name = top.text("name", true);
   spec.file = file;
-  for (const char* key : {"target", "columns", "day_counts", "drop", "constraints"}) top.know(key);
+  for (const char* key : {"target", "roles", "columns", "day_counts", "drop", "constraints", "settings"})
+    top.know(key);
   MAEIL_TRY(top.finish());
-  MAEIL_TRY(read_target(document, file, spec));
+  if (const auto* settings = document.get("settings"); settings && !settings->is_table())  // base/settings.h
+    return bad_input(
+        fmt::format("{}:{}: settings must be a [settings] table", file, settings->source().begin.line));
   const auto* columns = document["columns"].as_array();
   if (!columns || columns->empty()) return bad_input(fmt::format("{}: there are no columns", file));
   for (const auto& node : *columns) {
@@ -237,6 +325,8 @@ Result<DatasetSpec> read_spec(const toml::table& document, const std::string& fi
     MAEIL_ASSIGN(SpecColumn column, read_column(*node.as_table(), file));
     spec.columns.push_back(std::move(column));
   }
+  MAEIL_TRY(read_target(document, file, spec));
+  MAEIL_TRY(read_roles(document, file, spec));
   if (const auto* counts = document["day_counts"].as_array()) {
     for (const auto& node : *counts) {
       if (!node.is_table())

@@ -1,5 +1,6 @@
-// What a dataset looks like, read from TOML (docs/formats/dataset_spec.md): columns and their types, target,
-// dates, derived day counts, dropped columns. Types come from here, never from the day's content.
+// What a dataset looks like, read from TOML (docs/formats/dataset_spec.md): columns and their types and
+// roles, target, dates, derived day counts, dropped columns. Types come from here, never from the day's
+// content.
 #pragma once
 
 #include <filesystem>
@@ -12,6 +13,7 @@
 #include "base/time.h"
 #include "table/constraint.h"
 #include "table/dates.h"
+#include "table/target_value.h"
 
 namespace maeil::table {
 
@@ -29,8 +31,10 @@ struct SpecColumn {
   std::optional<std::string> missing_date;  // ISO date that stands for a missing or unreadable one
   int first_characters = 0;                 // text: keep so many characters (0: all) ...
   bool lower_case = false;                  // ... in lower case
-  // names a row or a person (SDV's id and pii): `maeil fit` makes its values anew
+  // names a row or a person (a role's id and group, SDV's id and pii): `maeil fit` makes its values anew
   bool identifier = false;
+  bool role = false;           // an id, the group or the time: no feature, nor is its _isnull flag
+  bool missing_words = false;  // text: what pandas takes for missing is missing, as in a number
   // number: how `maeil fit` models it (copula/choose_marginal.h); "": empirical
   std::string marginal;
 };
@@ -39,11 +43,21 @@ struct DayCount {
   std::string name, from, to;  // to - from in days; each a date column or an ISO date
 };
 
+// Who a row is, and when; "" and none where the spec does not say.
+struct Roles {
+  std::vector<std::string> id;  // the columns that together name a row
+  std::string group, time;      // a borrower, say, of whom there are many rows; a date column
+};
+
 struct DatasetSpec {
   std::string name;
-  std::string file;                        // where it was read, for messages
-  std::string target, negative, positive;  // the target's column and its two texts (label 0 and 1); "": none
-  std::vector<SpecColumn> columns;         // in the order of the file, which is the order of the features
+  std::string file;    // where it was read, for messages
+  std::string target;  // the column, which is read as text whatever it was declared; "": none
+  // Its two values (label 0 and 1) as target_text has them; negative "": the file's only other value.
+  std::string negative, positive;
+  TargetForms target_forms;
+  Roles roles;                      // of columns; ids and the group are read as text, but dates as dates
+  std::vector<SpecColumn> columns;  // in the order of the file, which is the order of the features
   std::vector<DayCount> day_counts;
   std::vector<Constraint> constraints;  // that rows drawn by a fitted model keep
 

@@ -6,6 +6,8 @@
 
 #include <algorithm>
 
+#include "format/csv.h"
+
 namespace maeil::table {
 
 Status check_quarantine(const ReadReport& report, const std::string& file_name, double share) {
@@ -17,6 +19,20 @@ Status check_quarantine(const ReadReport& report, const std::string& file_name, 
                   "aside; the first is line {}: {}",
                   file_name, report.quarantined, report.rows, 100.0 * report.quarantined / report.rows,
                   100 * share, first.line, first.reason));
+}
+
+Status add_negative(ReadReport& report, const DatasetSpec& spec, const std::string& value,
+                    const std::string& place) {
+  if (value.empty() || value == report.negative) return {};
+  if (report.negative.empty()) {
+    report.negative = value;
+    return {};
+  }
+  return bad_input(fmt::format(
+      "{}: column '{}': '{}' is a third value of the target, beside '{}' and '{}': name the negative one in "
+      "[target] of {}, and rows with other values are set aside",
+      place, spec.target, format::clip_utf8(value, 40), spec.positive, format::clip_utf8(report.negative, 40),
+      spec.file));
 }
 
 void add_dates(std::vector<DatesRead>& total, std::vector<DatesRead>&& more) {

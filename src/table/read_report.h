@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "base/error.h"
+#include "table/dataset_spec.h"
 
 namespace maeil::table {
 
@@ -34,7 +35,13 @@ struct ReadReport {
   std::vector<Quarantined> examples;         // the first kMaxExamples
   std::vector<std::string> ignored_columns;  // in the file, not in the spec
   std::vector<DatesRead> dates;              // of the spec's date columns that the file has
+  std::string negative;  // the target's other value, where the spec does not name it and a row has it
 };
+
+// A value of the target that is not the spec's positive one, where the spec names no negative one; "": none.
+// kBadInput, at `place`: a third value.
+Status add_negative(ReadReport& report, const DatasetSpec& spec, const std::string& value,
+                    const std::string& place);
 
 // kBadInput when more than `share` of the rows are quarantined; names the first of them.
 Status check_quarantine(const ReadReport& report, const std::string& file_name, double share = 0.05);

@@ -614,6 +614,118 @@ TEST(Constraint, DatesKeepTheirFormAndTheirTime) {
   EXPECT_EQ(rows.columns[1].text(0), "2024-05-31 00:00");
 }
 
+// A small spec with another target, read from rows "id,code,amount,bad".
+struct OtherTargetSpec {
+  std::string text = kSmall;
+  OtherTargetSpec(const std::string& type, const std::string& values) {
+    text.replace(text.find("\"bad\", type = \"text\""), 21, "\"bad\", type = \"" + type + "\"");
+    text = text.substr(0, text.find("negative")) + values;
+  }
+  Result<Read> read(const std::string& rows, ReadOptions options = {}) const {
+    MAEIL_ASSIGN(const auto spec, parse_dataset_spec(text, "other.toml"));
+    Read out;
+    MAEIL_ASSIGN(out.report, read_csv("id,code,amount,bad\n" + rows, "f.csv", spec, options,
+                                      [&](Table&& chunk, const std::vector<uint64_t>&) -> Status {
+                                        out.chunks.push_back(std::move(chunk));
+                                        return {};
+                                      }));
+    return out;
+  }
+};
+
+TEST(ReadCsv, ANumberIsATargetByItsValue) {
+  const OtherTargetSpec spec("number", "positive = 1\nnegative = 0\n");
+  const auto out = spec.read("a,x,1,1\nb,x,1,0.0\nc,x,1,1.0\nd,x,1,NA\ne,x,1,-0\nf,x,1,2\ng,x,1,one\n");
+  ASSERT_TRUE(out) << out.error().message;
+  const Column& bad = *out->chunks.at(0).find("bad");
+  EXPECT_EQ(bad.dictionary, (std::vector<std::string>{"1", "0"}));
+  EXPECT_EQ(bad.codes, (std::vector<uint32_t>{0, 1, 0, kMissing, 1}));
+  ASSERT_EQ(out->report.examples.size(), 2u);
+  EXPECT_EQ(out->report.examples[0].reason, "column 'bad': '2' is neither '0' nor '1'");
+  EXPECT_EQ(out->report.examples[1].reason, "column 'bad': 'one' is neither '0' nor '1'");
+  EXPECT_EQ(out->report.negative, "");
+}
+
+TEST(ReadCsv, WithoutANegativeValueAThirdOneIsAnError) {
+  const OtherTargetSpec spec("text", "positive = \"late\"\n");
+  const auto two = spec.read("a,x,1,late\nb,x,1,\nc,x,1,paid\n");
+  ASSERT_TRUE(two) << two.error().message;
+  EXPECT_EQ(two->report.negative, "paid");
+  const std::string third = "column 'bad': 'open' is a third value of the target, beside 'late' and 'paid'";
+  const auto near = spec.read("a,x,1,paid\nb,x,1,late\nc,x,1,open\n");
+  ASSERT_FALSE(near);
+  EXPECT_EQ(near.error().code, ErrorCode::kBadInput);
+  EXPECT_NE(near.error().message.find("f.csv:4: " + third), std::string::npos) << near.error().message;
+  std::string far;  // in another chunk than the second value
+  for (size_t i = 0; i < 2 * kChunkRows; ++i) far += "a,x,1,paid\n";
+  const auto beyond = spec.read(far + "b,x,1,open\n");
+  ASSERT_FALSE(beyond);
+  EXPECT_NE(beyond.error().message.find(fmt::format("f.csv:{}: {}", 2 * kChunkRows + 2, third)),
+            std::string::npos);
+  const auto classes = spec.read("a,x,1,paid\nb,x,1,late\nc,x,1,open\n", {.any_target = true});
+  ASSERT_TRUE(classes);
+  EXPECT_EQ(classes->chunks.at(0).find("bad")->dictionary,
+            (std::vector<std::string>{"paid", "late", "open"}));
+}
+
+TEST(ReadCsv, TrueAndFalseAreWordsInAnyCase) {
+  const OtherTargetSpec spec("text", "positive = true\n");
+  const auto out = spec.read("a,x,1,True\nb,x,1,false\nc,x,1,TRUE\nd,x,1,False\n");
+  ASSERT_TRUE(out) << out.error().message;
+  EXPECT_EQ(out->chunks.at(0).find("bad")->codes, (std::vector<uint32_t>{0, 1, 0, 1}));
+  EXPECT_EQ(out->report.negative, "false");
+}
+
+TEST(DatasetSpec, TargetsThatAreNoneAreRefused) {
+  const auto message = [](const std::string& type, const std::string& values) {
+    const auto spec = parse_dataset_spec(OtherTargetSpec(type, values).text, "s.toml");
+    return spec ? std::string("accepted") : spec.error().message;
+  };
+  EXPECT_EQ(message("text", "positive = \"Y\"\n"), "accepted");
+  EXPECT_NE(message("date", "positive = 1\n").find("s.toml:10: target 'bad' is a date"), std::string::npos);
+  EXPECT_NE(message("number", "positive = \"bad\"\n").find("'bad' is no number"), std::string::npos);
+  EXPECT_NE(message("number", "positive = 1\nnegative = 1.0\n").find("are the same"), std::string::npos);
+  EXPECT_NE(message("text", "positive = true\nnegative = \"TRUE\"\n").find("are the same"),
+            std::string::npos);
+  EXPECT_NE(message("text", "positive = \"\"\n").find("'positive' of [target] cannot be empty"),
+            std::string::npos);
+  EXPECT_NE(message("text", "positive = nan\n").find("must be a text, a number, true or false"),
+            std::string::npos);
+  EXPECT_NE(message("text", "negative = \"N\"\n").find("needs the key 'positive'"), std::string::npos);
+  EXPECT_EQ(parse_dataset_spec(OtherTargetSpec("text", "positive = \"007\"\n").text, "s.toml")->positive,
+            "007");
+}
+
+TEST(DatasetSpec, RolesAreTextAndCheckedByLineAndKey) {
+  const auto with = [](const std::string& roles) { return parse_dataset_spec(kSmall + roles, "s.toml"); };
+  const auto spec = with("[roles]\nid = \"id\"\ngroup = \"amount\"\n");
+  ASSERT_TRUE(spec) << spec.error().message;
+  EXPECT_EQ(spec->roles.id, std::vector<std::string>{"id"});
+  const SpecColumn& group = *spec->find("amount");
+  EXPECT_TRUE(group.type == SpecType::kText && group.role && group.identifier && group.missing_words);
+  Read out;
+  ASSERT_TRUE(read_csv("id,code,amount,bad\n01,a,7.50,N\n02,a,NA,N\n", "f.csv", *spec, {},
+                       [&](Table&& chunk, const std::vector<uint64_t>&) -> Status {
+                         out.chunks.push_back(std::move(chunk));
+                         return {};
+                       }));
+  EXPECT_EQ(out.chunks.at(0).find("amount")->text(0), "7.50");
+  EXPECT_TRUE(out.chunks.at(0).find("amount")->is_missing(1));
+  const auto message = [&](const std::string& roles) {
+    const auto refused = with("[roles]\n" + roles);
+    return refused ? std::string("accepted") : refused.error().message;
+  };
+  EXPECT_NE(message("id = \"no\"").find("s.toml:15: 'id' of [roles] names 'no', which is no column"),
+            std::string::npos);
+  EXPECT_NE(message("id = [\"id\", 3]").find("must hold names"), std::string::npos);
+  EXPECT_NE(message("id = [\"id\", \"id\"]").find("twice"), std::string::npos);
+  EXPECT_NE(message("id = []").find("names no column"), std::string::npos);
+  EXPECT_NE(message("id = 3").find("'id' of [roles] must be a text"), std::string::npos);
+  EXPECT_NE(message("group = \"bad\"").find("which is the target"), std::string::npos);
+  EXPECT_NE(message("time = \"code\"").find("no date column"), std::string::npos);
+  EXPECT_NE(message("owner = \"code\"").find("no key 'owner'"), std::string::npos);
+}
+
 TEST(DatasetSpec, ATargetIsNeededOnlyToPrepareRows) {
   std::string text = kSmall;
   EXPECT_TRUE(require_target(parse_dataset_spec(text, "s.toml").value()));

@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 #include <toml++/toml.h>
 
+#include <cmath>
 #include <set>
 #include <string>
 #include <utility>
@@ -31,6 +32,16 @@ class Keys {
       return static_cast<double>(*whole);
     }
     return take<double>(key, false, "a number");
+  }
+  // A value of a column: a text, a number or true or false, as its text.
+  std::string value(const char* key, bool required = false) {
+    const toml::node* node = table_.get(key);
+    known_.insert(key);
+    if (node && node->is_integer()) return fmt::format("{}", *node->value_exact<int64_t>());
+    if (node && node->is_boolean()) return *node->value_exact<bool>() ? "true" : "false";
+    if (node && node->is_floating_point() && std::isfinite(*node->value_exact<double>()))
+      return fmt::format("{}", *node->value_exact<double>());
+    return take<std::string>(key, required, "a text, a number, true or false");
   }
   void know(const char* key) { known_.insert(key); }
 

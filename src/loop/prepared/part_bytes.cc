@@ -87,12 +87,15 @@ PartSummary Preparing::summary(const PreparedTotals& totals, RowRange rows) cons
                      {"why", read.why}});
   }
   const auto& counts = totals.counts;
-  return {{{"rows", totals.report.rows},
-           {"quarantined", totals.report.quarantined},
-           {"examples", examples},
-           {"dates", dates},
-           {"counts",
-            {{"unseen", counts.unseen}, {"nulls", counts.nulls}, {"out_of_range", counts.out_of_range}}}},
+  store::Document part = {
+      {"rows", totals.report.rows},
+      {"quarantined", totals.report.quarantined},
+      {"examples", examples},
+      {"dates", dates},
+      {"counts",
+       {{"unseen", counts.unseen}, {"nulls", counts.nulls}, {"out_of_range", counts.out_of_range}}}};
+  if (!totals.report.negative.empty()) part["negative"] = totals.report.negative;
+  return {std::move(part),
           fmt::format("rows {} to {} of {}", rows.first, rows.first + rows.count, cuts().rows)};
 }
 
@@ -116,6 +119,7 @@ Status Preparing::read(const store::Document& part, const Sink& sink, PreparedTo
                      read.value("why", "")});
   }
   table::add_dates(report.dates, std::move(dates));
+  MAEIL_TRY(table::add_negative(report, day_.spec, part.value("negative", ""), "the raw data"));
   if (part.value("rows", uint64_t{0}) > 0)
     prep::add(totals.counts,
               {counts_from(part, "unseen"), counts_from(part, "nulls"), counts_from(part, "out_of_range")});
