@@ -43,6 +43,7 @@ enum class RandomStream : uint32_t {
   kShift = 13,         // block = row block; see loop/shift
   kQualitySplit = 20,  // block = row; see quality/utility
   kValidation = 21,    // see prep/split.h
+  kLearntRows = 22,    // which rows of a history are learnt from; see loop/history_rows.h
 };
 
 // A sequence of words keyed by (seed, stream, block). Cheap to make; not thread safe: each thread makes its

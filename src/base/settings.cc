@@ -47,6 +47,8 @@ const std::vector<Setting>& table() {
       {"MIN_NEGATIVES", &Settings::min_negatives, 1, 1e9},
       {"MAX_RETRAIN_ATTEMPTS", &Settings::max_retrain_attempts, 1, 20},
       {"DATA_QUANTITY", &Settings::data_quantity, 1, 1e9},
+      {"ROW_CAP", &Settings::row_cap, 100, 1e9},
+      {"TEST_DAYS", &Settings::test_days, 1, 36500},
       {"DISTRIBUTION_MODEL", &Settings::distribution_model},
       {"SOURCE_FALLBACK", &Settings::source_fallback},
       {"SEED", &Settings::seed, 0, 9007199254740992.0},

@@ -43,7 +43,9 @@ struct Settings {
   int64_t sensor_timeout = 3600, sensor_poke_interval = 300;  // seconds
   std::string schedule_time = "00:00";
   std::string time_zone = "UTC";
-  int64_t catchup = 1;  // days back that `maeil schedule` makes up for; 0: none
+  int64_t catchup = 1;       // days back that `maeil schedule` makes up for; 0: none
+  int64_t row_cap = 200000;  // rows of a history that a training learns from, at most
+  int64_t test_days = 30;    // the newest days of a history are its out-of-time test
   int64_t retention_days_processed = 7, retention_days_raw = 90;
   int64_t retention_days_history = 400;  // of runs, task records and logs; 0: kept for ever
   std::string log_level = "info";

@@ -85,6 +85,7 @@ struct PreprocessOptions {
   std::string in, out, model;
 };
 struct TrainOptions {
+  std::string in;  // a history of the team's own; "": rows are drawn
   bool pretrain = false, train = false;
   int64_t epochs = 0, rows = 0;
 };

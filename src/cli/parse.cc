@@ -164,12 +164,16 @@ void add_data_commands(Parser& p) {
   c->add_option("--model", p.preprocess.model, "version or file (default: the model in force)");
 
   c = p.command(p.app, "train", "train from scratch: an encoder, a classifier, or both",
-                "maeil train --pretrain --train --epochs 4", [&p](Context& x) { return train(x, p.train); });
+                "maeil train --in history.csv", [&p](Context& x) { return train(x, p.train); });
+  c->add_option("--in", p.train.in,
+                "your own labelled rows: both are trained, and judged on rows they never saw (default: drawn "
+                "rows)");
   c->add_flag("--pretrain", p.train.pretrain, "contrastive pretraining of the encoder (PRETRAIN_EPOCHS)");
   c->add_flag("--train", p.train.train, "the classifier (EPOCHS), from the encoder when there is one");
   c->add_option("--epochs", p.train.epochs, "instead of EPOCHS and PRETRAIN_EPOCHS")
       ->check(CLI::Range(1, 10000));
-  c->add_option("--rows", p.train.rows, "reference rows to learn from (default: twice DATA_QUANTITY)")
+  c->add_option("--rows", p.train.rows,
+                "rows to learn from, at most (default: twice DATA_QUANTITY; with --in, ROW_CAP)")
       ->check(CLI::Range(100, 100000000));
 
   for (const bool scoring : {true, false}) {

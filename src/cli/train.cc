@@ -9,15 +9,22 @@
 namespace maeil::cli {
 
 Result<int> train(Context& context, const TrainOptions& options) {
-  if (!options.pretrain && !options.train)
-    return usage_error("train what? --pretrain for the encoder, --train for the classifier, or both");
+  const bool both = !options.in.empty() && !options.pretrain && !options.train;
+  if (!options.pretrain && !options.train && !both)
+    return usage_error(
+        "train on what? --in F.csv for your own rows; or on drawn ones: --pretrain for the encoder, --train "
+        "for the classifier, or both");
   MAEIL_ASSIGN(store::Store & store, context.store());
   MAEIL_ASSIGN(const table::DatasetSpec& spec, context.spec());
   Progress progress;
   auto results = store::Document::array();
   MAEIL_TRY(loop::train_manually(
       store, context.settings, spec,
-      {.pretrain = options.pretrain, .train = options.train, .epochs = options.epochs, .rows = options.rows},
+      {.pretrain = options.pretrain || both,
+       .train = options.train || both,
+       .epochs = options.epochs,
+       .rows = options.rows,
+       .history = options.in},
       [&](std::string_view line) {
         progress.finish();
         note_task_line(line);

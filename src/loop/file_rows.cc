@@ -10,6 +10,7 @@
 #include "loop/import.h"
 #include "loop/prepared/processed_csv.h"
 #include "nn/score.h"
+#include "prep/row_split.h"
 #include "prep/transform.h"
 #include "table/csv_table.h"
 
@@ -20,7 +21,7 @@ namespace {
 template <class Out>
 Result<table::ReadReport> transform_rows(
     const FileRows& rows, table::ReadOptions options, const Watcher& watcher,
-    const std::function<Status(const prep::Prepared&, const std::vector<uint64_t>&, Out&)>& work,
+    const std::function<Status(const table::CsvChunk&, const prep::Prepared&, Out&)>& work,
     const std::function<Status(Out&)>& finish) {
   struct Piece {
     uint64_t rows = 0;
@@ -33,8 +34,8 @@ Result<table::ReadReport> transform_rows(
                                 [&](const table::CsvChunk& chunk, Piece& piece) {
                                   piece.rows = chunk.table.rows;
                                   return work(
-                                      prep::transform(rows.spec, *rows.model.preparation, chunk.table),
-                                      chunk.row_index, piece.out);
+                                      chunk, prep::transform(rows.spec, *rows.model.preparation, chunk.table),
+                                      piece.out);
                                 },
                                 [&](Piece& piece) {
                                   watcher.rows(done += piece.rows, 0);
@@ -73,10 +74,13 @@ Result<table::ReadReport> write_prepared_rows(const FileRows& rows, uint64_t see
   MAEIL_TRY(csv.write(processed_csv_header(rows.spec, *rows.model.preparation)));
   MAEIL_ASSIGN(auto report, transform_rows<format::TextBuffer>(
                                 rows, {.target_required = false}, watcher,
-                                [&](const prep::Prepared& prepared, const std::vector<uint64_t>& index,
+                                [&](const table::CsvChunk& chunk, const prep::Prepared& prepared,
                                     format::TextBuffer& text) -> Status {
                                   text.clear();
-                                  append_processed_rows(prepared, splits_of(seed, date, index), text);
+                                  append_processed_rows(
+                                      prepared,
+                                      prep::splits_of(rows.spec, chunk.table, seed, date, chunk.row_index),
+                                      text);
                                   return {};
                                 },
                                 [&](format::TextBuffer& text) { return csv.write(text.view()); }));
@@ -90,8 +94,9 @@ Result<table::ReadReport> predict_rows(const FileRows& rows, const std::string& 
   MAEIL_TRY(file.write("row,probability_of_default,prediction\n"));
   MAEIL_ASSIGN(auto report, transform_rows<std::string>(
                                 rows, {.target_required = false}, watcher,
-                                [&](const prep::Prepared& prepared, const std::vector<uint64_t>& index,
+                                [&](const table::CsvChunk& chunk, const prep::Prepared& prepared,
                                     std::string& text) -> Status {
+                                  const auto& index = chunk.row_index;
                                   MAEIL_ASSIGN(const auto p, chances(scorer, rows.path, prepared, index));
                                   text.clear();
                                   for (size_t i = 0; i < p.size(); ++i) {
@@ -110,30 +115,29 @@ Result<EvaluatedRows> evaluate_rows(const FileRows& rows, const Settings& settin
   MAEIL_ASSIGN(const auto scorer, scorer_of(rows.model, rows.model_name));
   EvaluatedRows out;
   Scores scores;
-  MAEIL_ASSIGN(
-      out.read,
-      transform_rows<Scores>(
-          rows, {}, watcher,
-          [&](const prep::Prepared& prepared, const std::vector<uint64_t>& index, Scores& some) -> Status {
-            MAEIL_ASSIGN(const auto p, chances(scorer, rows.path, prepared, index));
-            some = {};
-            for (size_t i = 0; i < p.size(); ++i) {
-              if (prepared.labels[i] < 0) {
-                ++some.unlabelled;
-                continue;
-              }
-              some.probabilities.push_back(p[i]);
-              some.labels.push_back(static_cast<uint8_t>(prepared.labels[i]));
-            }
-            return {};
-          },
-          [&](Scores& some) -> Status {
-            scores.probabilities.insert(scores.probabilities.end(), some.probabilities.begin(),
-                                        some.probabilities.end());
-            scores.labels.insert(scores.labels.end(), some.labels.begin(), some.labels.end());
-            scores.unlabelled += some.unlabelled;
-            return {};
-          }));
+  MAEIL_ASSIGN(out.read,
+               transform_rows<Scores>(
+                   rows, {}, watcher,
+                   [&](const table::CsvChunk& chunk, const prep::Prepared& prepared, Scores& some) -> Status {
+                     MAEIL_ASSIGN(const auto p, chances(scorer, rows.path, prepared, chunk.row_index));
+                     some = {};
+                     for (size_t i = 0; i < p.size(); ++i) {
+                       if (prepared.labels[i] < 0) {
+                         ++some.unlabelled;
+                         continue;
+                       }
+                       some.probabilities.push_back(p[i]);
+                       some.labels.push_back(static_cast<uint8_t>(prepared.labels[i]));
+                     }
+                     return {};
+                   },
+                   [&](Scores& some) -> Status {
+                     scores.probabilities.insert(scores.probabilities.end(), some.probabilities.begin(),
+                                                 some.probabilities.end());
+                     scores.labels.insert(scores.labels.end(), some.labels.begin(), some.labels.end());
+                     scores.unlabelled += some.unlabelled;
+                     return {};
+                   }));
   out.unlabelled = scores.unlabelled;
   if (scores.unlabelled > 0) {
     watcher.note(

@@ -1,5 +1,10 @@
 #include "loop/manual_training.h"
 
+#include <fmt/format.h>
+
+#include <optional>
+
+#include "loop/history_rows.h"
 #include "loop/training.h"
 #include "registry/versions.h"
 #include "store/certain_commit.h"
@@ -33,6 +38,20 @@ Status commit(store::Store& store, const dag::TaskOutcome& outcome) {
   return committed;
 }
 
+std::string describe(const History& history, const std::string& path) {
+  const auto rows = [&](Part part) { return history.labelled[static_cast<size_t>(part)]; };
+  auto out = fmt::format("{}: {} labelled rows to learn from, {} held out, {} for the test", path,
+                         rows(Part::kLearn), rows(Part::kHeldOut), rows(Part::kTest));
+  if (history.out_of_time)
+    out += fmt::format(", {} for the out-of-time test ({} to {})", rows(Part::kOutOfTime),
+                       format_date(*history.out_of_time), format_date(*history.newest));
+  if (rows(Part::kLeftOut) > 0)
+    out += fmt::format(", {} of groups that are learnt from are left out of that", rows(Part::kLeftOut));
+  if (history.unlabelled > 0) out += fmt::format("; {} have no label", history.unlabelled);
+  if (history.undated > 0) out += fmt::format("; {} have no date and count as old", history.undated);
+  return out;
+}
+
 }  // namespace
 
 Status train_manually(store::Store& store, const Settings& settings, const table::DatasetSpec& spec,
@@ -46,21 +65,34 @@ Status train_manually(store::Store& store, const Settings& settings, const table
   plan.epochs = static_cast<int>(wanted.epochs > 0 ? wanted.epochs : settings.epochs);
   plan.pretrain_epochs = static_cast<int>(wanted.epochs > 0 ? wanted.epochs : settings.pretrain_epochs);
   MAEIL_ASSIGN(const Days today, date_in_zone(now(), settings.time_zone));
+  std::optional<History> history;
+  if (!wanted.history.empty()) {
+    const auto cap = static_cast<uint64_t>(wanted.rows > 0 ? wanted.rows : settings.row_cap);
+    MAEIL_ASSIGN(history,
+                 open_history(wanted.history, spec, settings, cap,
+                              {[&](std::string_view line, bool warning) {
+                                 log(warning ? fmt::format("warning: {}", line) : std::string(line));
+                               },
+                               [&](uint64_t read, uint64_t total) { progress("rows", read, total); }}));
+    log(describe(*history, wanted.history));
+  }
   dag::TaskContext task{store, today, "manual", "maeil_train", "", 0, 1, {}, log, progress};
   std::string encoder_id;
   if (wanted.pretrain) {
     task.task_id = "pretrain@" + format_instant(now());
-    MAEIL_ASSIGN(const auto outcome, pretrain_encoder(day, plan, task));
+    MAEIL_ASSIGN(const auto outcome, history ? pretrain_on(day, plan, history->rows, history->rows, task)
+                                             : pretrain_encoder(day, plan, task));
     encoder_id = outcome.result.value("model_id", "");
     MAEIL_TRY(commit(store, outcome));
     done(outcome);
   }
   if (wanted.train) {
-    if (encoder_id.empty()) {
+    if (encoder_id.empty() && !history) {  // an earlier encoder has the preparation of other rows
       MAEIL_ASSIGN(encoder_id, newest_encoder(store, settings));
     }
     task.task_id = "train@" + format_instant(now());
-    MAEIL_ASSIGN(const auto outcome, train_classifier(day, plan, encoder_id, task));
+    MAEIL_ASSIGN(const auto outcome, history ? train_on(day, plan, history->rows, encoder_id, task)
+                                             : train_classifier(day, plan, encoder_id, task));
     MAEIL_TRY(commit(store, outcome));
     done(outcome);
   }

@@ -14,7 +14,8 @@ namespace maeil::loop {
 struct ManualTraining {
   bool pretrain = false, train = false;  // the encoder; the classifier
   int64_t epochs = 0;                    // 0: EPOCHS and PRETRAIN_EPOCHS
-  int64_t rows = 0;                      // 0: twice DATA_QUANTITY
+  int64_t rows = 0;                      // 0: twice DATA_QUANTITY; of a history, ROW_CAP
+  std::string history;                   // a file of the team's own rows (history_rows.h); "": rows are drawn
 };
 
 // Each training is a task of a name of its own, so that its versions stay beside earlier ones; `done` gets

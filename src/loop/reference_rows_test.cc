@@ -61,12 +61,12 @@ positive = "Y"
 TEST(ReferenceRows, NothingIsFittedOnWhatIsHeldOut) {
   const auto dataset = spec();
   const Source source = source_of([](uint64_t row) { return row % 5 == 0 ? Label::kYes : Label::kNo; });
-  const ReferencePlan plan{source, dataset, kDate, kSeed, kRows};
-  const auto preparation = fit_reference(plan).value();
+  const auto plan = reference_rows({source, dataset, kDate, kSeed, kRows});
+  const auto preparation = fit_preparation(dataset, plan).value();
   EXPECT_EQ(preparation.categorical.at(0).vocabulary, std::vector<std::string>{"learnt"});
   EXPECT_EQ(preparation.numeric.at(0).high, 6);
   EXPECT_EQ(preparation.numeric.at(0).median, 3);
-  const auto rows = read_reference(plan, preparation).value();
+  const auto rows = read_samples(dataset, plan, preparation).value();
   EXPECT_NEAR(static_cast<double>(rows.held_out.rows()), 0.15 * kRows, 100);
   EXPECT_EQ(rows.learn.rows() + rows.held_out.rows(), kRows);
   for (const auto code : rows.learn.codes) EXPECT_EQ(code, 0);
@@ -76,9 +76,12 @@ TEST(ReferenceRows, NothingIsFittedOnWhatIsHeldOut) {
 TEST(ReferenceRows, FewerRowsAreTheFirstOnesInTheSameParts) {
   const auto dataset = spec();
   const Source source = source_of([](uint64_t row) { return row % 5 == 0 ? Label::kYes : Label::kNo; });
-  const auto preparation = fit_reference({source, dataset, kDate, kSeed, kRows}).value();
-  const auto all = read_reference({source, dataset, kDate, kSeed, kRows}, preparation).value();
-  const auto some = read_reference({source, dataset, kDate, kSeed, kRows / 3}, preparation).value();
+  const auto preparation =
+      fit_preparation(dataset, reference_rows({source, dataset, kDate, kSeed, kRows})).value();
+  const auto all =
+      read_samples(dataset, reference_rows({source, dataset, kDate, kSeed, kRows}), preparation).value();
+  const auto some =
+      read_samples(dataset, reference_rows({source, dataset, kDate, kSeed, kRows / 3}), preparation).value();
   ASSERT_LT(some.learn.rows(), all.learn.rows());
   EXPECT_TRUE(std::equal(some.learn.numbers.begin(), some.learn.numbers.end(), all.learn.numbers.begin()));
 }
@@ -89,8 +92,8 @@ TEST(ReferenceRows, RowsWithoutALabelAreLeftOutAndCounted) {
   const Source source = source_of([](uint64_t row) {
     return row % 3 == 0 ? Label::kMissing : row % 3 == 1 ? Label::kYes : Label::kNo;
   });
-  const ReferencePlan plan{source, dataset, kDate, kSeed, kRows};
-  const auto rows = read_reference(plan, fit_reference(plan).value()).value();
+  const auto plan = reference_rows({source, dataset, kDate, kSeed, kRows});
+  const auto rows = read_samples(dataset, plan, fit_preparation(dataset, plan).value()).value();
   EXPECT_EQ(rows.unlabelled, kRows / 3);
   EXPECT_EQ(rows.learn.rows() + rows.held_out.rows() + rows.unlabelled, kRows);
   const auto defaults = std::count(rows.learn.labels.begin(), rows.learn.labels.end(), 1) +
@@ -102,7 +105,7 @@ TEST(ReferenceRows, RowsWithoutALabelAreLeftOutAndCounted) {
 TEST(ReferenceRows, WithoutAnyLabelThereIsNothingToLearn) {
   const auto dataset = spec();
   const Source source = source_of([](uint64_t) { return Label::kMissing; });
-  const auto fitted = fit_reference({source, dataset, kDate, kSeed, kRows});
+  const auto fitted = fit_preparation(dataset, reference_rows({source, dataset, kDate, kSeed, kRows}));
   ASSERT_FALSE(fitted);
   EXPECT_EQ(fitted.error().code, ErrorCode::kBadInput);
   EXPECT_NE(fitted.error().message.find("'bad'"), std::string::npos);

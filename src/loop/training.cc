@@ -7,6 +7,7 @@
 
 #include "kernels/instruction_set.h"
 #include "loop/evaluation.h"
+#include "loop/gate.h"
 #include "loop/reference_rows.h"
 #include "loop/tasks.h"
 #include "nn/pretrain.h"
@@ -39,17 +40,18 @@ ReferencePlan reference_plan(const Day& day, const Source& source, int64_t rows,
           static_cast<uint64_t>(rows)};
 }
 
-Result<prep::Preparation> fit_with_progress(const ReferencePlan& plan, TaskContext& context) {
-  return fit_reference(plan, [&](uint64_t done) { context.progress("reference rows", done, plan.rows); });
+Result<prep::Preparation> fit_with_progress(const Day& day, const LearningRows& rows, TaskContext& context) {
+  return fit_preparation(day.spec, rows,
+                         [&](uint64_t done) { context.progress("rows to learn from", done, rows.rows); });
 }
 
-Result<ReferenceRows> read_and_log(const ReferencePlan& plan, const prep::Preparation& preparation,
-                                   TaskContext& context) {
-  MAEIL_ASSIGN(auto rows, read_reference(plan, preparation));
-  if (rows.unlabelled > 0)
-    context.log(fmt::format("{} of {} reference rows have no label: left out of learning and judging",
-                            rows.unlabelled, plan.rows));
-  return rows;
+Result<LearningSamples> read_and_log(const Day& day, const LearningRows& rows,
+                                     const prep::Preparation& preparation, TaskContext& context) {
+  MAEIL_ASSIGN(auto samples, read_samples(day.spec, rows, preparation));
+  if (samples.unlabelled > 0)
+    context.log(fmt::format("{} of {} rows of {} have no label: left out of learning and judging",
+                            samples.unlabelled, rows.rows, rows.description));
+  return samples;
 }
 
 bool has_both_classes(const Samples& samples) {
@@ -68,12 +70,10 @@ nn::ModelShape shape_for(const Day& day, const prep::Preparation& preparation) {
   return shape;
 }
 
-store::Document reference_note(const ReferencePlan& plan, const ReferenceRows& rows) {
-  return {{"source", plan.source.description},
-          {"rows", plan.rows},
-          {"unlabelled", rows.unlabelled},
-          {"seed", plan.seed},
-          {"logical_date", format_date(plan.date)}};
+store::Document reference_note(const LearningRows& rows, const LearningSamples& samples) {
+  store::Document note = rows.note;
+  note["unlabelled"] = samples.unlabelled;
+  return note;
 }
 
 nn::TrainCallbacks progress_callbacks(TaskContext& context, std::string what, int epochs) {
@@ -169,13 +169,52 @@ Result<nn::Parameters> train_with_epochs(TaskContext& context, const registry::M
   return nn::train_classifier(model.parameters, samples.view(), options, callbacks);
 }
 
+namespace {
+
+// Judges the finished model on the rows that are kept for that: a document of performance_metrics each, with
+// what the gate would say.
+Status add_verdicts(const Day& day, const LearningRows& rows, const registry::ModelFile& model,
+                    const std::string& model_id, TaskContext& context, TaskOutcome& out) {
+  for (size_t k = 0; k < rows.verdicts.size(); ++k) {
+    const char* name = verdict_name(rows.verdicts[k]);
+    MAEIL_ASSIGN(const Scores scores, score_part(day.spec, rows, model, rows.verdicts[k], [&](uint64_t done) {
+                   context.progress(name, done, rows.rows);
+                 }));
+    MAEIL_ASSIGN(auto metrics, evaluate_scores(scores, static_cast<uint64_t>(day.settings.seed), name));
+    const Judgement judged = judge(metrics, day.settings);
+    const char* gate = judged.gate == Gate::kPassed   ? "passed"
+                       : judged.gate == Gate::kFailed ? "failed"
+                                                      : "not_judged";
+    const auto threshold = day.settings.f1_threshold;
+    out.message += fmt::format("\n{}: {}; the gate (F1 {}): {}{}", name, describe(metrics), threshold, gate,
+                               judged.reason.empty() ? "" : ", " + judged.reason);
+    out.result["verdicts"].push_back({{"dataset_name", name}, {"gate", gate}, {"metrics", metrics}});
+    out.batch.puts.push_back({"performance_metrics", stamped(context, "performance_metrics",
+                                                             {{"model_id", model_id},
+                                                              {"dataset_name", name},
+                                                              {"metrics", std::move(metrics)},
+                                                              {"gate", gate},
+                                                              {"gate_reason", judged.reason},
+                                                              {"f1_threshold", threshold}},
+                                                             static_cast<int>(k))});
+  }
+  return {};
+}
+
+}  // namespace
+
 Result<TaskOutcome> pretrain_encoder(const Day& day, const TrainingPlan& plan, TaskContext& context) {
   MAEIL_ASSIGN(const Source source, reference_source(day, context));
+  const auto some = std::min(plan.rows, plan.pretrain_rows);
+  return pretrain_on(day, plan, reference_rows(reference_plan(day, source, plan.rows, context)),
+                     reference_rows(reference_plan(day, source, some, context)), context);
+}
+
+Result<TaskOutcome> pretrain_on(const Day& day, const TrainingPlan& plan, const LearningRows& all,
+                                const LearningRows& some, TaskContext& context) {
   registry::ModelFile model;
-  MAEIL_ASSIGN(model.preparation,
-               fit_with_progress(reference_plan(day, source, plan.rows, context), context));
-  const auto part = reference_plan(day, source, std::min(plan.rows, plan.pretrain_rows), context);
-  MAEIL_ASSIGN(const ReferenceRows rows, read_and_log(part, *model.preparation, context));
+  MAEIL_ASSIGN(model.preparation, fit_with_progress(day, all, context));
+  MAEIL_ASSIGN(const LearningSamples rows, read_and_log(day, some, *model.preparation, context));
   const nn::ModelShape shape = shape_for(day, *model.preparation);
   MAEIL_TRY(nn::check_shape(shape));
   MAEIL_ASSIGN(auto parameters, nn::initial_parameters(shape, static_cast<uint64_t>(day.settings.seed)));
@@ -202,13 +241,13 @@ Result<TaskOutcome> pretrain_encoder(const Day& day, const TrainingPlan& plan, T
                nn::pretrain_encoder(std::move(parameters), rows.learn.view().rows, options, callbacks));
   model.parameters = std::move(pretrained.parameters);
   model.parameters.has_head = false;
-  model.notes["reference"] = reference_note(reference_plan(day, source, plan.rows, context), rows);
+  model.notes["reference"] = reference_note(all, rows);
 
   TaskOutcome out;
   registry::NewVersion version{.model_name = registry::kEncoder,
                                .hyperparameters = hyperparameters_of(day, shape),
                                .notes = fmt::format("pretrained on {} rows from {}, {} epochs",
-                                                    rows.learn.rows(), source.description, options.epochs)};
+                                                    rows.learn.rows(), all.description, options.epochs)};
   version.hyperparameters["pretrain_epochs"] = options.epochs;
   MAEIL_TRY(add_version(day, context, model, "pretrained_encoder", version, out));
   out.batch.puts.push_back(
@@ -221,10 +260,15 @@ Result<TaskOutcome> pretrain_encoder(const Day& day, const TrainingPlan& plan, T
 Result<TaskOutcome> train_classifier(const Day& day, const TrainingPlan& plan, const std::string& encoder_id,
                                      TaskContext& context) {
   MAEIL_ASSIGN(const Source source, reference_source(day, context));
-  const auto reference = reference_plan(day, source, plan.rows, context);
+  return train_on(day, plan, reference_rows(reference_plan(day, source, plan.rows, context)), encoder_id,
+                  context);
+}
+
+Result<TaskOutcome> train_on(const Day& day, const TrainingPlan& plan, const LearningRows& all,
+                             const std::string& encoder_id, TaskContext& context) {
   registry::ModelFile model;
   if (encoder_id.empty()) {
-    MAEIL_ASSIGN(model.preparation, fit_with_progress(reference, context));
+    MAEIL_ASSIGN(model.preparation, fit_with_progress(day, all, context));
     const nn::ModelShape shape = shape_for(day, *model.preparation);
     MAEIL_TRY(nn::check_shape(shape));
     MAEIL_ASSIGN(model.parameters, nn::initial_parameters(shape, static_cast<uint64_t>(day.settings.seed)));
@@ -234,12 +278,12 @@ Result<TaskOutcome> train_classifier(const Day& day, const TrainingPlan& plan, c
                                                static_cast<int>(day.settings.nhead)));
     context.log(fmt::format("starting from encoder {}", encoder.version));
   }
-  MAEIL_ASSIGN(const ReferenceRows rows, read_and_log(reference, *model.preparation, context));
+  MAEIL_ASSIGN(const LearningSamples rows, read_and_log(day, all, *model.preparation, context));
   if (!has_both_classes(rows.learn)) {
     return bad_input(
-        fmt::format("the {} reference rows of {} to learn from are all of one class: a classifier needs both "
-                    "(more rows, or another source)",
-                    rows.learn.rows(), source.description));
+        fmt::format("the {} rows of {} to learn from are all of one class: a classifier needs both (more "
+                    "rows, or another source)",
+                    rows.learn.rows(), all.description));
   }
 
   nn::TrainOptions options;
@@ -254,14 +298,14 @@ Result<TaskOutcome> train_classifier(const Day& day, const TrainingPlan& plan, c
   model.parameters = std::move(trained);
   model.parameters.has_head = true;
   model.unknown.clear();
-  model.notes["reference"] = reference_note(reference, rows);
+  model.notes["reference"] = reference_note(all, rows);
 
   TaskOutcome out;
   registry::NewVersion version{.model_name = registry::kClassifier,
                                .hyperparameters = hyperparameters_of(day, model.parameters.shape),
                                .metrics = epochs.back(),
                                .notes = fmt::format("trained on {} rows from {}, {} epochs",
-                                                    rows.learn.rows(), source.description, options.epochs)};
+                                                    rows.learn.rows(), all.description, options.epochs)};
   version.hyperparameters.update({{"epochs", options.epochs},
                                   {"batch_size", options.batch},
                                   {"learning_rate", day.settings.learning_rate}});
@@ -271,6 +315,7 @@ Result<TaskOutcome> train_classifier(const Day& day, const TrainingPlan& plan, c
   out.message = fmt::format("classifier {}: {}, F1 {} on {} held-out rows", version.version, version.notes,
                             metric_text(metric_of(epochs.back(), "f1_score")), rows.held_out.rows());
   out.result = {{"model_id", version.id}, {"model_version", version.version}, {"metrics", epochs.back()}};
+  MAEIL_TRY(add_verdicts(day, all, model, version.id, context, out));
   return out;
 }
 

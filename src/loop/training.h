@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "loop/day.h"
+#include "loop/learning_rows.h"
 #include "loop/prepared/read_rows.h"
 #include "nn/train.h"
 #include "registry/model_file.h"
@@ -33,6 +34,13 @@ Result<dag::TaskOutcome> pretrain_encoder(const Day& day, const TrainingPlan& pl
 // From `encoder_id`'s encoder and preparation; "": from scratch, fitting a preparation on the reference rows.
 Result<dag::TaskOutcome> train_classifier(const Day& day, const TrainingPlan& plan,
                                           const std::string& encoder_id, dag::TaskContext& context);
+
+// The same on rows of any origin. The encoder learns from `some` of `all`; the classifier is judged on what
+// `all` keeps for that (verdicts), in documents of performance_metrics.
+Result<dag::TaskOutcome> pretrain_on(const Day& day, const TrainingPlan& plan, const LearningRows& all,
+                                     const LearningRows& some, dag::TaskContext& context);
+Result<dag::TaskOutcome> train_on(const Day& day, const TrainingPlan& plan, const LearningRows& all,
+                                  const std::string& encoder_id, dag::TaskContext& context);
 
 // What an entry of `epochs` was measured on: its field `measured_on` for accuracy, roc_auc, f1_score and
 // log_loss, its field `loss_measured_on` for the loss.

@@ -21,11 +21,14 @@ inline uint32_t row_word(RandomStream stream, uint64_t seed, Days date, uint64_t
       static_cast<uint32_t>(seed), static_cast<uint32_t>(seed >> 32))[0];
 }
 
-inline Split split_of(uint64_t seed, Days date, uint64_t row) {
-  const uint32_t word = row_word(RandomStream::kSplit, seed, date, row);
+inline Split split_of_word(uint32_t word) {
   constexpr uint32_t kTrainEnd = static_cast<uint32_t>(0.70 * 4294967296.0),
                      kFineEnd = static_cast<uint32_t>(0.85 * 4294967296.0);
   return word < kTrainEnd ? Split::kTrain : word < kFineEnd ? Split::kFine : Split::kTest;
+}
+
+inline Split split_of(uint64_t seed, Days date, uint64_t row) {
+  return split_of_word(row_word(RandomStream::kSplit, seed, date, row));
 }
 
 // Whether a row of `fine` is of its validation part, a fifth: retraining attempts are compared on it and

@@ -8,7 +8,7 @@
 #include "dag/task_history.h"
 #include "loop/prepared/processed_csv.h"
 #include "loop/prepared/raw_data.h"
-#include "prep/split.h"
+#include "prep/row_split.h"
 
 namespace maeil::loop {
 namespace {
@@ -71,8 +71,9 @@ Result<PreparedTotals> Preparing::prepare(MappedFile file, const std::string& na
                                  for (uint64_t& row : row_index) row += first_row;
                                  const prep::Prepared prepared =
                                      prep::transform(day_.spec, preparation_, rows.table);
-                                 const auto splits = splits_of(static_cast<uint64_t>(day_.settings.seed),
-                                                               context_.logical_date, row_index);
+                                 const auto splits = prep::splits_of(
+                                     day_.spec, rows.table, static_cast<uint64_t>(day_.settings.seed),
+                                     context_.logical_date, row_index);
                                  piece.rows = prepared.rows;
                                  piece.counts = prepared.counts;
                                  piece.chunk = row_chunk(day_, preparation_, prepared, row_index, splits);

@@ -54,11 +54,4 @@ void append_processed_rows(const prep::Prepared& prepared, const std::vector<pre
   }
 }
 
-std::vector<prep::Split> splits_of(uint64_t seed, Days date, const std::vector<uint64_t>& row_index) {
-  std::vector<prep::Split> out;
-  out.reserve(row_index.size());
-  for (const uint64_t row : row_index) out.push_back(prep::split_of(seed, date, row));
-  return out;
-}
-
 }  // namespace maeil::loop

@@ -20,7 +20,4 @@ std::string processed_csv_header(const table::DatasetSpec& spec, const prep::Pre
 void append_processed_rows(const prep::Prepared& prepared, const std::vector<prep::Split>& splits,
                            format::TextBuffer& out);
 
-// The split of each row of a file.
-std::vector<prep::Split> splits_of(uint64_t seed, Days date, const std::vector<uint64_t>& row_index);
-
 }  // namespace maeil::loop

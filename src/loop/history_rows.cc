@@ -1,0 +1,176 @@
+#include "loop/history_rows.h"
+
+#include <fmt/format.h>
+
+#include <filesystem>
+#include <map>
+#include <memory>
+
+#include "base/file.h"
+#include "base/hash.h"
+#include "loop/file_rows.h"
+#include "prep/columns.h"
+#include "prep/row_split.h"
+#include "table/csv_table.h"
+#include "table/dates.h"
+
+namespace maeil::loop {
+namespace {
+
+// Of each row of a chunk; nullopt where its time cannot be read. REQUIRES: the spec has a time.
+std::vector<std::optional<Days>> days_of(const table::DatasetSpec& spec, const Table& chunk) {
+  const Column& column = chunk.columns[prep::column_index(spec, spec.roles.time)];
+  const auto& format = spec.find(spec.roles.time)->format;
+  std::vector<std::optional<Days>> of_text;
+  for (const auto& text : column.dictionary) of_text.push_back(table::read_day(text, format));
+  std::vector<std::optional<Days>> out(chunk.rows);
+  for (size_t i = 0; i < chunk.rows; ++i) {
+    if (!column.is_missing(i)) out[i] = of_text[column.codes[i]];
+  }
+  return out;
+}
+
+struct HistoryPlan {
+  MappedFile file;
+  std::string name;
+  const table::DatasetSpec& spec;
+  uint64_t seed = 0;
+  std::optional<Days> out_of_time;
+  double kept = 1;  // of the rows to learn from and to hold out
+};
+
+// A row without id and group is in a split by its number in the file, on whatever day it is trained.
+constexpr Days kNoDate{};
+
+Part part_of(const HistoryPlan& plan, prep::Split split, const std::optional<Days>& day, uint64_t row) {
+  if (plan.out_of_time && day && *day >= *plan.out_of_time) {
+    const bool counts = plan.spec.roles.group.empty() || split == prep::Split::kTest;
+    return counts ? Part::kOutOfTime : Part::kLeftOut;
+  }
+  if (split == prep::Split::kTest) return Part::kTest;
+  if (plan.kept < 1 &&
+      prep::row_word(RandomStream::kLearntRows, plan.seed, kNoDate, row) >= plan.kept * 4294967296.0)
+    return Part::kLeftOut;
+  return split == prep::Split::kTrain ? Part::kLearn : Part::kHeldOut;
+}
+
+using DaySink = std::function<Status(const Table&, const std::vector<Part>&,
+                                     const std::vector<std::optional<Days>>& days)>;
+
+Result<table::ReadReport> read_history(const HistoryPlan& plan, const DaySink& sink,
+                                       const RowProgress& progress) {
+  std::vector<Part> parts;
+  uint64_t done = 0;
+  return table::read_csv(plan.file.bytes(), plan.name, plan.spec, {},
+                         [&](Table&& chunk, const std::vector<uint64_t>& rows) -> Status {
+                           const auto splits = prep::splits_of(plan.spec, chunk, plan.seed, kNoDate, rows);
+                           std::vector<std::optional<Days>> days(chunk.rows);
+                           if (!plan.spec.roles.time.empty()) days = days_of(plan.spec, chunk);
+                           parts.clear();
+                           for (size_t i = 0; i < chunk.rows; ++i)
+                             parts.push_back(part_of(plan, splits[i], days[i], rows[i]));
+                           MAEIL_TRY(sink(chunk, parts, days));
+                           if (progress) progress(done += chunk.rows);
+                           return {};
+                         });
+}
+
+size_t index_of(Part part) { return static_cast<size_t>(part); }
+
+// What is in the file: labelled rows by day, and in all.
+struct Seen {
+  std::map<Days, uint64_t> by_day;
+  uint64_t labelled = 0, unlabelled = 0, undated = 0;
+};
+
+Result<Seen> look(const HistoryPlan& plan, History& history, const RowProgress& progress) {
+  Seen out;
+  const size_t target = prep::column_index(plan.spec, plan.spec.target);
+  MAEIL_ASSIGN(history.report, read_history(
+                                   plan,
+                                   [&](const Table& chunk, const std::vector<Part>& parts,
+                                       const std::vector<std::optional<Days>>& days) -> Status {
+                                     for (size_t i = 0; i < parts.size(); ++i) {
+                                       if (chunk.columns[target].is_missing(i)) {
+                                         ++out.unlabelled;
+                                         continue;
+                                       }
+                                       ++out.labelled;
+                                       ++history.labelled[index_of(parts[i])];
+                                       if (days[i])
+                                         ++out.by_day[*days[i]];
+                                       else if (!plan.spec.roles.time.empty())
+                                         ++out.undated;
+                                     }
+                                     return {};
+                                   },
+                                   progress));
+  return out;
+}
+
+}  // namespace
+
+Result<History> open_history(const std::string& path, const table::DatasetSpec& spec,
+                             const Settings& settings, uint64_t cap, const Watcher& watcher) {
+  MAEIL_ASSIGN(MappedFile file, MappedFile::open(path));
+  const auto plan = std::make_shared<HistoryPlan>(
+      HistoryPlan{std::move(file), path, spec, static_cast<uint64_t>(settings.seed), {}, 1});
+  History out;
+  const RowProgress progress = [&](uint64_t done) { watcher.rows(done, 0); };
+  MAEIL_ASSIGN(const Seen seen, look(*plan, out, progress));
+  note_read(out.report, path, watcher);
+  MAEIL_TRY(table::check_read(out.report, path));
+  out.unlabelled = seen.unlabelled;
+  out.undated = seen.undated;
+  if (!seen.by_day.empty()) {
+    out.newest = seen.by_day.rbegin()->first;
+    const Days from = *out.newest - std::chrono::days(settings.test_days - 1);
+    uint64_t newer = 0;
+    for (auto at = seen.by_day.lower_bound(from); at != seen.by_day.end(); ++at) newer += at->second;
+    if (2 * newer <= seen.labelled) {
+      plan->out_of_time = out.out_of_time = from;
+    } else {
+      watcher.note(
+          fmt::format("{}: the newest {} days (TEST_DAYS) hold {} of {} labelled rows: no out-of-time "
+                      "test, which would leave less than half to learn from",
+                      path, settings.test_days, newer, seen.labelled),
+          true);
+    }
+  }
+  if (out.out_of_time) {  // the parts are others now
+    History again;
+    MAEIL_TRY(look(*plan, again, progress));
+    out.labelled = again.labelled;
+  }
+  const uint64_t learnt = out.labelled[index_of(Part::kLearn)];
+  if (learnt > cap) {
+    plan->kept = static_cast<double>(cap) / static_cast<double>(learnt);
+    watcher.note(fmt::format("{}: learns from about {} of {} rows (ROW_CAP)", path, cap, learnt), false);
+  }
+  LearningRows& rows = out.rows;
+  rows.description = std::filesystem::path(path).filename().string();
+  rows.rows = out.report.rows - out.report.quarantined;
+  rows.note = {{"source", rows.description},
+               {"sha256", sha256_hex(plan->file.bytes())},
+               {"rows", rows.rows},
+               {"seed", plan->seed},
+               {"row_cap", learnt > cap ? store::Document(cap) : store::Document()},
+               {"out_of_time_from",
+                out.out_of_time ? store::Document(format_date(*out.out_of_time)) : store::Document()}};
+  for (const Part part : {Part::kTest, Part::kOutOfTime}) {
+    if (out.labelled[index_of(part)] > 0) rows.verdicts.push_back(part);
+  }
+  rows.read = [plan](const PartSink& sink, const RowProgress& told) -> Status {
+    MAEIL_ASSIGN(const auto ignored,
+                 read_history(
+                     *plan,
+                     [&](const Table& chunk, const std::vector<Part>& parts,
+                         const std::vector<std::optional<Days>>&) { return sink(chunk, parts); },
+                     told));
+    (void)ignored;
+    return {};
+  };
+  return out;
+}
+
+}  // namespace maeil::loop

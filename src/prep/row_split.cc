@@ -1,0 +1,55 @@
+#include "prep/row_split.h"
+
+#include <optional>
+#include <string>
+
+#include "base/hash.h"
+
+namespace maeil::prep {
+namespace {
+
+Split split_of_key(uint64_t seed, std::string_view key) {
+  return split_of_word(static_cast<uint32_t>(hash64(key, seed) >> 32));
+}
+
+// The ids of a row as one text, each with its length before it; nothing where one is missing.
+std::optional<std::string> id_of(const std::vector<const Column*>& ids, size_t row) {
+  std::string out;
+  for (const Column* column : ids) {
+    if (column->is_missing(row)) return std::nullopt;
+    const auto text = column->text(row);
+    out += std::to_string(text.size());
+    out += ':';
+    out += text;
+  }
+  return out;
+}
+
+}  // namespace
+
+std::vector<Split> splits_of(const table::DatasetSpec& spec, const Table& chunk, uint64_t seed, Days date,
+                             const std::vector<uint64_t>& row_numbers) {
+  const Column* group = spec.roles.group.empty() ? nullptr : chunk.find(spec.roles.group);
+  std::vector<Split> of_group;  // by the code of its text
+  if (group) {
+    for (const auto& text : group->dictionary) of_group.push_back(split_of_key(seed, text));
+  }
+  std::vector<const Column*> ids;
+  for (const auto& name : spec.roles.id) {
+    if (const Column* column = chunk.find(name)) ids.push_back(column);
+  }
+  const bool has_ids = !ids.empty() && ids.size() == spec.roles.id.size();
+  std::vector<Split> out;
+  out.reserve(chunk.rows);
+  for (size_t row = 0; row < chunk.rows; ++row) {
+    if (group && !group->is_missing(row)) {
+      out.push_back(of_group[group->codes[row]]);
+      continue;
+    }
+    const auto id = has_ids ? id_of(ids, row) : std::nullopt;
+    out.push_back(id ? split_of_key(seed, *id) : split_of(seed, date, row_numbers[row]));
+  }
+  return out;
+}
+
+}  // namespace maeil::prep
