@@ -85,7 +85,7 @@ std::string describe(const store::Document& metrics) {
   std::string out = "F1 " + metric_text(metric_of(metrics, "f1_score"));
   if (interval.is_array() && interval.size() == 2)
     out += fmt::format(" ({:.3f} to {:.3f})", interval[0].get<double>(), interval[1].get<double>());
-  out += fmt::format(", AUC {}, {} defaults in {} rows", metric_text(metric_of(metrics, "roc_auc")),
+  out += fmt::format(", AUC {}, {} positives in {} rows", metric_text(metric_of(metrics, "roc_auc")),
                      counts.positives, counts.rows());
   if (counts.unlabelled > 0) out += fmt::format(", {} rows without a label left out", counts.unlabelled);
   return out;

@@ -33,7 +33,7 @@ std::optional<double> metric_of(const store::Document& metrics, std::string_view
 // "0.8123" or "undefined"
 std::string metric_text(const std::optional<double>& metric);
 
-// "F1 0.8123 (0.780 to 0.850), AUC 0.9810, 104 defaults in 1503 rows"
+// "F1 0.8123 (0.780 to 0.850), AUC 0.9810, 104 positives in 1503 rows"
 std::string describe(const store::Document& metrics);
 
 }  // namespace maeil::loop

@@ -29,16 +29,14 @@ Judgement judge(const store::Document& metrics, const Settings& settings) {
   const auto& [positives, negatives, unlabelled] = out.counts;
   const auto few = [&](int64_t found, const char* what, const char* setting, int64_t wanted) {
     return fmt::format("{} of the {} labelled rows {} {}: {} asks for {}", found, out.counts.rows(),
-                       found == 1 ? "is a" : "are", what, setting, wanted);
+                       found == 1 ? "is" : "are", what, setting, wanted);
   };
   if (out.counts.rows() == 0) {
     out.reason = fmt::format("none of the {} rows has a label", unlabelled);
   } else if (positives < settings.min_positives) {
-    out.reason =
-        few(positives, positives == 1 ? "default" : "defaults", "MIN_POSITIVES", settings.min_positives);
+    out.reason = few(positives, "positive", "MIN_POSITIVES", settings.min_positives);
   } else if (negatives < settings.min_negatives) {
-    out.reason = few(negatives, negatives == 1 ? "non-default" : "non-defaults", "MIN_NEGATIVES",
-                     settings.min_negatives);
+    out.reason = few(negatives, "negative", "MIN_NEGATIVES", settings.min_negatives);
   } else if (!out.f1) {
     out.reason = "F1 is undefined";
   } else {

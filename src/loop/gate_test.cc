@@ -40,9 +40,9 @@ TEST(Judge, TooFewRowsOfAClassAreNotJudgedAndSaySo) {
   const Settings settings;
   const auto few = judge(metrics_of(9, 0, 500), settings);
   EXPECT_EQ(few.gate, Gate::kNotJudged);
-  EXPECT_EQ(few.reason, "9 of the 509 labelled rows are defaults: MIN_POSITIVES asks for 10");
+  EXPECT_EQ(few.reason, "9 of the 509 labelled rows are positive: MIN_POSITIVES asks for 10");
   EXPECT_EQ(judge(metrics_of(500, 500, 1), settings).reason,
-            "1 of the 501 labelled rows is a non-default: MIN_NEGATIVES asks for 10");
+            "1 of the 501 labelled rows is negative: MIN_NEGATIVES asks for 10");
   const auto none = judge(metrics_of(0, 0, 300), settings);
   EXPECT_EQ(none.gate, Gate::kNotJudged);
   EXPECT_FALSE(none.f1);
@@ -58,7 +58,7 @@ TEST(Judge, TooFewRowsOfAClassAreNotJudgedAndSaySo) {
 TEST(Judge, RowsWithoutALabelAreCountedAndNoneOfTheOthers) {
   const auto document = metrics_of(10, 10, 10, 7);
   EXPECT_EQ(document["rows"], 20);
-  EXPECT_NE(describe(document).find("10 defaults in 20 rows, 7 rows without a label left out"),
+  EXPECT_NE(describe(document).find("10 positives in 20 rows, 7 rows without a label left out"),
             std::string::npos);
   const auto none = judge(metrics_of(0, 0, 0, 7), {});
   EXPECT_EQ(none.gate, Gate::kNotJudged);

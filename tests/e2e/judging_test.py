@@ -55,14 +55,14 @@ class Judging(unittest.TestCase):
 
     def test_a_day_without_a_default(self):
         with self.work.copy() as work:
-            event, metrics = self.not_judged(work, "2026-01-05", "0 of the 3.. labelled rows are defaults", "--scenario", "nobody.toml")
+            event, metrics = self.not_judged(work, "2026-01-05", "0 of the 3.. labelled rows are positive", "--scenario", "nobody.toml")
             self.assertEqual(event["positives"], 0)
             for name in UNDEFINED:
                 if name != "precision" or metrics["confusion_matrix"][0][1] == 0:
                     self.assertIsNone(metrics[name], name)
             self.assertEqual(metrics["measured_on"], "test")
             logs = work.run("logs", "2026-01-05", "evaluate_model", expect=0).stdout
-            self.assertIn("F1 undefined, AUC undefined, 0 defaults", logs)
+            self.assertIn("F1 undefined, AUC undefined, 0 positives", logs)
             again = json.loads(work.run("run", "--date", "2026-01-05", "--scenario", "nobody.toml", "--json", expect=0).stdout)
             self.assertEqual((again["verdict"], again["already_finished"]), ("not_judged", True))
             self.assertEqual(len(work.find("alerts")), 1)
@@ -109,7 +109,7 @@ class Judging(unittest.TestCase):
             work.run("evaluate", "--model", version, "--in", "rows.csv", expect=4, F1_THRESHOLD=1)
             work.run("evaluate", "--model", version, "--in", "rows.csv", expect=0, F1_THRESHOLD=0)
             done = work.run("evaluate", "--model", version, "--in", "nobody.csv", expect=0, F1_THRESHOLD=1)
-            self.assertIn("not judged: 0 of the 600 labelled rows are defaults", done.stdout)
+            self.assertIn("not judged: 0 of the 600 labelled rows are positive", done.stdout)
             self.assertIn("F1 undefined", done.stdout)
             self.assertRegex(done.stdout, r"roc_auc +undefined")
             found = json.loads(work.run("evaluate", "--model", version, "--in", "nobody.csv", "--json", expect=0, F1_THRESHOLD=1).stdout)
