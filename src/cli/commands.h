@@ -71,6 +71,12 @@ struct FitOptions {
   std::optional<int64_t> seed;
   bool no_report = false;
 };
+inline constexpr const char* kInitOut = "dataset.toml";
+struct InitOptions {
+  std::string in, target, positive, group, time, out = kInitOut;
+  std::vector<std::string> id;
+  bool force = false;  // write over a file that is there
+};
 struct QualityOptions {
   std::string real, synthetic, holdout, target, metadata, html;
   int64_t max_rows = 0;  // 0: all
@@ -133,6 +139,7 @@ Result<int> schedule(Context& context);
 Result<int> backfill(Context& context, const BackfillOptions& options);
 Result<int> generate(Context& context, const GenerateOptions& options);
 Result<int> fit(Context& context, const FitOptions& options);
+Result<int> init(Context& context, const InitOptions& options);
 Result<int> report_quality(Context& context, const QualityOptions& options);
 Result<int> data_inspect(Context& context, const DataFileOptions& options);
 Result<int> data_convert(Context& context, const DataFileOptions& options);

@@ -30,6 +30,7 @@ struct Parser {
   BackfillOptions backfill;
   GenerateOptions generate;
   FitOptions fit;
+  InitOptions init;
   QualityOptions quality;
   DataFileOptions data_file;
   PreprocessOptions preprocess;
@@ -136,6 +137,19 @@ void add_data_commands(Parser& p) {
   c->add_option("--seed", p.fit.seed, "chooses the rows that correlations are computed from (default: SEED)")
       ->check(CLI::NonNegativeNumber);
   c->add_flag("--no-report", p.fit.no_report, "write no quality report beside the model");
+
+  c = p.command(p.app, "init", "draft a dataset spec from a file of rows, and say what was seen",
+                "maeil init --in history.csv --target default --id loan_id --group borrower_id --time as_of",
+                [&p](Context& x) { return init(x, p.init); });
+  c->add_option("--in", p.init.in, "the CSV file")->required();
+  c->add_option("--target", p.init.target,
+                "the column to predict (default: those that could be are proposed, and nothing is written)");
+  c->add_option("--positive", p.init.positive, "its value to predict (default: the rarer one)");
+  c->add_option("--id", p.init.id, "the column that names a row; may be given again for more columns");
+  c->add_option("--group", p.init.group, "the column of whom the rows are about, a borrower, say");
+  c->add_option("--time", p.init.time, "the date column that says when a row was as it is");
+  c->add_option("--out", p.init.out, "the file to write")->capture_default_str();
+  c->add_flag("--force", p.init.force, "write over a file that is there");
 
   auto* report = p.app.add_subcommand("report", "reports on data");
   report->require_subcommand(1);

@@ -102,4 +102,13 @@ std::vector<std::string_view> DistinctSample::texts() const {
   return out;
 }
 
+std::vector<std::pair<std::string_view, uint64_t>> DistinctSample::counts() const {
+  std::vector<std::pair<std::string_view, uint64_t>> out;
+  for (const uint64_t hash : smallest()) {
+    const Value& value = values_.find(hash)->second;
+    out.emplace_back(value.text, value.rows);
+  }
+  return out;
+}
+
 }  // namespace maeil::table

@@ -12,6 +12,7 @@
 #include <limits>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace maeil::table {
@@ -33,6 +34,8 @@ class DistinctSample {
   double rows_of_rare(uint64_t fewer_than) const;  // rows whose value fewer rows than that bear
   // of the sample, in the order of their hashes; they live as long as it
   std::vector<std::string_view> texts() const;
+  // The same with the rows of each, which are all of them: of few values, a count of each.
+  std::vector<std::pair<std::string_view, uint64_t>> counts() const;
 
   // Of all that were added, in the sample or not: the value whose number, or else whose digits read as one
   // number, is largest. "" where nothing was added.

@@ -212,8 +212,7 @@ std::string doubt_about_text(const Kind& kind) {
 
 // Gives the column its type. kBadInput: numbers or dates that can be read in two ways, or that have words
 // among them.
-Status decide(const Kind& kind, const std::string& file, SpecColumn& column,
-              std::vector<std::string>& notes) {
+Status decide(const Kind& kind, SpecColumn& column, std::vector<std::string>& notes) {
   const auto say = [&](const std::string& what) {
     notes.push_back(fmt::format("column '{}' {}", column.name, what));
   };
@@ -234,20 +233,20 @@ Status decide(const Kind& kind, const std::string& file, SpecColumn& column,
     say(fmt::format("is a number: the commas in {} separate thousands", quoted(kind.group)));
   } else if (kind.is_grouped() && kind.loses_digits.empty()) {
     return bad_input(
-        fmt::format("{}: column '{}': {} is a number with a comma between thousands or before decimals, and "
+        fmt::format("{} is a number with a comma between thousands or before decimals, and "
                     "no value tells which: write the numbers without the "
                     "comma, or say thousands = \",\" in a dataset spec (--spec)",
-                    file, column.name, quoted(kind.group)));
+                    quoted(kind.group)));
   } else if (kind.is_comma() && kind.loses_digits.empty()) {
     return bad_input(
-        fmt::format("{}: column '{}': {} has a comma for the decimal point (or points between thousands): "
+        fmt::format("{} has a comma for the decimal point (or points between thousands): "
                     "write the numbers with a decimal point and nothing "
                     "between thousands",
-                    file, column.name, quoted(kind.comma)));
+                    quoted(kind.comma)));
   } else if (kind.is_date()) {
     column.type = SpecType::kDate;
   } else if (const std::string why = why_refused(kind); !why.empty()) {
-    return bad_input(fmt::format("{}: column '{}': {}", file, column.name, why));
+    return bad_input(why);
   } else if (const std::string doubt = doubt_about_text(kind); !doubt.empty()) {
     say(doubt);
   }
@@ -267,7 +266,7 @@ Result<bool> has_columns_of(const std::filesystem::path& path, const DatasetSpec
 }
 
 Result<InferredColumns> infer_columns(const std::filesystem::path& path, const DatasetSpec* known,
-                                      const std::string& text_column) {
+                                      const std::string& text_column, Unclear unclear) {
   MAEIL_ASSIGN(const auto names, read_names(path));
   InferredColumns out;
   out.spec.name = path.filename().string();
@@ -330,10 +329,15 @@ Result<InferredColumns> infer_columns(const std::filesystem::path& path, const D
                       c + 1, column.name));
       continue;
     }
-    if (known)
+    std::string doubt;
+    if (known) {
       column = *known->find(column.name);
-    else if (!named_text)
-      MAEIL_TRY(decide(kind, path.string(), column, out.notes));
+    } else if (!named_text) {
+      const auto decided = decide(kind, column, out.notes);
+      if (!decided && unclear == Unclear::kRefused)
+        return with_context(fmt::format("{}: column '{}'", path.string(), column.name), decided.error());
+      if (!decided) doubt = decided.error().message;
+    }
     if (named_text) column.type = SpecType::kText;
     if (column.type == SpecType::kText && kind.words > 0) {
       out.notes.push_back(
@@ -344,6 +348,9 @@ Result<InferredColumns> infer_columns(const std::filesystem::path& path, const D
     if (!known) column.nullable = true;
     const bool number = kind.is_number() || (column.thousands && kind.is_grouped());
     out.formats.push_back(number && kind.integers ? NumberFormat::kInteger : NumberFormat::kFloat);
+    const bool words_are_values = column.type == SpecType::kText && !column.missing_words;
+    out.missing.push_back(out.rows - kind.rows - (words_are_values ? kind.words : 0));
+    out.unclear.push_back(std::move(doubt));
     out.values.push_back(std::move(kinds[c].values));
     columns.push_back(std::move(column));
   }

@@ -16,9 +16,14 @@ struct InferredColumns {
   DatasetSpec spec;  // columns in the file's order; its target is "" (no row is quarantined for it)
   std::vector<NumberFormat> formats;   // (C) kInteger: every number is written without a point or an exponent
   std::vector<DistinctSample> values;  // (C) that are not missing
+  std::vector<uint64_t> missing;       // (C) rows without a value
+  std::vector<std::string> unclear;    // (C) why a column is text only because it could be read in two ways
   uint64_t rows = 0;                   // records that could be split
   std::vector<std::string> notes;      // for people: what was guessed
 };
+
+// What becomes of a column that can be read in two ways.
+enum class Unclear { kRefused, kText };
 
 // Reads the whole file once, on all threads. A column is a number when every field that is there is one and
 // loses nothing by it (codes with leading zeros and whole numbers beyond 2^53 do); a date when every one is a
@@ -29,11 +34,11 @@ struct InferredColumns {
 // a text column looks like numbers. A date column whose values have one format gets it. `known`,
 // where given, decides the types of the columns that it names and leaves out those it does not; its optional
 // columns that the file lacks are left out. `text_column` (may be "") is text in any case. kBadInput as
-// read_csv, for a column of numbers with commas or of dates with the year last, which can be read in two
-// ways, and for numbers or dates in half of the rows or more among which words are; kNotFound: no such
-// `text_column`.
+// read_csv, and where `unclear` is kRefused for a column of numbers with commas or of dates with the year
+// last, which can be read in two ways, and for numbers or dates in half of the rows or more among which words
+// are; kNotFound: no such `text_column`.
 Result<InferredColumns> infer_columns(const std::filesystem::path& path, const DatasetSpec* known,
-                                      const std::string& text_column);
+                                      const std::string& text_column, Unclear unclear = Unclear::kRefused);
 
 // Whether the file's header names every column of the spec that is not optional. kNotFound, kIo, kBadInput:
 // it has no header.

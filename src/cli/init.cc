@@ -1,0 +1,201 @@
+// `maeil init`: a dataset spec drafted from a file, and on one screen what was seen. What is drafted, and why
+// a column should be dropped, is loop/spec_draft.h's.
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <filesystem>
+
+#include "base/file.h"
+#include "base/progress.h"
+#include "cli/commands.h"
+#include "cli/file_output.h"
+#include "cli/output.h"
+#include "format/csv.h"
+#include "loop/spec_draft.h"
+#include "table/spec_text.h"
+
+namespace maeil::cli {
+namespace {
+
+using store::Document;
+
+constexpr size_t kShownLines = 12;  // of dropped columns and of proposals, on one screen
+
+std::string share(uint64_t part, uint64_t all) {
+  return fmt::format("{} row{} ({:.1f} %)", part, part == 1 ? "" : "s",
+                     100.0 * static_cast<double>(part) / static_cast<double>(all));
+}
+
+Document choice_document(const loop::TargetChoice& choice) {
+  return {{"column", choice.column},           {"positive", choice.positive.value},
+          {"negative", choice.negative.value}, {"positives", choice.positive.rows},
+          {"negatives", choice.negative.rows}, {"positive_chosen", choice.was_chosen}};
+}
+
+// A name or a value on one line of a screen.
+std::string shown(const std::string& text) {
+  std::string out = format::clip_utf8(text, 40);
+  for (char& c : out) c = static_cast<unsigned char>(c) < 0x20 || c == 0x7f ? ' ' : c;
+  return out;
+}
+
+// A word of a command line, quoted where a shell needs it.
+std::string shell_word(const std::string& text) {
+  const bool plain = !text.empty() && std::ranges::all_of(text, [](unsigned char c) {
+    return std::isalnum(c) || c >= 0x80 ||
+           std::string_view("_-./:=+,@%").find(static_cast<char>(c)) != std::string_view::npos;
+  });
+  if (plain) return text;
+  std::string out = "'";
+  for (const char c : text) out += c == '\'' ? std::string("'\\''") : std::string(1, c);
+  return out + "'";
+}
+
+std::string command_with(const InitOptions& options, const std::string& target) {
+  std::string out = "maeil init --in " + shell_word(options.in) + " --target " + shell_word(target);
+  for (const auto& id : options.id) out += " --id " + shell_word(id);
+  if (!options.group.empty()) out += " --group " + shell_word(options.group);
+  if (!options.time.empty()) out += " --time " + shell_word(options.time);
+  if (options.out != kInitOut) out += " --out " + shell_word(options.out);
+  return out;
+}
+
+int propose(const Context& context, const InitOptions& options, const loop::SpecDraft& draft) {
+  if (context.json) {
+    auto list = Document::array();
+    for (const auto& one : draft.proposed) list.push_back(choice_document(one));
+    print_json({{"written", false}, {"rows", draft.rows}, {"proposed_targets", std::move(list)}});
+    return exit_code(ErrorCode::kUsage);
+  }
+  if (draft.proposed.empty()) {
+    print_line(fmt::format("{}: {} rows. No column has two values, so that none is proposed as the target.",
+                           options.in, draft.rows));
+    return exit_code(ErrorCode::kUsage);
+  }
+  print_line(
+      fmt::format("{}: {} rows. Which column is the target? These have two values:", options.in, draft.rows));
+  std::vector<std::vector<std::string>> lines;
+  for (const auto& one : draft.proposed) {
+    if (lines.size() == kShownLines) break;
+    lines.push_back({shown(one.column), shown(one.positive.value),
+                     share(one.positive.rows, one.positive.rows + one.negative.rows),
+                     shown(one.negative.value), fmt::format("{} rows", one.negative.rows)});
+  }
+  print_table({"column", "positive", "", "negative", ""}, lines);
+  if (draft.proposed.size() > kShownLines)
+    print_line(fmt::format("and {} more", draft.proposed.size() - kShownLines));
+  print_line("nothing is written; name one:");
+  print_line("  " + command_with(options, draft.proposed.front().column));
+  return exit_code(ErrorCode::kUsage);
+}
+
+Document draft_document(const InitOptions& options, const loop::SpecDraft& draft) {
+  auto columns = Document::array();
+  for (size_t c = 0; c < draft.columns.size(); ++c) {
+    const auto& column = draft.spec.columns[c];
+    const char* type = column.type == table::SpecType::kText     ? "text"
+                       : column.type == table::SpecType::kNumber ? "number"
+                                                                 : "date";
+    Document one = {{"name", column.name},
+                    {"type", type},
+                    {"missing", draft.columns[c].missing},
+                    {"values", draft.columns[c].values}};
+    if (column.drop) one["dropped"] = draft.columns[c].dropped;
+    columns.push_back(std::move(one));
+  }
+  Document target = choice_document(draft.target);
+  target["unlabelled"] = draft.unlabelled;
+  return {{"written", true},
+          {"path", options.out},
+          {"dataset", draft.spec.name},
+          {"rows", draft.rows},
+          {"quarantined", draft.quarantined},
+          {"features", draft.features},
+          {"target", std::move(target)},
+          {"roles",
+           {{"id", draft.spec.roles.id}, {"group", draft.spec.roles.group}, {"time", draft.spec.roles.time}}},
+          {"columns", std::move(columns)},
+          {"warnings", draft.warnings}};
+}
+
+// How many columns of each type there are: "7 numbers, 2 texts".
+std::string count_types(const table::DatasetSpec& spec) {
+  size_t of[3] = {0, 0, 0};
+  for (const auto& column : spec.columns) ++of[static_cast<size_t>(column.type)];
+  std::vector<std::string> parts;
+  for (const auto& [type, name] : {std::pair{table::SpecType::kNumber, "number"},
+                                   {table::SpecType::kText, "text"},
+                                   {table::SpecType::kDate, "date"}}) {
+    const size_t n = of[static_cast<size_t>(type)];
+    if (n > 0) parts.push_back(fmt::format("{} {}{}", n, name, n == 1 ? "" : "s"));
+  }
+  return fmt::format("{}", fmt::join(parts, ", "));
+}
+
+void print_draft(const InitOptions& options, const loop::SpecDraft& draft) {
+  const auto& spec = draft.spec;
+  const auto& target = draft.target;
+  const uint64_t labelled = target.positive.rows + target.negative.rows;
+  print_line(fmt::format("{}: {} rows, {} columns ({})", options.in, draft.rows, spec.columns.size(),
+                         count_types(spec)));
+  if (draft.quarantined > 0)
+    print_line(fmt::format("        {} of the rows cannot be read and are set aside", draft.quarantined));
+  print_line(fmt::format(
+      "target  {}: '{}' is positive, {}; '{}' is negative{}", shown(target.column),
+      shown(target.positive.value), share(target.positive.rows, labelled), shown(target.negative.value),
+      draft.unlabelled > 0 ? fmt::format("; {} rows without a label", draft.unlabelled) : ""));
+  if (target.was_chosen)
+    print_line(fmt::format("        '{}' is the rarer value; --positive {} for the other one",
+                           shown(target.positive.value), shell_word(target.negative.value)));
+  std::vector<std::string> roles;
+  if (!spec.roles.id.empty()) roles.push_back(fmt::format("id {}", fmt::join(spec.roles.id, " + ")));
+  if (!spec.roles.group.empty()) roles.push_back("group " + spec.roles.group);
+  if (!spec.roles.time.empty()) roles.push_back("time " + spec.roles.time);
+  print_line(fmt::format("roles   {}", roles.empty() ? "none (--id, --group, --time)"
+                                                     : fmt::format("{}", fmt::join(roles, ", "))));
+  print_line(fmt::format("learns  {} feature{}", draft.features, draft.features == 1 ? "" : "s"));
+  size_t dropped = 0;
+  for (size_t c = 0; c < draft.columns.size(); ++c) {
+    if (!spec.columns[c].drop) continue;
+    if (++dropped <= kShownLines)
+      print_line(fmt::format("drops   {}: {}", shown(spec.columns[c].name), draft.columns[c].dropped));
+  }
+  if (dropped > kShownLines)
+    print_line(fmt::format("        and {} more, each with its reason in the file", dropped - kShownLines));
+  for (const auto& warning : draft.warnings) print_line("warning " + warning);
+  print_line(
+      fmt::format("written to {}: look at it and change what is wrong{}", options.out,
+                  std::filesystem::path(options.out).lexically_normal() == kInitOut
+                      ? ""
+                      : fmt::format("; DATASET_SPEC={} makes it the dataset", shell_word(options.out))));
+}
+
+}  // namespace
+
+Result<int> init(Context& context, const InitOptions& options) {
+  MAEIL_TRY(check_output(options.out, {options.in}));
+  std::error_code ignored;
+  if (!options.force && !options.target.empty() && std::filesystem::exists(options.out, ignored)) {
+    return usage_error(
+        fmt::format("{} is there already: --force overwrites it, --out writes another file", options.out));
+  }
+  Progress progress;
+  const auto draft = loop::draft_spec({.in = options.in,
+                                       .target = options.target,
+                                       .positive = options.positive,
+                                       .id = options.id,
+                                       .group = options.group,
+                                       .time = options.time},
+                                      watcher_of(progress));
+  progress.finish();
+  if (!draft) return tl::make_unexpected(draft.error());
+  if (draft->target.column.empty()) return propose(context, options, *draft);
+  MAEIL_TRY(write_file_atomically(options.out, draft->text));
+  if (context.json)
+    print_json(draft_document(options, *draft));
+  else
+    print_draft(options, *draft);
+  return 0;
+}
+
+}  // namespace maeil::cli
