@@ -16,7 +16,7 @@ RUN apt-get update -qq \
 COPY --from=build /maeil/build/release/maeil /usr/local/bin/maeil
 WORKDIR /home/maeil/workspace
 
-# Airflow with maeil's DAGs: the Python packages that the tests run with, the binary, and the three DAGs.
+# Airflow with maeil's DAGs: the Python packages that the tests run with, the binary, and the DAGs.
 FROM runtime AS airflow
 RUN apt-get update -qq && apt-get install -y -qq --no-install-recommends python3-venv && rm -rf /var/lib/apt/lists/*
 COPY tests/airflow/requirements.txt /tmp/requirements.txt

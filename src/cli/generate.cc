@@ -73,7 +73,8 @@ Result<int> generate(Context& context, const GenerateOptions& options) {
     return file->commit();
   };
   const bool is_data_path = same_place(path, settings.data_path);
-  MAEIL_TRY(is_data_path ? fill(loop::OwnFile::begin(path, [&context] { return context.store_to_read(); }))
+  MAEIL_TRY(is_data_path ? fill(loop::OwnFile::begin(path, loop::kRawDataFile,
+                                                     [&context] { return context.store_to_read(); }))
                          : fill(AtomicFile::create(path)));
   progress.finish();
   const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - begin;

@@ -307,7 +307,7 @@ void add_store_commands(Parser& p) {
       ->required();
   c->add_flag("--dry-run", p.store_copy.dry_run, "only count and check; write nothing");
 
-  auto* dag = p.app.add_subcommand("dag", "the three DAGs");
+  auto* dag = p.app.add_subcommand("dag", "the DAGs of a day");
   dag->require_subcommand(1);
   p.command(*dag, "list", "names and tasks", "maeil dag list", [](Context& x) { return dag_list(x); });
   c = p.command(*dag, "show", "one DAG with its states today", "maeil dag show model_evaluation_pipeline",

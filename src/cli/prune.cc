@@ -21,6 +21,7 @@ Result<int> prune(Context& context, const PruneOptions& options) {
     print_json({{"dry_run", options.dry_run},
                 {"processed_data", pruned.processed},
                 {"raw_data", pruned.raw},
+                {"scores", pruned.scores},
                 {"parts", pruned.parts},
                 {"history",
                  {{"dates", history.dates},
@@ -37,6 +38,8 @@ Result<int> prune(Context& context, const PruneOptions& options) {
                          pruned.processed.empty() ? "" : ": ", fmt::join(pruned.processed, ", ")));
   print_line(fmt::format("{} raw bytes of {} dates{}{}", verb, pruned.raw.size(),
                          pruned.raw.empty() ? "" : ": ", fmt::join(pruned.raw, ", ")));
+  print_line(fmt::format("{} scores of {} dates{}{}", verb, pruned.scores.size(),
+                         pruned.scores.empty() ? "" : ": ", fmt::join(pruned.scores, ", ")));
   print_line(fmt::format("{} {} parts of shards", verb, pruned.parts));
   if (context.settings.retention_days_history == 0) {
     print_line("runs, logs and task records are kept for ever (RETENTION_DAYS_HISTORY 0)");

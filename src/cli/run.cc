@@ -123,6 +123,10 @@ void print_summary(const Settings& settings, const store::Store& store, const st
   print_line(fmt::format("  data         {}, {}/processed/processed_data.csv", settings.data_path,
                          settings.data_dir));
   print_line(fmt::format("  model        {}/deployed/current_model.pth", settings.model_save_path));
+  if (const auto scored = summary.find("scored"); scored != summary.end() && scored->contains("result")) {
+    if (const auto path = (*scored)["result"].value("path", ""); !path.empty())
+      print_line(fmt::format("  scores       {}", path));
+  }
   print_line(
       fmt::format("  documents    {}: `maeil db evaluation_events --sort timestamp:-1`, `maeil model list`, "
                   "`maeil logs {}`",
@@ -187,7 +191,8 @@ void print_plan(const Context& context, Days date, const loop::RedoPlan& plan) {
   print_line(fmt::format("{} would be done again from {}:", format_date(date), plan.from));
   for (const auto& [dag, ids] : plan.tasks) print_line(fmt::format("  {:<26} {}", dag, fmt::join(ids, ", ")));
   print_line(
-      "what was recorded stays: new events, metrics, alerts and versions are added and name the old ones "
+      "what was recorded stays: new events, metrics, alerts, scores and versions are added and name the old "
+      "ones "
       "(supersedes);");
   print_line("processed_data and this machine's files are replaced");
   for (const auto& line : plan.notes) print_line(line);

@@ -87,7 +87,7 @@ class Generating : public RowWork<std::string_view, LineOffsets> {
 Result<TaskOutcome> write_raw_data(const Day& day, TaskContext& context, const Source& source,
                                    const Generating::Rows& all) {
   const std::string path = day.settings.data_path;
-  MAEIL_ASSIGN(OwnFile file, OwnFile::begin(path, [&] { return std::ref(context.store); }));
+  MAEIL_ASSIGN(OwnFile file, OwnFile::begin(path, kRawDataFile, [&] { return std::ref(context.store); }));
   store::Document metadata = {{"type", "raw_data"}, {"dataset", day.spec.name}};
   if (source.quality_score) metadata["quality_score"] = *source.quality_score;
   MAEIL_ASSIGN(const auto blob,

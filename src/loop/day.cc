@@ -20,6 +20,7 @@ Status check_result(Days date, std::string_view dag, std::string_view task, cons
                               {"result.model_id", Kind::kText},
                               {"result.parent_id", Kind::kText},
                               {"result.model_version", Kind::kText},
+                              {"result.model_status", Kind::kText},
                               {"result.fine_f1_score", Kind::kNumber},
                               {"result.passed", Kind::kFlag},
                               {"result.was_retrained", Kind::kFlag},
@@ -105,6 +106,7 @@ dag::TaskTable make_tasks(const Day& day) {
   add_evaluation_tasks(day, table);
   add_retraining_tasks(day, table);
   add_deployment_tasks(day, table);
+  add_scoring_tasks(day, table);
   add_training_tasks(day, table);
   for (auto& [name, function] : table) function = guarded(name.first, name.second, std::move(function));
   return table;

@@ -23,7 +23,7 @@ struct Day {
   bool deploy_older = false;  // deploy what is approved even though a newer date has its verdict
 };
 
-// Every task function of the three DAGs, and of the first day's (first_day.h).
+// Every task function of a day's DAGs, and of the first day's (first_day.h).
 dag::TaskTable make_tasks(const Day& day);
 
 // Adds what every document of a task carries: _id (the same when a try is repeated, another when a finished

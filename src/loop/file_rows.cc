@@ -49,8 +49,7 @@ Result<table::ReadReport> transform_rows(
 // The chances of default of prepared rows. An error says which rows of the file it lies among.
 Result<std::vector<double>> chances(const nn::Scorer& scorer, const std::string& path,
                                     const prep::Prepared& prepared, const std::vector<uint64_t>& rows) {
-  const std::vector<float> numbers(prepared.numbers.begin(), prepared.numbers.end());
-  auto scores = predict_default(scorer, {prepared.codes, numbers, prepared.rows});
+  auto scores = predict_default(scorer, prepared);
   if (scores || rows.empty()) return scores;
   return with_context(fmt::format("{}, among the rows {} to {}", path, rows.front(), rows.back()),
                       std::move(scores.error()));

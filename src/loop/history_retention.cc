@@ -9,6 +9,7 @@
 #include "dag/dag_state.h"
 #include "dag/task_history.h"
 #include "dag/task_log.h"
+#include "loop/pipelines.h"
 #include "store/field_rules.h"
 
 namespace maeil::loop {
@@ -23,13 +24,14 @@ constexpr std::array<std::string_view, 3> kRemoved = {dag::kTaskHistory, dag::kT
 constexpr std::array<const char*, 3> kCut = {"program", "hostname", "pid"};
 
 // Whether the date has ended and nobody is to go on with it: each DAG is over, or one has failed and those
-// after it never began.
+// after it never began. A date that a maeil without the scoring DAG ran has no records of that, and nobody is
+// to make its scores so long after.
 Result<bool> is_over(store::Store& store, const std::vector<dag::DagSpec>& dags, Days date) {
   MAEIL_ASSIGN(const Instant at, store.time());
   bool any = false;
   for (const auto& dag : dags) {
     MAEIL_ASSIGN(const auto records, dag::read_records(store, date, dag.id));
-    if (records.empty()) return false;
+    if (records.empty()) return any && dag.id == kScoringDag;
     any = true;
     const auto state = dag::state_of_date(&dag, records, at).first;
     if (state == dag::TaskState::kRunning) return false;

@@ -8,6 +8,7 @@
 #include "dag/runner.h"
 #include "dag/task_history.h"
 #include "dag/task_log.h"
+#include "loop/pipelines.h"
 #include "store/sqlite/sqlite_store.h"
 #include "store/test_support.h"
 
@@ -113,6 +114,15 @@ TEST_F(History, OfADateThatIsNotOverStays) {
   EXPECT_EQ(prune().open, std::vector<std::string>{"2026-01-05"});
   EXPECT_EQ(all(dag::kDagRuns).size(), 1u);
   EXPECT_TRUE(all(dag::kTaskInstances)[0].contains("program"));
+}
+
+// As an older maeil left its dates, which had no scoring DAG; another DAG that never began is still to come.
+TEST_F(History, OfADateThatWasNeverScoredGoes) {
+  run(kDate);
+  dags_.push_back({kScoringDag, "", {}});
+  EXPECT_EQ(prune(true).dates.size(), 1u);
+  dags_.back().id = kDeploymentDag;
+  EXPECT_EQ(prune(true).open.size(), 1u);
 }
 
 TEST_F(History, OfADateThatFailedGoesButNotWhy) {

@@ -87,28 +87,44 @@ OwnFile::Seen OwnFile::look(const std::string& path) {
   return info;
 }
 
-Status OwnFile::check(const std::string& path, const StoreToAsk& ask) {
+Result<bool> OwnFile::wrote(const std::string& path, const OwnFileKind& kind, const StoreToAsk& ask) {
   MAEIL_ASSIGN(const std::string sha256, sha256_of_file(path));
   for (const auto& known : noted(path)) {
-    if (known == sha256) return {};
+    if (known == sha256) return true;
   }
   MAEIL_ASSIGN(store::Store & store, ask());
   store::FindOptions by_hash;
   by_hash.filter = {{"sha256", sha256}};
   by_hash.projection = {"sha256"};
-  MAEIL_ASSIGN(const auto recorded, store.find_one("raw_data", by_hash));
-  if (!recorded.is_null()) return {};
-  return usage_error(
-      fmt::format("{} is a file that maeil did not write, and the day's rows would replace it: "
-                  "move it away, or set DATA_PATH to another file",
-                  path));
+  MAEIL_ASSIGN(const auto recorded, store.find_one(kind.collection, by_hash));
+  return !recorded.is_null();
 }
 
-Result<OwnFile> OwnFile::begin(const std::string& path, StoreToAsk store) {
+Status OwnFile::check(const std::string& path, const OwnFileKind& kind, const StoreToAsk& ask) {
+  MAEIL_ASSIGN(const bool ours, wrote(path, kind, ask));
+  if (ours) return {};
+  return usage_error(
+      fmt::format("{} is a file that maeil did not write, and {} would replace it: move it away, or {}", path,
+                  kind.what, kind.else_do));
+}
+
+Result<OwnFile> OwnFile::begin(const std::string& path, const OwnFileKind& kind, StoreToAsk store) {
   const Seen seen = look(path);
-  if (seen) MAEIL_TRY(check(path, store));
+  if (seen) MAEIL_TRY(check(path, kind, store));
   MAEIL_ASSIGN(AtomicFile file, AtomicFile::create(path));
-  return OwnFile(std::move(file), std::move(store), seen);
+  return OwnFile(std::move(file), kind, std::move(store), seen);
+}
+
+Status OwnFile::remove(const std::string& path, const OwnFileKind& kind, const StoreToAsk& store) {
+  std::error_code error;
+  if (look(path)) {
+    MAEIL_ASSIGN(const bool ours, wrote(path, kind, store));
+    if (!ours) return {};
+    if (!fs::remove(path, error) && error)
+      return io_error(fmt::format("cannot remove {}: {}", path, error.message()));
+  }
+  fs::remove(note_beside(path), error);  // one that stays says nothing of a file that is gone
+  return {};
 }
 
 Status OwnFile::write(std::string_view bytes) {
@@ -128,7 +144,7 @@ Status OwnFile::commit() {
     return a.st_dev == b.st_dev && a.st_ino == b.st_ino && a.st_size == b.st_size &&
            a.st_mtim.tv_sec == b.st_mtim.tv_sec && a.st_mtim.tv_nsec == b.st_mtim.tv_nsec;
   };
-  if (now && !(seen_ && same(*now, *seen_))) MAEIL_TRY(check(path, store_));
+  if (now && !(seen_ && same(*now, *seen_))) MAEIL_TRY(check(path, kind_, store_));
   MAEIL_TRY(note(file_.path(), sha256()));
   return file_.commit();
 }

@@ -1,5 +1,5 @@
-// DATA_PATH: what is replaced, what is left as it is, and what a process that is killed in between leaves to
-// the next one.
+// What is replaced under a name that maeil writes (DATA_PATH), what is left as it is, and what a process that
+// is killed in between leaves to the next one.
 #include "loop/own_file.h"
 
 #include <gtest/gtest.h>
@@ -17,7 +17,8 @@ namespace fs = std::filesystem;
 class OwnFiles : public testing::Test {
  protected:
   Status write(const std::string& bytes) {
-    MAEIL_ASSIGN(OwnFile file, OwnFile::begin(path_.string(), [this] { return std::ref(*store_); }));
+    MAEIL_ASSIGN(OwnFile file,
+                 OwnFile::begin(path_.string(), kRawDataFile, [this] { return std::ref(*store_); }));
     MAEIL_TRY(file.write(bytes));
     return file.commit();
   }
@@ -68,8 +69,34 @@ TEST_F(OwnFiles, OneThatTheStoreRecordsIsReplaced) {
   EXPECT_EQ(holds(), "new");
 }
 
+TEST_F(OwnFiles, OfOneKindTheStoreRecordsNotThoseOfAnother) {
+  put("of an earlier release");
+  store::Batch batch;
+  batch.puts.push_back(
+      {"predictions",
+       {{"_id", store::id_value("0123456789abcdef01234567")}, {"sha256", sha256_hex(holds())}}});
+  ASSERT_TRUE(store_->commit(batch));
+  expect_refused(write("new"), "of an earlier release");
+  EXPECT_TRUE(OwnFile::begin(path_.string(), kScoresFile, [this] { return std::ref(*store_); }));
+}
+
+TEST_F(OwnFiles, OneThatIsOursIsRemovedWithItsNoteAndNoOther) {
+  const auto remove = [&] {
+    return OwnFile::remove(path_.string(), kRawDataFile, [this] { return std::ref(*store_); });
+  };
+  EXPECT_TRUE(remove()) << "there is none";
+  put("theirs");
+  EXPECT_TRUE(remove());
+  EXPECT_EQ(holds(), "theirs");
+  fs::remove(path_);
+  ASSERT_TRUE(write("ours"));
+  EXPECT_TRUE(remove());
+  EXPECT_FALSE(fs::exists(path_));
+  EXPECT_FALSE(fs::exists(folder_ / ".rows.csv.maeil"));
+}
+
 TEST_F(OwnFiles, OneThatAppearsMeanwhileIsLeftAsItIs) {
-  auto file = OwnFile::begin(path_.string(), [this] { return std::ref(*store_); }).value();
+  auto file = OwnFile::begin(path_.string(), kRawDataFile, [this] { return std::ref(*store_); }).value();
   ASSERT_TRUE(file.write("ours"));
   put("theirs");
   expect_refused(file.commit(), "theirs");

@@ -119,7 +119,21 @@ std::vector<dag::DagSpec> pipelines(int max_attempts) {
        .produces = {"notifications"},
        .description = "tell people"},
   };
-  return {data, evaluation, deployment};
+
+  dag::DagSpec scoring{kScoringDag, "Scores every row of the day with the model in force", {}};
+  scoring.tasks = {
+      {.id = "wait_for_deployment",
+       .kind = TaskKind::kSensor,
+       .retries = kTries,
+       .description = "until the same date's deployment is done, or skipped"},
+      {.id = "score_data",
+       .upstream = {"wait_for_deployment"},
+       .retries = kTries,
+       .shardable = true,
+       .produces = {"predictions"},
+       .description = "probability and decision of every row, into predictions and a CSV file"},
+  };
+  return {data, evaluation, deployment, scoring};
 }
 
 }  // namespace maeil::loop

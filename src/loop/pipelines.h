@@ -1,4 +1,4 @@
-// The three DAGs of a day, as data. Task and DAG names are the contract (people's Airflow installations and
+// The DAGs of a day, as data. Task and DAG names are the contract (people's Airflow installations and
 // dashboards depend on them).
 #pragma once
 
@@ -11,6 +11,7 @@ namespace maeil::loop {
 inline constexpr const char* kDataDag = "data_pipeline_dag";
 inline constexpr const char* kEvaluationDag = "model_evaluation_pipeline";
 inline constexpr const char* kDeploymentDag = "model_deployment_pipeline";
+inline constexpr const char* kScoringDag = "scoring_pipeline";
 
 // In the order in which a day needs them. `max_attempts` retraining groups retrain_1 ... retrain_n.
 std::vector<dag::DagSpec> pipelines(int max_attempts);

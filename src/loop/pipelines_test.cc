@@ -51,5 +51,15 @@ TEST(EvaluationPipeline, EndsInExactlyOneVerdict) {
   EXPECT_EQ(ran({one, two, three, alert}), attempts(3, alert));
 }
 
+TEST(Pipelines, AreSoundAndInTheOrderOfTheDay) {
+  std::vector<std::string> ids;
+  for (const auto& dag : pipelines(3)) {
+    EXPECT_TRUE(dag::check_dag(dag)) << dag.id;
+    ids.push_back(dag.id);
+  }
+  EXPECT_EQ(ids, (std::vector<std::string>{"data_pipeline_dag", "model_evaluation_pipeline",
+                                           "model_deployment_pipeline", "scoring_pipeline"}));
+}
+
 }  // namespace
 }  // namespace maeil::loop

@@ -3,9 +3,12 @@
 #include <fmt/format.h>
 
 #include <filesystem>
+#include <functional>
 #include <set>
 
 #include "base/file.h"
+#include "loop/day_scores.h"
+#include "loop/own_file.h"
 #include "loop/part_store.h"
 #include "loop/pipelines.h"
 #include "store/field_rules.h"
@@ -23,7 +26,8 @@ std::set<fs::path> written_folders(const Settings& settings) {
   const fs::path data = settings.data_dir, models = settings.model_save_path,
                  deployments = models / "deployments";
   const fs::path raw = fs::path(settings.data_path).parent_path();
-  std::vector<fs::path> named = {raw.empty() ? "." : raw, data, data / "processed", data / "parts", models};
+  std::vector<fs::path> named = {raw.empty() ? "." : raw, data,  data / "processed", data / "parts",
+                                 data / "scores",         models};
   std::error_code absent;
   for (const auto& entry : fs::directory_iterator(deployments, absent)) named.push_back(entry.path());
   std::set<fs::path> out;
@@ -31,6 +35,35 @@ std::set<fs::path> written_folders(const Settings& settings) {
     std::error_code unreadable;
     const fs::path real = fs::weakly_canonical(folder, unreadable);
     out.insert(unreadable ? folder : real);
+  }
+  return out;
+}
+
+// Removes the bytes that documents of `collection` name, of dates before `before`; the documents stay, with
+// `pruned`. The dates of these. `also` is called for each date before its document is marked.
+Result<std::vector<std::string>> prune_bytes(store::Store& store, const char* collection,
+                                             const std::string& before, bool dry_run,
+                                             const std::function<Status(Days date)>& also) {
+  store::FindOptions old;
+  old.filter = {{"logical_date", {{"$lt", before}}}, {"pruned", {{"$exists", false}}}};
+  old.sort = {{"logical_date", 1}};
+  MAEIL_ASSIGN(const auto documents, store.find(collection, old));
+  std::vector<std::string> out;
+  for (const auto& document : documents) {
+    MAEIL_TRY(store::check_fields(collection, document,
+                                  {{"_id", store::FieldKind::kId, store::FieldRule::Missing::kRefused},
+                                   {"logical_date", store::FieldKind::kText}}));
+    out.push_back(document.value("logical_date", ""));
+    if (dry_run) continue;
+    if (const auto date = parse_date(out.back()); date && also) MAEIL_TRY(also(*date));
+    // The document first: a crash in between leaves bytes that nobody needs, never a promise without bytes.
+    store::Batch batch;
+    batch.sets.push_back({collection,
+                          store::id_text(document.value("_id", store::Document())),
+                          {{"pruned", store::date_value(now())}}});
+    MAEIL_TRY(store.commit(batch));
+    const auto erased = store.erase_blob(store::id_text(document.value("file_id", store::Document())));
+    if (!erased && erased.error().code != ErrorCode::kNotFound) return tl::make_unexpected(erased.error());
   }
   return out;
 }
@@ -61,25 +94,12 @@ Result<Pruned> prune(store::Store& store, const Settings& settings, Days today, 
     if (!dry_run) MAEIL_TRY(store.erase_rows("processed_data", partition));
   }
 
-  store::FindOptions old;
-  old.filter = {{"logical_date", {{"$lt", raw_before}}}, {"pruned", {{"$exists", false}}}};
-  old.sort = {{"logical_date", 1}};
-  MAEIL_ASSIGN(const auto raw, store.find("raw_data", old));
-  for (const auto& document : raw) {
-    MAEIL_TRY(store::check_fields("raw_data", document,
-                                  {{"_id", store::FieldKind::kId, store::FieldRule::Missing::kRefused},
-                                   {"logical_date", store::FieldKind::kText}}));
-    out.raw.push_back(document.value("logical_date", ""));
-    if (dry_run) continue;
-    // The document first: a crash in between leaves bytes that nobody needs, never a promise without bytes.
-    store::Batch batch;
-    batch.sets.push_back({"raw_data",
-                          store::id_text(document.value("_id", store::Document())),
-                          {{"pruned", store::date_value(now())}}});
-    MAEIL_TRY(store.commit(batch));
-    const auto erased = store.erase_blob(store::id_text(document.value("file_id", store::Document())));
-    if (!erased && erased.error().code != ErrorCode::kNotFound) return tl::make_unexpected(erased.error());
-  }
+  MAEIL_ASSIGN(out.raw, prune_bytes(store, "raw_data", raw_before, dry_run, {}));
+  // One of raw_data is overwritten every day; of scores each date has its own file.
+  MAEIL_ASSIGN(out.scores, prune_bytes(store, "predictions", raw_before, dry_run, [&](Days date) {
+                 return OwnFile::remove(scores_path(settings, date), kScoresFile,
+                                        [&] { return std::ref(store); });
+               }));
   // Merged or abandoned: nobody waits for a shard's part a day later.
   MAEIL_ASSIGN(const Instant at, store.time());  // whatever other machines' clocks say
   store::FindOptions parts;

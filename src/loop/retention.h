@@ -1,6 +1,6 @@
-// What may be removed after its retention: prepared rows and raw bytes of old dates, bytes that nobody names,
-// half-written files. How dates ran, if RETENTION_DAYS_HISTORY says so (history_retention.h). Events, metrics
-// and model versions are kept for ever.
+// What may be removed after its retention: prepared rows, raw bytes and scores of old dates, bytes that
+// nobody names, half-written files. How dates ran, if RETENTION_DAYS_HISTORY says so (history_retention.h).
+// Events, metrics and model versions are kept for ever.
 #pragma once
 
 #include <string>
@@ -16,6 +16,9 @@ struct Pruned {
   std::vector<std::string> processed;  // logical dates whose prepared rows go
   // logical dates whose raw bytes go (their documents stay, with `pruned`)
   std::vector<std::string> raw;
+  // the same of scores, in the store and in this machine's DATA_DIR; a date that was done again is there
+  // twice
+  std::vector<std::string> scores;
   int64_t parts = 0;               // parts of shards (loop/part_store.h) that are older than a day
   std::vector<std::string> files;  // left_by_killed_runs: of the folders that this machine sees
   PrunedHistory history;

@@ -9,6 +9,8 @@
 #include <fstream>
 
 #include "base/file.h"
+#include "loop/day_scores.h"
+#include "loop/own_file.h"
 #include "store/sqlite/sqlite_store.h"
 #include "store/test_support.h"
 
@@ -60,7 +62,8 @@ class HalfWrittenFiles : public testing::Test {
 TEST_F(HalfWrittenFiles, OfKilledProcessesGoFromEveryFolderThatIsWritten) {
   std::vector<std::string> left;
   for (const char* path : {"data/parts/1.csv", "data/processed/processed_data.csv", "data/raw/rows.csv",
-                           "models/classifier_1.pth", "models/deployments/1/current_model.pth"}) {
+                           "data/scores/scores_2026-11-23.csv", "models/classifier_1.pth",
+                           "models/deployments/1/current_model.pth"}) {
     left.push_back(leave(path, std::chrono::minutes(61)).string());
   }
   EXPECT_EQ(pruned(true).files, left);
@@ -100,6 +103,43 @@ TEST_F(HalfWrittenFiles, OfLiveProcessesAndFreshOnesStay) {
   EXPECT_EQ(std::distance(fs::directory_iterator(raw), fs::directory_iterator()), 14);
   writer.kill();
   EXPECT_EQ(pruned(false).files.size(), 1u);  // its lock ended with it
+}
+
+// Past RETENTION_DAYS_RAW the bytes of scores go, here and in the store; what they were stays.
+TEST_F(HalfWrittenFiles, AndTheScoresOfOldDates) {
+  const Days today = std::chrono::floor<std::chrono::days>(now());
+  const Days old = today - std::chrono::days(91), young = today - std::chrono::days(90);
+  std::vector<std::string> blobs;
+  auto store = store::open_sqlite(folder_ / "maeil.db").value();
+  const StoreToAsk ask = [&] { return std::ref(*store); };
+  for (const Days date : {old, young}) {
+    auto file = OwnFile::begin(scores_path(settings_, date), kScoresFile, ask).value();
+    ASSERT_TRUE(file.write("scores"));
+    ASSERT_TRUE(file.commit());
+    auto blob = store->write_blob("scores.csv", {}).value();
+    ASSERT_TRUE(blob->write("scores"));
+    blobs.push_back(blob->finish().value());
+    store::Batch batch;
+    batch.puts.push_back({"predictions",
+                          {{"_id", store::id_value(store::new_object_id(now()))},
+                           {"logical_date", format_date(date)},
+                           {"file_id", store::id_value(blobs.back())}}});
+    ASSERT_TRUE(store->commit(batch));
+  }
+  store.reset();
+  const std::vector<std::string> gone = {format_date(old)};
+  EXPECT_EQ(pruned(true).scores, gone);
+  EXPECT_TRUE(fs::exists(scores_path(settings_, old)));
+  EXPECT_EQ(pruned(false).scores, gone);
+  EXPECT_TRUE(pruned(false).scores.empty());
+  EXPECT_FALSE(fs::exists(scores_path(settings_, old)));
+  EXPECT_TRUE(fs::exists(scores_path(settings_, young)));
+  EXPECT_EQ(std::distance(fs::directory_iterator(folder_ / "data/scores"), fs::directory_iterator()), 2)
+      << "a file and its note";
+  store = store::open_sqlite(folder_ / "maeil.db").value();
+  EXPECT_FALSE(store->blob_info(blobs[0]));
+  EXPECT_TRUE(store->blob_info(blobs[1]));
+  EXPECT_EQ(store->find("predictions", {}).value().size(), 2u);
 }
 
 // Links of a deployment, and files of an earlier release, which held no lock: only the age counts, for the

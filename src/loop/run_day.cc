@@ -87,6 +87,7 @@ Result<store::Document> summarize(store::Store& store, const Day& day, Days date
   MAEIL_TRY(add("alert", kEvaluationDag, "send_alert"));
   MAEIL_TRY(add("not judged", kEvaluationDag, "skip_evaluation"));
   MAEIL_TRY(add("deployed", kDeploymentDag, "deploy_model"));
+  MAEIL_TRY(add("scored", kScoringDag, "score_data"));
   return out;
 }
 

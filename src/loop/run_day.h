@@ -1,5 +1,5 @@
 // One logical date from start to end, as `maeil run`, `schedule` and `backfill` do it: the lock, the first
-// day's training when there is no model, the three DAGs, the verdict.
+// day's training when there is no model, the DAGs, the verdict.
 #pragma once
 
 #include <string>

@@ -24,7 +24,7 @@ struct TrainingPlan {
   int pretrain_epochs = 1, epochs = 4;
 };
 
-// pretrain_encoder -> train_classifier. Not one of the contract's three DAGs: `maeil run` runs it before them
+// pretrain_encoder -> train_classifier. Not one of the contract's DAGs: `maeil run` runs it before them
 // when no classifier is registered.
 dag::DagSpec first_day_dag();
 

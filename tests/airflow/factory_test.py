@@ -52,7 +52,8 @@ class Structure(unittest.TestCase):
             "model_evaluation_pipeline": ["wait_for_data", "load_latest_model", "evaluate_model", "check_model_performance"] +
             [f"retrain_{k}.{t}" for k in (1, 2, 3) for t in ("prepare_retraining_data", "finetune_model", "evaluate_finetuned_model")] +
             ["send_evaluation_results", "send_alert", "skip_evaluation"],
-            "model_deployment_pipeline": ["wait_for_evaluation", "wait_for_model_ready", "deploy_model", "notify_deployment_complete"]})
+            "model_deployment_pipeline": ["wait_for_evaluation", "wait_for_model_ready", "deploy_model", "notify_deployment_complete"],
+            "scoring_pipeline": ["wait_for_deployment", "score_data"]})
         for described in self.export["dags"]:
             for task in described["tasks"]:
                 self.assertEqual(self.dags[described["dag_id"]].get_task(task["task_id"]).upstream_task_ids, set(task["upstream"]))
@@ -95,7 +96,7 @@ class Structure(unittest.TestCase):
 
     def test_assets(self):
         produced = {a.uri for dag in self.dags.values() for t in dag.tasks for a in t.outlets}
-        self.assertLessEqual({"maeil://store/raw_data", "maeil://store/processed_data", "maeil://store/evaluation_events", "maeil://store/alerts", "maeil://store/deployment_events"}, produced)
+        self.assertLessEqual({"maeil://store/raw_data", "maeil://store/processed_data", "maeil://store/evaluation_events", "maeil://store/alerts", "maeil://store/deployment_events", "maeil://store/predictions"}, produced)
 
     def test_shards_are_mapped_and_merged_under_the_same_ids(self):
         dags = build_dags(exported(SHARDS="3"))
@@ -110,6 +111,9 @@ class Structure(unittest.TestCase):
         evaluation = dags["model_evaluation_pipeline"]
         self.assertEqual(evaluation.get_task("retrain_1.evaluate_finetuned_model").upstream_task_ids, {"retrain_1.evaluate_finetuned_model_shards"})
         self.assertIsInstance(evaluation.get_task("retrain_1.evaluate_finetuned_model"), MaeilBranchOperator)
+        scoring = dags["scoring_pipeline"]
+        self.assertEqual(scoring.get_task("score_data_shards").upstream_task_ids, {"wait_for_deployment"})
+        self.assertEqual(scoring.get_task("score_data").upstream_task_ids, {"score_data_shards"})
 
     def test_a_foreign_export_is_refused(self):
         for change, words in [({"format": "other"}, "no export"), ({"version": 2}, "version 2")]:

@@ -1,4 +1,4 @@
-"""The three DAGs in a real scheduler, and beside them the built-in runner on a copy of the same workspace.
+"""The DAGs in a real scheduler, and beside them the built-in runner on a copy of the same workspace.
 
 A small program between Airflow and the binary gives each logical date its settings (so that one day passes, one recovers and one
 ends in an alert) and, where a test asks for it, fails once or tells its process id.
@@ -28,7 +28,7 @@ except ImportError:
     sys.exit(0)
 from airflow_server import Airflow, end_on_sigterm  # noqa: E402
 
-DATA, EVALUATION, DEPLOYMENT = DAGS = "data_pipeline_dag", "model_evaluation_pipeline", "model_deployment_pipeline"
+DATA, EVALUATION, DEPLOYMENT, SCORING = DAGS = "data_pipeline_dag", "model_evaluation_pipeline", "model_deployment_pipeline", "scoring_pipeline"
 BACKFILLED = ["2026-10-01", "2026-10-02", "2026-10-03"]
 PASS, ALERT, RECOVER, KILLED, BROKEN, FLAKY, NOT_JUDGED = [f"2026-10-{day}" for day in (11, 12, 13, 15, 16, 17, 18)]
 UNDEPLOYED = "2026-10-14"
@@ -126,6 +126,10 @@ class Days(KeepsHistory, unittest.TestCase):
             else:
                 got = mine[collection]
             self.assertEqual(got, documents, f"{date} {collection}")
+        # Where nothing was trained, both have models of the same names, so the same bytes.
+        if not self.workspace.find("model_metadata", {"logical_date": date}):
+            scores = [(w.folder / f"data/scores/scores_{date}.csv").read_bytes() for w in (self.workspace, self.twin)]
+            self.assertEqual(scores[0], scores[1], f"{date} scores")
 
     @staticmethod
     def that_ran(records):
@@ -172,6 +176,7 @@ class Days(KeepsHistory, unittest.TestCase):
         self.assertEqual(tasks[EVALUATION]["send_evaluation_results"], "skipped")
         self.assertEqual({k: tasks[EVALUATION][f"retrain_{k}.evaluate_finetuned_model"] for k in (1, 2, 3)}, {1: "success", 2: "success", 3: "success"})
         self.assertEqual(set(tasks[DEPLOYMENT].values()), {"skipped"})
+        self.assertEqual(set(tasks[SCORING].values()), {"success"})  # with what stays deployed
         self.assertIn("ended in an alert", self.airflow.log(DEPLOYMENT, f"test__{ALERT}", "wait_for_evaluation"))
         self.same_as_built_in(ALERT, 4, F1_THRESHOLD=1)
 
@@ -252,8 +257,9 @@ class Days(KeepsHistory, unittest.TestCase):
             time.sleep(0.05)
         self.assertEqual(self.airflow.wait(EVALUATION, f"test__{KILLED}"), "success")
         self.assertGreater(self.airflow.task(EVALUATION, f"test__{KILLED}", "retrain_1.finetune_model")["try_number"], 1)
-        self.airflow.trigger(DEPLOYMENT, KILLED)
-        self.airflow.wait(DEPLOYMENT, f"test__{KILLED}")
+        for dag in (DEPLOYMENT, SCORING):
+            self.airflow.trigger(dag, KILLED)
+            self.airflow.wait(dag, f"test__{KILLED}")
         self.same_as_built_in(KILLED, 4, **settings)
 
     def test_7_a_failed_task(self):
@@ -265,13 +271,14 @@ class Days(KeepsHistory, unittest.TestCase):
         self.assertEqual(tasks[DATA], {"generate_data": "failed", "preprocess_data": "upstream_failed"})
         self.assertEqual(tasks[EVALUATION]["wait_for_data"], "failed")
         self.assertEqual(tasks[DEPLOYMENT]["wait_for_evaluation"], "failed")
+        self.assertEqual(tasks[SCORING], {"wait_for_deployment": "failed", "score_data": "upstream_failed"})
         run = f"test__{BROKEN}"
         self.assertEqual(self.airflow.task(DATA, run, "generate_data")["try_number"], 1)  # exit code 3: never again
         self.assertIn("broken.pkl", self.airflow.log(DATA, run, "generate_data"))
         self.assertIn("generate_data", self.airflow.log(EVALUATION, run, "wait_for_data"))
         self.set_day(BROKEN)
         # All at once, the last first, as people do: the sensors meet the old failure before anything is done about it.
-        for dag, first in [(DEPLOYMENT, "wait_for_evaluation"), (EVALUATION, "wait_for_data"), (DATA, "generate_data")]:
+        for dag, first in [(SCORING, "wait_for_deployment"), (DEPLOYMENT, "wait_for_evaluation"), (EVALUATION, "wait_for_data"), (DATA, "generate_data")]:
             self.airflow.clear(dag, run, first)
         for dag in DAGS:
             self.assertEqual(self.airflow.wait(dag, run), "success", dag)

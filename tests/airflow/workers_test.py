@@ -28,7 +28,7 @@ except ImportError:
     sys.exit(0)
 from airflow_server import Airflow, end_on_sigterm  # noqa: E402
 
-DATA, EVALUATION, DEPLOYMENT = DAGS = "data_pipeline_dag", "model_evaluation_pipeline", "model_deployment_pipeline"
+DATA, EVALUATION, DEPLOYMENT, SCORING = DAGS = "data_pipeline_dag", "model_evaluation_pipeline", "model_deployment_pipeline", "scoring_pipeline"
 ALERT, SHARDS = "2026-10-21", 3
 SETTINGS = {"DATA_QUANTITY": "4000", "DISTRIBUTION_MODEL": "distribution.json", "FINETUNE_EPOCHS": "1", "SHARDS": str(SHARDS), "THREADS": "1",
             "SENSOR_POKE_INTERVAL": "3", "SENSOR_TIMEOUT": "600"}
@@ -139,12 +139,14 @@ class TwoWorkers(unittest.TestCase):
                     self.assertEqual(got[collection], wanted[collection], f"{date} {collection}")
             raw = [w.find("raw_data", {"logical_date": date})[0]["sha256"] for w in (workers[1], single)]
             self.assertEqual(raw[0], raw[1])
+            scores = [w.find("predictions", {"logical_date": date})[0]["sha256"] for w in (workers[1], single)]
+            self.assertEqual(scores[0], scores[1])
         self.assertEqual(len(workers[1].find("alerts")), 1)
 
         taken = [line.split() for line in (folder / "taken").read_text().splitlines()]
         for worker in workers:  # each had shards of the same tasks, and is nobody's neighbour on disk
             own = {words[2] for words in taken if words[0] == str(worker.folder) and "--shard" in words}
-            self.assertLessEqual({"generate_data", "preprocess_data", "evaluate_model"}, own)
+            self.assertLessEqual({"generate_data", "preprocess_data", "evaluate_model", "score_data"}, own)
             self.assertFalse((worker.folder / "maeil.db").exists())
 
 

@@ -537,7 +537,7 @@ class Commands(unittest.TestCase):
         self.work.run("logs", "1999-01-01", expect=3)
         exported = self.json("dag", "export")
         ids = {d["dag_id"] if "dag_id" in d else d["id"] for d in exported["dags"]}
-        self.assertEqual(ids, {"data_pipeline_dag", "model_evaluation_pipeline", "model_deployment_pipeline"})
+        self.assertEqual(ids, {"data_pipeline_dag", "model_evaluation_pipeline", "model_deployment_pipeline", "scoring_pipeline"})
         self.assertIn("retrain_3.finetune_model", self.work.run("dag", "show", "model_evaluation_pipeline", expect=0).stdout)
         self.assertTrue(self.json("doctor")["findings"])
 

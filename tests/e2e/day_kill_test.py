@@ -1,16 +1,25 @@
 """kill -9 at every task boundary and at random points inside: the next run finishes the day, doubles nothing, repeats
 nothing that was finished, and leaves exactly what an undisturbed run leaves."""
+import hashlib
 import random
 import re
 import time
 import unittest
 
-from harness import kill, snapshot
+from harness import kill, snapshot as documents
 from small_model import small_model
 
 DATE = "2026-11-20"
+SCORES = f"data/scores/scores_{DATE}.csv"
 STARTED = re.compile(r"(\w+)\.([\w.]+)\s+started")
 FINISHED = re.compile(r"(\w+)\.([\w.]+)\s+(success|skipped|failed|upstream_failed)")
+
+
+def snapshot(workspace, date):
+    """The documents, and the bytes of the scores: here and, by their sha256, in the store."""
+    scores = (workspace.folder / SCORES).read_bytes()
+    return {**documents(workspace, date), SCORES: scores,
+            "sha256 of the scores": [d["sha256"] == hashlib.sha256(scores).hexdigest() for d in workspace.find("predictions", {"logical_date": date})]}
 
 
 class DayKill(unittest.TestCase):
@@ -22,6 +31,7 @@ class DayKill(unittest.TestCase):
             cls.lines = len(done.stderr.splitlines())
             cls.tasks = [f"{d}.{t}" for d, t in STARTED.findall(done.stderr)]
             cls.wanted = snapshot(calm, DATE)
+            assert cls.wanted["sha256 of the scores"] == [True] and cls.wanted[SCORES].count(b"\n") == 301, cls.wanted["predictions"]
 
     @classmethod
     def tearDownClass(cls):

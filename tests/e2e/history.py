@@ -3,7 +3,7 @@ import json
 
 # What a day records for good. task_instances is the present state, processed_data is replaced.
 RECORDED = ["raw_data", "processing_metadata", "model_metadata", "performance_metrics", "training_data", "training_events", "evaluation_events",
-            "deployment_events", "alerts", "notifications", "day_requests", "task_history", "audit_log"]
+            "deployment_events", "alerts", "notifications", "predictions", "day_requests", "task_history", "audit_log"]
 # What may change of a version: how it stands, not what it is.
 STANDING = {"status", "updated_at", "status_history", "notes", "metrics"}
 

@@ -4,7 +4,7 @@ it supersedes; the registry and the link agree."""
 import json
 import unittest
 
-from harness import DATA, DEPLOYMENT, EVALUATION, Workspace
+from harness import DATA, DEPLOYMENT, EVALUATION, SCORING, Workspace
 from history import KeepsHistory, recorded
 
 DATE = "2026-01-05"
@@ -13,7 +13,8 @@ RETRAINED_DAY = [
     (DATA, "generate_data"), (DATA, "preprocess_data"), (EVALUATION, "wait_for_data"), (EVALUATION, "load_latest_model"), (EVALUATION, "evaluate_model"),
     (EVALUATION, "check_model_performance"), (EVALUATION, "retrain_1.prepare_retraining_data"), (EVALUATION, "retrain_1.finetune_model"),
     (EVALUATION, "retrain_1.evaluate_finetuned_model"), (EVALUATION, "send_evaluation_results"), (DEPLOYMENT, "wait_for_evaluation"),
-    (DEPLOYMENT, "wait_for_model_ready"), (DEPLOYMENT, "deploy_model"), (DEPLOYMENT, "notify_deployment_complete")]
+    (DEPLOYMENT, "wait_for_model_ready"), (DEPLOYMENT, "deploy_model"), (DEPLOYMENT, "notify_deployment_complete"),
+    (SCORING, "wait_for_deployment"), (SCORING, "score_data")]
 SMALL = dict(NUM_LAYERS=1, D_MODEL=8, NHEAD=1, DIM_FEEDFORWARD=16, DATA_QUANTITY=600, MIN_POSITIVES=1, MIN_NEGATIVES=1, FINETUNE_EPOCHS=1, TIMEZONE="UTC",
              LOG_LEVEL="warning")
 
@@ -56,7 +57,8 @@ class Redo(KeepsHistory, unittest.TestCase):
         for dag, task in [t for t in RETRAINED_DAY if t in done] + [(EVALUATION, "send_alert")]:
             with self.subTest(task=task):
                 added = self.again_by_redo(self.alerted, dag, task, F1_THRESHOLD=1, MAX_RETRAIN_ATTEMPTS=1)
-                self.assertTrue(any(name == "alerts" and "supersedes" in d for (name, _), d in added.items()))
+                for collection in ("predictions",) if dag == SCORING else ("alerts", "predictions"):
+                    self.assertTrue(any(name == collection and "supersedes" in d for (name, _), d in added.items()), collection)
 
     def test_an_alert_gives_way_to_a_pass_that_is_deployed_and_judged_again(self):
         with self.alerted.copy() as workspace:
@@ -93,7 +95,7 @@ class Redo(KeepsHistory, unittest.TestCase):
         """The same rows from the same seed, and the same model after the same training."""
         with self.alerted.copy() as workspace:
             workspace.run("redo", DATE, "--yes", F1_THRESHOLD=1, MAX_RETRAIN_ATTEMPTS=1, expect=4)
-            for collection, field in [("raw_data", "sha256"), ("performance_metrics", "metrics")]:
+            for collection, field in [("raw_data", "sha256"), ("performance_metrics", "metrics"), ("predictions", "sha256")]:
                 new = [d for d in workspace.find(collection) if "supersedes" in d]
                 old = {json.dumps(d["_id"]): d for d in workspace.find(collection)}
                 self.assertTrue(new)

@@ -2,7 +2,7 @@
 import json
 import unittest
 
-from harness import Workspace, kill, snapshot
+from harness import SCORING, Workspace, kill, snapshot
 
 DATE = "2026-11-20"
 DATA, EVALUATION = "data_pipeline_dag", "model_evaluation_pipeline"
@@ -22,10 +22,12 @@ def sharded(workspace, dag, name, n, order=None):
 def evaluate(workspace, n):
     for name in ("wait_for_data", "load_latest_model"):
         task(workspace, EVALUATION, name)
-    sharded(workspace, EVALUATION, "evaluate_model", n) if n else task(workspace, EVALUATION, "evaluate_model")
+    for dag, name in ((EVALUATION, "evaluate_model"), (SCORING, "score_data")):
+        sharded(workspace, dag, name, n) if n else task(workspace, dag, name)
 
 
 RAW, PROCESSED = "data/raw/synthetic_data.csv", "data/processed/processed_data.csv"
+SCORES = f"data/scores/scores_{DATE}.csv"
 
 
 def everything(workspace):
@@ -33,7 +35,7 @@ def everything(workspace):
     found = snapshot(workspace, DATE)
     found["task_instances"] = [r for r in found["task_instances"] if "[" not in json.loads(r)["task_id"]]
     raw = workspace.find("raw_data", {"logical_date": DATE})[0]
-    return {**found, "sha256": raw["sha256"], "row_offsets": raw["row_offsets"], PROCESSED: (workspace.folder / PROCESSED).read_bytes()}
+    return {**found, "sha256": raw["sha256"], "row_offsets": raw["row_offsets"], **{path: (workspace.folder / path).read_bytes() for path in (PROCESSED, SCORES)}}
 
 
 class Shards(unittest.TestCase):

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "loop/prepared/part_report.h"
 #include "loop/prepared/prepare.h"
 #include "loop/prepared/raw_data.h"
 
@@ -75,27 +76,11 @@ Status Preparing::write(const PreparedPiece& piece, PartWriter& part) const {
 }
 
 PartSummary Preparing::summary(const PreparedTotals& totals, RowRange rows) const {
-  store::Document examples = store::Document::array();
-  for (const auto& row : totals.report.examples)
-    examples.push_back({{"line", row.line}, {"reason", row.reason}});
-  store::Document dates = store::Document::array();
-  for (const auto& read : totals.report.dates) {
-    dates.push_back({{"column", read.column},
-                     {"any_read", read.any_read},
-                     {"unreadable", read.unreadable},
-                     {"line", read.line},
-                     {"why", read.why}});
-  }
+  store::Document facts = report_facts(totals.report);
   const auto& counts = totals.counts;
-  store::Document part = {
-      {"rows", totals.report.rows},
-      {"quarantined", totals.report.quarantined},
-      {"examples", examples},
-      {"dates", dates},
-      {"counts",
-       {{"unseen", counts.unseen}, {"nulls", counts.nulls}, {"out_of_range", counts.out_of_range}}}};
-  if (!totals.report.negative.empty()) part["negative"] = totals.report.negative;
-  return {std::move(part),
+  facts["counts"] = {
+      {"unseen", counts.unseen}, {"nulls", counts.nulls}, {"out_of_range", counts.out_of_range}};
+  return {std::move(facts),
           fmt::format("rows {} to {} of {}", rows.first, rows.first + rows.count, cuts().rows)};
 }
 
@@ -105,21 +90,7 @@ Status Preparing::read(const store::Document& part, const Sink& sink, PreparedTo
     MAEIL_TRY(read_frame(frame, piece));
     return sink(piece);
   }));
-  auto& report = totals.report;
-  report.rows += part.value("rows", uint64_t{0});
-  report.quarantined += part.value("quarantined", uint64_t{0});
-  for (const auto& row : part.value("examples", store::Document::array())) {
-    if (report.examples.size() < table::kMaxExamples)
-      report.examples.push_back({row.value("line", uint64_t{0}), row.value("reason", "")});
-  }
-  std::vector<table::DatesRead> dates;
-  for (const auto& read : part.value("dates", store::Document::array())) {
-    dates.push_back({read.value("column", ""), read.value("any_read", false),
-                     read.value("unreadable", uint64_t{0}), read.value("line", uint64_t{0}),
-                     read.value("why", "")});
-  }
-  table::add_dates(report.dates, std::move(dates));
-  MAEIL_TRY(table::add_negative(report, day_.spec, part.value("negative", ""), "the raw data"));
+  MAEIL_TRY(add_report(part, day_.spec, totals.report));
   if (part.value("rows", uint64_t{0}) > 0)
     prep::add(totals.counts,
               {counts_from(part, "unseen"), counts_from(part, "nulls"), counts_from(part, "out_of_range")});

@@ -2,7 +2,6 @@
 
 #include <fmt/format.h>
 
-#include <filesystem>
 #include <optional>
 
 #include "dag/task_history.h"
@@ -46,26 +45,14 @@ Result<Preparing> Preparing::begin(dag::TaskContext& context, const Day& day,
   return Preparing(context, day, preparation, std::move(csv_path), std::move(raw));
 }
 
-Result<PreparedTotals> Preparing::make(RowRange rows, const Sink& sink) {
-  if (rows.count == 0) return PreparedTotals();
-  if (rows == kAllRows) {
-    const std::string path = day_.settings.data_path;
-    MAEIL_ASSIGN(MappedFile file, raw_file(context_, raw_, path));
-    return prepare(std::move(file), path, 0, cuts().rows, sink);
-  }
-  const std::string path = std::filesystem::path(day_.settings.data_dir) / "parts" /
-                           fmt::format("{}.{}-{}.{}.csv", format_date(context_.logical_date),
-                                       context_.shard.index, context_.shard.count, context_.try_number);
-  MAEIL_ASSIGN(MappedFile file, raw_rows(context_, raw_, rows, path));
-  return prepare(std::move(file), path, rows.first, rows.count, sink);
-}
-
-Result<PreparedTotals> Preparing::prepare(MappedFile file, const std::string& name, uint64_t first_row,
-                                          uint64_t expected, const Sink& sink) {
+Result<PreparedTotals> Preparing::make(RowRange range, const Sink& sink) {
+  if (range.count == 0) return PreparedTotals();
+  MAEIL_ASSIGN(auto from, rows_to_read(context_, day_.settings, raw_, range));
+  const uint64_t first_row = from.first_row;
   PreparedTotals out;
   uint64_t done = 0;
   MAEIL_ASSIGN(out.report, table::read_csv_file_as<PreparedPiece>(
-                               std::move(file), name, day_.spec, {},
+                               std::move(from.file), from.name, day_.spec, {},
                                [&](const table::CsvChunk& rows, PreparedPiece& piece) -> Status {
                                  std::vector<uint64_t> row_index = rows.row_index;
                                  for (uint64_t& row : row_index) row += first_row;
@@ -84,7 +71,7 @@ Result<PreparedTotals> Preparing::prepare(MappedFile file, const std::string& na
                                [&](PreparedPiece& piece) -> Status {
                                  MAEIL_TRY(sink(piece));
                                  prep::add(out.counts, piece.counts);
-                                 context_.progress("prepare", done += piece.rows, expected);
+                                 context_.progress("prepare", done += piece.rows, from.expected);
                                  return {};
                                }));
   for (auto& row : out.report.examples) row.line += first_row;

@@ -29,7 +29,7 @@ class Preparing : public RowWork<PreparedPiece, PreparedTotals> {
                                  const prep::Preparation& preparation, std::string csv_path);
 
   // kNotFound, for some of the rows only: raw data without `row_offsets` (of an older maeil).
-  Result<PreparedTotals> make(RowRange rows, const Sink& sink) override;
+  Result<PreparedTotals> make(RowRange range, const Sink& sink) override;
   // All rows into the store; the caller commits. kBadInput: more than 5 % of them cannot be read.
   Result<PreparedDay> store_rows(const Rows& all);
 
@@ -47,10 +47,6 @@ class Preparing : public RowWork<PreparedPiece, PreparedTotals> {
         preparation_(preparation),
         csv_path_(std::move(csv_path)),
         raw_(std::move(raw)) {}
-  // The rows of a CSV file, called `name` in messages, on all threads. `first_row` is the number of the
-  // file's first row in the day, `expected` how many rows there are, for the progress.
-  Result<PreparedTotals> prepare(MappedFile file, const std::string& name, uint64_t first_row,
-                                 uint64_t expected, const Sink& sink);
 
   dag::TaskContext& context_;
   const Day& day_;

@@ -3,9 +3,11 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <filesystem>
 
 #include "base/hash.h"
 #include "loop/own_file.h"
+#include "loop/run_in_shards.h"
 #include "loop/source.h"
 #include "store/field_rules.h"
 
@@ -33,7 +35,7 @@ Result<store::Document> raw_document(const dag::TaskContext& context) {
 Result<MappedFile> raw_file(dag::TaskContext& context, const store::Document& raw, const std::string& path) {
   const std::string wanted = raw.value("sha256", "");
   if (auto copy = MappedFile::open(path); copy && sha256_hex(copy->bytes()) == wanted) return copy;
-  MAEIL_ASSIGN(OwnFile file, OwnFile::begin(path, [&] { return std::ref(context.store); }));
+  MAEIL_ASSIGN(OwnFile file, OwnFile::begin(path, kRawDataFile, [&] { return std::ref(context.store); }));
   MAEIL_TRY(context.store.read_blob(store::id_text(raw.value("file_id", store::Document())),
                                     [&](std::string_view bytes) { return file.write(bytes); }));
   if (file.sha256() != wanted)
@@ -83,6 +85,19 @@ Result<MappedFile> raw_rows(dag::TaskContext& context, const store::Document& ra
       });
   if (!read && !done) return tl::make_unexpected(read.error());
   return file.map();
+}
+
+Result<RowsToRead> rows_to_read(dag::TaskContext& context, const Settings& settings,
+                                const store::Document& raw, RowRange range) {
+  if (range == kAllRows) {
+    MAEIL_ASSIGN(MappedFile file, raw_file(context, raw, settings.data_path));
+    return RowsToRead{std::move(file), settings.data_path, 0, raw.value("rows", uint64_t{0})};
+  }
+  std::string path = std::filesystem::path(settings.data_dir) / "parts" /
+                     fmt::format("{}.{}-{}.{}.csv", format_date(context.logical_date), context.shard.index,
+                                 context.shard.count, context.try_number);
+  MAEIL_ASSIGN(MappedFile file, raw_rows(context, raw, range, path));
+  return RowsToRead{std::move(file), std::move(path), range.first, range.count};
 }
 
 uint64_t raw_step(uint64_t rows) { return kSourceRows * std::max<uint64_t>(1, rows / (kSourceRows * 1024)); }

@@ -4,6 +4,7 @@
 #include <string>
 
 #include "base/file.h"
+#include "base/settings.h"
 #include "dag/dag.h"
 #include "loop/part_store.h"
 
@@ -24,6 +25,18 @@ Result<MappedFile> raw_file(dag::TaskContext& context, const store::Document& ra
 // without `row_offsets` (of an older maeil).
 Result<MappedFile> raw_rows(dag::TaskContext& context, const store::Document& raw, RowRange range,
                             const std::string& path);
+
+// The file that has the rows of `range` (kAllRows: the whole day), in the way that suits the task: this
+// machine's copy of the day, or the shard's own rows.
+struct RowsToRead {
+  MappedFile file;
+  std::string name;  // how messages call it
+  // of the file's first row in the day: what is to be added to the numbers of its rows and lines
+  uint64_t first_row = 0;
+  uint64_t expected = 0;  // how many rows there are
+};
+Result<RowsToRead> rows_to_read(dag::TaskContext& context, const Settings& settings,
+                                const store::Document& raw, RowRange range);
 
 // Raw rows are cut into shards at the multiples of this many: a thousand pieces at most, none of less than
 // kSourceRows rows.

@@ -185,4 +185,9 @@ Result<std::vector<double>> predict_default(const nn::Scorer& scorer, const nn::
   return out;
 }
 
+Result<std::vector<double>> predict_default(const nn::Scorer& scorer, const prep::Prepared& prepared) {
+  const std::vector<float> numbers(prepared.numbers.begin(), prepared.numbers.end());
+  return predict_default(scorer, {prepared.codes, numbers, prepared.rows});
+}
+
 }  // namespace maeil::loop

@@ -10,6 +10,7 @@
 #include "nn/rows.h"
 #include "nn/score.h"
 #include "prep/preparation.h"
+#include "prep/transform.h"
 #include "store/store.h"
 
 namespace maeil::loop {
@@ -54,5 +55,7 @@ Result<SplitSizes> split_sizes(store::Store& store, Days date, const prep::Prepa
 
 // P(default) of coded rows, on all threads.
 Result<std::vector<double>> predict_default(const nn::Scorer& scorer, const nn::Rows& rows);
+// The same of rows that were read from a file.
+Result<std::vector<double>> predict_default(const nn::Scorer& scorer, const prep::Prepared& prepared);
 
 }  // namespace maeil::loop

@@ -1,0 +1,102 @@
+#include "loop/day_scores.h"
+
+#include <fmt/format.h>
+
+#include <filesystem>
+#include <iterator>
+
+#include "format/number_text.h"
+#include "loop/prepared/part_report.h"
+#include "loop/prepared/raw_data.h"
+#include "loop/prepared/read_rows.h"
+#include "prep/transform.h"
+#include "registry/model_file.h"
+#include "table/csv_table.h"
+
+namespace maeil::loop {
+
+std::string scores_path(const Settings& settings, Days date) {
+  return std::filesystem::path(settings.data_dir) / "scores" /
+         fmt::format("scores_{}.csv", format_date(date));
+}
+
+Result<DayScores> DayScores::begin(dag::TaskContext& context, const Day& day,
+                                   const registry::ModelVersion& version) {
+  MAEIL_ASSIGN(store::Document raw, raw_document(context));
+  return DayScores(context, day, version, std::move(raw));
+}
+
+Result<table::ReadReport> DayScores::make(RowRange rows, const Sink& sink) {
+  if (rows.count == 0) return table::ReadReport();
+  MAEIL_ASSIGN(auto model, registry::load_version(context_.store, version_, day_.spec,
+                                                  static_cast<int>(day_.settings.nhead)));
+  MAEIL_ASSIGN(const auto scorer, nn::Scorer::make(std::move(model.parameters), model.unknown));
+  MAEIL_ASSIGN(auto from, rows_to_read(context_, day_.settings, raw_, rows));
+  const uint64_t first_row = from.first_row;
+  uint64_t done = 0;
+  const auto score = [&](const table::CsvChunk& chunk, ScoredPiece& piece) -> Status {
+    const auto prepared = prep::transform(day_.spec, *model.preparation, chunk.table);
+    auto scored = predict_default(scorer, prepared);
+    if (!scored && !chunk.row_index.empty()) {
+      return with_context(
+          fmt::format("{}, among the rows {} to {}", from.name, first_row + chunk.row_index.front(),
+                      first_row + chunk.row_index.back()),
+          std::move(scored.error()));
+    }
+    MAEIL_ASSIGN(piece.probabilities, std::move(scored));
+    piece.lines.clear();
+    for (size_t i = 0; i < piece.probabilities.size(); ++i) {
+      const double p = piece.probabilities[i];
+      fmt::format_to(std::back_inserter(piece.lines), "{},", first_row + chunk.row_index[i]);
+      format::append_float(piece.lines, p);
+      piece.lines += p >= kDecisionThreshold ? ",1," : ",0,";
+      piece.lines += version_.version;
+      piece.lines += '\n';
+    }
+    return {};
+  };
+  const auto take = [&](ScoredPiece& piece) -> Status {
+    context_.progress("score", done += piece.probabilities.size(), from.expected);
+    return sink(piece);
+  };
+  MAEIL_ASSIGN(auto report, table::read_csv_file_as<ScoredPiece>(std::move(from.file), from.name, day_.spec,
+                                                                 {.target_required = false}, score, take));
+  for (auto& row : report.examples) row.line += first_row;
+  for (auto& dates : report.dates) dates.line += first_row;
+  return report;
+}
+
+RowCuts DayScores::cuts() const {
+  const uint64_t rows = raw_.value("rows", uint64_t{0});
+  return {rows, raw_step(rows)};
+}
+
+// The version's name too: two may have the same bytes, and each line names one.
+Result<store::Document> DayScores::inputs() const {
+  return store::Document{{"raw_sha256", raw_.value("sha256", "")},
+                         {"model_version", version_.version},
+                         {"model_sha256", version_.sha256}};
+}
+
+Status DayScores::write(const ScoredPiece& piece, PartWriter& part) const {
+  return part.write_frame({{"lines", store::Document::binary({piece.lines.begin(), piece.lines.end()})},
+                           {"probabilities", packed(piece.probabilities)}});
+}
+
+PartSummary DayScores::summary(const table::ReadReport& report, RowRange rows) const {
+  return {report_facts(report),
+          fmt::format("rows {} to {} of {} scored", rows.first, rows.first + rows.count, cuts().rows)};
+}
+
+Status DayScores::read(const store::Document& part, const Sink& sink, table::ReadReport& report) const {
+  ScoredPiece piece;
+  MAEIL_TRY(read_part_frames(context_, part, [&](const store::Document& frame) -> Status {
+    MAEIL_ASSIGN(const auto lines, unpacked<char>(frame.value("lines", store::Document())));
+    MAEIL_ASSIGN(piece.probabilities, unpacked<double>(frame.value("probabilities", store::Document())));
+    piece.lines.assign(lines.begin(), lines.end());
+    return sink(piece);
+  }));
+  return add_report(part, day_.spec, report);
+}
+
+}  // namespace maeil::loop

@@ -1,0 +1,61 @@
+// Every row of a day before one model, labelled or not: the lines of the day's scores, whole or in shards
+// (run_in_shards.h). Which model that is, and what becomes of the lines, is scoring_tasks.cc's.
+//
+// The rows are read from the day's raw data as `maeil predict` reads a file, so both say the same of a row.
+// Nothing of `processed_data` is read: its rows may be another model's, and are kept for days only.
+#pragma once
+
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "loop/day.h"
+#include "loop/run_in_shards.h"
+#include "table/read_report.h"
+
+namespace maeil::loop {
+
+// The decision of a row is 1 when its probability is at least this: argmax of two classes.
+inline constexpr double kDecisionThreshold = 0.5;
+
+// The first line of a day's scores.
+inline constexpr const char* kScoresHeader = "row,probability,decision,model_version\n";
+
+// DATA_DIR/scores/scores_2026-11-23.csv
+std::string scores_path(const Settings& settings, Days date);
+
+struct ScoredPiece {
+  std::string lines;                  // one a row, as below kScoresHeader
+  std::vector<double> probabilities;  // of the same rows
+};
+
+// What it holds must outlive it.
+class DayScores : public RowWork<ScoredPiece, table::ReadReport> {
+ public:
+  // kNotFound: no raw data for the date.
+  static Result<DayScores> begin(dag::TaskContext& context, const Day& day,
+                                 const registry::ModelVersion& version);
+  const store::Document& raw() const { return raw_; }  // of raw_data: whose rows are scored
+
+  // Lines and rows of the report are numbered in the whole day. kNotFound, for some of the rows only: raw
+  // data without `row_offsets` (of an older maeil).
+  Result<table::ReadReport> make(RowRange rows, const Sink& sink) override;
+
+  RowCuts cuts() const override;
+  Result<store::Document> inputs() const override;
+  Status write(const ScoredPiece& piece, PartWriter& part) const override;
+  PartSummary summary(const table::ReadReport& report, RowRange rows) const override;
+  Status read(const store::Document& part, const Sink& sink, table::ReadReport& report) const override;
+
+ private:
+  DayScores(dag::TaskContext& context, const Day& day, const registry::ModelVersion& version,
+            store::Document raw)
+      : context_(context), day_(day), version_(version), raw_(std::move(raw)) {}
+
+  dag::TaskContext& context_;
+  const Day& day_;
+  const registry::ModelVersion& version_;
+  store::Document raw_;
+};
+
+}  // namespace maeil::loop

@@ -1,0 +1,41 @@
+#include "loop/prepared/part_report.h"
+
+namespace maeil::loop {
+
+store::Document report_facts(const table::ReadReport& report) {
+  store::Document examples = store::Document::array();
+  for (const auto& row : report.examples) examples.push_back({{"line", row.line}, {"reason", row.reason}});
+  store::Document dates = store::Document::array();
+  for (const auto& read : report.dates) {
+    dates.push_back({{"column", read.column},
+                     {"any_read", read.any_read},
+                     {"unreadable", read.unreadable},
+                     {"line", read.line},
+                     {"why", read.why}});
+  }
+  store::Document facts = {{"rows", report.rows},
+                           {"quarantined", report.quarantined},
+                           {"examples", std::move(examples)},
+                           {"dates", std::move(dates)}};
+  if (!report.negative.empty()) facts["negative"] = report.negative;
+  return facts;
+}
+
+Status add_report(const store::Document& part, const table::DatasetSpec& spec, table::ReadReport& total) {
+  total.rows += part.value("rows", uint64_t{0});
+  total.quarantined += part.value("quarantined", uint64_t{0});
+  for (const auto& row : part.value("examples", store::Document::array())) {
+    if (total.examples.size() < table::kMaxExamples)
+      total.examples.push_back({row.value("line", uint64_t{0}), row.value("reason", "")});
+  }
+  std::vector<table::DatesRead> dates;
+  for (const auto& read : part.value("dates", store::Document::array())) {
+    dates.push_back({read.value("column", ""), read.value("any_read", false),
+                     read.value("unreadable", uint64_t{0}), read.value("line", uint64_t{0}),
+                     read.value("why", "")});
+  }
+  table::add_dates(total.dates, std::move(dates));
+  return table::add_negative(total, spec, part.value("negative", ""), "the raw data");
+}
+
+}  // namespace maeil::loop

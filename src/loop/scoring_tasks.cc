@@ -1,0 +1,169 @@
+// scoring_pipeline: wait_for_deployment -> score_data. What the next system reads of a day: a probability and
+// a decision for each row, in scores_<date>.csv and in the store, and the document of `predictions` that says
+// by which model.
+#include <fmt/format.h>
+
+#include <filesystem>
+#include <optional>
+#include <utility>
+
+#include "loop/day_scores.h"
+#include "loop/own_file.h"
+#include "loop/pipelines.h"
+#include "loop/tasks.h"
+
+namespace maeil::loop {
+namespace {
+
+using dag::TaskContext;
+using dag::TaskOutcome;
+using dag::TaskState;
+
+constexpr const char* kPredictions = "predictions";
+
+TaskOutcome outcome(TaskState state, std::string message) {
+  TaskOutcome out;
+  out.state = state;
+  out.message = std::move(message);
+  return out;
+}
+
+// A deployment that was skipped leaves what was deployed in force, and the day is scored with that. One that
+// failed leaves open what should be in force, so nothing is scored until it is mended.
+Result<TaskOutcome> wait_for_deployment(TaskContext& context) {
+  MAEIL_ASSIGN(const TaskState deployed, state_of(context, kDeploymentDag, "deploy_model"));
+  if (deployed == TaskState::kSuccess)
+    return outcome(TaskState::kSuccess, "the deployment of the date is done");
+  // Airflow writes no record for a task that it skips because of the one before it.
+  MAEIL_ASSIGN(const TaskState waited, state_of(context, kDeploymentDag, "wait_for_evaluation"));
+  if (deployed == TaskState::kSkipped || waited == TaskState::kSkipped)
+    return outcome(TaskState::kSuccess, "nothing was deployed for the date: what is in force stays");
+  MAEIL_ASSIGN(const auto failure, failure_of(context, kDeploymentDag));
+  if (failure)
+    return outcome(state_after_failure(context),
+                   fmt::format("the deployment failed, nothing is scored: {}", *failure));
+  return outcome(TaskState::kWaiting, "the deployment of the date is not done yet");
+}
+
+struct ScoringModel {
+  std::optional<registry::ModelVersion> version;  // nullopt: there is none
+  std::string status;                             // when it was chosen
+};
+
+// The date's own records say it: the version that the date deployed, else the one that was in force when its
+// evaluation began. So a date that is scored again, or while later dates are deployed already, has the scores
+// that it would have alone, and a model never scores rows of before it was there. What a person deploys while
+// a date runs counts from the next date on.
+Result<ScoringModel> model_of_scores(const TaskContext& context) {
+  for (const auto& [dag, task] :
+       {std::pair(kDeploymentDag, "deploy_model"), std::pair(kEvaluationDag, "load_latest_model")}) {
+    MAEIL_ASSIGN(const TaskState state, state_of(context, dag, task));
+    if (state != TaskState::kSuccess) continue;
+    MAEIL_ASSIGN(const auto named, result_of(context, dag, task));
+    MAEIL_ASSIGN(auto version, registry::find_version(context.store, named.value("model_id", "")));
+    std::string status = dag == kDeploymentDag ? "deployed" : named.value("model_status", version.status);
+    return ScoringModel{std::move(version), std::move(status)};
+  }
+  // By hand, without the DAGs before.
+  ScoringModel out;
+  MAEIL_ASSIGN(out.version, registry::model_in_force(context.store));
+  if (out.version) out.status = out.version->status;
+  return out;
+}
+
+// The scores of all lines: as this machine's file, in the store, and as a document of `predictions`.
+Result<TaskOutcome> write_scores(const Day& day, TaskContext& context, const ScoringModel& model,
+                                 const DayScores& scores, const DayScores::Rows& all) {
+  const registry::ModelVersion& version = *model.version;
+  const std::string path = scores_path(day.settings, context.logical_date);
+  const std::string name = std::filesystem::path(path).filename().string();
+  MAEIL_ASSIGN(OwnFile file, OwnFile::begin(path, kScoresFile, [&] { return std::ref(context.store); }));
+  MAEIL_ASSIGN(const auto blob,
+               context.store.write_blob(name, {{"type", "scores"}, {"dataset", day.spec.name}}));
+  const auto write = [&](std::string_view bytes) -> Status {
+    MAEIL_TRY(file.write(bytes));
+    return blob->write(bytes);
+  };
+  MAEIL_TRY(write(kScoresHeader));
+  // Added up row by row, so that the sum does not depend on where pieces and shards were cut.
+  double sum = 0;
+  uint64_t rows = 0, ones = 0;
+  MAEIL_ASSIGN(const table::ReadReport report, all([&](ScoredPiece& piece) -> Status {
+                 for (const double p : piece.probabilities) {
+                   sum += p;
+                   ones += p >= kDecisionThreshold;
+                 }
+                 rows += piece.probabilities.size();
+                 return write(piece.lines);
+               }));
+  MAEIL_TRY(table::check_read(report, day.settings.data_path));
+  MAEIL_TRY(file.commit());
+  MAEIL_ASSIGN(const std::string file_id, blob->finish());
+
+  const store::Document& raw = scores.raw();
+  const store::Document mean = rows > 0 ? store::Document(sum / static_cast<double>(rows)) : nullptr;
+  store::Document document = {{"dataset_name", day.spec.name},
+                              {"model_id", version.id},
+                              {"model_version", version.version},
+                              {"model_status", model.status},
+                              {"model_sha256", version.sha256},
+                              {"raw_data_id", raw.at("_id")},
+                              {"raw_sha256", raw.value("sha256", "")},
+                              {"rows", rows},
+                              {"quarantined", report.quarantined},
+                              {"filename", name},
+                              {"file_id", store::id_value(file_id)},
+                              {"path", path},
+                              {"sha256", file.sha256()},
+                              {"threshold", kDecisionThreshold},
+                              {"mean_probability", mean},
+                              {"decisions", {{"0", rows - ones}, {"1", ones}}}};
+  if (raw.value("fallback", false)) document["fallback"] = true;  // made-up rows of the portfolio
+  TaskOutcome out;
+  out.message = fmt::format("{} rows scored with version {} ({}), {} set aside: {} decided 1", rows,
+                            version.version, model.status, report.quarantined, ones);
+  if (rows > 0) out.message += fmt::format(", mean probability {:.4f}", sum / static_cast<double>(rows));
+  if (raw.value("fallback", false)) out.message += "; the rows are made up (SOURCE_FALLBACK)";
+  if (const auto before = context.earlier_result.find("sha256"); before != context.earlier_result.end()) {
+    out.message += *before == store::Document(file.sha256())
+                       ? "; as before, byte for byte"
+                       : "; other scores than before, which stay in the store";
+  }
+  out.result = {{"rows", rows},
+                {"quarantined", report.quarantined},
+                {"model_id", version.id},
+                {"model_version", version.version},
+                {"model_status", model.status},
+                {"path", path},
+                {"sha256", file.sha256()}};
+  out.batch.puts.push_back({kPredictions, stamped(context, kPredictions, std::move(document))});
+  return out;
+}
+
+Result<TaskOutcome> score_data(const Day& day, TaskContext& context) {
+  MAEIL_ASSIGN(const ScoringModel model, model_of_scores(context));
+  if (!model.version) {
+    return outcome(TaskState::kSkipped,
+                   "there is no model, so nothing is scored: `maeil train --pretrain --train` makes one, "
+                   "`maeil model import F.pth` takes one in");
+  }
+  MAEIL_ASSIGN(auto scores, DayScores::begin(context, day, *model.version));
+  if (scores.raw().contains("pruned")) {
+    return outcome(TaskState::kSkipped,
+                   fmt::format("the rows of {} are past their retention (RETENTION_DAYS_RAW): there is "
+                               "nothing left to score",
+                               format_date(context.logical_date)));
+  }
+  return run_in_shards<ScoredPiece, table::ReadReport>(context, scores, [&](const DayScores::Rows& all) {
+    return write_scores(day, context, model, scores, all);
+  });
+}
+
+}  // namespace
+
+void add_scoring_tasks(const Day& day, dag::TaskTable& table) {
+  table[{kScoringDag, "wait_for_deployment"}] = wait_for_deployment;
+  table[{kScoringDag, "score_data"}] = [&day](TaskContext& context) { return score_data(day, context); };
+}
+
+}  // namespace maeil::loop
