@@ -5,15 +5,27 @@
 #include <filesystem>
 #include <iterator>
 
+#include "format/csv.h"
 #include "format/number_text.h"
 #include "loop/prepared/part_report.h"
 #include "loop/prepared/raw_data.h"
 #include "loop/prepared/read_rows.h"
+#include "prep/columns.h"
 #include "prep/transform.h"
 #include "registry/model_file.h"
 #include "table/csv_table.h"
 
 namespace maeil::loop {
+
+std::string scores_header(const table::DatasetSpec& spec) {
+  std::string out;
+  for (const auto& name : spec.roles.id) {
+    format::append_csv_text(out, name);
+    out += ',';
+  }
+  if (spec.roles.id.empty()) out = "row,";
+  return out + "probability,decision,model_version\n";
+}
 
 std::string scores_path(const Settings& settings, Days date) {
   return std::filesystem::path(settings.data_dir) / "scores" /
@@ -45,9 +57,16 @@ Result<table::ReadReport> DayScores::make(RowRange rows, const Sink& sink) {
     }
     MAEIL_ASSIGN(piece.probabilities, std::move(scored));
     piece.lines.clear();
+    std::vector<const Column*> ids;
+    for (const auto& name : day_.spec.roles.id)
+      ids.push_back(&chunk.table.columns[prep::column_index(day_.spec, name)]);
     for (size_t i = 0; i < piece.probabilities.size(); ++i) {
       const double p = piece.probabilities[i];
-      fmt::format_to(std::back_inserter(piece.lines), "{},", first_row + chunk.row_index[i]);
+      for (const Column* id : ids) {
+        if (!id->is_missing(i)) format::append_csv_text(piece.lines, id->text(i));
+        piece.lines += ',';
+      }
+      if (ids.empty()) fmt::format_to(std::back_inserter(piece.lines), "{},", first_row + chunk.row_index[i]);
       format::append_float(piece.lines, p);
       piece.lines += p >= kDecisionThreshold ? ",1," : ",0,";
       piece.lines += version_.version;

@@ -18,14 +18,15 @@ namespace maeil::loop {
 // The decision of a row is 1 when its probability is at least this: argmax of two classes.
 inline constexpr double kDecisionThreshold = 0.5;
 
-// The first line of a day's scores.
-inline constexpr const char* kScoresHeader = "row,probability,decision,model_version\n";
+// The first line of a day's scores: the spec's id columns, else `row`, then probability, decision and
+// model_version.
+std::string scores_header(const table::DatasetSpec& spec);
 
 // DATA_DIR/scores/scores_2026-11-23.csv
 std::string scores_path(const Settings& settings, Days date);
 
 struct ScoredPiece {
-  std::string lines;                  // one a row, as below kScoresHeader
+  std::string lines;                  // one a row, as below scores_header
   std::vector<double> probabilities;  // of the same rows
 };
 

@@ -84,7 +84,7 @@ Result<TaskOutcome> write_scores(const Day& day, TaskContext& context, const Sco
     MAEIL_TRY(file.write(bytes));
     return blob->write(bytes);
   };
-  MAEIL_TRY(write(kScoresHeader));
+  MAEIL_TRY(write(scores_header(day.spec)));
   // Added up row by row, so that the sum does not depend on where pieces and shards were cut.
   double sum = 0;
   uint64_t rows = 0, ones = 0;

@@ -19,6 +19,7 @@ namespace {
 
 using dag::TaskState;
 using ::testing::HasSubstr;
+using ::testing::StartsWith;
 
 const Days kDate = parse_date("2026-11-23").value();
 
@@ -221,6 +222,25 @@ TEST_F(Scored, EveryRowThatCanBeReadLabelledOrNot) {
   EXPECT_EQ(read_file(scores_path(settings_, kDate)).value(), bytes);
   EXPECT_THAT(ask("score_data", true, {{"sha256", "others"}}).value().message,
               HasSubstr("other scores than before"));
+}
+
+TEST_F(Scored, ARowIsNamedByItsIdsWhereTheDatasetHasSome) {
+  spec_ = table::parse_dataset_spec(R"(name = "small"
+columns = [ { name = "grade", type = "text" }, { name = "rate", type = "number" },
+            { name = "loan, new", type = "text" }, { name = "part", type = "number" },
+            { name = "bad", type = "text" } ]
+target = { column = "bad", negative = "N", positive = "Y" }
+roles = { id = ["loan, new", "part"] }
+)",
+                                    "small.toml")
+              .value();
+  add_rows("grade,rate,\"loan, new\",part,bad\nA,1,\"a, \"\"b\"\"\",01,N\nB,2,,2,\n", 2);
+  add_version("20261123_000001", 1);
+  ASSERT_TRUE(ask("score_data"));
+  const std::string bytes = read_file(scores_path(settings_, kDate)).value();
+  EXPECT_THAT(bytes, StartsWith("\"loan, new\",part,probability,decision,model_version\n"
+                                "\"a, \"\"b\"\"\",01,0."));
+  EXPECT_THAT(bytes, HasSubstr("\n,2,0."));
 }
 
 TEST_F(Scored, NothingWhenTooMuchOfTheDayCannotBeRead) {
