@@ -121,7 +121,7 @@ COLLECTIONS = ["raw_data", "processed_data", "processing_metadata", "model_metad
                "training_events", "evaluation_events", "deployment_events", "alerts", "notifications", "predictions", "task_instances"]
 # What may differ between two runs of the same day: when it ran, under which process, and what is named after the time.
 VOLATILE = {"timestamp", "run_id", "processing_timestamp", "created_at", "updated_at", "finetune_timestamp", "start_date", "end_date",
-            "duration", "seconds", "try_number", "pid", "hostname", "file_id", "model_file_id", "sha256", "run_type", "try_id", "at", "program"}
+            "duration", "seconds", "try_number", "pid", "hostname", "file_id", "model_file_id", "sha256", "model_sha256", "run_type", "try_id", "at", "program"}
 
 
 def stable(value):
