@@ -49,6 +49,7 @@ const std::vector<Setting>& table() {
       {"DATA_QUANTITY", &Settings::data_quantity, 1, 1e9},
       {"ROW_CAP", &Settings::row_cap, 100, 1e9},
       {"TEST_DAYS", &Settings::test_days, 1, 36500},
+      {"DAY_DATA", &Settings::day_data},
       {"DISTRIBUTION_MODEL", &Settings::distribution_model},
       {"SOURCE_FALLBACK", &Settings::source_fallback},
       {"SEED", &Settings::seed, 0, 9007199254740992.0},

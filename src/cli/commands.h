@@ -47,12 +47,13 @@ inline constexpr int kNotYet = 75;
 inline constexpr int kSkipped = 99;
 
 struct RunOptions {
-  std::string date;      // empty: today in TIMEZONE
+  std::string date;      // empty: that of the file, else today in TIMEZONE
+  std::string in;        // a file with the day's rows
   int64_t rows = 0;      // 0: as the date was begun, else DATA_QUANTITY
   std::string scenario;  // empty: as the date was begun, else calm
 };
 struct RedoOptions {
-  std::string date, from, scenario;
+  std::string date, from, scenario, in;
   int64_t rows = 0;
   bool deploy = false, dry_run = false, yes = false;
 };

@@ -66,6 +66,8 @@ void add_day_commands(Parser& p) {
                       "maeil run --date 2026-11-23 --scenario recession",
                       [&p](Context& x) { return run(x, p.run); });
   c->add_option("--date", p.run.date, "logical date YYYY-MM-DD (default: today in TIMEZONE)");
+  c->add_option("--in", p.run.in,
+                "a file with the day's rows, labelled or not (default: DAY_DATA, else rows are drawn)");
   c->add_option("--rows", p.run.rows, "rows to generate (default: as the date was begun, else DATA_QUANTITY)")
       ->check(rows);
   c->add_option("--scenario", p.run.scenario,
@@ -78,6 +80,7 @@ void add_day_commands(Parser& p) {
                 [&p](Context& x) { return redo(x, p.redo); });
   c->add_option("DATE", p.redo.date, "logical date YYYY-MM-DD")->required();
   c->add_option("--from", p.redo.from, "the task or retraining group to begin with (default: the first)");
+  c->add_option("--in", p.redo.in, "take the rows from this file this time (default: as before)");
   c->add_option("--rows", p.redo.rows, "draw so many rows this time (default: as before)")->check(rows);
   c->add_option("--scenario", p.redo.scenario, "draw them from this scenario (default: as before)")
       ->check(scenarios);

@@ -16,6 +16,7 @@
 #include "dag/dag_run.h"
 #include "dag/old_task_runs.h"
 #include "dag/schedule.h"
+#include "loop/day_file.h"
 #include "loop/pipelines.h"
 #include "loop/redo.h"
 #include "loop/run_day.h"
@@ -145,6 +146,7 @@ Result<int> one_day(Context& context, Days date, const std::string& run_type, co
   MAEIL_ASSIGN(const auto report,
                loop::run_day(store, day, date, asked, run_options(context.settings, run_type, reporter)));
   if (!report.reconciled.empty()) note_task_line(report.reconciled);
+  if (!report.other_file.empty()) note(report.other_file, LogLevel::kWarning);
   MAEIL_ASSIGN(const auto document, loop::summarize(store, day, date, report));
   if (context.json)
     print_json(document);
@@ -167,8 +169,9 @@ Result<Days> date_argument(const char* option, const std::string& text) {
   return *date;
 }
 
-loop::AskedDay asked_day(int64_t rows, const std::string& scenario) {
+loop::AskedDay asked_day(int64_t rows, const std::string& scenario, const std::string& in) {
   loop::AskedDay asked;
+  if (!in.empty()) asked.file = in;
   if (rows > 0) asked.rows = rows;
   if (!scenario.empty()) asked.scenario = scenario;
   return asked;
@@ -214,19 +217,30 @@ bool confirmed(const char* question) {
 
 Result<int> run(Context& context, const RunOptions& options) {
   stop_on_signals();
-  MAEIL_ASSIGN(Days date, date_in_zone(now(), context.settings.time_zone));
+  std::optional<Days> asked;
   if (!options.date.empty()) {
-    MAEIL_ASSIGN(date, date_argument("--date", options.date));
+    MAEIL_ASSIGN(asked, date_argument("--date", options.date));
   }
-  return one_day(context, date, "manual", asked_day(options.rows, options.scenario), true);
+  if (!options.in.empty() && options.rows > 0)
+    return usage_error("--rows is for rows that are drawn: leave it out");
+  MAEIL_ASSIGN(Days date, date_in_zone(now(), context.settings.time_zone));
+  if (!options.in.empty()) {
+    MAEIL_ASSIGN(const table::DatasetSpec& spec, context.spec());
+    MAEIL_ASSIGN(date, loop::choose_date(options.in, spec, asked));
+  } else if (asked) {
+    date = *asked;
+  }
+  return one_day(context, date, "manual", asked_day(options.rows, options.scenario, options.in), true);
 }
 
 Result<int> redo(Context& context, const RedoOptions& options) {
   stop_on_signals();
   MAEIL_ASSIGN(const Days date, date_argument("DATE", options.date));
   MAEIL_ASSIGN(store::Store & store, options.dry_run ? context.store_to_read() : context.existing_store());
-  const loop::RedoOptions asked{options.from, asked_day(options.rows, options.scenario), options.deploy};
-  MAEIL_ASSIGN(const auto plan, loop::plan_redo(store, context.settings, date, asked));
+  MAEIL_ASSIGN(const table::DatasetSpec& spec, context.spec());
+  const loop::RedoOptions asked{options.from, asked_day(options.rows, options.scenario, options.in),
+                                options.deploy};
+  MAEIL_ASSIGN(const auto plan, loop::plan_redo(store, context.settings, spec, date, asked));
   if (!context.json || options.dry_run) print_plan(context, date, plan);
   if (options.dry_run) return 0;
   if (!options.yes) {
@@ -237,7 +251,7 @@ Result<int> redo(Context& context, const RedoOptions& options) {
     }
   }
   Reporter reporter;
-  MAEIL_TRY(loop::begin_redo(store, context.settings, date, asked,
+  MAEIL_TRY(loop::begin_redo(store, context.settings, spec, date, asked,
                              run_options(context.settings, "redo", reporter)));
   return one_day(context, date, "redo", {}, true);
 }

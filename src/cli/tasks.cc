@@ -116,6 +116,7 @@ Result<int> task(Context& context, const TaskOptions& options) {
   if (request) {
     day.rows = request->rows;
     day.scenario = request->scenario;
+    day.file = request->file;
   }
   Progress progress;
   dag::RunOptions run;

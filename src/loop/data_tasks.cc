@@ -1,15 +1,14 @@
 // data_pipeline_dag: generate_data -> preprocess_data.
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <filesystem>
 
-#include "base/file.h"
-#include "base/hash.h"
+#include "loop/day_file.h"
 #include "loop/own_file.h"
 #include "loop/pipelines.h"
 #include "loop/prepared/prepare.h"
 #include "loop/prepared/raw_data.h"
+#include "loop/raw_lines.h"
 #include "loop/run_in_shards.h"
 #include "loop/source.h"
 #include "loop/tasks.h"
@@ -22,52 +21,20 @@ namespace {
 using dag::TaskContext;
 using dag::TaskOutcome;
 
-// Where in a run of CSV lines each raw_step-th row begins, and how long it is: so that a shard can read its
-// own rows, about a thousand places at most.
-struct LineOffsets {
-  std::vector<uint64_t> offsets;
-  uint64_t bytes = 0;
-};
-
-// The lines of the raw CSV, drawn from a source. What it holds must outlive it.
-class Generating : public RowWork<std::string_view, LineOffsets> {
+// What it holds must outlive it.
+class TakingIn : public RowWork<std::string_view, LineOffsets> {
  public:
-  Generating(TaskContext& context, const Day& day, const Source& source)
-      : context_(context), day_(day), source_(source), total_(static_cast<uint64_t>(day.rows)) {}
-
+  TakingIn(TaskContext& context, const RawLines& raw) : context_(context), raw_(raw) {}
   Result<LineOffsets> make(RowRange rows, const Sink& sink) override {
-    const uint64_t count = std::min(rows.count, total_ - rows.first);
-    LineOffsets out;
-    MAEIL_TRY(write_csv_lines(
-        source_, context_.logical_date, rows.first, count, static_cast<uint64_t>(day_.settings.seed),
-        [&](std::string_view piece) {
-          out.bytes += piece.size();
-          return sink(piece);
-        },
-        [&](uint64_t row) {
-          if (row % raw_step(total_) == 0) out.offsets.push_back(out.bytes);
-        },
-        [&](uint64_t done) { context_.progress("generate", done, count); }));
-    return out;
+    return raw_.lines(rows, [&](std::string_view piece) { return sink(piece); });
   }
-
-  RowCuts cuts() const override { return {total_, raw_step(total_)}; }
-  // Files by their bytes, since workers may have different ones of one name.
-  Result<store::Document> inputs() const override {
-    store::Document out = {
-        {"rows", day_.rows}, {"seed", day_.settings.seed}, {"source", source_.description}};
-    if (!source_.scenario.empty()) out["scenario"] = source_.scenario;
-    for (const auto& [key, path] : source_.files) {
-      MAEIL_ASSIGN(const auto file, MappedFile::open(path));
-      out[key] = sha256_hex(file.bytes());
-    }
-    return out;
-  }
+  RowCuts cuts() const override { return {raw_.rows, raw_step(raw_.rows)}; }
+  Result<store::Document> inputs() const override { return raw_.inputs(); }
   // A part is the lines themselves, and no frames.
   Status write(const std::string_view& lines, PartWriter& part) const override { return part.write(lines); }
   PartSummary summary(const LineOffsets& lines, RowRange rows) const override {
     return {{{"offsets", lines.offsets}, {"bytes", lines.bytes}},
-            fmt::format("rows {} to {} of {}", rows.first, rows.first + rows.count, total_)};
+            fmt::format("rows {} to {} of {}", rows.first, rows.first + rows.count, raw_.rows)};
   }
   Status read(const store::Document& part, const Sink& sink, LineOffsets& lines) const override {
     for (const auto& offset : part.value("offsets", store::Document::array()))
@@ -78,61 +45,66 @@ class Generating : public RowWork<std::string_view, LineOffsets> {
 
  private:
   TaskContext& context_;
-  const Day& day_;
-  const Source& source_;
-  const uint64_t total_;
+  const RawLines& raw_;
 };
 
 // The raw CSV of all lines: as this machine's copy, in the store, and as a document of raw_data.
-Result<TaskOutcome> write_raw_data(const Day& day, TaskContext& context, const Source& source,
-                                   const Generating::Rows& all) {
+Result<TaskOutcome> write_raw_data(const Day& day, TaskContext& context, const RawLines& raw,
+                                   store::Document metadata, const TakingIn::Rows& all) {
   const std::string path = day.settings.data_path;
   MAEIL_ASSIGN(OwnFile file, OwnFile::begin(path, kRawDataFile, [&] { return std::ref(context.store); }));
-  store::Document metadata = {{"type", "raw_data"}, {"dataset", day.spec.name}};
-  if (source.quality_score) metadata["quality_score"] = *source.quality_score;
   MAEIL_ASSIGN(const auto blob,
                context.store.write_blob(std::filesystem::path(path).filename().string(), metadata));
   const auto write = [&](std::string_view bytes) -> Status {
     MAEIL_TRY(file.write(bytes));
     return blob->write(bytes);
   };
-  const std::string header = csv_header(source);
-  MAEIL_TRY(write(header));
+  MAEIL_TRY(write(raw.header));
   MAEIL_ASSIGN(LineOffsets lines, all(write));
-  for (uint64_t& offset : lines.offsets) offset += header.size();
+  for (uint64_t& offset : lines.offsets) offset += raw.header.size();
   MAEIL_TRY(file.commit());
   MAEIL_ASSIGN(const std::string file_id, blob->finish());
 
   TaskOutcome out;
-  out.message = fmt::format("{} rows from {}{}", day.rows, source.description,
-                            source.scenario.empty() ? "" : ", " + source.scenario);
-  out.result = {{"rows", day.rows}, {"source", source.description}, {"path", path}};
-  if (!source.scenario.empty()) out.result["scenario"] = source.scenario;
-  store::Document document = {
-      {"filename", std::filesystem::path(path).filename().string()},
-      {"metadata", metadata},
-      {"file_id", store::id_value(file_id)},
-      {"rows", day.rows},
-      {"columns", source.names.size()},
-      {"sha256", file.sha256()},
-      {"source", source.description},
-      {"seed", day.settings.seed},
-      {"row_offsets", {{"every", raw_step(static_cast<uint64_t>(day.rows))}, {"bytes", lines.offsets}}}};
-  if (!source.scenario.empty()) document["scenario"] = source.scenario;
-  if (source.fallback) document["fallback"] = true;  // gate.h: such a day approves nothing
+  out.message = fmt::format("{} rows from {}", raw.rows, raw.description);
+  out.result = {{"rows", raw.rows}, {"path", path}};
+  out.result.update(raw.result);
+  store::Document document = {{"filename", std::filesystem::path(path).filename().string()},
+                              {"metadata", metadata},
+                              {"file_id", store::id_value(file_id)},
+                              {"rows", raw.rows},
+                              {"columns", raw.columns},
+                              {"sha256", file.sha256()},
+                              {"row_offsets", {{"every", raw_step(raw.rows)}, {"bytes", lines.offsets}}}};
+  document.update(raw.facts);
   out.batch.puts.push_back({"raw_data", stamped(context, "raw_data", std::move(document))});
   return out;
 }
 
+Result<TaskOutcome> store_lines(const Day& day, TaskContext& context, const RawLines& raw,
+                                const store::Document& metadata) {
+  TakingIn taking(context, raw);
+  return run_in_shards<std::string_view, LineOffsets>(context, taking, [&](const TakingIn::Rows& all) {
+    return write_raw_data(day, context, raw, metadata, all);
+  });
+}
+
+// Takes in the day's own file, or draws the day's rows.
 Result<TaskOutcome> generate_data(const Day& day, TaskContext& context) {
+  store::Document metadata = {{"type", "raw_data"}, {"dataset", day.spec.name}};
+  if (const std::string path = day_file(day, context.logical_date); !path.empty()) {
+    MAEIL_ASSIGN(const RawLines raw, file_lines(path, day.spec));
+    return store_lines(day, context, raw, metadata);
+  }
   SourcePlan plan = day_source(day.settings);
   plan.scenario = day.scenario;
   MAEIL_ASSIGN(const Source source, open_source(plan));
   if (!source.warning.empty()) context.log("warning: " + source.warning);
-  Generating generating(context, day, source);
-  return run_in_shards<std::string_view, LineOffsets>(context, generating, [&](const Generating::Rows& all) {
-    return write_raw_data(day, context, source, all);
-  });
+  if (source.quality_score) metadata["quality_score"] = *source.quality_score;
+  const RawLines raw =
+      drawn_lines(source, context.logical_date, static_cast<uint64_t>(day.rows), day.settings.seed,
+                  [&](uint64_t done, uint64_t total) { context.progress("generate", done, total); });
+  return store_lines(day, context, raw, metadata);
 }
 
 Result<TaskOutcome> preprocess_data(const Day& day, TaskContext& context) {

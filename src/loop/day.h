@@ -20,6 +20,7 @@ struct Day {
   const table::DatasetSpec& spec;
   std::string scenario = "calm";  // of the built-in portfolio, or a .toml file (scenario.h)
   int64_t rows = 10000;
+  std::string file;  // that the date's rows are taken from; "": DAY_DATA, else they are drawn (day_file.h)
   bool deploy_older = false;  // deploy what is approved even though a newer date has its verdict
 };
 

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <limits>
 
 #include "dag/task_record.h"
@@ -30,13 +31,14 @@ Result<std::optional<DayRequest>> find_request(store::Store& store, Days date) {
                                 {{"rows", Kind::kCount, kRefused},
                                  {"number", Kind::kCount, kRefused},
                                  {"scenario", Kind::kText, kRefused},
+                                 {"file", Kind::kText},
                                  {"deploy_older", Kind::kFlag}}));
   const auto rows = found.at("rows").get<int64_t>(), number = found.at("number").get<int64_t>();
   if (rows < 1) return store::wrong_field(kRequests, found, "rows", "is less than 1");
   if (number < 1 || number > std::numeric_limits<int>::max())
     return store::wrong_field(kRequests, found, "number", "is out of range");
-  return std::optional(
-      DayRequest{static_cast<int>(number), rows, found.at("scenario"), found.value("deploy_older", false)});
+  return std::optional(DayRequest{static_cast<int>(number), rows, found.at("scenario"),
+                                  found.value("deploy_older", false), found.value("file", "")});
 }
 
 }  // namespace
@@ -59,27 +61,48 @@ Result<std::optional<DayRequest>> begun_as(store::Store& store, Days date) {
 store::Batch::Put request_document(Days date, const DayRequest& request, const Document& from,
                                    const std::string& run_id) {
   const std::string key = store::make_task_key(date, "day", "request");
-  return {kRequests,
-          {{"_id", store::id_value(store::task_object_id(key, kRequests, request.number))},
-           {"logical_date", format_date(date)},
-           {"number", request.number},
-           {"rows", request.rows},
-           {"scenario", request.scenario},
-           {"deploy_older", request.deploy_older},
-           {"from", from},
-           {"run_id", run_id},
-           {"timestamp", store::date_value(now())}}};
+  store::Batch::Put out = {kRequests,
+                           {{"_id", store::id_value(store::task_object_id(key, kRequests, request.number))},
+                            {"logical_date", format_date(date)},
+                            {"number", request.number},
+                            {"rows", request.rows},
+                            {"scenario", request.scenario},
+                            {"deploy_older", request.deploy_older},
+                            {"from", from},
+                            {"run_id", run_id},
+                            {"timestamp", store::date_value(now())}}};
+  if (!request.file.empty()) out.document["file"] = request.file;
+  return out;
 }
 
-Status check_request(const Settings& settings, const DayRequest& request) {
+Status check_drawn(const Source& source, const table::DatasetSpec& spec) {
+  if (!source.portfolio) return {};
+  for (const auto& column : spec.columns) {
+    if (column.optional || std::ranges::find(source.names, column.name) != source.names.end()) continue;
+    return usage_error(fmt::format(
+        "dataset {} ({}) has the column '{}', which the built-in portfolio's rows have not: `--in F.csv` or "
+        "DAY_DATA takes in rows of your own, DISTRIBUTION_MODEL draws them from a fitted model",
+        spec.name, spec.file, column.name));
+  }
+  return {};
+}
+
+Status check_request(const Settings& settings, const table::DatasetSpec& spec, const DayRequest& request) {
+  if (!request.file.empty() || !settings.day_data.empty()) {
+    if (request.scenario == "calm") return {};
+    return usage_error(
+        fmt::format("--scenario {}: the rows are taken from a file ({}), and scenarios shape drawn ones",
+                    request.scenario, request.file.empty() ? "DAY_DATA" : request.file));
+  }
   SourcePlan plan = day_source(settings);
   plan.scenario = request.scenario;
   const auto source = open_source(plan);
-  return !source && source.error().code == ErrorCode::kUsage ? tl::make_unexpected(source.error()) : Status{};
+  if (source) return check_drawn(*source, spec);
+  return source.error().code == ErrorCode::kUsage ? tl::make_unexpected(source.error()) : Status{};
 }
 
-Result<DayRequest> request_day(store::Store& store, const Settings& settings, Days date,
-                               const AskedDay& asked, const std::string& run_id) {
+Result<DayRequest> request_day(store::Store& store, const Settings& settings, const table::DatasetSpec& spec,
+                               Days date, const AskedDay& asked, const std::string& run_id) {
   MAEIL_ASSIGN(const auto recorded, begun_as(store, date));
   if (recorded) {
     if (asked.rows && *asked.rows != recorded->rows) {
@@ -92,13 +115,20 @@ Result<DayRequest> request_day(store::Store& store, const Settings& settings, Da
           "{} was begun with --scenario {}, not {}: `maeil redo {} --scenario {}` does it again",
           format_date(date), recorded->scenario, *asked.scenario, format_date(date), *asked.scenario));
     }
+    if (asked.file && *asked.file != recorded->file) {
+      const auto rows = recorded->file.empty() ? std::string("rows that were not given with --in")
+                                               : "the rows of " + recorded->file;
+      return usage_error(
+          fmt::format("{} was begun with {}, not those of {}: `maeil redo {} --in {}` does it again",
+                      format_date(date), rows, *asked.file, format_date(date), *asked.file));
+    }
     MAEIL_ASSIGN(const auto drawn, dag::task_state(store, date, kDataDag, "generate_data"));
-    if (drawn != dag::TaskState::kSuccess) MAEIL_TRY(check_request(settings, *recorded));
+    if (drawn != dag::TaskState::kSuccess) MAEIL_TRY(check_request(settings, spec, *recorded));
     return *recorded;
   }
   const DayRequest request{1, asked.rows.value_or(settings.data_quantity), asked.scenario.value_or("calm"),
-                           false};
-  MAEIL_TRY(check_request(settings, request));
+                           false, asked.file.value_or("")};
+  MAEIL_TRY(check_request(settings, spec, request));
   store::Batch batch;
   batch.puts.push_back(request_document(date, request, nullptr, run_id));
   MAEIL_TRY(store.commit(batch));

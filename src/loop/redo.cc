@@ -70,8 +70,8 @@ Result<std::vector<std::string>> what_rows_differ_in(store::Store& store, const 
 
 }  // namespace
 
-Result<RedoPlan> plan_redo(store::Store& store, const Settings& settings, Days date,
-                           const RedoOptions& options) {
+Result<RedoPlan> plan_redo(store::Store& store, const Settings& settings, const table::DatasetSpec& spec,
+                           Days date, const RedoOptions& options) {
   const auto dags = pipelines(static_cast<int>(settings.max_retrain_attempts));
   MAEIL_ASSIGN(const Start start, find_start(dags, options.from));
   MAEIL_ASSIGN(const auto recorded, begun_as(store, date));
@@ -105,26 +105,29 @@ Result<RedoPlan> plan_redo(store::Store& store, const Settings& settings, Days d
   }
 
   const bool draws = start.dag == 0 && start.task == dags.front().tasks.front().id;
-  if (!draws && (options.asked.rows || options.asked.scenario)) {
+  if (!draws && (options.asked.rows || options.asked.scenario || options.asked.file)) {
     return usage_error(fmt::format(
-        "--rows and --scenario are for rows that are drawn again: leave out --from, or take --from {}",
+        "--rows, --scenario and --in are for rows that are made again: leave out --from, or take --from {}",
         dags.front().tasks.front().id));
   }
   plan.request = {recorded->number + 1, options.asked.rows.value_or(recorded->rows),
-                  options.asked.scenario.value_or(recorded->scenario), options.deploy_older};
+                  options.asked.scenario.value_or(recorded->scenario), options.deploy_older,
+                  options.asked.file.value_or(recorded->file)};
   if (draws) {
-    MAEIL_TRY(check_request(settings, plan.request));
-    MAEIL_ASSIGN(plan.notes, what_rows_differ_in(store, settings, date));
+    MAEIL_TRY(check_request(settings, spec, plan.request));
+    if (plan.request.file.empty() && settings.day_data.empty()) {
+      MAEIL_ASSIGN(plan.notes, what_rows_differ_in(store, settings, date));
+    }
   }
   MAEIL_ASSIGN(const auto newest, newest_verdict(store));
   if (newest && *newest > date) plan.newer = newest;
   return plan;
 }
 
-Status begin_redo(store::Store& store, const Settings& settings, Days date, const RedoOptions& options,
-                  const dag::RunOptions& run) {
+Status begin_redo(store::Store& store, const Settings& settings, const table::DatasetSpec& spec, Days date,
+                  const RedoOptions& options, const dag::RunOptions& run) {
   MAEIL_ASSIGN(const auto lock, dag::lock_runner(store, run));
-  MAEIL_ASSIGN(const RedoPlan plan, plan_redo(store, settings, date, options));
+  MAEIL_ASSIGN(const RedoPlan plan, plan_redo(store, settings, spec, date, options));
   const auto dags = pipelines(static_cast<int>(settings.max_retrain_attempts));
   store::Batch batch;
   batch.puts.push_back(request_document(date, plan.request, plan.from, run.run_id));

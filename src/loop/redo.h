@@ -35,12 +35,12 @@ struct RedoPlan {
 
 // What a redo would do; changes nothing. kNotFound: the date was never run. kUsage: there is no such task, it
 // was not done on that date, or rows and scenario are asked for while the rows are not drawn again.
-Result<RedoPlan> plan_redo(store::Store& store, const Settings& settings, Days date,
-                           const RedoOptions& options);
+Result<RedoPlan> plan_redo(store::Store& store, const Settings& settings, const table::DatasetSpec& spec,
+                           Days date, const RedoOptions& options);
 
 // Records the request and takes the records back, in one step; running the date (run_day.h) then does them
 // again. kConflict: a run holds the lock, or a task of the date is running elsewhere.
-Status begin_redo(store::Store& store, const Settings& settings, Days date, const RedoOptions& options,
-                  const dag::RunOptions& run);
+Status begin_redo(store::Store& store, const Settings& settings, const table::DatasetSpec& spec, Days date,
+                  const RedoOptions& options, const dag::RunOptions& run);
 
 }  // namespace maeil::loop

@@ -36,8 +36,9 @@ TEST(Redo, ThePlanSaysInWhatRowsThatAreDrawnAgainWillDiffer) {
                          {"source", "model.pkl"}}});
   ASSERT_TRUE(store->commit(begun));
   Settings settings;
+  const auto spec = table::builtin_dataset_spec().value();
   const auto notes = [&](const std::string& from) {
-    return plan_redo(*store, settings, date, {.from = from, .asked = {}}).value().notes;
+    return plan_redo(*store, settings, spec, date, {.from = from, .asked = {}}).value().notes;
   };
   const std::string source = "the rows will be drawn from portfolio, they were drawn from model.pkl";
   EXPECT_THAT(notes(""), ElementsAre(source));

@@ -2,7 +2,10 @@
 
 #include <fmt/format.h>
 
+#include "base/file.h"
+#include "base/hash.h"
 #include "dag/task_record.h"
+#include "loop/day_file.h"
 #include "loop/deployment.h"
 #include "loop/pipelines.h"
 #include "loop/run_record.h"
@@ -25,6 +28,25 @@ Result<Verdict> verdict_of(store::Store& store, Days date, const dag::DayResult&
   return retrained ? Verdict::kRetrained : Verdict::kApproved;
 }
 
+// A sentence when the date's file is no longer the one that was taken in, or is gone: "" when it is the same,
+// or rows were drawn.
+Result<std::string> other_file(store::Store& store, const Day& day, Days date) {
+  const std::string path = day_file(day, date);
+  if (path.empty()) return "";
+  store::FindOptions newest;
+  newest.filter = {{"logical_date", format_date(date)}};
+  newest.sort = {{"timestamp", -1}};
+  newest.limit = 1;
+  MAEIL_ASSIGN(const auto raw, store.find_one("raw_data", newest));
+  if (raw.is_null()) return "";
+  const auto file = MappedFile::open(path);
+  if (!file || sha256_hex(file->bytes()) == raw.value("source_sha256", "")) return "";
+  return fmt::format(
+      "{} has other rows than were taken in for {}: nothing was done again, `maeil redo {}` does, and keeps "
+      "both",
+      path, format_date(date), format_date(date));
+}
+
 }  // namespace
 
 Result<DayReport> run_day(store::Store& store, const Day& settings_and_spec, Days logical_date,
@@ -37,18 +59,31 @@ Result<DayReport> run_day(store::Store& store, const Day& settings_and_spec, Day
     MAEIL_ASSIGN(const auto lock, dag::lock_runner(store, options));
     out.reconciled = follow_registry(store, day.settings);
     MAEIL_ASSIGN(const DayRequest request,
-                 request_day(store, day.settings, logical_date, asked, options.run_id));
+                 request_day(store, day.settings, day.spec, logical_date, asked, options.run_id));
     day.rows = request.rows;
     day.scenario = request.scenario;
     day.deploy_older = request.deploy_older;
+    day.file = request.file;
     MAEIL_ASSIGN(const auto in_force, registry::model_in_force(store));
-    if (!in_force) dags.insert(dags.begin(), first_day_dag());
+    if (!in_force) {
+      // A first model of drawn rows would know nothing of a team's own.
+      if (const auto file = day_file(day, logical_date); !file.empty()) {
+        return not_found(
+            fmt::format("there is no model yet that could judge the rows of {}: `maeil train --in "
+                        "history.csv` makes one from labelled rows",
+                        file));
+      }
+      dags.insert(dags.begin(), first_day_dag());
+    }
     // A date that is finished runs nothing, so its settings count for nothing.
     MAEIL_ASSIGN(const bool finished, dag::is_finished(store, dags, logical_date));
     if (!finished || options.clear) MAEIL_TRY(describe_run(store, day, described));
   }
   MAEIL_ASSIGN(out.result, dag::run_dags(store, dags, make_tasks(day), logical_date, described));
   out.already_finished = out.result.already_finished;
+  if (out.already_finished) {
+    MAEIL_ASSIGN(out.other_file, other_file(store, day, logical_date));
+  }
   MAEIL_ASSIGN(out.verdict, verdict_of(store, logical_date, out.result));
   return out;
 }

@@ -14,6 +14,7 @@ enum class Verdict { kApproved, kRetrained, kAlert, kNotJudged, kFailed, kCancel
 struct DayReport {
   Verdict verdict = Verdict::kFailed;
   bool already_finished = false;  // an earlier run had finished the date; nothing was done
+  std::string other_file;         // of a finished date whose file is another one now: a sentence; "" else
   std::string reconciled;         // what was mended between link and registry; "" when nothing
   dag::DayResult result;
 };

@@ -1,0 +1,188 @@
+#include "loop/day_file.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <memory>
+
+#include "base/calendar.h"
+#include "base/file.h"
+#include "base/hash.h"
+#include "format/csv.h"
+#include "loop/prepared/raw_data.h"
+#include "prep/columns.h"
+#include "table/csv_header.h"
+#include "table/csv_table.h"
+#include "table/dates.h"
+
+namespace maeil::loop {
+namespace {
+
+std::string name_of(const std::string& path) { return std::filesystem::path(path).filename().string(); }
+
+bool is_digit(char c) { return c >= '0' && c <= '9'; }
+
+// The date that begins at text[at], and its length.
+std::optional<std::pair<Days, size_t>> date_at(std::string_view text, size_t at) {
+  const auto number = [&](size_t from, size_t digits) {
+    int out = 0;
+    for (size_t i = from; i < from + digits; ++i) out = 10 * out + (text[i] - '0');
+    return out;
+  };
+  for (const size_t gap : {1u, 0u}) {
+    const size_t length = 8 + 2 * gap;
+    if (at + length > text.size()) continue;
+    bool fits = true;
+    for (size_t i = 0; i < length && fits; ++i) {
+      const bool separator = gap == 1 && (i == 4 || i == 7);
+      fits = separator ? text[at + i] == '-' || text[at + i] == '_' || text[at + i] == '.'
+                       : is_digit(text[at + i]);
+    }
+    if (!fits || (at + length < text.size() && is_digit(text[at + length]))) continue;
+    const auto day = day_of(number(at, 4), number(at + 4 + gap, 2), number(at + 6 + 2 * gap, 2));
+    if (day) return std::pair(*day, length);
+  }
+  return std::nullopt;
+}
+
+// The only date in a file's name.
+std::optional<Days> date_in(std::string_view name) {
+  std::optional<Days> out;
+  for (size_t at = 0; at < name.size(); ++at) {
+    if (at > 0 && is_digit(name[at - 1])) continue;
+    const auto found = date_at(name, at);
+    if (!found) continue;
+    if (out && *out != found->first) return std::nullopt;
+    out = found->first;
+    at += found->second - 1;
+  }
+  return out;
+}
+
+struct Bytes {
+  MappedFile file;
+  size_t header = 0;              // bytes before the first line
+  size_t end = 0;                 // behind the last line
+  std::vector<uint64_t> offsets;  // of the rows 0, every, 2 every ...
+  uint64_t every = kSourceRows, rows = 0, columns = 0;
+};
+
+}  // namespace
+
+std::string day_file(const Day& day, Days date) {
+  std::string out = day.file.empty() ? day.settings.day_data : day.file;
+  if (!day.file.empty()) return out;
+  constexpr std::string_view kDate = "{date}";
+  for (size_t at = 0; (at = out.find(kDate, at)) != std::string::npos;)
+    out.replace(at, kDate.size(), format_date(date));
+  return out;
+}
+
+Result<FileDate> date_of_file(const std::string& path, const table::DatasetSpec& spec) {
+  FileDate out;
+  out.in_name = date_in(name_of(path));
+  if (spec.roles.time.empty()) return out;
+  const size_t time = prep::column_index(spec, spec.roles.time);
+  const auto& format = spec.find(spec.roles.time)->format;
+  std::optional<Days> last;
+  MAEIL_TRY(table::read_csv_file(path, spec, {.target_required = false},
+                                 [&](Table&& chunk, const std::vector<uint64_t>&) -> Status {
+                                   for (const auto& text : chunk.columns[time].dictionary) {
+                                     const auto day = table::read_day(text, format);
+                                     if (!day) continue;
+                                     if (!out.in_rows) out.in_rows = day;
+                                     if (*day != *out.in_rows) last = day;
+                                   }
+                                   return {};
+                                 }));
+  if (last) {
+    return bad_input(fmt::format(
+        "{}: the rows are of more than one day (column '{}': {}, {}): a day's rows are those of one date",
+        path, spec.roles.time, format_date(*out.in_rows), format_date(*last)));
+  }
+  return out;
+}
+
+Result<Days> choose_date(const std::string& path, const table::DatasetSpec& spec,
+                         const std::optional<Days>& asked) {
+  MAEIL_ASSIGN(const FileDate said, date_of_file(path, spec));
+  struct Told {
+    const char* by;
+    std::optional<Days> day;
+  };
+  const Told told[] = {{"--date", asked}, {"the rows", said.in_rows}, {"the file's name", said.in_name}};
+  const Told* first = nullptr;
+  for (const Told& each : told) {
+    if (!each.day) continue;
+    if (!first) first = &each;
+    if (*each.day != *first->day) {
+      return usage_error(fmt::format("{}: {} says {}, {} says {}: rename the file, or take the right one",
+                                     path, first->by, format_date(*first->day), each.by,
+                                     format_date(*each.day)));
+    }
+  }
+  if (!first) {
+    return usage_error(fmt::format(
+        "{}: which day is it? Neither its rows (a time in [roles]) nor its name say: --date YYYY-MM-DD",
+        path));
+  }
+  return *first->day;
+}
+
+Result<RawLines> file_lines(const std::string& path, const table::DatasetSpec& spec) {
+  MAEIL_ASSIGN(MappedFile file, MappedFile::open(path));
+  const auto in = std::make_shared<Bytes>(Bytes{.file = std::move(file), .offsets = {}});
+  const std::string_view bytes = in->file.bytes();
+  format::CsvReader reader(bytes, path);
+  MAEIL_ASSIGN(const auto names, table::read_csv_header(reader, bytes, path));
+  for (const auto& column : spec.columns) {
+    if (!column.optional && column.name != spec.target &&
+        std::ranges::find(names, column.name) == names.end())
+      return bad_input(
+          fmt::format("{}: the header lacks the column '{}' of dataset {}", path, column.name, spec.name));
+  }
+  format::CsvRecord record;
+  for (;;) {
+    MAEIL_ASSIGN(const bool more, reader.next(record));
+    if (!more) break;
+    const auto at = static_cast<size_t>(record.bytes.data() - bytes.data());
+    if (in->rows == 0) in->header = at;
+    if (in->rows++ % kSourceRows == 0) in->offsets.push_back(at);
+  }
+  if (in->rows == 0) return bad_input(fmt::format("{}: there are no rows", path));
+  in->end = bytes.size();
+  in->every = raw_step(in->rows);
+  std::vector<uint64_t> kept;
+  for (size_t i = 0; i < in->offsets.size(); i += in->every / kSourceRows) kept.push_back(in->offsets[i]);
+  in->offsets = std::move(kept);
+
+  RawLines out;
+  out.header = bytes.substr(0, in->header);
+  out.rows = in->rows;
+  out.columns = names.size();
+  out.description = name_of(path);
+  const std::string sha256 = sha256_hex(bytes);
+  out.facts = {{"source", out.description}, {"source_path", path}, {"source_sha256", sha256}};
+  out.result = {{"source", out.description}, {"source_sha256", sha256}};
+  out.lines = [in](RowRange range,
+                   const std::function<Status(std::string_view)>& sink) -> Result<LineOffsets> {
+    const auto offset_of = [&](uint64_t row) -> size_t {
+      return row >= in->rows ? in->end : in->offsets[row / in->every];
+    };
+    const uint64_t last = range.count >= in->rows - range.first ? in->rows : range.first + range.count;
+    const size_t begin = offset_of(range.first), end = offset_of(last);
+    LineOffsets lines;
+    for (uint64_t row = range.first; row < last; row += in->every)
+      lines.offsets.push_back(offset_of(row) - begin);
+    lines.bytes = end - begin;
+    constexpr size_t kPiece = 1 << 20;
+    for (size_t at = begin; at < end; at += kPiece)
+      MAEIL_TRY(sink(in->file.bytes().substr(at, std::min(kPiece, end - at))));
+    return lines;
+  };
+  out.inputs = [sha256]() -> Result<store::Document> { return store::Document{{"source_sha256", sha256}}; };
+  return out;
+}
+
+}  // namespace maeil::loop

@@ -1,0 +1,33 @@
+// A day's rows out of a team's own file: `maeil run --in F`, or DAY_DATA with {date} in it.
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "loop/day.h"
+#include "loop/raw_lines.h"
+
+namespace maeil::loop {
+
+// The file that the date's rows are taken from: what the run was given, else DAY_DATA, every {date} of it
+// replaced by YYYY-MM-DD; "": the rows are drawn.
+std::string day_file(const Day& day, Days date);
+
+// The day that a file is about, as far as it says: the only value of the dataset's time column, and the one
+// date (2026-11-28 or 20261128) in its name.
+struct FileDate {
+  std::optional<Days> in_rows, in_name;
+};
+// Reads the file. kBadInput as read_csv.
+Result<FileDate> date_of_file(const std::string& path, const table::DatasetSpec& spec);
+
+// The date of a run that is given a file: `asked`, else what the rows say, else what the name says. kUsage
+// when two of these disagree, or none says anything, and when the rows are of several days.
+Result<Days> choose_date(const std::string& path, const table::DatasetSpec& spec,
+                         const std::optional<Days>& asked);
+
+// The rows as they came. kNotFound: there is no such file (yet); kBadInput: it cannot be read as rows of the
+// dataset, or has none. `path` may be replaced meanwhile: the bytes are those that were opened.
+Result<RawLines> file_lines(const std::string& path, const table::DatasetSpec& spec);
+
+}  // namespace maeil::loop
