@@ -52,13 +52,13 @@ class Listing(KeepsHistory, unittest.TestCase):
         with self.base.copy() as work:
             work.run("run", "--date", NEXT, expect=0)
             every = self.runs(work)
-            self.assertEqual([r[0] for r in every], [NEXT] * 3 + [DATE] * 3)
-            self.assertEqual(self.runs(work, "--state", "success", "--from", DATE, "--to", DATE), every[3:])
+            self.assertEqual([r[0] for r in every], [NEXT] * 4 + [DATE] * 4)
+            self.assertEqual(self.runs(work, "--state", "success", "--from", DATE, "--to", DATE), every[4:])
             self.assertEqual(self.runs(work, "--state", "failed"), [])
             cut = work.run("runs", "--limit", "2", expect=0)
             self.assertIn("2 of more are shown: --limit", cut.stderr)
             self.assertEqual(len(cut.stdout.splitlines()), 4)
-            self.assertEqual(work.run("runs", "--limit", "6", expect=0).stderr, "")
+            self.assertEqual(work.run("runs", "--limit", "8", expect=0).stderr, "")
             work.run("runs", "--state", "sleeping", expect=2)
             work.run("runs", "--from", "yesterday", expect=2)
 
