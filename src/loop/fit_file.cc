@@ -121,12 +121,14 @@ Result<FileFit> fit_file(const FitFileRequest& request, const Watcher& watcher) 
     MAEIL_ASSIGN(named, sdv ? table::read_sdv_spec(request.spec) : table::read_dataset_spec(request.spec));
     known = &*named;
   } else if (request.usual_spec) {
-    MAEIL_ASSIGN(const auto has_columns, table::has_columns_of(request.in, *request.usual_spec));
-    if (has_columns) known = request.usual_spec;
+    const auto usual = table::RowFile::open(request.in, request.usual_spec);
+    if (usual && table::has_columns_of(*usual, *request.usual_spec).value_or(false))
+      known = request.usual_spec;
   }
+  MAEIL_ASSIGN(table::RowFile file, table::RowFile::open(request.in, known));
   FileFit out;
   out.target = !request.target.empty() ? request.target : known ? known->target : "";
-  MAEIL_ASSIGN(auto inferred, table::infer_columns(request.in, known, out.target));
+  MAEIL_ASSIGN(auto inferred, table::infer_columns(file, known, out.target));
   MAEIL_ASSIGN(auto plan, plan_for(request, known, out.target, inferred));
   if (known) plan.constraints = constraints_of(*known, inferred.spec, watcher);
   for (const auto& constraint : plan.constraints)
@@ -143,7 +145,7 @@ Result<FileFit> fit_file(const FitFileRequest& request, const Watcher& watcher) 
     }
     return {};
   };
-  MAEIL_ASSIGN(out.read, table::read_csv_file(request.in, inferred.spec, {.target_required = false}, take));
+  MAEIL_ASSIGN(out.read, table::read_csv_file(file, inferred.spec, {.target_required = false}, take));
   note_read(out.read, request.in, watcher);
   MAEIL_TRY(table::check_read(out.read, request.in));
   note_broken(out.constraints, out.rows, watcher);

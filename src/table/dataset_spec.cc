@@ -8,6 +8,7 @@
 
 #include "base/file.h"
 #include "table/builtin_dataset.h"
+#include "table/read_keys.h"
 #include "table/toml_keys.h"
 
 namespace maeil::table {
@@ -226,8 +227,9 @@ Result<DatasetSpec> read_spec(const toml::table& document, const std::string& fi
   Keys top(document, "the dataset", file);
   spec.name = top.text("name", true);
   spec.file = file;
-  for (const char* key : {"target", "columns", "day_counts", "drop", "constraints"}) top.know(key);
+  for (const char* key : {"target", "columns", "day_counts", "drop", "constraints", "read"}) top.know(key);
   MAEIL_TRY(top.finish());
+  MAEIL_ASSIGN(spec.read, parse_read_spec(document, file));
   MAEIL_TRY(read_target(document, file, spec));
   const auto* columns = document["columns"].as_array();
   if (!columns || columns->empty()) return bad_input(fmt::format("{}: there are no columns", file));

@@ -64,8 +64,9 @@ Result<PreparedTotals> Preparing::prepare(MappedFile file, const std::string& na
                                           uint64_t expected, const Sink& sink) {
   PreparedTotals out;
   uint64_t done = 0;
+  auto csv = table::RowFile::own(std::move(file), name);
   MAEIL_ASSIGN(out.report, table::read_csv_file_as<PreparedPiece>(
-                               std::move(file), name, day_.spec, {},
+                               csv, day_.spec, {},
                                [&](const table::CsvChunk& rows, PreparedPiece& piece) -> Status {
                                  std::vector<uint64_t> row_index = rows.row_index;
                                  for (uint64_t& row : row_index) row += first_row;
