@@ -2,8 +2,6 @@
 // guesses are format/'s; here is what people are shown of them.
 #include <fmt/format.h>
 
-#include <algorithm>
-
 #include "base/file.h"
 #include "base/progress.h"
 #include "cli/commands.h"
@@ -11,7 +9,7 @@
 #include "format/csv.h"
 #include "format/csv_convert.h"
 #include "format/csv_dialect.h"
-#include "format/csv_records.h"
+#include "format/dialect_words.h"
 #include "format/text_file.h"
 
 namespace maeil::cli {
@@ -20,17 +18,9 @@ namespace {
 using format::CsvDialect;
 using store::Document;
 
-constexpr size_t kSampleBytes = 1 << 20;
-constexpr size_t kShownRecords = 3;
-
 Result<std::optional<char>> one_byte(const char* option, const std::string& text) {
-  constexpr std::pair<std::string_view, char> kWords[] = {{"tab", '\t'},      {"\\t", '\t'}, {"comma", ','},
-                                                          {"semicolon", ';'}, {"pipe", '|'}, {"blank", ' '},
-                                                          {"none", '\0'}};
   if (text.empty()) return std::nullopt;
-  const auto word = std::ranges::find(kWords, text, [](const auto& one) { return one.first; });
-  if (word != std::end(kWords)) return word->second;
-  if (text.size() == 1 && text[0] != '\n' && text[0] != '\r') return text[0];
+  if (const auto byte = format::parse_dialect_character(text)) return byte;
   return usage_error(
       fmt::format("{} '{}' is no single character: one of them, or tab, comma, semicolon, pipe, "
                   "blank, none",
@@ -58,79 +48,25 @@ struct Opened {
 Result<Opened> open_file(const DataFileOptions& options) {
   MAEIL_ASSIGN(const auto asked, asked_of(options));
   MAEIL_ASSIGN(auto text, format::TextFile::open(options.in, options.encoding));
-  std::string_view sample = text.bytes().substr(0, kSampleBytes);
-  if (sample.size() < text.bytes().size()) {
-    const size_t end = sample.find_last_of("\r\n");
-    if (end != std::string_view::npos) sample = sample.substr(0, end + 1);
-  }
-  MAEIL_ASSIGN(auto guess, format::guess_dialect(sample, options.in, asked));
+  MAEIL_ASSIGN(auto guess, format::guess_dialect(format::sample_of(text.bytes()), options.in, asked));
   return Opened{std::move(text), std::move(guess)};
 }
 
-// The first records of a reading, with a bar between fields.
-std::string first_records(std::string_view text, const CsvDialect& dialect) {
-  format::DelimitedReader reader(text.substr(0, kSampleBytes), dialect);
-  format::DelimitedRecord record;
-  std::string out;
-  for (size_t shown = 0; shown < kShownRecords && reader.next(record);) {
-    if (record.line <= dialect.preamble) continue;
-    out += "\n    ";
-    for (size_t f = 0; f < std::min<size_t>(record.fields.size(), 8); ++f)
-      out += (f > 0 ? " | " : "") + format::clip_utf8(record.fields[f], 24);
-    if (record.fields.size() > 8) out += " | ...";
-    ++shown;
-  }
-  return out;
-}
-
-// Each guess that nothing in the file decides, with what decides it; empty: all is clear.
 std::vector<std::string> doubts(const Opened& file) {
-  std::vector<std::string> out;
-  const auto& guess = file.guess;
-  if (!file.text.encoding().clear) {
-    out.push_back(fmt::format(
-        "its letters beyond ASCII may be {}, or those of another encoding: name it with --encoding",
-        file.text.encoding().name));
-  }
-  if (const auto& rival = guess.rival) {
-    out.push_back(fmt::format(
-        "it can be read in two ways: name one with --delimiter and --quote\n  {}{}\n  {}{}",
-        format::describe_delimiter(guess.dialect.delimiter), first_records(file.text.bytes(), guess.dialect),
-        rival->fields == 1 ? "one column" : format::describe_delimiter(rival->delimiter),
-        first_records(file.text.bytes(), *rival)));
-  }
-  if (guess.names_differ) {
-    out.push_back(
-        fmt::format("its names are more or fewer than the {} fields of its rows: mend them in the file{}",
-                    guess.dialect.fields, first_records(file.text.bytes(), guess.dialect)));
-  }
-  if (guess.header_unclear) {
-    out.push_back(fmt::format("its first record may be names or a row: --header 1 or --header 0{}",
-                              first_records(file.text.bytes(), guess.dialect)));
-  }
-  return out;
-}
-
-const char* name_of(format::LineEnd end) {
-  constexpr const char* kNames[] = {"LF", "CR LF", "CR", "mixed"};
-  return kNames[static_cast<size_t>(end)];
-}
-
-const char* name_of(format::Compression compression) {
-  constexpr const char* kNames[] = {"none", "gzip", "zstd"};
-  return kNames[static_cast<size_t>(compression)];
+  return format::dialect_doubts(file.text, file.guess, {"--encoding", "--delimiter", "--quote", "--header"},
+                                format::Layout::kLines);
 }
 
 Document dialect_document(const Opened& file) {
   const CsvDialect& d = file.guess.dialect;
   const auto letter = [](char c) { return c == '\0' ? Document() : Document(std::string(1, c)); };
   return {{"encoding", file.text.encoding().name},
-          {"compression", name_of(file.text.compression())},
+          {"compression", format::name_of(file.text.compression())},
           {"delimiter", letter(d.delimiter)},
           {"quote", letter(d.quote)},
           {"escape", letter(d.escape)},
           {"blanks_around_fields", d.trim},
-          {"line_end", name_of(file.guess.line_end)},
+          {"line_end", format::name_of(file.guess.line_end)},
           {"preamble", d.preamble},
           {"header", d.header},
           {"footnote", d.footnote},
@@ -180,7 +116,7 @@ Result<int> data_inspect(Context& context, const DataFileOptions& options) {
   const CsvDialect& d = file.guess.dialect;
   const std::string packed = file.text.compression() == format::Compression::kNone
                                  ? ""
-                                 : fmt::format(", {}", name_of(file.text.compression()));
+                                 : fmt::format(", {}", format::name_of(file.text.compression()));
   std::string names;
   for (const auto& name : seen.names) names += (names.empty() ? "" : ", ") + name;
   print_line(options.in);
@@ -189,7 +125,7 @@ Result<int> data_inspect(Context& context, const DataFileOptions& options) {
   print_line(fmt::format("  separator    {}{}", format::describe_delimiter(d.delimiter),
                          d.trim ? ", blanks around fields" : ""));
   print_line(fmt::format("  quotes       {}", escape_words(d)));
-  print_line(fmt::format("  lines end    {}", name_of(file.guess.line_end)));
+  print_line(fmt::format("  lines end    {}", format::name_of(file.guess.line_end)));
   print_line(fmt::format("  names        {}{}{}",
                          d.header == 0   ? "none"
                          : d.header == 1 ? "1 record"

@@ -20,4 +20,9 @@ store::Document unreadable_document(const table::ReadReport& report) {
   return out;
 }
 
+store::Document with_reading(store::Document document, const table::ReadReport& report) {
+  if (!report.how.empty()) document["reading"] = {{"as", report.how}, {"remarks", report.remarks}};
+  return document;
+}
+
 }  // namespace maeil::cli

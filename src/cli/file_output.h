@@ -14,4 +14,7 @@ loop::Watcher watcher_of(Progress& progress);
 // By column, the rows whose date cannot be read.
 store::Document unreadable_document(const table::ReadReport& report);
 
+// Adds `reading`, how the file is written and what was forgiven in it, where it is no plain CSV.
+store::Document with_reading(store::Document document, const table::ReadReport& report);
+
 }  // namespace maeil::cli

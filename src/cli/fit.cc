@@ -110,7 +110,7 @@ Result<int> fit(Context& context, const FitOptions& options) {
       note("no quality report: " + scored.error().message, LogLevel::kWarning);
   }
   if (context.json)
-    print_json(fit_document(options, fit, quality));
+    print_json(with_reading(fit_document(options, fit, quality), fit.read));
   else
     print_fit(options, fit, quality);
   return 0;

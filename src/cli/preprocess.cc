@@ -30,11 +30,12 @@ Result<int> preprocess(Context& context, const PreprocessOptions& options) {
                                                             date, options.out, watcher_of(progress)));
   progress.finish();
   if (context.json)
-    print_json({{"path", options.out},
-                {"rows", report.rows - report.quarantined},
-                {"quarantined", report.quarantined},
-                {"unreadable", unreadable_document(report)},
-                {"model", name}});
+    print_json(with_reading({{"path", options.out},
+                             {"rows", report.rows - report.quarantined},
+                             {"quarantined", report.quarantined},
+                             {"unreadable", unreadable_document(report)},
+                             {"model", name}},
+                            report));
   else
     print_line(fmt::format("{} rows prepared for model {}, {} set aside -> {}",
                            report.rows - report.quarantined, name, report.quarantined, options.out));

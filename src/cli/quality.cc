@@ -135,6 +135,7 @@ store::Document as_document(const quality::Data& data, const quality::Report& re
   store::Document out = {{"real_rows", data.real_rows},
                          {"synthetic_rows", data.synthetic_rows},
                          {"left_out", data.left_out},
+                         {"reading", data.reading},
                          {"score", number(scores.overall)},
                          {"score_all_pairs", number(scores.overall_all)},
                          {"column_shapes", number(scores.column_shapes)},
@@ -188,6 +189,7 @@ Result<int> report_quality(Context& context, const QualityOptions& options) {
     MAEIL_TRY(write_file_atomically(
         options.html, quality::report_page(data, report, name(options.real), name(options.synthetic))));
   }
+  for (const auto& line : data.reading) note(line, LogLevel::kInfo);
   for (const auto& line : data.left_out) note(line, LogLevel::kWarning);
   if (context.json) {
     print_json(as_document(data, report));

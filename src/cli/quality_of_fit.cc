@@ -45,6 +45,7 @@ Result<std::optional<double>> report_fit(const FitOptions& options, const table:
   MAEIL_ASSIGN(const auto data, quality::read_data({.real = options.in,
                                                     .synthetic = drawn.path,
                                                     .metadata = table::to_sdv_metadata(columns),
+                                                    .real_spec = &columns,
                                                     .max_rows = kFitReportRows}));
   auto report = quality::make_report(data, target);
   // A target that no learner can take (too many classes, one row of a class) costs its part of the report

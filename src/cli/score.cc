@@ -32,10 +32,11 @@ Result<int> predict(Context& context, const PredictOptions& options) {
   progress.finish();
   const uint64_t scored = report.rows - report.quarantined;
   if (context.json)
-    print_json({{"path", options.out},
-                {"rows", scored},
-                {"quarantined", report.quarantined},
-                {"unreadable", unreadable_document(report)}});
+    print_json(with_reading({{"path", options.out},
+                             {"rows", scored},
+                             {"quarantined", report.quarantined},
+                             {"unreadable", unreadable_document(report)}},
+                            report));
   else
     print_line(fmt::format("{} rows scored, {} set aside -> {}", scored, report.quarantined, options.out));
   return 0;
@@ -61,7 +62,7 @@ Result<int> evaluate(Context& context, const PredictOptions& options) {
                            {"f1_threshold", settings.f1_threshold},
                            {"passed", was_judged ? store::Document(passed) : store::Document()}};
     if (!was_judged) out["not_judged"] = loop::not_judged_document(judged);
-    print_json(out);
+    print_json(with_reading(std::move(out), report));
   } else {
     print_line(loop::describe(metrics));
     for (const auto& [name, value] : metrics.items())

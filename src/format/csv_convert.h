@@ -1,7 +1,5 @@
 // Delimited text in any dialect as plain CSV: UTF-8, commas, double quotes where they are needed, line feeds,
-// one line of names, each row as wide as they are.
-//
-// What stands behind the last row and is_note() (csv_dialect.h), up to kMostNotes records, is no row.
+// one line of names, each row as wide as they are. What is a row is delimited_rows.h's matter.
 #pragma once
 
 #include <cstdint>
@@ -14,8 +12,6 @@
 #include "format/csv_dialect.h"
 
 namespace maeil::format {
-
-inline constexpr size_t kMostNotes = 20;
 
 struct RecordNote {
   uint64_t line = 0;  // in the file, from 1
@@ -32,13 +28,6 @@ struct Conversion {
   std::vector<RecordNote> examples;  // the first 20 of them
   std::vector<std::string> names;
 };
-
-// The names that a file's header gives its columns. Several records are joined with a blank, the same again
-// left aside; a gap in the upper ones takes the name to its left; empty ones beyond the rows' fields are cut;
-// one name too few, as R writes it, stands over the columns behind the first where `first_is_index`; no
-// header: col_0, col_1 ... At least `fields`.
-std::vector<std::string> column_names(const std::vector<std::vector<std::string>>& header, size_t fields,
-                                      bool first_is_index = false);
 
 // Calls `sink` with pieces of CSV, some hundred kilobytes each. `any_width`: records that are too short are
 // filled up, those that are too long are written as they are; else both are left out. The sink's errors.

@@ -5,6 +5,8 @@
 #include <string>
 #include <vector>
 
+#include "format/delimited_rows.h"
+
 namespace maeil::format {
 namespace {
 

@@ -301,6 +301,13 @@ Result<DialectGuess> guess_dialect(std::string_view sample, const std::string& f
     return bad_input(fmt::format("{}: the file holds nothing", file_name));
   if (sample.find('\0') != std::string_view::npos)
     return bad_input(fmt::format("{}: the file holds NUL bytes: is it a file of text?", file_name));
+  // Excel's line that names the separator.
+  if (!asked.delimiter && !asked.preamble && sample.starts_with("sep=") && sample.size() > 5 &&
+      (sample[5] == '\r' || sample[5] == '\n')) {
+    DialectAsked said = asked;
+    said.delimiter = sample[4], said.preamble = 1;
+    return guess_dialect(sample, file_name, said);
+  }
   std::vector<Scored> scored;
   for (const auto& dialect : candidates(sample, asked)) scored.push_back(score_dialect(sample, dialect));
   // Of two that are as good the one that comes first: the candidates stand in the order of what is usual.

@@ -103,13 +103,14 @@ std::string_view DelimitedReader::text_of(const Range& range, bool& stray) {
 // The fields of the record at at_, and its end. With `doubt`, kDoubtful as soon as one closes where a field
 // that was read otherwise would have closed.
 DelimitedReader::Found DelimitedReader::split(size_t first_line, bool doubt) {
-  const size_t size = bytes_.size();
+  const size_t size = bytes_.size(), most = std::min(size, at_ + 2 * kMaxCsvRecord);
   ranges_.clear();
+  const auto too_long = [&](size_t at) {
+    end_ = line_end(at);
+    return Found::kTooLong;
+  };
   for (size_t at = at_;;) {
-    if (at - at_ > kMaxCsvRecord) {
-      end_ = line_end(at);
-      return Found::kTooLong;
-    }
+    if (at - at_ > kMaxCsvRecord) return too_long(at);
     size_t begin = at;
     while (dialect_.trim && begin < size && bytes_[begin] == ' ') ++begin;
     size_t close = kNone;
@@ -119,14 +120,15 @@ DelimitedReader::Found DelimitedReader::split(size_t first_line, bool doubt) {
       if (doubt && close > first_line && close == rejected_close_) return Found::kDoubtful;
       ranges_.push_back({begin + 1, close, true});
       at = close + 1;
-      while (at < size && bytes_[at] != dialect_.delimiter && !is_line_end(bytes_[at])) ++at;  // blanks
+      while (at < most && bytes_[at] != dialect_.delimiter && !is_line_end(bytes_[at])) ++at;  // blanks
     } else {
       at = begin;
-      while (at < size && bytes_[at] != dialect_.delimiter && !is_line_end(bytes_[at])) ++at;
+      while (at < most && bytes_[at] != dialect_.delimiter && !is_line_end(bytes_[at])) ++at;
       size_t end = at;
       while (dialect_.trim && end > begin && bytes_[end - 1] == ' ') --end;
       ranges_.push_back({begin, end, false});
     }
+    if (at - at_ > kMaxCsvRecord) return too_long(at);
     if (at >= size || is_line_end(bytes_[at])) {
       end_ = at;
       return Found::kRecord;

@@ -31,6 +31,7 @@ class DelimitedReader {
   DelimitedReader(std::string_view bytes, const CsvDialect& dialect);
   // False at the end. A quote that is not closed within kMaxCsvRecord bytes closes nothing: it is text.
   bool next(DelimitedRecord& record);
+  size_t position() const { return at_; }  // behind the last record
 
  private:
   struct Range {

@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <iconv.h>
+#include <sys/mman.h>
 #include <uchardet.h>
 #include <unistd.h>
 #include <zlib.h>
@@ -230,17 +231,55 @@ std::string_view mark_of(std::string_view bytes, const std::string& encoding) {
   return {};
 }
 
-Result<MappedFile> open_unpacked(const std::filesystem::path& path, Compression& compression) {
-  MAEIL_ASSIGN(MappedFile packed, MappedFile::open(path));
+Result<MappedFile> unpack(MappedFile packed, const std::string& label, Compression& compression) {
   const std::string_view bytes = packed.bytes();
   if (bytes.starts_with("\x1f\x8b")) compression = Compression::kGzip;
   if (bytes.starts_with("\x28\xb5\x2f\xfd")) compression = Compression::kZstd;
   if (compression == Compression::kNone) return packed;
   MAEIL_ASSIGN(Scratch scratch, Scratch::create());
   const Sink sink = [&](std::string_view piece) { return scratch.write(piece); };
-  MAEIL_TRY(compression == Compression::kGzip ? gunzip(bytes, path.string(), sink)
-                                              : unpack_zstd(bytes, path.string(), sink));
+  MAEIL_TRY(compression == Compression::kGzip ? gunzip(bytes, label, sink) : unpack_zstd(bytes, label, sink));
   return scratch.map();
+}
+
+// Gives the memory of the first bytes of a mapping back; `released` of them were given back before.
+void release_pages(std::string_view mapping, size_t bytes, size_t& released) {
+  constexpr size_t kStep = 8 << 20;  // a system call for each chunk of a file would cost more than it gives
+  const size_t end = std::min(bytes, mapping.size()) / kStep * kStep;
+  if (end <= released) return;
+  ::madvise(const_cast<char*>(mapping.data()) + released, end - released, MADV_DONTNEED);
+  released = end;
+}
+
+// is_utf8 of a file of any size in little memory. What UTF-16 looks like is not asked here.
+bool fits_utf8(std::string_view bytes) {
+  constexpr size_t kStep = 32 << 20;
+  size_t released = 0;
+  bool fits = true;
+  for (size_t at = 0; at < bytes.size() && fits;) {
+    size_t end = std::min(at + kStep, bytes.size());
+    for (int i = 0; i < 3 && end < bytes.size() && (bytes[end] & 0xC0) == 0x80; ++i) --end;
+    fits = is_utf8(bytes.substr(at, end - at));
+    release_pages(bytes, at = end, released);
+  }
+  return fits;
+}
+
+// Ten letters that fit for each byte that does not: in text of another encoding few pairs of bytes fit.
+bool is_mostly_utf8(std::string_view bytes) {
+  uint64_t fit = 0, unfit = 0;
+  for (size_t i = 0; i < bytes.size();) {
+    const auto c = static_cast<unsigned char>(bytes[i]);
+    if (c < 0x80) {
+      ++i;
+      continue;
+    }
+    const size_t size = c >= 0xF0 ? 4 : c >= 0xE0 ? 3 : 2;
+    const bool fits = is_utf8(bytes.substr(i, size));
+    ++(fits ? fit : unfit);
+    i += fits ? size : 1;
+  }
+  return fit > 0 && fit >= 10 * unfit;
 }
 
 }  // namespace
@@ -271,17 +310,42 @@ EncodingGuess guess_encoding(std::string_view bytes) {
 }
 
 Result<TextFile> TextFile::open(const std::filesystem::path& path, const std::string& asked) {
-  const std::string label = path.string();
+  MAEIL_ASSIGN(MappedFile file, MappedFile::open(path));
+  return read(std::move(file), path.string(), asked);
+}
+
+void TextFile::release(size_t bytes) {
+  release_pages(file_.bytes(), static_cast<size_t>(text_.data() - file_.bytes().data()) + bytes, released_);
+}
+
+TextFile TextFile::own(MappedFile file) {
+  const std::string_view bytes = file.bytes();
+  return {std::move(file), bytes, {"UTF-8", "maeil wrote it", true}, Compression::kNone};
+}
+
+Result<TextFile> TextFile::read(MappedFile file, const std::string& label, const std::string& asked,
+                                Damage damage) {
   std::string encoding = asked;
   for (char& c : encoding) c = static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
   if (encoding == "UTF8") encoding = "UTF-8";
   Compression compression = Compression::kNone;
-  MAEIL_ASSIGN(MappedFile plain, open_unpacked(path, compression));
-  const EncodingGuess guess =
-      encoding.empty() ? guess_encoding(plain.bytes()) : EncodingGuess{encoding, "as was said", true};
+  MAEIL_ASSIGN(MappedFile plain, unpack(std::move(file), label, compression));
+  EncodingGuess guess{encoding, "as was said", true};
+  const bool zeros = plain.bytes().substr(0, 4096).find('\0') != std::string_view::npos;
+  bool fits = (encoding == "UTF-8" || (encoding.empty() && !zeros)) && fits_utf8(plain.bytes());
+  if (encoding.empty()) {
+    guess = fits ? EncodingGuess{"UTF-8", "every byte fits", true} : guess_encoding(plain.bytes());
+    if (!fits && guess.name == "UTF-8") fits = is_utf8(plain.bytes());
+  }
+  if (damage == Damage::kKeep && !fits &&
+      (encoding == "UTF-8" ||
+       (encoding.empty() && !guess.name.starts_with("UTF") && is_mostly_utf8(plain.bytes())))) {
+    if (encoding.empty()) guess = {"UTF-8", "most letters fit", true};
+    fits = true;
+  }
   const size_t mark = mark_of(plain.bytes(), guess.name).size();
   const std::string_view text = plain.bytes().substr(mark);
-  if (guess.name == "UTF-8" && is_utf8(text)) return TextFile(std::move(plain), text, guess, compression);
+  if (fits) return TextFile(std::move(plain), text, guess, compression);
   Decoder decoder(guess.name);
   if (!decoder.known())
     return usage_error(fmt::format("there is no encoding '{}' (`iconv -l` lists them)", asked));

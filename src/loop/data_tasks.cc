@@ -93,7 +93,10 @@ Result<TaskOutcome> store_lines(const Day& day, TaskContext& context, const RawL
 Result<TaskOutcome> generate_data(const Day& day, TaskContext& context) {
   store::Document metadata = {{"type", "raw_data"}, {"dataset", day.spec.name}};
   if (const std::string path = day_file(day, context.logical_date); !path.empty()) {
-    MAEIL_ASSIGN(const RawLines raw, file_lines(path, day.spec));
+    const std::string scratch = std::filesystem::path(day.settings.data_dir) / "parts" /
+                                fmt::format("{}.taken.{}-{}.{}.csv", format_date(context.logical_date),
+                                            context.shard.index, context.shard.count, context.try_number);
+    MAEIL_ASSIGN(const RawLines raw, file_lines(path, day.spec, scratch));
     return store_lines(day, context, raw, metadata);
   }
   SourcePlan plan = day_source(day.settings);

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <deque>
 #include <filesystem>
 #include <memory>
 
@@ -12,9 +13,9 @@
 #include "format/csv.h"
 #include "loop/prepared/raw_data.h"
 #include "prep/columns.h"
-#include "table/csv_header.h"
 #include "table/csv_table.h"
 #include "table/dates.h"
+#include "table/row_file.h"
 
 namespace maeil::loop {
 namespace {
@@ -60,13 +61,65 @@ std::optional<Days> date_in(std::string_view name) {
   return out;
 }
 
-struct Bytes {
-  MappedFile file;
+// Plain CSV in memory, and where its rows begin.
+struct Lines {
+  std::unique_ptr<table::RowFile> file;  // that `text` lies in; none: `written`
+  std::unique_ptr<MappedFile> written;
+  std::string_view text;
   size_t header = 0;              // bytes before the first line
-  size_t end = 0;                 // behind the last line
   std::vector<uint64_t> offsets;  // of the rows 0, every, 2 every ...
-  uint64_t every = kSourceRows, rows = 0, columns = 0;
+  uint64_t every = kSourceRows, rows = 0;
 };
+
+// The place of the next row in the text.
+void add_row(Lines& lines, size_t at) {
+  if (lines.rows == 0) lines.header = at;
+  if (lines.rows++ % kSourceRows == 0) lines.offsets.push_back(at);
+}
+
+// Any other file written anew as plain CSV, numbers and words for missing too, into a file that never gets
+// its name. A row that breaks the rules stays as it is: whoever prepares the rows sets it aside and says why.
+Status write_plain(const table::RowFile& file, table::RowReader& reader, const std::string& scratch,
+                   Lines& lines) {
+  MAEIL_ASSIGN(AtomicFile out, AtomicFile::create(scratch, AtomicFile::Access::kPrivate));
+  std::string piece;
+  uint64_t at = 0;
+  const auto add = [&](const auto& fields) {
+    const size_t begin = piece.size();
+    for (const auto& field : fields) {
+      if (piece.size() > begin) piece += ',';
+      format::append_csv_text(piece, field);
+    }
+    piece += '\n';
+    at += piece.size() - begin;
+  };
+  add(reader.names());
+  format::CsvRecord record;
+  std::vector<std::string_view> fields;
+  std::deque<std::string> unescaped, owned;
+  for (;;) {
+    MAEIL_ASSIGN(const bool more, reader.next(record));
+    if (!more) break;
+    add_row(lines, at);
+    unescaped.clear(), owned.clear();
+    const bool is_row = format::split_record(record.bytes, fields, unescaped).empty() &&
+                        fields.size() == reader.names().size();
+    if (is_row && format::apply_rules(file.rules(), fields, owned).empty()) {
+      add(fields);
+    } else {
+      piece.append(record.bytes) += '\n';
+      at += record.bytes.size() + 1;
+    }
+    if (piece.size() < (1 << 20)) continue;
+    MAEIL_TRY(out.write(piece));
+    piece.clear();
+  }
+  MAEIL_TRY(out.write(piece));
+  MAEIL_ASSIGN(MappedFile written, out.map());
+  lines.written = std::make_unique<MappedFile>(std::move(written));
+  lines.text = lines.written->bytes();
+  return {};
+}
 
 }  // namespace
 
@@ -130,45 +183,52 @@ Result<Days> choose_date(const std::string& path, const table::DatasetSpec& spec
   return *first->day;
 }
 
-Result<RawLines> file_lines(const std::string& path, const table::DatasetSpec& spec) {
+Result<RawLines> file_lines(const std::string& path, const table::DatasetSpec& spec,
+                            const std::string& scratch) {
   MAEIL_ASSIGN(MappedFile file, MappedFile::open(path));
-  const auto in = std::make_shared<Bytes>(Bytes{.file = std::move(file), .offsets = {}});
-  const std::string_view bytes = in->file.bytes();
-  format::CsvReader reader(bytes, path);
-  MAEIL_ASSIGN(const auto names, table::read_csv_header(reader, bytes, path));
+  const std::string sha256 = sha256_hex(file.bytes());
+  const auto in = std::make_shared<Lines>();
+  MAEIL_ASSIGN(auto rows, table::RowFile::open(std::move(file), path, &spec));
+  in->file = std::make_unique<table::RowFile>(std::move(rows));
+  MAEIL_ASSIGN(auto reader, table::RowReader::begin(*in->file));
+  const std::vector<std::string> names = reader.names();
   for (const auto& column : spec.columns) {
     if (!column.optional && column.name != spec.target &&
         std::ranges::find(names, column.name) == names.end())
       return bad_input(
           fmt::format("{}: the header lacks the column '{}' of dataset {}", path, column.name, spec.name));
   }
-  format::CsvRecord record;
-  for (;;) {
-    MAEIL_ASSIGN(const bool more, reader.next(record));
-    if (!more) break;
-    const auto at = static_cast<size_t>(record.bytes.data() - bytes.data());
-    if (in->rows == 0) in->header = at;
-    if (in->rows++ % kSourceRows == 0) in->offsets.push_back(at);
+  const std::string how = in->file->how();
+  if (in->file->is_plain() && in->file->rules().empty()) {
+    in->text = in->file->text();
+    format::CsvRecord record;
+    for (;;) {
+      MAEIL_ASSIGN(const bool more, reader.next(record));
+      if (!more) break;
+      add_row(*in, static_cast<size_t>(record.bytes.data() - in->text.data()));
+    }
+  } else {
+    MAEIL_TRY(write_plain(*in->file, reader, scratch, *in));
+    in->file.reset();
   }
   if (in->rows == 0) return bad_input(fmt::format("{}: there are no rows", path));
-  in->end = bytes.size();
   in->every = raw_step(in->rows);
   std::vector<uint64_t> kept;
   for (size_t i = 0; i < in->offsets.size(); i += in->every / kSourceRows) kept.push_back(in->offsets[i]);
   in->offsets = std::move(kept);
 
   RawLines out;
-  out.header = bytes.substr(0, in->header);
+  out.header = in->text.substr(0, in->header);
   out.rows = in->rows;
   out.columns = names.size();
-  out.description = name_of(path);
-  const std::string sha256 = sha256_hex(bytes);
-  out.facts = {{"source", out.description}, {"source_path", path}, {"source_sha256", sha256}};
-  out.result = {{"source", out.description}, {"source_sha256", sha256}};
+  out.description = name_of(path) + (how.empty() ? "" : ": " + how);
+  out.facts = {{"source", name_of(path)}, {"source_path", path}, {"source_sha256", sha256}};
+  if (!how.empty()) out.facts["source_dialect"] = how;
+  out.result = {{"source", name_of(path)}, {"source_sha256", sha256}};
   out.lines = [in](RowRange range,
                    const std::function<Status(std::string_view)>& sink) -> Result<LineOffsets> {
     const auto offset_of = [&](uint64_t row) -> size_t {
-      return row >= in->rows ? in->end : in->offsets[row / in->every];
+      return row >= in->rows ? in->text.size() : in->offsets[row / in->every];
     };
     const uint64_t last = range.count >= in->rows - range.first ? in->rows : range.first + range.count;
     const size_t begin = offset_of(range.first), end = offset_of(last);
@@ -178,7 +238,7 @@ Result<RawLines> file_lines(const std::string& path, const table::DatasetSpec& s
     lines.bytes = end - begin;
     constexpr size_t kPiece = 1 << 20;
     for (size_t at = begin; at < end; at += kPiece)
-      MAEIL_TRY(sink(in->file.bytes().substr(at, std::min(kPiece, end - at))));
+      MAEIL_TRY(sink(in->text.substr(at, std::min(kPiece, end - at))));
     return lines;
   };
   out.inputs = [sha256]() -> Result<store::Document> { return store::Document{{"source_sha256", sha256}}; };

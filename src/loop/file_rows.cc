@@ -28,9 +28,9 @@ Result<table::ReadReport> transform_rows(
     Out out;
   };
   uint64_t done = 0;
-  MAEIL_ASSIGN(MappedFile file, MappedFile::open(rows.path));
+  MAEIL_ASSIGN(auto file, table::RowFile::open(rows.path, &rows.spec));
   MAEIL_ASSIGN(auto report, table::read_csv_file_as<Piece>(
-                                std::move(file), rows.path, rows.spec, options,
+                                file, rows.spec, options,
                                 [&](const table::CsvChunk& chunk, Piece& piece) {
                                   piece.rows = chunk.table.rows;
                                   return work(
@@ -58,6 +58,8 @@ Result<std::vector<double>> chances(const nn::Scorer& scorer, const std::string&
 }  // namespace
 
 void note_read(const table::ReadReport& report, const std::string& file, const Watcher& watcher) {
+  if (!report.how.empty()) watcher.note(fmt::format("{}: read as {}", file, report.how), false);
+  for (const auto& remark : report.remarks) watcher.note(fmt::format("{}: {}", file, remark), true);
   for (const auto& row : report.examples)
     watcher.note(fmt::format("{}:{}: set aside: {}", file, row.line, row.reason), true);
   if (!report.ignored_columns.empty())

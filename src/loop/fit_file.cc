@@ -121,14 +121,17 @@ Result<FileFit> fit_file(const FitFileRequest& request, const Watcher& watcher) 
     MAEIL_ASSIGN(named, sdv ? table::read_sdv_spec(request.spec) : table::read_dataset_spec(request.spec));
     known = &*named;
   } else if (request.usual_spec) {
-    MAEIL_ASSIGN(const auto has_columns, table::has_columns_of(request.in, *request.usual_spec));
-    if (has_columns) known = request.usual_spec;
-    if (has_columns && !request.usual_is_builtin)
-      watcher.note(fmt::format("dataset {} ({})", known->name, known->file), false);
+    const auto usual = table::RowFile::open(request.in, request.usual_spec);
+    if (usual && table::has_columns_of(*usual, *request.usual_spec).value_or(false)) {
+      known = request.usual_spec;
+      if (!request.usual_is_builtin)
+        watcher.note(fmt::format("dataset {} ({})", known->name, known->file), false);
+    }
   }
+  MAEIL_ASSIGN(table::RowFile file, table::RowFile::open(request.in, known));
   FileFit out;
   out.target = !request.target.empty() ? request.target : known ? known->target : "";
-  MAEIL_ASSIGN(auto inferred, table::infer_columns(request.in, known, out.target));
+  MAEIL_ASSIGN(auto inferred, table::infer_columns(file, known, out.target));
   if (known && out.target == known->target) {  // its values as the spec has them; each is a class
     inferred.spec.target = known->target;
     inferred.spec.negative = known->negative;
@@ -151,7 +154,7 @@ Result<FileFit> fit_file(const FitFileRequest& request, const Watcher& watcher) 
     }
     return {};
   };
-  MAEIL_ASSIGN(out.read, table::read_csv_file(request.in, inferred.spec,
+  MAEIL_ASSIGN(out.read, table::read_csv_file(file, inferred.spec,
                                               {.target_required = false, .any_target = true}, take));
   note_read(out.read, request.in, watcher);
   MAEIL_TRY(table::check_read(out.read, request.in));

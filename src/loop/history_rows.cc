@@ -13,6 +13,7 @@
 #include "prep/row_split.h"
 #include "table/csv_table.h"
 #include "table/dates.h"
+#include "table/row_file.h"
 
 namespace maeil::loop {
 namespace {
@@ -31,8 +32,7 @@ std::vector<std::optional<Days>> days_of(const table::DatasetSpec& spec, const T
 }
 
 struct HistoryPlan {
-  MappedFile file;
-  std::string name;
+  table::RowFile file;
   const table::DatasetSpec& spec;
   uint64_t seed = 0;
   std::optional<Days> out_of_time;
@@ -57,22 +57,20 @@ Part part_of(const HistoryPlan& plan, prep::Split split, const std::optional<Day
 using DaySink = std::function<Status(const Table&, const std::vector<Part>&,
                                      const std::vector<std::optional<Days>>& days)>;
 
-Result<table::ReadReport> read_history(const HistoryPlan& plan, const DaySink& sink,
-                                       const RowProgress& progress) {
+Result<table::ReadReport> read_history(HistoryPlan& plan, const DaySink& sink, const RowProgress& progress) {
   std::vector<Part> parts;
   uint64_t done = 0;
-  return table::read_csv(plan.file.bytes(), plan.name, plan.spec, {},
-                         [&](Table&& chunk, const std::vector<uint64_t>& rows) -> Status {
-                           const auto splits = prep::splits_of(plan.spec, chunk, plan.seed, kNoDate, rows);
-                           std::vector<std::optional<Days>> days(chunk.rows);
-                           if (!plan.spec.roles.time.empty()) days = days_of(plan.spec, chunk);
-                           parts.clear();
-                           for (size_t i = 0; i < chunk.rows; ++i)
-                             parts.push_back(part_of(plan, splits[i], days[i], rows[i]));
-                           MAEIL_TRY(sink(chunk, parts, days));
-                           if (progress) progress(done += chunk.rows);
-                           return {};
-                         });
+  return table::read_csv_file(
+      plan.file, plan.spec, {}, [&](Table&& chunk, const std::vector<uint64_t>& rows) -> Status {
+        const auto splits = prep::splits_of(plan.spec, chunk, plan.seed, kNoDate, rows);
+        std::vector<std::optional<Days>> days(chunk.rows);
+        if (!plan.spec.roles.time.empty()) days = days_of(plan.spec, chunk);
+        parts.clear();
+        for (size_t i = 0; i < chunk.rows; ++i) parts.push_back(part_of(plan, splits[i], days[i], rows[i]));
+        MAEIL_TRY(sink(chunk, parts, days));
+        if (progress) progress(done += chunk.rows);
+        return {};
+      });
 }
 
 size_t index_of(Part part) { return static_cast<size_t>(part); }
@@ -83,7 +81,7 @@ struct Seen {
   uint64_t labelled = 0, unlabelled = 0, undated = 0;
 };
 
-Result<Seen> look(const HistoryPlan& plan, History& history, const RowProgress& progress) {
+Result<Seen> look(HistoryPlan& plan, History& history, const RowProgress& progress) {
   Seen out;
   const size_t target = prep::column_index(plan.spec, plan.spec.target);
   MAEIL_ASSIGN(history.report, read_history(
@@ -112,9 +110,11 @@ Result<Seen> look(const HistoryPlan& plan, History& history, const RowProgress& 
 
 Result<History> open_history(const std::string& path, const table::DatasetSpec& spec,
                              const Settings& settings, uint64_t cap, const Watcher& watcher) {
-  MAEIL_ASSIGN(MappedFile file, MappedFile::open(path));
+  MAEIL_ASSIGN(MappedFile bytes, MappedFile::open(path));
+  const std::string sha256 = sha256_hex(bytes.bytes());
+  MAEIL_ASSIGN(auto file, table::RowFile::open(std::move(bytes), path, &spec));
   const auto plan = std::make_shared<HistoryPlan>(
-      HistoryPlan{std::move(file), path, spec, static_cast<uint64_t>(settings.seed), {}, 1});
+      HistoryPlan{std::move(file), spec, static_cast<uint64_t>(settings.seed), {}, 1});
   History out;
   const RowProgress progress = [&](uint64_t done) { watcher.rows(done, 0); };
   MAEIL_ASSIGN(const Seen seen, look(*plan, out, progress));
@@ -151,7 +151,7 @@ Result<History> open_history(const std::string& path, const table::DatasetSpec& 
   rows.description = std::filesystem::path(path).filename().string();
   rows.rows = out.report.rows - out.report.quarantined;
   rows.note = {{"source", rows.description},
-               {"sha256", sha256_hex(plan->file.bytes())},
+               {"sha256", sha256},
                {"rows", rows.rows},
                {"seed", plan->seed},
                {"row_cap", learnt > cap ? store::Document(cap) : store::Document()},

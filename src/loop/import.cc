@@ -25,6 +25,8 @@ Result<prep::FeatureMap> read_feature_map(const std::string& path) {
 // What of a reference CSV counts for nothing, or as missing.
 void remark_on(const table::ReadReport& report, const std::string& reference,
                std::vector<std::string>& remarks) {
+  if (!report.how.empty()) remarks.push_back(fmt::format("{}: read as {}", reference, report.how));
+  for (const auto& remark : report.remarks) remarks.push_back(fmt::format("{}: {}", reference, remark));
   if (report.quarantined > 0 && !report.examples.empty()) {
     remarks.push_back(fmt::format("{}: {} of {} reference rows were set aside, the first in line {}: {}",
                                   reference, report.quarantined, report.rows, report.examples.front().line,

@@ -58,7 +58,10 @@ class Reading {
                                      {&sources.synthetic, &ColumnPair::synthetic},
                                      {&sources.holdout, &ColumnPair::holdout}}) {
       if (path->empty()) continue;
-      MAEIL_ASSIGN(auto rows, CsvRows::open(*path, sources.max_rows));
+      MAEIL_ASSIGN(auto rows, CsvRows::open(*path, sources.max_rows,
+                                            path == &sources.real ? sources.real_spec : nullptr));
+      if (!rows.how().empty()) data_.reading.push_back(fmt::format("{}: read as {}", *path, rows.how()));
+      for (const auto& remark : rows.remarks()) data_.reading.push_back(fmt::format("{}: {}", *path, remark));
       if (rows.left_out() > 0)
         data_.left_out.push_back(
             fmt::format("{} records left out, the first: {}", rows.left_out(), rows.first_left_out()));

@@ -61,6 +61,7 @@ struct Data {
   std::vector<UnreadableDates> unreadable;
   // "2 rows of F.csv ...": records that are no rows
   std::vector<std::string> left_out;
+  std::vector<std::string> reading;  // how a file is written that is no plain CSV, and what was forgiven
   // columns that only one of real and synthetic has
   std::vector<std::string> absent;
   // (name, pandas' dtype) of every column
@@ -70,10 +71,11 @@ struct Data {
 };
 
 struct Sources {
-  std::string real, synthetic;  // paths
-  std::string holdout;          // "": none
-  std::string metadata;         // the text of SDV's JSON, or ""
-  size_t max_rows = 0;          // of each file, evenly spread (csv_rows.h); 0: all
+  std::string real, synthetic;                    // paths
+  std::string holdout;                            // "": none
+  std::string metadata;                           // the text of SDV's JSON, or ""
+  const table::DatasetSpec* real_spec = nullptr;  // says how `real` is written (table/row_file.h)
+  size_t max_rows = 0;                            // of each file, evenly spread (csv_rows.h); 0: all
 };
 
 // kBadInput with the file and line or the column: too many records that are no rows (csv_rows.h), a column of

@@ -4,9 +4,7 @@
 
 #include <algorithm>
 
-#include "format/csv.h"
 #include "quality/even_choice.h"
-#include "table/csv_header.h"
 #include "table/field_values.h"
 
 namespace maeil::quality {
@@ -20,13 +18,13 @@ bool is_integer(std::string_view text) {
 
 }  // namespace
 
-Result<CsvRows> CsvRows::open(const std::string& path, size_t max_rows) {
-  MAEIL_ASSIGN(auto mapped, MappedFile::open(path));
-  CsvRows out(path, std::move(mapped));
-  format::CsvReader reader(out.mapped_.bytes(), path);
-  MAEIL_ASSIGN(out.names_, table::read_csv_header(reader, out.mapped_.bytes(), path));
+Result<CsvRows> CsvRows::open(const std::string& path, size_t max_rows, const table::DatasetSpec* known) {
+  MAEIL_ASSIGN(auto file, table::RowFile::open(path, known));
+  CsvRows out(std::move(file));
+  MAEIL_ASSIGN(table::RowReader reader, table::RowReader::begin(out.file_));
+  out.names_ = reader.names();
   format::CsvRecord record;
-  format::CsvRow fields(out.names_.size());
+  format::CsvRow fields(out.names_.size(), &out.file_.rules());
   for (uint64_t k = 0;; ++k) {
     MAEIL_ASSIGN(const bool more, reader.next(record));
     if (!more) break;
@@ -37,6 +35,7 @@ Result<CsvRows> CsvRows::open(const std::string& path, size_t max_rows) {
       out.broken_.push_back(k);
     }
   }
+  out.remarks_ = reader.remarks();
   if (const size_t records = out.all_rows_ + out.broken_.size(); out.broken_.size() * 20 > records) {
     return bad_input(fmt::format("{}; {} of {} rows cannot be read, more than the 5 % that may be left out",
                                  out.first_broken_, out.broken_.size(), records));
@@ -47,10 +46,9 @@ Result<CsvRows> CsvRows::open(const std::string& path, size_t max_rows) {
 }
 
 Status CsvRows::visit_rows(const Visit& visit, bool all) const {
-  format::CsvReader reader(mapped_.bytes(), path_);
+  MAEIL_ASSIGN(table::RowReader reader, table::RowReader::begin(file_));
   format::CsvRecord record;
-  MAEIL_TRY(reader.next(record));
-  format::CsvRow fields(names_.size());
+  format::CsvRow fields(names_.size(), &file_.rules());
   auto broken = broken_.begin();
   size_t chosen = 0;
   for (uint64_t record_number = 0, k = 0;; ++record_number) {
@@ -64,7 +62,7 @@ Status CsvRows::visit_rows(const Visit& visit, bool all) const {
     if (!all && (chosen == rows_ || row != chosen_row(chosen, all_rows_, rows_))) continue;
     ++chosen;
     if (const auto why = fields.split(record.bytes); !why.empty())
-      return bad_input(fmt::format("{}:{}: {}", path_, record.line, why));
+      return bad_input(fmt::format("{}:{}: {}", path(), record.line, why));
     MAEIL_TRY(visit(fields, record.line));
   }
 }

@@ -10,8 +10,8 @@
 #include <cmath>
 #include <cstring>
 #include <limits>
+#include <map>
 
-#include "base/file.h"
 #include "base/hash.h"
 #include "base/threads.h"
 #include "format/csv.h"
@@ -23,7 +23,6 @@
 namespace maeil::table {
 namespace {
 
-using format::CsvReader;
 using format::CsvRecord;
 
 struct ViewHash {
@@ -40,9 +39,8 @@ bool is_target(const DatasetSpec& spec, const SpecColumn& column) {
   return !spec.target.empty() && column.name == spec.target;
 }
 
-Result<Layout> read_header(CsvReader& reader, std::string_view bytes, const std::string& file_name,
-                           const DatasetSpec& spec, const ReadOptions& options, ReadReport& report) {
-  MAEIL_ASSIGN(const auto names, read_csv_header(reader, bytes, file_name));
+Result<Layout> layout_of(const std::vector<std::string>& names, const std::string& file_name,
+                         const DatasetSpec& spec, const ReadOptions& options, ReadReport& report) {
   Layout layout;
   layout.fields = names.size();
   for (const auto& name : names) {
@@ -79,16 +77,21 @@ bool parse_number(std::string_view field, bool thousands, double& value) {
 std::string why_no_number(std::string_view text) {
   if (read_grouped_number(text))
     return "no number: if its commas separate thousands, the dataset spec says so with thousands = \",\"";
-  if (has_decimal_comma(text)) return "no number: decimals are read behind a point only";
+  if (has_decimal_comma(text))
+    return "no number: if its decimals stand behind the comma, say decimal = \",\" in [read] of the dataset "
+           "spec";
   return "no number";
 }
+
+constexpr size_t kWordBytes = 24,
+                 kMostWords = 100;  // for missing: of one, and different ones that are counted
 
 // Where a field lies: in the chunk's bytes, or in the text of unescaped fields.
 struct Field {
   uint32_t begin = 0, size = 0;
 };
-constexpr uint32_t kUnescaped = uint32_t{1} << 31;  // in `begin`
-static_assert(kChunkBytes + format::kMaxCsvRecord < kUnescaped);
+constexpr uint32_t kUnescaped = uint32_t{1} << 31;                    // in `begin`
+static_assert(kChunkBytes + 4 * format::kMaxCsvRecord < kUnescaped);  // written anew a record may double
 
 // A value of the target, in its first row of a chunk; "": none.
 struct OtherTarget {
@@ -99,11 +102,13 @@ struct OtherTarget {
 // A chunk on its way, and its memory, used again for the next.
 struct Slot {
   std::vector<CsvRecord> records;
+  std::string written;        // the records' bytes where they do not lie in the file
   uint64_t first_row = 0;     // of the file's records
   size_t bytes_end = 0;       // where in the file the chunk ends
   std::vector<Field> fields;  // (columns of the spec, rows)
   std::string unescaped;
-  std::vector<std::string> wrong;  // why a record is quarantined; "" when it is not
+  std::vector<std::string> wrong;   // why a record is quarantined; "" when it is not
+  std::vector<RepeatedWord> words;  // that set a record aside
   std::vector<uint32_t> bad;
   std::vector<DatesRead> dates;
   // Where the spec does not name the negative value: the chunk's first other one, and another after it.
@@ -117,13 +122,13 @@ struct Slot {
   }
 };
 
-void split_records(const Layout& layout, Slot& s) {
+void split_records(const Layout& layout, const format::FieldRules* rules, Slot& s) {
   const size_t n = s.records.size();
   s.fields.assign(layout.field_of_column.size() * n, {});
   s.unescaped.clear();
   s.wrong.assign(n, "");
   const char* base = s.records.front().bytes.data();
-  format::CsvRow fields(layout.fields);
+  format::CsvRow fields(layout.fields, rules);
   for (size_t row = 0; row < n; ++row) {
     s.wrong[row] = fields.split(s.records[row].bytes);
     if (!s.wrong[row].empty()) continue;
@@ -251,10 +256,13 @@ void convert_records(const DatasetSpec& spec, const Layout& layout, bool any_tar
     convert_column(spec, c, layout.field_of_column[c] >= 0, any_target, s, table.columns[c]);
     for (const uint32_t row : s.bad) wrong.emplace_back(row, c);
   }
+  s.words.clear();
   for (const auto& [row, c] : wrong) {
     if (!s.wrong[row].empty()) continue;
     const std::string_view field = s.text(s.fields[c * s.records.size() + row]);
     const bool target = is_target(spec, spec.columns[c]);
+    if (!target && field.size() <= kWordBytes && field.find_first_of("0123456789") == std::string_view::npos)
+      s.words.push_back({spec.columns[c].name, std::string(field), 1});
     s.wrong[row] = fmt::format(
         "column '{}': '{}' is {}", spec.columns[c].name, format::clip_utf8(field, 40),
         target ? fmt::format("neither '{}' nor '{}'", spec.negative, spec.positive) : why_no_number(field));
@@ -317,39 +325,53 @@ std::vector<DatesRead> read_dates(const DatasetSpec& spec, const Layout& layout,
   return out;
 }
 
+// Takes the next records into the slot, at most a chunk; `ahead` is one that was read before, if `more`. A
+// record that lies too far off (empty lines) begins a chunk.
+Result<bool> take_records(RowReader& reader, CsvRecord& ahead, bool& more, Slot& s) {
+  s.records.clear();
+  s.written.clear();
+  const char* begin = ahead.bytes.data();
+  std::vector<size_t> ends;
+  while (more && s.records.size() < kChunkRows &&
+         (reader.stays() ? static_cast<size_t>(ahead.bytes.data() - begin) : s.written.size()) <
+             kChunkBytes) {
+    s.records.push_back(ahead);
+    if (!reader.stays()) {
+      s.written += ahead.bytes;
+      ends.push_back(s.written.size());
+    }
+    s.bytes_end = reader.position();
+    MAEIL_ASSIGN(more, reader.next(ahead));
+  }
+  for (size_t i = 0, from = 0; i < ends.size(); from = ends[i++])
+    s.records[i].bytes = std::string_view(s.written).substr(from, ends[i] - from);
+  return !s.records.empty();
+}
+
 // The pipeline of the head comment. `done_with(n)`: the first n bytes are not needed any more.
-Result<ReadReport> read_chunks(std::string_view bytes, const std::string& file_name, const DatasetSpec& spec,
+Result<ReadReport> read_chunks(RowReader reader, const std::string& file_name,
+                               const format::FieldRules* rules, const DatasetSpec& spec,
                                const ReadOptions& options, size_t slot_count,
                                const std::function<Status(size_t, CsvChunk&)>& work,
                                const std::function<Status(size_t)>& finish,
                                const std::function<void(size_t)>& done_with) {
   ReadReport report;
-  CsvReader reader(bytes, file_name);
-  MAEIL_ASSIGN(const Layout layout, read_header(reader, bytes, file_name, spec, options, report));
+  MAEIL_ASSIGN(const Layout layout, layout_of(reader.names(), file_name, spec, options, report));
   std::vector<Slot> slots(slot_count);
   uint64_t rows = 0;
-  CsvRecord record;
-  // one ahead: a record that lies too far off (empty lines) begins a chunk
-  MAEIL_ASSIGN(bool more, reader.next(record));
+  std::map<std::pair<std::string, std::string>, uint64_t> words;
+  CsvRecord ahead;
+  MAEIL_ASSIGN(bool more, reader.next(ahead));
   const auto next = [&](size_t slot) -> Result<bool> {
     Slot& s = slots[slot];
-    s.records.clear();
-    const char* begin = record.bytes.data();
-    while (more && s.records.size() < kChunkRows &&
-           static_cast<size_t>(record.bytes.data() - begin) < kChunkBytes) {
-      s.records.push_back(record);
-      MAEIL_ASSIGN(more, reader.next(record));
-    }
-    if (s.records.empty()) return false;
+    MAEIL_ASSIGN(const bool any, take_records(reader, ahead, more, s));
     s.first_row = rows;
     rows += s.records.size();
-    s.bytes_end =
-        static_cast<size_t>(s.records.back().bytes.data() + s.records.back().bytes.size() - bytes.data());
-    return true;
+    return any;
   };
   const auto convert = [&](size_t slot) -> Status {
     Slot& s = slots[slot];
-    split_records(layout, s);
+    split_records(layout, rules, s);
     convert_records(spec, layout, options.any_target, s);
     std::vector<uint32_t> kept;
     s.chunk.row_index.clear();
@@ -372,6 +394,10 @@ Result<ReadReport> read_chunks(std::string_view bytes, const std::string& file_n
       if (!s.wrong[i].empty() && ++report.quarantined <= kMaxExamples)
         report.examples.push_back({s.records[i].line, s.wrong[i]});
     }
+    for (auto& word : s.words) {
+      std::pair key{std::move(word.column), std::move(word.word)};
+      if (words.size() < kMostWords || words.contains(key)) ++words[std::move(key)];
+    }
     report.rows += s.records.size();
     add_dates(report.dates, std::move(s.dates));
     if (s.chunk.table.rows > 0) MAEIL_TRY(finish(slot));
@@ -379,44 +405,70 @@ Result<ReadReport> read_chunks(std::string_view bytes, const std::string& file_n
     return {};
   };
   MAEIL_TRY(run_pipeline(slots.size(), next, convert, account));
+  report.remarks = reader.remarks();
+  for (const auto& [word, count] : words) {
+    if (count > report.repeated.rows) report.repeated = {word.first, word.second, count};
+  }
   return report;
 }
 
-Result<ReadReport> read_for_sink(std::string_view bytes, const std::string& file_name,
-                                 const DatasetSpec& spec, const ReadOptions& options, const ChunkSink& sink,
-                                 const std::function<void(size_t)>& done_with) {
+// Chunks are moved out of the slots, for a sink that wants them to keep.
+Result<ReadReport> read_for_sink(
+    const ChunkSink& sink,
+    const std::function<Result<ReadReport>(size_t slots, const std::function<Status(size_t, CsvChunk&)>&,
+                                           const std::function<Status(size_t)>&)>& read) {
   std::vector<CsvChunk> chunks(pipeline_slots());
-  return read_chunks(
-      bytes, file_name, spec, options, chunks.size(),
+  return read(
+      chunks.size(),
       [&](size_t slot, CsvChunk& chunk) -> Status {
         chunks[slot] = std::move(chunk);
         chunk = {};
         chunk.table.rows = chunks[slot].table.rows;
         return {};
       },
-      [&](size_t slot) { return sink(std::move(chunks[slot].table), chunks[slot].row_index); }, done_with);
+      [&](size_t slot) { return sink(std::move(chunks[slot].table), chunks[slot].row_index); });
+}
+
+Result<ReadReport> read_file(RowFile& file, const DatasetSpec& spec, const ReadOptions& options, size_t slots,
+                             const std::function<Status(size_t, CsvChunk&)>& work,
+                             const std::function<Status(size_t)>& finish) {
+  file.rewind();
+  MAEIL_ASSIGN(RowReader reader, RowReader::begin(file));
+  MAEIL_ASSIGN(ReadReport report,
+               read_chunks(std::move(reader), file.name(), &file.rules(), spec, options, slots, work, finish,
+                           [&](size_t bytes) { file.release(bytes); }));
+  report.how = file.how();
+  return report;
 }
 
 }  // namespace
 
 Result<ReadReport> read_csv(std::string_view bytes, const std::string& file_name, const DatasetSpec& spec,
                             const ReadOptions& options, const ChunkSink& sink) {
-  return read_for_sink(bytes, file_name, spec, options, sink, {});
+  MAEIL_ASSIGN(RowReader reader, RowReader::plain(bytes, file_name));
+  return read_for_sink(sink, [&](size_t slots, const auto& work, const auto& finish) {
+    return read_chunks(std::move(reader), file_name, nullptr, spec, options, slots, work, finish, {});
+  });
+}
+
+Result<ReadReport> read_csv_file(RowFile& file, const DatasetSpec& spec, const ReadOptions& options,
+                                 const ChunkSink& sink) {
+  return read_for_sink(sink, [&](size_t slots, const auto& work, const auto& finish) {
+    return read_file(file, spec, options, slots, work, finish);
+  });
 }
 
 Result<ReadReport> read_csv_file(const std::filesystem::path& path, const DatasetSpec& spec,
                                  const ReadOptions& options, const ChunkSink& sink) {
-  MAEIL_ASSIGN(MappedFile file, MappedFile::open(path));
-  return read_for_sink(file.bytes(), path.string(), spec, options, sink,
-                       [&](size_t bytes) { file.release(bytes); });
+  MAEIL_ASSIGN(RowFile file, RowFile::open(path, &spec));
+  return read_csv_file(file, spec, options, sink);
 }
 
-Result<ReadReport> read_csv_file_in_slots(MappedFile file, const std::string& file_name,
-                                          const DatasetSpec& spec, const ReadOptions& options, size_t slots,
+Result<ReadReport> read_csv_file_in_slots(RowFile& file, const DatasetSpec& spec, const ReadOptions& options,
+                                          size_t slots,
                                           const std::function<Status(size_t, const CsvChunk&)>& work,
                                           const std::function<Status(size_t)>& finish) {
-  return read_chunks(file.bytes(), file_name, spec, options, slots, work, finish,
-                     [&](size_t bytes) { file.release(bytes); });
+  return read_file(file, spec, options, slots, work, finish);
 }
 
 CsvFormat::CsvFormat(std::vector<std::string> names, std::vector<NumberFormat> formats)

@@ -7,13 +7,12 @@
 #include <vector>
 
 #include "base/error.h"
-#include "base/file.h"
 #include "base/threads.h"
 #include "format/text_buffer.h"
-#include "table/csv_header.h"
 #include "table/dataset_spec.h"
 #include "table/number_format.h"
 #include "table/read_report.h"
+#include "table/row_file.h"
 #include "table/table.h"
 
 namespace maeil::table {
@@ -37,38 +36,38 @@ struct ReadOptions {
 // lacks is all missing. In numbers and dates, what pandas takes for missing ("NA", "NULL" ...,
 // field_values.h) is missing; in texts only an empty field is. A record with a wrong field count, bytes that
 // are not UTF-8, a NUL byte, a number that is none or a target that is neither value is quarantined, not an
-// error; the target's values stand as the spec has them (target_value.h). kBadInput: a header that
-// read_csv_header refuses, a missing column, a record without end, a third value of a target whose negative
-// one the spec does not name.
+// error; the target's values stand as the spec has them (target_value.h). kBadInput: names that check_names
+// refuses, a missing column, a record without end, a third value of a target whose negative one the spec does
+// not name. The bytes are plain CSV; files may be in any dialect (row_file.h).
 Result<ReadReport> read_csv(std::string_view bytes, const std::string& file_name, const DatasetSpec& spec,
                             const ReadOptions& options, const ChunkSink& sink);
+Result<ReadReport> read_csv_file(RowFile& file, const DatasetSpec& spec, const ReadOptions& options,
+                                 const ChunkSink& sink);
+// Opened by the spec's [read].
 Result<ReadReport> read_csv_file(const std::filesystem::path& path, const DatasetSpec& spec,
                                  const ReadOptions& options, const ChunkSink& sink);
 
-// The same for heavy work and an open file, whose bytes are read whatever its name stands for meanwhile:
-// `work` is called for the chunks on all threads at once and must be thread safe; `finish` gets its results
-// in order, one at a time. Results of type Out are used again for later chunks. Memory: pipeline_slots()
-// chunks.
+// The same for heavy work: `work` is called for the chunks on all threads at once and must be thread safe;
+// `finish` gets its results in order, one at a time. Results of type Out are used again for later chunks.
+// Memory: pipeline_slots() chunks.
 template <class Out>
-Result<ReadReport> read_csv_file_as(MappedFile file, const std::string& file_name, const DatasetSpec& spec,
-                                    const ReadOptions& options,
+Result<ReadReport> read_csv_file_as(RowFile& file, const DatasetSpec& spec, const ReadOptions& options,
                                     const std::function<Status(const CsvChunk&, Out&)>& work,
                                     const std::function<Status(Out&)>& finish);
 
 // What read_csv_file_as is made of: chunks and results live in slots, as in run_pipeline.
-Result<ReadReport> read_csv_file_in_slots(MappedFile file, const std::string& file_name,
-                                          const DatasetSpec& spec, const ReadOptions& options, size_t slots,
+Result<ReadReport> read_csv_file_in_slots(RowFile& file, const DatasetSpec& spec, const ReadOptions& options,
+                                          size_t slots,
                                           const std::function<Status(size_t slot, const CsvChunk&)>& work,
                                           const std::function<Status(size_t slot)>& finish);
 
 template <class Out>
-Result<ReadReport> read_csv_file_as(MappedFile file, const std::string& file_name, const DatasetSpec& spec,
-                                    const ReadOptions& options,
+Result<ReadReport> read_csv_file_as(RowFile& file, const DatasetSpec& spec, const ReadOptions& options,
                                     const std::function<Status(const CsvChunk&, Out&)>& work,
                                     const std::function<Status(Out&)>& finish) {
   std::vector<Out> results(pipeline_slots());
   return read_csv_file_in_slots(
-      std::move(file), file_name, spec, options, results.size(),
+      file, spec, options, results.size(),
       [&](size_t slot, const CsvChunk& chunk) { return work(chunk, results[slot]); },
       [&](size_t slot) { return finish(results[slot]); });
 }

@@ -8,6 +8,7 @@
 
 #include "base/file.h"
 #include "table/builtin_dataset.h"
+#include "table/read_keys.h"
 #include "table/toml_keys.h"
 
 namespace maeil::table {
@@ -311,12 +312,14 @@ Result<DatasetSpec> read_spec(const toml::table& document, const std::string& fi
   Keys top(document, "the dataset", file);
   spec.name = top.text("name", true);
   spec.file = file;
-  for (const char* key : {"target", "roles", "columns", "day_counts", "drop", "constraints", "settings"})
+  for (const char* key :
+       {"target", "roles", "columns", "day_counts", "drop", "constraints", "settings", "read"})
     top.know(key);
   MAEIL_TRY(top.finish());
   if (const auto* settings = document.get("settings"); settings && !settings->is_table())  // base/settings.h
     return bad_input(
         fmt::format("{}:{}: settings must be a [settings] table", file, settings->source().begin.line));
+  MAEIL_ASSIGN(spec.read, parse_read_spec(document, file));
   const auto* columns = document["columns"].as_array();
   if (!columns || columns->empty()) return bad_input(fmt::format("{}: there are no columns", file));
   for (const auto& node : *columns) {

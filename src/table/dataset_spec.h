@@ -13,6 +13,7 @@
 #include "base/time.h"
 #include "table/constraint.h"
 #include "table/dates.h"
+#include "table/read_spec.h"
 #include "table/target_value.h"
 
 namespace maeil::table {
@@ -60,6 +61,7 @@ struct DatasetSpec {
   std::vector<SpecColumn> columns;  // in the order of the file, which is the order of the features
   std::vector<DayCount> day_counts;
   std::vector<Constraint> constraints;  // that rows drawn by a fitted model keep
+  ReadSpec read;                        // how its files are written
 
   const SpecColumn* find(std::string_view column) const;
 };

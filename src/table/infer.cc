@@ -8,7 +8,6 @@
 #include <atomic>
 #include <optional>
 
-#include "base/file.h"
 #include "format/csv.h"
 #include "table/csv_table.h"
 #include "table/field_values.h"
@@ -141,10 +140,9 @@ void see_column(const CsvChunk& chunk, const Column& column, bool may_count_rows
   }
 }
 
-Result<std::vector<std::string>> read_names(const std::filesystem::path& path) {
-  MAEIL_ASSIGN(const auto file, MappedFile::open(path));
-  format::CsvReader reader(file.bytes(), path.string());
-  return read_csv_header(reader, file.bytes(), path.string());
+Result<std::vector<std::string>> read_names(const RowFile& file) {
+  MAEIL_ASSIGN(const RowReader reader, RowReader::begin(file));
+  return reader.names();
 }
 
 // pandas and R write their index as a first column without a name, which pandas calls "Unnamed: 0" when it
@@ -154,7 +152,7 @@ bool may_be_index(std::string_view name) { return name.empty() || name.starts_wi
 std::string quoted(const std::string& text) { return fmt::format("'{}'", format::clip_utf8(text, 40)); }
 
 // The first values that are none of what the others are, three at most: 'first', 'second', ...
-std::string stray_words(const Kind& kind, const std::string& first, const auto& is_known) {
+std::string stray_words(const Kind& kind, const std::string& first, const auto& is_known, bool& one) {
   constexpr size_t kShown = 3;
   std::vector<std::string> words = {first};
   bool more = false;
@@ -164,6 +162,7 @@ std::string stray_words(const Kind& kind, const std::string& first, const auto& 
     if (more) break;
     words.emplace_back(text);
   }
+  one = words.size() == 1 && first.find_first_of("0123456789") == std::string::npos;
   std::string out;
   for (const auto& word : words) out += (out.empty() ? "" : ", ") + quoted(word);
   return out + (more ? ", ..." : "");
@@ -173,13 +172,18 @@ std::string stray_words(const Kind& kind, const std::string& first, const auto& 
 // pooled, and nothing of their size learned. Why they are refused; "" where they are not. Codes with leading
 // zeros are text in any case.
 std::string why_refused(const Kind& kind) {
+  bool one_word = false;
   const auto refusal = [&](std::string_view what, uint64_t known, const std::string& words,
                            std::string_view type) {
+    const std::string advice =
+        one_word ? fmt::format(", or with missing = [\"{}\"] in its [read], if that means missing",
+                               words.substr(1, words.size() - 2))
+                 : "";
     return fmt::format(
         "{} of its {} values are no {} ({}): leave empty what is missing, or name the column in a dataset "
-        "spec (--spec) with type = \"text\", or with type = \"{}\", where such values are {}",
+        "spec (--spec) with type = \"text\", or with type = \"{}\", where such values are {}{}",
         kind.rows - known, kind.rows, what, words, type,
-        type == "date" ? "missing" : "set aside with their rows");
+        type == "date" ? "missing" : "set aside with their rows", advice);
   };
   const uint64_t numbers = kind.numbers + std::max(kind.grouped, kind.commas),
                  dates = kind.dates + kind.year_last;
@@ -187,13 +191,14 @@ std::string why_refused(const Kind& kind) {
     const auto is_number = [](std::string_view text) {
       return read_number(text) || read_grouped_number(text) || has_decimal_comma(text);
     };
-    return refusal("numbers", numbers, stray_words(kind, kind.no_number, is_number), "number");
+    return refusal("numbers", numbers, stray_words(kind, kind.no_number, is_number, one_word), "number");
   }
   if (dates == 0 || dates * 2 < kind.rows) return "";
   if (kind.year_last > 0) return fmt::format("{}{}", quoted(kind.last_year), why_no_date(kind.last_year, {}));
   return refusal(
       "dates", dates,
-      stray_words(kind, kind.no_date, [](std::string_view text) { return read_date(text).has_value(); }),
+      stray_words(
+          kind, kind.no_date, [](std::string_view text) { return read_date(text).has_value(); }, one_word),
       "date");
 }
 
@@ -239,9 +244,8 @@ Status decide(const Kind& kind, SpecColumn& column, std::vector<std::string>& no
                     quoted(kind.group)));
   } else if (kind.is_comma() && kind.loses_digits.empty()) {
     return bad_input(
-        fmt::format("{} has a comma for the decimal point (or points between thousands): "
-                    "write the numbers with a decimal point and nothing "
-                    "between thousands",
+        fmt::format("{} has a comma for the decimal point (or points between thousands): say decimal = \",\" "
+                    "in [read] of a dataset spec (--spec)",
                     quoted(kind.comma)));
   } else if (kind.is_date()) {
     column.type = SpecType::kDate;
@@ -258,8 +262,8 @@ Status decide(const Kind& kind, SpecColumn& column, std::vector<std::string>& no
 
 }  // namespace
 
-Result<bool> has_columns_of(const std::filesystem::path& path, const DatasetSpec& spec) {
-  MAEIL_ASSIGN(const auto names, read_names(path));
+Result<bool> has_columns_of(const RowFile& file, const DatasetSpec& spec) {
+  MAEIL_ASSIGN(const auto names, read_names(file));
   return std::all_of(spec.columns.begin(), spec.columns.end(), [&](const SpecColumn& column) {
     return column.optional || std::find(names.begin(), names.end(), column.name) != names.end();
   });
@@ -267,9 +271,16 @@ Result<bool> has_columns_of(const std::filesystem::path& path, const DatasetSpec
 
 Result<InferredColumns> infer_columns(const std::filesystem::path& path, const DatasetSpec* known,
                                       const std::string& text_column, Unclear unclear) {
-  MAEIL_ASSIGN(const auto names, read_names(path));
+  MAEIL_ASSIGN(RowFile file, RowFile::open(path, known));
+  return infer_columns(file, known, text_column, unclear);
+}
+
+Result<InferredColumns> infer_columns(RowFile& file, const DatasetSpec* known, const std::string& text_column,
+                                      Unclear unclear) {
+  MAEIL_ASSIGN(const auto names, read_names(file));
   InferredColumns out;
-  out.spec.name = path.filename().string();
+  out.spec.name = std::filesystem::path(file.name()).filename().string();
+  out.spec.read = file.found();
   for (const auto& name : names) {
     if (known && !known->find(name)) continue;
     SpecColumn column;
@@ -277,12 +288,12 @@ Result<InferredColumns> infer_columns(const std::filesystem::path& path, const D
     out.spec.columns.push_back(std::move(column));
   }
   if (!text_column.empty() && !out.spec.find(text_column))
-    return not_found(fmt::format("{} has no column '{}'", path.string(), text_column));
+    return not_found(fmt::format("{} has no column '{}'", file.name(), text_column));
   if (known) {
     for (const auto& column : known->columns) {
       if (!column.optional && !out.spec.find(column.name)) {
-        return bad_input(fmt::format("{}: the column '{}' of dataset {} is missing", path.string(),
-                                     column.name, known->name));
+        return bad_input(fmt::format("{}: the column '{}' of dataset {} is missing", file.name(), column.name,
+                                     known->name));
       }
     }
   }
@@ -295,10 +306,9 @@ Result<InferredColumns> infer_columns(const std::filesystem::path& path, const D
     std::vector<Kind> kinds;
     std::vector<uint64_t> counts;
   };
-  MAEIL_ASSIGN(MappedFile file, MappedFile::open(path));
   MAEIL_ASSIGN(const auto report,
                read_csv_file_as<Kinds>(
-                   std::move(file), path.string(), out.spec, {.target_required = false},
+                   file, out.spec, {.target_required = false},
                    [&](const CsvChunk& chunk, Kinds& some) -> Status {
                      some.kinds.assign(C, Kind());
                      for (size_t c = 0; c < C; ++c) {
@@ -335,7 +345,7 @@ Result<InferredColumns> infer_columns(const std::filesystem::path& path, const D
     } else if (!named_text) {
       const auto decided = decide(kind, column, out.notes);
       if (!decided && unclear == Unclear::kRefused)
-        return with_context(fmt::format("{}: column '{}'", path.string(), column.name), decided.error());
+        return with_context(fmt::format("{}: column '{}'", file.name(), column.name), decided.error());
       if (!decided) doubt = decided.error().message;
     }
     if (named_text) column.type = SpecType::kText;

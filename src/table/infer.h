@@ -9,6 +9,7 @@
 #include "table/dataset_spec.h"
 #include "table/distinct_sample.h"
 #include "table/number_format.h"
+#include "table/row_file.h"
 
 namespace maeil::table {
 
@@ -36,12 +37,14 @@ enum class Unclear { kRefused, kText };
 // columns that the file lacks are left out. `text_column` (may be "") is text in any case. kBadInput as
 // read_csv, and where `unclear` is kRefused for a column of numbers with commas or of dates with the year
 // last, which can be read in two ways, and for numbers or dates in half of the rows or more among which words
-// are; kNotFound: no such `text_column`.
+// are; kNotFound: no such `text_column`. The spec's `read` is RowFile::found.
+Result<InferredColumns> infer_columns(RowFile& file, const DatasetSpec* known, const std::string& text_column,
+                                      Unclear unclear = Unclear::kRefused);
+// Of a file that `known` says how to open.
 Result<InferredColumns> infer_columns(const std::filesystem::path& path, const DatasetSpec* known,
                                       const std::string& text_column, Unclear unclear = Unclear::kRefused);
 
-// Whether the file's header names every column of the spec that is not optional. kNotFound, kIo, kBadInput:
-// it has no header.
-Result<bool> has_columns_of(const std::filesystem::path& path, const DatasetSpec& spec);
+// Whether the file names every column of the spec that is not optional. kBadInput: it has no header.
+Result<bool> has_columns_of(const RowFile& file, const DatasetSpec& spec);
 
 }  // namespace maeil::table

@@ -211,32 +211,16 @@ TEST(InferColumns, WordsForMissingInTextsAreSaid) {
                                       "(2 rows) is a value like others"));
 }
 
-TEST(CsvHeader, OtherFilesAreRefusedInASentence) {
+TEST(CsvHeader, WhatIsNoHeaderIsRefusedInASentence) {
   const auto refusal = [](const std::string& csv) {
     const auto found = infer(csv);
     EXPECT_TRUE(found || found.error().code == ErrorCode::kBadInput);
     return found ? "accepted" : found.error().message;
   };
-  EXPECT_THAT(refusal("a;b;c\n1;2,5;3\n"),
-              testing::AllOf(HasSubstr("infer.csv:1"), HasSubstr("semicolons (';')")));
-  EXPECT_THAT(refusal("\xef\xbb\xbf"
-                      "a;b\r\n1;2\r\n"),
-              HasSubstr("semicolons"));
-  EXPECT_THAT(refusal("a\tb\n1\t2\n"), HasSubstr("tabs"));
-  EXPECT_THAT(refusal("a|b|c\n1|2|3\n"), HasSubstr("pipes"));
-  EXPECT_THAT(refusal("name, first;age;town\n\"x\";1;y\n"), HasSubstr("semicolons"));
-  EXPECT_THAT(refusal("a;b\n"), HasSubstr("semicolons"));
-  EXPECT_THAT(refusal("\"a\";\"b\"\n\"1,5\";\"x\"\n"), HasSubstr("semicolons"));
-  EXPECT_THAT(refusal("sep=;\na;b\n"), HasSubstr("Excel"));
-  EXPECT_THAT(refusal("a,b\r1,2\r3,4\r"), HasSubstr("CR alone"));
   EXPECT_THAT(refusal(std::string("a,b\0c\n1,2\n", 10)), HasSubstr("NUL"));
-  EXPECT_THAT(refusal(std::string("\xff\xfe"
-                                  "a\0,\0",
-                                  6)),
-              HasSubstr("UTF-16"));
   EXPECT_THAT(refusal("a,a\n1,2\n"), HasSubstr("twice"));
+  EXPECT_THAT(refusal("a;a\n1;2\n"), HasSubstr("twice"));
   EXPECT_EQ(refusal("\"a;b\",c\nx,y\n"), "accepted");
-  EXPECT_EQ(refusal("notes;more\nno separator here\nnor here\n"), "accepted");
   EXPECT_EQ(refusal("a,b\r\n1,x;y\r\n2,z\r\n"), "accepted");
 }
 
@@ -314,7 +298,8 @@ TEST(ReadCsv, ThousandsWhereTheSpecSaysSo) {
             "column 'm': '263,000' is no number: if its commas separate thousands, the dataset spec says so "
             "with thousands = \",\"");
   EXPECT_EQ(out.report.examples[1].reason,
-            "column 'n': '1,2' is no number: decimals are read behind a point only");
+            "column 'n': '1,2' is no number: if its decimals stand behind the comma, "
+            "say decimal = \",\" in [read] of the dataset spec");
 }
 
 TEST(DatasetSpec, FormatAndThousandsBelongToTheirTypes) {

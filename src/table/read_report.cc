@@ -14,11 +14,19 @@ Status check_quarantine(const ReadReport& report, const std::string& file_name, 
   if (report.rows == 0) return bad_input(fmt::format("{} has a header and no rows", file_name));
   if (static_cast<double>(report.quarantined) <= share * static_cast<double>(report.rows)) return {};
   const auto& first = report.examples.front();
+  const auto& word = report.repeated;
+  const std::string advice =
+      word.rows * 2 <= report.quarantined
+          ? ""
+          : fmt::format(
+                "; {} of them have '{}' in column '{}': if it means missing, say missing = [\"{}\"] in "
+                "[read] of the dataset spec",
+                word.rows, word.word, word.column, word.word);
   return bad_input(
       fmt::format("{}: {} of {} rows ({:.1f} %) cannot be read, more than the {:.0f} % that may be set "
-                  "aside; the first is line {}: {}",
+                  "aside; the first is line {}: {}{}",
                   file_name, report.quarantined, report.rows, 100.0 * report.quarantined / report.rows,
-                  100 * share, first.line, first.reason));
+                  100 * share, first.line, first.reason, advice));
 }
 
 Status add_negative(ReadReport& report, const DatasetSpec& spec, const std::string& value,

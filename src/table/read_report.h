@@ -28,14 +28,23 @@ struct DatesRead {
   std::string why;          // "'05/06/2024' is 2024-06-05 or 2024-05-06: ..."
 };
 
+// A word without digits in a column of numbers.
+struct RepeatedWord {
+  std::string column, word;
+  uint64_t rows = 0;
+};
+
 // Rows that could be read, and those that could not.
 struct ReadReport {
   uint64_t rows = 0;  // records, the quarantined included
   uint64_t quarantined = 0;
   std::vector<Quarantined> examples;         // the first kMaxExamples
+  RepeatedWord repeated;                     // the one that set most rows aside; rows 0: none
   std::vector<std::string> ignored_columns;  // in the file, not in the spec
   std::vector<DatesRead> dates;              // of the spec's date columns that the file has
   std::string negative;  // the target's other value, where the spec does not name it and a row has it
+  std::string how;       // how the file is written (RowFile::how); "": plain CSV
+  std::vector<std::string> remarks;  // what the reader forgave (RowReader::remarks)
 };
 
 // A value of the target that is not the spec's positive one, where the spec names no negative one; "": none.
@@ -43,7 +52,8 @@ struct ReadReport {
 Status add_negative(ReadReport& report, const DatasetSpec& spec, const std::string& value,
                     const std::string& place);
 
-// kBadInput when more than `share` of the rows are quarantined; names the first of them.
+// kBadInput when more than `share` of the rows are quarantined; names the first of them, and the word that
+// most of them are set aside for.
 Status check_quarantine(const ReadReport& report, const std::string& file_name, double share = 0.05);
 
 // The same for a whole file, and kBadInput when a column has dates and none of them can be read.

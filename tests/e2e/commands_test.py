@@ -303,8 +303,8 @@ class Commands(unittest.TestCase):
             with open(self.work.folder / "drawn.csv", encoding="utf-8-sig") as f:
                 return [row[name] for row in csv.DictReader(f)]
 
-        self.assertIn("semicolons", fit("a;b\n" + "1;2,5\n" * 50, code=3))
-        self.assertIn("semicolons", self.work.run("preprocess", "--in", "odd.csv", "--out", "out.csv", expect=3).stderr)
+        self.assertIn("separator ';'", fit("a;b\n" + "1;2,5\n" * 50))
+        self.assertIn("lacks the column", self.work.run("preprocess", "--in", "odd.csv", "--out", "out.csv", expect=3).stderr)
         self.assertIn("'4,41' has a comma", fit("rate,g\n" + '"4,41",x\n"5,2",y\n' * 50, code=3))
         amounts = [f"{i % 9 + 1},{i * 37 % 1000:03},000" for i in range(200)]
         self.assertIn("column 'amount' is a number", fit("amount,g\n" + "".join(f'"{a}",{"xy"[i % 2]}\n' for i, a in enumerate(amounts))))

@@ -51,30 +51,30 @@ Result<PreparedTotals> Preparing::make(RowRange range, const Sink& sink) {
   const uint64_t first_row = from.first_row;
   PreparedTotals out;
   uint64_t done = 0;
-  MAEIL_ASSIGN(
-      out.report,
-      table::read_csv_file_as<PreparedPiece>(
-          std::move(from.file), from.name, day_.spec, {.target_required = !raw_.contains("source_sha256")},
-          [&](const table::CsvChunk& rows, PreparedPiece& piece) -> Status {
-            std::vector<uint64_t> row_index = rows.row_index;
-            for (uint64_t& row : row_index) row += first_row;
-            const prep::Prepared prepared = prep::transform(day_.spec, preparation_, rows.table);
-            const auto splits =
-                prep::splits_of(day_.spec, rows.table, static_cast<uint64_t>(day_.settings.seed),
-                                context_.logical_date, row_index);
-            piece.rows = prepared.rows;
-            piece.counts = prepared.counts;
-            piece.chunk = row_chunk(day_, preparation_, prepared, row_index, splits);
-            piece.text.clear();
-            if (!csv_path_.empty()) append_processed_rows(prepared, splits, piece.text);
-            return {};
-          },
-          [&](PreparedPiece& piece) -> Status {
-            MAEIL_TRY(sink(piece));
-            prep::add(out.counts, piece.counts);
-            context_.progress("prepare", done += piece.rows, from.expected);
-            return {};
-          }));
+  auto csv = table::RowFile::own(std::move(from.file), from.name);
+  MAEIL_ASSIGN(out.report, table::read_csv_file_as<PreparedPiece>(
+                               csv, day_.spec, {.target_required = !raw_.contains("source_sha256")},
+                               [&](const table::CsvChunk& rows, PreparedPiece& piece) -> Status {
+                                 std::vector<uint64_t> row_index = rows.row_index;
+                                 for (uint64_t& row : row_index) row += first_row;
+                                 const prep::Prepared prepared =
+                                     prep::transform(day_.spec, preparation_, rows.table);
+                                 const auto splits = prep::splits_of(
+                                     day_.spec, rows.table, static_cast<uint64_t>(day_.settings.seed),
+                                     context_.logical_date, row_index);
+                                 piece.rows = prepared.rows;
+                                 piece.counts = prepared.counts;
+                                 piece.chunk = row_chunk(day_, preparation_, prepared, row_index, splits);
+                                 piece.text.clear();
+                                 if (!csv_path_.empty()) append_processed_rows(prepared, splits, piece.text);
+                                 return {};
+                               },
+                               [&](PreparedPiece& piece) -> Status {
+                                 MAEIL_TRY(sink(piece));
+                                 prep::add(out.counts, piece.counts);
+                                 context_.progress("prepare", done += piece.rows, from.expected);
+                                 return {};
+                               }));
   for (auto& row : out.report.examples) row.line += first_row;
   for (auto& dates : out.report.dates) dates.line += first_row;
   return out;
