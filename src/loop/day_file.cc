@@ -164,15 +164,15 @@ Result<Days> choose_date(const std::string& path, const table::DatasetSpec& spec
     const char* by;
     std::optional<Days> day;
   };
-  const Told told[] = {{"--date", asked}, {"the rows", said.in_rows}, {"the file's name", said.in_name}};
+  const Told told[] = {
+      {"--date says", asked}, {"its rows say", said.in_rows}, {"its name says", said.in_name}};
   const Told* first = nullptr;
   for (const Told& each : told) {
     if (!each.day) continue;
     if (!first) first = &each;
     if (*each.day != *first->day) {
-      return usage_error(fmt::format("{}: {} says {}, {} says {}: rename the file, or take the right one",
-                                     path, first->by, format_date(*first->day), each.by,
-                                     format_date(*each.day)));
+      return usage_error(fmt::format("{}: {} {}, {} {}: rename the file, or take the right one", path,
+                                     first->by, format_date(*first->day), each.by, format_date(*each.day)));
     }
   }
   if (!first) {

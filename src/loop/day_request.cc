@@ -101,6 +101,20 @@ Status check_request(const Settings& settings, const table::DatasetSpec& spec, c
   return source.error().code == ErrorCode::kUsage ? tl::make_unexpected(source.error()) : Status{};
 }
 
+namespace {
+
+Result<DayRequest> record_request(store::Store& store, const Settings& settings,
+                                  const table::DatasetSpec& spec, Days date, const DayRequest& request,
+                                  const std::string& run_id) {
+  MAEIL_TRY(check_request(settings, spec, request));
+  store::Batch batch;
+  batch.puts.push_back(request_document(date, request, nullptr, run_id));
+  MAEIL_TRY(store.commit(batch));
+  return request;
+}
+
+}  // namespace
+
 Result<DayRequest> request_day(store::Store& store, const Settings& settings, const table::DatasetSpec& spec,
                                Days date, const AskedDay& asked, const std::string& run_id) {
   MAEIL_ASSIGN(const auto recorded, begun_as(store, date));
@@ -115,24 +129,29 @@ Result<DayRequest> request_day(store::Store& store, const Settings& settings, co
           "{} was begun with --scenario {}, not {}: `maeil redo {} --scenario {}` does it again",
           format_date(date), recorded->scenario, *asked.scenario, format_date(date), *asked.scenario));
     }
+    MAEIL_ASSIGN(const auto made, dag::task_state(store, date, kDataDag, "generate_data"));
+    const bool is_made = made == dag::TaskState::kSuccess;
     if (asked.file && *asked.file != recorded->file) {
+      // Nothing was taken in yet, from a file that is wrong, say: then another may be.
+      if (!is_made) {
+        DayRequest other = *recorded;
+        ++other.number;
+        other.file = *asked.file;
+        return record_request(store, settings, spec, date, other, run_id);
+      }
       const auto rows = recorded->file.empty() ? std::string("rows that were not given with --in")
                                                : "the rows of " + recorded->file;
       return usage_error(
           fmt::format("{} was begun with {}, not those of {}: `maeil redo {} --in {}` does it again",
                       format_date(date), rows, *asked.file, format_date(date), *asked.file));
     }
-    MAEIL_ASSIGN(const auto drawn, dag::task_state(store, date, kDataDag, "generate_data"));
-    if (drawn != dag::TaskState::kSuccess) MAEIL_TRY(check_request(settings, spec, *recorded));
+    if (!is_made) MAEIL_TRY(check_request(settings, spec, *recorded));
     return *recorded;
   }
-  const DayRequest request{1, asked.rows.value_or(settings.data_quantity), asked.scenario.value_or("calm"),
-                           false, asked.file.value_or("")};
-  MAEIL_TRY(check_request(settings, spec, request));
-  store::Batch batch;
-  batch.puts.push_back(request_document(date, request, nullptr, run_id));
-  MAEIL_TRY(store.commit(batch));
-  return request;
+  return record_request(store, settings, spec, date,
+                        {1, asked.rows.value_or(settings.data_quantity), asked.scenario.value_or("calm"),
+                         false, asked.file.value_or("")},
+                        run_id);
 }
 
 }  // namespace maeil::loop

@@ -58,14 +58,9 @@ Result<DayReport> run_day(store::Store& store, const Day& settings_and_spec, Day
   {
     MAEIL_ASSIGN(const auto lock, dag::lock_runner(store, options));
     out.reconciled = follow_registry(store, day.settings);
-    MAEIL_ASSIGN(const DayRequest request,
-                 request_day(store, day.settings, day.spec, logical_date, asked, options.run_id));
-    day.rows = request.rows;
-    day.scenario = request.scenario;
-    day.deploy_older = request.deploy_older;
-    day.file = request.file;
     MAEIL_ASSIGN(const auto in_force, registry::model_in_force(store));
     if (!in_force) {
+      day.file = asked.file.value_or("");
       // A first model of drawn rows would know nothing of a team's own.
       if (const auto file = day_file(day, logical_date); !file.empty()) {
         return not_found(
@@ -75,6 +70,12 @@ Result<DayReport> run_day(store::Store& store, const Day& settings_and_spec, Day
       }
       dags.insert(dags.begin(), first_day_dag());
     }
+    MAEIL_ASSIGN(const DayRequest request,
+                 request_day(store, day.settings, day.spec, logical_date, asked, options.run_id));
+    day.rows = request.rows;
+    day.scenario = request.scenario;
+    day.deploy_older = request.deploy_older;
+    day.file = request.file;
     // A date that is finished runs nothing, so its settings count for nothing.
     MAEIL_ASSIGN(const bool finished, dag::is_finished(store, dags, logical_date));
     if (!finished || options.clear) MAEIL_TRY(describe_run(store, day, described));

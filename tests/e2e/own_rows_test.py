@@ -1,8 +1,10 @@
 """A team's own rows: from a table to a model that was judged on rows it never saw (`maeil train --in`)."""
 import csv
 import datetime
-import math
+import gzip
+import hashlib
 import random
+import shutil
 import unittest
 
 from harness import Workspace
@@ -20,15 +22,15 @@ positive = true
 ROLES = '[roles]\nid = "machine"\ngroup = "plant"\ntime = "seen"\n'
 
 
-def write_rows(path, rows=6000, label=lambda heat: str(heat > 1).title()):
+def write_rows(path, rows=6000, label=lambda heat: str(heat > 1).title(), day=None):
     draw = random.Random(5)
     with open(path, "w", newline="") as out:
-        table = csv.writer(out)
+        table = csv.writer(out, lineterminator="\n")
         table.writerow(["machine", "plant", "seen", "heat", "maker", "broken"])
         for row in range(rows):
             heat = draw.gauss(0, 1)
             seen = datetime.date(2026, 1, 1) + datetime.timedelta(days=draw.randrange(200))
-            table.writerow([f"M{row}", f"P{row // 4}", seen, round(heat, 3), draw.choice("AB"),
+            table.writerow([f"M{row}", f"P{row // 4}", day or seen, round(heat, 3), draw.choice("AB"),
                             label(heat + draw.gauss(0, 0.3))])
 
 
@@ -81,6 +83,116 @@ class OwnRows(unittest.TestCase):
         workspace = self.workspace(SPEC)
         done = workspace.run("train", "--in", "history.csv", "--epochs", 1, "--rows", 200, expect=0)
         self.assertRegex(done.stderr, r"learns from about 200 of \d+ rows \(ROW_CAP\)")
+
+    def with_model(self, **settings):
+        workspace = self.workspace(MIN_POSITIVES=1, F1_THRESHOLD=0.3, **settings)
+        workspace.run("train", "--in", "history.csv", "--epochs", 4, expect=0)
+        return workspace
+
+    def day(self, workspace, name, rows=400, seen="2026-07-20", label=lambda heat: str(heat > 1).title()):
+        write_rows(workspace.folder / name, rows, label, seen)
+        return workspace.folder / name
+
+    def scores(self, workspace, date="2026-07-20"):
+        return (workspace.folder / f"data/scores/scores_{date}.csv").read_text()
+
+    def test_a_day_is_taken_in_judged_and_scored(self):
+        workspace = self.with_model()
+        taken = self.day(workspace, "rows.csv").read_bytes()
+        done = workspace.run("run", "--in", "rows.csv", expect=0)  # the date is what the rows say
+        self.assertIn("2026-07-20 is done", done.stdout)
+        raw, = workspace.find("raw_data")
+        self.assertEqual(raw["source_sha256"], hashlib.sha256(taken).hexdigest())
+        self.assertEqual(raw["sha256"], raw["source_sha256"])  # plain CSV: the bytes as they came
+        self.assertEqual((raw["rows"], raw["source"], raw["logical_date"]), (400, "rows.csv", "2026-07-20"))
+        lines = self.scores(workspace).splitlines()
+        self.assertEqual(lines[0], "machine,probability,decision,model_version")
+        self.assertEqual([line.split(",")[0] for line in lines[1:]], [f"M{row}" for row in range(400)])
+        # The same again is the same; other bytes are said and change nothing until they are asked for.
+        again = workspace.run("run", "--in", "rows.csv", expect=0)
+        self.assertIn("nothing was done again", again.stdout)
+        self.assertNotIn("has other rows", again.stderr)
+        self.day(workspace, "rows.csv", rows=300)
+        other = workspace.run("run", "--in", "rows.csv", expect=0)
+        self.assertIn("rows.csv has other rows than were taken in for 2026-07-20", other.stderr)
+        self.assertEqual(len(self.scores(workspace).splitlines()), 401)
+        workspace.run("redo", "2026-07-20", "--yes", expect=0)
+        self.assertEqual(len(self.scores(workspace).splitlines()), 301)
+        self.assertEqual(sorted(raw["rows"] for raw in workspace.find("raw_data")), [300, 400])
+
+    def test_every_dialect_and_any_number_of_shards_gives_the_same_scores(self):
+        workspace = self.with_model()
+        plain = self.day(workspace, "rows.csv").read_text()
+        workspace.run("run", "--in", "rows.csv", expect=0)
+        scores, raw = self.scores(workspace), workspace.find("raw_data")[0]["sha256"]
+        written = {
+            "semicolons.csv": plain.replace(",", ";").encode(),
+            "tabs.tsv": plain.replace(",", "\t").encode(),
+            "utf16.csv": plain.encode("utf-16"),
+            "packed.csv.gz": gzip.compress(plain.encode()),
+        }
+        for name, content in written.items():
+            with self.subTest(name), workspace.copy() as other:
+                (other.folder / name).write_bytes(content)
+                other.run("redo", "2026-07-20", "--in", name, "--yes", expect=0)
+                taken = {raw["source"]: raw for raw in other.find("raw_data")}[name]
+                self.assertEqual(taken["source_sha256"], hashlib.sha256(content).hexdigest())
+                self.assertEqual(taken["sha256"], hashlib.sha256(plain.replace("\r\n", "\n").encode()).hexdigest())
+                self.assertEqual(self.scores(other), scores)
+        with workspace.copy() as other:
+            other.run("redo", "2026-07-20", "--yes", expect=0, SHARDS=3)
+            self.assertEqual(self.scores(other), scores)
+            self.assertEqual({raw["sha256"] for raw in other.find("raw_data")}, {raw})
+
+    def test_rows_without_labels_are_scored_and_not_judged(self):
+        workspace = self.with_model()
+        self.day(workspace, "rows.csv", label=lambda heat: "")
+        done = workspace.run("run", "--in", "rows.csv", expect=0)
+        self.assertRegex(done.stdout, r"not judged: none of the \d+ rows has a label")
+        self.assertEqual(len(self.scores(workspace).splitlines()), 401)
+        # A file that has no column for the label at all.
+        text = (workspace.folder / "rows.csv").read_text().replace("2026-07-20", "2026-07-21")
+        (workspace.folder / "next.csv").write_text(
+            "\n".join(line.rpartition(",")[0] for line in text.splitlines()) + "\n")
+        workspace.run("run", "--in", "next.csv", expect=0)
+        self.assertEqual(len(self.scores(workspace, "2026-07-21").splitlines()), 401)
+
+    def test_the_days_of_a_schedule_find_their_files(self):
+        workspace = self.with_model(DAY_DATA="extracts/rows_{date}.csv")
+        (workspace.folder / "extracts").mkdir()
+        self.day(workspace, "extracts/rows_2026-07-20.csv")
+        workspace.run("backfill", "--from", "2026-07-20", "--to", "2026-07-20", expect=0)
+        raw, = workspace.find("raw_data")
+        self.assertEqual(raw["source_path"], "extracts/rows_2026-07-20.csv")
+        late = workspace.run("run", "--date", "2026-07-21", expect=3)
+        self.assertIn("extracts/rows_2026-07-21.csv", late.stderr)
+        self.day(workspace, "extracts/rows_2026-07-21.csv", seen="2026-07-21")
+        workspace.run("run", "--date", "2026-07-21", expect=0)
+
+    def test_what_does_not_fit_is_refused_before_anything_is_done(self):
+        workspace = self.workspace()
+        self.day(workspace, "rows.csv")
+        self.assertIn("maeil train --in", workspace.run("run", "--in", "rows.csv", expect=3).stderr)
+        self.assertIn("which the built-in portfolio's rows have not", workspace.run("run", expect=2).stderr)
+        workspace.run("train", "--in", "history.csv", "--epochs", 1, expect=0)
+        for arguments, code, said in (
+            (("--in", "rows.csv", "--date", "2026-07-19"), 2, "--date says 2026-07-19, its rows say 2026-07-20"),
+            (("--in", "rows.csv", "--rows", 5), 2, "--rows is for rows that are drawn"),
+            (("--in", "rows.csv", "--scenario", "recession"), 2, "scenarios shape drawn ones"),
+            (("--in", "absent.csv"), 3, "absent.csv"),
+            (("--in", "history.csv"), 3, "the rows are of more than one day"),
+        ):
+            with self.subTest(arguments):
+                self.assertIn(said, workspace.run("run", *arguments, expect=code).stderr)
+        shutil.copy(workspace.folder / "rows.csv", workspace.folder / "rows_20260722.csv")
+        self.assertIn("its name says 2026-07-22",
+                      workspace.run("run", "--in", "rows_20260722.csv", expect=2).stderr)
+        (workspace.folder / "no_rows_2026-07-20.csv").write_text("machine,plant,seen,heat,maker,broken\n")
+        self.assertIn("there are no rows", workspace.run("run", "--in", "no_rows_2026-07-20.csv", expect=3).stderr)
+        self.assertEqual(workspace.find("raw_data"), [])
+        # A date of which nothing was taken in yet may have another file.
+        self.assertIn(workspace.run("run", "--in", "rows.csv").returncode, (0, 4))
+        self.assertEqual([raw["source"] for raw in workspace.find("raw_data")], ["rows.csv"])
 
 
 if __name__ == "__main__":
