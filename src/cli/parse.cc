@@ -190,7 +190,7 @@ void add_data_commands(Parser& p) {
   c->add_option("--epochs", p.train.epochs, "instead of EPOCHS and PRETRAIN_EPOCHS")
       ->check(CLI::Range(1, 10000));
   c->add_option("--rows", p.train.rows,
-                "rows to learn from, at most (default: twice DATA_QUANTITY; with --in, ROW_CAP)")
+                "about so many rows to learn from (default: twice DATA_QUANTITY; with --in, ROW_CAP)")
       ->check(CLI::Range(100, 100000000));
 
   for (const bool scoring : {true, false}) {

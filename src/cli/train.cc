@@ -16,6 +16,11 @@ Result<int> train(Context& context, const TrainOptions& options) {
         "for the classifier, or both");
   MAEIL_ASSIGN(store::Store & store, context.store());
   MAEIL_ASSIGN(const table::DatasetSpec& spec, context.spec());
+  if (!options.in.empty() && context.settings.dataset_spec.empty()) {
+    note(fmt::format(
+        "there is no ./dataset.toml, so {} is read as the built-in {}: `maeil init --in {}` drafts one",
+        options.in, spec.name, options.in));
+  }
   Progress progress;
   auto results = store::Document::array();
   MAEIL_TRY(loop::train_manually(
@@ -39,8 +44,8 @@ Result<int> train(Context& context, const TrainOptions& options) {
     print_json(results);
   else
     print_line(
-        "`maeil model list` shows it; the next `maeil run` evaluates it when nothing newer is deployed or "
-        "approved");
+        "`maeil model list` shows it; `maeil run` evaluates the newest classifier while none is deployed or "
+        "approved, then `maeil model approve V` and `deploy V` put another in force");
   return 0;
 }
 

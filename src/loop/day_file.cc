@@ -171,7 +171,7 @@ Result<Days> choose_date(const std::string& path, const table::DatasetSpec& spec
     if (!each.day) continue;
     if (!first) first = &each;
     if (*each.day != *first->day) {
-      return usage_error(fmt::format("{}: {} {}, {} {}: rename the file, or take the right one", path,
+      return usage_error(fmt::format("{}: {} {}, {} {}: take the right file, or name the right day", path,
                                      first->by, format_date(*first->day), each.by, format_date(*each.day)));
     }
   }

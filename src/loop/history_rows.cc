@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <map>
 #include <memory>
@@ -36,17 +37,18 @@ struct HistoryPlan {
   const table::DatasetSpec& spec;
   uint64_t seed = 0;
   std::optional<Days> out_of_time;
-  double kept = 1;  // of the rows to learn from and to hold out
+  bool by_key = false;  // several rows have the same group or id
+  Days today{};         // later rows are left out
+  double kept = 1;      // of the rows to learn from and to hold out
 };
 
 // A row without id and group is in a split by its number in the file, on whatever day it is trained.
 constexpr Days kNoDate{};
 
 Part part_of(const HistoryPlan& plan, prep::Split split, const std::optional<Days>& day, uint64_t row) {
-  if (plan.out_of_time && day && *day >= *plan.out_of_time) {
-    const bool counts = plan.spec.roles.group.empty() || split == prep::Split::kTest;
-    return counts ? Part::kOutOfTime : Part::kLeftOut;
-  }
+  if (day && *day > plan.today) return Part::kLeftOut;
+  if (plan.out_of_time && day && *day >= *plan.out_of_time)
+    return !plan.by_key || split == prep::Split::kTest ? Part::kOutOfTime : Part::kLeftOut;
   if (split == prep::Split::kTest) return Part::kTest;
   if (plan.kept < 1 &&
       prep::row_word(RandomStream::kLearntRows, plan.seed, kNoDate, row) >= plan.kept * 4294967296.0)
@@ -73,12 +75,15 @@ Result<table::ReadReport> read_history(HistoryPlan& plan, const DaySink& sink, c
       });
 }
 
+constexpr uint64_t kFewRows = 20;  // of a part: said
+
 size_t index_of(Part part) { return static_cast<size_t>(part); }
 
 // What is in the file: labelled rows by day, and in all.
 struct Seen {
   std::map<Days, uint64_t> by_day;
-  uint64_t labelled = 0, unlabelled = 0, undated = 0;
+  uint64_t labelled = 0, unlabelled = 0, undated = 0, later = 0;
+  std::vector<uint64_t> keys;  // of all rows that have one
 };
 
 Result<Seen> look(HistoryPlan& plan, History& history, const RowProgress& progress) {
@@ -88,7 +93,14 @@ Result<Seen> look(HistoryPlan& plan, History& history, const RowProgress& progre
                                    plan,
                                    [&](const Table& chunk, const std::vector<Part>& parts,
                                        const std::vector<std::optional<Days>>& days) -> Status {
+                                     for (const auto& key : prep::key_hashes(plan.spec, chunk)) {
+                                       if (key) out.keys.push_back(*key);
+                                     }
                                      for (size_t i = 0; i < parts.size(); ++i) {
+                                       if (days[i] && *days[i] > plan.today) {
+                                         ++out.later;
+                                         continue;
+                                       }
                                        if (chunk.columns[target].is_missing(i)) {
                                          ++out.unlabelled;
                                          continue;
@@ -114,14 +126,22 @@ Result<History> open_history(const std::string& path, const table::DatasetSpec& 
   const std::string sha256 = sha256_hex(bytes.bytes());
   MAEIL_ASSIGN(auto file, table::RowFile::open(std::move(bytes), path, &spec));
   const auto plan = std::make_shared<HistoryPlan>(
-      HistoryPlan{std::move(file), spec, static_cast<uint64_t>(settings.seed), {}, 1});
+      HistoryPlan{std::move(file), spec, static_cast<uint64_t>(settings.seed), {}});
+  MAEIL_ASSIGN(plan->today, date_in_zone(now(), settings.time_zone));
   History out;
   const RowProgress progress = [&](uint64_t done) { watcher.rows(done, 0); };
-  MAEIL_ASSIGN(const Seen seen, look(*plan, out, progress));
+  MAEIL_ASSIGN(Seen seen, look(*plan, out, progress));
   note_read(out.report, path, watcher);
   MAEIL_TRY(table::check_read(out.report, path));
   out.unlabelled = seen.unlabelled;
   out.undated = seen.undated;
+  std::ranges::sort(seen.keys);
+  plan->by_key = std::ranges::adjacent_find(seen.keys) != seen.keys.end();
+  if (seen.later > 0) {
+    watcher.note(fmt::format("{}: {} rows lie after {}, which is today (column '{}'): left out", path,
+                             seen.later, format_date(plan->today), spec.roles.time),
+                 true);
+  }
   if (!seen.by_day.empty()) {
     out.newest = seen.by_day.rbegin()->first;
     const Days from = *out.newest - std::chrono::days(settings.test_days - 1);
@@ -141,6 +161,13 @@ Result<History> open_history(const std::string& path, const table::DatasetSpec& 
     History again;
     MAEIL_TRY(look(*plan, again, progress));
     out.labelled = again.labelled;
+  }
+  for (const Part part : {Part::kHeldOut, Part::kTest, Part::kOutOfTime}) {
+    const uint64_t rows = out.labelled[index_of(part)];
+    if (rows >= kFewRows || (part == Part::kOutOfTime && !out.out_of_time)) continue;
+    watcher.note(fmt::format("{}: {} labelled rows are {}: too few to say anything", path, rows,
+                             part == Part::kHeldOut ? "held out" : verdict_name(part)),
+                 true);
   }
   const uint64_t learnt = out.labelled[index_of(Part::kLearn)];
   if (learnt > cap) {

@@ -2,8 +2,9 @@
 //
 // By the groups or ids (prep/row_split.h) 70 % are learnt from, 15 % held out for each epoch's metrics and
 // 15 % kept for the verdict. Where the dataset has a time, the newest TEST_DAYS days are an out-of-time test
-// as well: nothing of these days is learnt, and of a dataset with a group only the groups of the test's 15 %
-// count, so that no borrower is learnt from and judged on.
+// as well: nothing of these days is learnt, and where several rows have the same group or id only those of
+// the test's 15 % count, so that no borrower is learnt from and judged on. Rows that lie after today are left
+// out.
 #pragma once
 
 #include <array>

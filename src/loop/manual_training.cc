@@ -12,8 +12,9 @@
 namespace maeil::loop {
 namespace {
 
-// The newest encoder that has its bytes and the settings' shape; "" when there is none.
-Result<std::string> newest_encoder(store::Store& store, const Settings& settings) {
+// The newest encoder of the dataset that has its bytes and the settings' shape; "" when there is none.
+Result<std::string> newest_encoder(store::Store& store, const Settings& settings,
+                                   const table::DatasetSpec& spec) {
   MAEIL_ASSIGN(const auto versions, registry::list_versions(store));
   for (const auto& version : versions) {
     const auto h = version.document.value("hyperparameters", store::Document());
@@ -22,7 +23,11 @@ Result<std::string> newest_encoder(store::Store& store, const Settings& settings
     };
     const bool fits = is("d_model", settings.d_model) && is("num_layers", settings.num_layers) &&
                       is("nhead", settings.nhead) && is("dim_feedforward", settings.dim_feedforward);
-    if (version.model_name == registry::kEncoder && !version.file_id.empty() && fits) return version.id;
+    if (version.model_name != registry::kEncoder || version.file_id.empty() || !fits) continue;
+    // Of another dataset: refused for its preparation.
+    const auto model = registry::load_version(store, version, spec, static_cast<int>(settings.nhead));
+    if (model) return version.id;
+    if (model.error().code != ErrorCode::kBadInput) return tl::make_unexpected(model.error());
   }
   return "";
 }
@@ -88,7 +93,7 @@ Status train_manually(store::Store& store, const Settings& settings, const table
   }
   if (wanted.train) {
     if (encoder_id.empty() && !history) {  // an earlier encoder has the preparation of other rows
-      MAEIL_ASSIGN(encoder_id, newest_encoder(store, settings));
+      MAEIL_ASSIGN(encoder_id, newest_encoder(store, settings, spec));
     }
     task.task_id = "train@" + format_instant(now());
     MAEIL_ASSIGN(const auto outcome, history ? train_on(day, plan, history->rows, encoder_id, task)

@@ -180,7 +180,11 @@ class Drafting {
       const auto texts = inferred_.values[c].texts();
       return bad_input(fmt::format(
           "{}: --time: column '{}' holds no dates that can be read{}", request_.in, name,
-          texts.empty() ? " (it is empty)" : fmt::format(", as '{}'", format::clip_utf8(texts[0], 40))));
+          texts.empty()
+              ? " (it is empty)"
+              : fmt::format(", such as '{}': write whole dates as YYYY-MM-DD, or draft without --time and "
+                            "say format = \"%d/%m/%Y\" and time = \"{}\" in the dataset.toml",
+                            format::clip_utf8(texts[0], 40), name)));
     }
     column.role = true;
     if (column.type == SpecType::kDate) return {};
@@ -288,10 +292,10 @@ class Drafting {
             fmt::format("column '{}' is drafted as text: {}", column.name, inferred_.unclear[c]));
       if (request_.id.size() != 1 || column.name != request_.id[0]) continue;
       if (out_.columns[c].values < 0.95 * static_cast<double>(out_.rows))  // a sample's count is off by 2 %
-        out_.warnings.push_back(
-            fmt::format("the id '{}' does not tell rows apart: {:.0f} different values in {} "
-                        "rows; --id may be given more than once",
-                        column.name, out_.columns[c].values, out_.rows));
+        out_.warnings.push_back(fmt::format(
+            "the id '{}' does not tell rows apart: {:.0f} different values in {} "
+            "rows; if it names whom they are about, it is the --group, and --id may be given more than once",
+            column.name, out_.columns[c].values, out_.rows));
     }
   }
 

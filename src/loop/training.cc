@@ -312,8 +312,11 @@ Result<TaskOutcome> train_on(const Day& day, const TrainingPlan& plan, const Lea
   MAEIL_TRY(add_version(day, context, model, "classifier", version, out));
   out.batch.puts.push_back(
       {"training_events", stamped(context, "training_events", training_event(version, epochs))});
-  out.message = fmt::format("classifier {}: {}, F1 {} on {} held-out rows", version.version, version.notes,
-                            metric_text(metric_of(epochs.back(), "f1_score")), rows.held_out.rows());
+  out.message = fmt::format("classifier {}: {}, ", version.version, version.notes);
+  out.message += rows.held_out.rows() > 0
+                     ? fmt::format("F1 {} on {} held-out rows",
+                                   metric_text(metric_of(epochs.back(), "f1_score")), rows.held_out.rows())
+                     : "not judged, since no row was held out";
   out.result = {{"model_id", version.id}, {"model_version", version.version}, {"metrics", epochs.back()}};
   MAEIL_TRY(add_verdicts(day, all, model, version.id, context, out));
   return out;

@@ -245,6 +245,8 @@ TEST(Transform, LabelsOfATargetOfAnyType) {
   EXPECT_EQ(labels("number", "positive = 0\n", numbers), (Labels{0, 1, 0, -1, -1, 1, 0}));
   EXPECT_EQ(labels("text", "positive = true\n", "1,True\n2,FALSE\n3,true\n4,\n"), (Labels{1, 0, 1, -1}));
   EXPECT_EQ(labels("text", "positive = \"bad\"\n", "1,good\n2,bad\n3,good\n"), (Labels{0, 1, 0}));
+  EXPECT_EQ(labels("text", "positive = \"bad\"\n", "1,good\n2,NA\n3,bad\n"), (Labels{0, -1, 1}));
+  EXPECT_EQ(labels("text", "positive = \"NA\"\nnegative = \"N\"\n", "1,N\n2,NA\n3,\n"), (Labels{0, 1, -1}));
 }
 
 TEST(FitNumeric, TiesTakeTheSmallestAndConstantsScaleByOne) {

@@ -8,10 +8,6 @@
 namespace maeil::prep {
 namespace {
 
-Split split_of_key(uint64_t seed, std::string_view key) {
-  return split_of_word(static_cast<uint32_t>(hash64(key, seed) >> 32));
-}
-
 // The ids of a row as one text, each with its length before it; nothing where one is missing.
 std::optional<std::string> id_of(const std::vector<const Column*>& ids, size_t row) {
   std::string out;
@@ -27,28 +23,37 @@ std::optional<std::string> id_of(const std::vector<const Column*>& ids, size_t r
 
 }  // namespace
 
-std::vector<Split> splits_of(const table::DatasetSpec& spec, const Table& chunk, uint64_t seed, Days date,
-                             const std::vector<uint64_t>& row_numbers) {
+std::vector<std::optional<uint64_t>> key_hashes(const table::DatasetSpec& spec, const Table& chunk) {
   const Column* group = spec.roles.group.empty() ? nullptr : chunk.find(spec.roles.group);
-  std::vector<Split> of_group;  // by the code of its text
+  std::vector<uint64_t> of_group;  // by the code of its text
   if (group) {
-    for (const auto& text : group->dictionary) of_group.push_back(split_of_key(seed, text));
+    for (const auto& text : group->dictionary) of_group.push_back(hash64(text));
   }
   std::vector<const Column*> ids;
   for (const auto& name : spec.roles.id) {
     if (const Column* column = chunk.find(name)) ids.push_back(column);
   }
   const bool has_ids = !ids.empty() && ids.size() == spec.roles.id.size();
-  std::vector<Split> out;
-  out.reserve(chunk.rows);
+  std::vector<std::optional<uint64_t>> out(chunk.rows);
   for (size_t row = 0; row < chunk.rows; ++row) {
     if (group && !group->is_missing(row)) {
-      out.push_back(of_group[group->codes[row]]);
-      continue;
+      out[row] = of_group[group->codes[row]];
+    } else if (const auto id = has_ids ? id_of(ids, row) : std::nullopt; id) {
+      out[row] = hash64(*id);
     }
-    const auto id = has_ids ? id_of(ids, row) : std::nullopt;
-    out.push_back(id ? split_of_key(seed, *id) : split_of(seed, date, row_numbers[row]));
   }
+  return out;
+}
+
+Split split_of_key(uint64_t key_hash) { return split_of_word(static_cast<uint32_t>(key_hash >> 32)); }
+
+std::vector<Split> splits_of(const table::DatasetSpec& spec, const Table& chunk, uint64_t seed, Days date,
+                             const std::vector<uint64_t>& row_numbers) {
+  const auto keys = key_hashes(spec, chunk);
+  std::vector<Split> out;
+  out.reserve(chunk.rows);
+  for (size_t row = 0; row < chunk.rows; ++row)
+    out.push_back(keys[row] ? split_of_key(*keys[row]) : split_of(seed, date, row_numbers[row]));
   return out;
 }
 

@@ -1,10 +1,11 @@
 // Which split each row of a chunk is in, by the roles of its dataset.
 //
-// A row with a group is where its group is, on every day and in every file: by a hash of the group's text.
-// Else where its id is; a row with neither, by the date and its number (split.h).
+// A row with a group is where its group is, on every day, in every file and under every SEED: by a hash of
+// the group's text. Else where its id is; a row with neither, by the seed, the date and its number (split.h).
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <vector>
 
 #include "base/time.h"
@@ -13,6 +14,10 @@
 #include "table/table.h"
 
 namespace maeil::prep {
+
+// Of each row's group, else of its ids; nullopt where it has neither.
+std::vector<std::optional<uint64_t>> key_hashes(const table::DatasetSpec& spec, const Table& chunk);
+Split split_of_key(uint64_t key_hash);
 
 // REQUIRES: the spec's columns, and a number for each row. Thread safe.
 std::vector<Split> splits_of(const table::DatasetSpec& spec, const Table& chunk, uint64_t seed, Days date,

@@ -62,7 +62,8 @@ TEST(RowSplit, AGroupIsInOneSplitOnAllDaysWhereverItsRowsStand) {
   EXPECT_TRUE(std::equal(first.begin() + 300, first.end() - 1, later.begin()));
   EXPECT_NEAR(std::ranges::count(first, Split::kTrain), 2100, 150);
   EXPECT_NEAR(std::ranges::count(first, Split::kTest), 450, 120);
-  EXPECT_NE(first, splits_of(spec, loans(3000), 43, kDate, numbers(3000)));
+  const auto other_seed = splits_of(spec, loans(3000), 43, kDate, numbers(3000));
+  EXPECT_TRUE(std::equal(first.begin(), first.end() - 1, other_seed.begin()));
 }
 
 TEST(RowSplit, WithoutAGroupTheIdDecidesAndOfSeveralAllDo) {

@@ -3,11 +3,13 @@
 #include <fmt/format.h>
 #include <toml++/toml.h>
 
+#include <algorithm>
 #include <cmath>
 #include <set>
 
 #include "base/file.h"
 #include "table/builtin_dataset.h"
+#include "table/field_values.h"
 #include "table/read_keys.h"
 #include "table/toml_keys.h"
 
@@ -192,12 +194,40 @@ Status apply_drops(const toml::table& document, const std::string& file, Dataset
   return {};
 }
 
+// Names of processed_data's own, beside which a feature's has no place.
+constexpr std::string_view kTaken[] = {
+    "_id",         "row",       "split",  "dataset_name", "processing_timestamp",
+    "raw_data_id", "timestamp", "run_id", "logical_date"};
+
+// The names that prepared rows have, each once.
+Status check_prepared_names(const DatasetSpec& spec, const std::string& file) {
+  std::set<std::string> names;
+  const auto add = [&](const std::string& name, const std::string& of) -> Status {
+    const bool is_taken = std::ranges::find(kTaken, name) != std::end(kTaken);
+    if (!is_taken && names.insert(name).second) return {};
+    return bad_input(fmt::format("{}: {} would be called '{}' in processed_data, as {}: {}", file, of, name,
+                                 is_taken ? "a field of its own is" : "another feature is",
+                                 "rename the column in the file, or drop = true"));
+  };
+  for (const auto& column : spec.columns) {
+    if (column.role) continue;
+    const auto of = fmt::format("column '{}'", column.name);
+    const bool is_target = column.name == spec.target;
+    if (column.type == SpecType::kDate ? column.keep_date : is_target || !column.drop)
+      MAEIL_TRY(add(column.name, of));
+    if (column.nullable && !is_target) MAEIL_TRY(add(column.name + "_isnull", "the null flag of " + of));
+  }
+  for (const auto& count : spec.day_counts) MAEIL_TRY(add(count.name, "day count '" + count.name + "'"));
+  return {};
+}
+
 Status check(const DatasetSpec& spec, const std::string& file) {
   std::set<std::string> names;
   for (const auto& column : spec.columns) {
     if (!names.insert(column.name).second)
       return bad_input(fmt::format("{}: column '{}' is named twice", file, column.name));
   }
+  MAEIL_TRY(check_prepared_names(spec, file));
   for (const auto& count : spec.day_counts) {
     for (const auto& end : {count.from, count.to}) {
       const SpecColumn* column = spec.find(end);
@@ -246,6 +276,7 @@ Status read_target(const toml::table& document, const std::string& file, Dataset
     }
   }
   read_as_text(*column);
+  column->missing_words = !is_missing(positive) && (negative.empty() || !is_missing(negative));
   return {};
 }
 
@@ -301,6 +332,10 @@ Status read_roles(const toml::table& document, const std::string& file, DatasetS
     if (!ids.insert(id).second)
       return bad_input(fmt::format("{}: 'id' of [roles] names '{}' twice", place, id));
     MAEIL_TRY(give("id", id));
+    if (id == "probability" || id == "decision" || id == "model_version") {
+      return bad_input(fmt::format(
+          "{}: the id '{}' is a column of a day's scores already: rename it in the file", place, id));
+    }
   }
   if (!spec.roles.group.empty()) MAEIL_TRY(give("group", spec.roles.group));
   if (!spec.roles.time.empty()) MAEIL_TRY(give("time", spec.roles.time));

@@ -677,6 +677,24 @@ TEST(ReadCsv, TrueAndFalseAreWordsInAnyCase) {
   EXPECT_EQ(out->report.negative, "false");
 }
 
+TEST(DatasetSpec, NamesThatPreparedRowsCannotHaveAreRefused) {
+  const auto refusal = [](const std::string& columns, const std::string& rest = "") -> std::string {
+    const auto spec = parse_dataset_spec("name = \"d\"\ncolumns = [ " + columns + " ]\n" + rest, "d.toml");
+    return spec ? "" : spec.error().message;
+  };
+  EXPECT_NE(refusal("{ name = \"split\", type = \"text\" }").find("column 'split' would be called 'split'"),
+            std::string::npos);
+  EXPECT_EQ(refusal("{ name = \"split\", type = \"text\", drop = true }"), "");
+  EXPECT_EQ(refusal("{ name = \"row\", type = \"text\" }", "[roles]\nid = \"row\"\n"), "");
+  EXPECT_NE(refusal("{ name = \"x\", type = \"number\", nullable = true }, { name = \"x_isnull\", type = "
+                    "\"text\" }")
+                .find("would be called 'x_isnull' in processed_data, as another feature is"),
+            std::string::npos);
+  EXPECT_NE(
+      refusal("{ name = \"decision\", type = \"text\" }", "[roles]\nid = \"decision\"\n").find("scores"),
+      std::string::npos);
+}
+
 TEST(DatasetSpec, TargetsThatAreNoneAreRefused) {
   const auto message = [](const std::string& type, const std::string& values) {
     const auto spec = parse_dataset_spec(OtherTargetSpec(type, values).text, "s.toml");
