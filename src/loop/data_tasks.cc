@@ -96,8 +96,11 @@ Result<TaskOutcome> generate_data(const Day& day, TaskContext& context) {
     const std::string scratch = std::filesystem::path(day.settings.data_dir) / "parts" /
                                 fmt::format("{}.taken.{}-{}.{}.csv", format_date(context.logical_date),
                                             context.shard.index, context.shard.count, context.try_number);
-    MAEIL_ASSIGN(const RawLines raw, file_lines(path, day.spec, scratch));
-    return store_lines(day, context, raw, metadata);
+    auto raw = file_lines(path, day.spec, scratch);
+    if (!raw && raw.error().code == ErrorCode::kNotFound && day.file.empty())
+      return fail(ErrorCode::kUnavailable, fmt::format("{} is not there yet (DAY_DATA)", path));
+    if (!raw) return tl::make_unexpected(raw.error());
+    return store_lines(day, context, *raw, metadata);
   }
   SourcePlan plan = day_source(day.settings);
   plan.scenario = day.scenario;

@@ -6,6 +6,7 @@ other left in the database.
 """
 import os
 import pathlib
+import re
 import shutil
 import stat
 import subprocess
@@ -136,7 +137,9 @@ class TwoWorkers(unittest.TestCase):
             got, wanted = snapshot(workers[0], date), snapshot(single, date)
             for collection in wanted:
                 if collection != "task_instances":  # the shards have records of their own
-                    self.assertEqual(got[collection], wanted[collection], f"{date} {collection}")
+                    # Here both dates run at once: what is in force for the second is deployed by then, or not yet.
+                    a, b = ([re.sub(r'"model_status": "[a-z]+"', "", text) for text in of[collection]] for of in (got, wanted))
+                    self.assertEqual(a, b, f"{date} {collection}")
             raw = [w.find("raw_data", {"logical_date": date})[0]["sha256"] for w in (workers[1], single)]
             self.assertEqual(raw[0], raw[1])
             scores = [w.find("predictions", {"logical_date": date})[0]["sha256"] for w in (workers[1], single)]

@@ -164,8 +164,8 @@ class OwnRows(unittest.TestCase):
         workspace.run("backfill", "--from", "2024-07-20", "--to", "2024-07-20", expect=0)
         raw, = workspace.find("raw_data")
         self.assertEqual(raw["source_path"], "extracts/rows_2024-07-20.csv")
-        late = workspace.run("run", "--date", "2024-07-21", expect=3)
-        self.assertIn("extracts/rows_2024-07-21.csv", late.stderr)
+        late = workspace.run("run", "--date", "2024-07-21", expect=1)
+        self.assertIn("extracts/rows_2024-07-21.csv is not there yet", late.stderr)
         self.day(workspace, "extracts/rows_2024-07-21.csv", seen="2024-07-21")
         workspace.run("run", "--date", "2024-07-21", expect=0)
 
