@@ -5,6 +5,7 @@
 
 #include <filesystem>
 #include <optional>
+#include <string_view>
 #include <utility>
 
 #include "loop/day_scores.h"
@@ -61,7 +62,8 @@ Result<ScoringModel> model_of_scores(const TaskContext& context) {
     if (state != TaskState::kSuccess) continue;
     MAEIL_ASSIGN(const auto named, result_of(context, dag, task));
     MAEIL_ASSIGN(auto version, registry::find_version(context.store, named.value("model_id", "")));
-    std::string status = dag == kDeploymentDag ? "deployed" : named.value("model_status", version.status);
+    const bool deployed = std::string_view(dag) == kDeploymentDag;
+    std::string status = deployed ? "deployed" : named.value("model_status", version.status);
     return ScoringModel{std::move(version), std::move(status)};
   }
   // By hand, without the DAGs before.
