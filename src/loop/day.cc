@@ -58,6 +58,13 @@ store::Document stamped(const dag::TaskContext& context, std::string_view collec
   return out;
 }
 
+dag::TaskOutcome outcome(dag::TaskState state, std::string message) {
+  dag::TaskOutcome out;
+  out.state = state;
+  out.message = std::move(message);
+  return out;
+}
+
 Result<std::optional<registry::ModelVersion>> model_of_the_date(const dag::TaskContext& context) {
   const auto named = context.earlier_result.find("model_id");
   if (named == context.earlier_result.end() || !named->is_string())

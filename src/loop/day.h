@@ -32,6 +32,9 @@ dag::TaskTable make_tasks(const Day& day);
 store::Document stamped(const dag::TaskContext& context, std::string_view collection,
                         store::Document document, int n = 0);
 
+// A task that ends with a state and a sentence, and makes nothing.
+dag::TaskOutcome outcome(dag::TaskState state, std::string message);
+
 // The model that this task judges or prepares for: the one in force, and when the task was finished for this
 // date before, the one that its record names, so that a date that is done again judges the same model.
 // nullopt: there is none.

@@ -14,13 +14,6 @@ using dag::TaskContext;
 using dag::TaskOutcome;
 using dag::TaskState;
 
-TaskOutcome outcome(TaskState state, std::string message) {
-  TaskOutcome out;
-  out.state = state;
-  out.message = std::move(message);
-  return out;
-}
-
 Result<TaskOutcome> wait_for_evaluation(TaskContext& context) {
   MAEIL_ASSIGN(const TaskState verdict, state_of(context, kEvaluationDag, "send_evaluation_results"));
   MAEIL_ASSIGN(const TaskState alert, state_of(context, kEvaluationDag, "send_alert"));

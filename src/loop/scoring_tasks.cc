@@ -22,13 +22,6 @@ using dag::TaskState;
 
 constexpr const char* kPredictions = "predictions";
 
-TaskOutcome outcome(TaskState state, std::string message) {
-  TaskOutcome out;
-  out.state = state;
-  out.message = std::move(message);
-  return out;
-}
-
 // A deployment that was skipped leaves what was deployed in force, and the day is scored with that. One that
 // failed leaves open what should be in force, so nothing is scored until it is mended.
 Result<TaskOutcome> wait_for_deployment(TaskContext& context) {
