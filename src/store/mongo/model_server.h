@@ -68,23 +68,25 @@ struct ModelServer {
   }
 
  private:
+  // The guard's part of a selector: {maeil_batch: id}, null for none, or {"$in": [...]} of those.
   static bool matches(const std::string& selector, const std::string& batch) {
-    const Document named = member(must(from_selector(selector)), "by");
-    const Document& list = member(named, "$in");
-    const auto is = [&](const Document& one) {
-      return one.is_null() ? batch.empty() : id_text(one) == batch;
-    };
-    return list.is_array() ? std::ranges::any_of(list, is) : is(named);
+    const Bson bytes = view(selector);
+    bson_iter_t guard, list;
+    if (!bson_iter_init_find(&guard, bytes.get(), kBatchField)) std::abort();
+    if (!BSON_ITER_HOLDS_DOCUMENT(&guard)) return is(guard, batch);
+    if (!bson_iter_recurse(&guard, &list) || !bson_iter_find(&list, "$in")) std::abort();
+    bson_iter_t one;
+    bson_iter_recurse(&list, &one);
+    while (bson_iter_next(&one)) {
+      if (is(one, batch)) return true;
+    }
+    return false;
   }
-  // from_bson leaves the guarded field out, as it does for every reader.
-  static Result<Document> from_selector(const std::string& bytes) {
-    const Bson selector = view(bytes);
-    bson_iter_t at;
-    Bson renamed;
-    if (bson_iter_init_find(&at, selector.get(), kBatchField)) bson_append_iter(renamed.get(), "by", -1, &at);
-    return from_bson(*renamed.get());
+  static bool is(const bson_iter_t& one, const std::string& batch) {
+    if (BSON_ITER_HOLDS_NULL(&one)) return batch.empty();
+    if (!BSON_ITER_HOLDS_OID(&one)) std::abort();
+    return hex_of(*bson_iter_oid(&one)) == batch;
   }
-  static Document must(Result<Document> document) { return std::move(*document); }
 };
 
 // A writer with a stack of its own, which stops at each message.
