@@ -141,8 +141,7 @@ Result<int> one_day(Context& context, Days date, const std::string& run_type, co
   MAEIL_ASSIGN(const table::DatasetSpec& spec, context.spec());
   const loop::Day day{context.settings, spec};
   Reporter reporter;
-  MAEIL_TRY(dag::list_old_task_runs(
-      store, loop::pipelines(static_cast<int>(context.settings.max_retrain_attempts))));
+  MAEIL_TRY(dag::list_old_task_runs(store, loop::pipelines(context.settings)));
   MAEIL_ASSIGN(const auto report,
                loop::run_day(store, day, date, asked, run_options(context.settings, run_type, reporter)));
   if (!report.reconciled.empty()) note_task_line(report.reconciled);
@@ -276,7 +275,7 @@ Result<int> schedule(Context& context) {
   };
   hooks.is_finished = [&](Days date) -> Result<bool> {
     MAEIL_ASSIGN(store::Store & store, context.store());
-    return dag::is_finished(store, loop::pipelines(static_cast<int>(settings.max_retrain_attempts)), date);
+    return dag::is_finished(store, loop::pipelines(settings), date);
   };
   hooks.run = [&](Days date) {
     const auto code = one_day(context, date, "scheduled", {}, true);
@@ -296,7 +295,7 @@ Result<int> backfill(Context& context, const BackfillOptions& options) {
   MAEIL_ASSIGN(const Days to, date_argument("--to", options.to));
   MAEIL_ASSIGN(const auto dates, dag::dates_between(from, to));
   MAEIL_ASSIGN(store::Store & store, options.dry_run ? context.store_to_read() : context.store());
-  const auto dags = loop::pipelines(static_cast<int>(context.settings.max_retrain_attempts));
+  const auto dags = loop::pipelines(context.settings);
   int worst = 0;
   auto plan = store::Document::array();
   for (const Days date : dates) {

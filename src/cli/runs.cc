@@ -20,10 +20,6 @@ constexpr std::chrono::milliseconds kPoll{500};
 // late.
 constexpr std::chrono::minutes kOverlap{5};
 
-std::vector<dag::DagSpec> all_dags(const Settings& settings) {
-  return loop::pipelines(static_cast<int>(settings.max_retrain_attempts));
-}
-
 // A field as it is, whatever its kind: what is only shown need not be right.
 std::string shown(const store::Document& document, const char* field) {
   return plain(document.value(field, store::Document()));
@@ -79,7 +75,7 @@ Result<int> runs(Context& context, const RunsOptions& options) {
   MAEIL_ASSIGN(query.from, optional_date("--from", options.from));
   MAEIL_ASSIGN(query.to, optional_date("--to", options.to));
   MAEIL_ASSIGN(store::Store & store, context.store_to_read());
-  MAEIL_ASSIGN(const auto found, dag::list_runs(store, all_dags(context.settings), query));
+  MAEIL_ASSIGN(const auto found, dag::list_runs(store, loop::pipelines(context.settings), query));
   if (found.more)
     note(fmt::format("{} of more are shown: --limit N shows N, --limit 0 all", found.runs.size()));
   if (context.json) {
@@ -101,7 +97,7 @@ Result<int> logs(Context& context, const LogsOptions& options) {
   if (options.follow && context.json)
     return usage_error("logs --follow prints lines as they come: it has no --json");
   MAEIL_ASSIGN(store::Store & store, context.store_to_read());
-  if (options.follow) return follow(store, all_dags(context.settings), field, options);
+  if (options.follow) return follow(store, loop::pipelines(context.settings), field, options);
   store::FindOptions find;
   find.filter = {{field, options.run}};
   if (!options.task.empty()) find.filter["task_id"] = options.task;

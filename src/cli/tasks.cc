@@ -29,13 +29,9 @@ constexpr int kMaxShards = 65536;  // as SHARDS
 // interval.
 constexpr std::chrono::seconds kHeartbeat{10};
 
-std::vector<dag::DagSpec> all_dags(const Settings& settings) {
-  return loop::pipelines(static_cast<int>(settings.max_retrain_attempts));
-}
-
 Result<dag::DagSpec> find_dag(const Settings& settings, const std::string& id) {
   std::vector<std::string> ids;
-  for (auto& dag : all_dags(settings)) {
+  for (auto& dag : loop::pipelines(settings)) {
     if (dag.id == id) return std::move(dag);
     ids.push_back(dag.id);
   }
@@ -140,7 +136,7 @@ Result<int> task(Context& context, const TaskOptions& options) {
   for (auto& t : once.tasks) t.retries = 0;
   MAEIL_TRY(loop::describe_run(store, day, run));
   MAEIL_ASSIGN(const auto done, done_in_an_earlier_try(store, dag, *date, id, options, run));
-  MAEIL_TRY(dag::list_old_task_runs(store, all_dags(context.settings)));
+  MAEIL_TRY(dag::list_old_task_runs(store, loop::pipelines(context.settings)));
   if (!done) MAEIL_TRY(dag::note_task_begins(store, dag.id, *date, run.run_id, run.program));
   auto record = done ? Result<dag::TaskRecord>(*done)
                      : dag::execute_task(store, once, loop::make_tasks(day), *date, id, run, false);
@@ -178,7 +174,7 @@ Result<int> task(Context& context, const TaskOptions& options) {
 Result<int> dag_list(Context& context) {
   std::vector<std::vector<std::string>> rows;
   auto list = store::Document::array();
-  for (const auto& dag : all_dags(context.settings)) {
+  for (const auto& dag : loop::pipelines(context.settings)) {
     rows.push_back({dag.id, std::to_string(dag.tasks.size()), dag.description});
     list.push_back({{"dag_id", dag.id}, {"tasks", dag.tasks.size()}, {"description", dag.description}});
   }
@@ -215,8 +211,8 @@ Result<int> dag_show(Context& context, const DagOptions& options) {
 Result<int> dag_export(Context& context) {
   const auto& s = context.settings;
   MAEIL_ASSIGN(const auto document,
-               dag::export_dags(all_dags(s), {s.schedule_time, s.time_zone, s.sensor_poke_interval,
-                                              s.sensor_timeout, s.shards}));
+               dag::export_dags(loop::pipelines(s), {s.schedule_time, s.time_zone, s.sensor_poke_interval,
+                                                     s.sensor_timeout, s.shards}));
   print_json(document);
   return 0;
 }

@@ -24,7 +24,6 @@ using Quiet = boost::math::policies::policy<
     boost::math::policies::evaluation_error<boost::math::policies::ignore_error>>;
 double digamma(double x) { return boost::math::digamma(x, Quiet()); }
 double trigamma(double x) { return boost::math::trigamma(x, Quiet()); }
-constexpr double kInfinity = std::numeric_limits<double>::infinity();
 
 constexpr std::array<std::pair<std::string_view, MarginalChoice>, 9> kNames{
     {{"empirical", MarginalChoice::kEmpirical},

@@ -10,7 +10,6 @@
 namespace maeil::copula {
 namespace {
 
-constexpr double kInfinity = std::numeric_limits<double>::infinity();
 // Knots between atoms: a value is then off by 1/512 of the ranks at most, below what two samples of 100,000
 // rows differ by.
 constexpr size_t kKnots = 512;

@@ -20,7 +20,6 @@ using Quiet = bm::policies::policy<bm::policies::domain_error<bm::policies::igno
                                    bm::policies::overflow_error<bm::policies::ignore_error>,
                                    bm::policies::evaluation_error<bm::policies::ignore_error>,
                                    bm::policies::promote_double<false>>;
-constexpr double kInfinity = std::numeric_limits<double>::infinity();
 
 using BoostNormal = bm::normal_distribution<double, Quiet>;
 

@@ -6,11 +6,14 @@
 // instead.
 #pragma once
 
+#include <limits>
 #include <string_view>
 #include <variant>
 #include <vector>
 
 namespace maeil::copula {
+
+inline constexpr double kInfinity = std::numeric_limits<double>::infinity();
 
 struct Beta {
   double a = 1, b = 1, loc = 0, scale = 1;

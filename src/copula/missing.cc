@@ -14,7 +14,7 @@ namespace {
 
 using Bits = std::vector<uint64_t>;  // a flag of each row
 
-constexpr double kExpectedRows = 20, kFewRows = 0.01, kLeastPhi = 0.4;
+constexpr double kExpectedRows = 20, kFewOfExpected = 0.01, kLeastPhi = 0.4;
 
 Bits missing_bits(const Column& column, size_t rows) {
   Bits out((rows + 63) / 64, 0);
@@ -44,7 +44,7 @@ double expected_in_empty_cell(size_t a, size_t b, size_t both, size_t rows) {
   const double expected[] = {n * p * q, n * p * (1 - q), n * q * (1 - p), n * (1 - p) * (1 - q)};
   double out = 0;
   for (size_t cell = 0; cell < 4; ++cell) {
-    if (expected[cell] >= kExpectedRows && seen[cell] <= kFewRows * expected[cell])
+    if (expected[cell] >= kExpectedRows && seen[cell] <= kFewOfExpected * expected[cell])
       out = std::max(out, expected[cell]);
   }
   const double phi = (together / n - p * q) / std::sqrt(p * (1 - p) * q * (1 - q));

@@ -15,7 +15,7 @@ namespace {
 using format::PickleKind;
 using format::PickleValue;
 
-constexpr int64_t kSecond = 1'000'000'000;
+constexpr int64_t kSecondOfNanoseconds = 1'000'000'000;
 
 std::string float_text(double value) {
   std::string out;
@@ -46,7 +46,7 @@ std::optional<int64_t> time_of(PickleValue key) {
     const auto value = key.argument(0).integer();
     // numpy's NPY_FR_ns
     const auto resolution = key.argument_count() > 3 ? key.argument(3).integer().value_or(0) : 10;
-    constexpr int64_t kUnits[] = {kSecond, 1'000'000, 1000, 1};
+    constexpr int64_t kUnits[] = {kSecondOfNanoseconds, 1'000'000, 1000, 1};
     if (!value || resolution < 7 || resolution > 10) return {};
     int64_t out = 0;
     if (__builtin_mul_overflow(*value, kUnits[resolution - 7], &out)) return {};
@@ -62,7 +62,7 @@ std::optional<int64_t> time_of(PickleValue key) {
   const int64_t days = day->time_since_epoch().count(),
                 seconds = days * 86400 + at(4) * 3600 + at(5) * 60 + at(6);
   int64_t out = 0;
-  if (__builtin_mul_overflow(seconds, kSecond, &out)) return {};
+  if (__builtin_mul_overflow(seconds, kSecondOfNanoseconds, &out)) return {};
   return out + int64_t{(at(7) * 256 + at(8)) * 256 + at(9)} * 1000;
 }
 
@@ -70,7 +70,8 @@ std::string time_text(int64_t nanoseconds) {
   if (nanoseconds % 1000 != 0)
     return date_text("%Y-%m-%d %H:%M:%S.%f", nanoseconds) +
            fmt::format("{:03}", (nanoseconds % 1000 + 1000) % 1000);
-  return date_text(nanoseconds % kSecond ? "%Y-%m-%d %H:%M:%S.%f" : "%Y-%m-%d %H:%M:%S", nanoseconds);
+  return date_text(nanoseconds % kSecondOfNanoseconds ? "%Y-%m-%d %H:%M:%S.%f" : "%Y-%m-%d %H:%M:%S",
+                   nanoseconds);
 }
 
 // Values of Python's own classes, as str() shows them; empty for what is none.
@@ -133,7 +134,7 @@ Result<std::vector<std::string>> label_texts(const SdvValue& dict, const std::st
     numbers = numbers && (is_whole(key) || is_real(key));
     const auto time = time_of(key);
     times = times && time;
-    midnight = midnight && time && *time % (86400 * kSecond) == 0;
+    midnight = midnight && time && *time % (86400 * kSecondOfNanoseconds) == 0;
   }
   for (size_t k = 0; k < K; ++k) {
     const PickleValue key = dict.value.key(k);

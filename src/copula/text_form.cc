@@ -18,13 +18,13 @@ namespace {
 constexpr size_t kMostRepeats = 16;  // of a count without end, as in rdt
 constexpr size_t kMostPlaces = 256;
 constexpr size_t kMostFormat = 128;  // characters of a date's format
-constexpr int64_t kSecond = 1'000'000'000;
+constexpr int64_t kSecondInNanoseconds = 1'000'000'000;
 
 // Every text of a date is shorter: the longest directive (%c) gives 24 characters.
 void append_date(std::string& out, const std::string& format, int64_t nanoseconds) {
-  int64_t seconds = nanoseconds / kSecond, rest = nanoseconds % kSecond;
+  int64_t seconds = nanoseconds / kSecondInNanoseconds, rest = nanoseconds % kSecondInNanoseconds;
   if (rest < 0) {
-    rest += kSecond;
+    rest += kSecondInNanoseconds;
     --seconds;
   }
   const auto time = static_cast<std::time_t>(seconds);
@@ -51,7 +51,8 @@ void append_date(std::string& out, const std::string& format, int64_t nanosecond
 std::string check(const DateForm& form) {
   if (form.format.empty() || form.format.size() > kMostFormat)
     return fmt::format("a date's format has 1..{} characters", kMostFormat);
-  if (form.unit < 1 || form.unit > kSecond) return "a date's unit lies between a nanosecond and a second";
+  if (form.unit < 1 || form.unit > kSecondInNanoseconds)
+    return "a date's unit lies between a nanosecond and a second";
   for (size_t i = 0; i < form.format.size(); ++i) {
     if (form.format[i] != '%') continue;
     std::string_view known = "YymdHIMSfpjaAbBz%";

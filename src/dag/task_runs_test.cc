@@ -17,7 +17,7 @@ namespace {
 const Days kDate = parse_date("2026-11-23").value();
 const Instant kStart = parse_instant("2026-11-23T00:00:00.000Z").value();
 
-TaskSpec task(std::string id, std::vector<std::string> upstream = {}, TaskKind kind = TaskKind::kAction) {
+TaskSpec spec_of(std::string id, std::vector<std::string> upstream = {}, TaskKind kind = TaskKind::kAction) {
   TaskSpec spec;
   spec.id = std::move(id);
   spec.upstream = std::move(upstream);
@@ -29,8 +29,8 @@ TaskSpec task(std::string id, std::vector<std::string> upstream = {}, TaskKind k
 const std::vector<DagSpec> kDags = {
     {"evaluation",
      "",
-     {task("evaluate"), task("check", {"evaluate"}, TaskKind::kBranch), task("retrain", {"check"}),
-      task("alert", {"retrain"}), task("send", {"check"})}}};
+     {spec_of("evaluate"), spec_of("check", {"evaluate"}, TaskKind::kBranch), spec_of("retrain", {"check"}),
+      spec_of("alert", {"retrain"}), spec_of("send", {"check"})}}};
 
 class TaskRuns : public testing::Test {
  protected:

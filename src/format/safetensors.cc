@@ -15,11 +15,9 @@
 namespace maeil::format {
 namespace {
 
-using Json = nlohmann::json;
-
 // The format allows 100 MB; a name costs about 100 bytes, and a model of ours has at most 65,535 features.
 constexpr uint64_t kMaxHeader = uint64_t{32} << 20;
-constexpr size_t kMaxDimensions = 64;
+constexpr size_t kMaxShapeLength = 64;
 constexpr size_t kPrefix = 8;
 
 uint64_t little_endian(std::string_view bytes) {
@@ -45,7 +43,7 @@ struct Entry {
 
 // One number of the header; the parser has told integers from floats, and refused what overflows 64 bits as
 // an integer.
-std::optional<uint64_t> size_of(const Json& value) {
+std::optional<uint64_t> size_of(const nlohmann::json& value) {
   if (!value.is_number_unsigned()) return {};
   const auto size = value.get<uint64_t>();
   return size <= static_cast<uint64_t>(std::numeric_limits<int64_t>::max()) ? std::optional(size)
@@ -53,7 +51,7 @@ std::optional<uint64_t> size_of(const Json& value) {
 }
 
 // Messages go on from "tensor x".
-Result<Entry> entry_of(const std::string& name, const Json& value, uint64_t room) {
+Result<Entry> entry_of(const std::string& name, const nlohmann::json& value, uint64_t room) {
   Entry out{name, {}, {}};
   if (!value.is_object() || !value.contains("dtype") || !value["dtype"].is_string() ||
       !value.contains("shape") || !value["shape"].is_array() || !value.contains("data_offsets") ||
@@ -61,9 +59,9 @@ Result<Entry> entry_of(const std::string& name, const Json& value, uint64_t room
     return bad_input("has no dtype, shape and data_offsets of two numbers");
   }
   out.dtype = value["dtype"].get<std::string>();
-  if (value["shape"].size() > kMaxDimensions)
+  if (value["shape"].size() > kMaxShapeLength)
     return bad_input(fmt::format("has {} dimensions", value["shape"].size()));
-  for (const Json& extent : value["shape"]) {
+  for (const nlohmann::json& extent : value["shape"]) {
     const auto size = size_of(extent);
     if (!size) return bad_input("has a shape that is no list of sizes");
     out.shape.push_back(static_cast<int64_t>(*size));
@@ -129,16 +127,16 @@ class SafetensorsFile : public CheckpointFile {
 };
 
 // The header as JSON; a key given twice is refused, since one of the two would be lost.
-Result<Json> parse_header(std::string_view text, const std::string& name) {
+Result<nlohmann::json> parse_header(std::string_view text, const std::string& name) {
   constexpr int kDepth = 8;  // {name: {shape: [...]}} and some room
   if (json_nested_deeper(text, kDepth))
     return bad_input(fmt::format("{}: the header is nested deeper than {}", name, kDepth));
   std::set<std::string> names;
   std::string twice;
-  const Json header = Json::parse(
+  const nlohmann::json header = nlohmann::json::parse(
       text.begin(), text.end(),
-      [&](int depth, Json::parse_event_t event, Json& parsed) {
-        if (event == Json::parse_event_t::key && depth == 1 &&
+      [&](int depth, nlohmann::json::parse_event_t event, nlohmann::json& parsed) {
+        if (event == nlohmann::json::parse_event_t::key && depth == 1 &&
             !names.insert(parsed.get<std::string>()).second)
           twice = parsed.get<std::string>();
         return true;
@@ -163,7 +161,7 @@ Result<std::unique_ptr<CheckpointFile>> open_safetensors(std::string_view bytes,
     return bad_input(fmt::format("{}: a header of {} bytes in a file of {}; it is truncated or damaged", name,
                                  length, bytes.size()));
   }
-  MAEIL_ASSIGN(const Json header, parse_header(bytes.substr(kPrefix, length), name));
+  MAEIL_ASSIGN(const nlohmann::json header, parse_header(bytes.substr(kPrefix, length), name));
   const std::string_view data = bytes.substr(kPrefix + length);
   std::vector<Entry> entries;
   for (const auto& [key, value] : header.items()) {

@@ -17,7 +17,7 @@ namespace {
 
 using Entries = std::vector<std::pair<std::string, std::string>>;
 
-std::string why(std::string_view bytes) {
+std::string why_refused(std::string_view bytes) {
   auto read = testing::read_whole(bytes, "f.pth");
   if (read) return "was read";
   EXPECT_EQ(read.error().code, ErrorCode::kBadInput);
@@ -47,10 +47,10 @@ std::string archive(const std::string& data_pkl, Entries more = {{"m/data/0", st
 }
 
 TEST(TorchHostile, RefusesShapesStridesAndOffsetsThatLie) {
-  EXPECT_EQ(why(archive(pickle({"4"}, {"1"}))), "was read");
-  EXPECT_EQ(why(archive(pickle({"2", "2"}, {"1", "2"}))), "was read");
+  EXPECT_EQ(why_refused(archive(pickle({"4"}, {"1"}))), "was read");
+  EXPECT_EQ(why_refused(archive(pickle({"2", "2"}, {"1", "2"}))), "was read");
   auto expect = [](const std::string& bytes, const char* part) {
-    std::string message = why(bytes);
+    std::string message = why_refused(bytes);
     EXPECT_NE(message.find(part), std::string::npos) << message;
     EXPECT_NE(message.find("tensor w"), std::string::npos) << message;
   };
@@ -78,7 +78,7 @@ TEST(TorchHostile, RefusesShapesStridesAndOffsetsThatLie) {
 
 TEST(TorchHostile, RefusesArchivesOfOtherKinds) {
   auto expect = [](const std::string& bytes, const char* part) {
-    std::string message = why(bytes);
+    std::string message = why_refused(bytes);
     EXPECT_NE(message.find(part), std::string::npos) << message;
   };
   expect("", "empty");
@@ -118,8 +118,8 @@ TEST(TorchHostile, RefusesTextsThatRepeat) {
   const std::string rebuilt = tensor.substr(from, tensor.size() - from - 2);  // without "d."
   std::string names = "S'" + text + "'\np0\n0" + rebuilt + "p1\n0(l";
   for (int i = 0; i < 20; ++i) names += "(g0\ng1\nda";
-  EXPECT_NE(why(archive(names + ".")).find("texts that repeat"), std::string::npos)
-      << why(archive(names + "."));
+  EXPECT_NE(why_refused(archive(names + ".")).find("texts that repeat"), std::string::npos)
+      << why_refused(archive(names + "."));
   std::string plain = "(S'a'\n(S'" + text + "'\np0\n";
   for (int i = 0; i < 20; ++i) plain += "g0\n";
   const auto bytes = archive(plain + "ld.");
@@ -173,18 +173,18 @@ TEST(TorchHostile, RefusesAZipBomb) {
   zip_source_close(target);
   zip_source_free(target);
   EXPECT_LT(bytes.size(), size_t{8} << 20);
-  EXPECT_NE(why(bytes).find("zip bomb"), std::string::npos) << why(bytes);
+  EXPECT_NE(why_refused(bytes).find("zip bomb"), std::string::npos) << why_refused(bytes);
 }
 
 TEST(TorchHostile, RefusesEveryTruncationAndSurvivesFlippedBits) {
   std::string whole = archive(pickle({"2", "2"}, {"2", "1"}));
-  for (size_t n = 0; n < whole.size(); ++n) ASSERT_NE(why(whole.substr(0, n)), "was read") << n;
+  for (size_t n = 0; n < whole.size(); ++n) ASSERT_NE(why_refused(whole.substr(0, n)), "was read") << n;
   std::mt19937 random(5);
   for (int round = 0; round < 5000; ++round) {
     std::string damaged = whole;
     for (uint32_t k = 0; k < 1 + random() % 3; ++k)
       damaged[random() % damaged.size()] ^= static_cast<char>(1u << (random() % 8));
-    why(damaged);
+    why_refused(damaged);
   }
 }
 
@@ -200,8 +200,8 @@ TEST(TorchHostileGolden, SurvivesDamageToTheSeeds) {
       size_t at = random() % range;
       if (round % 4 == 3) at = damaged.size() - 1 - at;
       damaged[at] ^= static_cast<char>(1u << (random() % 8));
-      why(damaged);
-      ASSERT_NE(why(std::string_view(whole).substr(0, random() % whole.size())), "was read");
+      why_refused(damaged);
+      ASSERT_NE(why_refused(std::string_view(whole).substr(0, random() % whole.size())), "was read");
     }
   }
 }

@@ -16,7 +16,7 @@ namespace {
 using Json = nlohmann::ordered_json;
 
 constexpr uint64_t kMaxPickle = uint64_t{64} << 20;  // data.pkl; the real one has 43 KB for 277 tensors
-constexpr int kMaxDepth = 100;                       // of nested values
+constexpr int kMaxValueDepth = 100;                  // of nested values
 constexpr uint64_t kMaxSharing = 4;                  // tensors' bytes over the archive's; tied weights make 2
 constexpr uint64_t kFreeTensorBytes = 1 << 20;
 constexpr size_t kMaxPath = 80;  // about so many characters of a dict's path are kept
@@ -153,8 +153,8 @@ class TorchFile : public CheckpointFile {
 
   // False: the value is no plain one and is left out.
   Result<bool> plain(PickleValue value, int depth, Json& out) {
-    if (depth > kMaxDepth)
-      return bad_input(fmt::format("{}: values nested deeper than {}", name_, kMaxDepth));
+    if (depth > kMaxValueDepth)
+      return bad_input(fmt::format("{}: values nested deeper than {}", name_, kMaxValueDepth));
     if (values_left_-- == 0) return bad_input(name_ + ": values that repeat each other without end");
     switch (value.kind()) {
       case PickleKind::kNone:

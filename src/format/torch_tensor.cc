@@ -11,7 +11,7 @@
 namespace maeil::format {
 namespace {
 
-constexpr size_t kMaxDimensions = 64;
+constexpr size_t kMaxTensorDimensions = 64;
 constexpr int kMaxWrappings = 4;  // a parameter of a tensor with attributes is two
 
 // The arguments of torch._utils._rebuild_tensor_v2: storage, offset, shape, stride, ... They are an object's,
@@ -60,7 +60,7 @@ Result<std::vector<int64_t>> sizes(PickleValue value, const char* what) {
   if (!value.is(PickleKind::kTuple) && !value.is(PickleKind::kList)) {
     return bad_input(fmt::format("has a {} instead of its {}", to_string(value.kind()), what));
   }
-  if (value.size() > kMaxDimensions) return bad_input(fmt::format("has {} dimensions", value.size()));
+  if (value.size() > kMaxTensorDimensions) return bad_input(fmt::format("has {} dimensions", value.size()));
   for (size_t i = 0; i < value.size(); ++i) {
     auto n = value.item(i).integer();
     if (!n) return bad_input(fmt::format("has a {} that holds a {}", what, to_string(value.item(i).kind())));

@@ -18,7 +18,7 @@ namespace {
 using Json = nlohmann::ordered_json;
 static_assert(std::endian::native == std::endian::little, "the archive says byteorder little");
 
-constexpr int kMaxDepth = 100;
+constexpr int kMaxExtrasDepth = 100;
 
 const char* storage_type(DType dtype) {
   switch (dtype) {
@@ -141,7 +141,8 @@ class Writer {
     }
   }
   Status plain(const Json& json, int depth) {
-    if (depth > kMaxDepth) return bad_input(fmt::format("extras are nested deeper than {}", kMaxDepth));
+    if (depth > kMaxExtrasDepth)
+      return bad_input(fmt::format("extras are nested deeper than {}", kMaxExtrasDepth));
     if (json.is_null()) {
       out_ += 'N';
     } else if (json.is_boolean()) {

@@ -17,9 +17,9 @@ namespace {
 
 const Days kDate = parse_date("2026-01-05").value();
 
-class History : public testing::Test {
+class OldHistory : public testing::Test {
  protected:
-  History() {
+  OldHistory() {
     dag::TaskSpec judge;
     judge.id = "judge";
     dags_ = {{"evaluation", "", {judge}}};
@@ -61,7 +61,7 @@ class History : public testing::Test {
   bool fails_ = false;
 };
 
-TEST_F(History, OfOldDatesGoesAndTheirRecordsSayWhatALaterRunGoesBy) {
+TEST_F(OldHistory, OfOldDatesGoesAndTheirRecordsSayWhatALaterRunGoesBy) {
   run(kDate);
   run(kDate, true);
   run(kDate + std::chrono::days(1));
@@ -88,7 +88,7 @@ TEST_F(History, OfOldDatesGoesAndTheirRecordsSayWhatALaterRunGoesBy) {
   EXPECT_TRUE(prune().dates.empty());  // once
 }
 
-TEST_F(History, OnceGoneTheDateIsStillDoneAndDoingItAgainReplacesNothing) {
+TEST_F(OldHistory, OnceGoneTheDateIsStillDoneAndDoingItAgainReplacesNothing) {
   run(kDate);
   run(kDate, true);
   ASSERT_EQ(prune().dates.size(), 1u);
@@ -105,7 +105,7 @@ TEST_F(History, OnceGoneTheDateIsStillDoneAndDoingItAgainReplacesNothing) {
   EXPECT_EQ(after[1]["superseded_by"], after[2]["_id"]);
 }
 
-TEST_F(History, OfADateThatIsNotOverStays) {
+TEST_F(OldHistory, OfADateThatIsNotOverStays) {
   run(kDate);
   store::Batch batch;
   batch.sets.push_back(
@@ -117,7 +117,7 @@ TEST_F(History, OfADateThatIsNotOverStays) {
 }
 
 // As an older maeil left its dates, which had no scoring DAG; another DAG that never began is still to come.
-TEST_F(History, OfADateThatWasNeverScoredGoes) {
+TEST_F(OldHistory, OfADateThatWasNeverScoredGoes) {
   run(kDate);
   dags_.push_back({kScoringDag, "", {}});
   EXPECT_EQ(prune(true).dates.size(), 1u);
@@ -125,7 +125,7 @@ TEST_F(History, OfADateThatWasNeverScoredGoes) {
   EXPECT_EQ(prune(true).open.size(), 1u);
 }
 
-TEST_F(History, OfADateThatFailedGoesButNotWhy) {
+TEST_F(OldHistory, OfADateThatFailedGoesButNotWhy) {
   fails_ = true;
   run(kDate);
   EXPECT_EQ(prune().dates.size(), 1u);
@@ -134,7 +134,7 @@ TEST_F(History, OfADateThatFailedGoesButNotWhy) {
   EXPECT_EQ(record.error->message, "wrong");
 }
 
-TEST_F(History, OfOneDateMayBeMoreThanOneCommit) {
+TEST_F(OldHistory, OfOneDateMayBeMoreThanOneCommit) {
   run(kDate);
   store::Batch batch;
   for (int i = 0; i < 450; ++i) {

@@ -14,15 +14,15 @@
 namespace maeil::loop {
 namespace {
 
-const Days kDate = parse_date("2026-11-23").value();
+const Days kPartDate = parse_date("2026-11-23").value();
 
 struct Work {
   store::TempFolder folder;
   std::unique_ptr<store::Store> store = must(store::open_sqlite(folder / "maeil.db"));
 
   dag::TaskContext context(dag::Shard shard) {
-    return {*store, kDate, "run", "data_pipeline_dag",     "generate_data",
-            0,      1,     shard, [](std::string_view) {}, [](std::string_view, uint64_t, uint64_t) {}};
+    return {*store, kPartDate, "run", "data_pipeline_dag",     "generate_data",
+            0,      1,         shard, [](std::string_view) {}, [](std::string_view, uint64_t, uint64_t) {}};
   }
   void make_part(int i, int n, const store::Document& inputs, const std::vector<store::Document>& frames) {
     auto own = context({i, n});
@@ -33,7 +33,7 @@ struct Work {
   }
   void put_record(const char* task, dag::TaskState state, int retries_left,
                   std::optional<Instant> alive_until) {
-    const dag::TaskName name{kDate, "data_pipeline_dag", task};
+    const dag::TaskName name{kPartDate, "data_pipeline_dag", task};
     dag::TaskRecord record;
     record.task_id = task;
     record.state = state;

@@ -136,4 +136,8 @@ std::vector<dag::DagSpec> pipelines(int max_attempts) {
   return {data, evaluation, deployment, scoring};
 }
 
+std::vector<dag::DagSpec> pipelines(const Settings& settings) {
+  return pipelines(static_cast<int>(settings.max_retrain_attempts));
+}
+
 }  // namespace maeil::loop

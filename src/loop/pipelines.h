@@ -4,6 +4,7 @@
 
 #include <vector>
 
+#include "base/settings.h"
 #include "dag/dag.h"
 
 namespace maeil::loop {
@@ -15,6 +16,7 @@ inline constexpr const char* kScoringDag = "scoring_pipeline";
 
 // In the order in which a day needs them. `max_attempts` retraining groups retrain_1 ... retrain_n.
 std::vector<dag::DagSpec> pipelines(int max_attempts);
+std::vector<dag::DagSpec> pipelines(const Settings& settings);  // with MAX_RETRAIN_ATTEMPTS
 
 // "retrain_2.finetune_model"
 std::string retrain_task(int attempt, std::string_view task);

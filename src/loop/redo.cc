@@ -72,7 +72,7 @@ Result<std::vector<std::string>> what_rows_differ_in(store::Store& store, const 
 
 Result<RedoPlan> plan_redo(store::Store& store, const Settings& settings, const table::DatasetSpec& spec,
                            Days date, const RedoOptions& options) {
-  const auto dags = pipelines(static_cast<int>(settings.max_retrain_attempts));
+  const auto dags = pipelines(settings);
   MAEIL_ASSIGN(const Start start, find_start(dags, options.from));
   MAEIL_ASSIGN(const auto recorded, begun_as(store, date));
   if (!recorded)
@@ -128,7 +128,7 @@ Status begin_redo(store::Store& store, const Settings& settings, const table::Da
                   const RedoOptions& options, const dag::RunOptions& run) {
   MAEIL_ASSIGN(const auto lock, dag::lock_runner(store, run));
   MAEIL_ASSIGN(const RedoPlan plan, plan_redo(store, settings, spec, date, options));
-  const auto dags = pipelines(static_cast<int>(settings.max_retrain_attempts));
+  const auto dags = pipelines(settings);
   store::Batch batch;
   batch.puts.push_back(request_document(date, plan.request, plan.from, run.run_id));
   batch.puts.push_back(registry::audit_entry({.act = "redo",

@@ -12,11 +12,11 @@
 namespace maeil::loop {
 namespace {
 
-const Days kDate = parse_date("2026-11-23").value();
+const Days kReferenceDate = parse_date("2026-11-23").value();
 constexpr uint64_t kSeed = 42, kRows = 3000;
 
 bool is_held_out(uint64_t row) {
-  return prep::split_of(hash64("reference", kSeed), kDate, row) == prep::Split::kTest;
+  return prep::split_of(hash64("reference", kSeed), kReferenceDate, row) == prep::Split::kTest;
 }
 
 enum class Label { kNo, kYes, kMissing };
@@ -61,7 +61,7 @@ positive = "Y"
 TEST(ReferenceRows, NothingIsFittedOnWhatIsHeldOut) {
   const auto dataset = spec();
   const Source source = source_of([](uint64_t row) { return row % 5 == 0 ? Label::kYes : Label::kNo; });
-  const auto plan = reference_rows({source, dataset, kDate, kSeed, kRows});
+  const auto plan = reference_rows({source, dataset, kReferenceDate, kSeed, kRows});
   const auto preparation = fit_preparation(dataset, plan).value();
   EXPECT_EQ(preparation.categorical.at(0).vocabulary, std::vector<std::string>{"learnt"});
   EXPECT_EQ(preparation.numeric.at(0).high, 6);
@@ -77,11 +77,13 @@ TEST(ReferenceRows, FewerRowsAreTheFirstOnesInTheSameParts) {
   const auto dataset = spec();
   const Source source = source_of([](uint64_t row) { return row % 5 == 0 ? Label::kYes : Label::kNo; });
   const auto preparation =
-      fit_preparation(dataset, reference_rows({source, dataset, kDate, kSeed, kRows})).value();
+      fit_preparation(dataset, reference_rows({source, dataset, kReferenceDate, kSeed, kRows})).value();
   const auto all =
-      read_samples(dataset, reference_rows({source, dataset, kDate, kSeed, kRows}), preparation).value();
+      read_samples(dataset, reference_rows({source, dataset, kReferenceDate, kSeed, kRows}), preparation)
+          .value();
   const auto some =
-      read_samples(dataset, reference_rows({source, dataset, kDate, kSeed, kRows / 3}), preparation).value();
+      read_samples(dataset, reference_rows({source, dataset, kReferenceDate, kSeed, kRows / 3}), preparation)
+          .value();
   ASSERT_LT(some.learn.rows(), all.learn.rows());
   EXPECT_TRUE(std::equal(some.learn.numbers.begin(), some.learn.numbers.end(), all.learn.numbers.begin()));
 }
@@ -92,7 +94,7 @@ TEST(ReferenceRows, RowsWithoutALabelAreLeftOutAndCounted) {
   const Source source = source_of([](uint64_t row) {
     return row % 3 == 0 ? Label::kMissing : row % 3 == 1 ? Label::kYes : Label::kNo;
   });
-  const auto plan = reference_rows({source, dataset, kDate, kSeed, kRows});
+  const auto plan = reference_rows({source, dataset, kReferenceDate, kSeed, kRows});
   const auto rows = read_samples(dataset, plan, fit_preparation(dataset, plan).value()).value();
   EXPECT_EQ(rows.unlabelled, kRows / 3);
   EXPECT_EQ(rows.learn.rows() + rows.held_out.rows() + rows.unlabelled, kRows);
@@ -105,7 +107,8 @@ TEST(ReferenceRows, RowsWithoutALabelAreLeftOutAndCounted) {
 TEST(ReferenceRows, WithoutAnyLabelThereIsNothingToLearn) {
   const auto dataset = spec();
   const Source source = source_of([](uint64_t) { return Label::kMissing; });
-  const auto fitted = fit_preparation(dataset, reference_rows({source, dataset, kDate, kSeed, kRows}));
+  const auto fitted =
+      fit_preparation(dataset, reference_rows({source, dataset, kReferenceDate, kSeed, kRows}));
   ASSERT_FALSE(fitted);
   EXPECT_EQ(fitted.error().code, ErrorCode::kBadInput);
   EXPECT_NE(fitted.error().message.find("'bad'"), std::string::npos);

@@ -114,7 +114,7 @@ Result<Pruned> prune(store::Store& store, const Settings& settings, Days today, 
     MAEIL_TRY(store.commit(batch));
   }
   if (settings.retention_days_history > 0) {
-    const auto dags = pipelines(static_cast<int>(settings.max_retrain_attempts));
+    const auto dags = pipelines(settings);
     const Days before = today - std::chrono::days(settings.retention_days_history);
     MAEIL_ASSIGN(out.history, prune_history(store, dags, before, dry_run));
   }

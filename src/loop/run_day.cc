@@ -53,7 +53,7 @@ Result<DayReport> run_day(store::Store& store, const Day& settings_and_spec, Day
                           const AskedDay& asked, const dag::RunOptions& options) {
   DayReport out;
   Day day = settings_and_spec;
-  auto dags = pipelines(static_cast<int>(day.settings.max_retrain_attempts));
+  auto dags = pipelines(day.settings);
   dag::RunOptions described = options;
   {
     MAEIL_ASSIGN(const auto lock, dag::lock_runner(store, options));

@@ -12,7 +12,7 @@
 namespace maeil::loop {
 namespace {
 
-constexpr uint64_t kRows = 23, kStep = 3;
+constexpr uint64_t kShardedRows = 23, kStep = 3;
 
 // The squares of the rows' numbers, four to a piece; the total is their sum.
 class Squares : public RowWork<std::vector<int64_t>, int64_t> {
@@ -23,7 +23,7 @@ class Squares : public RowWork<std::vector<int64_t>, int64_t> {
   Result<int64_t> make(RowRange rows, const Sink& sink) override {
     made.push_back(rows);
     int64_t sum = 0;
-    const uint64_t end = std::min(kRows, rows.first + std::min(rows.count, kRows));
+    const uint64_t end = std::min(kShardedRows, rows.first + std::min(rows.count, kShardedRows));
     for (uint64_t first = rows.first; first < end; first += 4) {
       std::vector<int64_t> piece;
       for (uint64_t row = first; row < std::min(end, first + 4); ++row)
@@ -33,7 +33,7 @@ class Squares : public RowWork<std::vector<int64_t>, int64_t> {
     }
     return sum;
   }
-  RowCuts cuts() const override { return {kRows, kStep}; }
+  RowCuts cuts() const override { return {kShardedRows, kStep}; }
   Result<store::Document> inputs() const override { return store::Document{{"seed", seed_}}; }
   Status write(const std::vector<int64_t>& piece, PartWriter& part) const override {
     return part.write_frame({{"squares", packed(piece)}});
@@ -95,14 +95,14 @@ struct Shards : testing::Test {
 TEST_F(Shards, PutTogetherAreWhatIsMadeUncut) {
   must(run({}));
   const std::vector<int64_t> uncut = seen;
-  ASSERT_EQ(uncut.size(), kRows);
+  ASSERT_EQ(uncut.size(), kShardedRows);
   EXPECT_EQ(made, std::vector<RowRange>{kAllRows});
   EXPECT_TRUE(must(file->find(kParts, {})).empty());
   for (const int n : {1, 2, 5, 30}) {
     finished = 0;
     for (int i = n; i >= 1; --i) {
       must(run({i, n}));
-      EXPECT_EQ(made, (std::vector<RowRange>{range_of({i, n}, kRows, kStep)}));
+      EXPECT_EQ(made, (std::vector<RowRange>{range_of({i, n}, kShardedRows, kStep)}));
       EXPECT_EQ(message, fmt::format("{} rows", made[0].count));
     }
     EXPECT_EQ(finished, 0) << "a part is not all rows";

@@ -21,7 +21,7 @@ using dag::TaskState;
 using ::testing::HasSubstr;
 using ::testing::StartsWith;
 
-const Days kDate = parse_date("2026-11-23").value();
+const Days kScoredDate = parse_date("2026-11-23").value();
 
 table::DatasetSpec small_spec() {
   return table::parse_dataset_spec(R"(name = "small"
@@ -48,7 +48,7 @@ class Scored : public testing::Test {
     record.state = state;
     record.message = "said why";
     record.result = result.is_null() ? store::Document::object() : std::move(result);
-    const dag::TaskName name{kDate, dag, task};
+    const dag::TaskName name{kScoredDate, dag, task};
     store::Document document = {{"_id", store::id_value(dag::record_id(name))}};
     document.update(dag::record_fields(name, record));
     store::Batch batch;
@@ -99,7 +99,7 @@ class Scored : public testing::Test {
   Result<dag::TaskOutcome> ask(const char* task, bool asked_before = true, store::Document earlier = {}) {
     const auto table = make_tasks(day_);
     dag::TaskContext context{*store_,
-                             kDate,
+                             kScoredDate,
                              "run",
                              kScoringDag,
                              task,
@@ -185,7 +185,7 @@ TEST_F(Scored, EveryRowThatCanBeReadLabelledOrNot) {
   EXPECT_EQ(document["rows"], 41);
   EXPECT_EQ(document["quarantined"], 1);
   EXPECT_EQ(document["decisions"]["0"].get<int>() + document["decisions"]["1"].get<int>(), 41);
-  const std::string bytes = read_file(scores_path(settings_, kDate)).value();
+  const std::string bytes = read_file(scores_path(settings_, kScoredDate)).value();
   EXPECT_EQ(document["sha256"], sha256_hex(bytes));
   std::string stored;
   ASSERT_TRUE(store_->read_blob(store::id_text(document["file_id"]), [&](std::string_view piece) -> Status {
@@ -219,7 +219,7 @@ TEST_F(Scored, EveryRowThatCanBeReadLabelledOrNot) {
               HasSubstr("41 rows scored with version 20261123_000001 (registered), 1 set aside"));
   // Again: the same bytes, and it says so; after other scores it says that.
   EXPECT_THAT(ask("score_data", true, outcome.result).value().message, HasSubstr("byte for byte"));
-  EXPECT_EQ(read_file(scores_path(settings_, kDate)).value(), bytes);
+  EXPECT_EQ(read_file(scores_path(settings_, kScoredDate)).value(), bytes);
   EXPECT_THAT(ask("score_data", true, {{"sha256", "others"}}).value().message,
               HasSubstr("other scores than before"));
 }
@@ -237,7 +237,7 @@ roles = { id = ["loan, new", "part"] }
   add_rows("grade,rate,\"loan, new\",part,bad\nA,1,\"a, \"\"b\"\"\",01,N\nB,2,,2,\n", 2);
   add_version("20261123_000001", 1);
   ASSERT_TRUE(ask("score_data"));
-  const std::string bytes = read_file(scores_path(settings_, kDate)).value();
+  const std::string bytes = read_file(scores_path(settings_, kScoredDate)).value();
   EXPECT_THAT(bytes, StartsWith("\"loan, new\",part,probability,decision,model_version\n"
                                 "\"a, \"\"b\"\"\",01,0."));
   EXPECT_THAT(bytes, HasSubstr("\n,2,0."));
@@ -249,7 +249,7 @@ TEST_F(Scored, NothingWhenTooMuchOfTheDayCannotBeRead) {
   const auto outcome = ask("score_data");
   ASSERT_FALSE(outcome);
   EXPECT_EQ(outcome.error().code, ErrorCode::kBadInput);
-  EXPECT_FALSE(std::filesystem::exists(scores_path(settings_, kDate)));
+  EXPECT_FALSE(std::filesystem::exists(scores_path(settings_, kScoredDate)));
 }
 
 TEST_F(Scored, NotWithoutAModelAndNotWithoutRows) {
@@ -271,7 +271,7 @@ TEST_F(Scored, NotWithoutAModelAndNotWithoutRows) {
 TEST_F(Scored, AFileOfSomebodyElsesStays) {
   add_rows("grade,rate,bad\nA,1,N\n", 1);
   add_version("20261123_000001", 1);
-  const std::string path = scores_path(settings_, kDate);
+  const std::string path = scores_path(settings_, kScoredDate);
   ASSERT_TRUE(write_file_atomically(path, "theirs"));
   const auto outcome = ask("score_data");
   ASSERT_FALSE(outcome);

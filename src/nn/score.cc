@@ -9,15 +9,12 @@
 #include <cmath>
 
 #include "base/threads.h"
+#include "nn/gradient.h"
 #include "nn/head.h"
 #include "nn/slow_shape.h"
 
 namespace maeil::nn {
 namespace {
-
-bool all_finite(std::span<const float> values) {
-  return std::all_of(values.begin(), values.end(), [](float x) { return std::isfinite(x); });
-}
 
 // The smaller of the two, whatever other threads do.
 void lower_to(std::atomic<size_t>& least, size_t value) {

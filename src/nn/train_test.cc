@@ -20,7 +20,7 @@ namespace {
 using namespace testing;
 using ::testing::HasSubstr;
 
-ModelShape small_shape() {
+ModelShape training_shape() {
   ModelShape shape;
   shape.cardinalities = {3, 2, 7};
   shape.numeric = 4, shape.width = 16, shape.heads = 2, shape.layers = 2, shape.feed_forward = 12,
@@ -68,7 +68,7 @@ double reference_loss(const Parameters& p, const std::vector<double>& values,
 TEST(Training, GradientsAgreeWithFiniteDifferences) {
   for (float rate : {0.0f, 0.3f}) {
     const StepOptions options{.dropout = rate, .seed = 3, .class_weights = {0.6f, 4.0f}};
-    Trainer trainer = Trainer::make(initial_parameters(small_shape(), 1).value(), options).value();
+    Trainer trainer = Trainer::make(initial_parameters(training_shape(), 1).value(), options).value();
     const Parameters& p = trainer.parameters();
     const TestRows rows = random_rows(p.shape, 5, 4, true);
     const std::vector<float> unknown = mean_embeddings(p);
@@ -97,7 +97,7 @@ TEST(Training, GradientsAgreeWithFiniteDifferences) {
 TEST(Training, IsTheSameBitsOnAnyNumberOfThreads) {
   const auto train = [](int threads) {
     const ThreadCount count(threads);
-    Parameters p = initial_parameters(small_shape(), 1).value();
+    Parameters p = initial_parameters(training_shape(), 1).value();
     const TestRows rows = random_rows(p.shape, 101, 4, true);
     return train_classifier(std::move(p), rows.view(), {.epochs = 2, .batch = 40, .learning_rate = 1e-3f})
         .value()
@@ -109,7 +109,7 @@ TEST(Training, IsTheSameBitsOnAnyNumberOfThreads) {
 }
 
 TEST(Scoring, IsTheSameBitsHoweverRowsAreGrouped) {
-  const Parameters p = initial_parameters(small_shape(), 1).value();
+  const Parameters p = initial_parameters(training_shape(), 1).value();
   const TestRows rows = random_rows(p.shape, 33, 5, true);
   const Scorer scorer = Scorer::make(p).value();
   const auto score = [&](int threads, size_t group) {
@@ -159,7 +159,7 @@ TEST(Scoring, RefusesARowWhoseResultIsNotFinite) {
 }
 
 TEST(UnknownCodes, ReadTheCallersEmbeddingAndGetNoGradient) {
-  const Parameters p = initial_parameters(small_shape(), 1).value();
+  const Parameters p = initial_parameters(training_shape(), 1).value();
   TestRows rows = random_rows(p.shape, 1, 5);
   rows.codes[1] = 1;
   std::vector<float> known(2), unknown(2), mean(2);
@@ -179,7 +179,7 @@ TEST(UnknownCodes, ReadTheCallersEmbeddingAndGetNoGradient) {
 }
 
 TEST(Training, LearnsWhatCanBeLearned) {
-  ModelShape shape = small_shape();
+  ModelShape shape = training_shape();
   TestRows rows = random_rows(shape, 400, 9);
   for (size_t i = 0; i < rows.count; ++i)
     rows.labels[i] = rows.codes[i * 3] == 1 || rows.numbers[i * 4 + 2] > 1;
@@ -209,7 +209,7 @@ TEST(Training, LearnsWhatCanBeLearned) {
 
 // Without dropout, and with steps too small to matter, what went by is what a pass would say, row by row.
 TEST(Training, AnEpochKnowsTheLogitsOfItsRows) {
-  const Parameters p = initial_parameters(small_shape(), 1).value();
+  const Parameters p = initial_parameters(training_shape(), 1).value();
   const TestRows rows = random_rows(p.shape, 37, 9);
   std::vector<float> expected(rows.count * 2), seen;
   ASSERT_TRUE(Scorer::make(p)->score(rows.view().rows, expected));
@@ -225,16 +225,16 @@ TEST(Training, AnEpochKnowsTheLogitsOfItsRows) {
 }
 
 TEST(Training, StopsWhenTheCallbackSaysSo) {
-  const TestRows rows = random_rows(small_shape(), 40, 9);
+  const TestRows rows = random_rows(training_shape(), 40, 9);
   const auto stopped = train_classifier(
-      initial_parameters(small_shape(), 1).value(), rows.view(), {},
+      initial_parameters(training_shape(), 1).value(), rows.view(), {},
       {.progress = [](int, size_t, size_t) -> Status { return fail(ErrorCode::kCancelled, "enough"); }});
   ASSERT_FALSE(stopped);
   EXPECT_EQ(stopped.error().code, ErrorCode::kCancelled);
 }
 
 TEST(Training, RefusesWhatDoesNotFit) {
-  const ModelShape shape = small_shape();
+  const ModelShape shape = training_shape();
   const Parameters p = initial_parameters(shape, 1).value();
   const auto message = [&](const TestRows& rows, StepOptions options = {}) -> std::string {
     auto trainer = Trainer::make(p, options);

@@ -8,6 +8,7 @@
 #pragma once
 
 #include <cstdint>
+#include <limits>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -16,6 +17,8 @@
 #include "table/sdv_metadata.h"
 
 namespace maeil::quality {
+
+inline constexpr double kNoScore = std::numeric_limits<double>::quiet_NaN();  // where none is defined
 
 inline constexpr uint32_t kMissingCode = UINT32_MAX;
 

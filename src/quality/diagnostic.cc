@@ -13,10 +13,8 @@
 namespace maeil::quality {
 namespace {
 
-constexpr double kNone = std::numeric_limits<double>::quiet_NaN();
-
 double share(size_t part, size_t whole) {
-  return whole == 0 ? kNone : static_cast<double>(part) / static_cast<double>(whole);
+  return whole == 0 ? kNoScore : static_cast<double>(part) / static_cast<double>(whole);
 }
 
 double boundary_adherence(const ColumnPair& column) {
@@ -87,7 +85,7 @@ std::string pandas_text(const std::string& category, bool floats) {
 }
 
 Validity regex_adherence(const ColumnPair& column, bool floats) {
-  Validity out{column.name, "RegexFormatAdherence", kNone, ""};
+  Validity out{column.name, "RegexFormatAdherence", kNoScore, ""};
   const std::string& format = *column.meta.regex_format;
   if (format.find("(?P") != std::string::npos) {
     out.note = "its regular expression has named groups";
@@ -147,7 +145,7 @@ void validate_composite_key(const Data& data, std::vector<Validity>& out) {
     name += (name.empty() ? "" : ", ") + column;
   }
   const bool whole = std::find(key.begin(), key.end(), nullptr) == key.end();
-  out.push_back({name, "KeyUniqueness", whole ? key_uniqueness(key, data.synthetic_rows) : kNone,
+  out.push_back({name, "KeyUniqueness", whole ? key_uniqueness(key, data.synthetic_rows) : kNoScore,
                  whole ? "" : "not all of its columns can be read"});
 }
 
@@ -182,7 +180,7 @@ Diagnostic diagnose(const Data& data) {
     for (const auto& column : data.unreadable) {
       if (column.name != meta.name || meta.name == data.metadata.sequence_index) continue;
       out.columns.push_back(
-          {meta.name, "BoundaryAdherence", kNone, "synthetic values are not of the datetime_format"});
+          {meta.name, "BoundaryAdherence", kNoScore, "synthetic values are not of the datetime_format"});
       if (meta.datetime_format)
         out.columns.push_back({meta.name, "DatetimeFormatAdherence", column.readable, ""});
     }
@@ -195,7 +193,7 @@ Diagnostic diagnose(const Data& data) {
   for (const auto& column : out.columns) {
     if (!std::isnan(column.score)) sum += column.score, ++scores;
   }
-  out.validity = scores == 0 ? kNone : sum / static_cast<double>(scores);
+  out.validity = scores == 0 ? kNoScore : sum / static_cast<double>(scores);
   out.structure = structure(data, out.structure_differences);
   out.overall = scores == 0 ? out.structure : (out.validity + out.structure) / 2;
   return out;

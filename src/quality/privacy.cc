@@ -10,7 +10,6 @@
 namespace maeil::quality {
 namespace {
 
-constexpr double kNone = std::numeric_limits<double>::quiet_NaN();
 // A missing value's place: farther than 1 from every other, at distance 0 of itself.
 constexpr double kMissingPlace = 1e18;
 // 64 x 256 distances are 128 KiB: they stay in the second-level cache while the columns go by.
@@ -46,7 +45,7 @@ std::vector<std::vector<double>> scaled(const Data& data, Side ColumnPair::* sid
 }
 
 double median(std::vector<double> values) {
-  if (values.empty()) return kNone;
+  if (values.empty()) return kNoScore;
   const auto middle = values.begin() + static_cast<ptrdiff_t>(values.size() / 2);
   std::nth_element(values.begin(), middle, values.end());
   if (values.size() % 2 == 1) return *middle;
@@ -112,7 +111,7 @@ Privacy measure_privacy(const Data& data) {
   out.median_to_real = median(to_real);
   out.copies = static_cast<double>(data.copies.synthetic) /
                static_cast<double>(std::max<size_t>(data.all_synthetic_rows, 1));
-  out.median_to_holdout = out.median_real = out.real_copies = out.closer_to_real = out.protection = kNone;
+  out.median_to_holdout = out.median_real = out.real_copies = out.closer_to_real = out.protection = kNoScore;
   if (real.size() > 1) {
     const auto among_real = closest_distances(data, &ColumnPair::real, real, &ColumnPair::real, real);
     out.median_real = median(among_real);

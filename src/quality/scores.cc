@@ -11,7 +11,6 @@
 namespace maeil::quality {
 namespace {
 
-constexpr double kNone = std::numeric_limits<double>::quiet_NaN();
 constexpr size_t kBins = 10;
 constexpr double kStrongCorrelation = 0.5, kStrongAssociation = 0.3;
 
@@ -28,7 +27,7 @@ std::vector<double> sorted_values(const std::vector<double>& numbers) {
 
 double ks_complement(const ColumnPair& column) {
   const auto a = sorted_values(column.real.numbers), b = sorted_values(column.synthetic.numbers);
-  if (a.empty() || b.empty()) return kNone;
+  if (a.empty() || b.empty()) return kNoScore;
   double distance = 0;
   for (size_t i = 0, j = 0; i < a.size() && j < b.size();) {
     const double x = std::min(a[i], b[j]);
@@ -53,7 +52,7 @@ double tv_complement(const ColumnPair& column) {
   const auto synthetic = count(column.synthetic);
   double real_rows = 0, synthetic_rows = 0;
   for (size_t k = 0; k < real.size(); ++k) real_rows += real[k], synthetic_rows += synthetic[k];
-  if (real_rows == 0 || synthetic_rows == 0) return kNone;
+  if (real_rows == 0 || synthetic_rows == 0) return kNoScore;
   for (auto& n : real) {
     if (n == 0) n = 1e-6, real_rows += n;
   }
@@ -110,7 +109,7 @@ Prepared prepare(const ColumnPair& column, const Side& side, bool needs_codes) {
 // Two columns without missing values: four sums side by side, so that the adds do not wait for each other.
 double pearson_complete(const std::vector<double>& x, const Prepared& px, const std::vector<double>& y,
                         const Prepared& py) {
-  if (x.size() < 2 || !(px.squares > 0) || !(py.squares > 0)) return kNone;
+  if (x.size() < 2 || !(px.squares > 0) || !(py.squares > 0)) return kNoScore;
   double sums[4] = {};
   size_t i = 0;
   for (; i + 4 <= x.size(); i += 4) {
@@ -129,9 +128,9 @@ double pearson(const std::vector<double>& x, const Prepared& px, const std::vect
     if (std::isnan(a + b)) continue;
     ++n, sx += a, sy += b, sxx += a * a, syy += b * b, sxy += a * b;
   }
-  if (n < 2) return kNone;
+  if (n < 2) return kNoScore;
   const double vx = sxx - sx * sx / n, vy = syy - sy * sy / n;
-  if (!(vx > 0) || !(vy > 0)) return kNone;
+  if (!(vx > 0) || !(vy > 0)) return kNoScore;
   return std::clamp((sxy - sx * sy / n) / std::sqrt(vx * vy), -1.0, 1.0);
 }
 
@@ -163,7 +162,7 @@ double cramers_v(const Cells& cells, uint64_t width) {
   std::unordered_map<uint64_t, double> first, second;
   for (const auto& [cell, n] : cells) first[cell / width] += n, second[cell % width] += n;
   const double freedom = static_cast<double>(std::min(first.size(), second.size())) - 1;
-  if (freedom < 1) return kNone;
+  if (freedom < 1) return kNoScore;
   double sum = 0;  // chi squared / rows + 1
   for (const auto& [cell, n] : cells) sum += n / first[cell / width] * n / second[cell % width];
   return std::sqrt(std::max(0.0, sum - 1) / freedom);
@@ -190,7 +189,7 @@ struct Mean {
   void add(double x) {
     if (!std::isnan(x)) sum += x, ++count;
   }
-  double value() const { return count > 0 ? sum / count : kNone; }
+  double value() const { return count > 0 ? sum / count : kNoScore; }
 };
 
 double mean_of(double a, double b) {
@@ -220,7 +219,7 @@ Scores score(const Data& data) {
   for (size_t i = 0; i < columns.size(); ++i) {
     for (size_t j = i + 1; j < columns.size(); ++j) {
       const bool correlation = columns[i].kind == Kind::kContinuous && columns[j].kind == Kind::kContinuous;
-      out.pairs.push_back({i, j, correlation, kNone, kNone, false});
+      out.pairs.push_back({i, j, correlation, kNoScore, kNoScore, false});
     }
   }
   parallel_for(out.pairs.size(), 1, [&](size_t first, size_t last) {

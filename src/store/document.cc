@@ -79,6 +79,11 @@ bool is_extended(const Document& value) {
   return only_member(value, "$date") && instant_of(value).has_value();
 }
 
+std::string shown(const Document& value) {
+  const std::string text = value.dump(-1, ' ', true, Document::error_handler_t::replace);
+  return text.size() > 60 ? text.substr(0, 57) + "..." : text;
+}
+
 Document parse_document(std::string_view json) {
   return parse_json<Document>(json, "document", kMaxDepth).value_or(Document(Document::value_t::discarded));
 }

@@ -36,6 +36,10 @@ bool is_extended(const Document& value);  // a well-formed {"$date": ...} or {"$
 // deeper than kMaxDepth.
 Document parse_document(std::string_view json);
 
+// A value as a message shows it: what people wrote, cut after 60 bytes, control characters and what is not
+// ASCII escaped.
+std::string shown(const Document& value);
+
 bool nested_at_most(const Document& value, int depth);  // a scalar has depth 0, {} has 1
 
 // kBadInput for what a store refuses: no object, a wrong field name, too deep.

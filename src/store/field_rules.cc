@@ -34,13 +34,6 @@ std::string_view name_of(FieldKind kind) {
   return "";
 }
 
-// A value as a message shows it: what people wrote, cut where it is long.
-std::string shown(const Document& value) {
-  std::string text = value.dump(-1, ' ', true, Document::error_handler_t::replace);
-  if (text.size() > 60) text = text.substr(0, 57) + "...";
-  return text;
-}
-
 bool is_kind(const Document& value, FieldKind kind) {
   switch (kind) {
     case FieldKind::kText:

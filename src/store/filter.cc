@@ -14,11 +14,6 @@ bool is_condition(const Document& value) {
   return value.is_object() && !value.empty() && value.begin().key().starts_with('$') && !is_extended(value);
 }
 
-std::string shown(const Document& value) {
-  std::string text = value.dump(-1, ' ', false, Document::error_handler_t::replace);
-  return text.size() > 60 ? text.substr(0, 57) + "..." : text;
-}
-
 }  // namespace
 
 Filter Filter::leaf(Kind kind, const std::string& field, Document value) {

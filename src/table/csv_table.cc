@@ -429,9 +429,9 @@ Result<ReadReport> read_for_sink(
       [&](size_t slot) { return sink(std::move(chunks[slot].table), chunks[slot].row_index); });
 }
 
-Result<ReadReport> read_file(RowFile& file, const DatasetSpec& spec, const ReadOptions& options, size_t slots,
-                             const std::function<Status(size_t, CsvChunk&)>& work,
-                             const std::function<Status(size_t)>& finish) {
+Result<ReadReport> read_rows_of(RowFile& file, const DatasetSpec& spec, const ReadOptions& options,
+                                size_t slots, const std::function<Status(size_t, CsvChunk&)>& work,
+                                const std::function<Status(size_t)>& finish) {
   file.rewind();
   MAEIL_ASSIGN(RowReader reader, RowReader::begin(file));
   MAEIL_ASSIGN(ReadReport report,
@@ -454,7 +454,7 @@ Result<ReadReport> read_csv(std::string_view bytes, const std::string& file_name
 Result<ReadReport> read_csv_file(RowFile& file, const DatasetSpec& spec, const ReadOptions& options,
                                  const ChunkSink& sink) {
   return read_for_sink(sink, [&](size_t slots, const auto& work, const auto& finish) {
-    return read_file(file, spec, options, slots, work, finish);
+    return read_rows_of(file, spec, options, slots, work, finish);
   });
 }
 
@@ -468,7 +468,7 @@ Result<ReadReport> read_csv_file_in_slots(RowFile& file, const DatasetSpec& spec
                                           size_t slots,
                                           const std::function<Status(size_t, const CsvChunk&)>& work,
                                           const std::function<Status(size_t)>& finish) {
-  return read_file(file, spec, options, slots, work, finish);
+  return read_rows_of(file, spec, options, slots, work, finish);
 }
 
 CsvFormat::CsvFormat(std::vector<std::string> names, std::vector<NumberFormat> formats)

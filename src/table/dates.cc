@@ -15,7 +15,7 @@ namespace {
 using namespace date_parts;
 
 // How a date that needs no format is written.
-struct Layout {
+struct DateLayout {
   bool month_name = false, one_digit_day = false, point_zero = false;
   std::string_view month;   // the example's letters
   char separator = 0;       // between the parts of the day; 0: none
@@ -25,7 +25,7 @@ struct Layout {
   std::string_view offset;
 };
 
-bool take_day(std::string_view& text, Civil& t, Layout& layout) {
+bool take_day(std::string_view& text, Civil& t, DateLayout& layout) {
   size_t digits = 0;
   while (digits < text.size() && is_digit(text[digits])) ++digits;
   if (digits == 8) {
@@ -70,7 +70,7 @@ bool take_offset(std::string_view& text) {
   return hours >= 0 && hours <= 23 && minutes >= 0 && minutes <= 59;
 }
 
-bool take_time(std::string_view& text, Civil& t, Layout& layout) {
+bool take_time(std::string_view& text, Civil& t, DateLayout& layout) {
   layout.time_separator = text.front();
   if (layout.time_separator != 'T' && layout.time_separator != ' ' &&
       !(layout.month_name && layout.time_separator == ':'))
@@ -98,7 +98,7 @@ bool take_time(std::string_view& text, Civil& t, Layout& layout) {
   return t.hour >= 0 && t.minute >= 0 && (text.empty() || take_offset(text));
 }
 
-std::optional<double> read(std::string_view text, Layout& layout) {
+std::optional<double> read(std::string_view text, DateLayout& layout) {
   if (text.empty()) return std::nullopt;
   Civil t;
   if (!is_digit(text.front()) || !is_digit(text.back())) text = without_blanks(text);
@@ -141,7 +141,7 @@ std::optional<double> read_date(std::string_view text) {
     t.year = take_digits(left, 4, 4);
     if (t.month > 0) return left.empty() ? seconds_since_1970(t) : std::nullopt;
   }
-  Layout layout;
+  DateLayout layout;
   return read(text, layout);
 }
 
@@ -156,7 +156,7 @@ std::optional<Days> read_day(std::string_view text, const std::optional<DateForm
 }
 
 std::optional<std::string> format_of_date(std::string_view text) {
-  Layout layout;
+  DateLayout layout;
   if (!read(text, layout) || !layout.offset.empty() || layout.decimals > 6 ||
       without_blanks(text).size() != text.size())
     return std::nullopt;
@@ -174,7 +174,7 @@ std::optional<std::string> format_of_date(std::string_view text) {
 }
 
 std::string write_date_like(std::string_view example, double seconds) {
-  Layout layout;
+  DateLayout layout;
   read(example, layout);
   const double scale = std::pow(10.0, static_cast<double>(layout.decimals));
   const double whole_days = std::floor(seconds / 86400);
@@ -207,7 +207,7 @@ std::string write_date_like(std::string_view example, double seconds) {
 }
 
 double date_step(std::string_view example) {
-  Layout layout;
+  DateLayout layout;
   read(example, layout);
   if (layout.time_separator == 0) return 86400;
   return layout.seconds ? std::pow(10.0, -static_cast<double>(layout.decimals)) : 60;

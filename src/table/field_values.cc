@@ -10,7 +10,7 @@
 namespace maeil::table {
 namespace {
 
-bool is_digit(char c) { return c >= '0' && c <= '9'; }
+bool is_ascii_digit(char c) { return c >= '0' && c <= '9'; }
 bool is_blank(char c) { return c == ' ' || (c >= '\t' && c <= '\r'); }
 
 std::string_view without_blanks(std::string_view text) {
@@ -26,7 +26,7 @@ std::string_view without_sign(std::string_view text) {
 
 size_t leading_digits(std::string_view text) {
   size_t n = 0;
-  while (n < text.size() && is_digit(text[n])) ++n;
+  while (n < text.size() && is_ascii_digit(text[n])) ++n;
   return n;
 }
 
@@ -112,7 +112,7 @@ bool looks_like_number(std::string_view text) {
   bool inside = false;  // a sign of the number's ends between two digits
   bool end_sign = false;
   while (!text.empty()) {
-    if (is_digit(text.front())) {
+    if (is_ascii_digit(text.front())) {
       inside |= digits > 0 && end_sign;
       ++digits;
       text.remove_prefix(1);

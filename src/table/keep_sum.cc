@@ -22,7 +22,7 @@ namespace {
 
 // just below 2^53: doubles hold every whole number up to here
 constexpr int64_t kEndless = 9'000'000'000'000'000;
-constexpr int kMostDigits = 22;  // 10^22 is the last power of ten that is a double
+constexpr int kMostDecimals = 22;  // 10^22 is the last power of ten that is a double
 
 int64_t floor_to(int64_t x, int64_t step) { return x - ((x % step) + step) % step; }
 int64_t ceil_to(int64_t x, int64_t step) { return -floor_to(-x, step); }
@@ -89,13 +89,13 @@ class SumKeeper {
       after_[low].push_back(high);
     }
     const auto finest = [&](size_t c) {
-      return std::min(ranges[c].digits.value_or(kMostDigits), kMostDigits);
+      return std::min(ranges[c].digits.value_or(kMostDecimals), kMostDecimals);
     };
     for (const size_t c : plan.parts) digits_ = std::max(digits_, finest(c));
     if (plan.total)
       digits_ = std::max(digits_, finest(*plan.total));
     else
-      digits_ = std::max(digits_, kMostDigits);
+      digits_ = std::max(digits_, kMostDecimals);
   }
 
   void keep(size_t row) {
@@ -231,7 +231,7 @@ class SumKeeper {
   const std::set<size_t>& frozen_;
   Table& rows_;
   std::vector<std::vector<size_t>> before_, after_;  // by column: those that it may not be below, above
-  int digits_ = -kMostDigits, unit_digits_ = 0;
+  int digits_ = -kMostDecimals, unit_digits_ = 0;
   double power_ = 1;
 };
 

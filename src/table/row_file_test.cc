@@ -65,13 +65,13 @@ std::string gzipped(const std::string& text) {
   return read_file(path).value();
 }
 
-struct Read {
+struct FileRead {
   std::string rows;  // one a line, its row's number before it
   ReadReport report;
 };
 
-Result<Read> read(const std::string& bytes, const DatasetSpec& spec) {
-  Read out;
+Result<FileRead> read_file_of(const std::string& bytes, const DatasetSpec& spec) {
+  FileRead out;
   MAEIL_ASSIGN(out.report, read_csv_file(written(bytes), spec, {.target_required = false},
                                          [&](Table&& table, const std::vector<uint64_t>& index) -> Status {
                                            for (size_t i = 0; i < table.rows; ++i) {
@@ -89,13 +89,13 @@ Result<Read> read(const std::string& bytes, const DatasetSpec& spec) {
 }
 
 std::string refusal(const std::string& bytes, const DatasetSpec& spec) {
-  const auto out = read(bytes, spec);
+  const auto out = read_file_of(bytes, spec);
   EXPECT_TRUE(out || out.error().code == ErrorCode::kBadInput);
   return out ? "accepted" : out.error().message;
 }
 
 std::string rows_of(const std::string& bytes, const std::string& said = "") {
-  const auto out = read(bytes, spec_with(said));
+  const auto out = read_file_of(bytes, spec_with(said));
   return out ? out->rows : out.error().message;
 }
 
@@ -142,20 +142,21 @@ TEST(RowFile, TheSameBookInEveryDialectGivesTheSameRows) {
   };
   for (const auto& [name, bytes] : ways) {
     EXPECT_EQ(rows_of(bytes), plain) << name;
-    EXPECT_NE(read(bytes, spec_with())->report.how, "") << name;
+    EXPECT_NE(read_file_of(bytes, spec_with())->report.how, "") << name;
   }
-  EXPECT_EQ(read(book(','), spec_with())->report.how, "");
-  EXPECT_EQ(read(book(',', "\r\n", "\xef\xbb\xbf"), spec_with())->report.how, "");
-  EXPECT_THAT(read(gzipped(encoded(book(';'), "CP949")), spec_with())->report.how,
+  EXPECT_EQ(read_file_of(book(','), spec_with())->report.how, "");
+  EXPECT_EQ(read_file_of(book(',', "\r\n", "\xef\xbb\xbf"), spec_with())->report.how, "");
+  EXPECT_THAT(read_file_of(gzipped(encoded(book(';'), "CP949")), spec_with())->report.how,
               HasSubstr("CP949 (its letters are Hangul), gzip, separator ';'"));
-  EXPECT_THAT(read(book(',') + "Total: four loans\n", spec_with())->report.remarks,
+  EXPECT_THAT(read_file_of(book(',') + "Total: four loans\n", spec_with())->report.remarks,
               testing::ElementsAre("1 record behind the last row is no row; the first is line 6"));
 }
 
 TEST(RowFile, RowsThatDoNotFitAreSetAsideUnderTheirLine) {
   const auto out =
-      read("Loans\n\nid;branch;amount;opened;bad\nA1;\"x\ny\";1;;N\nA2;x;1\nA3;x;many;;N\nA4;x;5;;Y\n",
-           spec_with())
+      read_file_of(
+          "Loans\n\nid;branch;amount;opened;bad\nA1;\"x\ny\";1;;N\nA2;x;1\nA3;x;many;;N\nA4;x;5;;Y\n",
+          spec_with())
           .value();
   EXPECT_EQ(out.rows, "0|A1|x\ny|1|-|N\n3|A4|x|5|-|Y\n");
   ASSERT_EQ(out.report.examples.size(), 2u);
@@ -169,7 +170,7 @@ TEST(RowFile, LinesOfManyChunksAreThoseOfTheFile) {
   std::string text = "id;branch;amount;opened;bad\n";
   for (int i = 0; i < 10000; ++i)
     text += i % 1000 == 7 ? "broken\n" : fmt::format("{};\"a\nb\";{};;N\n", i, i);
-  const auto out = read(text, spec_with()).value();
+  const auto out = read_file_of(text, spec_with()).value();
   EXPECT_EQ(out.report.rows, 10000u);
   ASSERT_EQ(out.report.quarantined, 10u);
   for (size_t k = 0; k < 10; ++k)
@@ -217,7 +218,7 @@ TEST(RowFile, AFewBytesOfAnotherEncodingCostTheirRowsAlone) {
   std::string text = "id,branch,amount,opened,bad\n";
   for (int i = 0; i < 50; ++i) text += fmt::format("A{},지점,1,,N\n", i);
   text += "B,\xb4\xe3\xba\xb8,1,,N\n";
-  const auto out = read(text, spec_with()).value();
+  const auto out = read_file_of(text, spec_with()).value();
   EXPECT_EQ(out.report.quarantined, 1u);
   EXPECT_EQ(out.report.examples.at(0).line, 52u);
   EXPECT_THAT(out.report.examples.at(0).reason, HasSubstr("not UTF-8"));
@@ -227,7 +228,7 @@ TEST(RowFile, AFewBytesOfAnotherEncodingCostTheirRowsAlone) {
 std::string amounts(const std::vector<std::string>& values, const std::string& said = "") {
   std::string text = "id;branch;amount;opened;bad\n";
   for (const auto& value : values) text += "A;b;" + value + ";;N\n";
-  const auto out = read(text, spec_with(said));
+  const auto out = read_file_of(text, spec_with(said));
   if (!out) return out.error().message;
   if (out->report.quarantined > 0) return out->report.examples.at(0).reason;
   std::string numbers;
@@ -245,7 +246,7 @@ TEST(RowFile, ADecimalCommaIsFoundWhereItCanBeNothingElse) {
   EXPECT_EQ(amounts({"0,500", "1,234"}), "0.5 1.234");  // nobody writes thousands behind a zero
   EXPECT_EQ(amounts({"1.5", "2.25"}), "1.5 2.25");
   EXPECT_EQ(amounts({"1.234", "2.345"}), "1.234 2.345");  // no comma anywhere
-  EXPECT_THAT(read("id;branch;amount;opened;bad\nA;b;0,5;;N\n", spec_with())->report.how,
+  EXPECT_THAT(read_file_of("id;branch;amount;opened;bad\nA;b;0,5;;N\n", spec_with())->report.how,
               HasSubstr("numbers with decimal ',' and '.' between thousands in 1 column ('amount')"));
 }
 
@@ -263,20 +264,20 @@ TEST(RowFile, NumbersThatCanBeReadInTwoWaysAreRefusedWithBoth) {
               HasSubstr("'0,5' is no number: if its decimals stand behind the comma"));
   // Commas separate: nothing is guessed, and what was said counts.
   const std::string quoted = "id,branch,amount,opened,bad\nA,b,\"0,5\",,N\n";
-  EXPECT_THAT(read(quoted, spec_with())->report.examples.at(0).reason, HasSubstr("decimal = \",\""));
+  EXPECT_THAT(read_file_of(quoted, spec_with())->report.examples.at(0).reason, HasSubstr("decimal = \",\""));
   EXPECT_EQ(rows_of(quoted, "decimal = ','"), "0|A|b|0.5|-|N\n");
 }
 
 TEST(RowFile, WordsForMissingAreThoseThatWereSaid) {
   std::string text = "id,branch,amount,opened,bad\n";
   for (int i = 0; i < 20; ++i) text += i % 4 == 0 ? "A,-,-,없음,N\n" : "A,b,1,2024-05-31,N\n";
-  const auto out = read(text, spec_with()).value();
+  const auto out = read_file_of(text, spec_with()).value();
   EXPECT_EQ(out.report.quarantined, 5u);
   EXPECT_THAT(
       check_quarantine(out.report, "f.csv").error().message,
       HasSubstr("5 of them have '-' in column 'amount': if it means missing, say missing = [\"-\"] in "
                 "[read] of the dataset spec"));
-  const auto said = read(text, spec_with("missing = ['-', '없음']")).value();
+  const auto said = read_file_of(text, spec_with("missing = ['-', '없음']")).value();
   EXPECT_EQ(said.report.quarantined, 0u);
   EXPECT_THAT(said.rows, HasSubstr("4|A|-|-|-|N\n5|A|b|1|2024-05-31|N\n"));
   EXPECT_TRUE(check_quarantine(said.report, "f.csv"));

@@ -11,7 +11,7 @@
 namespace maeil::store::mongo {
 namespace {
 
-constexpr uint32_t kRowsAtOnce = 10'000;  // in one removal: a slow server answers in time
+constexpr uint32_t kRowsOfARemoval = 10'000;  // in one removal: a slow server answers in time
 
 tl::unexpected<Error> removed_meanwhile() {
   return fail(ErrorCode::kConflict,
@@ -182,7 +182,7 @@ Status drop_generation(Connection& connection, const Generation& generation) {
     if (rows.empty()) return {};
     const std::string first = id_text(member(rows[0], "_id"));
     const auto number = static_cast<uint32_t>(std::stoul(first.substr(16), nullptr, 16));
-    const uint32_t last = number > 0xffffffff - kRowsAtOnce ? 0xffffffff : number + kRowsAtOnce - 1;
+    const uint32_t last = number > 0xffffffff - kRowsOfARemoval ? 0xffffffff : number + kRowsOfARemoval - 1;
     MAEIL_TRY(connection.remove(generation.collection, row_range(generation.id, number, last)));
   }
 }

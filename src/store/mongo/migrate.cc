@@ -9,7 +9,7 @@
 namespace maeil::store::mongo {
 namespace {
 
-constexpr size_t kRowsAtOnce = 1000;
+constexpr size_t kRowsOfAnInsert = 1000;
 
 bool is_new(const std::string& generation) { return generation.starts_with(kRowPrefix); }
 
@@ -71,7 +71,7 @@ Status copy_rows(Connection& connection, const std::string& collection, const st
         for (bson_iter_init(&at, &row); bson_iter_next(&at);) {
           if (std::string_view(bson_iter_key(&at)) != "_id") bson_append_iter(copy.get(), nullptr, 0, &at);
         }
-        if (rows.size() == kRowsAtOnce) MAEIL_TRY(send());
+        if (rows.size() == kRowsOfAnInsert) MAEIL_TRY(send());
         return true;
       }));
   return rows.empty() ? Status{} : send();

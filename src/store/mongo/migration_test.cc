@@ -18,14 +18,14 @@ namespace {
 
 using namespace mongo;
 
-struct Kind {
+struct MigrationCase {
   const char* name;
   TestServer::Kind server;
   bool transactions;
   const char* dump;
 };
 
-class MongoMigration : public testing::TestWithParam<Kind> {
+class MongoMigration : public testing::TestWithParam<MigrationCase> {
  protected:
   void SetUp() override {
     if (TestServer::program(GetParam().server).empty()) {
@@ -95,9 +95,10 @@ class MongoMigration : public testing::TestWithParam<Kind> {
 
 INSTANTIATE_TEST_SUITE_P(
     Servers, MongoMigration,
-    testing::Values(Kind{"Secantus", TestServer::Kind::kSecantus, true, "schema1_replica_set.json"},
-                    Kind{"SecantusAlone", TestServer::Kind::kSecantus, false, "schema1_replica_set.json"},
-                    Kind{"Ferret", TestServer::Kind::kFerret, false, "schema1_ferret.json"}),
+    testing::Values(MigrationCase{"Secantus", TestServer::Kind::kSecantus, true, "schema1_replica_set.json"},
+                    MigrationCase{"SecantusAlone", TestServer::Kind::kSecantus, false,
+                                  "schema1_replica_set.json"},
+                    MigrationCase{"Ferret", TestServer::Kind::kFerret, false, "schema1_ferret.json"}),
     [](const auto& instance) { return instance.param.name; });
 
 TEST_P(MongoMigration, SaysTheSameAsBefore) {
