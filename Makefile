@@ -54,8 +54,10 @@ bench: build
 	$(bench_python) -B benchmarks/run.py --write-docs
 	$(bench_python) -B benchmarks/synthesis.py
 
-# DIR: a clone of HPI-Information-Systems/Pollock.
+# A large file beside its peers, and every dialect; DIR: a clone of HPI-Information-Systems/Pollock.
 bench-csv: build build/bench-peers/ready
+	cmake --build build/release --target csv_reading
+	$(bench_python) -B benchmarks/csv_reading.py --write-docs
 	$(bench_python) -B benchmarks/csv_dialects.py --write-docs $(DIR)
 
 bench-growth: build

@@ -148,12 +148,14 @@ TEST_P(Conformance, WritersOfOneDocumentLoseNothing) {
 }
 
 TEST_P(Conformance, ManyThreads) {
-  constexpr int kThreads = 8, kRounds = 25;
+  constexpr int kThreads = 8;
+  // Where a commit is many messages, each of which the others may have to wait for, fewer say as much.
+  const int rounds = GetParam().needs == Needs::kNothing ? 25 : 8;
   std::atomic<int> failures = 0;
   std::vector<std::thread> threads;
   for (int t = 0; t < kThreads; ++t) {
     threads.emplace_back([&, t] {
-      for (int i = 0; i < kRounds; ++i) {
+      for (int i = 0; i < rounds; ++i) {
         Batch batch = put("c", {doc(t * 1000 + i, fmt::format(R"({{"n": {}}})", i))});
         batch.puts.push_back({"d", doc(t * 1000 + i)});
         failures += !store_->commit(batch);
@@ -164,8 +166,8 @@ TEST_P(Conformance, ManyThreads) {
   }
   for (auto& thread : threads) thread.join();
   EXPECT_EQ(failures, 0);
-  EXPECT_EQ(find("c").size(), static_cast<size_t>(kThreads * kRounds));
-  EXPECT_EQ(find("d").size(), static_cast<size_t>(kThreads * kRounds));
+  EXPECT_EQ(find("c").size(), static_cast<size_t>(kThreads * rounds));
+  EXPECT_EQ(find("d").size(), static_cast<size_t>(kThreads * rounds));
 }
 
 TEST_P(Conformance, ManyProcessesFromTheFirstMomentOn) {
