@@ -49,24 +49,28 @@ Result<nlohmann::json> read(const std::string& path, const std::string& spec_pat
   const auto begin = std::chrono::steady_clock::now();
   MAEIL_ASSIGN(auto file, table::RowFile::open(path, &spec));
   Sums all;
-  MAEIL_ASSIGN(const auto report,
-               table::read_csv_file_as<Sums>(
-                   file, spec, {},
-                   [](const table::CsvChunk& chunk, Sums& out) -> Status { return add(chunk.table, out), Status{}; },
-                   [&](Sums& out) -> Status {
-                     all.rows += out.rows;
-                     all.columns.resize(out.columns.size());
-                     for (size_t c = 0; c < out.columns.size(); ++c) {
-                       all.columns[c].name = out.columns[c].name;
-                       all.columns[c].missing += out.columns[c].missing;
-                       all.columns[c].sum += out.columns[c].sum;
-                     }
-                     return {};
-                   }));
+  MAEIL_ASSIGN(const auto report, table::read_csv_file_as<Sums>(
+                                      file, spec, {},
+                                      [](const table::CsvChunk& chunk, Sums& out) -> Status {
+                                        return add(chunk.table, out), Status{};
+                                      },
+                                      [&](Sums& out) -> Status {
+                                        all.rows += out.rows;
+                                        all.columns.resize(out.columns.size());
+                                        for (size_t c = 0; c < out.columns.size(); ++c) {
+                                          all.columns[c].name = out.columns[c].name;
+                                          all.columns[c].missing += out.columns[c].missing;
+                                          all.columns[c].sum += out.columns[c].sum;
+                                        }
+                                        return {};
+                                      }));
   const std::chrono::duration<double> took = std::chrono::steady_clock::now() - begin;
   nlohmann::json columns;
   for (const Sum& one : all.columns) columns[one.name] = {{"missing", one.missing}, {"sum", one.sum}};
-  return nlohmann::json{{"seconds", took.count()}, {"rows", all.rows}, {"quarantined", report.quarantined}, {"columns", columns}};
+  return nlohmann::json{{"seconds", took.count()},
+                        {"rows", all.rows},
+                        {"quarantined", report.quarantined},
+                        {"columns", columns}};
 }
 
 }  // namespace
