@@ -226,7 +226,8 @@ Status sync_directory(const fs::path& path) {
 }
 
 Result<MappedFile> MappedFile::open(const fs::path& path) {
-  const Descriptor file{::open(path.c_str(), O_RDONLY | O_CLOEXEC)};
+  // Without O_NONBLOCK a pipe that nobody writes to would be waited for.
+  const Descriptor file{::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK)};
   if (file.fd < 0) return read_error(path, errno);
   return of(file.fd, path);
 }
@@ -234,7 +235,12 @@ Result<MappedFile> MappedFile::open(const fs::path& path) {
 Result<MappedFile> MappedFile::of(int descriptor, const fs::path& path) {
   struct stat info{};
   if (::fstat(descriptor, &info) != 0) return system_error("read", path, errno);
-  if (!S_ISREG(info.st_mode)) return system_error("read", path, S_ISDIR(info.st_mode) ? EISDIR : EINVAL);
+  if (!S_ISREG(info.st_mode)) {
+    return bad_input(fmt::format("{} is {}: a file is needed", path.string(),
+                                 S_ISDIR(info.st_mode)    ? "a folder"
+                                 : S_ISFIFO(info.st_mode) ? "a pipe, which can be read only once"
+                                                          : "a device or a socket"));
+  }
   if (info.st_size == 0) return MappedFile(nullptr, 0);
   void* data = ::mmap(nullptr, info.st_size, PROT_READ, MAP_PRIVATE, descriptor, 0);
   if (data == MAP_FAILED) return system_error("read", path, errno);

@@ -232,7 +232,13 @@ Result<Settings> load_settings(const std::filesystem::path& folder,
     settings.dataset_spec = named.dataset_spec = (folder / kDatasetFile).string();
     settings.origins.emplace_back("DATASET_SPEC", "is in the working directory");
   }
-  if (!named.dataset_spec.empty()) MAEIL_TRY(read_dataset_settings(settings, named.dataset_spec));
+  if (!named.dataset_spec.empty()) {
+    Settings with = settings;
+    if (const Status read = read_dataset_settings(with, named.dataset_spec); read)
+      settings = std::move(with);
+    else
+      settings.dataset_error = read.error();
+  }
   MAEIL_TRY(read_last(settings));
   if (settings.d_model % settings.nhead != 0) {
     return usage_error(

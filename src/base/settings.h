@@ -10,6 +10,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -65,11 +66,14 @@ struct Settings {
 
   // Where each value that is not a default came from: ("F1_THRESHOLD", "maeil.toml:3").
   std::vector<std::pair<std::string, std::string>> origins;
+  // Why the dataset spec's settings could not be read: it is no TOML (kBadInput), or one of them is wrong
+  // (kUsage). Then none of them is here, and only what mends the spec or looks at it may go on.
+  std::optional<Error> dataset_error;
 };
 
 // Reads `folder`/maeil.toml, the dataset spec's settings and `folder`/.env where they exist, then
 // `environment` (a lookup that returns nullptr when a name is not set; pass std::getenv). kUsage, naming
-// place, setting, value and what is allowed; kBadInput: a dataset spec that is no TOML.
+// place, setting, value and what is allowed. What is wrong with the dataset spec is in `dataset_error`.
 Result<Settings> load_settings(const std::filesystem::path& folder,
                                const std::function<const char*(const char*)>& environment);
 

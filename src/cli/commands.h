@@ -76,6 +76,7 @@ inline constexpr const char* kInitOut = "dataset.toml";
 struct InitOptions {
   std::string in, target, positive, group, time, out = kInitOut;
   std::vector<std::string> id;
+  std::string html;    // a page with each column's distribution; "": none
   bool force = false;  // write over a file that is there
 };
 struct QualityOptions {
@@ -87,6 +88,9 @@ struct DataFileOptions {
   std::string in, out, encoding, delimiter, quote, escape;
   int64_t header = -1, preamble = -1, footnote = -1;
   bool best_guess = false;  // take the likelier reading where two are possible, and every record
+};
+struct DataExportOptions {
+  std::string date, out;
 };
 struct PreprocessOptions {
   std::string in, out, model;
@@ -144,6 +148,7 @@ Result<int> init(Context& context, const InitOptions& options);
 Result<int> report_quality(Context& context, const QualityOptions& options);
 Result<int> data_inspect(Context& context, const DataFileOptions& options);
 Result<int> data_convert(Context& context, const DataFileOptions& options);
+Result<int> data_export(Context& context, const DataExportOptions& options);
 Result<int> preprocess(Context& context, const PreprocessOptions& options);
 Result<int> train(Context& context, const TrainOptions& options);
 Result<int> predict(Context& context, const PredictOptions& options);

@@ -1,8 +1,10 @@
-// `maeil data inspect | convert`: how a file of rows is written, and the same rows as plain CSV. Formats and
-// guesses are format/'s; here is what people are shown of them.
+// `maeil data inspect | convert | export`: how a file of rows is written, the same rows as plain CSV, and the
+// file that a day was taken in from. Formats and guesses are format/'s; here is what people are shown of
+// them.
 #include <fmt/format.h>
 
 #include "base/file.h"
+#include "base/hash.h"
 #include "base/progress.h"
 #include "cli/commands.h"
 #include "cli/output.h"
@@ -170,6 +172,41 @@ Result<int> data_convert(Context& context, const DataFileOptions& options) {
                          format::describe_dialect(file.guess.dialect), done.rows, done.names.size(),
                          options.out));
   print_conversion(done);
+  return 0;
+}
+
+Result<int> data_export(Context& context, const DataExportOptions& options) {
+  const auto date = parse_date(options.date);
+  if (!date) return usage_error(fmt::format("DATE: {}", date.error().message));
+  MAEIL_TRY(check_output(options.out, {}));
+  MAEIL_ASSIGN(store::Store & store, context.store_to_read());
+  store::FindOptions present;
+  present.filter = {{"logical_date", options.date}, {"superseded_by", {{"$exists", false}}}};
+  MAEIL_ASSIGN(const Document raw, store.find_one("raw_data", present));
+  if (raw.is_null()) return not_found(fmt::format("no rows were taken in or drawn for {}", options.date));
+  if (raw.contains("pruned"))
+    return not_found(
+        fmt::format("the rows of {} are past their retention (RETENTION_DAYS_RAW)", options.date));
+  const bool has_own = raw.contains("source_file_id");  // else the stored rows are the file's bytes
+  MAEIL_ASSIGN(AtomicFile out, AtomicFile::create(options.out));
+  Sha256 hash;
+  MAEIL_TRY(store.read_blob(store::id_text(raw.value(has_own ? "source_file_id" : "file_id", Document())),
+                            [&](std::string_view bytes) -> Status {
+                              hash.update(bytes);
+                              return out.write(bytes);
+                            }));
+  const std::string sha256 = hash.hex();
+  if (sha256 != raw.value(has_own ? "source_sha256" : "sha256", ""))
+    return bad_input(fmt::format("the bytes of {} in {} do not match their sha256: restore a backup",
+                                 options.date, store.description()));
+  MAEIL_TRY(out.commit());
+  const std::string source = raw.value("source", "");
+  if (context.json)
+    print_json(
+        {{"path", options.out}, {"source", source}, {"sha256", sha256}, {"logical_date", options.date}});
+  else
+    print_line(
+        fmt::format("{}, the rows of {} -> {} (sha256 {})", source, options.date, options.out, sha256));
   return 0;
 }
 

@@ -12,6 +12,9 @@
 #include "cli/output.h"
 #include "format/csv.h"
 #include "loop/spec_draft.h"
+#include "quality/column_page.h"
+#include "quality/page.h"
+#include "table/field_values.h"
 #include "table/spec_text.h"
 
 namespace maeil::cli {
@@ -57,6 +60,7 @@ std::string command_with(const InitOptions& options, const std::string& target) 
   if (!options.group.empty()) out += " --group " + shell_word(options.group);
   if (!options.time.empty()) out += " --time " + shell_word(options.time);
   if (options.out != kInitOut) out += " --out " + shell_word(options.out);
+  if (!options.html.empty()) out += " --html " + shell_word(options.html);
   return out;
 }
 
@@ -89,15 +93,16 @@ int propose(const Context& context, const InitOptions& options, const loop::Spec
   return exit_code(ErrorCode::kUsage);
 }
 
+const char* type_name(table::SpecType type) {
+  return type == table::SpecType::kText ? "text" : type == table::SpecType::kNumber ? "number" : "date";
+}
+
 Document draft_document(const InitOptions& options, const loop::SpecDraft& draft) {
   auto columns = Document::array();
   for (size_t c = 0; c < draft.columns.size(); ++c) {
     const auto& column = draft.spec.columns[c];
-    const char* type = column.type == table::SpecType::kText     ? "text"
-                       : column.type == table::SpecType::kNumber ? "number"
-                                                                 : "date";
     Document one = {{"name", column.name},
-                    {"type", type},
+                    {"type", type_name(column.type)},
                     {"missing", draft.columns[c].missing},
                     {"values", draft.columns[c].values}};
     if (column.drop) one["dropped"] = draft.columns[c].dropped;
@@ -116,6 +121,65 @@ Document draft_document(const InitOptions& options, const loop::SpecDraft& draft
            {{"id", draft.spec.roles.id}, {"group", draft.spec.roles.group}, {"time", draft.spec.roles.time}}},
           {"columns", std::move(columns)},
           {"warnings", draft.warnings}};
+}
+
+// Of a column whose values name rows or people nothing is shown.
+bool is_shown(const table::DatasetSpec& spec, const loop::DraftColumn& about,
+              const table::SpecColumn& column) {
+  const bool names =
+      column.name == spec.roles.group || std::ranges::find(spec.roles.id, column.name) != spec.roles.id.end();
+  return !names && about.dropped.find("names a row or a person") == std::string::npos &&
+         about.dropped.find("nearly unique") == std::string::npos;
+}
+
+quality::ColumnPicture picture_of(const loop::SpecDraft& draft, size_t c) {
+  const auto& column = draft.spec.columns[c];
+  const auto& about = draft.columns[c];
+  quality::ColumnPicture out;
+  out.name = column.name;
+  out.missing = about.missing;
+  out.about = fmt::format("{}, {:.0f} different values{}", type_name(column.type), about.values,
+                          about.missing > 0 ? fmt::format(", {} rows without one", about.missing) : "");
+  if (column.name == draft.spec.target)
+    out.note = fmt::format("the target: '{}' is positive", draft.spec.positive);
+  else if (column.role)
+    out.note = column.name == draft.spec.roles.time ? "the time" : "an id or the group: values are not shown";
+  else if (!about.dropped.empty())
+    out.note = "dropped: " + about.dropped;
+  if (!is_shown(draft.spec, about, column)) return out;
+  const bool as_text = column.type == table::SpecType::kText || column.name == draft.spec.target;
+  out.is_date = column.type == table::SpecType::kDate;
+  for (const auto& [text, rows] : draft.values[c].counts()) {
+    if (as_text) {
+      out.texts.emplace_back(text, rows);
+    } else if (out.is_date) {
+      if (const auto day = table::read_day(text, column.format))
+        out.numbers.emplace_back(day->time_since_epoch().count(), rows);
+    } else if (auto number = table::read_number(text); number || column.thousands) {
+      if (!number) number = table::read_grouped_number(text);
+      if (number) out.numbers.emplace_back(*number, rows);
+    }
+  }
+  return out;
+}
+
+Status write_page(const InitOptions& options, const loop::SpecDraft& draft) {
+  std::vector<quality::ColumnPicture> pictures;
+  for (size_t c = 0; c < std::min(draft.columns.size(), quality::kShownColumns + 1); ++c)
+    pictures.push_back(picture_of(draft, c));
+  pictures.resize(draft.columns.size());
+  std::vector<std::string> facts = {
+      fmt::format("{} rows, {} columns; {} features are learnt from.", draft.rows, draft.columns.size(),
+                  draft.features),
+      fmt::format("{}: '{}' is positive, {} rows; '{}' is negative, {} rows; {} rows without a label.",
+                  draft.target.column, draft.target.positive.value, draft.target.positive.rows,
+                  draft.target.negative.value, draft.target.negative.rows, draft.unlabelled)};
+  for (const auto& warning : draft.warnings) facts.push_back("Warning: " + warning);
+  facts.emplace_back(
+      "Of a column with more than 4,096 different values a sample of them is shown, with all of their rows.");
+  return write_file_atomically(
+      options.html, quality::columns_page(std::filesystem::path(options.in).filename().string(), facts,
+                                          std::move(pictures)));
 }
 
 // How many columns of each type there are: "7 numbers, 2 texts".
@@ -168,12 +232,16 @@ void print_draft(const InitOptions& options, const loop::SpecDraft& draft) {
                   std::filesystem::path(options.out).lexically_normal() == kInitOut
                       ? ""
                       : fmt::format("; DATASET_SPEC={} makes it the dataset", shell_word(options.out))));
+  if (!options.html.empty()) print_line("the page: " + options.html);
 }
 
 }  // namespace
 
 Result<int> init(Context& context, const InitOptions& options) {
   MAEIL_TRY(check_output(options.out, {options.in}));
+  MAEIL_TRY(check_output(options.html, {options.in, options.out}));
+  if (!options.html.empty() && same_place(options.html, options.out))
+    return usage_error("--html and --out are one file: name another for the page");
   std::error_code ignored;
   if (!options.force && !options.target.empty() && std::filesystem::exists(options.out, ignored)) {
     return usage_error(
@@ -190,7 +258,10 @@ Result<int> init(Context& context, const InitOptions& options) {
   progress.finish();
   if (!draft) return tl::make_unexpected(draft.error());
   if (draft->target.column.empty()) return propose(context, options, *draft);
+  if (const auto& wrong = context.settings.dataset_error)
+    note("what was there before could not be read: " + wrong->message, LogLevel::kWarning);
   MAEIL_TRY(write_file_atomically(options.out, draft->text));
+  if (!options.html.empty()) MAEIL_TRY(write_page(options, *draft));
   if (context.json)
     print_json(draft_document(options, *draft));
   else

@@ -33,6 +33,7 @@ struct Parser {
   InitOptions init;
   QualityOptions quality;
   DataFileOptions data_file;
+  DataExportOptions data_export;
   PreprocessOptions preprocess;
   TrainOptions train;
   PredictOptions predict;
@@ -152,6 +153,7 @@ void add_data_commands(Parser& p) {
   c->add_option("--group", p.init.group, "the column of whom the rows are about, a borrower, say");
   c->add_option("--time", p.init.time, "the date column that says when a row was as it is");
   c->add_option("--out", p.init.out, "the file to write")->capture_default_str();
+  c->add_option("--html", p.init.html, "write a page with each column's distribution to this file");
   c->add_flag("--force", p.init.force, "write over a file that is there");
 
   auto* report = p.app.add_subcommand("report", "reports on data");
@@ -225,17 +227,23 @@ void add_data_file_commands(Parser& p) {
   convert->add_flag(
       "--best-guess", o.best_guess,
       "where the file can be read in two ways take the likelier; keep records of another width");
-  for (auto* c : {inspect, convert}) {
-    c->add_option("--encoding", o.encoding, "as iconv has it: UTF-8, CP949, UTF-16LE ... (default: guessed)");
-    c->add_option("--delimiter", o.delimiter,
-                  "between fields: a character, or tab, blank ... (default: guessed)");
-    c->add_option("--quote", o.quote, "around fields: a character, or none (default: guessed)");
-    c->add_option("--escape", o.escape, "before a quote inside of a field (default: guessed)");
-    c->add_option("--header", o.header, "records of names; 0: none (default: guessed)")
+  auto* c = p.command(*data, "export", "write the file that a day was taken in from, as it came",
+                      "maeil data export 2026-11-28 --out loans.csv.gz",
+                      [&p](Context& x) { return data_export(x, p.data_export); });
+  c->add_option("date", p.data_export.date, "the day, YYYY-MM-DD")->required();
+  c->add_option("--out", p.data_export.out, "the file to write")->required();
+  for (auto* guided : {inspect, convert}) {
+    guided->add_option("--encoding", o.encoding,
+                       "as iconv has it: UTF-8, CP949, UTF-16LE ... (default: guessed)");
+    guided->add_option("--delimiter", o.delimiter,
+                       "between fields: a character, or tab, blank ... (default: guessed)");
+    guided->add_option("--quote", o.quote, "around fields: a character, or none (default: guessed)");
+    guided->add_option("--escape", o.escape, "before a quote inside of a field (default: guessed)");
+    guided->add_option("--header", o.header, "records of names; 0: none (default: guessed)")
         ->check(CLI::Range(0, 20));
-    c->add_option("--preamble", o.preamble, "lines before them (default: guessed)")
+    guided->add_option("--preamble", o.preamble, "lines before them (default: guessed)")
         ->check(CLI::Range(0, 1000000));
-    c->add_option("--footnote", o.footnote, "records behind the rows (default: guessed)")
+    guided->add_option("--footnote", o.footnote, "records behind the rows (default: guessed)")
         ->check(CLI::Range(0, 10000));
   }
 }
@@ -388,6 +396,9 @@ int main(int argc, char** argv) {
   }
   auto settings = load_settings(".", [](const char* name) { return std::getenv(name); });
   if (!settings) return report(settings.error());
+  // What a dataset spec that cannot be read says is missing; these two are about that.
+  const bool mends = parser.app.got_subcommand("init") || parser.app.got_subcommand("doctor");
+  if (settings->dataset_error && !mends) return report(*settings->dataset_error);
   Context context;
   context.settings = std::move(*settings);
   context.json = parser.json;

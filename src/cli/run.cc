@@ -21,6 +21,7 @@
 #include "loop/redo.h"
 #include "loop/run_day.h"
 #include "loop/training.h"
+#include "loop/wait_for_source.h"
 
 namespace maeil::cli {
 namespace {
@@ -116,7 +117,7 @@ void print_summary(const Settings& settings, const store::Store& store, const st
       "{} {}", summary.value("logical_date", ""),
       summary.value("already_finished", false) ? "had been run before; nothing was done again" : "is done"));
   for (const auto& [key, value] : summary.items()) {
-    if (value.is_object() && key != "not judged")
+    if (value.is_object() && key != "not judged" && key != "other_file")  // said already
       print_line(fmt::format("  {:<12} {}", key, value.value("message", "")));
   }
   print_line(fmt::format("  {:<12} {}", "verdict", loop::verdict_text(summary)));
@@ -274,6 +275,11 @@ Result<int> schedule(Context& context) {
     return dag::first_date(store);
   };
   hooks.is_finished = [&](Days date) -> Result<bool> {
+    MAEIL_ASSIGN(const table::DatasetSpec& spec, context.spec());
+    if (!loop::is_due(settings, spec, date)) {
+      note(loop::not_due_text(spec, date));
+      return true;
+    }
     MAEIL_ASSIGN(store::Store & store, context.store());
     return dag::is_finished(store, loop::pipelines(settings), date);
   };
@@ -295,19 +301,27 @@ Result<int> backfill(Context& context, const BackfillOptions& options) {
   MAEIL_ASSIGN(const Days to, date_argument("--to", options.to));
   MAEIL_ASSIGN(const auto dates, dag::dates_between(from, to));
   MAEIL_ASSIGN(store::Store & store, options.dry_run ? context.store_to_read() : context.store());
+  MAEIL_ASSIGN(const table::DatasetSpec& spec, context.spec());
   const auto dags = loop::pipelines(context.settings);
   int worst = 0;
   auto plan = store::Document::array();
   for (const Days date : dates) {
     MAEIL_ASSIGN(const bool finished, dag::is_finished(store, dags, date));
+    const bool due = loop::is_due(context.settings, spec, date);
     if (options.dry_run) {
-      plan.push_back({{"logical_date", format_date(date)}, {"action", finished ? "keep" : "run"}});
+      plan.push_back({{"logical_date", format_date(date)},
+                      {"action", finished ? "keep"
+                                 : due    ? "run"
+                                          : "skip"}});
       if (!context.json)
-        print_line(
-            fmt::format("{}  {}", format_date(date), finished ? "finished, stays as it is" : "would be run"));
+        print_line(fmt::format("{}  {}", format_date(date),
+                               finished ? "finished, stays as it is"
+                               : due    ? "would be run"
+                                        : loop::not_due_text(spec, date)));
       continue;
     }
-    if (finished) continue;
+    if (!finished && !due) note(loop::not_due_text(spec, date));
+    if (finished || !due) continue;
     MAEIL_ASSIGN(const int code, one_day(context, date, "backfill", {}, false));
     worst = std::max(worst, code);
   }

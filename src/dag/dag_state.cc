@@ -16,6 +16,7 @@ bool has_failed(const TaskRecord& record, Instant at) {
 
 // Whether every task of the DAG has ended, or will never begin because of how others ended.
 bool is_over(const DagSpec& dag, std::map<std::string, TaskRecord> records) {
+  count_as_done(dag, records);
   for (const auto& task : dag.tasks) {  // upstreams come first
     TaskRecord& record = records[task.id];
     if (is_finished(record.state)) continue;
@@ -29,6 +30,23 @@ bool is_over(const DagSpec& dag, std::map<std::string, TaskRecord> records) {
 }
 
 }  // namespace
+
+void count_as_done(const DagSpec& dag, std::map<std::string, TaskRecord>& records) {
+  const auto succeeded = [&](const std::string& id) {
+    const auto record = records.find(id);
+    return record != records.end() && record->second.state == TaskState::kSuccess;
+  };
+  for (const auto& task : dag.tasks) {  // upstreams come first
+    if (records.contains(task.id) || task.kind == TaskKind::kBranch) continue;
+    const bool may_run = std::ranges::all_of(task.upstream, [&](const std::string& id) {
+      return succeeded(id) && find_task(dag, id)->kind != TaskKind::kBranch;
+    });
+    if (!may_run || std::ranges::none_of(downstream_of(dag, task.id), succeeded)) continue;
+    TaskRecord& record = records[task.id];
+    record.task_id = task.id;
+    record.state = TaskState::kSuccess;
+  }
+}
 
 TaskState final_state(const DagSpec& dag, const std::map<std::string, TaskRecord>& records) {
   const bool good = std::ranges::all_of(dag.tasks, [&](const TaskSpec& task) {

@@ -10,6 +10,11 @@
 
 namespace maeil::dag {
 
+// Adds a record of success for a task that has none although one that follows it has succeeded: the date was
+// run by a maeil that had no such task, or task by task without it. What it was for is done, and running it
+// now would undo what follows. Not for branches, nor behind one.
+void count_as_done(const DagSpec& dag, std::map<std::string, TaskRecord>& records);
+
 // The state of a DAG that a run has been through: success, or failed. Airflow asks only the tasks that
 // nothing follows; here any failed task counts, as a later run would do it again, and so does one without a
 // record.

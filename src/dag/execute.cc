@@ -89,7 +89,8 @@ class Execution {
       }
       if (done) return record_;
       if (done.error().code == ErrorCode::kConflict) MAEIL_TRY(still_ours(done.error()));
-      const bool again = may_retry(done.error()) && tries <= task_.retries && !is_cancelled(options_);
+      const bool again =
+          may_retry(done.error()) && !gave_up_ && tries <= task_.retries && !is_cancelled(options_);
       MAEIL_TRY(fail_try(done.error(), again || (may_retry(done.error()) && options_.retries_left > 0)));
       if (!again) {
         finished();
@@ -226,6 +227,7 @@ class Execution {
       event(Event::Kind::kSensorWaiting, outcome.message);
       const auto left = std::chrono::duration_cast<milliseconds>(deadline - steady_clock::now());
       if (left <= milliseconds{0}) {
+        gave_up_ = true;
         return fail(
             ErrorCode::kUnavailable,
             fmt::format("waited {:.0f} s (SENSOR_TIMEOUT) in vain: {}",
@@ -407,6 +409,7 @@ class Execution {
   TaskRecord record_;
   int completions_before_ = 0;                   // this try
   TaskState recorded_state_ = TaskState::kNone;  // of this try, as it is in the store
+  bool gave_up_ = false;                         // a sensor after SENSOR_TIMEOUT, which is not for each try
   std::optional<TaskLog> log_;
   std::mutex event_mutex_;
 };

@@ -119,6 +119,7 @@ Result<DagResult> run_dag(store::Store& store, const DagSpec& dag, const TaskTab
   MAEIL_TRY(check_dag(dag));
   for (const auto& task : dag.tasks) MAEIL_TRY(find_function(table, dag.id, task.id));
   MAEIL_ASSIGN(Records records, read_records(store, logical_date, dag.id));
+  count_as_done(dag, records);
   const bool resumed = !records.empty() && !options.clear;
   DagResult result;
   result.dag_id = dag.id;
@@ -221,7 +222,8 @@ Result<DayResult> run_dags(store::Store& store, const std::vector<DagSpec>& dags
 
 Result<bool> is_finished(store::Store& store, const std::vector<DagSpec>& dags, Days logical_date) {
   for (const auto& dag : dags) {
-    MAEIL_ASSIGN(const Records records, read_records(store, logical_date, dag.id));
+    MAEIL_ASSIGN(Records records, read_records(store, logical_date, dag.id));
+    count_as_done(dag, records);
     for (const auto& task : dag.tasks) {
       const auto found = records.find(task.id);
       if (found == records.end() || !is_success(found->second.state)) return false;

@@ -74,6 +74,38 @@ TEST(Runner, AFinishedDayIsLeftAlone) {
 }
 
 // A date whose tasks somebody else ran: what their branches skipped has no record.
+// A newer maeil puts tasks before and between those of a date that an older one has finished.
+TEST(Runner, ATaskThatIsNewSinceTheDateWasRunDoesNotUndoIt) {
+  Day day;
+  const auto store = day.open();
+  const DagSpec old{"data", "", {task("generate"), task("prepare", {"generate"})}};
+  const DagSpec now{
+      "data",
+      "",
+      {task("wait", {}, TaskKind::kSensor), task("generate", {"wait"}), task("validate", {"generate"}),
+       task("prepare", {"validate"}), task("publish", {"prepare"})}};
+  TaskTable table;
+  std::vector<std::string> calls;
+  for (const auto& spec : now.tasks) {
+    table[{"data", spec.id}] = [&calls, id = spec.id](TaskContext&) -> Result<TaskOutcome> {
+      calls.push_back(id);
+      return TaskOutcome{};
+    };
+  }
+  ASSERT_EQ(must(run_dag(*store, old, table, kDate, day.options())).state, TaskState::kSuccess);
+  calls.clear();
+  EXPECT_FALSE(must(is_finished(*store, {now}, kDate)));  // "publish" was never done
+  ASSERT_EQ(must(run_dag(*store, now, table, kDate, day.options())).state, TaskState::kSuccess);
+  EXPECT_EQ(calls, std::vector<std::string>{"publish"});
+  EXPECT_TRUE(must(is_finished(*store, {now}, kDate)));
+  // Done again on purpose, all of it is.
+  RunOptions clear = day.options();
+  clear.clear = true;
+  calls.clear();
+  ASSERT_EQ(must(run_dag(*store, now, table, kDate, clear)).state, TaskState::kSuccess);
+  EXPECT_EQ(calls, (std::vector<std::string>{"wait", "generate", "validate", "prepare", "publish"}));
+}
+
 TEST(Runner, ADateThatOthersFinishedIsNotDoneAgain) {
   Day day;
   day.passes = 0;

@@ -1,9 +1,11 @@
-// data_pipeline_dag: generate_data -> preprocess_data.
+// data_pipeline_dag: wait_for_source -> generate_data -> preprocess_data.
 #include <fmt/format.h>
 
 #include <filesystem>
 
+#include "loop/arriving_file.h"
 #include "loop/day_file.h"
+#include "loop/file_rows.h"
 #include "loop/own_file.h"
 #include "loop/pipelines.h"
 #include "loop/prepared/prepare.h"
@@ -12,6 +14,7 @@
 #include "loop/run_in_shards.h"
 #include "loop/source.h"
 #include "loop/tasks.h"
+#include "loop/wait_for_source.h"
 #include "registry/model_file.h"
 #include "registry/versions.h"
 
@@ -48,6 +51,18 @@ class TakingIn : public RowWork<std::string_view, LineOffsets> {
   const RawLines& raw_;
 };
 
+// A file that is no plain CSV, byte for byte: {source_file_id}; nothing where the lines are its bytes.
+Result<store::Document> keep_original(TaskContext& context, const RawLines& raw,
+                                      const store::Document& metadata) {
+  if (!raw.original) return store::Document::object();
+  MAEIL_ASSIGN(const auto blob, context.store.write_blob(raw.facts.value("source", ""), metadata));
+  const std::string_view bytes = raw.original->bytes();
+  constexpr size_t kPiece = 1 << 20;
+  for (size_t at = 0; at < bytes.size(); at += kPiece) MAEIL_TRY(blob->write(bytes.substr(at, kPiece)));
+  MAEIL_ASSIGN(const std::string file_id, blob->finish());
+  return store::Document{{"source_file_id", store::id_value(file_id)}};
+}
+
 // The raw CSV of all lines: as this machine's copy, in the store, and as a document of raw_data.
 Result<TaskOutcome> write_raw_data(const Day& day, TaskContext& context, const RawLines& raw,
                                    store::Document metadata, const TakingIn::Rows& all) {
@@ -65,6 +80,8 @@ Result<TaskOutcome> write_raw_data(const Day& day, TaskContext& context, const R
   MAEIL_TRY(file.commit());
   MAEIL_ASSIGN(const std::string file_id, blob->finish());
 
+  MAEIL_ASSIGN(const store::Document original, keep_original(context, raw, metadata));
+
   TaskOutcome out;
   out.message = fmt::format("{} rows from {}", raw.rows, raw.description);
   out.result = {{"rows", raw.rows}, {"path", path}};
@@ -77,6 +94,7 @@ Result<TaskOutcome> write_raw_data(const Day& day, TaskContext& context, const R
                               {"sha256", file.sha256()},
                               {"row_offsets", {{"every", raw_step(raw.rows)}, {"bytes", lines.offsets}}}};
   document.update(raw.facts);
+  document.update(original);
   out.batch.puts.push_back({"raw_data", stamped(context, "raw_data", std::move(document))});
   return out;
 }
@@ -92,13 +110,14 @@ Result<TaskOutcome> store_lines(const Day& day, TaskContext& context, const RawL
 // Takes in the day's own file, or draws the day's rows.
 Result<TaskOutcome> generate_data(const Day& day, TaskContext& context) {
   store::Document metadata = {{"type", "raw_data"}, {"dataset", day.spec.name}};
-  if (const std::string path = day_file(day, context.logical_date); !path.empty()) {
+  if (const std::string pattern = day_file(day, context.logical_date); !pattern.empty()) {
+    const auto found = day.file.empty() ? one_file(pattern) : Result<std::string>(pattern);
     const std::string scratch = std::filesystem::path(day.settings.data_dir) / "parts" /
                                 fmt::format("{}.taken.{}-{}.{}.csv", format_date(context.logical_date),
                                             context.shard.index, context.shard.count, context.try_number);
-    auto raw = file_lines(path, day.spec, scratch);
+    auto raw = found ? file_lines(*found, day.spec, scratch) : tl::make_unexpected(found.error());
     if (!raw && raw.error().code == ErrorCode::kNotFound && day.file.empty())
-      return fail(ErrorCode::kUnavailable, fmt::format("{} is not there yet (DAY_DATA)", path));
+      return fail(ErrorCode::kUnavailable, fmt::format("{} is not there any more (DAY_DATA)", pattern));
     if (!raw) return tl::make_unexpected(raw.error());
     return store_lines(day, context, *raw, metadata);
   }
@@ -123,6 +142,9 @@ Result<TaskOutcome> preprocess_data(const Day& day, TaskContext& context) {
   }
   MAEIL_ASSIGN(const auto model, registry::load_version(context.store, *version, day.spec,
                                                         static_cast<int>(day.settings.nhead)));
+  for (const auto& line :
+       model_differences(*model.preparation, day.spec, fmt::format("version {}", version->version)))
+    context.log("warning: " + line);
   const auto csv_path = std::filesystem::path(day.settings.data_dir) / "processed" / "processed_data.csv";
   MAEIL_ASSIGN(auto preparing, Preparing::begin(context, day, *model.preparation, csv_path.string()));
   return run_in_shards<PreparedPiece, PreparedTotals>(
@@ -143,6 +165,7 @@ Result<TaskOutcome> preprocess_data(const Day& day, TaskContext& context) {
 }  // namespace
 
 void add_data_tasks(const Day& day, dag::TaskTable& table) {
+  table[{kDataDag, kWaitForSource}] = [&day](TaskContext& context) { return wait_for_source(day, context); };
   table[{kDataDag, "generate_data"}] = [&day](TaskContext& context) { return generate_data(day, context); };
   table[{kDataDag, "preprocess_data"}] = [&day](TaskContext& context) {
     return preprocess_data(day, context);

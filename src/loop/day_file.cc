@@ -9,8 +9,8 @@
 
 #include "base/calendar.h"
 #include "base/file.h"
-#include "base/hash.h"
 #include "format/csv.h"
+#include "loop/arriving_file.h"
 #include "loop/prepared/raw_data.h"
 #include "prep/columns.h"
 #include "table/csv_table.h"
@@ -185,10 +185,11 @@ Result<Days> choose_date(const std::string& path, const table::DatasetSpec& spec
 
 Result<RawLines> file_lines(const std::string& path, const table::DatasetSpec& spec,
                             const std::string& scratch) {
-  MAEIL_ASSIGN(MappedFile file, MappedFile::open(path));
-  const std::string sha256 = sha256_hex(file.bytes());
+  MAEIL_ASSIGN(TakenBytes taken, take_bytes(path, scratch + ".bytes"));
+  const std::string sha256 = taken.sha256;
   const auto in = std::make_shared<Lines>();
-  MAEIL_ASSIGN(auto rows, table::RowFile::open(std::move(file), path, &spec));
+  MAEIL_ASSIGN(MappedFile bytes, taken.copy.map());
+  MAEIL_ASSIGN(auto rows, table::RowFile::open(std::move(bytes), path, &spec));
   in->file = std::make_unique<table::RowFile>(std::move(rows));
   MAEIL_ASSIGN(auto reader, table::RowReader::begin(*in->file));
   const std::vector<std::string> names = reader.names();
@@ -218,6 +219,10 @@ Result<RawLines> file_lines(const std::string& path, const table::DatasetSpec& s
   in->offsets = std::move(kept);
 
   RawLines out;
+  if (in->written) {
+    MAEIL_ASSIGN(MappedFile as_it_came, taken.copy.map());
+    out.original = std::make_shared<const MappedFile>(std::move(as_it_came));
+  }
   out.header = in->text.substr(0, in->header);
   out.rows = in->rows;
   out.columns = names.size();

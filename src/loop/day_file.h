@@ -10,7 +10,7 @@
 namespace maeil::loop {
 
 // The file that the date's rows are taken from: what the run was given, else DAY_DATA, every {date} of it
-// replaced by YYYY-MM-DD; "": the rows are drawn.
+// replaced by YYYY-MM-DD, which may have wildcards (arriving_file.h); "": the rows are drawn.
 std::string day_file(const Day& day, Days date);
 
 // The day that a file is about, as far as it says: the only value of the dataset's time column, and the one
@@ -26,9 +26,9 @@ Result<FileDate> date_of_file(const std::string& path, const table::DatasetSpec&
 Result<Days> choose_date(const std::string& path, const table::DatasetSpec& spec,
                          const std::optional<Days>& asked);
 
-// The rows of the file: plain CSV as it came, every other as plain CSV (row_file.h), through a file at
-// `scratch` that nobody else sees. kNotFound: there is no such file; kBadInput: it cannot be read as
-// rows of the dataset, or has none. `path` may be replaced meanwhile: the bytes are those that were opened.
+// The rows of the file: plain CSV as it came, every other as plain CSV (row_file.h), through files at
+// `scratch` that nobody else sees. kNotFound: there is no such file; kUnavailable: it was written to
+// meanwhile; kBadInput: it cannot be read as rows of the dataset, or has none.
 Result<RawLines> file_lines(const std::string& path, const table::DatasetSpec& spec,
                             const std::string& scratch);
 

@@ -8,6 +8,7 @@
 #include "dag/task_record.h"
 #include "loop/pipelines.h"
 #include "loop/source.h"
+#include "loop/wait_for_source.h"
 #include "store/field_rules.h"
 
 namespace maeil::loop {
@@ -134,6 +135,11 @@ Result<DayRequest> request_day(store::Store& store, const Settings& settings, co
     if (asked.file && *asked.file != recorded->file) {
       // Nothing was taken in yet, from a file that is wrong, say: then another may be.
       if (!is_made) {
+        MAEIL_ASSIGN(const auto waited, dag::task_state(store, date, kDataDag, kWaitForSource));
+        if (waited == dag::TaskState::kSkipped) {
+          return usage_error(fmt::format("{}: `maeil redo {} --in {}` takes the file in all the same",
+                                         not_due_text(spec, date), format_date(date), *asked.file));
+        }
         DayRequest other = *recorded;
         ++other.number;
         other.file = *asked.file;

@@ -1,7 +1,9 @@
 #include "loop/day_scores.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <iterator>
 
@@ -11,6 +13,7 @@
 #include "loop/prepared/raw_data.h"
 #include "loop/prepared/read_rows.h"
 #include "prep/columns.h"
+#include "prep/row_split.h"
 #include "prep/transform.h"
 #include "registry/model_file.h"
 #include "table/csv_table.h"
@@ -32,6 +35,12 @@ std::string scores_path(const Settings& settings, Days date) {
          fmt::format("scores_{}.csv", format_date(date));
 }
 
+IdCounts count_ids(std::vector<uint64_t>& ids, uint64_t rows) {
+  std::ranges::sort(ids);
+  const auto again = std::ranges::unique(ids);
+  return {rows, rows - ids.size(), static_cast<uint64_t>(again.size())};
+}
+
 Result<DayScores> DayScores::begin(dag::TaskContext& context, const Day& day,
                                    const registry::ModelVersion& version) {
   MAEIL_ASSIGN(store::Document raw, raw_document(context));
@@ -46,8 +55,14 @@ Result<table::ReadReport> DayScores::make(RowRange rows, const Sink& sink) {
   MAEIL_ASSIGN(auto from, rows_to_read(context_, day_.settings, raw_, rows));
   const uint64_t first_row = from.first_row;
   uint64_t done = 0;
+  const table::DatasetSpec& spec = prep::spec_of(*model.preparation, day_.spec);
+  if (spec.roles.id != day_.spec.roles.id) {
+    return bad_input(fmt::format(
+        "version {} was trained when other columns were the id ({}): train one with the ids of {}",
+        version_.version, fmt::join(spec.roles.id, ", "), day_.spec.file));
+  }
   const auto score = [&](const table::CsvChunk& chunk, ScoredPiece& piece) -> Status {
-    const auto prepared = prep::transform(day_.spec, *model.preparation, chunk.table);
+    const auto prepared = prep::transform(spec, *model.preparation, chunk.table);
     auto scored = predict_default(scorer, prepared);
     if (!scored && !chunk.row_index.empty()) {
       return with_context(
@@ -57,9 +72,15 @@ Result<table::ReadReport> DayScores::make(RowRange rows, const Sink& sink) {
     }
     MAEIL_ASSIGN(piece.probabilities, std::move(scored));
     piece.lines.clear();
+    piece.ids.clear();
+    if (!day_.spec.roles.id.empty()) {
+      for (const auto& hash : prep::id_hashes(spec, chunk.table)) {
+        if (hash) piece.ids.push_back(*hash);
+      }
+    }
     std::vector<const Column*> ids;
     for (const auto& name : day_.spec.roles.id)
-      ids.push_back(&chunk.table.columns[prep::column_index(day_.spec, name)]);
+      ids.push_back(&chunk.table.columns[prep::column_index(spec, name)]);
     for (size_t i = 0; i < piece.probabilities.size(); ++i) {
       const double p = piece.probabilities[i];
       for (const Column* id : ids) {
@@ -80,8 +101,11 @@ Result<table::ReadReport> DayScores::make(RowRange rows, const Sink& sink) {
   };
   auto csv = table::RowFile::own(std::move(from.file), from.name);
   MAEIL_ASSIGN(auto report,
-               table::read_csv_file_as<ScoredPiece>(csv, day_.spec, {.target_required = false}, score, take));
-  for (auto& row : report.examples) row.line += first_row;
+               table::read_csv_file_as<ScoredPiece>(
+                   csv, spec, {.target_required = false, .other_label_is_none = true}, score, take));
+  for (auto* examples : {&report.examples, &report.other_label_examples}) {
+    for (auto& row : *examples) row.line += first_row;
+  }
   for (auto& dates : report.dates) dates.line += first_row;
   return report;
 }
@@ -100,7 +124,8 @@ Result<store::Document> DayScores::inputs() const {
 
 Status DayScores::write(const ScoredPiece& piece, PartWriter& part) const {
   return part.write_frame({{"lines", store::Document::binary({piece.lines.begin(), piece.lines.end()})},
-                           {"probabilities", packed(piece.probabilities)}});
+                           {"probabilities", packed(piece.probabilities)},
+                           {"ids", packed(piece.ids)}});
 }
 
 PartSummary DayScores::summary(const table::ReadReport& report, RowRange rows) const {
@@ -113,6 +138,7 @@ Status DayScores::read(const store::Document& part, const Sink& sink, table::Rea
   MAEIL_TRY(read_part_frames(context_, part, [&](const store::Document& frame) -> Status {
     MAEIL_ASSIGN(const auto lines, unpacked<char>(frame.value("lines", store::Document())));
     MAEIL_ASSIGN(piece.probabilities, unpacked<double>(frame.value("probabilities", store::Document())));
+    MAEIL_ASSIGN(piece.ids, unpacked<uint64_t>(frame.value("ids", store::Document())));
     piece.lines.assign(lines.begin(), lines.end());
     return sink(piece);
   }));

@@ -28,7 +28,17 @@ std::string scores_path(const Settings& settings, Days date);
 struct ScoredPiece {
   std::string lines;                  // one a row, as below scores_header
   std::vector<double> probabilities;  // of the same rows
+  std::vector<uint64_t> ids;          // a hash of the ids of each row that has them all; none without a role
 };
+
+// What a next system that joins by id stumbles over.
+struct IdCounts {
+  uint64_t rows = 0;      // that were scored
+  uint64_t missing = 0;   // rows that lack an id
+  uint64_t repeated = 0;  // rows whose id another row before them has
+};
+// `ids`: of all pieces; sorted here.
+IdCounts count_ids(std::vector<uint64_t>& ids, uint64_t rows);
 
 // What it holds must outlive it.
 class DayScores : public RowWork<ScoredPiece, table::ReadReport> {

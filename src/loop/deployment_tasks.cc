@@ -6,6 +6,7 @@
 #include "loop/pipelines.h"
 #include "loop/tasks.h"
 #include "loop/verdict_record.h"
+#include "loop/wait_for_source.h"
 
 namespace maeil::loop {
 namespace {
@@ -15,6 +16,8 @@ using dag::TaskOutcome;
 using dag::TaskState;
 
 Result<TaskOutcome> wait_for_evaluation(TaskContext& context) {
+  MAEIL_ASSIGN(const bool nothing_comes, nothing_is_due(context));
+  if (nothing_comes) return outcome(TaskState::kSkipped, "no file is due that day: nothing is deployed");
   MAEIL_ASSIGN(const TaskState verdict, state_of(context, kEvaluationDag, "send_evaluation_results"));
   MAEIL_ASSIGN(const TaskState alert, state_of(context, kEvaluationDag, "send_alert"));
   if (verdict == TaskState::kSuccess) return outcome(TaskState::kSuccess, "the evaluation approved a model");

@@ -140,6 +140,8 @@ void check_models(const Settings& settings, store::Store& store, std::vector<Fin
 
 Finding check_dataset(const Settings& settings) {
   if (settings.dataset_spec.empty()) return {Health::kOk, "dataset", "the built-in corporate_loan"};
+  if (const auto& wrong = settings.dataset_error)
+    return {Health::kProblem, "dataset", wrong->message, wrong->code};
   const auto spec = table::read_dataset_spec(settings.dataset_spec);
   if (!spec) return {Health::kProblem, "dataset", spec.error().message, spec.error().code};
   const auto text =

@@ -8,6 +8,7 @@
 #include "loop/pipelines.h"
 #include "loop/tasks.h"
 #include "loop/verdict_record.h"
+#include "loop/wait_for_source.h"
 #include "registry/status.h"
 
 namespace maeil::loop {
@@ -20,8 +21,12 @@ using dag::TaskState;
 Result<TaskOutcome> wait_for_data(TaskContext& context) {
   MAEIL_ASSIGN(const TaskState state, state_of(context, kDataDag, "preprocess_data"));
   MAEIL_ASSIGN(const auto failure, failure_of(context, kDataDag));
+  MAEIL_ASSIGN(const bool nothing_comes, nothing_is_due(context));
   TaskOutcome out;
-  if (state == TaskState::kSuccess) {
+  if (nothing_comes) {
+    out.state = TaskState::kSkipped;
+    out.message = "no file is due that day: there is nothing to evaluate";
+  } else if (state == TaskState::kSuccess) {
     out.message = "the day's data is prepared";
   } else if (failure) {
     out.state = state_after_failure(context);

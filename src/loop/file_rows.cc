@@ -13,6 +13,7 @@
 #include "prep/row_split.h"
 #include "prep/transform.h"
 #include "table/csv_table.h"
+#include "table/spec_difference.h"
 
 namespace maeil::loop {
 namespace {
@@ -28,14 +29,17 @@ Result<table::ReadReport> transform_rows(
     Out out;
   };
   uint64_t done = 0;
-  MAEIL_ASSIGN(auto file, table::RowFile::open(rows.path, &rows.spec));
+  const table::DatasetSpec& spec = prep::spec_of(*rows.model.preparation, rows.spec);
+  for (const auto& line : model_differences(*rows.model.preparation, rows.spec, rows.model_name))
+    watcher.note(line, true);
+  MAEIL_ASSIGN(auto file, table::RowFile::open(rows.path, &spec));
   MAEIL_ASSIGN(auto report, table::read_csv_file_as<Piece>(
-                                file, rows.spec, options,
+                                file, spec, options,
                                 [&](const table::CsvChunk& chunk, Piece& piece) {
                                   piece.rows = chunk.table.rows;
-                                  return work(
-                                      chunk, prep::transform(rows.spec, *rows.model.preparation, chunk.table),
-                                      piece.out);
+                                  return work(chunk,
+                                              prep::transform(spec, *rows.model.preparation, chunk.table),
+                                              piece.out);
                                 },
                                 [&](Piece& piece) {
                                   watcher.rows(done += piece.rows, 0);
@@ -57,6 +61,19 @@ Result<std::vector<double>> chances(const nn::Scorer& scorer, const std::string&
 
 }  // namespace
 
+std::vector<std::string> model_differences(const prep::Preparation& preparation,
+                                           const table::DatasetSpec& present, const std::string& model) {
+  if (!preparation.spec || preparation.spec->text == present.text) return {};
+  std::vector<std::string> out;
+  const auto trained = table::parse_dataset_spec(preparation.spec->text, model);
+  if (!trained) return out;
+  for (const auto& difference : table::spec_differences(*trained, present)) {
+    out.push_back(fmt::format("{} was trained before {} was edited, and prepares as it was then: {}", model,
+                              present.file, difference));
+  }
+  return out;
+}
+
 void note_read(const table::ReadReport& report, const std::string& file, const Watcher& watcher) {
   if (!report.how.empty()) watcher.note(fmt::format("{}: read as {}", file, report.how), false);
   for (const auto& remark : report.remarks) watcher.note(fmt::format("{}: {}", file, remark), true);
@@ -67,12 +84,14 @@ void note_read(const table::ReadReport& report, const std::string& file, const W
                              file, report.ignored_columns.size(), report.ignored_columns.front()),
                  false);
   for (const auto& line : table::describe_unreadable(report, file)) watcher.note(line, true);
+  if (const auto line = table::describe_other_labels(report, file); !line.empty()) watcher.note(line, true);
 }
 
 Result<table::ReadReport> write_prepared_rows(const FileRows& rows, uint64_t seed, Days date,
                                               const std::string& out, const Watcher& watcher) {
   MAEIL_ASSIGN(AtomicFile csv, AtomicFile::create(out));
-  MAEIL_TRY(csv.write(processed_csv_header(rows.spec, *rows.model.preparation)));
+  MAEIL_TRY(csv.write(
+      processed_csv_header(prep::spec_of(*rows.model.preparation, rows.spec), *rows.model.preparation)));
   MAEIL_ASSIGN(auto report, transform_rows<format::TextBuffer>(
                                 rows, {.target_required = false}, watcher,
                                 [&](const table::CsvChunk& chunk, const prep::Prepared& prepared,
@@ -80,7 +99,8 @@ Result<table::ReadReport> write_prepared_rows(const FileRows& rows, uint64_t see
                                   text.clear();
                                   append_processed_rows(
                                       prepared,
-                                      prep::splits_of(rows.spec, chunk.table, seed, date, chunk.row_index),
+                                      prep::splits_of(prep::spec_of(*rows.model.preparation, rows.spec),
+                                                      chunk.table, seed, date, chunk.row_index),
                                       text);
                                   return {};
                                 },
@@ -92,9 +112,12 @@ Result<table::ReadReport> write_prepared_rows(const FileRows& rows, uint64_t see
 Result<table::ReadReport> predict_rows(const FileRows& rows, const std::string& out, const Watcher& watcher) {
   MAEIL_ASSIGN(const auto scorer, scorer_of(rows.model, rows.model_name));
   MAEIL_ASSIGN(AtomicFile file, AtomicFile::create(out));
-  MAEIL_TRY(file.write("row,probability_of_default,prediction\n"));
+  // The built-in dataset's name is what its users' programs read.
+  const bool of_default = rows.spec.name == table::kBuiltinDataset;
+  MAEIL_TRY(
+      file.write(fmt::format("row,{},prediction\n", of_default ? "probability_of_default" : "probability")));
   MAEIL_ASSIGN(auto report, transform_rows<std::string>(
-                                rows, {.target_required = false}, watcher,
+                                rows, {.target_required = false, .other_label_is_none = true}, watcher,
                                 [&](const table::CsvChunk& chunk, const prep::Prepared& prepared,
                                     std::string& text) -> Status {
                                   const auto& index = chunk.row_index;
@@ -118,7 +141,7 @@ Result<EvaluatedRows> evaluate_rows(const FileRows& rows, const Settings& settin
   Scores scores;
   MAEIL_ASSIGN(out.read,
                transform_rows<Scores>(
-                   rows, {}, watcher,
+                   rows, {.other_label_is_none = true}, watcher,
                    [&](const table::CsvChunk& chunk, const prep::Prepared& prepared, Scores& some) -> Status {
                      MAEIL_ASSIGN(const auto p, chances(scorer, rows.path, prepared, chunk.row_index));
                      some = {};

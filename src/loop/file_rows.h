@@ -3,6 +3,7 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "base/error.h"
 #include "base/time.h"
@@ -22,6 +23,11 @@ struct FileRows {
   const std::string& model_name;
 };
 
+// A sentence for each difference between the dataset spec that a model was trained with, and prepares by, and
+// the present one.
+std::vector<std::string> model_differences(const prep::Preparation& preparation,
+                                           const table::DatasetSpec& present, const std::string& model);
+
 // Says of a file what was set aside and what could not be read.
 void note_read(const table::ReadReport& report, const std::string& file, const Watcher& watcher);
 
@@ -31,7 +37,8 @@ void note_read(const table::ReadReport& report, const std::string& file, const W
 Result<table::ReadReport> write_prepared_rows(const FileRows& rows, uint64_t seed, Days date,
                                               const std::string& out, const Watcher& watcher);
 
-// row, probability_of_default, prediction. Takes the model's parameters.
+// row, probability_of_default (of another dataset than the built-in one: probability), prediction. A third
+// value of the target is a missing label. Takes the model's parameters.
 Result<table::ReadReport> predict_rows(const FileRows& rows, const std::string& out, const Watcher& watcher);
 
 struct EvaluatedRows {

@@ -56,7 +56,7 @@ Part part_of(const HistoryPlan& plan, prep::Split split, const std::optional<Day
   return split == prep::Split::kTrain ? Part::kLearn : Part::kHeldOut;
 }
 
-using DaySink = std::function<Status(const Table&, const std::vector<Part>&,
+using DaySink = std::function<Status(const Table&, const std::vector<Part>&, const std::vector<prep::Split>&,
                                      const std::vector<std::optional<Days>>& days)>;
 
 Result<table::ReadReport> read_history(HistoryPlan& plan, const DaySink& sink, const RowProgress& progress) {
@@ -69,7 +69,7 @@ Result<table::ReadReport> read_history(HistoryPlan& plan, const DaySink& sink, c
         if (!plan.spec.roles.time.empty()) days = days_of(plan.spec, chunk);
         parts.clear();
         for (size_t i = 0; i < chunk.rows; ++i) parts.push_back(part_of(plan, splits[i], days[i], rows[i]));
-        MAEIL_TRY(sink(chunk, parts, days));
+        MAEIL_TRY(sink(chunk, parts, splits, days));
         if (progress) progress(done += chunk.rows);
         return {};
       });
@@ -79,9 +79,12 @@ constexpr uint64_t kFewRows = 20;  // of a part: said
 
 size_t index_of(Part part) { return static_cast<size_t>(part); }
 
+// Labelled rows by split.
+using SplitCounts = std::array<uint64_t, 3>;
+
 // What is in the file: labelled rows by day, and in all.
 struct Seen {
-  std::map<Days, uint64_t> by_day;
+  std::map<std::optional<Days>, SplitCounts> by_day;
   uint64_t labelled = 0, unlabelled = 0, undated = 0, later = 0;
   std::vector<uint64_t> keys;  // of all rows that have one
 };
@@ -92,6 +95,7 @@ Result<Seen> look(HistoryPlan& plan, History& history, const RowProgress& progre
   MAEIL_ASSIGN(history.report, read_history(
                                    plan,
                                    [&](const Table& chunk, const std::vector<Part>& parts,
+                                       const std::vector<prep::Split>& splits,
                                        const std::vector<std::optional<Days>>& days) -> Status {
                                      for (const auto& key : prep::key_hashes(plan.spec, chunk)) {
                                        if (key) out.keys.push_back(*key);
@@ -106,11 +110,8 @@ Result<Seen> look(HistoryPlan& plan, History& history, const RowProgress& progre
                                          continue;
                                        }
                                        ++out.labelled;
-                                       ++history.labelled[index_of(parts[i])];
-                                       if (days[i])
-                                         ++out.by_day[*days[i]];
-                                       else if (!plan.spec.roles.time.empty())
-                                         ++out.undated;
+                                       ++out.by_day[days[i]][static_cast<size_t>(splits[i])];
+                                       out.undated += !days[i] && !plan.spec.roles.time.empty();
                                      }
                                      return {};
                                    },
@@ -142,11 +143,12 @@ Result<History> open_history(const std::string& path, const table::DatasetSpec& 
                              seen.later, format_date(plan->today), spec.roles.time),
                  true);
   }
-  if (!seen.by_day.empty()) {
+  if (!seen.by_day.empty() && seen.by_day.rbegin()->first) {  // those without a day come first
     out.newest = seen.by_day.rbegin()->first;
     const Days from = *out.newest - std::chrono::days(settings.test_days - 1);
     uint64_t newer = 0;
-    for (auto at = seen.by_day.lower_bound(from); at != seen.by_day.end(); ++at) newer += at->second;
+    for (auto at = seen.by_day.lower_bound(from); at != seen.by_day.end(); ++at)
+      for (const uint64_t rows : at->second) newer += rows;
     if (2 * newer <= seen.labelled) {
       plan->out_of_time = out.out_of_time = from;
     } else {
@@ -157,10 +159,9 @@ Result<History> open_history(const std::string& path, const table::DatasetSpec& 
           true);
     }
   }
-  if (out.out_of_time) {  // the parts are others now
-    History again;
-    MAEIL_TRY(look(*plan, again, progress));
-    out.labelled = again.labelled;
+  for (const auto& [day, counts] : seen.by_day) {
+    for (const auto split : {prep::Split::kTrain, prep::Split::kFine, prep::Split::kTest})
+      out.labelled[index_of(part_of(*plan, split, day, 0))] += counts[static_cast<size_t>(split)];
   }
   for (const Part part : {Part::kHeldOut, Part::kTest, Part::kOutOfTime}) {
     const uint64_t rows = out.labelled[index_of(part)];
@@ -191,7 +192,7 @@ Result<History> open_history(const std::string& path, const table::DatasetSpec& 
     MAEIL_ASSIGN(const auto ignored,
                  read_history(
                      *plan,
-                     [&](const Table& chunk, const std::vector<Part>& parts,
+                     [&](const Table& chunk, const std::vector<Part>& parts, const std::vector<prep::Split>&,
                          const std::vector<std::optional<Days>>&) { return sink(chunk, parts); },
                      told));
     (void)ignored;

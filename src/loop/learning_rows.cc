@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "nn/score.h"
 #include "prep/columns.h"
 #include "prep/fit.h"
@@ -101,21 +103,29 @@ Result<LearningSamples> read_samples(const table::DatasetSpec& spec, const Learn
   return out;
 }
 
-Result<Scores> score_part(const table::DatasetSpec& spec, const LearningRows& rows,
-                          const registry::ModelFile& model, Part part, const RowProgress& progress) {
+Result<std::vector<Scores>> score_parts(const table::DatasetSpec& spec, const LearningRows& rows,
+                                        const registry::ModelFile& model, const RowProgress& progress) {
   MAEIL_ASSIGN(const auto scorer, nn::Scorer::make(model.parameters, model.unknown));
   const size_t target = prep::column_index(spec, spec.target);
-  Scores out;
+  std::vector<Scores> out(rows.verdicts.size());
+  if (out.empty()) return out;
+  const auto index_of = [&](Part part) {
+    return static_cast<size_t>(std::ranges::find(rows.verdicts, part) - rows.verdicts.begin());
+  };
   MAEIL_TRY(rows.read(
       [&](const Table& chunk, const std::vector<Part>& parts) -> Status {
-        const auto wanted = labelled_rows(chunk, parts, target, [part](Part p) { return p == part; });
+        const auto wanted =
+            labelled_rows(chunk, parts, target, [&](Part part) { return index_of(part) < out.size(); });
         if (wanted.empty()) return {};
         const prep::Prepared prepared = prep::transform(spec, *model.preparation, chunk);
         Samples samples;
         for (const size_t i : wanted) append(samples, prepared, i);
         MAEIL_ASSIGN(const auto p, predict_default(scorer, samples.view().rows));
-        out.probabilities.insert(out.probabilities.end(), p.begin(), p.end());
-        out.labels.insert(out.labels.end(), samples.labels.begin(), samples.labels.end());
+        for (size_t i = 0; i < wanted.size(); ++i) {
+          Scores& to = out[index_of(parts[wanted[i]])];
+          to.probabilities.push_back(p[i]);
+          to.labels.push_back(static_cast<uint8_t>(samples.labels[i]));
+        }
         return {};
       },
       progress));

@@ -48,9 +48,10 @@ struct LearningSamples {
 Result<LearningSamples> read_samples(const table::DatasetSpec& spec, const LearningRows& rows,
                                      const prep::Preparation& preparation);
 
-// The labelled rows of a part, scored in bounded memory. REQUIRES: `model` has a head and a preparation.
-Result<Scores> score_part(const table::DatasetSpec& spec, const LearningRows& rows,
-                          const registry::ModelFile& model, Part part, const RowProgress& progress = {});
+// The labelled rows of each of `rows.verdicts`, in its order, scored in one reading. REQUIRES: `model` has a
+// head and a preparation.
+Result<std::vector<Scores>> score_parts(const table::DatasetSpec& spec, const LearningRows& rows,
+                                        const registry::ModelFile& model, const RowProgress& progress = {});
 
 // dataset_name in performance_metrics: "test", "out_of_time_test".
 const char* verdict_name(Part part);

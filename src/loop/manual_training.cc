@@ -26,6 +26,8 @@ Result<std::string> newest_encoder(store::Store& store, const Settings& settings
     if (version.model_name != registry::kEncoder || version.file_id.empty() || !fits) continue;
     // Of another dataset: refused for its preparation.
     const auto model = registry::load_version(store, version, spec, static_cast<int>(settings.nhead));
+    // What it prepares by is another than the rows are read by.
+    if (model && model->preparation->spec && model->preparation->spec->text != spec.text) continue;
     if (model) return version.id;
     if (model.error().code != ErrorCode::kBadInput) return tl::make_unexpected(model.error());
   }

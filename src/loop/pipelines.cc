@@ -17,7 +17,12 @@ std::vector<dag::DagSpec> pipelines(int max_attempts) {
 
   dag::DagSpec data{kDataDag, "Makes the day's data and prepares it for the model in force", {}};
   data.tasks = {
+      {.id = "wait_for_source",
+       .kind = TaskKind::kSensor,
+       .retries = kTries,
+       .description = "until the day's file is there and no longer grows, where rows are taken from one"},
       {.id = "generate_data",
+       .upstream = {"wait_for_source"},
        .retries = kTries,
        .shardable = true,
        .produces = {"raw_data"},

@@ -5,11 +5,13 @@
 
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "base/error.h"
+#include "base/file.h"
 #include "loop/run_in_shards.h"
 #include "loop/source.h"
 
@@ -28,6 +30,8 @@ struct RawLines {
   std::string description;  // for people: "portfolio, calm", "loans_2026-11-28.csv"
   store::Document facts;    // fields of the document of raw_data
   store::Document result;   // of the task's result
+  // the file as it came, where the lines are not its bytes: no plain CSV; else null
+  std::shared_ptr<const MappedFile> original;
   // The lines of a range, piece by piece.
   std::function<Result<LineOffsets>(RowRange rows, const std::function<Status(std::string_view)>& sink)>
       lines;

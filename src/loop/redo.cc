@@ -10,6 +10,7 @@
 #include "loop/pipelines.h"
 #include "loop/source.h"
 #include "loop/verdict_record.h"
+#include "loop/wait_for_source.h"
 #include "registry/audit.h"
 #include "store/certain_commit.h"
 
@@ -18,6 +19,8 @@ namespace {
 
 using dag::TaskRecord;
 using dag::TaskState;
+
+constexpr const char* kGenerateData = "generate_data";
 
 // Done by itself: a task that the runner skipped, or that failed before it did anything, has nothing to do
 // again.
@@ -31,9 +34,18 @@ struct Start {
   std::string task;
 };
 
+// The first task of the date that was done: an older maeil's dates had fewer.
+Result<Start> first_start(store::Store& store, Days date, const dag::DagSpec& first) {
+  MAEIL_ASSIGN(const auto records, dag::read_records(store, date, first.id));
+  for (const auto& task : first.tasks) {
+    const auto record = records.find(task.id);
+    if (record != records.end() && was_done(record->second)) return Start{0, task.id};
+  }
+  return Start{0, first.tasks.front().id};
+}
+
 // The task that `from` names; of a group its first.
 Result<Start> find_start(const std::vector<dag::DagSpec>& dags, const std::string& from) {
-  if (from.empty()) return Start{0, dags.front().tasks.front().id};
   std::vector<std::string> ids;
   for (size_t d = 0; d < dags.size(); ++d) {
     const std::string prefix = dags[d].id + ".";
@@ -73,7 +85,8 @@ Result<std::vector<std::string>> what_rows_differ_in(store::Store& store, const 
 Result<RedoPlan> plan_redo(store::Store& store, const Settings& settings, const table::DatasetSpec& spec,
                            Days date, const RedoOptions& options) {
   const auto dags = pipelines(settings);
-  MAEIL_ASSIGN(const Start start, find_start(dags, options.from));
+  MAEIL_ASSIGN(const Start start, options.from.empty() ? first_start(store, date, dags.front())
+                                                       : find_start(dags, options.from));
   MAEIL_ASSIGN(const auto recorded, begun_as(store, date));
   if (!recorded)
     return not_found(
@@ -104,11 +117,11 @@ Result<RedoPlan> plan_redo(store::Store& store, const Settings& settings, const 
     if (!tasks.empty()) plan.tasks.emplace_back(dags[d].id, std::move(tasks));
   }
 
-  const bool draws = start.dag == 0 && start.task == dags.front().tasks.front().id;
+  const bool draws = start.dag == 0 && (start.task == kWaitForSource || start.task == kGenerateData);
   if (!draws && (options.asked.rows || options.asked.scenario || options.asked.file)) {
     return usage_error(fmt::format(
         "--rows, --scenario and --in are for rows that are made again: leave out --from, or take --from {}",
-        dags.front().tasks.front().id));
+        kGenerateData));
   }
   plan.request = {recorded->number + 1, options.asked.rows.value_or(recorded->rows),
                   options.asked.scenario.value_or(recorded->scenario), options.deploy_older,

@@ -62,8 +62,11 @@ Result<std::vector<std::string>> prune_bytes(store::Store& store, const char* co
                           store::id_text(document.value("_id", store::Document())),
                           {{"pruned", store::date_value(now())}}});
     MAEIL_TRY(store.commit(batch));
-    const auto erased = store.erase_blob(store::id_text(document.value("file_id", store::Document())));
-    if (!erased && erased.error().code != ErrorCode::kNotFound) return tl::make_unexpected(erased.error());
+    for (const char* field : {"file_id", "source_file_id"}) {
+      if (!document.contains(field)) continue;
+      const auto erased = store.erase_blob(store::id_text(document.value(field, store::Document())));
+      if (!erased && erased.error().code != ErrorCode::kNotFound) return tl::make_unexpected(erased.error());
+    }
   }
   return out;
 }

@@ -5,11 +5,13 @@
 #include "base/file.h"
 #include "base/hash.h"
 #include "dag/task_record.h"
+#include "loop/arriving_file.h"
 #include "loop/day_file.h"
 #include "loop/deployment.h"
 #include "loop/pipelines.h"
 #include "loop/run_record.h"
 #include "loop/training.h"
+#include "loop/wait_for_source.h"
 #include "registry/versions.h"
 
 namespace maeil::loop {
@@ -18,6 +20,8 @@ namespace {
 Result<Verdict> verdict_of(store::Store& store, Days date, const dag::DayResult& result) {
   if (result.cancelled) return Verdict::kCancelled;
   if (result.state != dag::TaskState::kSuccess) return Verdict::kFailed;
+  MAEIL_ASSIGN(const auto source, dag::task_state(store, date, kDataDag, kWaitForSource));
+  if (source == dag::TaskState::kSkipped) return Verdict::kNothingDue;
   MAEIL_ASSIGN(const auto alert, dag::task_state(store, date, kEvaluationDag, "send_alert"));
   if (alert == dag::TaskState::kSuccess) return Verdict::kAlert;
   MAEIL_ASSIGN(const auto not_judged, dag::task_state(store, date, kEvaluationDag, "skip_evaluation"));
@@ -28,23 +32,29 @@ Result<Verdict> verdict_of(store::Store& store, Days date, const dag::DayResult&
   return retrained ? Verdict::kRetrained : Verdict::kApproved;
 }
 
-// A sentence when the date's file is no longer the one that was taken in, or is gone: "" when it is the same,
-// or rows were drawn.
-Result<std::string> other_file(store::Store& store, const Day& day, Days date) {
-  const std::string path = day_file(day, date);
-  if (path.empty()) return "";
+// Whether the date's file is no longer the one that was taken in; not where it is gone, or rows were drawn.
+Status look_at_file(store::Store& store, const Day& day, Days date, DayReport& out) {
+  const std::string pattern = day_file(day, date);
+  if (pattern.empty()) return {};
   store::FindOptions newest;
-  newest.filter = {{"logical_date", format_date(date)}};
-  newest.sort = {{"timestamp", -1}};
-  newest.limit = 1;
+  newest.filter = {{"logical_date", format_date(date)}, {"superseded_by", {{"$exists", false}}}};
   MAEIL_ASSIGN(const auto raw, store.find_one("raw_data", newest));
-  if (raw.is_null()) return "";
+  if (raw.is_null()) return {};
+  const std::string path = one_file(pattern).value_or(pattern);
   const auto file = MappedFile::open(path);
-  if (!file || sha256_hex(file->bytes()) == raw.value("source_sha256", "")) return "";
-  return fmt::format(
-      "{} has other rows than were taken in for {}: nothing was done again, `maeil redo {}` does, and keeps "
-      "both",
-      path, format_date(date), format_date(date));
+  if (!file || sha256_hex(file->bytes()) == raw.value("source_sha256", "")) return {};
+  std::string in_what;
+  if (const auto change = compare_extract(store, day.settings, day.spec, raw, path); change) {
+    out.change = *change;
+    in_what = describe(*change, day.spec);
+  } else {
+    in_what = "it cannot be compared: " + change.error().message;
+  }
+  out.other_file = fmt::format(
+      "{} is another file than was taken in for {}: {}. Nothing was done again; `maeil redo {}` does, and "
+      "keeps both",
+      path, format_date(date), in_what, format_date(date));
+  return {};
 }
 
 }  // namespace
@@ -59,8 +69,8 @@ Result<DayReport> run_day(store::Store& store, const Day& settings_and_spec, Day
     MAEIL_ASSIGN(const auto lock, dag::lock_runner(store, options));
     out.reconciled = follow_registry(store, day.settings);
     MAEIL_ASSIGN(const auto in_force, registry::model_in_force(store));
-    if (!in_force) {
-      day.file = asked.file.value_or("");
+    day.file = asked.file.value_or("");
+    if (!in_force && (!day.file.empty() || is_due(day.settings, day.spec, logical_date))) {
       // A first model of drawn rows would know nothing of a team's own.
       if (const auto file = day_file(day, logical_date); !file.empty()) {
         return not_found(
@@ -82,21 +92,29 @@ Result<DayReport> run_day(store::Store& store, const Day& settings_and_spec, Day
   }
   MAEIL_ASSIGN(out.result, dag::run_dags(store, dags, make_tasks(day), logical_date, described));
   out.already_finished = out.result.already_finished;
-  if (out.already_finished) {
-    MAEIL_ASSIGN(out.other_file, other_file(store, day, logical_date));
-  }
+  if (out.already_finished) MAEIL_TRY(look_at_file(store, day, logical_date, out));
   MAEIL_ASSIGN(out.verdict, verdict_of(store, logical_date, out.result));
   return out;
 }
 
 Result<store::Document> summarize(store::Store& store, const Day& day, Days date, const DayReport& report) {
   static const std::map<Verdict, const char*> names = {
-      {Verdict::kApproved, "approved"}, {Verdict::kRetrained, "retrained"},
-      {Verdict::kAlert, "alert"},       {Verdict::kNotJudged, "not_judged"},
-      {Verdict::kFailed, "failed"},     {Verdict::kCancelled, "cancelled"}};
+      {Verdict::kApproved, "approved"},     {Verdict::kRetrained, "retrained"},
+      {Verdict::kAlert, "alert"},           {Verdict::kNotJudged, "not_judged"},
+      {Verdict::kFailed, "failed"},         {Verdict::kCancelled, "cancelled"},
+      {Verdict::kNothingDue, "nothing_due"}};
   store::Document out = {{"logical_date", format_date(date)},
                          {"verdict", names.at(report.verdict)},
                          {"already_finished", report.already_finished}};
+  if (!report.other_file.empty()) {
+    out["other_file"] = {{"message", report.other_file}};
+    if (report.change) {
+      out["other_file"].update({{"added", report.change->added},
+                                {"removed", report.change->removed},
+                                {"altered", report.change->altered},
+                                {"same", report.change->same}});
+    }
+  }
   // Each line is a task's own message: what people see is what the store holds.
   const auto add = [&](const char* key, std::string_view dag, const std::string& task) -> Status {
     MAEIL_ASSIGN(const auto record, dag::read_record(store, {date, std::string(dag), task}));
@@ -111,6 +129,7 @@ Result<store::Document> summarize(store::Store& store, const Day& day, Days date
     return {};
   };
   MAEIL_TRY(add("trained", kFirstDayDag, "train_classifier"));
+  if (report.verdict == Verdict::kNothingDue) MAEIL_TRY(add("source", kDataDag, kWaitForSource));
   MAEIL_TRY(add("generated", kDataDag, "generate_data"));
   MAEIL_TRY(add("prepared", kDataDag, "preprocess_data"));
   MAEIL_TRY(add("model", kEvaluationDag, "load_latest_model"));
@@ -129,6 +148,8 @@ Result<store::Document> summarize(store::Store& store, const Day& day, Days date
 
 std::string verdict_text(const store::Document& summary) {
   const std::string verdict = summary.value("verdict", "");
+  if (verdict == "nothing_due")
+    return summary.value("source", store::Document::object()).value("message", "");
   return verdict == "not_judged"
              ? "not judged: " + summary.value("not judged", store::Document::object()).value("message", "")
              : verdict;

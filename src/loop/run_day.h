@@ -2,20 +2,23 @@
 // day's training when there is no model, the DAGs, the verdict.
 #pragma once
 
+#include <optional>
 #include <string>
 
 #include "dag/runner.h"
+#include "loop/changed_extract.h"
 #include "loop/day_request.h"
 
 namespace maeil::loop {
 
-enum class Verdict { kApproved, kRetrained, kAlert, kNotJudged, kFailed, kCancelled };
+enum class Verdict { kApproved, kRetrained, kAlert, kNotJudged, kNothingDue, kFailed, kCancelled };
 
 struct DayReport {
   Verdict verdict = Verdict::kFailed;
   bool already_finished = false;  // an earlier run had finished the date; nothing was done
   std::string other_file;         // of a finished date whose file is another one now: a sentence; "" else
-  std::string reconciled;         // what was mended between link and registry; "" when nothing
+  std::optional<ExtractChange> change;  // in what it differs, where that could be told
+  std::string reconciled;               // what was mended between link and registry; "" when nothing
   dag::DayResult result;
 };
 

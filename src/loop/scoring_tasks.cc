@@ -2,6 +2,7 @@
 // a decision for each row, in scores_<date>.csv and in the store, and the document of `predictions` that says
 // by which model.
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <filesystem>
 #include <optional>
@@ -12,6 +13,7 @@
 #include "loop/own_file.h"
 #include "loop/pipelines.h"
 #include "loop/tasks.h"
+#include "loop/wait_for_source.h"
 
 namespace maeil::loop {
 namespace {
@@ -25,6 +27,9 @@ constexpr const char* kPredictions = "predictions";
 // A deployment that was skipped leaves what was deployed in force, and the day is scored with that. One that
 // failed leaves open what should be in force, so nothing is scored until it is mended.
 Result<TaskOutcome> wait_for_deployment(TaskContext& context) {
+  MAEIL_ASSIGN(const bool nothing_comes, nothing_is_due(context));
+  if (nothing_comes)
+    return outcome(TaskState::kSkipped, "no file is due that day: there is nothing to score");
   MAEIL_ASSIGN(const TaskState deployed, state_of(context, kDeploymentDag, "deploy_model"));
   if (deployed == TaskState::kSuccess)
     return outcome(TaskState::kSuccess, "the deployment of the date is done");
@@ -83,12 +88,14 @@ Result<TaskOutcome> write_scores(const Day& day, TaskContext& context, const Sco
   // Added up row by row, so that the sum does not depend on where pieces and shards were cut.
   double sum = 0;
   uint64_t rows = 0, ones = 0;
+  std::vector<uint64_t> all_ids;
   MAEIL_ASSIGN(const table::ReadReport report, all([&](ScoredPiece& piece) -> Status {
                  for (const double p : piece.probabilities) {
                    sum += p;
                    ones += p >= kDecisionThreshold;
                  }
                  rows += piece.probabilities.size();
+                 all_ids.insert(all_ids.end(), piece.ids.begin(), piece.ids.end());
                  return write(piece.lines);
                }));
   MAEIL_TRY(table::check_read(report, day.settings.data_path));
@@ -114,6 +121,17 @@ Result<TaskOutcome> write_scores(const Day& day, TaskContext& context, const Sco
                               {"mean_probability", mean},
                               {"decisions", {{"0", rows - ones}, {"1", ones}}}};
   if (raw.value("fallback", false)) document["fallback"] = true;  // made-up rows of the portfolio
+  const IdCounts ids = day.spec.roles.id.empty() ? IdCounts{} : count_ids(all_ids, rows);
+  if (ids.missing > 0) document["rows_without_id"] = ids.missing;
+  if (ids.repeated > 0) document["repeated_ids"] = ids.repeated;
+  if (ids.missing + ids.repeated > 0) {
+    context.log(fmt::format(
+        "warning: {}: {} rows lack an id and {} have one that a row before them has ({}): whoever joins by "
+        "it finds none, or several",
+        name, ids.missing, ids.repeated, fmt::join(day.spec.roles.id, ", ")));
+  }
+  if (const auto line = table::describe_other_labels(report, day.settings.data_path); !line.empty())
+    context.log("warning: " + line);
   TaskOutcome out;
   out.message = fmt::format("{} rows scored with version {} ({}), {} set aside: {} decided 1", rows,
                             version.version, model.status, report.quarantined, ones);

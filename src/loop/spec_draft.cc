@@ -156,6 +156,7 @@ class Drafting {
     const auto features = prep::unfitted(parsed);
     out_.features = features.categorical.size() + features.numeric.size();
     warn();
+    out_.values = std::move(inferred_.values);
     return {};
   }
 
@@ -178,6 +179,13 @@ class Drafting {
       return usage_error(fmt::format("--id: '{}' is named twice", name));
     if (option == std::string_view("--time") && column.type != SpecType::kDate) {
       const auto texts = inferred_.values[c].texts();
+      if (auto months = table::month_format(texts)) {
+        column.type = SpecType::kDate;
+        column.thousands = false;
+        column.format = std::move(*months);
+        column.role = true;
+        return {};
+      }
       return bad_input(fmt::format(
           "{}: --time: column '{}' holds no dates that can be read{}", request_.in, name,
           texts.empty()
@@ -250,6 +258,8 @@ class Drafting {
     }
     std::vector<double> time;
     if (time_ != SIZE_MAX) time = numbers_of(spec.columns[time_], chunk.columns[time_]);
+    // A month stands for its first day: what lies in it is not later.
+    const double within = time_ != SIZE_MAX && table::is_month(spec.columns[time_].format) ? 30 : 0;
     for (const size_t c : sampled_) {
       const bool date = spec.columns[c].type == SpecType::kDate && !time.empty();
       if (picked.empty() && !date) continue;
@@ -257,7 +267,7 @@ class Drafting {
       for (const size_t i : picked) sample_[c].values.push_back(values[i]);
       for (size_t i = 0; date && i < chunk.rows; ++i) {
         dated_[c] += values[i] == values[i] && time[i] == time[i];
-        late_[c] += values[i] > time[i];
+        late_[c] += values[i] > time[i] + within;
       }
     }
   }

@@ -11,6 +11,7 @@
 #include "loop/target_choice.h"
 #include "loop/watcher.h"
 #include "table/dataset_spec.h"
+#include "table/distinct_sample.h"
 
 namespace maeil::loop {
 
@@ -29,10 +30,11 @@ struct DraftColumn {
 };
 
 struct SpecDraft {
-  table::DatasetSpec spec;           // types as they are written, before parse_dataset_spec
-  std::vector<DraftColumn> columns;  // (C)
-  std::string text;                  // TOML, which parse_dataset_spec reads
-  TargetChoice target;               // column "": none was told, and `proposed` says which could be
+  table::DatasetSpec spec;                    // types as they are written, before parse_dataset_spec
+  std::vector<DraftColumn> columns;           // (C)
+  std::vector<table::DistinctSample> values;  // (C) that are not missing
+  std::string text;                           // TOML, which parse_dataset_spec reads
+  TargetChoice target;                        // column "": none was told, and `proposed` says which could be
   std::vector<TargetChoice> proposed;
   uint64_t rows = 0, quarantined = 0, unlabelled = 0;
   size_t features = 0;

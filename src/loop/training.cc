@@ -175,12 +175,12 @@ namespace {
 // what the gate would say.
 Status add_verdicts(const Day& day, const LearningRows& rows, const registry::ModelFile& model,
                     const std::string& model_id, TaskContext& context, TaskOutcome& out) {
+  MAEIL_ASSIGN(const auto scores, score_parts(day.spec, rows, model, [&](uint64_t done) {
+                 context.progress("rows to judge on", done, rows.rows);
+               }));
   for (size_t k = 0; k < rows.verdicts.size(); ++k) {
     const char* name = verdict_name(rows.verdicts[k]);
-    MAEIL_ASSIGN(const Scores scores, score_part(day.spec, rows, model, rows.verdicts[k], [&](uint64_t done) {
-                   context.progress(name, done, rows.rows);
-                 }));
-    MAEIL_ASSIGN(auto metrics, evaluate_scores(scores, static_cast<uint64_t>(day.settings.seed), name));
+    MAEIL_ASSIGN(auto metrics, evaluate_scores(scores[k], static_cast<uint64_t>(day.settings.seed), name));
     const Judgement judged = judge(metrics, day.settings);
     const char* gate = judged.gate == Gate::kPassed   ? "passed"
                        : judged.gate == Gate::kFailed ? "failed"

@@ -9,6 +9,7 @@
 
 #include "base/hash.h"
 #include "format/csv.h"
+#include "table/spec_difference.h"
 
 namespace maeil::prep {
 namespace {
@@ -98,15 +99,25 @@ Json to_json(const Preparation& preparation) {
                        {"low", f.low},
                        {"high", f.high}});
   }
-  return {{"dataset", preparation.dataset}, {"categorical", categorical}, {"numeric", numeric}};
+  Json out = {{"dataset", preparation.dataset}, {"categorical", categorical}, {"numeric", numeric}};
+  if (preparation.spec) out["dataset_spec"] = preparation.spec->text;
+  return out;
 }
 
-Result<Preparation> from_json(const Json& json, const table::DatasetSpec& spec) {
+Result<Preparation> from_json(const Json& json, const table::DatasetSpec& present) {
   try {
     Preparation out;
     out.dataset = json.at("dataset").get<std::string>();
-    if (out.dataset != spec.name)
-      return bad_input(fmt::format("the preparation is of dataset '{}', not '{}'", out.dataset, spec.name));
+    if (out.dataset != present.name) {
+      return bad_input(
+          fmt::format("the preparation is of dataset '{}', not '{}'", out.dataset, present.name));
+    }
+    if (json.contains("dataset_spec")) {
+      MAEIL_ASSIGN(const auto trained, table::parse_dataset_spec(json.at("dataset_spec").get<std::string>(),
+                                                                 "the dataset spec that the model carries"));
+      out.spec = std::make_shared<const table::DatasetSpec>(table::spec_to_prepare_by(trained, present));
+    }
+    const table::DatasetSpec& spec = spec_of(out, present);
     for (const auto& item : json.at("categorical")) {
       MAEIL_ASSIGN(auto feature, categorical_from(item, spec));
       out.categorical.push_back(std::move(feature));
@@ -137,6 +148,7 @@ std::string feature_spec_hash(const Preparation& preparation) {
 Preparation unfitted(const table::DatasetSpec& spec) {
   Preparation out;
   out.dataset = spec.name;
+  if (!spec.text.empty()) out.spec = std::make_shared<const table::DatasetSpec>(spec);
   for (const auto& column : spec.columns) {
     if (column.drop || column.role || column.name == spec.target) continue;
     if (column.type == table::SpecType::kText)

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <nlohmann/json.hpp>
 #include <string>
 #include <vector>
@@ -37,12 +38,21 @@ struct Preparation {
   std::string dataset;
   std::vector<CategoricalFeature> categorical;  // in the model's order
   std::vector<NumericFeature> numeric;
+  // What it was fitted by, as rows are read for it now (table/spec_difference.h); its `text` is as it was
+  // then. null: the present one (of the built-in dataset, of a file that carries none).
+  std::shared_ptr<const table::DatasetSpec> spec = nullptr;
 };
+
+// The spec by which rows are read and made into its inputs.
+inline const table::DatasetSpec& spec_of(const Preparation& preparation, const table::DatasetSpec& present) {
+  return preparation.spec ? *preparation.spec : present;
+}
 
 constexpr int32_t kUnknownCode = -1;  // a value that the model never saw: the unknown bucket
 
 Json to_json(const Preparation& preparation);
-// From untrusted JSON: kBadInput names the key. Features must be of `spec`.
+// From untrusted JSON: kBadInput names the key. Features must be of the spec that it carries, else of `spec`,
+// the present one.
 Result<Preparation> from_json(const Json& json, const table::DatasetSpec& spec);
 
 // SHA-256 over the canonical JSON: equal exactly when two preparations give the same inputs.

@@ -45,7 +45,27 @@ std::vector<std::optional<uint64_t>> key_hashes(const table::DatasetSpec& spec, 
   return out;
 }
 
+std::vector<std::optional<uint64_t>> id_hashes(const table::DatasetSpec& spec, const Table& chunk) {
+  std::vector<const Column*> ids;
+  for (const auto& name : spec.roles.id) ids.push_back(chunk.find(name));
+  std::vector<std::optional<uint64_t>> out(chunk.rows);
+  for (size_t row = 0; row < chunk.rows; ++row) {
+    if (const auto id = id_of(ids, row)) out[row] = hash64(*id);
+  }
+  return out;
+}
+
 Split split_of_key(uint64_t key_hash) { return split_of_word(static_cast<uint32_t>(key_hash >> 32)); }
+
+std::vector<uint8_t> validation_of(const table::DatasetSpec& spec, const Table& chunk, uint64_t seed,
+                                   Days date, const std::vector<uint64_t>& row_numbers) {
+  const auto keys = key_hashes(spec, chunk);
+  std::vector<uint8_t> out;
+  out.reserve(chunk.rows);
+  for (size_t row = 0; row < chunk.rows; ++row)
+    out.push_back(keys[row] ? is_validation_key(*keys[row]) : is_validation(seed, date, row_numbers[row]));
+  return out;
+}
 
 std::vector<Split> splits_of(const table::DatasetSpec& spec, const Table& chunk, uint64_t seed, Days date,
                              const std::vector<uint64_t>& row_numbers) {

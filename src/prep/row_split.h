@@ -17,7 +17,15 @@ namespace maeil::prep {
 
 // Of each row's group, else of its ids; nullopt where it has neither.
 std::vector<std::optional<uint64_t>> key_hashes(const table::DatasetSpec& spec, const Table& chunk);
+// Of each row's ids; nullopt where one of them is missing. REQUIRES: the spec has ids, and the chunk all of
+// them.
+std::vector<std::optional<uint64_t>> id_hashes(const table::DatasetSpec& spec, const Table& chunk);
 Split split_of_key(uint64_t key_hash);
+
+// Whether each row, if it is of `fine`, is of its validation part (split.h): where its group is, as its
+// split.
+std::vector<uint8_t> validation_of(const table::DatasetSpec& spec, const Table& chunk, uint64_t seed,
+                                   Days date, const std::vector<uint64_t>& row_numbers);
 
 // REQUIRES: the spec's columns, and a number for each row. Thread safe.
 std::vector<Split> splits_of(const table::DatasetSpec& spec, const Table& chunk, uint64_t seed, Days date,

@@ -83,5 +83,22 @@ TEST(RowSplit, WithoutRolesItIsTheRowsNumberOfItsDay) {
   for (size_t i = 0; i < some.size(); ++i) EXPECT_EQ(some[i], split_of(42, kDate, 1000 + i));
 }
 
+TEST(RowSplit, AGroupIsInOnePartOfFineToo) {
+  const auto spec = spec_with("[roles]\nid = \"loan\"\ngroup = \"borrower\"\n");
+  const auto kept = validation_of(spec, loans(30000), 42, kDate, numbers(30000));
+  const auto splits = splits_of(spec, loans(30000), 42, kDate, numbers(30000));
+  size_t fine = 0, validation = 0;
+  for (size_t i = 0; i + 3 < kept.size(); i += 3) {
+    EXPECT_EQ(kept[i], kept[i + 1]);
+    EXPECT_EQ(kept[i], kept[i + 2]);
+    fine += splits[i] == Split::kFine;
+    validation += splits[i] == Split::kFine && kept[i];
+  }
+  EXPECT_NEAR(static_cast<double>(validation) / static_cast<double>(fine), 0.2, 0.04);  // 4 sigma
+  const auto none = spec_with("");
+  const auto by_row = validation_of(none, loans(500), 42, kDate, numbers(500));
+  for (size_t i = 0; i < by_row.size(); ++i) EXPECT_EQ(by_row[i] != 0, is_validation(42, kDate, i));
+}
+
 }  // namespace
 }  // namespace maeil::prep

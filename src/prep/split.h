@@ -38,6 +38,12 @@ inline bool is_validation(uint64_t seed, Days date, uint64_t row) {
   return row_word(RandomStream::kValidation, seed, date, row) < kEnd;
 }
 
+// The same of a row that has a group or an id: by the bits of its hash that the split does not go by.
+inline bool is_validation_key(uint64_t key_hash) {
+  constexpr uint32_t kEnd = static_cast<uint32_t>(0.20 * 4294967296.0);
+  return static_cast<uint32_t>(key_hash) < kEnd;
+}
+
 inline std::string_view to_string(Split split) {
   return split == Split::kTrain ? "train" : split == Split::kFine ? "fine" : "test";
 }

@@ -208,14 +208,15 @@ std::string trends(const Scores& scores) {
 
 }  // namespace
 
+std::string page_begin(const std::string& title) {
+  return "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><meta name=\"viewport\" "
+         "content=\"width=device-width\"><meta name=\"color-scheme\" content=\"light dark\"><title>" +
+         escape_html(title) + "</title><style>" + std::string(kStyle) + "</style></head><body>\n";
+}
+
 std::string report_page(const Data& data, const Report& report, const std::string& real,
                         const std::string& synthetic) {
-  std::string out =
-      "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><meta name=\"viewport\" "
-      "content=\"width=device-width\">";
-  out +=
-      "<meta name=\"color-scheme\" content=\"light dark\"><title>Quality of synthetic data</title><style>" +
-      std::string(kStyle) + "</style></head><body>\n";
+  std::string out = page_begin("Quality of synthetic data");
   out += head(data, report, real, synthetic);
   if (report.utility) out += learning(*report.utility);
   out += privacy(report.privacy, data.copies.identifiers) + invalid(report.diagnostic) +

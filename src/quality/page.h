@@ -13,6 +13,9 @@ namespace maeil::quality {
 // at once.
 inline constexpr size_t kShownColumns = 200;
 
+// The head of a page and its style, up to where the body begins; ends with </body></html>.
+std::string page_begin(const std::string& title);
+
 // `real` and `synthetic`: what to call the two. UTF-8; every text from the data is escaped.
 std::string report_page(const Data& data, const Report& report, const std::string& real,
                         const std::string& synthetic);

@@ -83,6 +83,11 @@ std::string why_no_number(std::string_view text) {
   return "no number";
 }
 
+std::string why_no_label(const DatasetSpec& spec, std::string_view text) {
+  return fmt::format("column '{}': '{}' is neither '{}' nor '{}'", spec.target, format::clip_utf8(text, 40),
+                     spec.negative, spec.positive);
+}
+
 constexpr size_t kWordBytes = 24,
                  kMostWords = 100;  // for missing: of one, and different ones that are counted
 
@@ -107,8 +112,9 @@ struct Slot {
   size_t bytes_end = 0;       // where in the file the chunk ends
   std::vector<Field> fields;  // (columns of the spec, rows)
   std::string unescaped;
-  std::vector<std::string> wrong;   // why a record is quarantined; "" when it is not
-  std::vector<RepeatedWord> words;  // that set a record aside
+  std::vector<std::string> wrong;    // why a record is quarantined; "" when it is not
+  std::vector<RepeatedWord> words;   // that set a record aside
+  std::vector<uint32_t> unlabelled;  // rows whose target is neither value, where they are to be kept
   std::vector<uint32_t> bad;
   std::vector<DatesRead> dates;
   // Where the spec does not name the negative value: the chunk's first other one, and another after it.
@@ -188,8 +194,9 @@ class Encoder {
   boost::unordered_flat_map<std::string_view, uint32_t, ViewHash> codes_;
 };
 
-// The target's column, each different text looked at once. Rows of neither value come to `bad`.
-void convert_target(const DatasetSpec& spec, size_t c, bool any_target, Slot& s, Column& out) {
+// The target's column, each different text looked at once. Rows of neither value come to `bad`, or to
+// `unlabelled`.
+void convert_target(const DatasetSpec& spec, size_t c, const ReadOptions& options, Slot& s, Column& out) {
   const size_t n = s.records.size();
   const Field* fields = &s.fields[c * n];
   s.other = s.third = {};
@@ -197,7 +204,7 @@ void convert_target(const DatasetSpec& spec, size_t c, bool any_target, Slot& s,
   boost::unordered_flat_map<std::string, uint32_t> known;                 // of the dictionary
   const auto code_of = [&](std::string_view text, size_t row) -> uint32_t {
     std::string value = target_text(text, spec.target_forms);
-    if (value != spec.positive && value != spec.negative && !any_target) {
+    if (value != spec.positive && value != spec.negative && !options.any_target) {
       if (!spec.negative.empty()) return kMissing;
       if (s.other.text.empty()) s.other = {value, row};
       if (s.other.text != value && s.third.text.empty()) s.third = {value, row};
@@ -213,11 +220,13 @@ void convert_target(const DatasetSpec& spec, size_t c, bool any_target, Slot& s,
     const auto [entry, fresh] = codes.try_emplace(text, kMissing);
     if (fresh) entry->second = code_of(text, i);
     out.codes[i] = entry->second;
-    if (entry->second == kMissing) s.bad.push_back(static_cast<uint32_t>(i));
+    if (entry->second != kMissing) continue;
+    (options.other_label_is_none ? s.unlabelled : s.bad).push_back(static_cast<uint32_t>(i));
   }
 }
 
-void convert_column(const DatasetSpec& spec, size_t c, bool present, bool any_target, Slot& s, Column& out) {
+void convert_column(const DatasetSpec& spec, size_t c, bool present, const ReadOptions& options, Slot& s,
+                    Column& out) {
   const SpecColumn& column = spec.columns[c];
   const size_t n = s.records.size();
   const Field* fields = &s.fields[c * n];
@@ -235,7 +244,7 @@ void convert_column(const DatasetSpec& spec, size_t c, bool present, bool any_ta
   out.type = ColumnType::kText;
   out.codes.assign(n, kMissing);
   out.dictionary.clear();
-  if (present && is_target(spec, column)) return convert_target(spec, c, any_target, s, out);
+  if (present && is_target(spec, column)) return convert_target(spec, c, options, s, out);
   const bool na_texts = column.type == SpecType::kDate || column.missing_words;
   Encoder encoder(out.dictionary);
   for (size_t i = 0; i < n && present; ++i) {
@@ -247,13 +256,14 @@ void convert_column(const DatasetSpec& spec, size_t c, bool present, bool any_ta
 }
 
 // Rows in which a field is wrong are quarantined; the first such column names the reason.
-void convert_records(const DatasetSpec& spec, const Layout& layout, bool any_target, Slot& s) {
+void convert_records(const DatasetSpec& spec, const Layout& layout, const ReadOptions& options, Slot& s) {
   Table& table = s.chunk.table;
   table.rows = s.records.size();
   table.columns.resize(spec.columns.size());
   std::vector<std::pair<uint32_t, size_t>> wrong;
+  s.unlabelled.clear();
   for (size_t c = 0; c < spec.columns.size(); ++c) {
-    convert_column(spec, c, layout.field_of_column[c] >= 0, any_target, s, table.columns[c]);
+    convert_column(spec, c, layout.field_of_column[c] >= 0, options, s, table.columns[c]);
     for (const uint32_t row : s.bad) wrong.emplace_back(row, c);
   }
   s.words.clear();
@@ -263,9 +273,20 @@ void convert_records(const DatasetSpec& spec, const Layout& layout, bool any_tar
     const bool target = is_target(spec, spec.columns[c]);
     if (!target && field.size() <= kWordBytes && field.find_first_of("0123456789") == std::string_view::npos)
       s.words.push_back({spec.columns[c].name, std::string(field), 1});
-    s.wrong[row] = fmt::format(
-        "column '{}': '{}' is {}", spec.columns[c].name, format::clip_utf8(field, 40),
-        target ? fmt::format("neither '{}' nor '{}'", spec.negative, spec.positive) : why_no_number(field));
+    s.wrong[row] = target ? why_no_label(spec, field)
+                          : fmt::format("column '{}': '{}' is {}", spec.columns[c].name,
+                                        format::clip_utf8(field, 40), why_no_number(field));
+  }
+}
+
+// What is said of the rows whose label is neither value. Not of those that are set aside for another reason.
+void account_labels(const DatasetSpec& spec, const Slot& s, ReadReport& report) {
+  if (s.unlabelled.empty()) return;
+  const auto target = static_cast<size_t>(spec.find(spec.target) - spec.columns.data());
+  for (const uint32_t row : s.unlabelled) {
+    if (!s.wrong[row].empty() || ++report.other_labels > kMaxShownLabels) continue;
+    const std::string_view field = s.text(s.fields[target * s.records.size() + row]);
+    report.other_label_examples.push_back({s.records[row].line, why_no_label(spec, field)});
   }
 }
 
@@ -372,7 +393,7 @@ Result<ReadReport> read_chunks(RowReader reader, const std::string& file_name,
   const auto convert = [&](size_t slot) -> Status {
     Slot& s = slots[slot];
     split_records(layout, rules, s);
-    convert_records(spec, layout, options.any_target, s);
+    convert_records(spec, layout, options, s);
     std::vector<uint32_t> kept;
     s.chunk.row_index.clear();
     for (size_t i = 0; i < s.records.size(); ++i) {
@@ -394,6 +415,7 @@ Result<ReadReport> read_chunks(RowReader reader, const std::string& file_name,
       if (!s.wrong[i].empty() && ++report.quarantined <= kMaxExamples)
         report.examples.push_back({s.records[i].line, s.wrong[i]});
     }
+    account_labels(spec, s, report);
     for (auto& word : s.words) {
       std::pair key{std::move(word.column), std::move(word.word)};
       if (words.size() < kMostWords || words.contains(key)) ++words[std::move(key)];

@@ -30,6 +30,9 @@ using ChunkSink = std::function<Status(Table&& chunk, const std::vector<uint64_t
 struct ReadOptions {
   bool target_required = true;  // false: a file to predict may lack the target's column
   bool any_target = false;      // true: a third value of the target is one more, as a fit by classes has it
+  // true: a row whose target is neither value is one without a label, and counted (ReadReport::other_labels),
+  // where the spec names the negative one: rows that are there to be scored
+  bool other_label_is_none = false;
 };
 
 // Calls `sink` with every chunk in order. Columns come in the spec's order; an optional column that the file

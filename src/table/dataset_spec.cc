@@ -6,9 +6,11 @@
 #include <algorithm>
 #include <cmath>
 #include <set>
+#include <sstream>
 
 #include "base/file.h"
 #include "table/builtin_dataset.h"
+#include "table/due_days_keys.h"
 #include "table/field_values.h"
 #include "table/read_keys.h"
 #include "table/toml_keys.h"
@@ -197,7 +199,7 @@ Status apply_drops(const toml::table& document, const std::string& file, Dataset
 // Names of processed_data's own, beside which a feature's has no place.
 constexpr std::string_view kTaken[] = {
     "_id",         "row",       "split",  "dataset_name", "processing_timestamp",
-    "raw_data_id", "timestamp", "run_id", "logical_date"};
+    "raw_data_id", "timestamp", "run_id", "logical_date", "in_validation"};
 
 // The names that prepared rows have, each once.
 Status check_prepared_names(const DatasetSpec& spec, const std::string& file) {
@@ -348,13 +350,14 @@ Result<DatasetSpec> read_spec(const toml::table& document, const std::string& fi
   spec.name = top.text("name", true);
   spec.file = file;
   for (const char* key :
-       {"target", "roles", "columns", "day_counts", "drop", "constraints", "settings", "read"})
+       {"target", "roles", "columns", "day_counts", "drop", "constraints", "settings", "read", "calendar"})
     top.know(key);
   MAEIL_TRY(top.finish());
   if (const auto* settings = document.get("settings"); settings && !settings->is_table())  // base/settings.h
     return bad_input(
         fmt::format("{}:{}: settings must be a [settings] table", file, settings->source().begin.line));
   MAEIL_ASSIGN(spec.read, parse_read_spec(document, file));
+  MAEIL_ASSIGN(spec.due, parse_due_days(document, file));
   const auto* columns = document["columns"].as_array();
   if (!columns || columns->empty()) return bad_input(fmt::format("{}: there are no columns", file));
   for (const auto& node : *columns) {
@@ -398,7 +401,13 @@ Status require_target(const DatasetSpec& spec) {
 
 Result<DatasetSpec> parse_dataset_spec(std::string_view text, const std::string& file_name) {
   try {
-    return read_spec(toml::parse(text, file_name), file_name);
+    toml::table document = toml::parse(text, file_name);
+    MAEIL_ASSIGN(DatasetSpec spec, read_spec(document, file_name));
+    document.erase("settings");  // passwords may be among them, and a model's file carries this text
+    std::ostringstream out;
+    out << document << '\n';
+    spec.text = out.str();
+    return spec;
   } catch (const toml::parse_error& error) {
     return bad_input(fmt::format("{}:{}: {}", file_name, error.source().begin.line, error.description()));
   }
@@ -410,7 +419,9 @@ Result<DatasetSpec> read_dataset_spec(const std::filesystem::path& path) {
 }
 
 Result<DatasetSpec> builtin_dataset_spec() {
-  return parse_dataset_spec(kCorporateLoanToml, "the built-in corporate_loan.toml");
+  MAEIL_ASSIGN(DatasetSpec spec, parse_dataset_spec(kCorporateLoanToml, "the built-in corporate_loan.toml"));
+  spec.text.clear();
+  return spec;
 }
 std::string_view builtin_feature_map() { return kCorporateLoanFeatures; }
 

@@ -13,6 +13,7 @@
 #include "base/time.h"
 #include "table/constraint.h"
 #include "table/dates.h"
+#include "table/due_days.h"
 #include "table/read_spec.h"
 #include "table/target_value.h"
 
@@ -62,6 +63,8 @@ struct DatasetSpec {
   std::vector<DayCount> day_counts;
   std::vector<Constraint> constraints;  // that rows drawn by a fitted model keep
   ReadSpec read;                        // how its files are written
+  DueDays due;                          // on which days one is due
+  std::string text;                     // as TOML, without [settings]; "": the built-in one
 
   const SpecColumn* find(std::string_view column) const;
 };
@@ -74,6 +77,7 @@ Result<DatasetSpec> read_dataset_spec(const std::filesystem::path& path);
 // kBadInput, naming the file, where the spec has no target.
 Status require_target(const DatasetSpec& spec);
 
+inline constexpr std::string_view kBuiltinDataset = "corporate_loan";  // its name
 // datasets/corporate_loan.toml, compiled in.
 Result<DatasetSpec> builtin_dataset_spec();
 

@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
 
 #include "base/blanks.h"
@@ -153,6 +154,28 @@ std::optional<Days> read_day(std::string_view text, const std::optional<DateForm
   const auto seconds = read_date(text, format);
   if (!seconds) return std::nullopt;
   return day_at(*seconds);
+}
+
+bool is_month(const std::optional<DateFormat>& format) {
+  const auto has = [&](std::string_view directive) {
+    return format && format->text().find(directive) != std::string::npos;
+  };
+  return has("%m") && !has("%d") && !has("%-d");
+}
+
+std::optional<DateFormat> month_format(const std::vector<std::string_view>& texts) {
+  for (const char* text : {"%Y-%m", "%Y/%m", "%Y.%m", "%Y%m"}) {
+    auto format = DateFormat::parse(text);
+    const auto day = DateFormat::parse("%y%m%d");
+    const size_t length = text[2] == '%' ? 6 : 7;
+    const auto fits = [&](std::string_view one) { return one.size() == length && format->read(one); };
+    if (texts.empty() || !std::ranges::all_of(texts, fits)) continue;
+    if (length == 6 &&
+        std::ranges::any_of(texts, [&](std::string_view one) { return day->read(one).has_value(); }))
+      return std::nullopt;
+    return std::move(*format);
+  }
+  return std::nullopt;
 }
 
 std::optional<std::string> format_of_date(std::string_view text) {

@@ -9,6 +9,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/time.h"
 #include "table/date_format.h"
@@ -28,6 +29,13 @@ std::optional<double> read_date(std::string_view text, const std::optional<DateF
 
 // The day of such a date, its time left aside.
 std::optional<Days> read_day(std::string_view text, const std::optional<DateFormat>& format = {});
+
+// Whether the format has a month and no day of it: its dates are the first of the month.
+bool is_month(const std::optional<DateFormat>& format);
+
+// The format of months that all texts have: 2024-05, 2024/05, 2024.05 or 202405. Nothing where one has
+// another, where there are none, and where six digits could be days as well (201205: 2012-05, or 2020-12-05).
+std::optional<DateFormat> month_format(const std::vector<std::string_view>& texts);
 
 // The strptime format of a date that needs none; nothing for an offset or more than six decimals of a second,
 // which have no directive.

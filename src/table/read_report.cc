@@ -38,7 +38,8 @@ Status add_negative(ReadReport& report, const DatasetSpec& spec, const std::stri
   }
   return bad_input(fmt::format(
       "{}: column '{}': '{}' is a third value of the target, beside '{}' and '{}': name the negative one in "
-      "[target] of {}, and rows with other values are set aside",
+      "[target] of {}, and rows with other values count as rows without a label (of a history: are set "
+      "aside)",
       place, spec.target, format::clip_utf8(value, 40), spec.positive, format::clip_utf8(report.negative, 40),
       spec.file));
 }
@@ -64,6 +65,18 @@ Status check_read(const ReadReport& report, const std::string& file_name) {
                     dates.column, dates.unreadable, dates.line, dates.why));
   }
   return {};
+}
+
+std::string describe_other_labels(const ReadReport& report, const std::string& file_name) {
+  if (report.other_labels == 0) return "";
+  std::string out = fmt::format("{}: {} row{} count as rows without a label", file_name, report.other_labels,
+                                report.other_labels == 1 ? "" : "s");
+  const char* before = ": ";
+  for (const auto& row : report.other_label_examples) {
+    out += fmt::format("{}line {}, {}", before, row.line, row.reason);
+    before = "; ";
+  }
+  return out + (report.other_labels > report.other_label_examples.size() ? " ..." : "");
 }
 
 std::vector<std::string> describe_unreadable(const ReadReport& report, const std::string& file_name) {

@@ -12,6 +12,7 @@
 namespace maeil::table {
 
 inline constexpr size_t kMaxExamples = 100;  // of quarantined records
+inline constexpr size_t kMaxShownLabels = 5;
 
 struct Quarantined {
   uint64_t line = 0;  // in the file, from 1
@@ -38,10 +39,12 @@ struct RepeatedWord {
 struct ReadReport {
   uint64_t rows = 0;  // records, the quarantined included
   uint64_t quarantined = 0;
-  std::vector<Quarantined> examples;         // the first kMaxExamples
-  RepeatedWord repeated;                     // the one that set most rows aside; rows 0: none
-  std::vector<std::string> ignored_columns;  // in the file, not in the spec
-  std::vector<DatesRead> dates;              // of the spec's date columns that the file has
+  std::vector<Quarantined> examples;  // the first kMaxExamples
+  RepeatedWord repeated;              // the one that set most rows aside; rows 0: none
+  uint64_t other_labels = 0;  // rows whose target is neither value, which count as rows without a label
+  std::vector<Quarantined> other_label_examples;  // the first kMaxShownLabels of them
+  std::vector<std::string> ignored_columns;       // in the file, not in the spec
+  std::vector<DatesRead> dates;                   // of the spec's date columns that the file has
   std::string negative;  // the target's other value, where the spec does not name it and a row has it
   std::string how;       // how the file is written (RowFile::how); "": plain CSV
   std::vector<std::string> remarks;  // what the reader forgave (RowReader::remarks)
@@ -62,6 +65,9 @@ Status check_read(const ReadReport& report, const std::string& file_name);
 // What is read of the same columns later in the file, or in its next part; an empty `total` counts as nothing
 // read.
 void add_dates(std::vector<DatesRead>& total, std::vector<DatesRead>&& more);
+
+// A sentence where rows count as rows without a label since theirs is neither value; "" where none does.
+std::string describe_other_labels(const ReadReport& report, const std::string& file_name);
 
 // A sentence for each column with dates that cannot be read, for people.
 std::vector<std::string> describe_unreadable(const ReadReport& report, const std::string& file_name);

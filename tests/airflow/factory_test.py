@@ -48,7 +48,7 @@ class Structure(unittest.TestCase):
 
     def test_ids_and_order_are_the_contract(self):
         self.assertEqual({i: list(d.task_dict) for i, d in self.dags.items()}, {
-            "data_pipeline_dag": ["generate_data", "preprocess_data"],
+            "data_pipeline_dag": ["wait_for_source", "generate_data", "preprocess_data"],
             "model_evaluation_pipeline": ["wait_for_data", "load_latest_model", "evaluate_model", "check_model_performance"] +
             [f"retrain_{k}.{t}" for k in (1, 2, 3) for t in ("prepare_retraining_data", "finetune_model", "evaluate_finetuned_model")] +
             ["send_evaluation_results", "send_alert", "skip_evaluation"],
@@ -71,6 +71,7 @@ class Structure(unittest.TestCase):
         self.assertIsInstance(evaluation.get_task("check_model_performance"), MaeilBranchOperator)
         self.assertIsInstance(evaluation.get_task("retrain_2.evaluate_finetuned_model"), MaeilBranchOperator)
         self.assertIsInstance(evaluation.get_task("wait_for_data"), MaeilSensor)
+        self.assertIsInstance(self.dags["data_pipeline_dag"].get_task("wait_for_source"), MaeilSensor)
         self.assertIs(type(evaluation.get_task("evaluate_model")), MaeilOperator)
         self.assertEqual(set(evaluation.task_group.get_task_group_dict()) - {None}, {"retrain_1", "retrain_2", "retrain_3"})
         self.assertEqual(evaluation.get_task("retrain_2.finetune_model").attempt, 2)
@@ -101,7 +102,7 @@ class Structure(unittest.TestCase):
     def test_shards_are_mapped_and_merged_under_the_same_ids(self):
         dags = build_dags(exported(SHARDS="3"))
         data = dags["data_pipeline_dag"]
-        self.assertEqual(list(data.task_dict), ["generate_data_shards", "generate_data", "preprocess_data_shards", "preprocess_data"])
+        self.assertEqual(list(data.task_dict), ["wait_for_source", "generate_data_shards", "generate_data", "preprocess_data_shards", "preprocess_data"])
         mapped = data.get_task("generate_data_shards")
         self.assertTrue(mapped.is_mapped)
         self.assertEqual(mapped.expand_input.value["shard"], ["1/3", "2/3", "3/3"])

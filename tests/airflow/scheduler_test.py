@@ -32,6 +32,7 @@ DATA, EVALUATION, DEPLOYMENT, SCORING = DAGS = "data_pipeline_dag", "model_evalu
 BACKFILLED = ["2026-10-01", "2026-10-02", "2026-10-03"]
 PASS, ALERT, RECOVER, KILLED, BROKEN, FLAKY, NOT_JUDGED = [f"2026-10-{day}" for day in (11, 12, 13, 15, 16, 17, 18)]
 UNDEPLOYED = "2026-10-14"
+FROM_FILE, NOT_DUE = "2026-10-19", "2026-10-20"  # a Monday, a Tuesday
 SMALL = {"DATA_QUANTITY": "600", "EPOCHS": "1", "PRETRAIN_EPOCHS": "1", "SENSOR_POKE_INTERVAL": "2", "SENSOR_TIMEOUT": "900", "THREADS": "1",
          "FINETUNE_LEARNING_RATE": "0.003", "NUM_LAYERS": "2", "MIN_POSITIVES": "1"}
 
@@ -268,7 +269,7 @@ class Days(KeepsHistory, unittest.TestCase):
         self.set_day(BROKEN, DISTRIBUTION_MODEL=broken)
         states, tasks = self.day(BROKEN)
         self.assertEqual(set(states.values()), {"failed"})
-        self.assertEqual(tasks[DATA], {"generate_data": "failed", "preprocess_data": "upstream_failed"})
+        self.assertEqual(tasks[DATA], {"wait_for_source": "success", "generate_data": "failed", "preprocess_data": "upstream_failed"})
         self.assertEqual(tasks[EVALUATION]["wait_for_data"], "failed")
         self.assertEqual(tasks[DEPLOYMENT]["wait_for_evaluation"], "failed")
         self.assertEqual(tasks[SCORING], {"wait_for_deployment": "failed", "score_data": "upstream_failed"})
@@ -302,6 +303,34 @@ class Days(KeepsHistory, unittest.TestCase):
         self.assertIn("could not judge", self.airflow.log(DEPLOYMENT, f"test__{NOT_JUDGED}", "wait_for_evaluation"))
         self.assertEqual(self.workspace.find("model_metadata"), before)
         self.same_as_built_in(NOT_JUDGED, 0, MIN_POSITIVES=1000, F1_THRESHOLD=0)
+
+    def test_a_day_from_a_file_that_comes_late(self):
+        settings = {"DAY_DATA": self.folder / "day_{date}.csv"}
+        self.set_day(FROM_FILE, **settings)
+        for dag in DAGS:
+            self.airflow.trigger(dag, FROM_FILE)
+        deadline = time.monotonic() + 300
+        while not self.workspace.find("task_instances", {"logical_date": FROM_FILE, "task_id": "wait_for_source", "state": "waiting"}):
+            self.assertLess(time.monotonic(), deadline)
+            time.sleep(1)
+        self.twin.run("generate", "--num-rows", 600, "--date", FROM_FILE, "--out", self.folder / "rows.csv", expect=0)
+        (self.folder / "rows.csv").rename(self.folder / f"day_{FROM_FILE}.csv")
+        for dag in DAGS:
+            self.assertEqual(self.airflow.wait(dag, f"test__{FROM_FILE}"), "success", dag)
+        raw, = self.workspace.find("raw_data", {"logical_date": FROM_FILE})
+        self.assertEqual((raw["rows"], raw["source"]), (600, f"day_{FROM_FILE}.csv"))
+        self.same_as_built_in(FROM_FILE, 0, F1_THRESHOLD=0, **settings)
+
+    def test_b_on_a_day_on_which_no_file_is_due_all_is_skipped(self):
+        spec = self.folder / "mondays.toml"
+        spec.write_text((SOURCE / "datasets/corporate_loan.toml").read_text() + '[calendar]\nweekdays = ["mon"]\n')
+        settings = {"DAY_DATA": self.folder / "day_{date}.csv", "DATASET_SPEC": spec}
+        self.set_day(NOT_DUE, **settings)
+        states, tasks = self.day(NOT_DUE)
+        self.assertEqual(set(states.values()), {"success"})  # Airflow has no state "skipped" for a run
+        self.assertEqual({state for dag in DAGS for state in tasks[dag].values()}, {"skipped"})
+        self.assertIn("no file is due on 2026-10-20, a Tuesday", self.airflow.log(DATA, f"test__{NOT_DUE}", "wait_for_source"))
+        self.same_as_built_in(NOT_DUE, 0, F1_THRESHOLD=0, **settings)
 
 
 if __name__ == "__main__":

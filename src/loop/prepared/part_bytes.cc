@@ -90,7 +90,7 @@ Status Preparing::read(const store::Document& part, const Sink& sink, PreparedTo
     MAEIL_TRY(read_frame(frame, piece));
     return sink(piece);
   }));
-  MAEIL_TRY(add_report(part, day_.spec, totals.report));
+  MAEIL_TRY(add_report(part, prep::spec_of(preparation_, day_.spec), totals.report));
   if (part.value("rows", uint64_t{0}) > 0)
     prep::add(totals.counts,
               {counts_from(part, "unseen"), counts_from(part, "nulls"), counts_from(part, "out_of_range")});

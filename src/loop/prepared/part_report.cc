@@ -2,6 +2,13 @@
 
 namespace maeil::loop {
 
+store::Document other_labels_document(const table::ReadReport& report) {
+  store::Document rows = store::Document::array();
+  for (const auto& row : report.other_label_examples)
+    rows.push_back({{"line", row.line}, {"reason", row.reason}});
+  return {{"count", report.other_labels}, {"rows", std::move(rows)}};
+}
+
 store::Document report_facts(const table::ReadReport& report) {
   store::Document examples = store::Document::array();
   for (const auto& row : report.examples) examples.push_back({{"line", row.line}, {"reason", row.reason}});
@@ -18,6 +25,7 @@ store::Document report_facts(const table::ReadReport& report) {
                            {"examples", std::move(examples)},
                            {"dates", std::move(dates)}};
   if (!report.negative.empty()) facts["negative"] = report.negative;
+  if (report.other_labels > 0) facts["other_labels"] = other_labels_document(report);
   return facts;
 }
 
@@ -27,6 +35,12 @@ Status add_report(const store::Document& part, const table::DatasetSpec& spec, t
   for (const auto& row : part.value("examples", store::Document::array())) {
     if (total.examples.size() < table::kMaxExamples)
       total.examples.push_back({row.value("line", uint64_t{0}), row.value("reason", "")});
+  }
+  const auto labels = part.value("other_labels", store::Document::object());
+  total.other_labels += labels.value("count", uint64_t{0});
+  for (const auto& row : labels.value("rows", store::Document::array())) {
+    if (total.other_label_examples.size() < table::kMaxShownLabels)
+      total.other_label_examples.push_back({row.value("line", uint64_t{0}), row.value("reason", "")});
   }
   std::vector<table::DatesRead> dates;
   for (const auto& read : part.value("dates", store::Document::array())) {

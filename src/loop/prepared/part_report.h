@@ -7,7 +7,10 @@
 
 namespace maeil::loop {
 
-// {rows, quarantined, examples, dates, negative}
+// {count, rows: [{line, reason}]} of the rows whose label is neither value
+store::Document other_labels_document(const table::ReadReport& report);
+
+// {rows, quarantined, examples, dates, negative, other_labels}
 store::Document report_facts(const table::ReadReport& report);
 
 // Adds those of a part to the report on the parts before it. REQUIRES: the part was checked (read_parts).

@@ -32,9 +32,14 @@ store::RowChunk row_chunk(const Day& day, const prep::Preparation& preparation,
     for (size_t i = 0; i < B; ++i) values[i] = prepared.numbers[i * N + f];
     chunk.push_back({preparation.numeric[f].name, std::move(values)});
   }
-  chunk.push_back({day.spec.target, std::vector<int64_t>(prepared.labels.begin(), prepared.labels.end())});
+  chunk.push_back({prep::spec_of(preparation, day.spec).target,
+                   std::vector<int64_t>(prepared.labels.begin(), prepared.labels.end())});
   for (const auto& date : prepared.dates) chunk.push_back({date.name, date.values});
   return chunk;
+}
+
+bool splits_by_key(const table::DatasetSpec& spec) {
+  return !spec.roles.group.empty() || !spec.roles.id.empty();
 }
 
 }  // namespace
@@ -49,33 +54,42 @@ Result<PreparedTotals> Preparing::make(RowRange range, const Sink& sink) {
   if (range.count == 0) return PreparedTotals();
   MAEIL_ASSIGN(auto from, rows_to_read(context_, day_.settings, raw_, range));
   const uint64_t first_row = from.first_row;
+  const table::DatasetSpec& spec = prep::spec_of(preparation_, day_.spec);
   PreparedTotals out;
   uint64_t done = 0;
   auto csv = table::RowFile::own(std::move(from.file), from.name);
-  MAEIL_ASSIGN(out.report, table::read_csv_file_as<PreparedPiece>(
-                               csv, day_.spec, {.target_required = !raw_.contains("source_sha256")},
-                               [&](const table::CsvChunk& rows, PreparedPiece& piece) -> Status {
-                                 std::vector<uint64_t> row_index = rows.row_index;
-                                 for (uint64_t& row : row_index) row += first_row;
-                                 const prep::Prepared prepared =
-                                     prep::transform(day_.spec, preparation_, rows.table);
-                                 const auto splits = prep::splits_of(
-                                     day_.spec, rows.table, static_cast<uint64_t>(day_.settings.seed),
-                                     context_.logical_date, row_index);
-                                 piece.rows = prepared.rows;
-                                 piece.counts = prepared.counts;
-                                 piece.chunk = row_chunk(day_, preparation_, prepared, row_index, splits);
-                                 piece.text.clear();
-                                 if (!csv_path_.empty()) append_processed_rows(prepared, splits, piece.text);
-                                 return {};
-                               },
-                               [&](PreparedPiece& piece) -> Status {
-                                 MAEIL_TRY(sink(piece));
-                                 prep::add(out.counts, piece.counts);
-                                 context_.progress("prepare", done += piece.rows, from.expected);
-                                 return {};
-                               }));
-  for (auto& row : out.report.examples) row.line += first_row;
+  MAEIL_ASSIGN(
+      out.report,
+      table::read_csv_file_as<PreparedPiece>(
+          csv, spec, {.target_required = !raw_.contains("source_sha256"), .other_label_is_none = true},
+          [&](const table::CsvChunk& rows, PreparedPiece& piece) -> Status {
+            std::vector<uint64_t> row_index = rows.row_index;
+            for (uint64_t& row : row_index) row += first_row;
+            const prep::Prepared prepared = prep::transform(spec, preparation_, rows.table);
+            const auto splits = prep::splits_of(spec, rows.table, static_cast<uint64_t>(day_.settings.seed),
+                                                context_.logical_date, row_index);
+            piece.rows = prepared.rows;
+            piece.counts = prepared.counts;
+            piece.chunk = row_chunk(day_, preparation_, prepared, row_index, splits);
+            if (splits_by_key(spec)) {
+              const auto kept =
+                  prep::validation_of(spec, rows.table, static_cast<uint64_t>(day_.settings.seed),
+                                      context_.logical_date, row_index);
+              piece.chunk.push_back({kValidationField, std::vector<int64_t>(kept.begin(), kept.end())});
+            }
+            piece.text.clear();
+            if (!csv_path_.empty()) append_processed_rows(prepared, splits, piece.text);
+            return {};
+          },
+          [&](PreparedPiece& piece) -> Status {
+            MAEIL_TRY(sink(piece));
+            prep::add(out.counts, piece.counts);
+            context_.progress("prepare", done += piece.rows, from.expected);
+            return {};
+          }));
+  for (auto* examples : {&out.report.examples, &out.report.other_label_examples}) {
+    for (auto& row : *examples) row.line += first_row;
+  }
   for (auto& dates : out.report.dates) dates.line += first_row;
   return out;
 }

@@ -16,11 +16,32 @@ const std::vector<T>& values_of(const store::RowColumn& column) {
   return std::get<std::vector<T>>(column.values);
 }
 
+// Which of a chunk's rows are of the validation part of `fine`: by what was stored with them, else by number.
+class ValidationRows {
+ public:
+  ValidationRows(const store::RowChunk& chunk, uint64_t seed, Days date) : seed_(seed), date_(date) {
+    for (const auto& column : chunk) {
+      if (column.name == "row") rows_ = &values_of<int64_t>(column);
+      if (column.name == kValidationField) stored_ = &values_of<int64_t>(column);
+    }
+  }
+  bool operator[](size_t i) const {
+    if (stored_) return (*stored_)[i] != 0;
+    return prep::is_validation(seed_, date_, static_cast<uint64_t>((*rows_)[i]));
+  }
+
+ private:
+  const uint64_t seed_;
+  const Days date_;
+  const std::vector<int64_t>* rows_ = nullptr;
+  const std::vector<int64_t>* stored_ = nullptr;
+};
+
 // The labelled rows of one split in one stored chunk.
 struct SampleChunk {
   Samples samples;
-  std::vector<uint64_t> raw_rows;  // (B)
-  uint64_t unlabelled = 0;         // rows of the split that have no label
+  std::vector<uint8_t> validation;  // (B); of `fine`
+  uint64_t unlabelled = 0;          // rows of the split that have no label
 };
 
 // The raw row that the stored row at `position` came from; nullopt behind the last one.
@@ -60,7 +81,7 @@ Result<uint64_t> first_position(store::Store& store, const std::string& partitio
 // read, and nothing beyond their chunk. kConflict when the rows were replaced meanwhile.
 Status for_each_sample_chunk(store::Store& store, Days date, const prep::Preparation& preparation,
                              std::string_view split, const std::function<Status(const SampleChunk&)>& visit,
-                             uint64_t first_row = 0, uint64_t rows = UINT64_MAX) {
+                             uint64_t first_row = 0, uint64_t rows = UINT64_MAX, uint64_t seed = 0) {
   const size_t C = preparation.categorical.size(), N = preparation.numeric.size();
   SampleChunk out;
   Samples& samples = out.samples;
@@ -83,8 +104,9 @@ Status for_each_sample_chunk(store::Store& store, Days date, const prep::Prepara
         const auto& labels = values_of<int64_t>(chunk[2 + C + N]);
         std::vector<size_t> picked;
         samples.labels.clear();
-        out.raw_rows.clear();
+        out.validation.clear();
         out.unlabelled = 0;
+        const ValidationRows validation(chunk, seed, date);
         for (size_t i = 0; i < splits.size(); ++i) {
           const auto row = static_cast<uint64_t>(raw_rows[i]);
           before += row < first_row;
@@ -95,7 +117,7 @@ Status for_each_sample_chunk(store::Store& store, Days date, const prep::Prepara
             continue;
           }
           picked.push_back(i);
-          out.raw_rows.push_back(row);
+          out.validation.push_back(validation[i]);
           samples.labels.push_back(static_cast<int32_t>(labels[i]));
         }
         samples.codes.resize(picked.size() * C);
@@ -128,17 +150,18 @@ Result<FineRows> read_fine(store::Store& store, Days date, const prep::Preparati
   const auto C = static_cast<std::ptrdiff_t>(preparation.categorical.size()),
              N = static_cast<std::ptrdiff_t>(preparation.numeric.size());
   FineRows out;
-  MAEIL_TRY(for_each_sample_chunk(store, date, preparation, "fine", [&](const SampleChunk& chunk) -> Status {
+  const auto take = [&](const SampleChunk& chunk) -> Status {
     const Samples& from = chunk.samples;
     for (std::ptrdiff_t i = 0; i < std::ssize(from.labels); ++i) {
-      Samples& to = prep::is_validation(seed, date, chunk.raw_rows[i]) ? out.validation : out.learn;
+      Samples& to = chunk.validation[static_cast<size_t>(i)] ? out.validation : out.learn;
       to.codes.insert(to.codes.end(), from.codes.begin() + i * C, from.codes.begin() + (i + 1) * C);
       to.numbers.insert(to.numbers.end(), from.numbers.begin() + i * N, from.numbers.begin() + (i + 1) * N);
       to.labels.push_back(from.labels[i]);
     }
     out.unlabelled += chunk.unlabelled;
     return {};
-  }));
+  };
+  MAEIL_TRY(for_each_sample_chunk(store, date, preparation, "fine", take, 0, UINT64_MAX, seed));
   return out;
 }
 
@@ -163,14 +186,16 @@ Result<Scores> score_split(store::Store& store, Days date, const prep::Preparati
 Result<SplitSizes> split_sizes(store::Store& store, Days date, const prep::Preparation& preparation,
                                uint64_t seed) {
   SplitSizes out;
+  // Rows of a dataset with roles have the field, unless an older maeil prepared them.
+  const std::vector<std::string> columns =
+      preparation.spec ? std::vector<std::string>() : std::vector<std::string>{"row", "split"};
   MAEIL_TRY(store.read_rows(
-      kRows, partition_of(date, preparation), {"row", "split"}, [&](const store::RowChunk& chunk) -> Status {
-        const auto& rows = values_of<int64_t>(chunk[0]);
+      kRows, partition_of(date, preparation), columns, [&](const store::RowChunk& chunk) -> Status {
+        const ValidationRows validation(chunk, seed, date);
         const auto& splits = values_of<std::string>(chunk[1]);
         for (size_t i = 0; i < splits.size(); ++i) {
           ++(splits[i] == "train" ? out.train : splits[i] == "fine" ? out.fine : out.test);
-          out.validation +=
-              splits[i] == "fine" && prep::is_validation(seed, date, static_cast<uint64_t>(rows[i]));
+          out.validation += splits[i] == "fine" && validation[i];
         }
         return {};
       }));

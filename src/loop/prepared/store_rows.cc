@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "loop/prepared/part_report.h"
 #include "loop/prepared/processed_csv.h"
 
 namespace maeil::loop {
@@ -74,7 +75,7 @@ Result<DayWriter> DayWriter::begin(dag::TaskContext& context, const Day& day,
   if (!csv_path.empty()) {
     MAEIL_ASSIGN(AtomicFile file, AtomicFile::create(csv_path));
     out.csv_.emplace(std::move(file));
-    MAEIL_TRY(out.csv_->write(processed_csv_header(day.spec, preparation)));
+    MAEIL_TRY(out.csv_->write(processed_csv_header(prep::spec_of(preparation, day.spec), preparation)));
   }
   return out;
 }
@@ -98,9 +99,12 @@ Result<PreparedDay> DayWriter::finish(dag::TaskContext& context, const Day& day,
   for (const auto& row : report.examples)
     context.log(fmt::format("{}:{}: set aside: {}", day.settings.data_path, row.line, row.reason));
   for (const auto& line : table::describe_unreadable(report, day.settings.data_path)) context.log(line);
+  if (const auto line = table::describe_other_labels(report, day.settings.data_path); !line.empty())
+    context.log("warning: " + line);
   MAEIL_ASSIGN(const std::string generation, rows_->finish());
   out.batch.publishes.push_back({kRows, partition_, generation});
   store::Document metadata = metadata_document(day, preparation, report, totals.counts);
+  if (report.other_labels > 0) metadata["other_labels"] = other_labels_document(report);
   metadata["raw_data_id"] = raw.at("_id");
   metadata["raw_sha256"] = raw.value("sha256", "");
   out.batch.puts.push_back(

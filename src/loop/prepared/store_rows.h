@@ -18,6 +18,9 @@
 namespace maeil::loop {
 
 inline constexpr const char* kRows = "processed_data";
+// The last field of rows whose dataset has a group or an id: 1 for the validation part of `fine`
+// (prep/row_split.h). Other rows' numbers say it.
+inline constexpr const char* kValidationField = "in_validation";
 
 std::string partition_of(Days date, const prep::Preparation& preparation);
 

@@ -1,0 +1,70 @@
+#include "loop/wait_for_source.h"
+
+#include <fmt/format.h>
+
+#include <chrono>
+#include <thread>
+
+#include "loop/arriving_file.h"
+#include "loop/day_file.h"
+#include "loop/pipelines.h"
+
+namespace maeil::loop {
+namespace {
+
+using dag::TaskOutcome;
+using dag::TaskState;
+
+// A writer that is at work writes more often than this; what it leaves out longer is the same to us as its
+// end. A file that grows is watched for some looks, so that a short copy costs no SENSOR_POKE_INTERVAL.
+constexpr std::chrono::seconds kBetweenLooks{1};
+constexpr int kLooks = 5;
+
+Result<TaskOutcome> wait_for_file(const std::string& pattern) {
+  MAEIL_ASSIGN(auto seen, look_at(pattern));
+  if (!seen) return outcome(TaskState::kWaiting, fmt::format("{} is not there yet (DAY_DATA)", pattern));
+  if (seen->info.st_size == 0)
+    return outcome(TaskState::kWaiting, fmt::format("{} is empty yet", seen->path));
+  for (int look = 0; look < kLooks; ++look) {
+    std::this_thread::sleep_for(kBetweenLooks);
+    MAEIL_ASSIGN(auto again, look_at(pattern));
+    if (!again) return outcome(TaskState::kWaiting, fmt::format("{} is gone again", pattern));
+    const bool rests = is_same(*seen, *again);
+    seen = std::move(again);
+    if (!rests) continue;
+    TaskOutcome out =
+        outcome(TaskState::kSuccess, fmt::format("{} is there, {} bytes", seen->path, seen->info.st_size));
+    out.result = {{"path", seen->path}, {"bytes", seen->info.st_size}};
+    return out;
+  }
+  return outcome(TaskState::kWaiting, fmt::format("{} is still being written to", seen->path));
+}
+
+}  // namespace
+
+bool is_due(const Settings& settings, const table::DatasetSpec& spec, Days date) {
+  return settings.day_data.empty() || spec.due.on(date);
+}
+
+std::string not_due_text(const table::DatasetSpec& spec, Days date) {
+  return fmt::format("no file is due on {}, a {} ([calendar] of {})", format_date(date),
+                     table::weekday_name(date), spec.file);
+}
+
+Result<TaskOutcome> wait_for_source(const Day& day, dag::TaskContext& context) {
+  const Days date = context.logical_date;
+  if (!day.file.empty())
+    return outcome(TaskState::kSuccess, fmt::format("the rows are those of {} (--in)", day.file));
+  if (day.settings.day_data.empty())
+    return outcome(TaskState::kSuccess, "the rows are drawn: there is no file to wait for");
+  if (!is_due(day.settings, day.spec, date))
+    return outcome(TaskState::kSkipped, not_due_text(day.spec, date));
+  return wait_for_file(day_file(day, date));
+}
+
+Result<bool> nothing_is_due(const dag::TaskContext& context) {
+  MAEIL_ASSIGN(const TaskState state, state_of(context, kDataDag, kWaitForSource));
+  return state == TaskState::kSkipped;
+}
+
+}  // namespace maeil::loop
