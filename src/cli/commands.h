@@ -76,6 +76,7 @@ inline constexpr const char* kInitOut = "dataset.toml";
 struct InitOptions {
   std::string in, target, positive, group, time, out = kInitOut;
   std::vector<std::string> id;
+  std::optional<int64_t> delay_days;
   bool force = false;  // write over a file that is there
 };
 struct QualityOptions {
@@ -130,6 +131,10 @@ struct LogsOptions {
   std::string run, task;
   bool follow = false;
 };
+struct LabelsOptions {
+  std::string in, date, observed;
+  bool dry_run = false;
+};
 struct PruneOptions {
   bool dry_run = false;
 };
@@ -165,6 +170,8 @@ Result<int> dag_export(Context& context);
 Result<int> task(Context& context, const TaskOptions& options);
 Result<int> runs(Context& context, const RunsOptions& options);
 Result<int> logs(Context& context, const LogsOptions& options);
+Result<int> labels_import(Context& context, const LabelsOptions& options);
+Result<int> labels_show(Context& context, const LabelsOptions& options);
 Result<int> prune(Context& context, const PruneOptions& options);
 Result<int> doctor(Context& context);
 

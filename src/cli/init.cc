@@ -173,6 +173,8 @@ void print_draft(const InitOptions& options, const loop::SpecDraft& draft) {
 }  // namespace
 
 Result<int> init(Context& context, const InitOptions& options) {
+  if (options.delay_days && options.time.empty())
+    return usage_error("--delay-days counts from a row's day: --time says which column has it");
   MAEIL_TRY(check_output(options.out, {options.in}));
   std::error_code ignored;
   if (!options.force && !options.target.empty() && std::filesystem::exists(options.out, ignored)) {
@@ -185,7 +187,8 @@ Result<int> init(Context& context, const InitOptions& options) {
                                        .positive = options.positive,
                                        .id = options.id,
                                        .group = options.group,
-                                       .time = options.time},
+                                       .time = options.time,
+                                       .delay_days = options.delay_days},
                                       watcher_of(progress));
   progress.finish();
   if (!draft) return tl::make_unexpected(draft.error());
