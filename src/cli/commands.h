@@ -76,7 +76,8 @@ inline constexpr const char* kInitOut = "dataset.toml";
 struct InitOptions {
   std::string in, target, positive, group, time, out = kInitOut;
   std::vector<std::string> id;
-  std::string html;    // a page with each column's distribution; "": none
+  std::string html;  // a page with each column's distribution; "": none
+  std::optional<int64_t> delay_days;
   bool force = false;  // write over a file that is there
 };
 struct QualityOptions {
@@ -134,6 +135,10 @@ struct LogsOptions {
   std::string run, task;
   bool follow = false;
 };
+struct LabelsOptions {
+  std::string in, date, observed;
+  bool dry_run = false;
+};
 struct PruneOptions {
   bool dry_run = false;
 };
@@ -170,6 +175,8 @@ Result<int> dag_export(Context& context);
 Result<int> task(Context& context, const TaskOptions& options);
 Result<int> runs(Context& context, const RunsOptions& options);
 Result<int> logs(Context& context, const LogsOptions& options);
+Result<int> labels_import(Context& context, const LabelsOptions& options);
+Result<int> labels_show(Context& context, const LabelsOptions& options);
 Result<int> prune(Context& context, const PruneOptions& options);
 Result<int> doctor(Context& context);
 

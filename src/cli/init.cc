@@ -238,6 +238,8 @@ void print_draft(const InitOptions& options, const loop::SpecDraft& draft) {
 }  // namespace
 
 Result<int> init(Context& context, const InitOptions& options) {
+  if (options.delay_days && options.time.empty())
+    return usage_error("--delay-days counts from a row's day: --time says which column has it");
   MAEIL_TRY(check_output(options.out, {options.in}));
   MAEIL_TRY(check_output(options.html, {options.in, options.out}));
   if (!options.html.empty() && same_place(options.html, options.out))
@@ -253,7 +255,8 @@ Result<int> init(Context& context, const InitOptions& options) {
                                        .positive = options.positive,
                                        .id = options.id,
                                        .group = options.group,
-                                       .time = options.time},
+                                       .time = options.time,
+                                       .delay_days = options.delay_days},
                                       watcher_of(progress));
   progress.finish();
   if (!draft) return tl::make_unexpected(draft.error());

@@ -44,6 +44,7 @@ struct Parser {
   TaskOptions task;
   RunsOptions runs;
   LogsOptions logs;
+  LabelsOptions labels;
   PruneOptions prune;
 
   // A command, its options added by `options`, run by `act`.
@@ -152,6 +153,8 @@ void add_data_commands(Parser& p) {
   c->add_option("--id", p.init.id, "the column that names a row; may be given again for more columns");
   c->add_option("--group", p.init.group, "the column of whom the rows are about, a borrower, say");
   c->add_option("--time", p.init.time, "the date column that says when a row was as it is");
+  c->add_option("--delay-days", p.init.delay_days, "labels are due so many days after their rows")
+      ->check(CLI::Range(0, 36500));
   c->add_option("--out", p.init.out, "the file to write")->capture_default_str();
   c->add_option("--html", p.init.html, "write a page with each column's distribution to this file");
   c->add_flag("--force", p.init.force, "write over a file that is there");
@@ -198,7 +201,7 @@ void add_data_commands(Parser& p) {
   for (const bool scoring : {true, false}) {
     c = p.command(
         p.app, scoring ? "predict" : "evaluate",
-        scoring ? "score a CSV file: one probability of default a row"
+        scoring ? "score a CSV file: one probability a row"
                 : "metrics of a model on a CSV file; exit 4 under the gate",
         scoring ? "maeil predict --model models/deployed/current_model.pth --in rows.csv --out scores.csv"
                 : "maeil evaluate --model 20261123_000000 --in rows.csv",
@@ -208,6 +211,24 @@ void add_data_commands(Parser& p) {
     c->add_option("--in", p.predict.in, "raw rows")->required();
     if (scoring) c->add_option("--out", p.predict.out, "the CSV file")->required();
   }
+}
+
+void add_label_commands(Parser& p) {
+  auto* labels = p.app.add_subcommand("labels", "labels that came late");
+  labels->require_subcommand(1);
+  auto* c = p.command(*labels, "import", "take labels in, join them with the stored rows, judge their scores",
+                      "maeil labels import --in labels.csv",
+                      [&p](Context& x) { return labels_import(x, p.labels); });
+  c->add_option("--in", p.labels.in, "a file with the id columns and the target")->required();
+  c->add_option("--date", p.labels.date,
+                "the logical date of its rows (default: its column logical_date, else its time column, else "
+                "the only day that has the id)");
+  c->add_option("--observed-at", p.labels.observed,
+                "the day on which the labels became known (default: its column observed_at, else today)");
+  c->add_flag("--dry-run", p.labels.dry_run, "only count and judge; write nothing");
+  c = p.command(*labels, "show", "what is known of a day's labels, and how its scores did",
+                "maeil labels show 2026-11-23", [&p](Context& x) { return labels_show(x, p.labels); });
+  c->add_option("DATE", p.labels.date, "logical date YYYY-MM-DD")->required();
 }
 
 void add_data_file_commands(Parser& p) {
@@ -387,6 +408,7 @@ int main(int argc, char** argv) {
   add_day_commands(parser);
   add_data_commands(parser);
   add_data_file_commands(parser);
+  add_label_commands(parser);
   add_model_commands(parser);
   add_store_commands(parser);
   try {

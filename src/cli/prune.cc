@@ -15,13 +15,16 @@ Result<int> prune(Context& context, const PruneOptions& options) {
   if (!options.dry_run) {
     MAEIL_ASSIGN(lock, store.lock("runner", "maeil prune"));
   }
-  MAEIL_ASSIGN(const auto pruned, loop::prune(store, context.settings, today, options.dry_run));
+  MAEIL_ASSIGN(const table::DatasetSpec& spec, context.spec_to_fit());
+  MAEIL_ASSIGN(const auto pruned,
+               loop::prune(store, context.settings, today, options.dry_run, spec.delay_days.value_or(0)));
   if (context.json) {
     const auto& history = pruned.history;
     print_json({{"dry_run", options.dry_run},
                 {"processed_data", pruned.processed},
                 {"raw_data", pruned.raw},
                 {"scores", pruned.scores},
+                {"labels", pruned.labels},
                 {"parts", pruned.parts},
                 {"history",
                  {{"dates", history.dates},
@@ -40,6 +43,9 @@ Result<int> prune(Context& context, const PruneOptions& options) {
                          pruned.raw.empty() ? "" : ": ", fmt::join(pruned.raw, ", ")));
   print_line(fmt::format("{} scores of {} dates{}{}", verb, pruned.scores.size(),
                          pruned.scores.empty() ? "" : ": ", fmt::join(pruned.scores, ", ")));
+  if (!pruned.labels.empty())
+    print_line(fmt::format("{} imported labels of {} dates: {}", verb, pruned.labels.size(),
+                           fmt::join(pruned.labels, ", ")));
   print_line(fmt::format("{} {} parts of shards", verb, pruned.parts));
   if (context.settings.retention_days_history == 0) {
     print_line("runs, logs and task records are kept for ever (RETENTION_DAYS_HISTORY 0)");

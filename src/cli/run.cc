@@ -160,6 +160,9 @@ Result<int> one_day(Context& context, Days date, const std::string& run_type, co
     return tl::make_unexpected(report.result.error.value_or(
         Error{ErrorCode::kIo, fmt::format("the day {} failed", format_date(date))}));
   }
+  const auto skipped = document.value("not judged", store::Document::object());
+  const auto why = skipped.value("result", store::Document::object());
+  if (report.verdict == loop::Verdict::kNotJudged && why.value("overdue", false)) return kGateFailed;
   return report.verdict == loop::Verdict::kAlert ? kGateFailed : 0;
 }
 

@@ -6,6 +6,7 @@
 #include "loop/arriving_file.h"
 #include "loop/day_file.h"
 #include "loop/file_rows.h"
+#include "loop/labels/day_labels.h"
 #include "loop/own_file.h"
 #include "loop/pipelines.h"
 #include "loop/prepared/prepare.h"
@@ -158,6 +159,8 @@ Result<TaskOutcome> preprocess_data(const Day& day, TaskContext& context) {
                       {"quarantined", prepared.quarantined},
                       {"model_id", version->id},
                       {"path", csv_path.string()}};
+        if (prepared.unlabelled > 0) out.result["unlabelled"] = prepared.unlabelled;
+        MAEIL_TRY(take_day_labels(day, context, out));
         return out;
       });
 }

@@ -27,6 +27,12 @@ Status check_result(Days date, std::string_view dag, std::string_view task, cons
                               {"result.unchanged", Kind::kFlag},
                               {"result.raw_data_id", Kind::kText},
                               {"result.fallback", Kind::kFlag},
+                              {"result.judged_on[]", Kind::kText},
+                              {"result.days[]", Kind::kText},
+                              {"result.kept", Kind::kNumber},
+                              {"result.labels_of", Kind::kText},
+                              {"result.labels_due", Kind::kText},
+                              {"result.overdue", Kind::kFlag},
                               {"result.metrics", Kind::kObject}});
 }
 

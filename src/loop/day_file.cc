@@ -123,13 +123,15 @@ Status write_plain(const table::RowFile& file, table::RowReader& reader, const s
 
 }  // namespace
 
-std::string day_file(const Day& day, Days date) {
-  std::string out = day.file.empty() ? day.settings.day_data : day.file;
-  if (!day.file.empty()) return out;
+std::string with_date(std::string path, Days date) {
   constexpr std::string_view kDate = "{date}";
-  for (size_t at = 0; (at = out.find(kDate, at)) != std::string::npos;)
-    out.replace(at, kDate.size(), format_date(date));
-  return out;
+  for (size_t at = 0; (at = path.find(kDate, at)) != std::string::npos;)
+    path.replace(at, kDate.size(), format_date(date));
+  return path;
+}
+
+std::string day_file(const Day& day, Days date) {
+  return day.file.empty() ? with_date(day.settings.day_data, date) : day.file;
 }
 
 Result<FileDate> date_of_file(const std::string& path, const table::DatasetSpec& spec) {

@@ -13,6 +13,9 @@ namespace maeil::loop {
 // replaced by YYYY-MM-DD, which may have wildcards (arriving_file.h); "": the rows are drawn.
 std::string day_file(const Day& day, Days date);
 
+// Every {date} of a path replaced by YYYY-MM-DD.
+std::string with_date(std::string path, Days date);
+
 // The day that a file is about, as far as it says: the only value of the dataset's time column, and the one
 // date (2026-11-28 or 20261128) in its name.
 struct FileDate {

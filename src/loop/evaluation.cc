@@ -2,7 +2,10 @@
 
 #include <fmt/format.h>
 
+#include <memory>
+
 #include "loop/gate.h"
+#include "loop/labels/labelled_days.h"
 #include "loop/scoring.h"
 
 namespace maeil::loop {
@@ -55,18 +58,27 @@ Result<store::Document> evaluate_scores(const Scores& scores, uint64_t seed, std
 
 Result<dag::TaskOutcome> evaluate_version(
     dag::TaskContext& context, const Day& day, const registry::ModelVersion& version, std::string_view split,
+    const std::vector<Days>& dates,
     const std::function<Result<dag::TaskOutcome>(store::Document evaluated)>& then) {
-  MAEIL_ASSIGN(auto scoring, Scoring::begin(context, day, version, split));
+  MAEIL_ASSIGN(auto whole, Scoring::begin(context, day, version, split));
+  std::unique_ptr<Scoring> scoring;
+  if (dates.empty())
+    scoring = std::make_unique<Scoring>(std::move(whole));
+  else
+    scoring = std::make_unique<ScoringOfDays>(std::move(whole), dates);
   return run_in_shards<Scores, ScoreTotal>(
-      context, scoring, [&](const Scoring::Rows& all) -> Result<dag::TaskOutcome> {
+      context, *scoring, [&](const Scoring::Rows& all) -> Result<dag::TaskOutcome> {
         MAEIL_ASSIGN(const Scores scores, collect(all));
         MAEIL_ASSIGN(auto metrics, evaluate_scores(scores, static_cast<uint64_t>(day.settings.seed), split));
-        const store::Document& raw = scoring.raw();
-        return then({{"model_id", version.id},
-                     {"model_version", version.version},
-                     {"metrics", std::move(metrics)},
-                     {"raw_data_id", store::id_text(raw.at("_id"))},
-                     {"fallback", raw.value("fallback", false)}});
+        const store::Document& raw = scoring->raw();
+        if (!dates.empty()) metrics["judged_on"] = date_texts(dates);
+        store::Document evaluated = {{"model_id", version.id},
+                                     {"model_version", version.version},
+                                     {"metrics", std::move(metrics)},
+                                     {"raw_data_id", store::id_text(raw.at("_id"))},
+                                     {"fallback", raw.value("fallback", false)}};
+        if (!dates.empty()) evaluated["judged_on"] = date_texts(dates);
+        return then(std::move(evaluated));
       });
 }
 
@@ -87,6 +99,8 @@ std::string describe(const store::Document& metrics) {
     out += fmt::format(" ({:.3f} to {:.3f})", interval[0].get<double>(), interval[1].get<double>());
   out += fmt::format(", AUC {}, {} positives in {} rows", metric_text(metric_of(metrics, "roc_auc")),
                      counts.positives, counts.rows());
+  if (const auto days = dates_of(metrics, "judged_on"); days && !days->empty())
+    out += " of " + describe_dates(*days);
   if (counts.unlabelled > 0) out += fmt::format(", {} rows without a label left out", counts.unlabelled);
   return out;
 }

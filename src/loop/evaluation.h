@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "loop/day.h"
 #include "loop/prepared/read_rows.h"
@@ -22,9 +23,12 @@ Result<store::Document> evaluate_scores(const Scores& scores, uint64_t seed, std
 // Loads the version, prepares the day for it if need be, scores one split, and gives `then` what a task
 // records of it: {model_id, model_version, metrics, raw_data_id, fallback}, the last two of the document of
 // raw_data whose rows were evaluated, so that nobody judges by the raw data of a later moment. A task that is
-// cut into shards does the same (run_in_shards.h): `then` is called by the merging step alone.
+// cut into shards does the same (run_in_shards.h): `then` is called by the merging step alone. `dates`: of
+// these days instead, with the labels that the date knows of them (labels/labelled_days.h); then `judged_on`
+// has them, in what is recorded and in the metrics.
 Result<dag::TaskOutcome> evaluate_version(
     dag::TaskContext& context, const Day& day, const registry::ModelVersion& version, std::string_view split,
+    const std::vector<Days>& dates,
     const std::function<Result<dag::TaskOutcome>(store::Document evaluated)>& then);
 
 // A metric of such a document; nullopt where it is undefined.

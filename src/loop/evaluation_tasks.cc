@@ -4,6 +4,7 @@
 
 #include "loop/evaluation.h"
 #include "loop/gate.h"
+#include "loop/labels/labelled_days.h"
 #include "loop/not_judged.h"
 #include "loop/pipelines.h"
 #include "loop/tasks.h"
@@ -53,13 +54,27 @@ Result<TaskOutcome> load_latest_model(TaskContext& context) {
   return out;
 }
 
+// Where no label is known yet: since when they are due.
+Status note_labels_due(const Day& day, TaskContext& context, const LabelledDays& judged,
+                       store::Document& evaluated) {
+  if (judged.any || label_counts(evaluated["metrics"]).rows() > 0) return {};
+  MAEIL_ASSIGN(const auto due, labels_due(context.store, day, context.logical_date));
+  if (!due) return {};
+  evaluated["labels_of"] = format_date(due->of);
+  evaluated["labels_due"] = format_date(due->on);
+  evaluated["overdue"] = due->overdue;
+  return {};
+}
+
 Result<TaskOutcome> evaluate_model(const Day& day, TaskContext& context) {
   MAEIL_ASSIGN(const auto loaded, result_of(context, kEvaluationDag, "load_latest_model"));
   MAEIL_ASSIGN(const auto version, registry::find_version(context.store, loaded.value("model_id", "")));
+  MAEIL_ASSIGN(const auto judged, days_to_judge(context.store, day, context.logical_date));
   return evaluate_version(
-      context, day, version, "test", [&](store::Document evaluated) -> Result<TaskOutcome> {
+      context, day, version, "test", judged.dates, [&](store::Document evaluated) -> Result<TaskOutcome> {
         TaskOutcome out;
         out.result = std::move(evaluated);
+        MAEIL_TRY(note_labels_due(day, context, judged, out.result));
         const store::Document& metrics = out.result["metrics"];
         out.message = describe(metrics);
         out.batch.puts.push_back(

@@ -47,7 +47,15 @@ Judgement judge(const store::Document& metrics, const Settings& settings) {
 
 Judgement judge_evaluated(const store::Document& evaluated, const Settings& settings) {
   Judgement out = judge(evaluated.at("metrics"), settings);
+  if (out.counts.rows() == 0 && evaluated.contains("labels_due")) {
+    out.labels_due = evaluated.value("labels_due", "");
+    out.overdue = evaluated.value("overdue", false);
+    out.reason =
+        fmt::format("no labels are known yet: those of {} {} due on {}{}", evaluated.value("labels_of", ""),
+                    out.overdue ? "were" : "are", out.labels_due, out.overdue ? " and are overdue" : "");
+  }
   if (!evaluated.value("fallback", false)) return out;
+  out.labels_due.clear();
   out.gate = Gate::kNotJudged;
   out.reason =
       "the day's rows are the built-in portfolio's (SOURCE_FALLBACK), since the distribution model was "
@@ -79,10 +87,13 @@ store::Batch::Put approval_entry(const dag::TaskContext& context, const registry
 }
 
 store::Document not_judged_document(const Judgement& judgement) {
-  return {{"reason", judgement.reason},
-          {"rows", judgement.counts.rows()},
-          {"positives", judgement.counts.positives},
-          {"negatives", judgement.counts.negatives}};
+  store::Document out = {{"reason", judgement.reason},
+                         {"rows", judgement.counts.rows()},
+                         {"positives", judgement.counts.positives},
+                         {"negatives", judgement.counts.negatives}};
+  if (!judgement.labels_due.empty())
+    out.update({{"labels_due", judgement.labels_due}, {"overdue", judgement.overdue}});
+  return out;
 }
 
 }  // namespace maeil::loop

@@ -28,6 +28,10 @@ struct Judgement {
   std::optional<double> f1;
   std::string reason;  // of kNotJudged, one sentence without a full stop
   LabelCounts counts;
+  // Of kNotJudged where no label is known: the day on which the first are due, and whether it is past. "":
+  // the dataset says no delay_days, or that is not why.
+  std::string labels_due;
+  bool overdue = false;
 };
 
 // kNotJudged below MIN_POSITIVES or MIN_NEGATIVES labelled rows of a class, and where F1 is undefined; else
@@ -46,7 +50,7 @@ store::Batch::Put approval_entry(const dag::TaskContext& context, const registry
                                  Instant when);
 
 // What a branch records of a judgement that says kNotJudged, for skip_evaluation: {reason, rows, positives,
-// negatives}.
+// negatives}, and {labels_due, overdue} where labels come late.
 store::Document not_judged_document(const Judgement& judgement);
 
 }  // namespace maeil::loop

@@ -30,20 +30,21 @@ Result<dag::TaskOutcome> skip_evaluation(const Day& day, dag::TaskContext& conte
                what_was_not_judged(context, static_cast<int>(day.settings.max_retrain_attempts)));
   dag::TaskOutcome out;
   out.message = found.value("reason", "");
-  store::Document alert = {{"alert_type", "MODEL_NOT_JUDGED"}, {"severity", "WARNING"}};
-  alert.update(found);
-  alert["message"] = fmt::format(
-      "Version {} was not judged: {}. Nothing was retrained or deployed, what is deployed stays; "
-      "docs/operations.md says what to look at.",
-      found.value("model_version", ""), out.message);
-  alert = stamped(context, "alerts", std::move(alert));
-  const std::string alert_id = store::id_text(alert["_id"]);
-  store::Document event = {
-      {"event_type", "evaluation_skipped"}, {"status", "not_judged"}, {"alert_id", alert_id}};
-  event.update(found);
   out.result = found;
-  out.result["alert_id"] = alert_id;
-  out.batch.puts.push_back({"alerts", std::move(alert)});
+  store::Document event = {{"event_type", "evaluation_skipped"}, {"status", "not_judged"}};
+  // Labels that are not due yet are no news to anybody.
+  if (!found.contains("labels_due") || found.value("overdue", false)) {
+    store::Document alert = {{"alert_type", "MODEL_NOT_JUDGED"}, {"severity", "WARNING"}};
+    alert.update(found);
+    alert["message"] = fmt::format(
+        "Version {} was not judged: {}. Nothing was retrained or deployed, what is deployed stays; "
+        "docs/operations.md says what to look at.",
+        found.value("model_version", ""), out.message);
+    alert = stamped(context, "alerts", std::move(alert));
+    event["alert_id"] = out.result["alert_id"] = store::id_text(alert["_id"]);
+    out.batch.puts.push_back({"alerts", std::move(alert)});
+  }
+  event.update(found);
   out.batch.puts.push_back({"evaluation_events", stamped(context, "evaluation_events", std::move(event))});
   return out;
 }

@@ -9,8 +9,8 @@ namespace maeil::loop {
 // `model_version` of the version that could not be judged. kNotFound when no branch of the date chose it.
 Result<store::Document> what_was_not_judged(const dag::TaskContext& context, int max_attempts);
 
-// Records the verdict `not_judged` and an alert of severity WARNING. Nothing was retrained after it, nothing
-// will be deployed.
+// Records the verdict `not_judged`, and an alert of severity WARNING unless labels are simply not due yet.
+// Nothing was retrained after it, nothing will be deployed.
 Result<dag::TaskOutcome> skip_evaluation(const Day& day, dag::TaskContext& context);
 
 }  // namespace maeil::loop

@@ -2,12 +2,14 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <functional>
 #include <set>
 
 #include "base/file.h"
 #include "loop/day_scores.h"
+#include "loop/labels/stored_labels.h"
 #include "loop/own_file.h"
 #include "loop/part_store.h"
 #include "loop/pipelines.h"
@@ -82,11 +84,14 @@ Result<std::vector<std::string>> left_by_killed_runs(const Settings& settings, I
   return out;
 }
 
-Result<Pruned> prune(store::Store& store, const Settings& settings, Days today, bool dry_run) {
+Result<Pruned> prune(store::Store& store, const Settings& settings, Days today, bool dry_run,
+                     int64_t delay_days) {
   Pruned out;
   const std::string processed_before =
       format_date(today - std::chrono::days(settings.retention_days_processed));
-  const std::string raw_before = format_date(today - std::chrono::days(settings.retention_days_raw));
+  const int64_t raw_days = std::max(settings.retention_days_raw,
+                                    delay_days + std::max(settings.judge_days, settings.retrain_days));
+  const std::string raw_before = format_date(today - std::chrono::days(raw_days));
 
   // A partition is "<logical date>/<feature spec hash>"; ISO dates compare as text.
   MAEIL_ASSIGN(const auto partitions, store.row_partitions("processed_data"));
@@ -103,6 +108,14 @@ Result<Pruned> prune(store::Store& store, const Settings& settings, Days today, 
                  return OwnFile::remove(scores_path(settings, date), kScoresFile,
                                         [&] { return std::ref(store); });
                }));
+  MAEIL_ASSIGN(const auto labels, store.row_partitions(kLabelRows));
+  for (const auto& partition : labels) {
+    const std::string date = partition.substr(0, partition.find('/'));
+    if (date >= raw_before) continue;
+    if (std::ranges::find(out.labels, date) == out.labels.end()) out.labels.push_back(date);
+    if (!dry_run) MAEIL_TRY(store.erase_rows(kLabelRows, partition));
+  }
+  MAEIL_TRY(prune_bytes(store, kLabels, raw_before, dry_run, {}));  // the files that were imported
   // Merged or abandoned: nobody waits for a shard's part a day later.
   MAEIL_ASSIGN(const Instant at, store.time());  // whatever other machines' clocks say
   store::FindOptions parts;

@@ -8,6 +8,8 @@
 #include "loop/attempt_choice.h"
 #include "loop/evaluation.h"
 #include "loop/gate.h"
+#include "loop/labels/labelled_days.h"
+#include "loop/labels/labelled_rows.h"
 #include "loop/pipelines.h"
 #include "loop/prepared/prepare.h"
 #include "loop/tasks.h"
@@ -37,29 +39,72 @@ Result<std::string> parent_of(TaskContext& context) {
   return ids[best_attempt(scores)];
 }
 
+// What an attempt learns from, and where that is.
+struct RowsToLearn {
+  std::vector<Days> dates;  // empty: the date's own, of processed_data
+  SplitSizes sizes;
+  double kept = 1;  // of the labelled rows of other days (ROW_CAP)
+};
+
+Result<RowsToLearn> rows_to_learn(const Day& day, TaskContext& context,
+                                  const prep::Preparation& preparation) {
+  RowsToLearn out;
+  MAEIL_ASSIGN(auto learnt, days_to_learn(context.store, day, context.logical_date));
+  out.dates = std::move(learnt.dates);
+  if (out.dates.empty()) {
+    MAEIL_TRY(ensure_prepared(context, day, preparation));
+    MAEIL_ASSIGN(out.sizes, split_sizes(context.store, context.logical_date, preparation,
+                                        static_cast<uint64_t>(day.settings.seed)));
+    return out;
+  }
+  MAEIL_ASSIGN(const auto found,
+               labelled_sizes(context.store, day, out.dates, context.logical_date, preparation));
+  out.sizes = found.sizes;
+  if (found.fine_labelled > day.settings.row_cap) {
+    out.kept = static_cast<double>(day.settings.row_cap) / static_cast<double>(found.fine_labelled);
+    context.log(fmt::format("about {} of {} labelled rows of the fine split are drawn (ROW_CAP)",
+                            day.settings.row_cap, found.fine_labelled));
+  }
+  return out;
+}
+
+Result<FineRows> rows_learnt(const Day& day, TaskContext& context, const store::Document& prepared,
+                             const prep::Preparation& preparation) {
+  MAEIL_ASSIGN(const auto dates, dates_of(prepared, "days"));
+  if (dates.empty()) {
+    return read_fine(context.store, context.logical_date, preparation,
+                     static_cast<uint64_t>(day.settings.seed));
+  }
+  return read_labelled_fine(context.store, day, dates, context.logical_date, preparation,
+                            prepared.value("kept", 1.0));
+}
+
 Result<TaskOutcome> prepare_retraining_data(const Day& day, TaskContext& context) {
   MAEIL_ASSIGN(const std::string parent_id, parent_of(context));
   MAEIL_ASSIGN(const auto parent, registry::find_version(context.store, parent_id));
   MAEIL_ASSIGN(const auto model,
                registry::load_version(context.store, parent, day.spec, static_cast<int>(day.settings.nhead)));
-  MAEIL_TRY(ensure_prepared(context, day, *model.preparation));
-  MAEIL_ASSIGN(const auto sizes, split_sizes(context.store, context.logical_date, *model.preparation,
-                                             static_cast<uint64_t>(day.settings.seed)));
+  MAEIL_ASSIGN(const RowsToLearn learnt, rows_to_learn(day, context, *model.preparation));
+  const SplitSizes& sizes = learnt.sizes;
   TaskOutcome out;
   out.message = fmt::format("attempt {} fine-tunes version {} on {} rows, {} more are its validation",
                             context.attempt, parent.version, sizes.fine - sizes.validation, sizes.validation);
   out.result = {{"parent_id", parent_id}, {"fine", sizes.fine}, {"validation", sizes.validation}};
-  out.batch.puts.push_back(
-      {"training_data", stamped(context, "training_data",
-                                {{"num_train_samples", sizes.train},
-                                 {"num_finetune_samples", sizes.fine},
-                                 {"num_validation_samples", sizes.validation},
-                                 {"num_test_samples", sizes.test},
-                                 {"num_categorical_features", model.preparation->categorical.size()},
-                                 {"num_numerical_features", model.preparation->numeric.size()},
-                                 {"status", "prepared"},
-                                 {"parent_id", parent_id},
-                                 {"attempt", context.attempt}})});
+  store::Document document = {{"num_train_samples", sizes.train},
+                              {"num_finetune_samples", sizes.fine},
+                              {"num_validation_samples", sizes.validation},
+                              {"num_test_samples", sizes.test},
+                              {"num_categorical_features", model.preparation->categorical.size()},
+                              {"num_numerical_features", model.preparation->numeric.size()},
+                              {"status", "prepared"},
+                              {"parent_id", parent_id},
+                              {"attempt", context.attempt}};
+  if (!learnt.dates.empty()) {
+    out.message += fmt::format(" ({})", describe_dates(learnt.dates));
+    document["days"] = out.result["days"] = date_texts(learnt.dates);
+    out.result["kept"] = learnt.kept;
+  }
+  out.batch.puts.push_back({"training_data", stamped(context, "training_data", std::move(document))});
   return out;
 }
 
@@ -69,8 +114,7 @@ Result<TaskOutcome> finetune_model(const Day& day, TaskContext& context) {
   MAEIL_ASSIGN(const auto parent, registry::find_version(context.store, prepared.value("parent_id", "")));
   MAEIL_ASSIGN(auto model,
                registry::load_version(context.store, parent, day.spec, static_cast<int>(day.settings.nhead)));
-  MAEIL_ASSIGN(const FineRows fine, read_fine(context.store, context.logical_date, *model.preparation,
-                                              static_cast<uint64_t>(day.settings.seed)));
+  MAEIL_ASSIGN(const FineRows fine, rows_learnt(day, context, prepared, *model.preparation));
   if (fine.learn.rows() == 0) {
     return bad_input(
         fmt::format("the fine split of {} has no labelled rows to learn from: raise DATA_QUANTITY",
@@ -164,7 +208,10 @@ Result<TaskOutcome> evaluate_finetuned_model(const Day& day, TaskContext& contex
   MAEIL_ASSIGN(const auto tuned,
                result_of(context, kEvaluationDag, retrain_task(context.attempt, "finetune_model")));
   MAEIL_ASSIGN(const auto version, registry::find_version(context.store, tuned.value("model_id", "")));
-  return evaluate_version(context, day, version, "test", [&](store::Document evaluated) {
+  // On the days that the model in force was judged on.
+  MAEIL_ASSIGN(const auto original, result_of(context, kEvaluationDag, "evaluate_model"));
+  MAEIL_ASSIGN(const auto dates, dates_of(original, "judged_on"));
+  return evaluate_version(context, day, version, "test", dates, [&](store::Document evaluated) {
     return judge_attempt(day, context, version, std::move(evaluated));
   });
 }

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include "loop/labels/labelled_rows.h"
+#include "loop/labels/stored_labels.h"
 #include "loop/prepared/prepare.h"
 #include "loop/prepared/raw_data.h"
 
@@ -41,6 +43,44 @@ Result<ScoreTotal> Scoring::make(RowRange rows, const Sink& sink) {
   const ScoreTotal total{scores.labels.size(), scores.unlabelled};
   MAEIL_TRY(sink(scores));
   return total;
+}
+
+Result<ScoreTotal> ScoringOfDays::make(RowRange days, const Sink& sink) {
+  const prep::Preparation& preparation = *model_.preparation;
+  MAEIL_ASSIGN(const auto scorer, nn::Scorer::make(std::move(model_.parameters), model_.unknown));
+  const prep::Split split = split_ == prep::to_string(prep::Split::kTest)   ? prep::Split::kTest
+                            : split_ == prep::to_string(prep::Split::kFine) ? prep::Split::kFine
+                                                                            : prep::Split::kTrain;
+  ScoreTotal total;
+  for (uint64_t i = days.first; i < dates_.size() && i - days.first < days.count; ++i) {
+    MAEIL_ASSIGN(auto scores, score_labelled_day(context_.store, day_, dates_[i], context_.logical_date,
+                                                 preparation, split, scorer));
+    total.rows += scores.labels.size();
+    total.unlabelled += scores.unlabelled;
+    MAEIL_TRY(sink(scores));
+    context_.progress("days judged", i + 1, dates_.size());
+  }
+  return total;
+}
+
+RowCuts ScoringOfDays::cuts() const { return {dates_.size(), 1}; }
+
+// With what is known of the labels: parts that knew more than others are never put together.
+Result<store::Document> ScoringOfDays::inputs() const {
+  auto days = store::Document::array();
+  for (const Days date : dates_) {
+    MAEIL_ASSIGN(const auto raw, raw_document(context_.store, date));
+    MAEIL_ASSIGN(const auto imports, imports_of(context_.store, date));
+    store::Document one = {{"logical_date", format_date(date)},
+                           {"raw_sha256", raw.value("sha256", "")},
+                           {"imports", store::Document::array()}};
+    for (const auto& import : imports) one["imports"].push_back(store::id_text(import.at("_id")));
+    days.push_back(std::move(one));
+  }
+  return store::Document{{"model_sha256", version_.sha256},
+                         {"split", split_},
+                         {"known_on", format_date(context_.logical_date)},
+                         {"days", std::move(days)}};
 }
 
 // By raw rows, whose number is known: prepared ones, less those set aside, would have to be read to be

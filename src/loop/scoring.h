@@ -4,6 +4,7 @@
 
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "loop/day.h"
 #include "loop/prepared/read_rows.h"
@@ -34,7 +35,7 @@ class Scoring : public RowWork<Scores, ScoreTotal> {
   PartSummary summary(const ScoreTotal& total, RowRange rows) const override;
   Status read(const store::Document& part, const Sink& sink, ScoreTotal& total) const override;
 
- private:
+ protected:
   Scoring(dag::TaskContext& context, const Day& day, const registry::ModelVersion& version,
           std::string_view split, store::Document raw, registry::ModelFile model)
       : context_(context),
@@ -50,6 +51,20 @@ class Scoring : public RowWork<Scores, ScoreTotal> {
   const std::string_view split_;
   store::Document raw_;
   registry::ModelFile model_;
+};
+
+// The same split of other days, with the labels that the date knows of their rows (labels/labelled_rows.h).
+// Shards take whole days.
+class ScoringOfDays : public Scoring {
+ public:
+  ScoringOfDays(Scoring scoring, std::vector<Days> dates)
+      : Scoring(std::move(scoring)), dates_(std::move(dates)) {}
+  Result<ScoreTotal> make(RowRange days, const Sink& sink) override;
+  RowCuts cuts() const override;
+  Result<store::Document> inputs() const override;
+
+ private:
+  std::vector<Days> dates_;
 };
 
 // All pieces of a scoring in one.

@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "loop/day_scores.h"
+#include "loop/labels/day_labels.h"
 #include "loop/own_file.h"
 #include "loop/pipelines.h"
 #include "loop/tasks.h"
@@ -149,7 +150,9 @@ Result<TaskOutcome> write_scores(const Day& day, TaskContext& context, const Sco
                 {"model_status", model.status},
                 {"path", path},
                 {"sha256", file.sha256()}};
-  out.batch.puts.push_back({kPredictions, stamped(context, kPredictions, std::move(document))});
+  document = stamped(context, kPredictions, std::move(document));
+  MAEIL_TRY(judge_new_scores(day, context, document, out));
+  out.batch.puts.push_back({kPredictions, std::move(document)});
   return out;
 }
 

@@ -75,6 +75,7 @@ class Drafting {
                            .type = out_.target.numbers ? SpecType::kNumber : SpecType::kText};
     column = plain;
     out_.spec.target = column.name;
+    out_.spec.delay_days = request_.delay_days;
     out_.spec.positive = out_.target.positive.value;
     out_.spec.negative = out_.target.negative.value;
     return {};
@@ -152,6 +153,16 @@ class Drafting {
       if (!spec.find(name)) spec.day_counts.push_back({name, column.name, spec.roles.time});
     }
     out_.text = text();
+    // Rows that have a time come day by day, and their labels when they are known.
+    if (!request_.time.empty()) {
+      if (!request_.delay_days) {
+        out_.text +=
+            "\n# Labels that come later than their rows: `delay_days = 90` in [target] says after how "
+            "many days they\n# are due (docs/labels.md).";
+      }
+      out_.text += fmt::format("\n[settings]\nJUDGE_DAYS = {}\nRETRAIN_DAYS = {}\n", kDraftJudgeDays,
+                               kDraftRetrainDays);
+    }
     MAEIL_ASSIGN(const auto parsed, table::parse_dataset_spec(out_.text, "the drafted spec"));
     const auto features = prep::unfitted(parsed);
     out_.features = features.categorical.size() + features.numeric.size();

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -17,10 +18,14 @@ namespace maeil::loop {
 
 inline constexpr uint64_t kFewDraftRows = 50;  // fewer are warned of: no share or rate of them says much
 
+// Drafted for a dataset with a time: a month to judge on, a quarter to learn from.
+inline constexpr int kDraftJudgeDays = 30, kDraftRetrainDays = 90;
+
 struct DraftRequest {
   std::string in, target, positive;  // target "": targets are proposed, and nothing is drafted
   std::vector<std::string> id;
   std::string group, time;
+  std::optional<int64_t> delay_days;  // after which labels are due; needs a time
 };
 
 struct DraftColumn {

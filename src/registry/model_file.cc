@@ -66,7 +66,8 @@ Status check_classes(const nn::Parameters& parameters) {
   const int classes = parameters.shape.classes;
   if (!parameters.has_head || classes == 2) return {};
   return bad_input(fmt::format(
-      "the head fc.3 has {}; maeil's classifiers have two, no default and default, so train or save the "
+      "the head fc.3 has {}; maeil's classifiers have two, the negative and the positive, so train or save "
+      "the "
       "model with two outputs",
       classes == 1 ? std::string("one output (as for a sigmoid)") : fmt::format("{} classes", classes)));
 }

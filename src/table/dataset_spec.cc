@@ -242,6 +242,8 @@ Status check(const DatasetSpec& spec, const std::string& file) {
   return {};
 }
 
+constexpr int64_t kMostDelayDays = 36500;
+
 // The column is a text from here on, in which a number's words for missing are missing. REQUIRES: the
 // columns.
 Status read_target(const toml::table& document, const std::string& file, DatasetSpec& spec) {
@@ -252,7 +254,12 @@ Status read_target(const toml::table& document, const std::string& file, Dataset
   Keys keys(*node->as_table(), "[target]", file);
   spec.target = keys.text("column", true);
   const std::string positive = keys.value("positive", true), negative = keys.value("negative");
+  if (node->as_table()->contains("delay_days")) spec.delay_days = keys.number("delay_days");
   MAEIL_TRY(keys.finish());
+  if (spec.delay_days && (*spec.delay_days < 0 || *spec.delay_days > kMostDelayDays)) {
+    return bad_input(fmt::format("{}: delay_days of [target] must be 0 to {}, not {}", place, kMostDelayDays,
+                                 *spec.delay_days));
+  }
   if (spec.target.empty()) return bad_input(fmt::format("{}: the column of [target] has no name", place));
   SpecColumn* column = find_column(spec, spec.target);
   if (!column) return bad_input(fmt::format("{}: target '{}' is no column", place, spec.target));

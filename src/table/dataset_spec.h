@@ -58,6 +58,8 @@ struct DatasetSpec {
   // Its two values (label 0 and 1) as target_text has them; negative "": the file's only other value.
   std::string negative, positive;
   TargetForms target_forms;
+  // So many days after a row's day its label is due; none: it comes with the row.
+  std::optional<int64_t> delay_days;
   Roles roles;                      // of columns; ids and the group are read as text, but dates as dates
   std::vector<SpecColumn> columns;  // in the order of the file, which is the order of the features
   std::vector<DayCount> day_counts;

@@ -73,6 +73,7 @@ std::string dataset_spec_text(const DatasetSpec& spec, const std::string& head,
   if (!spec.target.empty()) {
     out += fmt::format("\n[target]\ncolumn = {}\npositive = {}\n", toml_text(spec.target),
                        value_text(spec.positive));
+    if (spec.delay_days) out += fmt::format("delay_days = {}\n", *spec.delay_days);
     if (!spec.negative.empty()) out += fmt::format("negative = {}\n", value_text(spec.negative));
   }
   const Roles& roles = spec.roles;

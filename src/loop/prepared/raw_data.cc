@@ -13,14 +13,12 @@
 
 namespace maeil::loop {
 
-Result<store::Document> raw_document(const dag::TaskContext& context) {
+Result<store::Document> raw_document(store::Store& store, Days date) {
   store::FindOptions options;
-  options.filter = {{"logical_date", format_date(context.logical_date)},
-                    {"superseded_by", {{"$exists", false}}}};
-  MAEIL_ASSIGN(auto raw, context.store.find_one("raw_data", options));
+  options.filter = {{"logical_date", format_date(date)}, {"superseded_by", {{"$exists", false}}}};
+  MAEIL_ASSIGN(auto raw, store.find_one("raw_data", options));
   if (raw.is_null())
-    return not_found(fmt::format("there is no raw data for {}: run generate_data first",
-                                 format_date(context.logical_date)));
+    return not_found(fmt::format("there is no raw data for {}: run generate_data first", format_date(date)));
   using Kind = store::FieldKind;
   MAEIL_TRY(store::check_fields("raw_data", raw,
                                 {{"filename", Kind::kFileName},
@@ -30,6 +28,10 @@ Result<store::Document> raw_document(const dag::TaskContext& context) {
                                  {"row_offsets.every", Kind::kCount},
                                  {"row_offsets.bytes[]", Kind::kCount}}));
   return raw;
+}
+
+Result<store::Document> raw_document(const dag::TaskContext& context) {
+  return raw_document(context.store, context.logical_date);
 }
 
 Result<MappedFile> raw_file(dag::TaskContext& context, const store::Document& raw, const std::string& path) {
@@ -46,7 +48,7 @@ Result<MappedFile> raw_file(dag::TaskContext& context, const store::Document& ra
   return mapped;
 }
 
-Result<MappedFile> raw_rows(dag::TaskContext& context, const store::Document& raw, RowRange range,
+Result<MappedFile> raw_rows(store::Store& store, const store::Document& raw, RowRange range,
                             const std::string& path) {
   const uint64_t total = raw.value("rows", uint64_t{0});
   const auto index = raw.value("row_offsets", store::Document());
@@ -54,7 +56,7 @@ Result<MappedFile> raw_rows(dag::TaskContext& context, const store::Document& ra
       !index.contains("bytes")) {
     return not_found(
         fmt::format("the raw data of {} does not say where its rows begin: run generate_data again",
-                    format_date(context.logical_date)));
+                    raw.value("logical_date", "")));
   }
   const auto& offsets = index["bytes"];
   const auto offset_of = [&](uint64_t row) -> Result<uint64_t> {
@@ -75,14 +77,14 @@ Result<MappedFile> raw_rows(dag::TaskContext& context, const store::Document& ra
     const uint64_t begin = std::max(from, at), end = std::min(to, at + bytes.size());
     return begin < end ? file.write(bytes.substr(begin - at, end - begin)) : Status{};
   };
-  const Status read = context.store.read_blob(
-      store::id_text(raw.value("file_id", store::Document())), [&](std::string_view bytes) -> Status {
-        MAEIL_TRY(piece(bytes, 0, std::min(header, last)));
-        MAEIL_TRY(piece(bytes, first, last));
-        at += bytes.size();
-        done = at >= last;
-        return done ? fail(ErrorCode::kCancelled, "enough") : Status{};
-      });
+  const Status read = store.read_blob(store::id_text(raw.value("file_id", store::Document())),
+                                      [&](std::string_view bytes) -> Status {
+                                        MAEIL_TRY(piece(bytes, 0, std::min(header, last)));
+                                        MAEIL_TRY(piece(bytes, first, last));
+                                        at += bytes.size();
+                                        done = at >= last;
+                                        return done ? fail(ErrorCode::kCancelled, "enough") : Status{};
+                                      });
   if (!read && !done) return tl::make_unexpected(read.error());
   return file.map();
 }
@@ -96,7 +98,7 @@ Result<RowsToRead> rows_to_read(dag::TaskContext& context, const Settings& setti
   std::string path = std::filesystem::path(settings.data_dir) / "parts" /
                      fmt::format("{}.{}-{}.{}.csv", format_date(context.logical_date), context.shard.index,
                                  context.shard.count, context.try_number);
-  MAEIL_ASSIGN(MappedFile file, raw_rows(context, raw, range, path));
+  MAEIL_ASSIGN(MappedFile file, raw_rows(context.store, raw, range, path));
   return RowsToRead{std::move(file), std::move(path), range.first, range.count};
 }
 

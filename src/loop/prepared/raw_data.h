@@ -12,6 +12,7 @@ namespace maeil::loop {
 
 // The date's document of raw_data; after generate_data was done again, the newest. kNotFound when there is
 // none.
+Result<store::Document> raw_document(store::Store& store, Days date);
 Result<store::Document> raw_document(const dag::TaskContext& context);
 
 // The date's raw CSV: this machine's copy under `path` when it is those bytes, else fetched from the store,
@@ -23,7 +24,7 @@ Result<MappedFile> raw_file(dag::TaskContext& context, const store::Document& ra
 // The header and the rows of `range` of the raw CSV, read from the store into a file that never gets its
 // name: its bytes are passed in order and left as soon as the last row is there. kNotFound for raw data
 // without `row_offsets` (of an older maeil).
-Result<MappedFile> raw_rows(dag::TaskContext& context, const store::Document& raw, RowRange range,
+Result<MappedFile> raw_rows(store::Store& store, const store::Document& raw, RowRange range,
                             const std::string& path);
 
 // The file that has the rows of `range` (kAllRows: the whole day), in the way that suits the task: this

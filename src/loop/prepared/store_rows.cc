@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "loop/prepared/part_report.h"
 #include "loop/prepared/processed_csv.h"
 
@@ -65,6 +67,7 @@ Result<DayWriter> DayWriter::begin(dag::TaskContext& context, const Day& day,
                                    const std::string& csv_path) {
   DayWriter out;
   out.partition_ = partition_of(context.logical_date, preparation);
+  out.target_ = day.spec.target;
   const store::Document constants = {{"processing_timestamp", store::date_value(now())},
                                      {"dataset_name", day.spec.name},
                                      {"raw_data_id", raw.at("_id")},
@@ -81,6 +84,11 @@ Result<DayWriter> DayWriter::begin(dag::TaskContext& context, const Day& day,
 }
 
 Status DayWriter::add(const store::RowChunk& chunk, std::string_view text) {
+  const auto target = std::ranges::find(chunk, target_, &store::RowColumn::name);
+  if (target != chunk.end()) {
+    const auto& labels = std::get<std::vector<int64_t>>(target->values);
+    unlabelled_ += static_cast<uint64_t>(std::ranges::count_if(labels, [](int64_t x) { return x < 0; }));
+  }
   MAEIL_TRY(rows_->append(chunk));
   return csv_ ? csv_->write(text) : Status{};
 }
@@ -95,6 +103,7 @@ Result<PreparedDay> DayWriter::finish(dag::TaskContext& context, const Day& day,
   PreparedDay out;
   out.rows = report.rows - report.quarantined;
   out.quarantined = report.quarantined;
+  out.unlabelled = unlabelled_;
   for (const uint64_t count : totals.counts.unseen) out.unseen += count;
   for (const auto& row : report.examples)
     context.log(fmt::format("{}:{}: set aside: {}", day.settings.data_path, row.line, row.reason));

@@ -34,6 +34,7 @@ struct PreparedTotals {
 struct PreparedDay {
   store::Batch batch;
   uint64_t rows = 0, quarantined = 0, unseen = 0;
+  uint64_t unlabelled = 0;  // rows whose label did not come with them
 };
 
 // The rows of a day on their way into the store and, unless `csv_path` is "", into processed_data.csv.
@@ -52,6 +53,8 @@ class DayWriter {
   std::string partition_;
   std::unique_ptr<store::RowWriter> rows_;
   std::optional<AtomicFile> csv_;
+  std::string target_;
+  uint64_t unlabelled_ = 0;
 };
 
 }  // namespace maeil::loop

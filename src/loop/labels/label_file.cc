@@ -1,0 +1,104 @@
+#include "loop/labels/label_file.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <functional>
+
+#include "base/file.h"
+#include "base/hash.h"
+#include "loop/file_rows.h"
+#include "table/csv_table.h"
+#include "table/dates.h"
+
+namespace maeil::loop {
+namespace {
+
+constexpr const char* kLogicalDate = "logical_date";
+constexpr const char* kObservedAt = "observed_at";
+
+table::DatasetSpec label_file_spec(const table::DatasetSpec& spec) {
+  table::DatasetSpec out = id_and_target(spec);
+  if (spec.roles.id.empty()) out.columns.push_back({.name = kRowColumn});
+  const auto add = [&](const std::string& name) {
+    if (name.empty() || out.find(name)) return;
+    const table::SpecColumn* known = spec.find(name);
+    table::SpecColumn column{.name = name, .type = table::SpecType::kDate};
+    if (known && known->type == table::SpecType::kDate) column.format = known->format;
+    column.optional = true;
+    out.columns.push_back(std::move(column));
+  };
+  for (const auto& name : {std::string(kLogicalDate), spec.roles.time, std::string(kObservedAt)}) add(name);
+  return out;
+}
+
+// The days of a column's rows; nothing where it is missing or no date.
+std::function<std::optional<Days>(size_t row)> days_of(const table::DatasetSpec& spec, const Table& chunk,
+                                                       const std::string& name) {
+  const Column* column = name.empty() ? nullptr : chunk.find(name);
+  if (!column) return [](size_t) { return std::optional<Days>(); };
+  std::vector<std::optional<Days>> of_text;
+  for (const auto& text : column->dictionary)
+    of_text.push_back(table::read_day(text, spec.find(name)->format));
+  return [column, of_text = std::move(of_text)](size_t row) {
+    return column->is_missing(row) ? std::optional<Days>() : of_text[column->codes[row]];
+  };
+}
+
+}  // namespace
+
+Result<LabelFile> read_label_file(const table::DatasetSpec& spec, const LabelRequest& request,
+                                  const Watcher& watcher) {
+  const table::DatasetSpec narrow = label_file_spec(spec);
+  MAEIL_ASSIGN(MappedFile bytes, MappedFile::open(request.in));
+  LabelFile out;
+  out.sha256 = sha256_hex(bytes.bytes());
+  MAEIL_ASSIGN(auto file, table::RowFile::open(std::move(bytes), request.in, &narrow));
+  const auto columns = id_columns(spec);
+  std::string id;
+  const auto wrong = [&](uint64_t record, const std::string& what) {
+    return bad_input(fmt::format("{}: row {}: {}", request.in, record + 1, what));
+  };
+  MAEIL_ASSIGN(out.read,
+               table::read_csv_file(
+                   file, narrow, {}, [&](Table&& chunk, const std::vector<uint64_t>& records) -> Status {
+                     const RowIds ids(narrow, columns, chunk);
+                     const Column& target = *chunk.find(spec.target);
+                     const auto date = days_of(narrow, chunk, kLogicalDate),
+                                time = days_of(narrow, chunk, spec.roles.time),
+                                observed = days_of(narrow, chunk, kObservedAt);
+                     for (size_t i = 0; i < chunk.rows; ++i) {
+                       if (target.is_missing(i) || !ids.text(i, records[i], id)) {
+                         ++out.left_out;
+                         continue;
+                       }
+                       FileLabel label;
+                       label.date = date(i) ? date(i) : time(i);
+                       if (request.date && label.date && *label.date != *request.date) {
+                         return usage_error(fmt::format("{}: row {} is of {}, and --date says {}", request.in,
+                                                        records[i] + 1, format_date(*label.date),
+                                                        format_date(*request.date)));
+                       }
+                       if (request.date) label.date = request.date;
+                       label.observed = observed(i) ? observed(i) : request.observed;
+                       if (label.observed && *label.observed > request.today) {
+                         return wrong(records[i],
+                                      fmt::format("its label is known on {}, which is after {}",
+                                                  format_date(*label.observed), format_date(request.today)));
+                       }
+                       label.key = row_key(id);
+                       label.text = out.ids.size();
+                       label.size = static_cast<uint32_t>(id.size());
+                       label.label = target.text(i) == narrow.positive;
+                       label.record = records[i];
+                       out.ids += id;
+                       out.labels.push_back(label);
+                     }
+                     return {};
+                   }));
+  note_read(out.read, request.in, watcher);
+  MAEIL_TRY(table::check_read(out.read, request.in));
+  return out;
+}
+
+}  // namespace maeil::loop

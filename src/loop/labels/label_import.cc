@@ -1,0 +1,316 @@
+#include "loop/labels/label_import.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <limits>
+#include <tuple>
+
+#include "base/file.h"
+#include "dag/task_record.h"
+#include "loop/evaluation.h"
+#include "loop/labels/label_file.h"
+#include "loop/labels/labelled_days.h"
+#include "loop/labels/matured.h"
+#include "loop/labels/stored_labels.h"
+#include "loop/prepared/raw_data.h"
+#include "store/field_rules.h"
+
+namespace maeil::loop {
+namespace {
+
+using store::Document;
+
+constexpr size_t kRowsAtOnce = 8192;  // of label_rows, written as one piece
+
+const Days kEndOfTime = parse_date("9999-12-31").value();
+
+class Importing {
+ public:
+  Importing(store::Store& store, const Settings& settings, const table::DatasetSpec& spec,
+            const LabelRequest& request, const LabelOwner& owner)
+      : store_(store), settings_(settings), spec_(spec), request_(request), owner_(owner) {}
+
+  Result<LabelImport> run(const Watcher& watcher) {
+    MAEIL_ASSIGN(file_, read_label_file(spec_, request_, watcher));
+    out_.read = file_.read;
+    out_.rows = file_.labels.size();
+    out_.left_out = file_.left_out;
+    import_id_ = new_id("import", 0);
+    MAEIL_TRY(find_dates());
+    MAEIL_TRY(check_observed());
+    // By day; of one day by row, of one row as it became known, of that as it stands in the file.
+    std::ranges::sort(file_.labels, {}, [](const FileLabel& label) {
+      return std::tuple(label.date.value_or(Days{}), label.key, *label.observed, label.record);
+    });
+    for (size_t first = 0; first < file_.labels.size();) {
+      size_t last = first;
+      while (last < file_.labels.size() && file_.labels[last].date == file_.labels[first].date) ++last;
+      MAEIL_TRY(take_day(first, last, watcher));
+      first = last;
+    }
+    if (out_.added + out_.changed == 0) {
+      out_.batch = {};
+      return std::move(out_);
+    }
+    if (!request_.dry_run) MAEIL_TRY(add_document());
+    return std::move(out_);
+  }
+
+ private:
+  std::string new_id(const char* what, int n) const {
+    if (owner_.task_key.empty()) return store::new_object_id(now());
+    // Not the n-th document of the collection itself: what the task's earlier run put there is another
+    // import's (dag/task_history.h).
+    return store::task_object_id(owner_.task_key, fmt::format("{}/{}", kLabels, what), n);
+  }
+
+  tl::unexpected<Error> wrong(const FileLabel& label, const std::string& what) const {
+    return bad_input(fmt::format("{}: row {}: {}", request_.in, label.record + 1, what));
+  }
+
+  // The dates of labels that do not say theirs: that of the only day with a row of that id.
+  Status find_dates() {
+    std::vector<FileLabel*> open;
+    for (auto& label : file_.labels) {
+      if (!label.date) open.push_back(&label);
+    }
+    if (open.empty()) return {};
+    std::ranges::sort(open, {}, [](const FileLabel* label) { return label->key; });
+    MAEIL_ASSIGN(const auto dates, stored_days(store_, kEndOfTime));
+    for (const Days date : dates) {
+      MAEIL_ASSIGN(const auto raw, raw_document(store_, date));
+      LabelHistory rows;
+      MAEIL_TRY(add_rows(store_, settings_, spec_, date, raw, rows));
+      rows.sort();
+      for (FileLabel* label : open) {
+        if (!rows.has_row(label->key)) continue;
+        if (label->date) {
+          return wrong(*label, fmt::format("its id is that of rows of {} and of {}: say which by a column "
+                                           "logical_date{}, or by --date",
+                                           format_date(date), format_date(*label->date),
+                                           spec_.roles.time.empty() ? "" : " or " + spec_.roles.time));
+        }
+        label->date = date;
+      }
+    }
+    return {};
+  }
+
+  Status check_observed() {
+    for (auto& label : file_.labels) {
+      const Days date = label.date.value_or(Days{});
+      if (!label.observed) label.observed = std::max(request_.today, date);
+      if (*label.observed >= date) continue;
+      return wrong(label, fmt::format("its label is known on {}, before its day, {}",
+                                      format_date(*label.observed), format_date(date)));
+    }
+    return {};
+  }
+
+  // The labels first .. last - 1, all of one day, or of none.
+  Status take_day(size_t first, size_t last, const Watcher& watcher) {
+    const auto& date = file_.labels[first].date;
+    if (watcher.rows) watcher.rows(first, file_.labels.size());
+    auto raw = date ? raw_document(store_, *date) : Result<Document>(not_found(""));
+    if (!raw && raw.error().code != ErrorCode::kNotFound) return tl::make_unexpected(raw.error());
+    if (!raw || raw->contains("pruned")) {
+      out_.unknown += last - first;
+      return {};
+    }
+    MAEIL_ASSIGN(LabelHistory history, history_of(store_, settings_, spec_, *date, *raw));
+    LabelledDate day{*date};
+    std::vector<Fresh> fresh;
+    const FileLabel* before = nullptr;  // of the same row, in this file
+    for (size_t i = first; i < last; ++i) {
+      const FileLabel& label = file_.labels[i];
+      if (before && before->key != label.key) before = nullptr;
+      if (!history.has_row(label.key)) {
+        ++out_.unknown;
+        continue;
+      }
+      ++day.matched;
+      int known = history.label(label.key, *label.observed);
+      if (before && (known == kNoLabel || history.observed(label.key, *label.observed) <= *before->observed))
+        known = before->label;
+      if (before && *before->observed == *label.observed && before->label != label.label) {
+        return wrong(label,
+                     fmt::format("row {} has another label of the same row of {}, known on the same "
+                                 "day: leave one of them out, or say when each was known (observed_at)",
+                                 before->record + 1, format_date(*date)));
+      }
+      before = &label;
+      if (known == label.label) continue;
+      ++(known == kNoLabel ? day.added : day.changed);
+      fresh.push_back({i, known});
+    }
+    out_.matched += day.matched;
+    out_.added += day.added;
+    out_.changed += day.changed;
+    if (!fresh.empty()) {
+      MAEIL_TRY(write_labels(*date, fresh));
+      for (const Fresh& one : fresh) {
+        const FileLabel& label = file_.labels[one.label];
+        history.add_label(label.key, *label.observed, label.label);
+      }
+      history.sort();
+      MAEIL_TRY(judge_scores(day, history));
+    }
+    if (day.matched > 0) out_.dates.push_back(std::move(day));
+    return {};
+  }
+
+  struct Fresh {
+    size_t label;
+    int previous;
+  };
+
+  Status write_labels(Days date, const std::vector<Fresh>& fresh) {
+    const std::string partition = label_partition(date, import_id_);
+    const Document constants = {{"dataset_name", spec_.name},
+                                {"import_id", store::id_value(import_id_)},
+                                {"logical_date", format_date(date)},
+                                {"run_id", owner_.run_id},
+                                {"timestamp", store::date_value(now())}};
+    std::unique_ptr<store::RowWriter> writer;
+    if (!request_.dry_run) {
+      MAEIL_ASSIGN(writer, store_.write_rows(kLabelRows, partition, constants));
+    }
+    for (size_t first = 0; first < fresh.size(); first += kRowsAtOnce) {
+      std::vector<std::string> ids, observed;
+      std::vector<int64_t> labels;
+      std::vector<double> previous;
+      for (size_t i = first; i < std::min(fresh.size(), first + kRowsAtOnce); ++i) {
+        const FileLabel& label = file_.labels[fresh[i].label];
+        const bool any = seen_.rows++ > 0;
+        out_.observed_from = any ? std::min(out_.observed_from, *label.observed) : *label.observed;
+        out_.observed_to = any ? std::max(out_.observed_to, *label.observed) : *label.observed;
+        ids.emplace_back(file_.id(label));
+        labels.push_back(label.label);
+        previous.push_back(fresh[i].previous == kNoLabel ? std::numeric_limits<double>::quiet_NaN()
+                                                         : fresh[i].previous);
+        observed.push_back(format_date(*label.observed));
+      }
+      if (!writer) continue;
+      MAEIL_TRY(writer->append({{"id", std::move(ids)},
+                                {"label", std::move(labels)},
+                                {"previous", std::move(previous)},
+                                {"observed_at", std::move(observed)}}));
+    }
+    if (!writer) return {};
+    MAEIL_ASSIGN(const std::string generation, writer->finish());
+    out_.batch.publishes.push_back({kLabelRows, partition, generation});
+    return {};
+  }
+
+  Status judge_scores(LabelledDate& day, const LabelHistory& history) {
+    MAEIL_ASSIGN(const Document predictions, present_predictions(store_, day.date));
+    if (predictions.is_null()) return {};
+    const auto stamp = [&](Document document) {
+      Document stamped = {{"_id", store::id_value(new_id("matured", ++seen_.judged))}};
+      stamped.update(document);
+      stamped["import_id"] = store::id_value(import_id_);
+      stamped["timestamp"] = store::date_value(now());
+      stamped["run_id"] = owner_.run_id;
+      if (!owner_.task_key.empty()) stamped["task_key"] = owner_.task_key;
+      return stamped;
+    };
+    MAEIL_ASSIGN(day.metrics,
+                 add_matured(store_, settings_, spec_, day.date, predictions, history, stamp, out_.batch));
+    return {};
+  }
+
+  Status add_document() {
+    const std::string name = std::filesystem::path(request_.in).filename().string();
+    MAEIL_ASSIGN(const auto blob, store_.write_blob(name, {{"type", kLabels}, {"dataset", spec_.name}}));
+    {
+      MAEIL_ASSIGN(MappedFile bytes, MappedFile::open(request_.in));
+      constexpr size_t kPiece = 1 << 20;
+      for (size_t at = 0; at < bytes.bytes().size(); at += kPiece)
+        MAEIL_TRY(blob->write(bytes.bytes().substr(at, kPiece)));
+    }
+    MAEIL_ASSIGN(const std::string file_id, blob->finish());
+    MAEIL_ASSIGN(const auto info, store_.blob_info(file_id));
+    if (!info.sha256.empty() && info.sha256 != file_.sha256)
+      return fail(ErrorCode::kConflict,
+                  fmt::format("{} was written while it was read: import it again", request_.in));
+    store::FindOptions newest;
+    newest.sort = {{"number", -1}};
+    newest.limit = 1;
+    newest.projection = {"number"};
+    MAEIL_ASSIGN(const Document last, store_.find_one(kLabels, newest));
+    Document document = {{"_id", store::id_value(import_id_)},
+                         {"dataset_name", spec_.name},
+                         {"filename", name},
+                         {"file_id", store::id_value(file_id)},
+                         {"sha256", file_.sha256},
+                         {"number", last.is_null() ? 1 : last.value("number", int64_t{0}) + 1}};
+    document.update(import_facts(out_));
+    document["timestamp"] = store::date_value(now());
+    document["run_id"] = owner_.run_id;
+    document["logical_date"] = format_date(owner_.logical_date);
+    if (!owner_.task_key.empty()) document["task_key"] = owner_.task_key;
+    out_.batch.puts.push_back({kLabels, std::move(document)});
+    return {};
+  }
+
+  store::Store& store_;
+  const Settings& settings_;
+  const table::DatasetSpec& spec_;
+  const LabelRequest& request_;
+  const LabelOwner& owner_;
+  LabelFile file_;
+  std::string import_id_;
+  LabelImport out_;
+  struct {
+    uint64_t rows = 0;
+    int judged = 0;
+  } seen_;
+};
+
+}  // namespace
+
+Result<LabelImport> import_labels(store::Store& store, const Settings& settings,
+                                  const table::DatasetSpec& spec, const LabelRequest& request,
+                                  const LabelOwner& owner, const Watcher& watcher) {
+  return Importing(store, settings, spec, request, owner).run(watcher);
+}
+
+Result<std::unique_ptr<store::Lock>> lock_labels(store::Store& store) {
+  return store.lock("labels", fmt::format("labels on {}", dag::host_name()));
+}
+
+Document import_facts(const LabelImport& import) {
+  Document out = {{"rows", import.rows},
+                  {"left_out", import.left_out},
+                  {"matched", import.matched},
+                  {"unknown", import.unknown},
+                  {"added", import.added},
+                  {"changed", import.changed},
+                  {"quarantined", import.read.quarantined}};
+  if (import.added + import.changed == 0) return out;
+  out["observed_from"] = format_date(import.observed_from);
+  out["observed_to"] = format_date(import.observed_to);
+  auto dates = Document::array(), days = Document::array();
+  for (const auto& day : import.dates) {
+    if (day.added + day.changed == 0) continue;
+    dates.push_back(format_date(day.date));
+    days.push_back({{"logical_date", format_date(day.date)},
+                    {"matched", day.matched},
+                    {"added", day.added},
+                    {"changed", day.changed}});
+  }
+  out["logical_dates"] = std::move(dates);
+  out["days"] = std::move(days);
+  return out;
+}
+
+std::string describe(const LabelImport& import) {
+  std::string out = fmt::format("{} labels: {} matched ({} new, {} changed), {} unknown", import.rows,
+                                import.matched, import.added, import.changed, import.unknown);
+  if (import.left_out > 0) out += fmt::format(", {} rows without an id or a label left out", import.left_out);
+  return out;
+}
+
+}  // namespace maeil::loop

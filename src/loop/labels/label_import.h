@@ -1,0 +1,71 @@
+// Labels that came late, taken in from a file: joined with the rows of the days that are stored, counted, and
+// put into one batch with the judgement of these days' scores (matured.h). Imported whole or not at all; the
+// same file again brings nothing.
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/settings.h"
+#include "loop/watcher.h"
+#include "store/store.h"
+#include "table/dataset_spec.h"
+#include "table/read_report.h"
+
+namespace maeil::loop {
+
+struct LabelRequest {
+  std::string in;
+  std::optional<Days> date;      // of all rows; else the file's columns say, else the ids
+  std::optional<Days> observed;  // when the labels became known, where the file does not say
+  Days today{};                  // the same where nobody says
+  bool dry_run = false;          // only count and judge: nothing is written
+};
+
+// How the import is named in the store.
+struct LabelOwner {
+  // Ids are made of it, the same when a task's try is repeated; "": new ones.
+  std::string task_key;
+  std::string run_id;
+  Days logical_date{};
+};
+
+struct LabelledDate {
+  Days date;
+  uint64_t matched = 0, added = 0, changed = 0;
+  store::Document metrics = {};  // of its scores, with the labels that are known now; null: not judged
+};
+
+struct LabelImport {
+  table::ReadReport read;
+  uint64_t rows = 0;      // with an id and a label
+  uint64_t left_out = 0;  // without one of them
+  uint64_t matched = 0;   // rows of the file whose row is stored
+  uint64_t unknown = 0;   // ... is not
+  uint64_t added = 0;     // of the matched: no label was known before
+  uint64_t changed = 0;   // of the matched: another one was
+  Days observed_from{}, observed_to{};
+  std::vector<LabelledDate> dates;  // that have matched rows, oldest first
+  store::Batch batch;               // empty where nothing is new
+};
+
+// Reads the file and the days, and writes what the batch will name; the caller commits. The file is read as
+// every file of rows (table/row_file.h): the id columns and the target; `logical_date` or the time column,
+// and `observed_at`, where it has them. Memory: about 80 bytes a label of the file and 40 a row of one day.
+// kBadInput: as read_csv and check_read; an id that several days have while nothing says which; two labels of
+// one row, known on one day; a label that was known before its row's day, or after today. kUsage: --date and
+// a row disagree. REQUIRES: the caller holds lock_labels().
+Result<LabelImport> import_labels(store::Store& store, const Settings& settings,
+                                  const table::DatasetSpec& spec, const LabelRequest& request,
+                                  const LabelOwner& owner, const Watcher& watcher);
+
+// One import at a time: kConflict while another goes on.
+Result<std::unique_ptr<store::Lock>> lock_labels(store::Store& store);
+
+// {rows, left_out, matched, unknown, added, changed, ...} as `labels` has it and people are told.
+store::Document import_facts(const LabelImport& import);
+std::string describe(const LabelImport& import);
+
+}  // namespace maeil::loop

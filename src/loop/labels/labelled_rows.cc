@@ -1,0 +1,172 @@
+#include "loop/labels/labelled_rows.h"
+
+#include <fmt/format.h>
+
+#include "loop/labels/stored_labels.h"
+#include "loop/prepared/raw_data.h"
+#include "nn/score.h"
+#include "prep/row_split.h"
+
+namespace maeil::loop {
+namespace {
+
+// A row of a chunk behind those that are there. REQUIRES: it has a label.
+void append(Samples& to, const prep::Prepared& from, size_t row) {
+  const size_t C = from.codes.size() / from.rows, N = from.numbers.size() / from.rows;
+  const auto codes = from.codes.begin() + static_cast<std::ptrdiff_t>(row * C);
+  const auto numbers = from.numbers.begin() + static_cast<std::ptrdiff_t>(row * N);
+  to.codes.insert(to.codes.end(), codes, codes + static_cast<std::ptrdiff_t>(C));
+  to.numbers.insert(to.numbers.end(), numbers, numbers + static_cast<std::ptrdiff_t>(N));
+  to.labels.push_back(from.labels[row]);
+}
+
+void append(Samples& to, const Samples& from) {
+  to.codes.insert(to.codes.end(), from.codes.begin(), from.codes.end());
+  to.numbers.insert(to.numbers.end(), from.numbers.begin(), from.numbers.end());
+  to.labels.insert(to.labels.end(), from.labels.begin(), from.labels.end());
+}
+
+}  // namespace
+
+Result<LabelledRows> LabelledRows::open(store::Store& store, const Day& day, Days of, Days known_on) {
+  MAEIL_ASSIGN(const auto raw, raw_document(store, of));
+  MAEIL_ASSIGN(auto bytes, raw_rows(store, raw, {0, raw.value("rows", uint64_t{0})},
+                                    scratch_file(day.settings, of, "rows")));
+  LabelledRows out(day, of, known_on,
+                   table::RowFile::own(std::move(bytes), fmt::format("the raw data of {}", format_date(of))));
+  MAEIL_ASSIGN(const auto imports, imports_of(store, of));
+  MAEIL_TRY(add_labels(store, of, imports, out.late_));
+  out.late_.sort();
+  return out;
+}
+
+LabelledChunk LabelledRows::labelled(const prep::Preparation& preparation,
+                                     const table::CsvChunk& chunk) const {
+  LabelledChunk out;
+  out.rows = chunk.row_index;
+  out.prepared = prep::transform(day_.spec, preparation, chunk.table);
+  out.keys = prep::key_hashes(day_.spec, chunk.table);
+  out.splits = prep::splits_of(day_.spec, chunk.table, static_cast<uint64_t>(day_.settings.seed), of_,
+                               chunk.row_index);
+  if (late_.empty()) return out;
+  const RowIds ids(day_.spec, day_.spec.roles.id, chunk.table);
+  std::string id;
+  for (size_t i = 0; i < out.rows.size(); ++i) {
+    if (!ids.text(i, out.rows[i], id)) continue;
+    const int label = late_.label(row_key(id), known_on_);
+    if (label != kNoLabel) out.prepared.labels[i] = static_cast<int8_t>(label);
+  }
+  return out;
+}
+
+Result<Scores> score_labelled_day(store::Store& store, const Day& day, Days of, Days known_on,
+                                  const prep::Preparation& preparation, prep::Split split,
+                                  const nn::Scorer& scorer) {
+  MAEIL_ASSIGN(auto rows, LabelledRows::open(store, day, of, known_on));
+  Scores out;
+  MAEIL_TRY(rows.read<Scores>(
+      preparation,
+      [&](const LabelledChunk& chunk, Scores& scores) -> Status {
+        scores = {};
+        Samples samples;
+        for (size_t i = 0; i < chunk.rows.size(); ++i) {
+          if (chunk.splits[i] != split) continue;
+          if (chunk.prepared.labels[i] == kNoLabel) {
+            ++scores.unlabelled;
+            continue;
+          }
+          append(samples, chunk.prepared, i);
+          scores.labels.push_back(static_cast<uint8_t>(chunk.prepared.labels[i]));
+        }
+        if (samples.rows() == 0) return {};
+        MAEIL_ASSIGN(scores.probabilities, predict_default(scorer, samples.view().rows));
+        return {};
+      },
+      [&](Scores& scores) -> Status {
+        out.probabilities.insert(out.probabilities.end(), scores.probabilities.begin(),
+                                 scores.probabilities.end());
+        out.labels.insert(out.labels.end(), scores.labels.begin(), scores.labels.end());
+        out.unlabelled += scores.unlabelled;
+        return {};
+      }));
+  return out;
+}
+
+namespace {
+
+// Whether a row of `fine` is for choosing between attempts.
+bool is_chosen_by(const LabelledChunk& chunk, size_t i, uint64_t seed, Days of) {
+  constexpr uint32_t kEnd = static_cast<uint32_t>(0.20 * 4294967296.0);  // as prep::is_validation
+  // The word of the key that the split does not use.
+  return chunk.keys[i] ? static_cast<uint32_t>(*chunk.keys[i]) < kEnd
+                       : prep::is_validation(seed, of, chunk.rows[i]);
+}
+
+}  // namespace
+
+Result<LabelledSizes> labelled_sizes(store::Store& store, const Day& day, const std::vector<Days>& dates,
+                                     Days known_on, const prep::Preparation& preparation) {
+  const auto seed = static_cast<uint64_t>(day.settings.seed);
+  LabelledSizes out;
+  for (const Days of : dates) {
+    MAEIL_ASSIGN(auto rows, LabelledRows::open(store, day, of, known_on));
+    MAEIL_TRY(rows.read<LabelledSizes>(
+        preparation,
+        [&](const LabelledChunk& chunk, LabelledSizes& some) -> Status {
+          some = {};
+          for (size_t i = 0; i < chunk.rows.size(); ++i) {
+            const prep::Split split = chunk.splits[i];
+            ++(split == prep::Split::kTrain  ? some.sizes.train
+               : split == prep::Split::kFine ? some.sizes.fine
+                                             : some.sizes.test);
+            if (split != prep::Split::kFine) continue;
+            some.sizes.validation += is_chosen_by(chunk, i, seed, of);
+            some.fine_labelled += chunk.prepared.labels[i] != kNoLabel;
+          }
+          return {};
+        },
+        [&](LabelledSizes& some) -> Status {
+          out.sizes.train += some.sizes.train;
+          out.sizes.fine += some.sizes.fine;
+          out.sizes.test += some.sizes.test;
+          out.sizes.validation += some.sizes.validation;
+          out.fine_labelled += some.fine_labelled;
+          return {};
+        }));
+  }
+  return out;
+}
+
+Result<FineRows> read_labelled_fine(store::Store& store, const Day& day, const std::vector<Days>& dates,
+                                    Days known_on, const prep::Preparation& preparation, double kept) {
+  const auto seed = static_cast<uint64_t>(day.settings.seed);
+  FineRows out;
+  for (const Days of : dates) {
+    MAEIL_ASSIGN(auto rows, LabelledRows::open(store, day, of, known_on));
+    MAEIL_TRY(rows.read<FineRows>(
+        preparation,
+        [&](const LabelledChunk& chunk, FineRows& some) -> Status {
+          some = {};
+          for (size_t i = 0; i < chunk.rows.size(); ++i) {
+            if (chunk.splits[i] != prep::Split::kFine) continue;
+            if (kept < 1 &&
+                prep::row_word(RandomStream::kLearntRows, seed, of, chunk.rows[i]) >= kept * 4294967296.0)
+              continue;
+            if (chunk.prepared.labels[i] == kNoLabel)
+              ++some.unlabelled;
+            else
+              append(is_chosen_by(chunk, i, seed, of) ? some.validation : some.learn, chunk.prepared, i);
+          }
+          return {};
+        },
+        [&](FineRows& some) -> Status {
+          append(out.learn, some.learn);
+          append(out.validation, some.validation);
+          out.unlabelled += some.unlabelled;
+          return {};
+        }));
+  }
+  return out;
+}
+
+}  // namespace maeil::loop

@@ -1,0 +1,109 @@
+#include "loop/labels/matured.h"
+
+#include <fmt/format.h>
+
+#include "base/file.h"
+#include "loop/evaluation.h"
+#include "loop/labels/stored_labels.h"
+#include "loop/prepared/read_rows.h"
+#include "prep/columns.h"
+#include "store/field_rules.h"
+#include "table/csv_table.h"
+
+namespace maeil::loop {
+namespace {
+
+using store::Document;
+
+constexpr const char* kPredictions = "predictions";
+constexpr const char* kProbability = "probability";
+
+// What is read of a day's scores: the ids and the probability.
+table::DatasetSpec scores_spec(const table::DatasetSpec& spec) {
+  table::DatasetSpec out = id_and_target(spec);
+  std::erase_if(out.columns, [&](const table::SpecColumn& column) { return column.name == spec.target; });
+  if (spec.roles.id.empty()) out.columns.push_back({.name = kRowColumn});
+  out.columns.push_back({.name = kProbability, .type = table::SpecType::kNumber});
+  out.target.clear();
+  return out;
+}
+
+// The scores' rows that have a label.
+Result<Scores> labelled_scores(store::Store& store, const Settings& settings, const table::DatasetSpec& spec,
+                               Days date, const Document& predictions, const LabelHistory& history) {
+  MAEIL_ASSIGN(AtomicFile spool,
+               AtomicFile::create(scratch_file(settings, date, "scores"), AtomicFile::Access::kPrivate));
+  MAEIL_TRY(store.read_blob(store::id_text(predictions.value("file_id", Document())),
+                            [&](std::string_view bytes) { return spool.write(bytes); }));
+  MAEIL_ASSIGN(MappedFile bytes, spool.map());
+  auto file = table::RowFile::own(std::move(bytes), fmt::format("the scores of {}", format_date(date)));
+  const table::DatasetSpec narrow = scores_spec(spec);
+  const size_t probability = prep::column_index(narrow, kProbability);
+  const auto columns = id_columns(spec);
+  Scores out;
+  std::string id;
+  MAEIL_ASSIGN(const auto report,
+               table::read_csv_file(
+                   file, narrow, {}, [&](Table&& chunk, const std::vector<uint64_t>& numbers) -> Status {
+                     const RowIds ids(narrow, columns, chunk);
+                     for (size_t i = 0; i < chunk.rows; ++i) {
+                       const int label =
+                           ids.text(i, numbers[i], id) ? history.label(row_key(id), kAlways) : kNoLabel;
+                       if (label == kNoLabel) {
+                         ++out.unlabelled;
+                         continue;
+                       }
+                       out.probabilities.push_back(chunk.columns[probability].numbers[i]);
+                       out.labels.push_back(static_cast<uint8_t>(label));
+                     }
+                     return {};
+                   }));
+  MAEIL_TRY(table::check_quarantine(report, file.name(), 0));
+  return out;
+}
+
+}  // namespace
+
+Result<Document> present_predictions(store::Store& store, Days date) {
+  store::FindOptions present;
+  present.filter = {{"logical_date", format_date(date)},
+                    {"superseded_by", {{"$exists", false}}},
+                    {"pruned", {{"$exists", false}}}};
+  MAEIL_ASSIGN(auto found, store.find_one(kPredictions, present));
+  using Kind = store::FieldKind;
+  if (!found.is_null()) {
+    MAEIL_TRY(store::check_fields(
+        kPredictions, found,
+        {{"file_id", Kind::kId}, {"model_id", Kind::kText}, {"model_version", Kind::kText}}));
+  }
+  return found;
+}
+
+Result<Document> add_matured(store::Store& store, const Settings& settings, const table::DatasetSpec& spec,
+                             Days date, const Document& predictions, const LabelHistory& history,
+                             const std::function<Document(Document)>& stamp, store::Batch& batch) {
+  MAEIL_ASSIGN(const Scores scores, labelled_scores(store, settings, spec, date, predictions, history));
+  if (scores.labels.empty()) return Document();
+  MAEIL_ASSIGN(auto metrics, evaluate_scores(scores, static_cast<uint64_t>(settings.seed), kMatured));
+  Document document = stamp({{"model_id", predictions.value("model_id", "")},
+                             {"model_version", predictions.value("model_version", "")},
+                             {"dataset_name", kMatured},
+                             {"predictions_id", predictions.at("_id")},
+                             {"metrics", metrics}});
+  document["logical_date"] = format_date(date);
+  store::FindOptions before;
+  before.filter = {{"dataset_name", kMatured},
+                   {"logical_date", format_date(date)},
+                   {"superseded_by", {{"$exists", false}}},
+                   {"_id", {{"$ne", document.at("_id")}}}};
+  MAEIL_ASSIGN(const auto old, store.find("performance_metrics", before));
+  for (const auto& one : old) {
+    document["supersedes"] = one.at("_id");
+    batch.sets.push_back(
+        {"performance_metrics", store::id_text(one.at("_id")), {{"superseded_by", document.at("_id")}}});
+  }
+  batch.puts.push_back({"performance_metrics", std::move(document)});
+  return metrics;
+}
+
+}  // namespace maeil::loop

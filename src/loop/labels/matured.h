@@ -1,0 +1,31 @@
+// A day's scores judged once labels of its rows are known: performance_metrics with dataset_name `matured`,
+// for the day and the version that scored it. Every scored row with a label counts, since the model saw none
+// of these labels when it scored. Labels that come later, and scores that are made again, add a document that
+// supersedes the one before.
+#pragma once
+
+#include <functional>
+#include <string>
+
+#include "base/settings.h"
+#include "loop/labels/label_history.h"
+#include "store/store.h"
+#include "table/dataset_spec.h"
+
+namespace maeil::loop {
+
+inline constexpr const char* kMatured = "matured";
+
+// The date's document of `predictions` that counts and whose bytes are there; null: none.
+Result<store::Document> present_predictions(store::Store& store, Days date);
+
+// Adds to `batch` the document for `predictions`, judged with everything that `history` knows; `stamp` gives
+// it its _id and what every document carries. Its metrics; null where no scored row has a label: nothing is
+// added. kBadInput: the scores cannot be read.
+Result<store::Document> add_matured(store::Store& store, const Settings& settings,
+                                    const table::DatasetSpec& spec, Days date,
+                                    const store::Document& predictions, const LabelHistory& history,
+                                    const std::function<store::Document(store::Document)>& stamp,
+                                    store::Batch& batch);
+
+}  // namespace maeil::loop

@@ -1,0 +1,302 @@
+"""Labels that come late: taken in, joined with the stored rows, and what follows from them for the scores, the gate, the
+retraining and the retention."""
+import csv
+import datetime
+import json
+import random
+import unittest
+
+from harness import Workspace, kill, read_until
+
+SMALL = dict(D_MODEL=8, NHEAD=2, NUM_LAYERS=1, DIM_FEEDFORWARD=8, LEARNING_RATE=0.01, BATCH_SIZE=16,
+             MIN_POSITIVES=1, F1_THRESHOLD=0.2, FINETUNE_EPOCHS=1)
+SPEC = """name = "machines"
+columns = [
+  { name = "machine", type = "text" }, { name = "plant", type = "text" }, { name = "seen", type = "date" },
+  { name = "heat", type = "number" }, { name = "maker", type = "text" }, { name = "broken", type = "text" },
+]
+[target]
+column = "broken"
+positive = true
+negative = false
+delay_days = 5
+[roles]
+id = "machine"
+group = "plant"
+time = "seen"
+"""
+FIRST = datetime.date(2024, 7, 20)
+DAY = [str(FIRST + datetime.timedelta(days=n)) for n in range(20)]
+
+
+def rows_of(day, rows, seed=5):
+    """(machine, plant, day, heat, maker, broken)"""
+    draw = random.Random(f"{seed} {day}")
+    out = []
+    for row in range(rows):
+        heat = draw.gauss(0, 1)
+        out.append((f"M{row}", f"P{row // 4}", day, round(heat, 3), draw.choice("AB"), heat + draw.gauss(0, 0.3) > 1))
+    return out
+
+
+def write(path, header, rows):
+    with open(path, "w", newline="") as out:
+        table = csv.writer(out, lineterminator="\n")
+        table.writerow(header)
+        table.writerows(rows)
+
+
+def auc(scores, labels):
+    """The share of pairs of a positive and a negative row that the scores order, ties half."""
+    pairs = [(p > q) + (p == q) / 2 for p, a in zip(scores, labels) if a for q, b in zip(scores, labels) if not b]
+    return sum(pairs) / len(pairs)
+
+
+class Book:
+    """Days of machines that break, in a workspace with a model of them."""
+
+    @classmethod
+    def setUpClass(cls):
+        cls.trained = Workspace(**SMALL)
+        cls.addClassCleanup(cls.trained.__exit__, None, None, None)
+        (cls.trained.folder / "dataset.toml").write_text(SPEC)
+        history = [row for n in range(60) for row in rows_of(str(FIRST - datetime.timedelta(days=100 - n)), 60, 3)]
+        write(cls.trained.folder / "history.csv", ["machine", "plant", "seen", "heat", "maker", "broken"], history)
+        cls.trained.run("train", "--in", "history.csv", "--epochs", 4, expect=0)
+
+    def workspace(self, **settings):
+        workspace = self.trained.copy()
+        workspace.settings.update({name: str(value) for name, value in settings.items()})
+        self.addCleanup(workspace.__exit__, None, None, None)
+        return workspace
+
+    def extract(self, workspace, day, rows=300, labelled=False):
+        """The day's file, without labels unless they are asked for."""
+        data = [(*row[:5], row[5] if labelled else "") for row in rows_of(day, rows)]
+        write(workspace.folder / f"rows_{day}.csv", ["machine", "plant", "seen", "heat", "maker", "broken"], data)
+        return f"rows_{day}.csv"
+
+    def run_day(self, workspace, day, expect=0, **options):
+        return workspace.run("run", "--in", self.extract(workspace, day, **options), expect=expect)
+
+    def labels(self, workspace, name, day, rows=300, flip=(), extra=()):
+        data = [(row[0], row[2], row[5] != (n in flip)) for n, row in enumerate(rows_of(day, rows))]
+        write(workspace.folder / name, ["machine", "seen", "broken"], [*data, *extra])
+        return name
+
+    def take(self, workspace, name, *options, expect=0):
+        done = workspace.run("labels", "import", "--in", name, "--json", *options, expect=expect)
+        return json.loads(done.stdout) if expect == 0 else done.stderr
+
+    def scores(self, workspace, day):
+        with open(workspace.folder / f"data/scores/scores_{day}.csv") as file:
+            return {row["machine"]: float(row["probability"]) for row in csv.DictReader(file)}
+
+    def matured(self, workspace, day):
+        found = workspace.find("performance_metrics", {"dataset_name": "matured", "logical_date": day})
+        present, = [one for one in found if "superseded_by" not in one]
+        return present, [one for one in found if "superseded_by" in one]
+
+
+class Labels(Book, unittest.TestCase):
+    def test_labels_are_joined_counted_and_judge_the_scores(self):
+        workspace = self.workspace()
+        self.run_day(workspace, DAY[0])
+        self.run_day(workspace, DAY[1])
+        truth = {row[0]: row[5] for row in rows_of(DAY[0], 300)}
+        scores = self.scores(workspace, DAY[0])
+        self.labels(workspace, "labels.csv", DAY[0], extra=[("M9999", DAY[0], True), ("M1", "2020-01-01", True)])
+        before = workspace.find("labels")
+        dry = self.take(workspace, "labels.csv", "--dry-run")
+        self.assertEqual((dry["matched"], dry["written"]), (300, False))
+        self.assertEqual((workspace.find("labels"), workspace.find("label_rows")), (before, []))
+        told = self.take(workspace, "labels.csv", "--observed-at", DAY[4])
+        self.assertEqual([told[key] for key in ("rows", "matched", "added", "changed", "unknown")], [302, 300, 300, 0, 2])
+        stored, = workspace.find("labels")
+        self.assertEqual([stored[key] for key in ("dataset_name", "rows", "matched", "unknown", "changed", "observed_from", "observed_to")],
+                         ["machines", 302, 300, 2, 0, DAY[4], DAY[4]])
+        judged, old = self.matured(workspace, DAY[0])
+        self.assertEqual(old, [])
+        prediction, = workspace.find("predictions", {"logical_date": DAY[0]})
+        self.assertEqual(judged["model_id"], prediction["model_id"])
+        self.assertEqual(judged["metrics"]["rows"], 300)
+        self.assertAlmostEqual(judged["metrics"]["roc_auc"], auc([scores[m] for m in truth], list(truth.values())), places=12)
+        # The same file again brings nothing.
+        again = self.take(workspace, "labels.csv", "--observed-at", DAY[6])
+        self.assertEqual((again["matched"], again["added"], again["changed"], again["written"]), (300, 0, 0, False))
+        self.assertEqual(len(workspace.find("labels")), 1)
+        # Ten are other ones.
+        flip = range(5, 300, 30)
+        self.labels(workspace, "corrected.csv", DAY[0], flip=flip)
+        told = self.take(workspace, "corrected.csv", "--observed-at", DAY[8])
+        self.assertEqual((told["matched"], told["added"], told["changed"]), (300, 0, 10))
+        changed = {machine: label != (n in flip) for n, (machine, label) in enumerate(truth.items())}
+        now, old = self.matured(workspace, DAY[0])
+        self.assertAlmostEqual(now["metrics"]["roc_auc"], auc([scores[m] for m in changed], list(changed.values())), places=12)
+        self.assertNotEqual(now["metrics"]["roc_auc"], judged["metrics"]["roc_auc"])
+        self.assertEqual(([one["_id"] for one in old], now["supersedes"]), ([judged["_id"]], judged["_id"]))
+        self.assertEqual({k: v for k, v in old[0].items() if k != "superseded_by"}, judged)
+        # Both values stay, each with the day since when it was known.
+        both = workspace.find("label_rows", {"id": "M5"})
+        self.assertEqual([(one["label"], one["previous"], one["observed_at"]) for one in both],
+                         [(int(truth["M5"]), None, DAY[4]), (int(not truth["M5"]), int(truth["M5"]), DAY[8])])
+        self.assertEqual(len(workspace.find("label_rows")), 310)
+        shown = json.loads(workspace.run("labels", "show", DAY[0], "--json", expect=0).stdout)
+        self.assertEqual((shown["rows"], shown["labelled"], shown["overdue"], len(shown["imports"]), len(shown["matured"])), (300, 300, False, 2, 2))
+        shown = json.loads(workspace.run("labels", "show", DAY[1], "--json", expect=0).stdout)
+        self.assertEqual((shown["labelled"], shown["due"], shown["overdue"]), (0, DAY[6], True))
+
+    def test_rows_that_carry_their_labels_are_corrected_too(self):
+        workspace = self.workspace()
+        self.run_day(workspace, DAY[0], labelled=True)
+        self.labels(workspace, "labels.csv", DAY[0], flip=range(10))
+        told = self.take(workspace, "labels.csv")
+        self.assertEqual((told["matched"], told["added"], told["changed"]), (300, 0, 10))
+
+    def test_what_is_not_clear_is_refused_and_nothing_is_written(self):
+        workspace = self.workspace()
+        for day in DAY[:2]:
+            self.run_day(workspace, day)
+        today = datetime.date.today()
+        cases = (
+            (["machine", "broken"], [("M1", True)], (), 3, "say which by a column logical_date or seen, or by --date"),
+            (["machine", "seen", "broken"], [("M1", DAY[0], True)], ("--date", DAY[1]), 2, f"row 1 is of {DAY[0]}"),
+            (["machine", "seen", "broken"], [("M1", DAY[0], True), ("M1", DAY[0], False)], (), 3, "row 1 has another label"),
+            (["machine", "seen", "broken"], [("M1", DAY[1], True)], ("--observed-at", DAY[0]), 3, f"before its day, {DAY[1]}"),
+            (["machine", "seen", "broken"], [("M1", DAY[1], True)], ("--observed-at", today + datetime.timedelta(2)), 2, "after today"),
+            (["machine", "seen"], [("M1", DAY[1])], (), 3, "lacks the column 'broken'"),
+            (["seen", "broken"], [(DAY[1], True)], (), 3, "lacks the column 'machine'"),
+        )
+        for header, rows, options, code, said in cases:
+            with self.subTest(said):
+                write(workspace.folder / "labels.csv", header, rows)
+                self.assertIn(said, self.take(workspace, "labels.csv", *options, expect=code))
+        self.assertEqual((workspace.find("labels"), workspace.find("label_rows")), ([], []))
+        for header, row in ((["machine", "logical_date", "broken"], ("M1", DAY[0], True)),
+                            (["machine", "broken", "seen", "observed_at"], ("M2", True, DAY[0], DAY[3]))):
+            write(workspace.folder / "labels.csv", header, [row])
+            self.assertEqual(self.take(workspace, "labels.csv")["added"], 1)
+        self.assertEqual({row["observed_at"] for row in workspace.find("label_rows")}, {str(today), DAY[3]})
+        # An id that one day has alone needs no date; semicolons and another day's words are read as every file is.
+        self.run_day(workspace, DAY[2], rows=320)
+        (workspace.folder / "labels.csv").write_text("machine;broken\nM310;TRUE\nM311;False\nM312;\n")
+        told = self.take(workspace, "labels.csv")
+        self.assertEqual((told["matched"], told["left_out"], told["days"][0]["logical_date"]), (2, 1, DAY[2]))
+
+
+class DaysWithLateLabels(Book, unittest.TestCase):
+    """What the days make of labels that came late."""
+
+    def verdict(self, workspace, day):
+        present, = [one for one in workspace.find("evaluation_events", {"logical_date": day}) if "superseded_by" not in one]
+        return present
+
+    def metrics_of(self, workspace, day):
+        present, = [one for one in workspace.find("performance_metrics", {"logical_date": day, "dataset_name": "test"}) if "superseded_by" not in one]
+        return present["metrics"]
+
+    def test_a_day_is_judged_on_the_labels_that_were_known_then(self):
+        workspace = self.workspace(JUDGE_DAYS=2)
+        for day in DAY[:4]:
+            done = self.run_day(workspace, day)
+            self.assertIn(f"not judged: no labels are known yet: those of {DAY[0]} are due on {DAY[5]}", done.stdout)
+        self.assertEqual(workspace.find("alerts"), [])  # nothing is wrong: they are not due
+        # Of the first day some, of the next two all; the fourth day's are those of a few early ones.
+        for n, known in ((0, DAY[5]), (1, DAY[5]), (2, DAY[7])):
+            self.take(workspace, self.labels(workspace, f"{n}.csv", DAY[n]), "--observed-at", known)
+        self.take(workspace, self.labels(workspace, "early.csv", DAY[3], rows=20), "--observed-at", DAY[4])
+        self.run_day(workspace, DAY[6])
+        metrics = self.metrics_of(workspace, DAY[6])
+        self.assertEqual(metrics["judged_on"], DAY[:2])
+        self.assertEqual(self.verdict(workspace, DAY[6])["event_type"], "evaluation_complete")
+        done = self.run_day(workspace, DAY[8])
+        self.assertEqual(self.metrics_of(workspace, DAY[8])["judged_on"], DAY[1:3])
+        self.assertIn(f"of 2 days, {DAY[1]} to {DAY[2]}", done.stdout)
+        # Shards judge the same.
+        with workspace.copy() as other:
+            other.run("redo", DAY[8], "--from", "evaluate_model", "--yes", expect=0, SHARDS=3)
+            self.assertEqual(self.metrics_of(other, DAY[8]), self.metrics_of(workspace, DAY[8]))
+        # A date that is done again sees what it saw.
+        workspace.run("redo", DAY[6], "--from", "evaluate_model", "--yes", expect=0)
+        self.assertEqual(self.metrics_of(workspace, DAY[6]), metrics)
+        workspace.run("redo", DAY[3], "--from", "evaluate_model", "--yes", expect=0)
+        self.assertEqual(self.verdict(workspace, DAY[3])["status"], "not_judged")
+        # Its own labels come first.
+        self.run_day(workspace, DAY[9], labelled=True)
+        self.assertNotIn("judged_on", self.metrics_of(workspace, DAY[9]))
+
+    def test_labels_that_are_overdue_are_an_alert(self):
+        workspace = self.workspace()
+        self.run_day(workspace, DAY[0])
+        done = self.run_day(workspace, DAY[5])  # the last day on which they may come
+        self.assertEqual(workspace.find("alerts"), [])
+        done = self.run_day(workspace, DAY[6], expect=4)
+        self.assertIn(f"those of {DAY[0]} were due on {DAY[5]} and are overdue", done.stdout)
+        alert, = workspace.find("alerts")
+        self.assertEqual((alert["alert_type"], alert["labels_due"], alert["logical_date"]), ("MODEL_NOT_JUDGED", DAY[5], DAY[6]))
+        self.assertEqual(len(self.scores(workspace, DAY[6])), 300)
+
+    def test_attempts_learn_from_the_newest_labelled_days(self):
+        workspace = self.workspace(F1_THRESHOLD=1, MAX_RETRAIN_ATTEMPTS=1, RETRAIN_DAYS=2)
+        for n in range(3):
+            self.run_day(workspace, DAY[n], expect=4 if n else 0, rows=900)
+            self.take(workspace, self.labels(workspace, "labels.csv", DAY[n], rows=900), "--observed-at", DAY[n])
+        self.run_day(workspace, DAY[4], expect=4)
+        prepared, = workspace.find("training_data", {"logical_date": DAY[4]})
+        self.assertEqual(prepared["days"], DAY[1:3])
+        total = sum(prepared[f"num_{part}_samples"] for part in ("train", "finetune", "test"))
+        self.assertEqual(total, 1800)
+        self.assertGreater(prepared["num_validation_samples"], 0)
+        self.assertEqual(self.metrics_of(workspace, DAY[4])["judged_on"], [DAY[2]])
+        after, = workspace.find("performance_metrics", {"logical_date": DAY[4], "dataset_name": "post_finetune_test"})
+        self.assertEqual(after["metrics"]["judged_on"], [DAY[2]])
+        drawn = workspace.copy()
+        self.addCleanup(drawn.__exit__, None, None, None)
+        done = drawn.run("redo", DAY[4], "--from", "retrain_1", "--yes", expect=4, ROW_CAP=100, RETRAIN_DAYS=3)
+        self.assertRegex(done.stderr, r"about 100 of \d+ labelled rows of the fine split are drawn \(ROW_CAP\)")
+
+    def test_a_killed_day_with_labels_doubles_and_loses_nothing(self):
+        whole = self.workspace(LABELS="labels_{date}.csv")
+        self.run_day(whole, DAY[0])
+        write(whole.folder / f"labels_{DAY[1]}.csv", ["machine", "seen", "broken"],
+              [(row[0], row[2], row[5]) for day in DAY[:2] for row in rows_of(day, 300)])
+        killed = whole.copy()
+        self.addCleanup(killed.__exit__, None, None, None)
+        self.run_day(whole, DAY[1])
+        name = self.extract(killed, DAY[1])
+        for pattern in ("preprocess_data", "evaluate_model", "score_data"):
+            process = killed.start("run", "--in", name)
+            read_until(process, pattern)
+            kill(process)
+            self.assertEqual(process.returncode, -9)
+        killed.run("run", "--in", name, expect=0)
+        for workspace in (whole, killed):
+            imported, = workspace.find("labels")
+            self.assertEqual((imported["logical_date"], imported["observed_to"], imported["added"]), (DAY[1], DAY[1], 600))
+            self.assertEqual(len(workspace.find("label_rows")), 600)
+            self.assertEqual(self.metrics_of(workspace, DAY[1])["judged_on"], [DAY[1]])
+            for day in DAY[:2]:  # the first one's scores when its labels came, the other's when it was scored
+                self.assertEqual(self.matured(workspace, day)[1], [])
+        for day in DAY[:2]:
+            self.assertEqual(self.matured(whole, day)[0]["metrics"], self.matured(killed, day)[0]["metrics"])
+        # Nothing is new the next time.
+        whole.run("redo", DAY[1], "--yes", expect=0)
+        self.assertEqual((len(whole.find("labels")), len(whole.find("label_rows"))), (1, 600))
+
+    def test_rows_are_kept_as_long_as_they_are_judged(self):
+        workspace = self.workspace()
+        self.run_day(workspace, DAY[0])
+        self.take(workspace, self.labels(workspace, "labels.csv", DAY[0]), "--observed-at", DAY[0])
+        days = (datetime.date.today() - FIRST).days
+        kept = json.loads(workspace.run("prune", "--json", "--dry-run", expect=0, RETENTION_DAYS_RAW=1, JUDGE_DAYS=days).stdout)
+        self.assertEqual((kept["raw_data"], kept["labels"]), ([], []))
+        gone = json.loads(workspace.run("prune", "--json", expect=0, RETENTION_DAYS_RAW=1).stdout)
+        self.assertEqual((gone["raw_data"], gone["labels"]), ([DAY[0]], [DAY[0]]))
+        self.assertEqual(workspace.find("label_rows"), [])
+        self.assertEqual(len(workspace.find("labels")), 1)
+        told = self.take(workspace, "labels.csv")
+        self.assertEqual((told["matched"], told["unknown"], told["written"]), (0, 300, False))
+
+
+if __name__ == "__main__":
+    unittest.main()
