@@ -81,8 +81,7 @@ Result<table::ReadReport> DayScores::make(RowRange rows, const Sink& sink) {
   auto csv = table::RowFile::own(std::move(from.file), from.name);
   MAEIL_ASSIGN(auto report,
                table::read_csv_file_as<ScoredPiece>(csv, day_.spec, {.target_required = false}, score, take));
-  for (auto& row : report.examples) row.line += first_row;
-  for (auto& dates : report.dates) dates.line += first_row;
+  table::shift_lines(report, first_row);
   return report;
 }
 

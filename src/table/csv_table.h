@@ -13,6 +13,7 @@
 #include "table/number_format.h"
 #include "table/read_report.h"
 #include "table/row_file.h"
+#include "table/set_aside.h"
 #include "table/table.h"
 
 namespace maeil::table {
@@ -30,6 +31,10 @@ using ChunkSink = std::function<Status(Table&& chunk, const std::vector<uint64_t
 struct ReadOptions {
   bool target_required = true;  // false: a file to predict may lack the target's column
   bool any_target = false;      // true: a third value of the target is one more, as a fit by classes has it
+  // Rows to leave out, quarantined with their reasons; must outlive the reading. `first_row`: the number of
+  // the file's first record among them.
+  const SetAside* set_aside = nullptr;
+  uint64_t first_row = 0;
 };
 
 // Calls `sink` with every chunk in order. Columns come in the spec's order; an optional column that the file

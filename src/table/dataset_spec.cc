@@ -9,6 +9,7 @@
 
 #include "base/file.h"
 #include "table/builtin_dataset.h"
+#include "table/contract_keys.h"
 #include "table/field_values.h"
 #include "table/read_keys.h"
 #include "table/toml_keys.h"
@@ -348,7 +349,7 @@ Result<DatasetSpec> read_spec(const toml::table& document, const std::string& fi
   spec.name = top.text("name", true);
   spec.file = file;
   for (const char* key :
-       {"target", "roles", "columns", "day_counts", "drop", "constraints", "settings", "read"})
+       {"target", "roles", "columns", "day_counts", "drop", "constraints", "contract", "settings", "read"})
     top.know(key);
   MAEIL_TRY(top.finish());
   if (const auto* settings = document.get("settings"); settings && !settings->is_table())  // base/settings.h
@@ -377,6 +378,7 @@ Result<DatasetSpec> read_spec(const toml::table& document, const std::string& fi
   }
   MAEIL_TRY(apply_drops(document, file, spec));
   MAEIL_TRY(read_constraints(document, file, spec));
+  MAEIL_ASSIGN(spec.contract, parse_contract(document, file, spec));
   MAEIL_TRY(check(spec, file));
   return spec;
 }

@@ -75,8 +75,7 @@ Result<PreparedTotals> Preparing::make(RowRange range, const Sink& sink) {
                                  context_.progress("prepare", done += piece.rows, from.expected);
                                  return {};
                                }));
-  for (auto& row : out.report.examples) row.line += first_row;
-  for (auto& dates : out.report.dates) dates.line += first_row;
+  table::shift_lines(out.report, first_row);
   return out;
 }
 
