@@ -28,7 +28,8 @@ Result<Days> choose_date(const std::string& path, const table::DatasetSpec& spec
 
 // The rows of the file: plain CSV as it came, every other as plain CSV (row_file.h), through a file at
 // `scratch` that nobody else sees. kNotFound: there is no such file; kBadInput: it cannot be read as
-// rows of the dataset, or has none. `path` may be replaced meanwhile: the bytes are those that were opened.
+// rows, or has none. Whether they are rows of the dataset is validate_data's to say. `path` may be replaced
+// meanwhile: the bytes are those that were opened.
 Result<RawLines> file_lines(const std::string& path, const table::DatasetSpec& spec,
                             const std::string& scratch);
 

@@ -35,7 +35,9 @@ std::string scores_path(const Settings& settings, Days date) {
 Result<DayScores> DayScores::begin(dag::TaskContext& context, const Day& day,
                                    const registry::ModelVersion& version) {
   MAEIL_ASSIGN(store::Document raw, raw_document(context));
-  return DayScores(context, day, version, std::move(raw));
+  if (raw.contains("pruned")) return DayScores(context, day, version, std::move(raw), {});
+  MAEIL_ASSIGN(ValidatedRows validated, validated_rows(context, day.spec, raw));
+  return DayScores(context, day, version, std::move(raw), std::move(validated));
 }
 
 Result<table::ReadReport> DayScores::make(RowRange rows, const Sink& sink) {
@@ -80,7 +82,10 @@ Result<table::ReadReport> DayScores::make(RowRange rows, const Sink& sink) {
   };
   auto csv = table::RowFile::own(std::move(from.file), from.name);
   MAEIL_ASSIGN(auto report,
-               table::read_csv_file_as<ScoredPiece>(csv, day_.spec, {.target_required = false}, score, take));
+               table::read_csv_file_as<ScoredPiece>(
+                   csv, day_.spec,
+                   {.target_required = false, .set_aside = &validated_.set_aside, .first_row = first_row},
+                   score, take));
   table::shift_lines(report, first_row);
   return report;
 }
@@ -94,6 +99,7 @@ RowCuts DayScores::cuts() const {
 Result<store::Document> DayScores::inputs() const {
   return store::Document{{"raw_sha256", raw_.value("sha256", "")},
                          {"model_version", version_.version},
+                         {"validation_id", validated_.validation_id},
                          {"model_sha256", version_.sha256}};
 }
 
