@@ -80,6 +80,9 @@ struct InitOptions {
   std::optional<int64_t> delay_days;
   bool force = false;  // write over a file that is there
 };
+struct ValidateOptions {
+  std::string in;
+};
 struct QualityOptions {
   std::string real, synthetic, holdout, target, metadata, html;
   int64_t max_rows = 0;  // 0: all
@@ -150,6 +153,7 @@ Result<int> backfill(Context& context, const BackfillOptions& options);
 Result<int> generate(Context& context, const GenerateOptions& options);
 Result<int> fit(Context& context, const FitOptions& options);
 Result<int> init(Context& context, const InitOptions& options);
+Result<int> validate(Context& context, const ValidateOptions& options);
 Result<int> report_quality(Context& context, const QualityOptions& options);
 Result<int> data_inspect(Context& context, const DataFileOptions& options);
 Result<int> data_convert(Context& context, const DataFileOptions& options);

@@ -97,6 +97,25 @@ const char* type_name(table::SpecType type) {
   return type == table::SpecType::kText ? "text" : type == table::SpecType::kNumber ? "number" : "date";
 }
 
+// What the contract checks, in kinds of rules.
+std::string describe_contract(const table::Contract& contract) {
+  size_t ranges = 0, values = 0, missing = 0;
+  for (const auto& one : contract.columns) {
+    ranges += one.min || one.max;
+    values += !one.allowed_texts.empty() || !one.allowed_numbers.empty();
+    missing += one.max_missing.has_value();
+  }
+  std::vector<std::string> parts;
+  if (contract.unique_id) parts.push_back("unique ids");
+  if (contract.min_rows) parts.push_back("rows a day");
+  if (contract.min_target_rate) parts.push_back("the target's rate");
+  const auto many = [](size_t count) { return count == 1 ? "" : "s"; };
+  if (ranges > 0) parts.push_back(fmt::format("{} range{}", ranges, many(ranges)));
+  if (values > 0) parts.push_back(fmt::format("{} list{} of values", values, many(values)));
+  if (missing > 0) parts.push_back(fmt::format("missing values of {} column{}", missing, many(missing)));
+  return fmt::format("{}", fmt::join(parts, ", "));
+}
+
 Document draft_document(const InitOptions& options, const loop::SpecDraft& draft) {
   auto columns = Document::array();
   for (size_t c = 0; c < draft.columns.size(); ++c) {
@@ -120,6 +139,7 @@ Document draft_document(const InitOptions& options, const loop::SpecDraft& draft
           {"roles",
            {{"id", draft.spec.roles.id}, {"group", draft.spec.roles.group}, {"time", draft.spec.roles.time}}},
           {"columns", std::move(columns)},
+          {"contract", describe_contract(draft.spec.contract)},
           {"warnings", draft.warnings}};
 }
 
@@ -218,6 +238,7 @@ void print_draft(const InitOptions& options, const loop::SpecDraft& draft) {
   print_line(fmt::format("roles   {}", roles.empty() ? "none (--id, --group, --time)"
                                                      : fmt::format("{}", fmt::join(roles, ", "))));
   print_line(fmt::format("learns  {} feature{}", draft.features, draft.features == 1 ? "" : "s"));
+  if (spec.contract.has_rules()) print_line("checks  " + describe_contract(spec.contract));
   size_t dropped = 0;
   for (size_t c = 0; c < draft.columns.size(); ++c) {
     if (!spec.columns[c].drop) continue;

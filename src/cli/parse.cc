@@ -31,6 +31,7 @@ struct Parser {
   GenerateOptions generate;
   FitOptions fit;
   InitOptions init;
+  ValidateOptions validate;
   QualityOptions quality;
   DataFileOptions data_file;
   DataExportOptions data_export;
@@ -158,6 +159,11 @@ void add_data_commands(Parser& p) {
   c->add_option("--out", p.init.out, "the file to write")->capture_default_str();
   c->add_option("--html", p.init.html, "write a page with each column's distribution to this file");
   c->add_flag("--force", p.init.force, "write over a file that is there");
+
+  c = p.command(p.app, "validate", "hold a file against the dataset's contract; exit 3 where it is broken",
+                "maeil validate --in loans_2026-11-28.csv",
+                [&p](Context& x) { return validate(x, p.validate); });
+  c->add_option("--in", p.validate.in, "the CSV file")->required();
 
   auto* report = p.app.add_subcommand("report", "reports on data");
   report->require_subcommand(1);

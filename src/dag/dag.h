@@ -7,6 +7,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -118,6 +119,8 @@ struct TaskOutcome {
   std::string message;                    // one line for people
   store::Document result = store::Document::object();  // small facts for the summary and later tasks
   store::Batch batch;
+  std::optional<Error>
+      error;  // of kFailed: what it ends with, and the exit code; none: it may be tried again
   // what the task holds until its batch is committed; usually nothing
   std::shared_ptr<store::Lock> lock;
 };

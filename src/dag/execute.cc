@@ -284,6 +284,7 @@ class Execution {
     record_.message = outcome.message;
     record_.next = std::move(outcome.next);
     record_.result = std::move(outcome.result);
+    if (outcome.state == TaskState::kFailed) record_.error = std::move(outcome.error);
     // what failed is repeated under the same ids
     if (outcome.state != TaskState::kFailed) ++record_.completions;
     note_end();

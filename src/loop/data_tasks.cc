@@ -1,4 +1,4 @@
-// data_pipeline_dag: wait_for_source -> generate_data -> preprocess_data.
+// data_pipeline_dag: wait_for_source -> generate_data -> validate_data (validate_data.h) -> preprocess_data.
 #include <fmt/format.h>
 
 #include <filesystem>
@@ -15,6 +15,7 @@
 #include "loop/run_in_shards.h"
 #include "loop/source.h"
 #include "loop/tasks.h"
+#include "loop/validate_data.h"
 #include "loop/wait_for_source.h"
 #include "registry/model_file.h"
 #include "registry/versions.h"
@@ -170,6 +171,7 @@ Result<TaskOutcome> preprocess_data(const Day& day, TaskContext& context) {
 void add_data_tasks(const Day& day, dag::TaskTable& table) {
   table[{kDataDag, kWaitForSource}] = [&day](TaskContext& context) { return wait_for_source(day, context); };
   table[{kDataDag, "generate_data"}] = [&day](TaskContext& context) { return generate_data(day, context); };
+  table[{kDataDag, "validate_data"}] = [&day](TaskContext& context) { return validate_data(day, context); };
   table[{kDataDag, "preprocess_data"}] = [&day](TaskContext& context) {
     return preprocess_data(day, context);
   };

@@ -26,6 +26,8 @@ Status check_result(Days date, std::string_view dag, std::string_view task, cons
                               {"result.was_retrained", Kind::kFlag},
                               {"result.unchanged", Kind::kFlag},
                               {"result.raw_data_id", Kind::kText},
+                              {"result.validation_id", Kind::kText},
+                              {"result.set_aside_file_id", Kind::kText},
                               {"result.fallback", Kind::kFlag},
                               {"result.judged_on[]", Kind::kText},
                               {"result.days[]", Kind::kText},

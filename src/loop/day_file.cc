@@ -12,7 +12,6 @@
 #include "format/csv.h"
 #include "loop/arriving_file.h"
 #include "loop/prepared/raw_data.h"
-#include "prep/columns.h"
 #include "table/csv_table.h"
 #include "table/dates.h"
 #include "table/row_file.h"
@@ -138,12 +137,17 @@ Result<FileDate> date_of_file(const std::string& path, const table::DatasetSpec&
   FileDate out;
   out.in_name = date_in(name_of(path));
   if (spec.roles.time.empty()) return out;
-  const size_t time = prep::column_index(spec, spec.roles.time);
-  const auto& format = spec.find(spec.roles.time)->format;
+  // The time alone: what else the file has, or lacks, is validate_data's to find.
+  table::DatasetSpec dated;
+  dated.name = spec.name;
+  dated.columns = {*spec.find(spec.roles.time)};
+  dated.columns[0].optional = true;
+  const auto& format = dated.columns[0].format;
   std::optional<Days> last;
-  MAEIL_TRY(table::read_csv_file(path, spec, {.target_required = false},
+  MAEIL_ASSIGN(auto file, table::RowFile::open(path, &spec));
+  MAEIL_TRY(table::read_csv_file(file, dated, {.target_required = false},
                                  [&](Table&& chunk, const std::vector<uint64_t>&) -> Status {
-                                   for (const auto& text : chunk.columns[time].dictionary) {
+                                   for (const auto& text : chunk.columns[0].dictionary) {
                                      const auto day = table::read_day(text, format);
                                      if (!day) continue;
                                      if (!out.in_rows) out.in_rows = day;
@@ -195,12 +199,6 @@ Result<RawLines> file_lines(const std::string& path, const table::DatasetSpec& s
   in->file = std::make_unique<table::RowFile>(std::move(rows));
   MAEIL_ASSIGN(auto reader, table::RowReader::begin(*in->file));
   const std::vector<std::string> names = reader.names();
-  for (const auto& column : spec.columns) {
-    if (!column.optional && column.name != spec.target &&
-        std::ranges::find(names, column.name) == names.end())
-      return bad_input(
-          fmt::format("{}: the header lacks the column '{}' of dataset {}", path, column.name, spec.name));
-  }
   const std::string how = in->file->how();
   if (in->file->is_plain() && in->file->rules().empty()) {
     in->text = in->file->text();

@@ -31,7 +31,8 @@ Result<Days> choose_date(const std::string& path, const table::DatasetSpec& spec
 
 // The rows of the file: plain CSV as it came, every other as plain CSV (row_file.h), through files at
 // `scratch` that nobody else sees. kNotFound: there is no such file; kUnavailable: it was written to
-// meanwhile; kBadInput: it cannot be read as rows of the dataset, or has none.
+// meanwhile; kBadInput: it cannot be read as rows, or has none. Whether they are rows of the dataset is
+// validate_data's to say.
 Result<RawLines> file_lines(const std::string& path, const table::DatasetSpec& spec,
                             const std::string& scratch);
 

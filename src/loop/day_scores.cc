@@ -44,7 +44,9 @@ IdCounts count_ids(std::vector<uint64_t>& ids, uint64_t rows) {
 Result<DayScores> DayScores::begin(dag::TaskContext& context, const Day& day,
                                    const registry::ModelVersion& version) {
   MAEIL_ASSIGN(store::Document raw, raw_document(context));
-  return DayScores(context, day, version, std::move(raw));
+  if (raw.contains("pruned")) return DayScores(context, day, version, std::move(raw), {});
+  MAEIL_ASSIGN(ValidatedRows validated, validated_rows(context, day.spec, raw));
+  return DayScores(context, day, version, std::move(raw), std::move(validated));
 }
 
 Result<table::ReadReport> DayScores::make(RowRange rows, const Sink& sink) {
@@ -100,13 +102,13 @@ Result<table::ReadReport> DayScores::make(RowRange rows, const Sink& sink) {
     return sink(piece);
   };
   auto csv = table::RowFile::own(std::move(from.file), from.name);
-  MAEIL_ASSIGN(auto report,
-               table::read_csv_file_as<ScoredPiece>(
-                   csv, spec, {.target_required = false, .other_label_is_none = true}, score, take));
-  for (auto* examples : {&report.examples, &report.other_label_examples}) {
-    for (auto& row : *examples) row.line += first_row;
-  }
-  for (auto& dates : report.dates) dates.line += first_row;
+  MAEIL_ASSIGN(auto report, table::read_csv_file_as<ScoredPiece>(csv, spec,
+                                                                 {.target_required = false,
+                                                                  .other_label_is_none = true,
+                                                                  .set_aside = &validated_.set_aside,
+                                                                  .first_row = first_row},
+                                                                 score, take));
+  table::shift_lines(report, first_row);
   return report;
 }
 
@@ -119,6 +121,7 @@ RowCuts DayScores::cuts() const {
 Result<store::Document> DayScores::inputs() const {
   return store::Document{{"raw_sha256", raw_.value("sha256", "")},
                          {"model_version", version_.version},
+                         {"validation_id", validated_.validation_id},
                          {"model_sha256", version_.sha256}};
 }
 

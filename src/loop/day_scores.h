@@ -1,5 +1,6 @@
-// Every row of a day before one model, labelled or not: the lines of the day's scores, whole or in shards
-// (run_in_shards.h). Which model that is, and what becomes of the lines, is scoring_tasks.cc's.
+// Every row of a day that is not set aside before one model, labelled or not: the lines of the day's scores,
+// whole or in shards (run_in_shards.h). Which model that is, and what becomes of the lines, is
+// scoring_tasks.cc's.
 //
 // The rows are read from the day's raw data as `maeil predict` reads a file, so both say the same of a row.
 // Nothing of `processed_data` is read: its rows may be another model's, and are kept for days only.
@@ -11,6 +12,7 @@
 
 #include "loop/day.h"
 #include "loop/run_in_shards.h"
+#include "loop/validate_data.h"
 #include "table/read_report.h"
 
 namespace maeil::loop {
@@ -43,7 +45,7 @@ IdCounts count_ids(std::vector<uint64_t>& ids, uint64_t rows);
 // What it holds must outlive it.
 class DayScores : public RowWork<ScoredPiece, table::ReadReport> {
  public:
-  // kNotFound: no raw data for the date.
+  // kNotFound: no raw data for the date; errors of validated_rows.
   static Result<DayScores> begin(dag::TaskContext& context, const Day& day,
                                  const registry::ModelVersion& version);
   const store::Document& raw() const { return raw_; }  // of raw_data: whose rows are scored
@@ -60,13 +62,18 @@ class DayScores : public RowWork<ScoredPiece, table::ReadReport> {
 
  private:
   DayScores(dag::TaskContext& context, const Day& day, const registry::ModelVersion& version,
-            store::Document raw)
-      : context_(context), day_(day), version_(version), raw_(std::move(raw)) {}
+            store::Document raw, ValidatedRows validated)
+      : context_(context),
+        day_(day),
+        version_(version),
+        raw_(std::move(raw)),
+        validated_(std::move(validated)) {}
 
   dag::TaskContext& context_;
   const Day& day_;
   const registry::ModelVersion& version_;
   store::Document raw_;
+  ValidatedRows validated_;
 };
 
 }  // namespace maeil::loop

@@ -9,6 +9,7 @@
 #include "loop/evaluation.h"
 #include "loop/import.h"
 #include "loop/prepared/processed_csv.h"
+#include "loop/validation.h"
 #include "nn/score.h"
 #include "prep/row_split.h"
 #include "prep/transform.h"
@@ -33,6 +34,9 @@ Result<table::ReadReport> transform_rows(
   for (const auto& line : model_differences(*rows.model.preparation, rows.spec, rows.model_name))
     watcher.note(line, true);
   MAEIL_ASSIGN(auto file, table::RowFile::open(rows.path, &spec));
+  // Rows of any file: what a day's file must keep as a whole is only said.
+  MAEIL_ASSIGN(const auto set_aside, hold_to_contract(file, rows.spec, table::FileRules::kSaid, watcher));
+  options.set_aside = &set_aside;
   MAEIL_ASSIGN(auto report, table::read_csv_file_as<Piece>(
                                 file, spec, options,
                                 [&](const table::CsvChunk& chunk, Piece& piece) {

@@ -31,7 +31,8 @@ std::vector<std::string> model_differences(const prep::Preparation& preparation,
 // Says of a file what was set aside and what could not be read.
 void note_read(const table::ReadReport& report, const std::string& file, const Watcher& watcher);
 
-// All: kBadInput as read_csv and check_read; what is set aside is said. Files are replaced when all is well.
+// All: kBadInput as read_csv and check_read, and where more rows break the contract than may be set aside
+// (validation.h); what is set aside is said. Files are replaced when all is well.
 
 // The rows as the model reads them, and each one's split under `seed` and `date` (processed_csv.h).
 Result<table::ReadReport> write_prepared_rows(const FileRows& rows, uint64_t seed, Days date,

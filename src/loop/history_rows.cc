@@ -10,6 +10,7 @@
 #include "base/file.h"
 #include "base/hash.h"
 #include "loop/file_rows.h"
+#include "loop/validation.h"
 #include "prep/columns.h"
 #include "prep/row_split.h"
 #include "table/csv_table.h"
@@ -37,9 +38,10 @@ struct HistoryPlan {
   const table::DatasetSpec& spec;
   uint64_t seed = 0;
   std::optional<Days> out_of_time;
-  bool by_key = false;  // several rows have the same group or id
-  Days today{};         // later rows are left out
-  double kept = 1;      // of the rows to learn from and to hold out
+  bool by_key = false;             // several rows have the same group or id
+  Days today{};                    // later rows are left out
+  double kept = 1;                 // of the rows to learn from and to hold out
+  table::SetAside set_aside = {};  // by the contract
 };
 
 // A row without id and group is in a split by its number in the file, on whatever day it is trained.
@@ -62,17 +64,19 @@ using DaySink = std::function<Status(const Table&, const std::vector<Part>&, con
 Result<table::ReadReport> read_history(HistoryPlan& plan, const DaySink& sink, const RowProgress& progress) {
   std::vector<Part> parts;
   uint64_t done = 0;
-  return table::read_csv_file(
-      plan.file, plan.spec, {}, [&](Table&& chunk, const std::vector<uint64_t>& rows) -> Status {
-        const auto splits = prep::splits_of(plan.spec, chunk, plan.seed, kNoDate, rows);
-        std::vector<std::optional<Days>> days(chunk.rows);
-        if (!plan.spec.roles.time.empty()) days = days_of(plan.spec, chunk);
-        parts.clear();
-        for (size_t i = 0; i < chunk.rows; ++i) parts.push_back(part_of(plan, splits[i], days[i], rows[i]));
-        MAEIL_TRY(sink(chunk, parts, splits, days));
-        if (progress) progress(done += chunk.rows);
-        return {};
-      });
+  return table::read_csv_file(plan.file, plan.spec, {.set_aside = &plan.set_aside},
+                              [&](Table&& chunk, const std::vector<uint64_t>& rows) -> Status {
+                                const auto splits =
+                                    prep::splits_of(plan.spec, chunk, plan.seed, kNoDate, rows);
+                                std::vector<std::optional<Days>> days(chunk.rows);
+                                if (!plan.spec.roles.time.empty()) days = days_of(plan.spec, chunk);
+                                parts.clear();
+                                for (size_t i = 0; i < chunk.rows; ++i)
+                                  parts.push_back(part_of(plan, splits[i], days[i], rows[i]));
+                                MAEIL_TRY(sink(chunk, parts, splits, days));
+                                if (progress) progress(done += chunk.rows);
+                                return {};
+                              });
 }
 
 constexpr uint64_t kFewRows = 20;  // of a part: said
@@ -129,6 +133,7 @@ Result<History> open_history(const std::string& path, const table::DatasetSpec& 
   const auto plan = std::make_shared<HistoryPlan>(
       HistoryPlan{std::move(file), spec, static_cast<uint64_t>(settings.seed), {}});
   MAEIL_ASSIGN(plan->today, date_in_zone(now(), settings.time_zone));
+  MAEIL_ASSIGN(plan->set_aside, hold_to_contract(plan->file, spec, table::FileRules::kNotRows, watcher));
   History out;
   const RowProgress progress = [&](uint64_t done) { watcher.rows(done, 0); };
   MAEIL_ASSIGN(Seen seen, look(*plan, out, progress));
@@ -185,6 +190,10 @@ Result<History> open_history(const std::string& path, const table::DatasetSpec& 
                {"row_cap", learnt > cap ? store::Document(cap) : store::Document()},
                {"out_of_time_from",
                 out.out_of_time ? store::Document(format_date(*out.out_of_time)) : store::Document()}};
+  if (spec.contract.has_rules()) {
+    rows.note["contract_hash"] = table::contract_hash(spec);
+    rows.note["set_aside"] = plan->set_aside.rows.size();
+  }
   for (const Part part : {Part::kTest, Part::kOutOfTime}) {
     if (out.labelled[index_of(part)] > 0) rows.verdicts.push_back(part);
   }

@@ -31,7 +31,8 @@ struct History {
 
 // Reads the file once to see what is in it; its bytes are those that `rows` reads, whatever its name stands
 // for later. `cap` (ROW_CAP): about so many rows are learnt from, and held out in proportion, drawn by a hash
-// of their number. Says what it found to `watcher`. kBadInput as read_csv and check_read.
+// of their number. Rows that break the contract are left out. Says what it found to `watcher`. kBadInput as
+// read_csv and check_read, and where the contract is broken, but for what it says of a day's number of rows.
 Result<History> open_history(const std::string& path, const table::DatasetSpec& spec,
                              const Settings& settings, uint64_t cap, const Watcher& watcher);
 

@@ -13,6 +13,7 @@
 #include "loop/own_file.h"
 #include "loop/part_store.h"
 #include "loop/pipelines.h"
+#include "loop/validate_data.h"
 #include "store/field_rules.h"
 
 namespace maeil::loop {
@@ -47,7 +48,9 @@ Result<std::vector<std::string>> prune_bytes(store::Store& store, const char* co
                                              const std::string& before, bool dry_run,
                                              const std::function<Status(Days date)>& also) {
   store::FindOptions old;
-  old.filter = {{"logical_date", {{"$lt", before}}}, {"pruned", {{"$exists", false}}}};
+  old.filter = {{"logical_date", {{"$lt", before}}},
+                {"pruned", {{"$exists", false}}},
+                {"file_id", {{"$exists", true}}}};
   old.sort = {{"logical_date", 1}};
   MAEIL_ASSIGN(const auto documents, store.find(collection, old));
   std::vector<std::string> out;
@@ -103,6 +106,7 @@ Result<Pruned> prune(store::Store& store, const Settings& settings, Days today, 
   }
 
   MAEIL_ASSIGN(out.raw, prune_bytes(store, "raw_data", raw_before, dry_run, {}));
+  MAEIL_TRY(prune_bytes(store, kValidations, raw_before, dry_run, {}));  // which rows were set aside
   // One of raw_data is overwritten every day; of scores each date has its own file.
   MAEIL_ASSIGN(out.scores, prune_bytes(store, "predictions", raw_before, dry_run, [&](Days date) {
                  return OwnFile::remove(scores_path(settings, date), kScoresFile,

@@ -13,6 +13,7 @@
 #include "loop/training.h"
 #include "loop/wait_for_source.h"
 #include "registry/versions.h"
+#include "store/field_rules.h"
 
 namespace maeil::loop {
 namespace {
@@ -131,6 +132,10 @@ Result<store::Document> summarize(store::Store& store, const Day& day, Days date
   MAEIL_TRY(add("trained", kFirstDayDag, "train_classifier"));
   if (report.verdict == Verdict::kNothingDue) MAEIL_TRY(add("source", kDataDag, kWaitForSource));
   MAEIL_TRY(add("generated", kDataDag, "generate_data"));
+  // Where nothing was found there is nothing to say.
+  MAEIL_ASSIGN(const auto validated, dag::read_record(store, {date, kDataDag, "validate_data"}));
+  if (validated && store::text_field(validated->result, "status") != "passed")
+    MAEIL_TRY(add("validated", kDataDag, "validate_data"));
   MAEIL_TRY(add("prepared", kDataDag, "preprocess_data"));
   MAEIL_TRY(add("model", kEvaluationDag, "load_latest_model"));
   MAEIL_TRY(add("evaluated", kEvaluationDag, "evaluate_model"));

@@ -10,6 +10,7 @@
 
 #include "base/hash.h"
 #include "format/csv.h"
+#include "loop/contract_draft.h"
 #include "loop/file_rows.h"
 #include "loop/leaking_column.h"
 #include "prep/preparation.h"
@@ -111,12 +112,14 @@ class Drafting {
   Status drop_known_later(const Watcher& watcher) {
     MAEIL_ASSIGN(const auto spec, table::parse_dataset_spec(text(), "the drafted spec"));
     begin_sample();
+    contract_.emplace(spec);
     uint64_t done = 0;
     MAEIL_ASSIGN(const auto report,
                  table::read_csv_file(request_.in, spec, {},
                                       [&](Table&& chunk, const std::vector<uint64_t>& rows) -> Status {
                                         watcher.rows(done += chunk.rows, inferred_.rows);
                                         add(spec, chunk, rows);
+                                        contract_->add(chunk, rows);
                                         return {};
                                       }));
     note_read(report, request_.in, watcher);
@@ -152,6 +155,8 @@ class Drafting {
       const std::string name = column.name + "_days";
       if (!spec.find(name)) spec.day_counts.push_back({name, column.name, spec.roles.time});
     }
+    spec.contract = contract_->finish(spec, inferred_, out_.target.positive.rows,
+                                      out_.target.positive.rows + out_.target.negative.rows);
     out_.text = text();
     // Rows that have a time come day by day, and their labels when they are known.
     if (!request_.time.empty()) {
@@ -328,6 +333,7 @@ class Drafting {
   std::vector<uint8_t> labels_;
   std::vector<uint64_t> late_, dated_;  // (C) rows whose date lies after the time, and that have both
   size_t time_ = SIZE_MAX;
+  std::optional<ContractDraft> contract_;
   uint64_t kept_[2] = {0, 0};  // rows of a class are kept up to this hash
 };
 

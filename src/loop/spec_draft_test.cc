@@ -149,6 +149,43 @@ TEST(SpecDraft, AnUnclearColumnIsTextAndSaid) {
       testing::Contains(HasSubstr("column 'x' is drafted as text: 10 of its 60 values are no numbers")));
 }
 
+TEST(SpecDraft, DraftsAContractThatTheHistoryAndDaysLikeItKeep) {
+  const auto out = draft(book(700), {.target = "bad", .id = {"loan"}, .group = "borrower", .time = "as_of"});
+  ASSERT_TRUE(out) << out.error().message;
+  const table::Contract& contract = out->spec.contract;
+  EXPECT_TRUE(contract.unique_id);
+  EXPECT_EQ(contract.min_rows, 38u);   // half of 77, the smallest of nine days
+  EXPECT_EQ(contract.max_rows, 156u);  // twice 78
+  EXPECT_EQ(contract.min_target_rate, 0);
+  std::map<std::string, table::ColumnContract> columns;
+  for (const auto& one : contract.columns) columns[one.column] = one;
+  EXPECT_FALSE(columns.contains("paid_back") || columns.contains("loan") || columns.contains("bad"));
+  EXPECT_EQ(columns["amount"].min, 0);
+  EXPECT_EQ(columns["amount"].max, 18000);
+  EXPECT_EQ(columns["grade"].allowed_texts, (std::vector<std::string>{"A", "B", "C"}));
+  EXPECT_EQ(columns["grade"].max_missing, 0.07);  // five of a day's 78 rows
+  EXPECT_EQ(columns["opened"].max_missing, 0.07);
+  // What is written is what is read.
+  const auto read = table::parse_dataset_spec(out->text, "drafted.toml");
+  ASSERT_TRUE(read) << read.error().message;
+  EXPECT_EQ(read->contract.columns.size(), contract.columns.size());
+  EXPECT_EQ(read->contract.max_target_rate, contract.max_target_rate);
+}
+
+TEST(SpecDraft, ExpectsOtherValuesWhereSomeAreRare) {
+  std::string csv = "kind,x,bad\n";
+  for (int i = 0; i < 100; ++i)
+    csv += fmt::format("{},{},{}\n", i == 0 ? "Z" : i % 2 ? "A" : "B", -(i % 37), i % 3 == 0 ? 1 : 0);
+  const auto out = draft(csv, {.target = "bad"});
+  ASSERT_TRUE(out) << out.error().message;
+  for (const auto& one : out->spec.contract.columns) {
+    EXPECT_TRUE(one.allowed_texts.empty()) << one.column;
+    if (one.column == "x") EXPECT_EQ(*one.max, 0);  // never positive
+  }
+  EXPECT_FALSE(out->spec.contract.min_rows);  // of days nothing is known
+  EXPECT_FALSE(out->spec.contract.unique_id);
+}
+
 TEST(Separation, OfOrderMissingAndCategories) {
   std::vector<uint8_t> labels;
   ColumnSample order, noisy, codes{.ordered = false}, unique{.ordered = false}, middle;

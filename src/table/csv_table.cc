@@ -115,6 +115,8 @@ struct Slot {
   std::vector<std::string> wrong;    // why a record is quarantined; "" when it is not
   std::vector<RepeatedWord> words;   // that set a record aside
   std::vector<uint32_t> unlabelled;  // rows whose target is neither value, where they are to be kept
+  std::vector<WrongColumn> wrong_columns;
+  std::vector<uint32_t> set_aside;  // records that can be read
   std::vector<uint32_t> bad;
   std::vector<DatesRead> dates;
   // Where the spec does not name the negative value: the chunk's first other one, and another after it.
@@ -255,6 +257,23 @@ void convert_column(const DatasetSpec& spec, size_t c, bool present, const ReadO
   }
 }
 
+void keep_wrong_example(std::string value, WrongColumn& column) {
+  auto& examples = column.examples;
+  if (examples.size() < kWrongExamples && std::ranges::find(examples, value) == examples.end())
+    examples.push_back(std::move(value));
+}
+
+WrongColumn& wrong_column(const std::string& name, std::vector<WrongColumn>& out) {
+  const auto found = std::ranges::find(out, name, &WrongColumn::column);
+  return found != out.end() ? *found : out.emplace_back(WrongColumn{name, 0, {}});
+}
+
+void note_wrong(const std::string& name, std::string value, std::vector<WrongColumn>& out) {
+  WrongColumn& column = wrong_column(name, out);
+  ++column.rows;
+  keep_wrong_example(std::move(value), column);
+}
+
 // Rows in which a field is wrong are quarantined; the first such column names the reason.
 void convert_records(const DatasetSpec& spec, const Layout& layout, const ReadOptions& options, Slot& s) {
   Table& table = s.chunk.table;
@@ -267,12 +286,14 @@ void convert_records(const DatasetSpec& spec, const Layout& layout, const ReadOp
     for (const uint32_t row : s.bad) wrong.emplace_back(row, c);
   }
   s.words.clear();
+  s.wrong_columns.clear();
   for (const auto& [row, c] : wrong) {
     if (!s.wrong[row].empty()) continue;
     const std::string_view field = s.text(s.fields[c * s.records.size() + row]);
     const bool target = is_target(spec, spec.columns[c]);
     if (!target && field.size() <= kWordBytes && field.find_first_of("0123456789") == std::string_view::npos)
       s.words.push_back({spec.columns[c].name, std::string(field), 1});
+    note_wrong(spec.columns[c].name, format::clip_utf8(field, 40), s.wrong_columns);
     s.wrong[row] = target ? why_no_label(spec, field)
                           : fmt::format("column '{}': '{}' is {}", spec.columns[c].name,
                                         format::clip_utf8(field, 40), why_no_number(field));
@@ -287,6 +308,21 @@ void account_labels(const DatasetSpec& spec, const Slot& s, ReadReport& report) 
     if (!s.wrong[row].empty() || ++report.other_labels > kMaxShownLabels) continue;
     const std::string_view field = s.text(s.fields[target * s.records.size() + row]);
     report.other_label_examples.push_back({s.records[row].line, why_no_label(spec, field)});
+  }
+}
+
+// Rows to leave out that can be read: the reasons of those that cannot stay.
+void leave_out(const ReadOptions& options, Slot& s) {
+  s.set_aside.clear();
+  if (!options.set_aside) return;
+  const SetAside& out = *options.set_aside;
+  const uint64_t first = options.first_row + s.first_row;
+  auto at = std::lower_bound(out.rows.begin(), out.rows.end(), first);
+  for (; at != out.rows.end() && *at - first < s.records.size(); ++at) {
+    const auto row = static_cast<uint32_t>(*at - first);
+    if (!s.wrong[row].empty()) continue;
+    s.wrong[row] = out.reasons[out.reason_of[static_cast<size_t>(at - out.rows.begin())]];
+    s.set_aside.push_back(row);
   }
 }
 
@@ -394,6 +430,7 @@ Result<ReadReport> read_chunks(RowReader reader, const std::string& file_name,
     Slot& s = slots[slot];
     split_records(layout, rules, s);
     convert_records(spec, layout, options, s);
+    leave_out(options, s);
     std::vector<uint32_t> kept;
     s.chunk.row_index.clear();
     for (size_t i = 0; i < s.records.size(); ++i) {
@@ -411,9 +448,19 @@ Result<ReadReport> read_chunks(RowReader reader, const std::string& file_name,
       MAEIL_TRY(add_negative(report, spec, other->text,
                              fmt::format("{}:{}", file_name, s.records[other->row].line)));
     }
-    for (size_t i = 0; i < s.records.size(); ++i) {
-      if (!s.wrong[i].empty() && ++report.quarantined <= kMaxExamples)
-        report.examples.push_back({s.records[i].line, s.wrong[i]});
+    for (size_t i = 0, out = 0; i < s.records.size(); ++i) {
+      if (s.wrong[i].empty()) continue;
+      const bool readable = out < s.set_aside.size() && s.set_aside[out] == i;
+      out += readable;
+      if (!readable && report.first_unreadable.line == 0)
+        report.first_unreadable = {s.records[i].line, s.wrong[i]};
+      if (++report.quarantined <= kMaxExamples) report.examples.push_back({s.records[i].line, s.wrong[i]});
+    }
+    report.set_aside += s.set_aside.size();
+    for (auto& wrong : s.wrong_columns) {
+      WrongColumn& column = wrong_column(wrong.column, report.wrong_columns);
+      column.rows += wrong.rows;
+      for (auto& example : wrong.examples) keep_wrong_example(std::move(example), column);
     }
     account_labels(spec, s, report);
     for (auto& word : s.words) {

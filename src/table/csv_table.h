@@ -13,6 +13,7 @@
 #include "table/number_format.h"
 #include "table/read_report.h"
 #include "table/row_file.h"
+#include "table/set_aside.h"
 #include "table/table.h"
 
 namespace maeil::table {
@@ -33,6 +34,10 @@ struct ReadOptions {
   // true: a row whose target is neither value is one without a label, and counted (ReadReport::other_labels),
   // where the spec names the negative one: rows that are there to be scored
   bool other_label_is_none = false;
+  // Rows to leave out, quarantined with their reasons; must outlive the reading. `first_row`: the number of
+  // the file's first record among them.
+  const SetAside* set_aside = nullptr;
+  uint64_t first_row = 0;
 };
 
 // Calls `sink` with every chunk in order. Columns come in the spec's order; an optional column that the file

@@ -10,6 +10,7 @@
 
 #include "base/file.h"
 #include "table/builtin_dataset.h"
+#include "table/contract_keys.h"
 #include "table/due_days_keys.h"
 #include "table/field_values.h"
 #include "table/read_keys.h"
@@ -75,7 +76,8 @@ SpecColumn* find_column(DatasetSpec& spec, std::string_view name) {
   return const_cast<SpecColumn*>(spec.find(name));
 }
 
-// Of what is compared and not reckoned with: "1.50" stays that, and a number's words for missing are missing.
+// Of what is compared and not reckoned with: "1.50" stays that, and a number's words for missing are
+// missing.
 void read_as_text(SpecColumn& column) {
   column.missing_words = column.missing_words || column.type == SpecType::kNumber;
   column.type = SpecType::kText;
@@ -356,8 +358,8 @@ Result<DatasetSpec> read_spec(const toml::table& document, const std::string& fi
   Keys top(document, "the dataset", file);
   spec.name = top.text("name", true);
   spec.file = file;
-  for (const char* key :
-       {"target", "roles", "columns", "day_counts", "drop", "constraints", "settings", "read", "calendar"})
+  for (const char* key : {"target", "roles", "columns", "day_counts", "drop", "constraints", "contract",
+                          "settings", "read", "calendar"})
     top.know(key);
   MAEIL_TRY(top.finish());
   if (const auto* settings = document.get("settings"); settings && !settings->is_table())  // base/settings.h
@@ -387,6 +389,7 @@ Result<DatasetSpec> read_spec(const toml::table& document, const std::string& fi
   }
   MAEIL_TRY(apply_drops(document, file, spec));
   MAEIL_TRY(read_constraints(document, file, spec));
+  MAEIL_ASSIGN(spec.contract, parse_contract(document, file, spec));
   MAEIL_TRY(check(spec, file));
   return spec;
 }

@@ -12,6 +12,7 @@
 #include "base/error.h"
 #include "base/time.h"
 #include "table/constraint.h"
+#include "table/contract.h"
 #include "table/dates.h"
 #include "table/due_days.h"
 #include "table/read_spec.h"
@@ -64,6 +65,7 @@ struct DatasetSpec {
   std::vector<SpecColumn> columns;  // in the order of the file, which is the order of the features
   std::vector<DayCount> day_counts;
   std::vector<Constraint> constraints;  // that rows drawn by a fitted model keep
+  Contract contract;                    // what the rows of its files must keep
   ReadSpec read;                        // how its files are written
   DueDays due;                          // on which days one is due
   std::string text;                     // as TOML, without [settings]; "": the built-in one

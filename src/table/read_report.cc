@@ -12,11 +12,12 @@ namespace maeil::table {
 
 Status check_quarantine(const ReadReport& report, const std::string& file_name, double share) {
   if (report.rows == 0) return bad_input(fmt::format("{} has a header and no rows", file_name));
-  if (static_cast<double>(report.quarantined) <= share * static_cast<double>(report.rows)) return {};
-  const auto& first = report.examples.front();
+  const uint64_t unreadable = report.quarantined - report.set_aside;
+  if (static_cast<double>(unreadable) <= share * static_cast<double>(report.rows)) return {};
+  const auto& first = report.first_unreadable.line > 0 ? report.first_unreadable : report.examples.front();
   const auto& word = report.repeated;
   const std::string advice =
-      word.rows * 2 <= report.quarantined
+      word.rows * 2 <= unreadable
           ? ""
           : fmt::format(
                 "; {} of them have '{}' in column '{}': if it means missing, say missing = [\"{}\"] in "
@@ -25,8 +26,9 @@ Status check_quarantine(const ReadReport& report, const std::string& file_name, 
   return bad_input(
       fmt::format("{}: {} of {} rows ({:.1f} %) cannot be read, more than the {:.0f} % that may be set "
                   "aside; the first is line {}: {}{}",
-                  file_name, report.quarantined, report.rows, 100.0 * report.quarantined / report.rows,
-                  100 * share, first.line, first.reason, advice));
+                  file_name, unreadable, report.rows,
+                  100.0 * static_cast<double>(unreadable) / static_cast<double>(report.rows), 100 * share,
+                  first.line, first.reason, advice));
 }
 
 Status add_negative(ReadReport& report, const DatasetSpec& spec, const std::string& value,
@@ -42,6 +44,14 @@ Status add_negative(ReadReport& report, const DatasetSpec& spec, const std::stri
       "aside)",
       place, spec.target, format::clip_utf8(value, 40), spec.positive, format::clip_utf8(report.negative, 40),
       spec.file));
+}
+
+void shift_lines(ReadReport& report, uint64_t lines) {
+  for (auto* examples : {&report.examples, &report.other_label_examples}) {
+    for (auto& row : *examples) row.line += lines;
+  }
+  for (auto& dates : report.dates) dates.line += lines;
+  if (report.first_unreadable.line > 0) report.first_unreadable.line += lines;
 }
 
 void add_dates(std::vector<DatesRead>& total, std::vector<DatesRead>&& more) {

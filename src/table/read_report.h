@@ -35,11 +35,22 @@ struct RepeatedWord {
   uint64_t rows = 0;
 };
 
+// A column in which values set rows aside: each row counts for the first such column.
+struct WrongColumn {
+  std::string column;
+  uint64_t rows = 0;
+  std::vector<std::string> examples;  // the first different values, kWrongExamples at most
+};
+inline constexpr size_t kWrongExamples = 3;
+
 // Rows that could be read, and those that could not.
 struct ReadReport {
-  uint64_t rows = 0;  // records, the quarantined included
-  uint64_t quarantined = 0;
+  uint64_t rows = 0;         // records, the quarantined included
+  uint64_t quarantined = 0;  // those set aside included
+  uint64_t set_aside = 0;    // that can be read, and were to be left out (ReadOptions::set_aside)
+  std::vector<WrongColumn> wrong_columns;
   std::vector<Quarantined> examples;  // the first kMaxExamples
+  Quarantined first_unreadable;       // line 0: none
   RepeatedWord repeated;              // the one that set most rows aside; rows 0: none
   uint64_t other_labels = 0;  // rows whose target is neither value, which count as rows without a label
   std::vector<Quarantined> other_label_examples;  // the first kMaxShownLabels of them
@@ -55,12 +66,15 @@ struct ReadReport {
 Status add_negative(ReadReport& report, const DatasetSpec& spec, const std::string& value,
                     const std::string& place);
 
-// kBadInput when more than `share` of the rows are quarantined; names the first of them, and the word that
-// most of them are set aside for.
+// kBadInput when more than `share` of the rows cannot be read, those set aside not counted; names the first
+// of them, and the word that most of them are set aside for.
 Status check_quarantine(const ReadReport& report, const std::string& file_name, double share = 0.05);
 
 // The same for a whole file, and kBadInput when a column has dates and none of them can be read.
 Status check_read(const ReadReport& report, const std::string& file_name);
+
+// The report of a piece of a file, which lies so many lines further on in it.
+void shift_lines(ReadReport& report, uint64_t lines);
 
 // What is read of the same columns later in the file, or in its next part; an empty `total` counts as nothing
 // read.

@@ -40,6 +40,31 @@ TEST(SpecText, IsReadAgainAsItWas) {
   EXPECT_THAT(text, testing::HasSubstr("  # why not\n"));
 }
 
+TEST(SpecText, AContractIsReadAsItIsWritten) {
+  const auto spec = parse_dataset_spec(R"(name = "x"
+columns = [ { name = "a b.c", type = "number" }, { name = "day", type = "date" },
+            { name = "kind", type = "text" }, { name = "y", type = "text" } ]
+target = { column = "y", positive = "1" }
+roles = { id = "kind" }
+[contract]
+min_rows = 3
+max_rows = 9
+target_rate = [0, 0.25]
+unique_id = true
+unique_file = true
+mostly = 0.9
+[contract.columns]
+"a b.c" = { min = -1e30, max = 0.1, allowed = [0.1, -3], mostly = 1 }
+day = { min = 2024-02-29, max_missing = 0 }
+kind = { allowed = ["\"", "B"] }
+)",
+                                       "x.toml");
+  ASSERT_TRUE(spec) << spec.error().message;
+  const auto read = parse_dataset_spec(dataset_spec_text(*spec, "", {}), "y.toml");
+  ASSERT_TRUE(read) << read.error().message << dataset_spec_text(*spec, "", {});
+  EXPECT_EQ(contract_hash(*read), contract_hash(*spec));
+}
+
 TEST(SpecText, TargetsKeepWhatTheyAre) {
   for (const char* value : {"1", "0", "true", "bad", "007", "1e+20", "a \"b\""}) {
     DatasetSpec spec;

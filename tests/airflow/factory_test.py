@@ -48,7 +48,12 @@ class Structure(unittest.TestCase):
 
     def test_ids_and_order_are_the_contract(self):
         self.assertEqual({i: list(d.task_dict) for i, d in self.dags.items()}, {
-            "data_pipeline_dag": ["wait_for_source", "generate_data", "preprocess_data"],
+            "data_pipeline_dag": [
+                "wait_for_source",
+                "generate_data",
+                "validate_data",
+                "preprocess_data",
+            ],
             "model_evaluation_pipeline": ["wait_for_data", "load_latest_model", "evaluate_model", "check_model_performance"] +
             [f"retrain_{k}.{t}" for k in (1, 2, 3) for t in ("prepare_retraining_data", "finetune_model", "evaluate_finetuned_model")] +
             ["send_evaluation_results", "send_alert", "skip_evaluation"],
@@ -97,18 +102,26 @@ class Structure(unittest.TestCase):
 
     def test_assets(self):
         produced = {a.uri for dag in self.dags.values() for t in dag.tasks for a in t.outlets}
-        self.assertLessEqual({"maeil://store/raw_data", "maeil://store/processed_data", "maeil://store/evaluation_events", "maeil://store/alerts", "maeil://store/deployment_events", "maeil://store/predictions"}, produced)
+        self.assertLessEqual({"maeil://store/raw_data", "maeil://store/data_validations", "maeil://store/processed_data", "maeil://store/evaluation_events", "maeil://store/alerts", "maeil://store/deployment_events", "maeil://store/predictions"}, produced)
 
     def test_shards_are_mapped_and_merged_under_the_same_ids(self):
         dags = build_dags(exported(SHARDS="3"))
         data = dags["data_pipeline_dag"]
-        self.assertEqual(list(data.task_dict), ["wait_for_source", "generate_data_shards", "generate_data", "preprocess_data_shards", "preprocess_data"])
+        self.assertEqual(list(data.task_dict), [
+            "wait_for_source",
+            "generate_data_shards",
+            "generate_data",
+            "validate_data",
+            "preprocess_data_shards",
+            "preprocess_data",
+        ])
         mapped = data.get_task("generate_data_shards")
         self.assertTrue(mapped.is_mapped)
         self.assertEqual(mapped.expand_input.value["shard"], ["1/3", "2/3", "3/3"])
         self.assertEqual(data.get_task("generate_data").shard, "merge/3")
         self.assertEqual(data.get_task("generate_data").upstream_task_ids, {"generate_data_shards"})
-        self.assertEqual(data.get_task("preprocess_data_shards").upstream_task_ids, {"generate_data"})
+        self.assertEqual(data.get_task("validate_data").upstream_task_ids, {"generate_data"})
+        self.assertEqual(data.get_task("preprocess_data_shards").upstream_task_ids, {"validate_data"})
         evaluation = dags["model_evaluation_pipeline"]
         self.assertEqual(evaluation.get_task("retrain_1.evaluate_finetuned_model").upstream_task_ids, {"retrain_1.evaluate_finetuned_model_shards"})
         self.assertIsInstance(evaluation.get_task("retrain_1.evaluate_finetuned_model"), MaeilBranchOperator)

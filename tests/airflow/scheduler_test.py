@@ -269,7 +269,12 @@ class Days(KeepsHistory, unittest.TestCase):
         self.set_day(BROKEN, DISTRIBUTION_MODEL=broken)
         states, tasks = self.day(BROKEN)
         self.assertEqual(set(states.values()), {"failed"})
-        self.assertEqual(tasks[DATA], {"wait_for_source": "success", "generate_data": "failed", "preprocess_data": "upstream_failed"})
+        self.assertEqual(tasks[DATA], {
+            "wait_for_source": "success",
+            "generate_data": "failed",
+            "validate_data": "upstream_failed",
+            "preprocess_data": "upstream_failed",
+        })
         self.assertEqual(tasks[EVALUATION]["wait_for_data"], "failed")
         self.assertEqual(tasks[DEPLOYMENT]["wait_for_evaluation"], "failed")
         self.assertEqual(tasks[SCORING], {"wait_for_deployment": "failed", "score_data": "upstream_failed"})

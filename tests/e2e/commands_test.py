@@ -441,7 +441,7 @@ class Commands(unittest.TestCase):
                 other.run("task", dag, name, "--logical-date", "2026-11-18", "--run-id", "x", "--result", "r.json", *more, expect=expect)
                 return json.loads((other.folder / "r.json").read_text())
             self.assertEqual(task("model_evaluation_pipeline", "wait_for_data", expect=75)["state"], "waiting")
-            for name in ("generate_data", "preprocess_data"):
+            for name in ("generate_data", "validate_data", "preprocess_data"):
                 self.assertEqual(task("data_pipeline_dag", name)["state"], "success")
             for name in ("wait_for_data", "load_latest_model", "evaluate_model"):
                 task("model_evaluation_pipeline", name)

@@ -112,12 +112,16 @@ def busy():
 DATA, EVALUATION, DEPLOYMENT, SCORING = "data_pipeline_dag", "model_evaluation_pipeline", "model_deployment_pipeline", "scoring_pipeline"
 # The tasks of a day that passes without retraining, in order: DAG, task, whether it may be cut into shards.
 PASSING_DAY = [
-    (DATA, "wait_for_source", False), (DATA, "generate_data", True), (DATA, "preprocess_data", True), (EVALUATION, "wait_for_data", False), (EVALUATION, "load_latest_model", False),
+    (DATA, "wait_for_source", False),
+    (DATA, "generate_data", True),
+    (DATA, "validate_data", False),
+    (DATA, "preprocess_data", True),
+    (EVALUATION, "wait_for_data", False), (EVALUATION, "load_latest_model", False),
     (EVALUATION, "evaluate_model", True), (EVALUATION, "check_model_performance", False), (EVALUATION, "send_evaluation_results", False),
     (DEPLOYMENT, "wait_for_evaluation", False), (DEPLOYMENT, "wait_for_model_ready", False), (DEPLOYMENT, "deploy_model", False),
     (DEPLOYMENT, "notify_deployment_complete", False), (SCORING, "wait_for_deployment", False), (SCORING, "score_data", True)]
 
-COLLECTIONS = ["raw_data", "processed_data", "processing_metadata", "model_metadata", "performance_metrics", "training_data",
+COLLECTIONS = ["raw_data", "data_validations", "processed_data", "processing_metadata", "model_metadata", "performance_metrics", "training_data",
                "training_events", "evaluation_events", "deployment_events", "alerts", "notifications", "predictions", "task_instances"]
 # What may differ between two runs of the same day: when it ran, under which process, and what is named after the time.
 VOLATILE = {"timestamp", "run_id", "processing_timestamp", "created_at", "updated_at", "finetune_timestamp", "start_date", "end_date",

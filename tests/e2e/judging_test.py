@@ -90,7 +90,7 @@ class Judging(unittest.TestCase):
             def task(dag, name, expect=0):
                 work.run("task", dag, name, "--logical-date", "2026-01-05", "--run-id", "r", "--result", "r.json", expect=expect, MIN_POSITIVES=100)
                 return json.loads((work.folder / "r.json").read_text())
-            for name in ("generate_data", "preprocess_data"):
+            for name in ("generate_data", "validate_data", "preprocess_data"):
                 task("data_pipeline_dag", name)
             for name in ("wait_for_data", "load_latest_model", "evaluate_model"):
                 task(EVALUATION, name)

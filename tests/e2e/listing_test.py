@@ -65,7 +65,11 @@ class Listing(KeepsHistory, unittest.TestCase):
 
     def test_a_run_made_of_tasks_is_listed_while_it_goes_on(self):
         with self.base.copy() as work:
-            for task, state in (("generate_data", "running"), ("preprocess_data", "success")):
+            for task, state in (
+                ("generate_data", "running"),
+                ("validate_data", "running"),
+                ("preprocess_data", "success"),
+            ):
                 work.run("task", DATA, task, "--logical-date", NEXT, "--run-id", "airflow", expect=0)
                 self.assertEqual(self.runs(work, "--from", NEXT), [(NEXT, DATA, state, "task")])
                 self.assertEqual([r["state"] for r in work.find("dag_runs", {"run_id": "airflow"})], [state])

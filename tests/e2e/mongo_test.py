@@ -123,7 +123,7 @@ class Memory(Base):
         peaks = []
         for rows in (1000, 50000):
             workspace = self.workspace(DATA_QUANTITY=rows)
-            for task in ("generate_data", "preprocess_data"):
+            for task in ("generate_data", "validate_data", "preprocess_data"):
                 workspace.run("task", "data_pipeline_dag", task, "--logical-date", DATE, "--run-id", "memory", expect=0)
             doctor = workspace.start("doctor")  # reads every row, document and blob
             doctor.stderr.read()

@@ -68,6 +68,7 @@ RowCuts Preparing::cuts() const {
 Result<store::Document> Preparing::inputs() const {
   return store::Document{{"raw_sha256", raw_.value("sha256", "")},
                          {"feature_spec_hash", prep::feature_spec_hash(preparation_)},
+                         {"validation_id", validated_.validation_id},
                          {"seed", day_.settings.seed}};
 }
 

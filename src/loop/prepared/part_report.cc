@@ -24,6 +24,9 @@ store::Document report_facts(const table::ReadReport& report) {
                            {"quarantined", report.quarantined},
                            {"examples", std::move(examples)},
                            {"dates", std::move(dates)}};
+  if (report.set_aside > 0) facts["set_aside"] = report.set_aside;
+  if (const auto& first = report.first_unreadable; first.line > 0)
+    facts["first_unreadable"] = {{"line", first.line}, {"reason", first.reason}};
   if (!report.negative.empty()) facts["negative"] = report.negative;
   if (report.other_labels > 0) facts["other_labels"] = other_labels_document(report);
   return facts;
@@ -32,6 +35,10 @@ store::Document report_facts(const table::ReadReport& report) {
 Status add_report(const store::Document& part, const table::DatasetSpec& spec, table::ReadReport& total) {
   total.rows += part.value("rows", uint64_t{0});
   total.quarantined += part.value("quarantined", uint64_t{0});
+  total.set_aside += part.value("set_aside", uint64_t{0});
+  if (const auto first = part.find("first_unreadable");
+      first != part.end() && total.first_unreadable.line == 0)
+    total.first_unreadable = {first->value("line", uint64_t{0}), first->value("reason", "")};
   for (const auto& row : part.value("examples", store::Document::array())) {
     if (total.examples.size() < table::kMaxExamples)
       total.examples.push_back({row.value("line", uint64_t{0}), row.value("reason", "")});

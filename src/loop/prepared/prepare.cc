@@ -47,7 +47,8 @@ bool splits_by_key(const table::DatasetSpec& spec) {
 Result<Preparing> Preparing::begin(dag::TaskContext& context, const Day& day,
                                    const prep::Preparation& preparation, std::string csv_path) {
   MAEIL_ASSIGN(store::Document raw, raw_document(context));
-  return Preparing(context, day, preparation, std::move(csv_path), std::move(raw));
+  MAEIL_ASSIGN(ValidatedRows validated, validated_rows(context, day.spec, raw));
+  return Preparing(context, day, preparation, std::move(csv_path), std::move(raw), std::move(validated));
 }
 
 Result<PreparedTotals> Preparing::make(RowRange range, const Sink& sink) {
@@ -61,7 +62,11 @@ Result<PreparedTotals> Preparing::make(RowRange range, const Sink& sink) {
   MAEIL_ASSIGN(
       out.report,
       table::read_csv_file_as<PreparedPiece>(
-          csv, spec, {.target_required = !raw_.contains("source_sha256"), .other_label_is_none = true},
+          csv, spec,
+          {.target_required = !raw_.contains("source_sha256"),
+           .other_label_is_none = true,
+           .set_aside = &validated_.set_aside,
+           .first_row = first_row},
           [&](const table::CsvChunk& rows, PreparedPiece& piece) -> Status {
             std::vector<uint64_t> row_index = rows.row_index;
             for (uint64_t& row : row_index) row += first_row;
@@ -87,10 +92,7 @@ Result<PreparedTotals> Preparing::make(RowRange range, const Sink& sink) {
             context_.progress("prepare", done += piece.rows, from.expected);
             return {};
           }));
-  for (auto* examples : {&out.report.examples, &out.report.other_label_examples}) {
-    for (auto& row : *examples) row.line += first_row;
-  }
-  for (auto& dates : out.report.dates) dates.line += first_row;
+  table::shift_lines(out.report, first_row);
   return out;
 }
 
@@ -98,7 +100,8 @@ Result<PreparedDay> Preparing::store_rows(const Rows& all) {
   std::optional<DayWriter> writer;  // once there is something to write: a part may be missing
   const auto begin_writer = [&]() -> Status {
     if (writer) return {};
-    MAEIL_ASSIGN(DayWriter begun, DayWriter::begin(context_, day_, preparation_, raw_, csv_path_));
+    MAEIL_ASSIGN(DayWriter begun,
+                 DayWriter::begin(context_, day_, preparation_, raw_, validated_.validation_id, csv_path_));
     writer.emplace(std::move(begun));
     return {};
   };
@@ -114,9 +117,14 @@ Status ensure_prepared(dag::TaskContext& context, const Day& day, const prep::Pr
   MAEIL_ASSIGN(const store::Document raw, raw_document(context));
   const auto rows = context.store.row_constants(kRows, partition_of(context.logical_date, preparation));
   if (!rows && rows.error().code != ErrorCode::kNotFound) return tl::make_unexpected(rows.error());
-  if (rows && rows->value("raw_data_id", store::Document()) == raw.at("_id")) return {};
+  MAEIL_ASSIGN(const ValidatedRows validated, validated_rows(context, day.spec, raw));
+  const store::Document said =
+      validated.validation_id.empty() ? store::Document() : store::id_value(validated.validation_id);
+  if (rows && rows->value("raw_data_id", store::Document()) == raw.at("_id") &&
+      rows->value("validation_id", store::Document()) == said)
+    return {};
   context.log(rows
-                  ? "the prepared rows are of other raw data: preparing them again"
+                  ? "the prepared rows are of other raw data, or others were set aside: preparing them again"
                   : "this model has other fitted values than the prepared rows: preparing them again for it");
   MAEIL_ASSIGN(auto work, Preparing::begin(context, day, preparation, ""));
   MAEIL_ASSIGN(auto prepared, work.store_rows([&](const auto& sink) { return work.make(kAllRows, sink); }));

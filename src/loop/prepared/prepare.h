@@ -10,6 +10,7 @@
 #include "format/text_buffer.h"
 #include "loop/prepared/store_rows.h"
 #include "loop/run_in_shards.h"
+#include "loop/validate_data.h"
 
 namespace maeil::loop {
 
@@ -24,7 +25,7 @@ struct PreparedPiece {
 class Preparing : public RowWork<PreparedPiece, PreparedTotals> {
  public:
   // With `csv_path`, processed_data.csv is written there too ("" for none). kNotFound: no raw data for the
-  // date.
+  // date; errors of validated_rows.
   static Result<Preparing> begin(dag::TaskContext& context, const Day& day,
                                  const prep::Preparation& preparation, std::string csv_path);
 
@@ -41,18 +42,20 @@ class Preparing : public RowWork<PreparedPiece, PreparedTotals> {
 
  private:
   Preparing(dag::TaskContext& context, const Day& day, const prep::Preparation& preparation,
-            std::string csv_path, store::Document raw)
+            std::string csv_path, store::Document raw, ValidatedRows validated)
       : context_(context),
         day_(day),
         preparation_(preparation),
         csv_path_(std::move(csv_path)),
-        raw_(std::move(raw)) {}
+        raw_(std::move(raw)),
+        validated_(std::move(validated)) {}
 
   dag::TaskContext& context_;
   const Day& day_;
   const prep::Preparation& preparation_;
   const std::string csv_path_;
   const store::Document raw_;  // of raw_data
+  const ValidatedRows validated_;
 };
 
 // Prepares and commits, in one piece whatever the task's shard, unless the date's rows for `preparation` are

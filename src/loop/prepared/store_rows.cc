@@ -64,16 +64,17 @@ std::string partition_of(Days date, const prep::Preparation& preparation) {
 
 Result<DayWriter> DayWriter::begin(dag::TaskContext& context, const Day& day,
                                    const prep::Preparation& preparation, const store::Document& raw,
-                                   const std::string& csv_path) {
+                                   const std::string& validation_id, const std::string& csv_path) {
   DayWriter out;
   out.partition_ = partition_of(context.logical_date, preparation);
   out.target_ = day.spec.target;
-  const store::Document constants = {{"processing_timestamp", store::date_value(now())},
-                                     {"dataset_name", day.spec.name},
-                                     {"raw_data_id", raw.at("_id")},
-                                     {"timestamp", store::date_value(now())},
-                                     {"run_id", context.run_id},
-                                     {"logical_date", format_date(context.logical_date)}};
+  store::Document constants = {{"processing_timestamp", store::date_value(now())},
+                               {"dataset_name", day.spec.name},
+                               {"raw_data_id", raw.at("_id")},
+                               {"timestamp", store::date_value(now())},
+                               {"run_id", context.run_id},
+                               {"logical_date", format_date(context.logical_date)}};
+  if (!validation_id.empty()) constants["validation_id"] = store::id_value(validation_id);
   MAEIL_ASSIGN(out.rows_, context.store.write_rows(kRows, out.partition_, constants));
   if (!csv_path.empty()) {
     MAEIL_ASSIGN(AtomicFile file, AtomicFile::create(csv_path));

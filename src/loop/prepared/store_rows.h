@@ -40,10 +40,11 @@ struct PreparedDay {
 // The rows of a day on their way into the store and, unless `csv_path` is "", into processed_data.csv.
 class DayWriter {
  public:
-  // `raw`: the document of raw_data that the rows come from.
+  // `raw`: the document of raw_data that the rows come from. `validation_id`: of the one of data_validations
+  // that set rows aside, else "".
   static Result<DayWriter> begin(dag::TaskContext& context, const Day& day,
                                  const prep::Preparation& preparation, const store::Document& raw,
-                                 const std::string& csv_path);
+                                 const std::string& validation_id, const std::string& csv_path);
   Status add(const store::RowChunk& chunk, std::string_view text);
   // `raw`: as for begin. kBadInput when too many rows were set aside.
   Result<PreparedDay> finish(dag::TaskContext& context, const Day& day, const prep::Preparation& preparation,
