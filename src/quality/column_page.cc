@@ -53,6 +53,10 @@ std::string numbers_svg(ColumnPicture& column) {
   for (const auto& [value, count] : values) rows += count;
   const double low = quantile(values, rows, 0.01), high = quantile(values, rows, 0.99);
   const double step = high > low ? high / kBins - low / kBins : 1;  // the range itself may be no double
+  const auto edge = [&](size_t bin) {
+    const double at = static_cast<double>(bin) / kBins;
+    return high > low ? low * (1 - at) + high * at : low + static_cast<double>(bin);
+  };
   std::vector<uint64_t> bins(kBins, 0);
   for (const auto& [value, count] : values) {
     const double bin = std::clamp(std::floor((value - low) / step), 0.0, static_cast<double>(kBins - 1));
@@ -62,16 +66,16 @@ std::string numbers_svg(ColumnPicture& column) {
                scale = (kBaseline - 6) / static_cast<double>(*std::ranges::max_element(bins));
   std::string out = open_svg(column.name + ": rows by value");
   for (size_t k = 0; k < kBins; ++k) {
-    const double at = low + static_cast<double>(k) * step, height = static_cast<double>(bins[k]) * scale;
+    const double height = static_cast<double>(bins[k]) * scale;
     out += fmt::format(
         R"(<rect class="real" x="{:.1f}" y="{:.1f}" width="{:.1f}" height="{:.1f}"><title>{} to {}: {})"
         R"(</title></rect>)",
-        static_cast<double>(k) * width, kBaseline - height, width - 0.6, height, shown(at, column.is_date),
-        shown(at + step, column.is_date), share(bins[k], rows));
+        static_cast<double>(k) * width, kBaseline - height, width - 0.6, height,
+        shown(edge(k), column.is_date), shown(edge(k + 1), column.is_date), share(bins[k], rows));
   }
   return out + fmt::format(R"(<path class="axis" d="M0 {}H{}"/>)", kBaseline, kWidth) +
          text(0, kHeight - 3, "start", shown(low, column.is_date)) +
-         text(kWidth, kHeight - 3, "end", shown(low + kBins * step, column.is_date)) + "</svg>";
+         text(kWidth, kHeight - 3, "end", shown(edge(kBins), column.is_date)) + "</svg>";
 }
 
 // The most frequent ones, the rest together, and rows without a value.
