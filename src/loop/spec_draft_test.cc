@@ -180,7 +180,9 @@ TEST(SpecDraft, ExpectsOtherValuesWhereSomeAreRare) {
   ASSERT_TRUE(out) << out.error().message;
   for (const auto& one : out->spec.contract.columns) {
     EXPECT_TRUE(one.allowed_texts.empty()) << one.column;
-    if (one.column == "x") EXPECT_EQ(*one.max, 0);  // never positive
+    if (one.column == "x") {
+      EXPECT_EQ(*one.max, 0);  // never positive
+    }
   }
   EXPECT_FALSE(out->spec.contract.min_rows);  // of days nothing is known
   EXPECT_FALSE(out->spec.contract.unique_id);
