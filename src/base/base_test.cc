@@ -305,7 +305,8 @@ TEST(Settings, ADatasetsOwnCountMoreThanMaeilTomlAndLessThanDotenv) {
   const auto message = [&](const std::string& text) {
     (void)write_file_atomically(own, text);
     const auto refused = load(folder.path, {});
-    return refused ? std::string("accepted") : refused.error().message;
+    if (!refused) return refused.error().message;
+    return refused->dataset_error ? refused->dataset_error->message : std::string("accepted");
   };
   EXPECT_NE(message("[settings]\nEPOCH = 2\n").find("dataset.toml:2: there is no setting 'EPOCH'"),
             std::string::npos);
