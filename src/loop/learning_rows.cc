@@ -46,15 +46,6 @@ std::vector<size_t> labelled_rows(const Table& chunk, const std::vector<Part>& p
   return out;
 }
 
-void append(Samples& to, const prep::Prepared& prepared, size_t row) {
-  const auto C = prepared.codes.size() / prepared.rows, N = prepared.numbers.size() / prepared.rows;
-  const auto codes = prepared.codes.begin() + static_cast<std::ptrdiff_t>(row * C);
-  const auto numbers = prepared.numbers.begin() + static_cast<std::ptrdiff_t>(row * N);
-  to.codes.insert(to.codes.end(), codes, codes + static_cast<std::ptrdiff_t>(C));
-  to.numbers.insert(to.numbers.end(), numbers, numbers + static_cast<std::ptrdiff_t>(N));
-  to.labels.push_back(prepared.labels[row]);
-}
-
 tl::unexpected<Error> nothing_to_learn(const table::DatasetSpec& spec, const LearningRows& rows) {
   return bad_input(
       fmt::format("none of the {} rows of {} has a label to learn from ('{}' is missing, or the rows are too "

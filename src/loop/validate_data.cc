@@ -27,7 +27,7 @@ using store::Document;
 using table::Finding;
 using table::Severity;
 
-constexpr const char* kAlerts = "alerts";
+constexpr const char* kAlertDocuments = "alerts";
 constexpr const char* kBroken = "DATA_CONTRACT_BROKEN";
 constexpr size_t kLoggedFindings = 20;
 
@@ -129,8 +129,8 @@ Result<std::vector<DaySummary>> earlier_days(TaskContext& context, const table::
 // What this date said of its data before, whatever it was about, counts no more.
 Status supersede_earlier(TaskContext& context, Document& validation, store::Batch& batch) {
   const std::string id = store::id_text(validation.at("_id"));
-  for (const std::string_view collection : {kValidations, kAlerts}) {
-    const bool is_alert = collection == kAlerts;
+  for (const std::string_view collection : {kValidations, kAlertDocuments}) {
+    const bool is_alert = collection == kAlertDocuments;
     store::FindOptions present;
     present.filter = {{"logical_date", format_date(context.logical_date)},
                       {"superseded_by", {{"$exists", false}}}};
@@ -234,7 +234,8 @@ Result<TaskOutcome> validate_data(const Day& day, TaskContext& context) {
         {"contract_hash", validation["contract_hash"]},
         {"findings", validation["findings"]},
         {"message", fmt::format("{}. The day ends; docs/contract.md says what to do.", out.message)}};
-    out.batch.puts.push_back({kAlerts, with_id(context, kAlerts, std::move(alert), raw, true)});
+    out.batch.puts.push_back(
+        {kAlertDocuments, with_id(context, kAlertDocuments, std::move(alert), raw, true)});
   }
   MAEIL_TRY(supersede_earlier(context, validation, out.batch));
   out.batch.puts.push_back({kValidations, std::move(validation)});

@@ -9,30 +9,20 @@
 #include "format/csv.h"
 #include "quality/page.h"
 #include "quality/plots.h"
+#include "quality/svg.h"
 
 namespace maeil::quality {
 namespace {
 
-constexpr int kWidth = 300, kHeight = 120, kBaseline = 104, kLabels = 96;
-constexpr size_t kBins = 30, kCategories = 8;
+constexpr int kLabels = 96;
 
 std::string shown(double x, bool is_date) {
   if (is_date) return format_date(day_at(x * 86400));
   return std::abs(x) >= 1e4 && std::abs(x) < 1e7 ? fmt::format("{:.0f}", x) : fmt::format("{:.4g}", x);
 }
 
-std::string share(uint64_t rows, uint64_t all) {
+std::string rows_and_share(uint64_t rows, uint64_t all) {
   return fmt::format("{} rows, {:.1f} %", rows, 100.0 * static_cast<double>(rows) / static_cast<double>(all));
-}
-
-std::string open_svg(const std::string& label) {
-  return fmt::format(R"(<svg viewBox="0 0 {} {}" role="img" aria-label="{}">)", kWidth, kHeight,
-                     escape_html(label));
-}
-
-std::string text(double x, double y, const char* anchor, const std::string& content) {
-  return fmt::format(R"(<text x="{:.0f}" y="{:.0f}" text-anchor="{}">{}</text>)", x, y, anchor,
-                     escape_html(content));
 }
 
 // Of sorted values, the one below which `part` of the rows lie.
@@ -52,30 +42,31 @@ std::string numbers_svg(ColumnPicture& column) {
   uint64_t rows = 0;
   for (const auto& [value, count] : values) rows += count;
   const double low = quantile(values, rows, 0.01), high = quantile(values, rows, 0.99);
-  const double step = high > low ? high / kBins - low / kBins : 1;  // the range itself may be no double
+  const double step =
+      high > low ? high / kShownBins - low / kShownBins : 1;  // the range itself may be no double
   const auto edge = [&](size_t bin) {
-    const double at = static_cast<double>(bin) / kBins;
+    const double at = static_cast<double>(bin) / kShownBins;
     return high > low ? low * (1 - at) + high * at : low + static_cast<double>(bin);
   };
-  std::vector<uint64_t> bins(kBins, 0);
+  std::vector<uint64_t> bins(kShownBins, 0);
   for (const auto& [value, count] : values) {
-    const double bin = std::clamp(std::floor((value - low) / step), 0.0, static_cast<double>(kBins - 1));
+    const double bin = std::clamp(std::floor((value - low) / step), 0.0, static_cast<double>(kShownBins - 1));
     bins[static_cast<size_t>(bin)] += count;
   }
-  const double width = static_cast<double>(kWidth) / kBins,
+  const double width = static_cast<double>(kWidth) / kShownBins,
                scale = (kBaseline - 6) / static_cast<double>(*std::ranges::max_element(bins));
   std::string out = open_svg(column.name + ": rows by value");
-  for (size_t k = 0; k < kBins; ++k) {
+  for (size_t k = 0; k < kShownBins; ++k) {
     const double height = static_cast<double>(bins[k]) * scale;
     out += fmt::format(
         R"(<rect class="real" x="{:.1f}" y="{:.1f}" width="{:.1f}" height="{:.1f}"><title>{} to {}: {})"
         R"(</title></rect>)",
         static_cast<double>(k) * width, kBaseline - height, width - 0.6, height,
-        shown(edge(k), column.is_date), shown(edge(k + 1), column.is_date), share(bins[k], rows));
+        shown(edge(k), column.is_date), shown(edge(k + 1), column.is_date), rows_and_share(bins[k], rows));
   }
   return out + fmt::format(R"(<path class="axis" d="M0 {}H{}"/>)", kBaseline, kWidth) +
-         text(0, kHeight - 3, "start", shown(low, column.is_date)) +
-         text(kWidth, kHeight - 3, "end", shown(edge(kBins), column.is_date)) + "</svg>";
+         svg_text(0, kHeight - 3, "start", shown(low, column.is_date)) +
+         svg_text(kWidth, kHeight - 3, "end", shown(edge(kShownBins), column.is_date)) + "</svg>";
 }
 
 // The most frequent ones, the rest together, and rows without a value.
@@ -85,10 +76,11 @@ std::string texts_svg(ColumnPicture& column) {
     return a.second != b.second ? a.second > b.second : a.first < b.first;
   });
   std::vector<std::pair<std::string, uint64_t>> bars(
-      values.begin(), values.begin() + static_cast<std::ptrdiff_t>(std::min(values.size(), kCategories)));
-  if (values.size() > kCategories) {
-    bars.emplace_back(fmt::format("{} others", values.size() - kCategories), 0);
-    for (size_t k = kCategories; k < values.size(); ++k) bars.back().second += values[k].second;
+      values.begin(),
+      values.begin() + static_cast<std::ptrdiff_t>(std::min(values.size(), kShownCategories)));
+  if (values.size() > kShownCategories) {
+    bars.emplace_back(fmt::format("{} others", values.size() - kShownCategories), 0);
+    for (size_t k = kShownCategories; k < values.size(); ++k) bars.back().second += values[k].second;
   }
   if (column.missing > 0) bars.emplace_back("(missing)", column.missing);
   uint64_t rows = 0, top = 1;
@@ -98,11 +90,11 @@ std::string texts_svg(ColumnPicture& column) {
   std::string out = open_svg(column.name + ": rows by category");
   for (size_t k = 0; k < bars.size(); ++k) {
     const double y = static_cast<double>(k) * height;
-    out += text(kLabels - 5, y + height * 0.72, "end", format::clip_utf8(bars[k].first, 12));
+    out += svg_text(kLabels - 5, y + height * 0.72, "end", format::clip_utf8(bars[k].first, 12));
     out += fmt::format(
         R"(<rect class="real" x="{}" y="{:.1f}" width="{:.1f}" height="{:.1f}"><title>{}: {}</title></rect>)",
         kLabels, y + height * 0.15, static_cast<double>(bars[k].second) * scale, height * 0.7,
-        escape_html(format::clip_utf8(bars[k].first, 60)), share(bars[k].second, rows));
+        escape_html(format::clip_utf8(bars[k].first, 60)), rows_and_share(bars[k].second, rows));
   }
   return out + "</svg>";
 }

@@ -8,12 +8,12 @@
 
 #include "base/calendar.h"
 #include "format/csv.h"
+#include "quality/svg.h"
 
 namespace maeil::quality {
 namespace {
 
-constexpr int kWidth = 300, kHeight = 120, kMiddle = 150, kHalfHeight = 60, kBaseline = 104;
-constexpr size_t kBins = 30, kCategories = 8;
+constexpr int kMiddle = kWidth / 2, kHalfHeight = kHeight / 2;
 
 std::string number_text(double x, bool date) {
   if (!date)
@@ -23,16 +23,6 @@ std::string number_text(double x, bool date) {
 
 std::string percent(double share) { return fmt::format("{:.1f} %", 100 * share); }
 
-std::string open_svg(const std::string& label) {
-  return fmt::format(R"(<svg viewBox="0 0 {} {}" role="img" aria-label="{}">)", kWidth, kHeight,
-                     escape_html(label));
-}
-
-std::string text(double x, double y, const char* anchor, const std::string& content) {
-  return fmt::format(R"(<text x="{:.0f}" y="{:.0f}" text-anchor="{}">{}</text>)", x, y, anchor,
-                     escape_html(content));
-}
-
 std::string continuous_svg(const ColumnPair& column) {
   std::vector<double> real;
   for (const double x : column.real.numbers) {
@@ -41,16 +31,17 @@ std::string continuous_svg(const ColumnPair& column) {
   std::sort(real.begin(), real.end());
   const bool date = column.sdtype == "datetime";
   if (real.empty())
-    return open_svg(column.name) + text(kMiddle, kHalfHeight, "middle", "no real values") + "</svg>";
+    return open_svg(column.name) + svg_text(kMiddle, kHalfHeight, "middle", "no real values") + "</svg>";
   const double low = real[real.size() / 100], high = std::max(real[real.size() - 1 - real.size() / 100], low);
-  const double step = high > low ? high / kBins - low / kBins : 1;  // the range itself may be no double
+  const double step =
+      high > low ? high / kShownBins - low / kShownBins : 1;  // the range itself may be no double
   const auto shares = [&](const std::vector<double>& numbers) {
-    std::vector<double> out(kBins);
+    std::vector<double> out(kShownBins);
     double rows = 0;
     for (const double x : numbers) {
       if (std::isnan(x)) continue;
       ++out[static_cast<size_t>(
-          std::clamp(std::floor((x - low) / step), 0.0, static_cast<double>(kBins - 1)))],
+          std::clamp(std::floor((x - low) / step), 0.0, static_cast<double>(kShownBins - 1)))],
           ++rows;
     }
     for (auto& share : out) share = rows > 0 ? share / rows : 0;
@@ -58,9 +49,9 @@ std::string continuous_svg(const ColumnPair& column) {
   };
   const auto a = shares(column.real.numbers), b = shares(column.synthetic.numbers);
   const double top = std::max(*std::max_element(a.begin(), a.end()), *std::max_element(b.begin(), b.end()));
-  const double scale = top > 0 ? (kBaseline - 6) / top : 0, width = static_cast<double>(kWidth) / kBins;
+  const double scale = top > 0 ? (kBaseline - 6) / top : 0, width = static_cast<double>(kWidth) / kShownBins;
   std::string out = open_svg(fmt::format("{}: shares of real and synthetic rows by value", column.name));
-  for (size_t k = 0; k < kBins; ++k) {
+  for (size_t k = 0; k < kShownBins; ++k) {
     const double x = static_cast<double>(k) * width, at = low + static_cast<double>(k) * step;
     out += fmt::format(
         R"(<rect class="real" x="{:.1f}" y="{:.1f}" width="{:.1f}" height="{:.1f}"><title>{} to {}: real {})"
@@ -69,12 +60,12 @@ std::string continuous_svg(const ColumnPair& column) {
         number_text(at + step, date), percent(a[k]), percent(b[k]));
   }
   std::string path = fmt::format("M0 {:.1f}", kBaseline - b[0] * scale);
-  for (size_t k = 0; k < kBins; ++k)
+  for (size_t k = 0; k < kShownBins; ++k)
     path += fmt::format("V{:.1f}H{:.1f}", kBaseline - b[k] * scale, static_cast<double>(k + 1) * width);
   out += fmt::format(R"(<path class="synthetic" d="{}"/><path class="axis" d="M0 {}H{}"/>)", path, kBaseline,
                      kWidth);
-  return out + text(0, kHeight - 3, "start", number_text(low, date)) +
-         text(kWidth, kHeight - 3, "end", number_text(low + kBins * step, date)) + "</svg>";
+  return out + svg_text(0, kHeight - 3, "start", number_text(low, date)) +
+         svg_text(kWidth, kHeight - 3, "end", number_text(low + kShownBins * step, date)) + "</svg>";
 }
 
 std::string discrete_svg(const ColumnPair& column) {
@@ -95,11 +86,11 @@ std::string discrete_svg(const ColumnPair& column) {
     double real, synthetic;
   };
   std::vector<Bar> bars;
-  for (size_t k = 0; k < std::min(K, kCategories); ++k)
+  for (size_t k = 0; k < std::min(K, kShownCategories); ++k)
     bars.push_back({column.categories[order[k]], a[order[k]], b[order[k]]});
-  if (K > kCategories) {
-    bars.push_back({fmt::format("{} others", K - kCategories), 0, 0});
-    for (size_t k = kCategories; k < K; ++k)
+  if (K > kShownCategories) {
+    bars.push_back({fmt::format("{} others", K - kShownCategories), 0, 0});
+    for (size_t k = kShownCategories; k < K; ++k)
       bars.back().real += a[order[k]], bars.back().synthetic += b[order[k]];
   }
   if (a[K] > 0 || b[K] > 0) bars.push_back({"(missing)", a[K], b[K]});
@@ -113,7 +104,7 @@ std::string discrete_svg(const ColumnPair& column) {
   for (size_t k = 0; k < bars.size(); ++k) {
     const auto& bar = bars[k];
     const double y = static_cast<double>(k) * row;
-    out += text(kLabels - 5, y + row * 0.72, "end", format::clip_utf8(bar.label, 12));
+    out += svg_text(kLabels - 5, y + row * 0.72, "end", format::clip_utf8(bar.label, 12));
     out += fmt::format(
         R"(<g><title>{}: real {}, synthetic {}</title><rect class="real" x="{}" y="{:.1f}" width="{:.1f}" )"
         R"(height="{:.1f}"/>)",

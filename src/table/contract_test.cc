@@ -24,7 +24,7 @@ negative = 0
 id = "loan"
 )";
 
-DatasetSpec spec_with(const std::string& contract) {
+DatasetSpec spec_with_contract(const std::string& contract) {
   auto spec = parse_dataset_spec(kColumns + contract, "book.toml");
   EXPECT_TRUE(spec) << (spec ? "" : spec.error().message);
   return spec ? *spec : DatasetSpec();
@@ -99,22 +99,22 @@ TEST(Contract, RefusesWhatIsWrongWithFileAndLine) {
 }
 
 TEST(Contract, HashIsOfWhatCounts) {
-  const auto one = spec_with(
+  const auto one = spec_with_contract(
       "[contract]\nmin_rows = 1\n[contract.columns]\nrate = { min = 0, max = 25 }\n"
       "grade = { allowed = [\"A\", \"B\"] }\n");
-  const auto same = spec_with(
+  const auto same = spec_with_contract(
       "# said otherwise\n[contract.columns]\ngrade = { allowed = [\"B\", \"A\"] }\n"
       "rate = { max = 25.0, min = 0.0 }\n[contract]\nmin_rows = 1\n");
-  const auto other = spec_with(
+  const auto other = spec_with_contract(
       "[contract]\nmin_rows = 1\n[contract.columns]\nrate = { min = 0, max = 26 }\n"
       "grade = { allowed = [\"A\", \"B\"] }\n");
   EXPECT_EQ(contract_hash(one), contract_hash(same));
   EXPECT_NE(contract_hash(one), contract_hash(other));
-  EXPECT_NE(contract_hash(one), contract_hash(spec_with("")));
+  EXPECT_NE(contract_hash(one), contract_hash(spec_with_contract("")));
 }
 
 TEST(Contract, SetsBrokenRowsAsideAndEndsWhereTheyAreTooMany) {
-  const auto spec = spec_with(
+  const auto spec = spec_with_contract(
       "[contract.columns]\nrate = { min = 0, max = 25 }\ngrade = { allowed = [\"A\", \"B\"] }\n"
       "opened = { max = 2026-06-30 }\n");
   const auto few = check(spec, good(60) + "X,26,A,2026-01-31,0\nY,5,C,2026-01-31,0\nZ,-1,C,2026-07-01,0\n");
@@ -138,13 +138,13 @@ TEST(Contract, SetsBrokenRowsAsideAndEndsWhereTheyAreTooMany) {
   const auto one = check(spec, good(9) + "X,26,A,2026-01-31,0\n");
   EXPECT_EQ(one.find("max", "rate")->severity, Severity::kError);
   // A rule that says so puts up with more, and counts for itself alone.
-  const auto loose = spec_with("[contract.columns]\nrate = { max = 25, mostly = 0.8 }\n");
+  const auto loose = spec_with_contract("[contract.columns]\nrate = { max = 25, mostly = 0.8 }\n");
   EXPECT_FALSE(has_error(check(loose, good(9) + "X,26,A,2026-01-31,0\n").findings));
   EXPECT_TRUE(has_error(check(loose, good(3) + "X,26,A,2026-01-31,0\n").findings));
 }
 
 TEST(Contract, OfTheFile) {
-  const auto spec = spec_with(
+  const auto spec = spec_with_contract(
       "[contract]\nmin_rows = 5\nmax_rows = 20\ntarget_rate = [0.05, 0.3]\n"
       "[contract.columns]\nrate = { max_missing = 0.1 }\n");
   EXPECT_TRUE(check(spec, good(20)).findings.empty());
@@ -170,7 +170,7 @@ TEST(Contract, OfTheFile) {
 }
 
 TEST(Contract, IdsAreUniqueAndNeverShown) {
-  const auto spec = spec_with(
+  const auto spec = spec_with_contract(
       "[contract]\nunique_id = true\n[contract.columns]\nloan = { allowed = [\"L0\"], "
       "mostly = 0.001 }\n");
   const auto found = check(spec, good(1) + "SECRET,5,A,2026-01-31,0\n" + good(1) + good(1));
@@ -180,13 +180,14 @@ TEST(Contract, IdsAreUniqueAndNeverShown) {
     EXPECT_TRUE(one.examples.empty()) << one.rule;
     EXPECT_EQ(one.message.find("SECRET"), std::string::npos);
   }
-  const auto absent = check(spec_with("[contract]\nunique_id = true\n"), good(99) + ",5,A,2026-01-31,0\n");
+  const auto absent =
+      check(spec_with_contract("[contract]\nunique_id = true\n"), good(99) + ",5,A,2026-01-31,0\n");
   EXPECT_EQ(absent.set_aside.rows, std::vector<uint64_t>{99});
   EXPECT_FALSE(has_error(absent.findings));
 }
 
 TEST(Contract, WhatCannotBeReadIsSaidByColumn) {
-  const auto found = check(spec_with(""), good(9) + "X,abc,A,2026-01-31,0\nY,5,A,someday,0\n");
+  const auto found = check(spec_with_contract(""), good(9) + "X,abc,A,2026-01-31,0\nY,5,A,someday,0\n");
   ASSERT_TRUE(found.find("type", "rate"));
   EXPECT_EQ(found.find("type", "rate")->severity, Severity::kError);  // 1 of 11
   EXPECT_EQ(found.find("type", "rate")->examples, std::vector<std::string>{"abc"});
@@ -195,7 +196,7 @@ TEST(Contract, WhatCannotBeReadIsSaidByColumn) {
 }
 
 TEST(Contract, RowsThatAreSetAsideAreReadAsQuarantined) {
-  const auto spec = spec_with("");
+  const auto spec = spec_with_contract("");
   SetAside out;
   out.rows = {100, 102, 103};
   out.reason_of = {0, 0, 1};

@@ -12,7 +12,7 @@ namespace {
 using ::testing::AllOf;
 using ::testing::HasSubstr;
 
-Result<DatasetSpec> spec_with(const std::string& calendar) {
+Result<DatasetSpec> spec_of_days(const std::string& calendar) {
   return parse_dataset_spec("name = \"a\"\ncolumns = [ { name = \"x\", type = \"number\" } ]\n" + calendar,
                             "a.toml");
 }
@@ -20,13 +20,13 @@ Result<DatasetSpec> spec_with(const std::string& calendar) {
 Days day(const char* text) { return parse_date(text).value(); }
 
 TEST(DueDays, AreAllDaysWhereTheSpecSaysNothing) {
-  const auto due = spec_with("")->due;
+  const auto due = spec_of_days("")->due;
   for (Days date = day("2026-11-23"); date <= day("2026-11-29"); date += std::chrono::days{1})
     EXPECT_TRUE(due.on(date)) << format_date(date);
 }
 
 TEST(DueDays, AreTheNamedWeekdaysLessTheHolidays) {
-  const auto due = spec_with(
+  const auto due = spec_of_days(
                        "[calendar]\nweekdays = [\"mon\", \"Tue\", \"wednesday\", \"THURSDAY\", \"fri\"]\n"
                        "holidays = [2026-12-25, \"2026-11-26\"]\n")
                        ->due;
@@ -49,14 +49,14 @@ TEST(DueDays, WhatCannotBeADayIsRefusedWithItsLine) {
         {"[calendar]\nweekdays = [\"mo\"]\n", "weekdays of [calendar] must be a list"},
         {"[calendar]\nholidays = 2026-12-25\n", "holidays of [calendar] must be a list"},
         {"[calendar]\nholidays = [\"25.12.2026\"]\n", "holidays of [calendar] must be a list"}}) {
-    const auto spec = spec_with(calendar);
+    const auto spec = spec_of_days(calendar);
     ASSERT_FALSE(spec) << calendar;
     EXPECT_THAT(spec.error().message, AllOf(HasSubstr("a.toml:"), HasSubstr(said)));
   }
 }
 
 TEST(DatasetSpecText, IsKeptWithoutItsSettings) {
-  const auto spec = spec_with("[settings]\nMONGODB_PASSWORD = \"secret\"\n").value();
+  const auto spec = spec_of_days("[settings]\nMONGODB_PASSWORD = \"secret\"\n").value();
   EXPECT_THAT(spec.text, ::testing::Not(HasSubstr("secret")));
   EXPECT_EQ(parse_dataset_spec(spec.text, "b.toml").value().columns.size(), 1u);
 }

@@ -23,6 +23,8 @@ struct Samples {
   size_t rows() const { return labels.size(); }
   nn::LabelledRows view() const { return {{codes, numbers, rows()}, labels}; }
 };
+// A row of a chunk behind those that are there. REQUIRES: it has a label.
+void append(Samples& to, const prep::Prepared& from, size_t row);
 
 // The labelled rows of `fine` in memory: those to learn from, and the validation part to choose by
 // (prep/split.h).
