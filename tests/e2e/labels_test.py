@@ -99,6 +99,14 @@ class Book:
 
 
 class Labels(Book, unittest.TestCase):
+    def test_a_row_whose_label_was_neither_value_gets_one_later(self):
+        workspace = self.workspace()
+        data = [(*row[:5], "unclear" if n < 10 else "") for n, row in enumerate(rows_of(DAY[0], 300))]
+        write(workspace.folder / "rows.csv", ["machine", "plant", "seen", "heat", "maker", "broken"], data)
+        workspace.run("run", "--in", "rows.csv", expect=0)
+        told = self.take(workspace, self.labels(workspace, "labels.csv", DAY[0]), "--observed-at", DAY[4])
+        self.assertEqual((told["matched"], told["added"], told["unknown"]), (300, 300, 0))
+
     def test_labels_are_joined_counted_and_judge_the_scores(self):
         workspace = self.workspace()
         self.run_day(workspace, DAY[0])

@@ -73,7 +73,7 @@ Status add_rows(store::Store& store, const Settings& settings, const table::Data
   auto file = table::RowFile::own(std::move(bytes), fmt::format("the raw data of {}", format_date(date)));
   const size_t target = prep::column_index(narrow, narrow.target);
   std::string id;
-  MAEIL_TRY(table::read_csv_file(file, narrow, {.target_required = false},
+  MAEIL_TRY(table::read_csv_file(file, narrow, {.target_required = false, .other_label_is_none = true},
                                  [&](Table&& chunk, const std::vector<uint64_t>& numbers) -> Status {
                                    const RowIds ids(narrow, spec.roles.id, chunk);
                                    const Column& labels = chunk.columns[target];
