@@ -45,7 +45,7 @@ Result<DayScores> DayScores::begin(dag::TaskContext& context, const Day& day,
                                    const registry::ModelVersion& version) {
   MAEIL_ASSIGN(store::Document raw, raw_document(context));
   if (raw.contains("pruned")) return DayScores(context, day, version, std::move(raw), {});
-  MAEIL_ASSIGN(ValidatedRows validated, validated_rows(context, day.spec, raw));
+  MAEIL_ASSIGN(ValidatedRows validated, validated_rows(context.store, context.logical_date, day.spec, raw));
   return DayScores(context, day, version, std::move(raw), std::move(validated));
 }
 

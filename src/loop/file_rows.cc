@@ -97,7 +97,7 @@ Result<table::ReadReport> write_prepared_rows(const FileRows& rows, uint64_t see
   MAEIL_TRY(csv.write(
       processed_csv_header(prep::spec_of(*rows.model.preparation, rows.spec), *rows.model.preparation)));
   MAEIL_ASSIGN(auto report, transform_rows<format::TextBuffer>(
-                                rows, {.target_required = false}, watcher,
+                                rows, {.target_required = false, .other_label_is_none = true}, watcher,
                                 [&](const table::CsvChunk& chunk, const prep::Prepared& prepared,
                                     format::TextBuffer& text) -> Status {
                                   text.clear();

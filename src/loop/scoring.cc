@@ -6,6 +6,7 @@
 #include "loop/labels/stored_labels.h"
 #include "loop/prepared/prepare.h"
 #include "loop/prepared/raw_data.h"
+#include "loop/validate_data.h"
 
 namespace maeil::loop {
 namespace {
@@ -70,9 +71,11 @@ Result<store::Document> ScoringOfDays::inputs() const {
   auto days = store::Document::array();
   for (const Days date : dates_) {
     MAEIL_ASSIGN(const auto raw, raw_document(context_.store, date));
-    MAEIL_ASSIGN(const auto imports, imports_of(context_.store, date));
+    MAEIL_ASSIGN(const Validated said, validated(context_.store, date, day_.spec, raw));
+    MAEIL_ASSIGN(const auto imports, imports_of(context_.store, day_.spec, date));
     store::Document one = {{"logical_date", format_date(date)},
                            {"raw_sha256", raw.value("sha256", "")},
+                           {"set_aside", said.file_id},
                            {"imports", store::Document::array()}};
     for (const auto& import : imports) one["imports"].push_back(store::id_text(import.at("_id")));
     days.push_back(std::move(one));

@@ -223,7 +223,11 @@ Result<TaskOutcome> validate_data(const Day& day, TaskContext& context) {
   out.message = describe(found);
   if (failed) {
     out.state = TaskState::kFailed;
-    out.message = describe_failure(found, from.name);
+    const std::string date = format_date(context.logical_date);
+    out.message = fmt::format(
+        "{}; `maeil redo {} --in F` takes in another file, and after a change of the contract "
+        "`maeil run --date {}` goes on",
+        describe_failure(found, raw.value("source", from.name)), date, date);
     out.error = Error{ErrorCode::kBadInput, out.message};
     Document alert = {
         {"alert_type", kBroken},
@@ -242,29 +246,37 @@ Result<TaskOutcome> validate_data(const Day& day, TaskContext& context) {
   return out;
 }
 
-Result<ValidatedRows> validated_rows(const TaskContext& context, const table::DatasetSpec& spec,
-                                     const Document& raw) {
-  ValidatedRows out;
-  const std::string date = format_date(context.logical_date);
-  MAEIL_ASSIGN(const auto record,
-               dag::read_record(context.store, {context.logical_date, kDataDag, "validate_data"}));
+Result<Validated> validated(store::Store& store, Days date, const table::DatasetSpec& spec,
+                            const Document& raw) {
+  MAEIL_ASSIGN(const auto record, dag::read_record(store, {date, kDataDag, "validate_data"}));
   // A failure that says nothing of the rows (a full disk) is not told.
   const bool broken = record && record->state == TaskState::kFailed &&
                       store::text_field(record->result, "status") == "failed";
   const bool told = record && (record->state == TaskState::kSuccess || broken) &&
                     store::text_field(record->result, "raw_data_id") == store::id_text(raw.at("_id"));
   if (!told) {
-    if (!spec.contract.has_rules()) return out;
+    if (!spec.contract.has_rules()) return Validated();
     return not_found(
         fmt::format("the rows of {} were not held against the contract of {} yet: run validate_data "
                     "first (`maeil redo {}` does the whole date again)",
-                    date, spec.file, date));
+                    format_date(date), spec.file, format_date(date)));
   }
-  if (broken) return bad_input(fmt::format("the rows of {} break their contract: {}", date, record->message));
-  const std::string file_id = store::text_field(record->result, "set_aside_file_id");
-  if (file_id.empty()) return out;
-  MAEIL_ASSIGN(out.set_aside, read_set_aside(context.store, file_id));
-  out.validation_id = store::text_field(record->result, "validation_id");
+  if (broken)
+    return bad_input(
+        fmt::format("the rows of {} break their contract: {}", format_date(date), record->message));
+  Validated out;
+  out.file_id = store::text_field(record->result, "set_aside_file_id");
+  if (!out.file_id.empty()) out.id = store::text_field(record->result, "validation_id");
+  return out;
+}
+
+Result<ValidatedRows> validated_rows(store::Store& store, Days date, const table::DatasetSpec& spec,
+                                     const Document& raw) {
+  ValidatedRows out;
+  MAEIL_ASSIGN(const Validated said, validated(store, date, spec, raw));
+  out.validation_id = said.id;
+  if (said.file_id.empty()) return out;
+  MAEIL_ASSIGN(out.set_aside, read_set_aside(store, said.file_id));
   return out;
 }
 

@@ -24,9 +24,16 @@ struct ValidatedRows {
   std::string validation_id;  // of the document that says so; "": nothing is set aside
 };
 
-// The rows of `raw` (a document of raw_data) that are left out. kNotFound: they were not validated, and the
-// contract has rules; without rules nothing would be set aside. kBadInput: they broke the contract.
-Result<ValidatedRows> validated_rows(const dag::TaskContext& context, const table::DatasetSpec& spec,
+// What was said of the rows of `raw`, the document of raw_data of `date`, without the rows themselves.
+struct Validated {
+  std::string id, file_id;  // of the document, and of the blob with the rows; "": nothing is set aside
+};
+// kNotFound: they were not validated, and the contract has rules; without rules nothing would be set aside.
+// kBadInput: they broke the contract.
+Result<Validated> validated(store::Store& store, Days date, const table::DatasetSpec& spec,
+                            const store::Document& raw);
+// With the rows that are left out.
+Result<ValidatedRows> validated_rows(store::Store& store, Days date, const table::DatasetSpec& spec,
                                      const store::Document& raw);
 
 }  // namespace maeil::loop

@@ -69,9 +69,8 @@ class Validated : public testing::Test {
   }
 
   Result<ValidatedRows> told(const table::DatasetSpec& spec) {
-    dag::TaskContext context{*store_, kDate, "r", kDataDag, "preprocess_data"};
     return validated_rows(
-        context, spec,
+        *store_, kDate, spec,
         store_->find_one("raw_data", {.filter = {{"superseded_by", {{"$exists", false}}}}}).value());
   }
 
@@ -146,8 +145,7 @@ TEST_F(Validated, WhatIsWrongWithTheHeaderIsFoundWithAllElse) {
   const auto record = validate(spec_with(""));
   EXPECT_EQ(record.state, TaskState::kFailed);
   EXPECT_THAT(record.message, HasSubstr("lacks the column 'rate'"));
-  EXPECT_EQ(find(kValidations)[0].at("findings").size(),
-            1u);  // 'Z' is no label, and the row one to be scored
+  EXPECT_EQ(find(kValidations)[0].at("findings").size(), 2u);
 }
 
 TEST_F(Validated, DaysAreComparedWithTheSevenBefore) {

@@ -289,6 +289,22 @@ void ContractCheck::find_file_rules(FileRules file_rules, std::vector<Finding>& 
 std::vector<Finding> ContractCheck::findings(const ReadReport& report, const std::string& file,
                                              FileRules file_rules) const {
   std::vector<Finding> out = read_findings(spec_, report, file);
+  if (report.other_labels > 0) {
+    // Where no label is one of the two, the file's are not the dataset's.
+    const bool none = labelled_ == 0 && file_rules != FileRules::kSaid;
+    const double share = share_of(report.other_labels, report.rows);
+    out.push_back(
+        {"target",
+         spec_.target,
+         none ? Severity::kError : Severity::kWarning,
+         report.other_labels,
+         share,
+         {},
+         fmt::format("column '{}': {} of {} rows ({}) have a label that is neither of the two{}: line {}: {}",
+                     spec_.target, report.other_labels, report.rows, percent(share),
+                     none ? ", and none has one that is" : "; they count as rows without a label",
+                     report.other_label_examples.front().line, report.other_label_examples.front().reason)});
+  }
   find_row_rules(out);
   find_file_rules(file_rules, out);
   return out;

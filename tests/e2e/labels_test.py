@@ -98,14 +98,61 @@ class Book:
         return present, [one for one in found if "superseded_by" in one]
 
 
+class Judged(Book, unittest.TestCase):
+    """What rows the gate and the attempts read of days whose labels came late."""
+
+    def day(self, workspace, day, hot, expect):
+        """`hot` of its rows are hotter than the contract allows."""
+        data = [(*row[:3], 99 if n < hot else row[3], row[4], "") for n, row in enumerate(rows_of(day, 300))]
+        write(workspace.folder / "rows.csv", ["machine", "plant", "seen", "heat", "maker", "broken"], data)
+        return workspace.run("run", "--in", "rows.csv", expect=expect)
+
+    def judged(self, workspace, day):
+        test, = workspace.find("performance_metrics", {"dataset_name": "test", "logical_date": day})
+        return test["metrics"]
+
+    def test_rows_that_the_contract_set_aside_and_days_that_broke_it_are_not(self):
+        workspace = self.workspace(JUDGE_DAYS=5, RETRAIN_DAYS=5)
+        spec = workspace.folder / "dataset.toml"
+        spec.write_text(SPEC + "[contract.columns]\nheat = { max = 50 }\n")
+        self.day(workspace, DAY[0], hot=6, expect=0)
+        left_out = self.judged(workspace, DAY[0])["unlabelled"]  # the rows of its test part, less those set aside
+        self.day(workspace, DAY[1], hot=100, expect=3)
+        for day in DAY[:2]:
+            self.take(workspace, self.labels(workspace, "labels.csv", day), "--observed-at", DAY[3])
+        self.run_day(workspace, DAY[4])
+        metrics = self.judged(workspace, DAY[4])
+        self.assertEqual((metrics["judged_on"], metrics["rows"]), ([DAY[0]], left_out))
+        # The version prepares by the spec that it was trained with.
+        spec.write_text(spec.read_text().replace(', { name = "maker", type = "text" }', ""))
+        done = self.run_day(workspace, DAY[5])
+        self.assertIn("maker", done.stderr)
+        self.assertEqual(self.judged(workspace, DAY[5])["rows"], left_out)
+
+    def test_a_label_of_neither_value_costs_its_day_nothing(self):
+        workspace = self.workspace(JUDGE_DAYS=5, RETRAIN_DAYS=5)
+        data = [(*row[:5], "unclear" if n < 60 else "") for n, row in enumerate(rows_of(DAY[0], 300))]
+        write(workspace.folder / "rows.csv", ["machine", "plant", "seen", "heat", "maker", "broken"], data)
+        workspace.run("run", "--in", "rows.csv", "--date", DAY[0], expect=3)  # and not one that is right
+        workspace.run("redo", DAY[0], "--in", self.extract(workspace, DAY[0]), "--yes", expect=0)
+        data = [(*row[:5], "unclear" if n < 60 else row[5] if n < 70 else "") for n, row in enumerate(rows_of(DAY[1], 300))]
+        write(workspace.folder / "rows.csv", ["machine", "plant", "seen", "heat", "maker", "broken"], data)
+        workspace.run("run", "--in", "rows.csv", expect=0)
+        found, = workspace.find("data_validations", {"logical_date": DAY[1]})
+        self.assertEqual([(one["rule"], one["count"]) for one in found["findings"]], [("target", 60)])
+        self.take(workspace, self.labels(workspace, "labels.csv", DAY[1]), "--observed-at", DAY[3])
+        self.run_day(workspace, DAY[4])
+        self.assertEqual(self.judged(workspace, DAY[4])["judged_on"], [DAY[1]])
+
+
 class Labels(Book, unittest.TestCase):
     def test_a_row_whose_label_was_neither_value_gets_one_later(self):
         workspace = self.workspace()
-        data = [(*row[:5], "unclear" if n < 10 else "") for n, row in enumerate(rows_of(DAY[0], 300))]
+        data = [(*row[:5], "unclear" if n < 10 else row[5] if n < 20 else "") for n, row in enumerate(rows_of(DAY[0], 300))]
         write(workspace.folder / "rows.csv", ["machine", "plant", "seen", "heat", "maker", "broken"], data)
         workspace.run("run", "--in", "rows.csv", expect=0)
         told = self.take(workspace, self.labels(workspace, "labels.csv", DAY[0]), "--observed-at", DAY[4])
-        self.assertEqual((told["matched"], told["added"], told["unknown"]), (300, 300, 0))
+        self.assertEqual((told["matched"], told["added"], told["unknown"]), (300, 290, 0))
 
     def test_labels_are_joined_counted_and_judge_the_scores(self):
         workspace = self.workspace()

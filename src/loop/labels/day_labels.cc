@@ -55,7 +55,7 @@ Status take_day_labels(const Day& day, const dag::TaskContext& context, dag::Tas
 Status judge_new_scores(const Day& day, const dag::TaskContext& context, const store::Document& predictions,
                         dag::TaskOutcome& out) {
   const Days date = context.logical_date;
-  MAEIL_ASSIGN(const auto imports, imports_of(context.store, date));
+  MAEIL_ASSIGN(const auto imports, imports_of(context.store, day.spec, date));
   if (imports.empty()) return {};
   MAEIL_ASSIGN(const auto raw, raw_document(context.store, date));
   MAEIL_ASSIGN(const auto history, history_of(context.store, day.settings, day.spec, date, raw));

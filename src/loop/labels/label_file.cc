@@ -7,6 +7,7 @@
 
 #include "base/file.h"
 #include "base/hash.h"
+#include "format/csv.h"
 #include "loop/file_rows.h"
 #include "table/csv_table.h"
 #include "table/dates.h"
@@ -32,16 +33,19 @@ table::DatasetSpec label_file_spec(const table::DatasetSpec& spec) {
   return out;
 }
 
-// The days of a column's rows; nothing where it is missing or no date.
-std::function<std::optional<Days>(size_t row)> days_of(const table::DatasetSpec& spec, const Table& chunk,
-                                                       const std::string& name) {
+// The days of a column's rows; nothing where it is missing. kBadInput: a text that is no date.
+std::function<Result<std::optional<Days>>(size_t row)> days_of(const table::DatasetSpec& spec,
+                                                               const Table& chunk, const std::string& name) {
   const Column* column = name.empty() ? nullptr : chunk.find(name);
-  if (!column) return [](size_t) { return std::optional<Days>(); };
+  if (!column) return [](size_t) -> Result<std::optional<Days>> { return std::optional<Days>(); };
   std::vector<std::optional<Days>> of_text;
   for (const auto& text : column->dictionary)
     of_text.push_back(table::read_day(text, spec.find(name)->format));
-  return [column, of_text = std::move(of_text)](size_t row) {
-    return column->is_missing(row) ? std::optional<Days>() : of_text[column->codes[row]];
+  return [column, of_text = std::move(of_text)](size_t row) -> Result<std::optional<Days>> {
+    if (column->is_missing(row)) return std::optional<Days>();
+    if (const auto& day = of_text[column->codes[row]]) return std::optional(*day);
+    return bad_input(fmt::format("'{}' of column {} is no date that can be read",
+                                 format::clip_utf8(column->text(row), 40), column->name));
   };
 }
 
@@ -59,43 +63,49 @@ Result<LabelFile> read_label_file(const table::DatasetSpec& spec, const LabelReq
   const auto wrong = [&](uint64_t record, const std::string& what) {
     return bad_input(fmt::format("{}: row {}: {}", request.in, record + 1, what));
   };
-  MAEIL_ASSIGN(out.read,
-               table::read_csv_file(
-                   file, narrow, {}, [&](Table&& chunk, const std::vector<uint64_t>& records) -> Status {
-                     const RowIds ids(narrow, columns, chunk);
-                     const Column& target = *chunk.find(spec.target);
-                     const auto date = days_of(narrow, chunk, kLogicalDate),
-                                time = days_of(narrow, chunk, spec.roles.time),
-                                observed = days_of(narrow, chunk, kObservedAt);
-                     for (size_t i = 0; i < chunk.rows; ++i) {
-                       if (target.is_missing(i) || !ids.text(i, records[i], id)) {
-                         ++out.left_out;
-                         continue;
-                       }
-                       FileLabel label;
-                       label.date = date(i) ? date(i) : time(i);
-                       if (request.date && label.date && *label.date != *request.date) {
-                         return usage_error(fmt::format("{}: row {} is of {}, and --date says {}", request.in,
-                                                        records[i] + 1, format_date(*label.date),
-                                                        format_date(*request.date)));
-                       }
-                       if (request.date) label.date = request.date;
-                       label.observed = observed(i) ? observed(i) : request.observed;
-                       if (label.observed && *label.observed > request.today) {
-                         return wrong(records[i],
-                                      fmt::format("its label is known on {}, which is after {}",
-                                                  format_date(*label.observed), format_date(request.today)));
-                       }
-                       label.key = row_key(id);
-                       label.text = out.ids.size();
-                       label.size = static_cast<uint32_t>(id.size());
-                       label.label = target.text(i) == narrow.positive;
-                       label.record = records[i];
-                       out.ids += id;
-                       out.labels.push_back(label);
-                     }
-                     return {};
-                   }));
+  MAEIL_ASSIGN(
+      out.read,
+      table::read_csv_file(
+          file, narrow, {}, [&](Table&& chunk, const std::vector<uint64_t>& records) -> Status {
+            const RowIds ids(narrow, columns, chunk);
+            const Column& target = *chunk.find(spec.target);
+            const auto date = days_of(narrow, chunk, kLogicalDate),
+                       time = days_of(narrow, chunk, spec.roles.time),
+                       observed = days_of(narrow, chunk, kObservedAt);
+            for (size_t i = 0; i < chunk.rows; ++i) {
+              if (target.is_missing(i) || !ids.text(i, records[i], id)) {
+                ++out.left_out;
+                continue;
+              }
+              FileLabel label;
+              for (const auto& [day_of, to] :
+                   {std::pair(&time, &label.date), {&date, &label.date}, {&observed, &label.observed}}) {
+                const auto day = (*day_of)(i);
+                if (!day) return wrong(records[i], day.error().message);
+                if (*day) *to = *day;
+              }
+              if (request.date && label.date && *label.date != *request.date) {
+                return usage_error(fmt::format("{}: row {} is of {}, and --date says {}", request.in,
+                                               records[i] + 1, format_date(*label.date),
+                                               format_date(*request.date)));
+              }
+              if (request.date) label.date = request.date;
+              if (!label.observed) label.observed = request.observed;
+              if (label.observed && *label.observed > request.today) {
+                return wrong(records[i],
+                             fmt::format("its label is known on {}, which is after {}",
+                                         format_date(*label.observed), format_date(request.today)));
+              }
+              label.key = row_key(id);
+              label.text = out.ids.size();
+              label.size = static_cast<uint32_t>(id.size());
+              label.label = target.text(i) == narrow.positive;
+              label.record = records[i];
+              out.ids += id;
+              out.labels.push_back(label);
+            }
+            return {};
+          }));
   note_read(out.read, request.in, watcher);
   MAEIL_TRY(table::check_read(out.read, request.in));
   return out;

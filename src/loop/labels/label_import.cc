@@ -121,6 +121,7 @@ class Importing {
     }
     MAEIL_ASSIGN(LabelHistory history, history_of(store_, settings_, spec_, *date, *raw));
     LabelledDate day{*date};
+    day.raw_data_id = raw->at("_id");
     std::vector<Fresh> fresh;
     const FileLabel* before = nullptr;  // of the same row, in this file
     for (size_t i = first; i < last; ++i) {
@@ -242,6 +243,7 @@ class Importing {
     MAEIL_ASSIGN(const Document last, store_.find_one(kLabels, newest));
     Document document = {{"_id", store::id_value(import_id_)},
                          {"dataset_name", spec_.name},
+                         {"positive", spec_.positive},
                          {"filename", name},
                          {"file_id", store::id_value(file_id)},
                          {"sha256", file_.sha256},
@@ -297,6 +299,7 @@ Document import_facts(const LabelImport& import) {
     if (day.added + day.changed == 0) continue;
     dates.push_back(format_date(day.date));
     days.push_back({{"logical_date", format_date(day.date)},
+                    {"raw_data_id", day.raw_data_id},
                     {"matched", day.matched},
                     {"added", day.added},
                     {"changed", day.changed}});

@@ -35,7 +35,8 @@ struct LabelOwner {
 struct LabelledDate {
   Days date;
   uint64_t matched = 0, added = 0, changed = 0;
-  store::Document metrics = {};  // of its scores, with the labels that are known now; null: not judged
+  store::Document raw_data_id = {};  // whose rows they are
+  store::Document metrics = {};      // of its scores, with the labels that are known now; null: not judged
 };
 
 struct LabelImport {

@@ -32,7 +32,7 @@ Result<Document> label_status(store::Store& store, const Settings& settings, con
     out["due"] = format_date(due);
     out["overdue"] = 2 * counts.labelled < counts.rows && today > due;
   }
-  MAEIL_ASSIGN(const auto imports, imports_of(store, date));
+  MAEIL_ASSIGN(const auto imports, imports_of(store, spec, date));
   for (const auto& import : imports) {
     for (const auto& day : import.value("days", Document::array())) {
       if (day.value("logical_date", "") != format_date(date)) continue;

@@ -9,6 +9,7 @@
 #include "loop/labels/stored_labels.h"
 #include "loop/pipelines.h"
 #include "loop/prepared/raw_data.h"
+#include "loop/validate_data.h"
 #include "store/field_rules.h"
 
 namespace maeil::loop {
@@ -48,7 +49,14 @@ Result<std::optional<LabelHistory::Counts>> counted(store::Store& store, Days da
 Result<DayLabels> labels_of(store::Store& store, const Day& day, Days of, Days date) {
   DayLabels out;
   LabelHistory::Counts counts;
-  MAEIL_ASSIGN(const auto imports, imports_of(store, of));
+  // Rows that broke their contract, or were never held against it, are nobody's measure.
+  MAEIL_ASSIGN(const Document raw, raw_document(store, of));
+  if (const auto said = validated(store, of, day.spec, raw); !said) {
+    if (said.error().code != ErrorCode::kBadInput && said.error().code != ErrorCode::kNotFound)
+      return tl::make_unexpected(said.error());
+    return out;
+  }
+  MAEIL_ASSIGN(const auto imports, imports_of(store, day.spec, of));
   out.own = std::ranges::none_of(imports, [&](const Document& import) {
     return import.value("observed_from", "") <= format_date(date);  // ISO dates compare as text
   });
@@ -56,7 +64,6 @@ Result<DayLabels> labels_of(store::Store& store, const Day& day, Days of, Days d
   if (out.own && own) {
     counts = *own;
   } else {
-    MAEIL_ASSIGN(const Document raw, raw_document(store, of));
     MAEIL_ASSIGN(const LabelHistory history, history_of(store, day.settings, day.spec, of, raw));
     counts = history.count(date);
   }

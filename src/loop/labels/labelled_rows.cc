@@ -24,7 +24,8 @@ Result<LabelledRows> LabelledRows::open(store::Store& store, const Day& day, Day
                                     scratch_file(day.settings, of, "rows")));
   LabelledRows out(day, of, known_on,
                    table::RowFile::own(std::move(bytes), fmt::format("the raw data of {}", format_date(of))));
-  MAEIL_ASSIGN(const auto imports, imports_of(store, of));
+  MAEIL_ASSIGN(out.validated_, validated_rows(store, of, day.spec, raw));
+  MAEIL_ASSIGN(const auto imports, imports_of(store, day.spec, of));
   MAEIL_TRY(add_labels(store, of, imports, out.late_));
   out.late_.sort();
   return out;
@@ -32,14 +33,15 @@ Result<LabelledRows> LabelledRows::open(store::Store& store, const Day& day, Day
 
 LabelledChunk LabelledRows::labelled(const prep::Preparation& preparation,
                                      const table::CsvChunk& chunk) const {
+  const table::DatasetSpec& spec = prep::spec_of(preparation, day_.spec);
+  const auto seed = static_cast<uint64_t>(day_.settings.seed);
   LabelledChunk out;
   out.rows = chunk.row_index;
-  out.prepared = prep::transform(day_.spec, preparation, chunk.table);
-  out.keys = prep::key_hashes(day_.spec, chunk.table);
-  out.splits = prep::splits_of(day_.spec, chunk.table, static_cast<uint64_t>(day_.settings.seed), of_,
-                               chunk.row_index);
+  out.prepared = prep::transform(spec, preparation, chunk.table);
+  out.splits = prep::splits_of(spec, chunk.table, seed, of_, chunk.row_index);
+  out.is_validation = prep::validation_of(spec, chunk.table, seed, of_, chunk.row_index);
   if (late_.empty()) return out;
-  const RowIds ids(day_.spec, day_.spec.roles.id, chunk.table);
+  const RowIds ids(spec, spec.roles.id, chunk.table);
   std::string id;
   for (size_t i = 0; i < out.rows.size(); ++i) {
     if (!ids.text(i, out.rows[i], id)) continue;
@@ -82,21 +84,8 @@ Result<Scores> score_labelled_day(store::Store& store, const Day& day, Days of, 
   return out;
 }
 
-namespace {
-
-// Whether a row of `fine` is for choosing between attempts.
-bool is_chosen_by(const LabelledChunk& chunk, size_t i, uint64_t seed, Days of) {
-  constexpr uint32_t kEnd = static_cast<uint32_t>(0.20 * 4294967296.0);  // as prep::is_validation
-  // The word of the key that the split does not use.
-  return chunk.keys[i] ? static_cast<uint32_t>(*chunk.keys[i]) < kEnd
-                       : prep::is_validation(seed, of, chunk.rows[i]);
-}
-
-}  // namespace
-
 Result<LabelledSizes> labelled_sizes(store::Store& store, const Day& day, const std::vector<Days>& dates,
                                      Days known_on, const prep::Preparation& preparation) {
-  const auto seed = static_cast<uint64_t>(day.settings.seed);
   LabelledSizes out;
   for (const Days of : dates) {
     MAEIL_ASSIGN(auto rows, LabelledRows::open(store, day, of, known_on));
@@ -110,7 +99,7 @@ Result<LabelledSizes> labelled_sizes(store::Store& store, const Day& day, const 
                : split == prep::Split::kFine ? some.sizes.fine
                                              : some.sizes.test);
             if (split != prep::Split::kFine) continue;
-            some.sizes.validation += is_chosen_by(chunk, i, seed, of);
+            some.sizes.validation += chunk.is_validation[i];
             some.fine_labelled += chunk.prepared.labels[i] != kNoLabel;
           }
           return {};
@@ -145,7 +134,7 @@ Result<FineRows> read_labelled_fine(store::Store& store, const Day& day, const s
             if (chunk.prepared.labels[i] == kNoLabel)
               ++some.unlabelled;
             else
-              append(is_chosen_by(chunk, i, seed, of) ? some.validation : some.learn, chunk.prepared, i);
+              append(chunk.is_validation[i] ? some.validation : some.learn, chunk.prepared, i);
           }
           return {};
         },

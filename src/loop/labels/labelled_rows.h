@@ -9,6 +9,7 @@
 #include "loop/day.h"
 #include "loop/labels/label_history.h"
 #include "loop/prepared/read_rows.h"
+#include "loop/validate_data.h"
 #include "prep/split.h"
 #include "prep/transform.h"
 #include "table/csv_table.h"
@@ -19,14 +20,15 @@ namespace maeil::loop {
 struct LabelledChunk {
   prep::Prepared prepared;  // labels: those that were known
   std::vector<prep::Split> splits;
-  std::vector<std::optional<uint64_t>> keys;  // of the group, else of the ids (prep/row_split.h)
-  std::vector<uint64_t> rows;                 // numbers in the day
+  std::vector<uint8_t> is_validation;  // of a row of `fine` (prep/row_split.h)
+  std::vector<uint64_t> rows;          // numbers in the day
 };
 
-// One day, opened. What it is given must outlive it.
+// One day, opened; read by the spec of the model's preparation. What it is given must outlive it.
 class LabelledRows {
  public:
-  // `of`: whose rows; `known_on`: the date that asks. kNotFound: no raw data, or without row_offsets.
+  // `of`: whose rows, less those that its validation set aside; `known_on`: the date that asks. kNotFound: no
+  // raw data, or without row_offsets. As validated_rows.
   static Result<LabelledRows> open(store::Store& store, const Day& day, Days of, Days known_on);
 
   // `work` is called on all threads at once, `finish` in order (table::read_csv_file_as).
@@ -34,12 +36,14 @@ class LabelledRows {
   Status read(const prep::Preparation& preparation,
               const std::function<Status(const LabelledChunk&, Out&)>& work,
               const std::function<Status(Out&)>& finish) {
-    MAEIL_ASSIGN(const auto report, table::read_csv_file_as<Out>(
-                                        file_, day_.spec, {.target_required = false},
-                                        [&](const table::CsvChunk& chunk, Out& out) {
-                                          return work(labelled(preparation, chunk), out);
-                                        },
-                                        finish));
+    const table::DatasetSpec& spec = prep::spec_of(preparation, day_.spec);
+    MAEIL_ASSIGN(
+        const auto report,
+        table::read_csv_file_as<Out>(
+            file_, spec,
+            {.target_required = false, .other_label_is_none = true, .set_aside = &validated_.set_aside},
+            [&](const table::CsvChunk& chunk, Out& out) { return work(labelled(preparation, chunk), out); },
+            finish));
     return table::check_read(report, file_.name());
   }
 
@@ -51,6 +55,7 @@ class LabelledRows {
   const Day& day_;
   const Days of_, known_on_;
   table::RowFile file_;
+  ValidatedRows validated_;
   LabelHistory late_;  // the labels that were imported
 };
 

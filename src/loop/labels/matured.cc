@@ -83,7 +83,18 @@ Result<Document> add_matured(store::Store& store, const Settings& settings, cons
                              Days date, const Document& predictions, const LabelHistory& history,
                              const std::function<Document(Document)>& stamp, store::Batch& batch) {
   MAEIL_ASSIGN(const Scores scores, labelled_scores(store, settings, spec, date, predictions, history));
-  if (scores.labels.empty()) return Document();
+  if (scores.labels.empty()) {  // what was said of other scores counts no more
+    store::FindOptions others;
+    others.filter = {{"dataset_name", kMatured},
+                     {"logical_date", format_date(date)},
+                     {"superseded_by", {{"$exists", false}}},
+                     {"predictions_id", {{"$ne", predictions.at("_id")}}}};
+    MAEIL_ASSIGN(const auto old, store.find("performance_metrics", others));
+    for (const auto& one : old)
+      batch.sets.push_back(
+          {"performance_metrics", store::id_text(one.at("_id")), {{"superseded_by", predictions.at("_id")}}});
+    return Document();
+  }
   MAEIL_ASSIGN(auto metrics, evaluate_scores(scores, static_cast<uint64_t>(settings.seed), kMatured));
   Document document = stamp({{"model_id", predictions.value("model_id", "")},
                              {"model_version", predictions.value("model_version", "")},

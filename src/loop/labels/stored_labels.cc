@@ -18,7 +18,20 @@ std::string label_partition(Days date, std::string_view import_id) {
   return fmt::format("{}/{}", format_date(date), import_id);
 }
 
-Result<std::vector<Document>> imports_of(store::Store& store, Days date) {
+namespace {
+
+// Whether an import's labels are of the present rows of a date: without ids they are by the rows' numbers.
+bool is_of(const Document& import, Days date, const std::string& raw_data_id) {
+  for (const auto& day : import.value("days", Document::array())) {
+    if (day.value("logical_date", "") == format_date(date))
+      return store::id_text(day.value("raw_data_id", Document())) == raw_data_id;
+  }
+  return false;
+}
+
+}  // namespace
+
+Result<std::vector<Document>> imports_of(store::Store& store, const table::DatasetSpec& spec, Days date) {
   store::FindOptions options;
   options.filter = {{"logical_dates", format_date(date)}};
   options.sort = {{"number", 1}};
@@ -36,7 +49,20 @@ Result<std::vector<Document>> imports_of(store::Store& store, Days date) {
                                    {"days[].matched", Kind::kCount},
                                    {"days[].added", Kind::kCount},
                                    {"days[].changed", Kind::kCount}}));
+    // A label is 0 or 1 as the dataset's target was then.
+    const std::string positive = store::text_field(document, "positive");
+    if (!positive.empty() && positive != spec.positive) {
+      return bad_input(
+          fmt::format("{}: positive of [target] is '{}', and labels of {} were imported where it was '{}': "
+                      "they would mean "
+                      "the opposite; put it back, or use another store for the new target",
+                      spec.file, spec.positive, format_date(date), positive));
+    }
   }
+  if (found.empty() || !spec.roles.id.empty()) return found;
+  MAEIL_ASSIGN(const Document raw, raw_document(store, date));
+  const std::string raw_data_id = store::id_text(raw.at("_id"));
+  std::erase_if(found, [&](const Document& import) { return !is_of(import, date, raw_data_id); });
   return found;
 }
 
@@ -93,7 +119,7 @@ Result<LabelHistory> history_of(store::Store& store, const Settings& settings, c
                                 Days date, const Document& raw) {
   LabelHistory out;
   MAEIL_TRY(add_rows(store, settings, spec, date, raw, out));
-  MAEIL_ASSIGN(const auto imports, imports_of(store, date));
+  MAEIL_ASSIGN(const auto imports, imports_of(store, spec, date));
   MAEIL_TRY(add_labels(store, date, imports, out));
   out.sort();
   return out;

@@ -25,7 +25,8 @@ inline constexpr const char* kLabelRows = "label_rows";
 std::string label_partition(Days date, std::string_view import_id);
 
 // The imports that have labels of the date's rows, in their order.
-Result<std::vector<store::Document>> imports_of(store::Store& store, Days date);
+Result<std::vector<store::Document>> imports_of(store::Store& store, const table::DatasetSpec& spec,
+                                                Days date);
 
 // Adds the labels of the date's rows that these imports brought. kBadInput: damage.
 Status add_labels(store::Store& store, Days date, const std::vector<store::Document>& imports,

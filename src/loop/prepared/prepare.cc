@@ -47,7 +47,7 @@ bool splits_by_key(const table::DatasetSpec& spec) {
 Result<Preparing> Preparing::begin(dag::TaskContext& context, const Day& day,
                                    const prep::Preparation& preparation, std::string csv_path) {
   MAEIL_ASSIGN(store::Document raw, raw_document(context));
-  MAEIL_ASSIGN(ValidatedRows validated, validated_rows(context, day.spec, raw));
+  MAEIL_ASSIGN(ValidatedRows validated, validated_rows(context.store, context.logical_date, day.spec, raw));
   return Preparing(context, day, preparation, std::move(csv_path), std::move(raw), std::move(validated));
 }
 
@@ -117,9 +117,8 @@ Status ensure_prepared(dag::TaskContext& context, const Day& day, const prep::Pr
   MAEIL_ASSIGN(const store::Document raw, raw_document(context));
   const auto rows = context.store.row_constants(kRows, partition_of(context.logical_date, preparation));
   if (!rows && rows.error().code != ErrorCode::kNotFound) return tl::make_unexpected(rows.error());
-  MAEIL_ASSIGN(const ValidatedRows validated, validated_rows(context, day.spec, raw));
-  const store::Document said =
-      validated.validation_id.empty() ? store::Document() : store::id_value(validated.validation_id);
+  MAEIL_ASSIGN(const Validated by, validated(context.store, context.logical_date, day.spec, raw));
+  const store::Document said = by.id.empty() ? store::Document() : store::id_value(by.id);
   if (rows && rows->value("raw_data_id", store::Document()) == raw.at("_id") &&
       rows->value("validation_id", store::Document()) == said)
     return {};
