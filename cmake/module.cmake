@@ -79,6 +79,8 @@ endfunction()
 function(maeil_test program)
   cmake_parse_arguments(ARG "" "SERVER_PARTS" "SOURCES;LIBS" ${ARGN})
   add_executable(${program} ${ARG_SOURCES})
+  # File by file: two tests' helpers of one name may be overloads, and then another one is called.
+  set_target_properties(${program} PROPERTIES UNITY_BUILD OFF)
   target_link_libraries(${program} PRIVATE ${ARG_LIBS} GTest::gmock GTest::gtest_main)
   target_compile_definitions(${program} PRIVATE MAEIL_SOURCE_DIR="${CMAKE_SOURCE_DIR}")
   target_compile_options(${program} PRIVATE ${MAEIL_WARNINGS} ${MAEIL_TEST_OPTIONS})

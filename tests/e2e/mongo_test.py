@@ -330,7 +330,9 @@ class Standalone(Base):
     def test_a_batch_that_the_server_refuses_is_taken_back(self):
         workspace = self.workspace()
         day = ("--logical-date", DATE, "--run-id", "refused")
-        workspace.run("task", "data_pipeline_dag", "generate_data", *day, expect=0)
+        for task in ("wait_for_source", "generate_data"):
+            workspace.run("task", "data_pipeline_dag", task, *day, expect=0)
+        workspace.run("task", "data_pipeline_dag", "validate_data", *day, expect=0)
         self.server.python("'processing_metadata' in db.list_collection_names() or db.create_collection('processing_metadata')", self.database)
         self.validate({"never": {"$exists": True}})
         refused = self.one_line(workspace.run("task", "data_pipeline_dag", "preprocess_data", *day), 1, "processing_metadata")
