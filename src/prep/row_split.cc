@@ -57,24 +57,41 @@ std::vector<std::optional<uint64_t>> id_hashes(const table::DatasetSpec& spec, c
 
 Split split_of_key(uint64_t key_hash) { return split_of_word(static_cast<uint32_t>(key_hash >> 32)); }
 
+namespace {
+
+// By a row's key where it has one, else by its number.
+template <class Part, class ByKey, class ByNumber>
+std::vector<Part> parts_of(const Keys& keys, const std::vector<uint64_t>& row_numbers, ByKey by_key,
+                           ByNumber by_number) {
+  std::vector<Part> out;
+  out.reserve(keys.size());
+  for (size_t row = 0; row < keys.size(); ++row)
+    out.push_back(keys[row] ? by_key(*keys[row]) : by_number(row_numbers[row]));
+  return out;
+}
+
+}  // namespace
+
+std::vector<uint8_t> validation_of(const Keys& keys, uint64_t seed, Days date,
+                                   const std::vector<uint64_t>& row_numbers) {
+  return parts_of<uint8_t>(keys, row_numbers, is_validation_key,
+                           [&](uint64_t row) { return is_validation(seed, date, row); });
+}
+
+std::vector<Split> splits_of(const Keys& keys, uint64_t seed, Days date,
+                             const std::vector<uint64_t>& row_numbers) {
+  return parts_of<Split>(keys, row_numbers, split_of_key,
+                         [&](uint64_t row) { return split_of(seed, date, row); });
+}
+
 std::vector<uint8_t> validation_of(const table::DatasetSpec& spec, const Table& chunk, uint64_t seed,
                                    Days date, const std::vector<uint64_t>& row_numbers) {
-  const auto keys = key_hashes(spec, chunk);
-  std::vector<uint8_t> out;
-  out.reserve(chunk.rows);
-  for (size_t row = 0; row < chunk.rows; ++row)
-    out.push_back(keys[row] ? is_validation_key(*keys[row]) : is_validation(seed, date, row_numbers[row]));
-  return out;
+  return validation_of(key_hashes(spec, chunk), seed, date, row_numbers);
 }
 
 std::vector<Split> splits_of(const table::DatasetSpec& spec, const Table& chunk, uint64_t seed, Days date,
                              const std::vector<uint64_t>& row_numbers) {
-  const auto keys = key_hashes(spec, chunk);
-  std::vector<Split> out;
-  out.reserve(chunk.rows);
-  for (size_t row = 0; row < chunk.rows; ++row)
-    out.push_back(keys[row] ? split_of_key(*keys[row]) : split_of(seed, date, row_numbers[row]));
-  return out;
+  return splits_of(key_hashes(spec, chunk), seed, date, row_numbers);
 }
 
 }  // namespace maeil::prep

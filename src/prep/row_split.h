@@ -22,12 +22,18 @@ std::vector<std::optional<uint64_t>> key_hashes(const table::DatasetSpec& spec, 
 std::vector<std::optional<uint64_t>> id_hashes(const table::DatasetSpec& spec, const Table& chunk);
 Split split_of_key(uint64_t key_hash);
 
+using Keys = std::vector<std::optional<uint64_t>>;  // key_hashes of a chunk
+
 // Whether each row, if it is of `fine`, is of its validation part (split.h): where its group is, as its
-// split.
+// split. REQUIRES: a number for each row. Thread safe, as what follows.
+std::vector<uint8_t> validation_of(const Keys& keys, uint64_t seed, Days date,
+                                   const std::vector<uint64_t>& row_numbers);
+std::vector<Split> splits_of(const Keys& keys, uint64_t seed, Days date,
+                             const std::vector<uint64_t>& row_numbers);
+
+// The same of a chunk. REQUIRES: the spec's columns.
 std::vector<uint8_t> validation_of(const table::DatasetSpec& spec, const Table& chunk, uint64_t seed,
                                    Days date, const std::vector<uint64_t>& row_numbers);
-
-// REQUIRES: the spec's columns, and a number for each row. Thread safe.
 std::vector<Split> splits_of(const table::DatasetSpec& spec, const Table& chunk, uint64_t seed, Days date,
                              const std::vector<uint64_t>& row_numbers);
 

@@ -6,25 +6,11 @@ import json
 import random
 import unittest
 
+import machines
 from harness import Workspace, kill, read_until
 
-SMALL = dict(D_MODEL=8, NHEAD=2, NUM_LAYERS=1, DIM_FEEDFORWARD=8, LEARNING_RATE=0.01, BATCH_SIZE=16,
-             MIN_POSITIVES=1, F1_THRESHOLD=0.2, FINETUNE_EPOCHS=1)
-SPEC = """name = "machines"
-columns = [
-  { name = "machine", type = "text" }, { name = "plant", type = "text" }, { name = "seen", type = "date" },
-  { name = "heat", type = "number" }, { name = "maker", type = "text" }, { name = "broken", type = "text" },
-]
-[target]
-column = "broken"
-positive = true
-negative = false
-delay_days = 5
-[roles]
-id = "machine"
-group = "plant"
-time = "seen"
-"""
+SMALL = dict(machines.SMALL, MIN_POSITIVES=1, F1_THRESHOLD=0.2, FINETUNE_EPOCHS=1)
+SPEC = machines.SPEC + "negative = false\ndelay_days = 5\n" + machines.ROLES
 FIRST = datetime.date(2024, 7, 20)
 DAY = [str(FIRST + datetime.timedelta(days=n)) for n in range(20)]
 

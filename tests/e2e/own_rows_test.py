@@ -8,18 +8,7 @@ import shutil
 import unittest
 
 from harness import Workspace
-
-SMALL = dict(D_MODEL=8, NHEAD=2, NUM_LAYERS=1, DIM_FEEDFORWARD=8, LEARNING_RATE=0.01, BATCH_SIZE=16)
-SPEC = """name = "machines"
-columns = [
-  { name = "machine", type = "text" }, { name = "plant", type = "text" }, { name = "seen", type = "date" },
-  { name = "heat", type = "number" }, { name = "maker", type = "text" }, { name = "broken", type = "text" },
-]
-[target]
-column = "broken"
-positive = true
-"""
-ROLES = '[roles]\nid = "machine"\ngroup = "plant"\ntime = "seen"\n'
+from machines import ROLES, SMALL, SPEC
 
 
 def write_rows(path, rows=6000, label=lambda heat: str(heat > 1).title(), day=None):

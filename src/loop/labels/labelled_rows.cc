@@ -38,8 +38,9 @@ LabelledChunk LabelledRows::labelled(const prep::Preparation& preparation,
   LabelledChunk out;
   out.rows = chunk.row_index;
   out.prepared = prep::transform(spec, preparation, chunk.table);
-  out.splits = prep::splits_of(spec, chunk.table, seed, of_, chunk.row_index);
-  out.is_validation = prep::validation_of(spec, chunk.table, seed, of_, chunk.row_index);
+  const prep::Keys keys = prep::key_hashes(spec, chunk.table);
+  out.splits = prep::splits_of(keys, seed, of_, chunk.row_index);
+  out.is_validation = prep::validation_of(keys, seed, of_, chunk.row_index);
   if (late_.empty()) return out;
   const RowIds ids(spec, spec.roles.id, chunk.table);
   std::string id;

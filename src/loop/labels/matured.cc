@@ -62,6 +62,21 @@ Result<Scores> labelled_scores(store::Store& store, const Settings& settings, co
   return out;
 }
 
+// What was said of the date's scores and `which` fits counts no more: `by` does. The last of its ids, or
+// null.
+Result<Document> supersede(store::Store& store, Days date, const Document& which, const Document& by,
+                           store::Batch& batch) {
+  store::FindOptions present;
+  present.filter = {{"dataset_name", kMatured},
+                    {"logical_date", format_date(date)},
+                    {"superseded_by", {{"$exists", false}}}};
+  present.filter.update(which);
+  MAEIL_ASSIGN(const auto old, store.find("performance_metrics", present));
+  for (const auto& one : old)
+    batch.sets.push_back({"performance_metrics", store::id_text(one.at("_id")), {{"superseded_by", by}}});
+  return old.empty() ? Document() : old.back().at("_id");
+}
+
 }  // namespace
 
 Result<Document> present_predictions(store::Store& store, Days date) {
@@ -84,15 +99,8 @@ Result<Document> add_matured(store::Store& store, const Settings& settings, cons
                              const std::function<Document(Document)>& stamp, store::Batch& batch) {
   MAEIL_ASSIGN(const Scores scores, labelled_scores(store, settings, spec, date, predictions, history));
   if (scores.labels.empty()) {  // what was said of other scores counts no more
-    store::FindOptions others;
-    others.filter = {{"dataset_name", kMatured},
-                     {"logical_date", format_date(date)},
-                     {"superseded_by", {{"$exists", false}}},
-                     {"predictions_id", {{"$ne", predictions.at("_id")}}}};
-    MAEIL_ASSIGN(const auto old, store.find("performance_metrics", others));
-    for (const auto& one : old)
-      batch.sets.push_back(
-          {"performance_metrics", store::id_text(one.at("_id")), {{"superseded_by", predictions.at("_id")}}});
+    const Document& id = predictions.at("_id");
+    MAEIL_TRY(supersede(store, date, {{"predictions_id", {{"$ne", id}}}}, id, batch));
     return Document();
   }
   MAEIL_ASSIGN(auto metrics, evaluate_scores(scores, static_cast<uint64_t>(settings.seed), kMatured));
@@ -102,17 +110,9 @@ Result<Document> add_matured(store::Store& store, const Settings& settings, cons
                              {"predictions_id", predictions.at("_id")},
                              {"metrics", metrics}});
   document["logical_date"] = format_date(date);
-  store::FindOptions before;
-  before.filter = {{"dataset_name", kMatured},
-                   {"logical_date", format_date(date)},
-                   {"superseded_by", {{"$exists", false}}},
-                   {"_id", {{"$ne", document.at("_id")}}}};
-  MAEIL_ASSIGN(const auto old, store.find("performance_metrics", before));
-  for (const auto& one : old) {
-    document["supersedes"] = one.at("_id");
-    batch.sets.push_back(
-        {"performance_metrics", store::id_text(one.at("_id")), {{"superseded_by", document.at("_id")}}});
-  }
+  const Document id = document.at("_id");
+  MAEIL_ASSIGN(const Document old, supersede(store, date, {{"_id", {{"$ne", id}}}}, id, batch));
+  if (!old.is_null()) document["supersedes"] = old;
   batch.puts.push_back({"performance_metrics", std::move(document)});
   return metrics;
 }

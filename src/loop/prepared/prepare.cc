@@ -71,15 +71,14 @@ Result<PreparedTotals> Preparing::make(RowRange range, const Sink& sink) {
             std::vector<uint64_t> row_index = rows.row_index;
             for (uint64_t& row : row_index) row += first_row;
             const prep::Prepared prepared = prep::transform(spec, preparation_, rows.table);
-            const auto splits = prep::splits_of(spec, rows.table, static_cast<uint64_t>(day_.settings.seed),
-                                                context_.logical_date, row_index);
+            const auto seed = static_cast<uint64_t>(day_.settings.seed);
+            const prep::Keys keys = prep::key_hashes(spec, rows.table);
+            const auto splits = prep::splits_of(keys, seed, context_.logical_date, row_index);
             piece.rows = prepared.rows;
             piece.counts = prepared.counts;
             piece.chunk = row_chunk(day_, preparation_, prepared, row_index, splits);
             if (splits_by_key(spec)) {
-              const auto kept =
-                  prep::validation_of(spec, rows.table, static_cast<uint64_t>(day_.settings.seed),
-                                      context_.logical_date, row_index);
+              const auto kept = prep::validation_of(keys, seed, context_.logical_date, row_index);
               piece.chunk.push_back({kValidationField, std::vector<int64_t>(kept.begin(), kept.end())});
             }
             piece.text.clear();
