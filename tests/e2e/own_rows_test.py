@@ -56,6 +56,32 @@ class OwnRows(unittest.TestCase):
                       "scores.csv", expect=0)
         self.assertEqual(len((workspace.folder / "scores.csv").read_text().splitlines()), 51)
 
+    def test_the_same_history_in_every_dialect_gives_the_same_model(self):
+        workspace = self.workspace()
+        write_rows(workspace.folder / "history.csv", rows=800)
+        plain = (workspace.folder / "history.csv").read_text().replace(",A,", ",갑,").replace(",B,", ",을,")
+        (workspace.folder / "history.csv").write_text(plain)
+        written = {
+            "plain": plain.encode(),
+            "semicolons": plain.replace(",", ";").encode(),
+            "tabs": plain.replace(",", "\t").encode(),
+            "CP949": plain.encode("cp949"),
+            "UTF-16": plain.encode("utf-16"),
+            "gzip": gzip.compress(plain.encode()),
+        }
+        def scores(name, content):
+            (workspace.folder / name).write_bytes(content)
+            workspace.run("train", "--in", name, "--epochs", 1, expect=0)
+            version, = workspace.find("model_metadata", {"model_name": "default_prediction_classifier"}, "timestamp:-1")[:1]
+            workspace.run("predict", "--model", version["model_version"], "--in", "history.csv", "--out", "scores.csv", expect=0)
+            return (workspace.folder / "scores.csv").read_text().replace(version["model_version"], "VERSION")
+
+        learnt = {name: scores(name, content) for name, content in written.items()}
+        self.assertEqual(len(learnt["plain"].splitlines()), 801)
+        for name, given in learnt.items():
+            self.assertEqual(given, learnt["plain"], name)
+        self.assertNotEqual(scores("plain", plain.replace(",갑,", ",을,", 100).encode()), learnt["plain"])
+
     def test_what_cannot_be_learnt_from_is_refused_and_leaves_no_version(self):
         workspace = self.workspace()
         write_rows(workspace.folder / "one.csv", label=lambda heat: "False")
