@@ -43,7 +43,7 @@ std::function<Result<std::optional<Days>>(size_t row)> days_of(const table::Data
     of_text.push_back(table::read_day(text, spec.find(name)->format));
   return [column, of_text = std::move(of_text)](size_t row) -> Result<std::optional<Days>> {
     if (column->is_missing(row)) return std::optional<Days>();
-    if (const auto& day = of_text[column->codes[row]]) return std::optional(*day);
+    if (const auto& day = of_text[column->codes[row]]) return day;
     return bad_input(fmt::format("'{}' of column {} is no date that can be read",
                                  format::clip_utf8(column->text(row), 40), column->name));
   };
