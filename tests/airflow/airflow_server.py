@@ -47,7 +47,8 @@ class Airflow:
             "AIRFLOW__CORE__DAGS_FOLDER": str(dags_folder),
             "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
             "AIRFLOW__CORE__EXECUTOR": "LocalExecutor",
-            "AIRFLOW__CORE__PARALLELISM": "6",
+            # Above the sensors of two days at once (three each, which keep their slots when they ask this often) and their work.
+            "AIRFLOW__CORE__PARALLELISM": "12",
             "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_ALL_ADMINS": "True",
             "AIRFLOW__CORE__EXECUTION_API_SERVER_URL": f"{self.url}/execution/",
             "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": f"sqlite:///{self.home}/airflow.db?timeout=60",
@@ -159,7 +160,7 @@ class Airflow:
         return {(t["task_id"], t["map_index"]) if t["map_index"] >= 0 else t["task_id"]: t["state"] for t in found}
 
     def task(self, dag, run_id, task):
-        return self.call("GET", f"dags/{dag}/dagRuns/{run_id}/taskInstances/{task}")
+        return self.call("GET", f"dags/{dag}/dagRuns/{quote(run_id)}/taskInstances/{task}")
 
     def wait(self, dag, run_id, timeout=900):
         deadline = time.monotonic() + timeout
@@ -171,7 +172,16 @@ class Airflow:
         raise AssertionError(f"{dag} {run_id} did not end: {self.tasks(dag, run_id)}\n{self.tail()}")
 
     def log(self, dag, run_id, task, attempt=1):
-        return json.dumps(self.call("GET", f"dags/{dag}/dagRuns/{run_id}/taskInstances/{task}/logs/{attempt}?full_content=true"))
+        return json.dumps(self.call("GET", f"dags/{dag}/dagRuns/{quote(run_id)}/taskInstances/{task}/logs/{attempt}?full_content=true"))
+
+    def failures(self, dag, run_id):
+        """What the tasks that failed in a run wrote, each try, for the message of an assertion."""
+        lines = []
+        for task, state in self.tasks(dag, run_id).items():
+            if state == "failed":
+                for attempt in range(1, self.task(dag, run_id, task)["try_number"] + 1):
+                    lines.append(f"{dag} {run_id} {task} try {attempt}: {self.log(dag, run_id, task, attempt)[-3000:]}")
+        return "\n".join(lines)
 
     def clear(self, dag, run_id, *tasks, downstream=True):
         self.call("POST", f"dags/{dag}/clearTaskInstances", {"dry_run": False, "dag_run_id": run_id, "task_ids": list(tasks), "only_failed": False,
