@@ -4,7 +4,7 @@
 TEST_JOBS = 2
 
 build: setup
-	@cmake --preset release $(if $(CI),-DMAEIL_WERROR=ON) > build.log 2>&1 || { cat build.log; exit 1; }
+	@cmake --preset release $(if $(CI),-DMAEIL_WERROR=ON -DCMAKE_UNITY_BUILD=ON) > build.log 2>&1 || { cat build.log; exit 1; }
 	@rm -f build.log
 	cmake --build --preset release
 

@@ -22,7 +22,7 @@ std::string file(const std::string& header, const std::string& data, int64_t len
   return out + header + data;
 }
 
-std::string why(std::string_view bytes) {
+std::string why_no_tensors(std::string_view bytes) {
   const auto read = testing::read_whole(bytes, "f.safetensors");
   if (read) return "was read";
   EXPECT_EQ(read.error().code, ErrorCode::kBadInput);
@@ -80,10 +80,10 @@ TEST(Safetensors, RefusesHeadersThatLie) {
   const auto one = [](const std::string& dtype, const std::string& shape, const std::string& offsets) {
     return R"({"w":{"dtype":")" + dtype + R"(","shape":)" + shape + R"(,"data_offsets":)" + offsets + "}}";
   };
-  EXPECT_EQ(why(file(one("F32", "[4]", "[0,16]"), four)), "was read");
+  EXPECT_EQ(why_no_tensors(file(one("F32", "[4]", "[0,16]"), four)), "was read");
   const auto expect = [&](const std::string& header, const char* part,
                           const std::string& data = std::string(16, '\0'), int64_t length = -1) {
-    const std::string message = why(file(header, data, length));
+    const std::string message = why_no_tensors(file(header, data, length));
     EXPECT_NE(message.find(part), std::string::npos) << message;
   };
   expect(one("F32", "[4]", "[0,17]"), "ends at byte 17 of 16");
@@ -112,7 +112,8 @@ TEST(Safetensors, RefusesHeadersThatLie) {
   expect("{" + std::string(100000, '['), "nested deeper");
   expect("{}", "file of 26; it is truncated", four, 1000);
   expect("{}", "16 bytes belong to no tensor");
-  EXPECT_NE(why(file("{}", "", int64_t{1} << 40)).find("neither a PyTorch checkpoint"), std::string::npos);
+  EXPECT_NE(why_no_tensors(file("{}", "", int64_t{1} << 40)).find("neither a PyTorch checkpoint"),
+            std::string::npos);
   std::string shape = "[1";
   for (int i = 0; i < 100; ++i) shape += ",1";
   expect(one("F32", shape + "]", "[0,4]"), "101 dimensions");
@@ -123,16 +124,16 @@ TEST(Safetensors, RefusesEveryTruncationAndSurvivesDamage) {
       file(R"({"a":{"dtype":"F16","shape":[2,2],"data_offsets":[0,8]},"b":{"dtype":"F32","shape":[1],)"
            R"("data_offsets":[8,12]}})",
            std::string(12, 'x'));
-  EXPECT_EQ(why(whole), "was read");
+  EXPECT_EQ(why_no_tensors(whole), "was read");
   for (size_t n = 0; n < whole.size(); ++n)
-    ASSERT_NE(why(std::string_view(whole).substr(0, n)), "was read") << n;
-  EXPECT_NE(why(whole + "x"), "was read");
+    ASSERT_NE(why_no_tensors(std::string_view(whole).substr(0, n)), "was read") << n;
+  EXPECT_NE(why_no_tensors(whole + "x"), "was read");
   std::mt19937 random(5);
   for (int round = 0; round < 20000; ++round) {
     std::string damaged = whole;
     for (uint32_t k = 0; k < 1 + random() % 3; ++k)
       damaged[random() % damaged.size()] ^= static_cast<char>(1u << (random() % 8));
-    why(damaged);
+    why_no_tensors(damaged);
   }
 }
 
