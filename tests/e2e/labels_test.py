@@ -4,6 +4,7 @@ import csv
 import datetime
 import json
 import random
+import threading
 import unittest
 
 import machines
@@ -323,6 +324,71 @@ class DaysWithLateLabels(Book, unittest.TestCase):
         # Nothing is new the next time.
         whole.run("redo", DAY[1], "--yes", expect=0)
         self.assertEqual((len(whole.find("labels")), len(whole.find("label_rows"))), (1, 600))
+
+    def not_taken_in(self, workspace):
+        return [one for one in workspace.find("alerts") if one["alert_type"] == "LABELS_NOT_TAKEN_IN"]
+
+    def test_a_day_is_scored_whatever_its_file_of_labels_is(self):
+        workspace = self.workspace(LABELS="labels_{date}.csv")
+        path = workspace.folder / f"labels_{DAY[0]}.csv"
+
+        def folder():
+            path.mkdir()
+
+        def bad_values():
+            path.rmdir()
+            path.write_text("machine,seen,broken\n" + "".join(f"M{n},{DAY[0]},maybe\n" for n in range(300)))
+
+        def bad_date():
+            path.write_text(f"machine,seen,broken\nM1,{DAY[0]},True\nM2,soon,True\n")
+
+        name = self.extract(workspace, DAY[0])
+        for what, said in ((folder, "is no file"), (bad_values, "line 2: column 'broken': 'maybe'"), (bad_date, "row 2: 'soon' of column seen")):
+            with self.subTest(said):
+                what()
+                again = ("run", "--in", name) if what == folder else ("redo", DAY[0], "--yes")
+                done = workspace.run(*again, expect=0)
+                self.assertIn(said, done.stderr)
+                self.assertIn(f"labels_{DAY[0]}.csv", done.stderr)
+                self.assertIn("is not taken in", done.stdout)
+                self.assertEqual(len(self.scores(workspace, DAY[0])), 300)
+                alert, = [one for one in self.not_taken_in(workspace) if "superseded_by" not in one]
+                self.assertEqual((alert["labels_of"], alert["severity"]), (DAY[0], "WARNING"))
+                self.assertIn(said, alert["message"])
+        # As it is, it is said once.
+        workspace.run("redo", DAY[0], "--yes", expect=0)
+        self.assertEqual(len(self.not_taken_in(workspace)), 3)
+        # The rerun takes the right one in, and the alerts count no more.
+        self.labels(workspace, path.name, DAY[0])
+        workspace.run("redo", DAY[0], "--yes", expect=0)
+        imported, = workspace.find("labels")
+        self.assertEqual((imported["added"], imported["observed_to"]), (300, DAY[0]))
+        self.assertEqual([one for one in self.not_taken_in(workspace) if "superseded_by" not in one], [])
+        self.assertEqual(self.matured(workspace, DAY[0])[0]["metrics"]["rows"], 300)
+
+    def test_a_file_of_labels_that_grows_is_left_for_the_next_day(self):
+        workspace = self.workspace(LABELS="labels_{date}.csv")
+        self.run_day(workspace, DAY[0])
+        self.labels(workspace, "whole.csv", DAY[0])
+        whole = (workspace.folder / "whole.csv").read_bytes()
+        growing = threading.Event()
+
+        def grow():
+            with open(workspace.folder / f"labels_{DAY[1]}.csv", "wb", buffering=0) as out:
+                out.write(whole[:200])
+                while not growing.wait(0.2):
+                    out.write(b"x")
+
+        writer = threading.Thread(target=grow)
+        writer.start()
+        try:
+            done = self.run_day(workspace, DAY[1])
+        finally:
+            growing.set()
+            writer.join()
+        self.assertIn(f"labels_{DAY[1]}.csv is still being written to", done.stderr)
+        self.assertEqual((workspace.find("labels"), len(self.scores(workspace, DAY[1]))), ([], 300))
+        self.assertEqual(len(self.not_taken_in(workspace)), 1)
 
     def test_rows_are_kept_as_long_as_they_are_judged(self):
         workspace = self.workspace()

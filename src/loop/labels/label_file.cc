@@ -5,9 +5,8 @@
 #include <algorithm>
 #include <functional>
 
-#include "base/file.h"
-#include "base/hash.h"
 #include "format/csv.h"
+#include "loop/arriving_file.h"
 #include "loop/file_rows.h"
 #include "table/csv_table.h"
 #include "table/dates.h"
@@ -52,11 +51,13 @@ std::function<Result<std::optional<Days>>(size_t row)> days_of(const table::Data
 }  // namespace
 
 Result<LabelFile> read_label_file(const table::DatasetSpec& spec, const LabelRequest& request,
-                                  const Watcher& watcher) {
+                                  const std::string& scratch, const Watcher& watcher) {
   const table::DatasetSpec narrow = label_file_spec(spec);
-  MAEIL_ASSIGN(MappedFile bytes, MappedFile::open(request.in));
+  MAEIL_ASSIGN(TakenBytes taken, take_bytes(request.in, scratch));
   LabelFile out;
-  out.sha256 = sha256_hex(bytes.bytes());
+  out.sha256 = std::move(taken.sha256);
+  out.copy = std::make_shared<const AtomicFile>(std::move(taken.copy));
+  MAEIL_ASSIGN(MappedFile bytes, out.copy->map());
   MAEIL_ASSIGN(auto file, table::RowFile::open(std::move(bytes), request.in, &narrow));
   const auto columns = id_columns(spec);
   std::string id;

@@ -2,11 +2,13 @@
 // says. Nothing of the store.
 #pragma once
 
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "base/file.h"
 #include "loop/labels/label_import.h"
 #include "loop/labels/row_ids.h"
 
@@ -25,16 +27,18 @@ struct FileLabel {
 struct LabelFile {
   std::vector<FileLabel> labels;  // in the file's order
   std::string ids;
-  std::string sha256;     // of the bytes as they came
-  uint64_t left_out = 0;  // rows without an id or a label
+  std::shared_ptr<const AtomicFile> copy;  // of the bytes as they came
+  std::string sha256;                      // of them
+  uint64_t left_out = 0;                   // rows without an id or a label
   table::ReadReport read;
   std::string_view id(const FileLabel& label) const {
     return std::string_view(ids).substr(label.text, label.size);
   }
 };
 
-// As import_labels.
+// As import_labels. What is read is a copy (arriving_file.h), made beside `scratch`: the file lies where
+// others write. kUnavailable: it changed while it was copied.
 Result<LabelFile> read_label_file(const table::DatasetSpec& spec, const LabelRequest& request,
-                                  const Watcher& watcher);
+                                  const std::string& scratch, const Watcher& watcher);
 
 }  // namespace maeil::loop

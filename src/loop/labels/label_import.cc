@@ -7,7 +7,6 @@
 #include <limits>
 #include <tuple>
 
-#include "base/file.h"
 #include "dag/task_record.h"
 #include "loop/evaluation.h"
 #include "loop/labels/label_file.h"
@@ -33,11 +32,12 @@ class Importing {
       : store_(store), settings_(settings), spec_(spec), request_(request), owner_(owner) {}
 
   Result<LabelImport> run(const Watcher& watcher) {
-    MAEIL_ASSIGN(file_, read_label_file(spec_, request_, watcher));
+    MAEIL_ASSIGN(
+        file_, read_label_file(spec_, request_, scratch_file(settings_, request_.today, "labels"), watcher));
     out_.read = file_.read;
     out_.rows = file_.labels.size();
     out_.left_out = file_.left_out;
-    import_id_ = new_id("import", 0);
+    import_id_ = store::new_object_id(now());
     MAEIL_TRY(find_dates());
     MAEIL_TRY(check_observed());
     // By day; of one day by row, of one row as it became known, of that as it stands in the file.
@@ -59,13 +59,6 @@ class Importing {
   }
 
  private:
-  std::string new_id(const char* what, int n) const {
-    if (owner_.task_key.empty()) return store::new_object_id(now());
-    // Not the n-th document of the collection itself: what the task's earlier run put there is another
-    // import's (dag/task_history.h).
-    return store::task_object_id(owner_.task_key, fmt::format("{}/{}", kLabels, what), n);
-  }
-
   tl::unexpected<Error> wrong(const FileLabel& label, const std::string& what) const {
     return bad_input(fmt::format("{}: row {}: {}", request_.in, label.record + 1, what));
   }
@@ -184,7 +177,7 @@ class Importing {
       std::vector<double> previous;
       for (size_t i = first; i < std::min(fresh.size(), first + kRowsAtOnce); ++i) {
         const FileLabel& label = file_.labels[fresh[i].label];
-        const bool any = seen_.rows++ > 0;
+        const bool any = written_++ > 0;
         out_.observed_from = any ? std::min(out_.observed_from, *label.observed) : *label.observed;
         out_.observed_to = any ? std::max(out_.observed_to, *label.observed) : *label.observed;
         ids.emplace_back(file_.id(label));
@@ -209,7 +202,7 @@ class Importing {
     MAEIL_ASSIGN(const Document predictions, present_predictions(store_, day.date));
     if (predictions.is_null()) return {};
     const auto stamp = [&](Document document) {
-      Document stamped = {{"_id", store::id_value(new_id("matured", ++seen_.judged))}};
+      Document stamped = {{"_id", store::id_value(store::new_object_id(now()))}};
       stamped.update(document);
       stamped["import_id"] = store::id_value(import_id_);
       stamped["timestamp"] = store::date_value(now());
@@ -226,16 +219,12 @@ class Importing {
     const std::string name = std::filesystem::path(request_.in).filename().string();
     MAEIL_ASSIGN(const auto blob, store_.write_blob(name, {{"type", kLabels}, {"dataset", spec_.name}}));
     {
-      MAEIL_ASSIGN(MappedFile bytes, MappedFile::open(request_.in));
+      MAEIL_ASSIGN(const MappedFile bytes, file_.copy->map());
       constexpr size_t kPiece = 1 << 20;
       for (size_t at = 0; at < bytes.bytes().size(); at += kPiece)
         MAEIL_TRY(blob->write(bytes.bytes().substr(at, kPiece)));
     }
     MAEIL_ASSIGN(const std::string file_id, blob->finish());
-    MAEIL_ASSIGN(const auto info, store_.blob_info(file_id));
-    if (!info.sha256.empty() && info.sha256 != file_.sha256)
-      return fail(ErrorCode::kConflict,
-                  fmt::format("{} was written while it was read: import it again", request_.in));
     store::FindOptions newest;
     newest.sort = {{"number", -1}};
     newest.limit = 1;
@@ -265,10 +254,7 @@ class Importing {
   LabelFile file_;
   std::string import_id_;
   LabelImport out_;
-  struct {
-    uint64_t rows = 0;
-    int judged = 0;
-  } seen_;
+  uint64_t written_ = 0;  // rows of label_rows
 };
 
 }  // namespace

@@ -26,8 +26,7 @@ struct LabelRequest {
 
 // How the import is named in the store.
 struct LabelOwner {
-  // Ids are made of it, the same when a task's try is repeated; "": new ones.
-  std::string task_key;
+  std::string task_key;  // of the task that takes it in; "": a person does
   std::string run_id;
   Days logical_date{};
 };
