@@ -366,6 +366,39 @@ class DaysWithLateLabels(Book, unittest.TestCase):
         self.assertEqual([one for one in self.not_taken_in(workspace) if "superseded_by" not in one], [])
         self.assertEqual(self.matured(workspace, DAY[0])[0]["metrics"]["rows"], 300)
 
+    def test_labels_of_days_without_rows_are_taken_in_by_the_next_day(self):
+        workspace = self.workspace(LABELS="labels_{date}.csv", DAY_DATA="rows_{date}.csv")
+        spec = workspace.folder / "dataset.toml"
+        spec.write_text(SPEC + f"[contract.columns]\nheat = {{ max = 50 }}\n[calendar]\nholidays = [{DAY[1]}]\n")
+        self.extract(workspace, DAY[0])
+        workspace.run("run", "--date", DAY[0], expect=0)
+        # On the second day nothing is due, the third breaks its contract, the fourth's labels are wrong.
+        for n in range(3):
+            self.labels(workspace, f"labels_{DAY[n + 1]}.csv", DAY[0], rows=100 * (n + 1))
+        whole = (workspace.folder / f"labels_{DAY[3]}.csv").read_text()
+        (workspace.folder / f"labels_{DAY[3]}.csv").write_text(whole + "M0,soon,True\n")
+        workspace.run("run", "--date", DAY[1], expect=0)
+        write(workspace.folder / f"rows_{DAY[2]}.csv", ["machine", "plant", "seen", "heat", "maker", "broken"],
+              [(*row[:3], 99, row[4], "") for row in rows_of(DAY[2], 300)])
+        workspace.run("run", "--date", DAY[2], expect=3)
+        self.assertEqual(workspace.find("labels"), [])
+        for n in (3, 4):
+            self.extract(workspace, DAY[n])
+        done = workspace.run("run", "--date", DAY[3], expect=0)
+        self.assertIn(f"labels_{DAY[1]}.csv: 100 labels: 100 matched (100 new, 0 changed), 0 unknown", done.stdout)
+        self.assertIn(f"labels_{DAY[2]}.csv: 200 labels: 200 matched (100 new, 0 changed), 0 unknown", done.stdout)
+        self.assertIn(f"labels_{DAY[3]}.csv is not taken in", done.stdout)
+        # Known since the day that took them in: a date that is done again sees what it saw.
+        self.assertEqual({(one["logical_date"], one["observed_to"]) for one in workspace.find("labels")}, {(DAY[3], DAY[3])})
+        self.assertEqual(self.matured(workspace, DAY[0])[0]["metrics"]["rows"], 200)
+        (workspace.folder / f"labels_{DAY[3]}.csv").write_text(whole)
+        done = workspace.run("run", "--date", DAY[4], expect=0)
+        self.assertIn(f"labels_{DAY[3]}.csv: 300 labels: 300 matched (100 new, 0 changed), 0 unknown", done.stdout)
+        self.assertNotIn(f"labels_{DAY[1]}.csv", done.stdout + done.stderr)  # once is enough
+        self.assertEqual([one for one in self.not_taken_in(workspace) if "superseded_by" not in one], [])
+        workspace.run("redo", DAY[3], "--yes", expect=0)
+        self.assertEqual(len(workspace.find("labels")), 3)
+
     def test_a_file_of_labels_that_grows_is_left_for_the_next_day(self):
         workspace = self.workspace(LABELS="labels_{date}.csv")
         self.run_day(workspace, DAY[0])

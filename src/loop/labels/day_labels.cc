@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <chrono>
 #include <filesystem>
+#include <set>
 #include <thread>
 #include <vector>
 
@@ -15,6 +16,7 @@
 #include "loop/labels/label_import.h"
 #include "loop/labels/matured.h"
 #include "loop/labels/stored_labels.h"
+#include "loop/pipelines.h"
 #include "loop/prepared/raw_data.h"
 #include "store/field_rules.h"
 
@@ -37,13 +39,51 @@ struct FileOfLabels {
   Result<std::optional<FileSeen>> seen;
 };
 
-// Those of the dates' files that are there, looked at twice.
+// The dates whose files a day has taken in, by the records of preprocess_data. A record that was taken back
+// still says so: what was imported stays. Its own file a date that is done again looks at again.
+Result<std::set<std::string>> taken_dates(store::Store& store, Days date) {
+  const std::string own = format_date(date);
+  store::FindOptions told;
+  told.filter = {
+      {"dag_id", kDataDag}, {"task_id", "preprocess_data"}, {"result.label_files", {{"$exists", true}}}};
+  told.projection = {"logical_date", "result"};
+  std::set<std::string> out;
+  MAEIL_TRY(store.find_each(dag::kTaskInstances, told, [&](Document&& record) {
+    const bool by_itself = store::text_field(record, "logical_date") == own;
+    for (const auto& file : record["result"].value("label_files", Document::array())) {
+      const std::string of = store::text_field(file, "labels_of");
+      if (!by_itself || of != own) out.insert(of);
+    }
+    return true;
+  }));
+  return out;
+}
+
+// The dates whose files the date takes in, oldest first: its own, and those since the first that the store
+// has that no day has taken in (no file of rows was due then, the day failed, or the labels came later).
+Result<std::vector<Days>> dates_to_take(const Day& day, const dag::TaskContext& context) {
+  const Days date = context.logical_date;
+  MAEIL_ASSIGN(const auto first, dag::first_date(context.store));
+  if (!first || labels_file(day.settings, *first) == labels_file(day.settings, date))
+    return std::vector{date};  // no {date}
+  MAEIL_ASSIGN(const auto taken, taken_dates(context.store, date));
+  std::vector<Days> out;
+  for (Days of = date; of >= *first; of -= std::chrono::days(1)) {
+    if (!taken.contains(format_date(of))) out.push_back(of);
+  }
+  std::ranges::reverse(out);
+  return out;
+}
+
+// Those of the dates' files that are there, looked at twice. A folder that nobody may look into is said once,
+// of the last date.
 std::vector<FileOfLabels> files_there(const Settings& settings, const std::vector<Days>& dates) {
   std::vector<FileOfLabels> out;
   for (const Days date : dates) {
     const std::string path = labels_file(settings, date);
     FileOfLabels file{date, path, look_at(path)};
-    if (!file.seen || *file.seen) out.push_back(std::move(file));
+    const bool hidden = !file.seen && file.seen.error().code == ErrorCode::kIo && date != dates.back();
+    if (!hidden && (!file.seen || *file.seen)) out.push_back(std::move(file));
   }
   if (out.empty()) return out;
   std::this_thread::sleep_for(kBetweenTwoLooks);
@@ -149,10 +189,17 @@ std::string labels_file(const Settings& settings, Days date) { return with_date(
 
 Status take_day_labels(const Day& day, const dag::TaskContext& context, dag::TaskOutcome& out) {
   if (day.settings.labels.empty()) return {};
-  const auto files = files_there(day.settings, {context.logical_date});
-  if (files.empty() || files.back().date != context.logical_date) {
+  MAEIL_ASSIGN(const auto dates, dates_to_take(day, context));
+  const auto files = files_there(day.settings, dates);
+  const bool looked = !dates.empty() && dates.back() == context.logical_date;
+  if (looked && (files.empty() || files.back().date != context.logical_date)) {
     context.log(fmt::format("no labels today: {} is not there (LABELS)",
                             labels_file(day.settings, context.logical_date)));
+  }
+  // What the date took in of others before it is done again.
+  for (const auto& file : context.earlier_result.value("label_files", Document::array())) {
+    if (store::text_field(file, "labels_of") != format_date(context.logical_date))
+      out.result["label_files"].push_back(file);
   }
   if (files.empty()) return {};
   const auto lock = lock_labels(context.store);
