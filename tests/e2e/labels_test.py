@@ -278,6 +278,30 @@ class DaysWithLateLabels(Book, unittest.TestCase):
         self.assertEqual((alert["alert_type"], alert["labels_due"], alert["logical_date"]), ("MODEL_NOT_JUDGED", DAY[5], DAY[6]))
         self.assertEqual(len(self.scores(workspace, DAY[6])), 300)
 
+    def test_a_feed_that_stopped_is_overdue_while_older_days_have_labels(self):
+        workspace = self.workspace()
+        for day in DAY[:2]:
+            self.run_day(workspace, day)
+        self.take(workspace, self.labels(workspace, "labels.csv", DAY[0]), "--observed-at", DAY[3])
+        self.take(workspace, self.labels(workspace, "few.csv", DAY[1], rows=20), "--observed-at", DAY[3])
+        overdue = lambda: [one for one in workspace.find("alerts") if one["alert_type"] == "LABELS_OVERDUE"]
+        self.run_day(workspace, DAY[6])  # the last day on which those of the second day may come
+        self.assertEqual(overdue(), [])
+        done = self.run_day(workspace, DAY[7])
+        self.assertIn(f"the labels of {DAY[1]} are overdue", done.stdout)
+        alert, = overdue()
+        self.assertEqual((alert["days"], alert["labels_due"], alert["logical_date"], alert["severity"]), ([DAY[1]], DAY[6], DAY[7], "WARNING"))
+        self.assertNotIn("superseded_by", alert)
+        self.assertEqual(self.metrics_of(workspace, DAY[7])["judged_on"], [DAY[0]])
+        self.run_day(workspace, DAY[8])  # said once
+        self.assertEqual(len(overdue()), 1)
+        self.run_day(workspace, DAY[12])
+        self.assertEqual([one["days"] for one in overdue()], [[DAY[1]], [DAY[6]]])
+        self.take(workspace, self.labels(workspace, "labels.csv", DAY[1]), "--observed-at", DAY[12])
+        self.take(workspace, self.labels(workspace, "labels.csv", DAY[6]), "--observed-at", DAY[12])
+        self.take(workspace, self.labels(workspace, "labels.csv", DAY[7]), "--observed-at", DAY[12])
+        self.assertNotIn("overdue", self.run_day(workspace, DAY[13]).stdout)
+
     def test_attempts_learn_from_the_newest_labelled_days(self):
         workspace = self.workspace(F1_THRESHOLD=1, MAX_RETRAIN_ATTEMPTS=1, RETRAIN_DAYS=2)
         for n in range(3):

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "loop/day.h"
+#include "loop/labels/label_history.h"
 
 namespace maeil::loop {
 
@@ -26,6 +27,10 @@ Result<LabelledDays> days_to_judge(store::Store& store, const Day& day, Days dat
 
 // What is learnt from: the newest RETRAIN_DAYS labelled days, the date itself included.
 Result<LabelledDays> days_to_learn(store::Store& store, const Day& day, Days date);
+
+// The labels that came with a date's rows, as preprocess_data counted them; nullopt: it did not, or was an
+// older maeil's and nobody knows whether its rows were labelled.
+Result<std::optional<LabelHistory::Counts>> counted_labels(store::Store& store, Days date);
 
 // When labels are due where none are known yet.
 struct LabelsDue {
