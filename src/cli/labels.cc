@@ -33,6 +33,7 @@ Document judged_document(const loop::LabelImport& import) {
                    {"matched", day.matched},
                    {"added", day.added},
                    {"changed", day.changed},
+                   {"earlier", day.earlier},
                    {"metrics", day.metrics}});
   }
   return out;
@@ -42,9 +43,10 @@ void print_import(const loop::LabelImport& import, const std::string& in) {
   print_line(fmt::format("{}: {}", in, loop::describe(import)));
   size_t shown = 0;
   for (const auto& day : import.dates) {
-    if (day.added + day.changed == 0) continue;
+    if (day.added + day.changed + day.earlier == 0) continue;
     if (++shown > kShownDates) continue;
-    print_line(fmt::format("  {}  {} new, {} changed{}", format_date(day.date), day.added, day.changed,
+    print_line(fmt::format("  {}  {} new, {} changed{}{}", format_date(day.date), day.added, day.changed,
+                           day.earlier > 0 ? fmt::format(", {} known earlier", day.earlier) : "",
                            day.metrics.is_object() ? "; its scores: " + loop::describe(day.metrics) : ""));
   }
   if (shown > kShownDates) print_line(fmt::format("  and {} more days", shown - kShownDates));
@@ -73,7 +75,7 @@ Result<int> labels_import(Context& context, const LabelsOptions& options) {
   MAEIL_ASSIGN(auto import,
                loop::import_labels(store, context.settings, spec, request, owner, watcher_of(progress)));
   progress.finish();
-  const bool nothing = import.added + import.changed == 0;
+  const bool nothing = import.written == 0;
   if (!options.dry_run && !nothing) MAEIL_TRY(store.commit(import.batch));
   if (context.json) {
     Document out = loop::import_facts(import);

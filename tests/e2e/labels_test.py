@@ -188,6 +188,25 @@ class Labels(Book, unittest.TestCase):
         shown = json.loads(workspace.run("labels", "show", DAY[1], "--json", expect=0).stdout)
         self.assertEqual((shown["labelled"], shown["due"], shown["overdue"]), (0, DAY[6], True))
 
+    def test_the_same_label_known_earlier_is_no_new_one(self):
+        workspace = self.workspace()
+        self.run_day(workspace, DAY[0])
+        self.labels(workspace, "labels.csv", DAY[0])
+        self.take(workspace, "labels.csv", "--observed-at", DAY[9])
+        judged, _ = self.matured(workspace, DAY[0])
+        told = self.take(workspace, "labels.csv", "--observed-at", DAY[5])
+        self.assertEqual([told[key] for key in ("matched", "added", "changed", "earlier", "written")], [300, 0, 0, 300, True])
+        self.assertEqual(self.matured(workspace, DAY[0]), (judged, []))  # it says nothing new of the scores
+        known = lambda: sorted(row["observed_at"] for row in workspace.find("label_rows", {"id": "M5"}))
+        self.assertEqual(known(), [DAY[5], DAY[9]])
+        told = self.take(workspace, "labels.csv", "--observed-at", DAY[7])
+        self.assertEqual([told[key] for key in ("added", "changed", "earlier", "written")], [0, 0, 0, False])
+        # Another one, known in between: what is known by now is as it was.
+        self.labels(workspace, "other.csv", DAY[0], flip=[5])
+        told = self.take(workspace, "other.csv", "--observed-at", DAY[6])
+        self.assertEqual([told[key] for key in ("added", "changed", "earlier", "written")], [0, 1, 0, True])
+        self.assertEqual(len(workspace.find("labels")), 3)
+
     def test_rows_that_carry_their_labels_are_corrected_too(self):
         workspace = self.workspace()
         self.run_day(workspace, DAY[0], labelled=True)

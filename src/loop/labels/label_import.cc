@@ -50,10 +50,7 @@ class Importing {
       MAEIL_TRY(take_day(first, last, watcher));
       first = last;
     }
-    if (out_.added + out_.changed == 0) {
-      out_.batch = {};
-      return std::move(out_);
-    }
+    if (out_.written == 0) return std::move(out_);
     if (!request_.dry_run) MAEIL_TRY(add_document());
     return std::move(out_);
   }
@@ -136,12 +133,17 @@ class Importing {
       }
       before = &label;
       if (known == label.label) continue;
-      ++(known == kNoLabel ? day.added : day.changed);
-      fresh.push_back({i, known});
+      // A row that has a label already, known later: no new one, and no change where both are the same.
+      const int now_known = history.label(label.key, kAlways);
+      ++(known != kNoLabel || (now_known != kNoLabel && now_known != label.label) ? day.changed
+         : now_known != kNoLabel                                                  ? day.earlier
+                                                                                  : day.added);
+      fresh.push_back({i, known, now_known});
     }
     out_.matched += day.matched;
     out_.added += day.added;
     out_.changed += day.changed;
+    out_.earlier += day.earlier;
     if (!fresh.empty()) {
       MAEIL_TRY(write_labels(*date, fresh));
       for (const Fresh& one : fresh) {
@@ -149,7 +151,11 @@ class Importing {
         history.add_label(label.key, *label.observed, label.label);
       }
       history.sort();
-      MAEIL_TRY(judge_scores(day, history));
+      // Scores are judged by what is known by now: where that is as it was, so is the verdict.
+      if (std::ranges::any_of(fresh, [&](const Fresh& one) {
+            return history.label(file_.labels[one.label].key, kAlways) != one.now_known;
+          }))
+        MAEIL_TRY(judge_scores(day, history));
     }
     if (day.matched > 0) out_.dates.push_back(std::move(day));
     return {};
@@ -157,7 +163,8 @@ class Importing {
 
   struct Fresh {
     size_t label;
-    int previous;
+    int previous;   // on the day on which this one became known
+    int now_known;  // before this import
   };
 
   Status write_labels(Days date, const std::vector<Fresh>& fresh) {
@@ -177,7 +184,7 @@ class Importing {
       std::vector<double> previous;
       for (size_t i = first; i < std::min(fresh.size(), first + kRowsAtOnce); ++i) {
         const FileLabel& label = file_.labels[fresh[i].label];
-        const bool any = written_++ > 0;
+        const bool any = out_.written++ > 0;
         out_.observed_from = any ? std::min(out_.observed_from, *label.observed) : *label.observed;
         out_.observed_to = any ? std::max(out_.observed_to, *label.observed) : *label.observed;
         ids.emplace_back(file_.id(label));
@@ -254,7 +261,6 @@ class Importing {
   LabelFile file_;
   std::string import_id_;
   LabelImport out_;
-  uint64_t written_ = 0;  // rows of label_rows
 };
 
 }  // namespace
@@ -270,25 +276,23 @@ Result<std::unique_ptr<store::Lock>> lock_labels(store::Store& store) {
 }
 
 Document import_facts(const LabelImport& import) {
-  Document out = {{"rows", import.rows},
-                  {"left_out", import.left_out},
-                  {"matched", import.matched},
-                  {"unknown", import.unknown},
-                  {"added", import.added},
-                  {"changed", import.changed},
-                  {"quarantined", import.read.quarantined}};
-  if (import.added + import.changed == 0) return out;
+  Document out = {{"rows", import.rows},       {"left_out", import.left_out},
+                  {"matched", import.matched}, {"unknown", import.unknown},
+                  {"added", import.added},     {"changed", import.changed},
+                  {"earlier", import.earlier}, {"quarantined", import.read.quarantined}};
+  if (import.written == 0) return out;
   out["observed_from"] = format_date(import.observed_from);
   out["observed_to"] = format_date(import.observed_to);
   auto dates = Document::array(), days = Document::array();
   for (const auto& day : import.dates) {
-    if (day.added + day.changed == 0) continue;
+    if (day.added + day.changed + day.earlier == 0) continue;
     dates.push_back(format_date(day.date));
     days.push_back({{"logical_date", format_date(day.date)},
                     {"raw_data_id", day.raw_data_id},
                     {"matched", day.matched},
                     {"added", day.added},
-                    {"changed", day.changed}});
+                    {"changed", day.changed},
+                    {"earlier", day.earlier}});
   }
   out["logical_dates"] = std::move(dates);
   out["days"] = std::move(days);
@@ -296,8 +300,10 @@ Document import_facts(const LabelImport& import) {
 }
 
 std::string describe(const LabelImport& import) {
-  std::string out = fmt::format("{} labels: {} matched ({} new, {} changed), {} unknown", import.rows,
-                                import.matched, import.added, import.changed, import.unknown);
+  std::string out = fmt::format("{} labels: {} matched ({} new, {} changed", import.rows, import.matched,
+                                import.added, import.changed);
+  if (import.earlier > 0) out += fmt::format(", {} known earlier", import.earlier);
+  out += fmt::format("), {} unknown", import.unknown);
   if (import.left_out > 0) out += fmt::format(", {} rows without an id or a label left out", import.left_out);
   return out;
 }

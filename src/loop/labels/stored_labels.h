@@ -1,9 +1,9 @@
 // Labels in the store.
 //
 // labels      one document per import that brought something: dataset_name, rows, matched, unknown, changed,
-//             added, filename, file_id (the file's bytes as they came), sha256, observed_from, observed_to,
-//             number (imports are counted: of two on one day the later wins), logical_dates (of the rows),
-//             days [{logical_date, matched, added, changed}]
+//             added, earlier, filename, file_id (the file's bytes as they came), sha256, observed_from,
+//             observed_to, number (imports are counted: of two on one day the later wins), logical_dates (of
+//             the rows), days [{logical_date, matched, added, changed, earlier}]
 // label_rows  the labels that were new or other than known, by partition "<logical date>/<import id>": id,
 //             label, previous (null: none was known), observed_at. As column chunks, shown as documents;
 //             published with the import's document, never changed
