@@ -76,7 +76,6 @@ Result<int> labels_import(Context& context, const LabelsOptions& options) {
                loop::import_labels(store, context.settings, spec, request, owner, watcher_of(progress)));
   progress.finish();
   const bool nothing = import.written == 0;
-  if (!options.dry_run && !nothing) MAEIL_TRY(store.commit(import.batch));
   if (context.json) {
     Document out = loop::import_facts(import);
     out["written"] = !options.dry_run && !nothing;

@@ -30,8 +30,6 @@ constexpr const char* kNotTakenIn = "LABELS_NOT_TAKEN_IN";
 // As of a day's own file (wait_for_source.cc): what is written to more seldom than this is taken to be whole.
 constexpr std::chrono::seconds kBetweenTwoLooks{1};
 
-constexpr int kImportTries = 3;  // where scores of the same day are made meanwhile
-
 // A file of labels that is there, or what is wrong with it.
 struct FileOfLabels {
   Days date;  // the {date} of its name
@@ -112,15 +110,7 @@ Result<LabelImport> take_in(const Day& day, const dag::TaskContext& context, con
                           context.log(warning ? fmt::format("warning: {}", line) : std::string(line));
                         },
                         [&](uint64_t done, uint64_t total) { context.progress("labels", done, total); }};
-  for (int tries = 1;; ++tries) {
-    MAEIL_ASSIGN(auto import, import_labels(context.store, day.settings, day.spec, request, owner, watcher));
-    if (import.batch.puts.empty()) return import;
-    if (context.fence) context.fence(import.batch);
-    const Status done = context.store.commit(import.batch);
-    if (done) return import;
-    if (done.error().code != ErrorCode::kConflict || tries == kImportTries)
-      return tl::make_unexpected(done.error());
-  }
+  return import_labels(context.store, day.settings, day.spec, request, owner, watcher, context.fence);
 }
 
 // The alerts about the date's file that count.
@@ -214,6 +204,8 @@ Status take_day_labels(const Day& day, const dag::TaskContext& context, dag::Tas
 Status judge_new_scores(const Day& day, const dag::TaskContext& context, const store::Document& predictions,
                         dag::TaskOutcome& out) {
   const Days date = context.logical_date;
+  MAEIL_ASSIGN(const LabelFence fence, read_label_fence(context.store, date));
+  add_label_fence(fence, predictions.at("_id"), out.batch);
   MAEIL_ASSIGN(const auto imports, imports_of(context.store, day.spec, date));
   if (imports.empty()) return {};
   MAEIL_ASSIGN(const auto raw, raw_document(context.store, date));

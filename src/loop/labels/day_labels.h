@@ -16,7 +16,8 @@ std::string labels_file(const Settings& settings, Days date);
 // Looks twice, a second apart. Errors: the store cannot be read.
 Status take_day_labels(const Day& day, const dag::TaskContext& context, dag::TaskOutcome& out);
 
-// Adds the judgement of `predictions`, which are about to be stored, when labels of the date were imported.
+// Adds the judgement of `predictions`, which are about to be stored, when labels of the date were imported,
+// and the fence against those that are imported meanwhile.
 Status judge_new_scores(const Day& day, const dag::TaskContext& context, const store::Document& predictions,
                         dag::TaskOutcome& out);
 

@@ -109,6 +109,7 @@ class Importing {
       out_.unknown += last - first;
       return {};
     }
+    MAEIL_ASSIGN(const LabelFence fence, read_label_fence(store_, *date));
     MAEIL_ASSIGN(LabelHistory history, history_of(store_, settings_, spec_, *date, *raw));
     LabelledDate day{*date};
     day.raw_data_id = raw->at("_id");
@@ -146,6 +147,7 @@ class Importing {
     out_.earlier += day.earlier;
     if (!fresh.empty()) {
       MAEIL_TRY(write_labels(*date, fresh));
+      add_label_fence(fence, store::id_value(import_id_), out_.batch);
       for (const Fresh& one : fresh) {
         const FileLabel& label = file_.labels[one.label];
         history.add_label(label.key, *label.observed, label.label);
@@ -265,10 +267,27 @@ class Importing {
 
 }  // namespace
 
+Result<LabelImport> read_labels(store::Store& store, const Settings& settings, const table::DatasetSpec& spec,
+                                const LabelRequest& request, const LabelOwner& owner,
+                                const Watcher& watcher) {
+  return Importing(store, settings, spec, request, owner).run(watcher);
+}
+
 Result<LabelImport> import_labels(store::Store& store, const Settings& settings,
                                   const table::DatasetSpec& spec, const LabelRequest& request,
-                                  const LabelOwner& owner, const Watcher& watcher) {
-  return Importing(store, settings, spec, request, owner).run(watcher);
+                                  const LabelOwner& owner, const Watcher& watcher,
+                                  const std::function<void(store::Batch&)>& fence) {
+  constexpr int kTries = 3;
+  for (int tries = 1;; ++tries) {
+    MAEIL_ASSIGN(auto import, read_labels(store, settings, spec, request, owner, watcher));
+    if (import.written == 0 || request.dry_run) return import;
+    if (fence) fence(import.batch);
+    const Status done = store.commit(import.batch);
+    if (done) return import;
+    if (done.error().code != ErrorCode::kConflict || tries == kTries)
+      return with_context(request.in, done.error());
+    watcher.note(fmt::format("{}: scores of the same day were made meanwhile: once more", request.in), false);
+  }
 }
 
 Result<std::unique_ptr<store::Lock>> lock_labels(store::Store& store) {

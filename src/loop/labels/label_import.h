@@ -3,6 +3,7 @@
 // same file again brings nothing.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -59,9 +60,15 @@ struct LabelImport {
 // kBadInput: as read_csv and check_read; an id that several days have while nothing says which; two labels of
 // one row, known on one day; a label that was known before its row's day, or after today. kUsage: --date and
 // a row disagree. REQUIRES: the caller holds lock_labels().
+Result<LabelImport> read_labels(store::Store& store, const Settings& settings, const table::DatasetSpec& spec,
+                                const LabelRequest& request, const LabelOwner& owner, const Watcher& watcher);
+
+// The same, and commits what is new; again where scores of the same days were made meanwhile (matured.h).
+// `fence` adds to the batch what else it is to expect; may be none.
 Result<LabelImport> import_labels(store::Store& store, const Settings& settings,
                                   const table::DatasetSpec& spec, const LabelRequest& request,
-                                  const LabelOwner& owner, const Watcher& watcher);
+                                  const LabelOwner& owner, const Watcher& watcher,
+                                  const std::function<void(store::Batch&)>& fence = {});
 
 // One import at a time: kConflict while another goes on.
 Result<std::unique_ptr<store::Lock>> lock_labels(store::Store& store);
