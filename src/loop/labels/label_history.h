@@ -3,7 +3,7 @@
 // A label has a day on which it became known (`observed_at`): that of the day itself for a label that came
 // with its row, else what its import says. What a date sees are the labels that were known on that date or
 // before: the newest of them by that day, and of one day the one that was imported last. So a date that is
-// done again sees what it saw, whatever came later.
+// done again sees what it saw, and besides only what an import since says was known by then.
 #pragma once
 
 #include <cstdint>
