@@ -37,10 +37,8 @@ std::function<Result<std::optional<Days>>(size_t row)> days_of(const table::Data
                                                                const Table& chunk, const std::string& name) {
   const Column* column = name.empty() ? nullptr : chunk.find(name);
   if (!column) return [](size_t) -> Result<std::optional<Days>> { return std::optional<Days>(); };
-  std::vector<std::optional<Days>> of_text;
-  for (const auto& text : column->dictionary)
-    of_text.push_back(table::read_day(text, spec.find(name)->format));
-  return [column, of_text = std::move(of_text)](size_t row) -> Result<std::optional<Days>> {
+  return [column, of_text = table::days_of_texts(column->dictionary, spec.find(name)->format)](
+             size_t row) -> Result<std::optional<Days>> {
     if (column->is_missing(row)) return std::optional<Days>();
     if (const auto& day = of_text[column->codes[row]]) return std::optional(*day);
     return bad_input(fmt::format("'{}' of column {} is no date that can be read",
