@@ -207,6 +207,22 @@ class Labels(Book, unittest.TestCase):
         self.assertEqual([told[key] for key in ("added", "changed", "earlier", "written")], [0, 1, 0, True])
         self.assertEqual(len(workspace.find("labels")), 3)
 
+    def test_words_that_are_no_label_are_refused_with_those_that_are(self):
+        workspace = self.workspace()
+        self.run_day(workspace, DAY[0])
+        write(workspace.folder / "labels.csv", ["machine", "seen", "broken"], [(f"M{n}", DAY[0], "no" if n % 2 else "yes") for n in range(300)])
+        said = self.take(workspace, "labels.csv", expect=3)
+        self.assertIn("labels.csv: 300 of 300 rows (100.0 %) cannot be read", said)
+        self.assertIn("line 2: column 'broken': 'yes' is neither 'true', which is positive, nor 'false'", said)
+        # The negative value is not named: two words are one too many, and one may be anything.
+        spec = workspace.folder / "dataset.toml"
+        spec.write_text(spec.read_text().replace("negative = false\n", ""))
+        said = self.take(workspace, "labels.csv", expect=3)
+        self.assertIn("labels.csv:3: column 'broken': 'no' is a third value of the target, beside 'true', which is positive, and 'yes'", said)
+        write(workspace.folder / "labels.csv", ["machine", "seen", "broken"], [(f"M{n}", DAY[0], "yes") for n in range(300)])
+        done = workspace.run("labels", "import", "--in", "labels.csv", "--dry-run", expect=0)
+        self.assertIn("no label is 'true', which is positive, and all that are 'yes' count as negative", done.stderr)
+
     def test_rows_that_carry_their_labels_are_corrected_too(self):
         workspace = self.workspace()
         self.run_day(workspace, DAY[0], labelled=True)

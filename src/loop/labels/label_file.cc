@@ -59,6 +59,7 @@ Result<LabelFile> read_label_file(const table::DatasetSpec& spec, const LabelReq
   MAEIL_ASSIGN(auto file, table::RowFile::open(std::move(bytes), request.in, &narrow));
   const auto columns = id_columns(spec);
   std::string id;
+  uint64_t positives = 0;
   const auto wrong = [&](uint64_t record, const std::string& what) {
     return bad_input(fmt::format("{}: row {}: {}", request.in, record + 1, what));
   };
@@ -99,6 +100,7 @@ Result<LabelFile> read_label_file(const table::DatasetSpec& spec, const LabelReq
               label.text = out.ids.size();
               label.size = static_cast<uint32_t>(id.size());
               label.label = target.text(i) == narrow.positive;
+              positives += label.label;
               label.record = records[i];
               out.ids += id;
               out.labels.push_back(label);
@@ -107,6 +109,16 @@ Result<LabelFile> read_label_file(const table::DatasetSpec& spec, const LabelReq
           }));
   note_read(out.read, request.in, watcher);
   MAEIL_TRY(table::check_read(out.read, request.in));
+  // One word for all, where the spec does not name the negative value, may be the positive one in other
+  // letters.
+  if (positives == 0 && !out.read.negative.empty()) {
+    watcher.note(
+        fmt::format("{}: column '{}': no label is '{}', which is positive, and all that are '{}' count "
+                    "as negative ([target] of {} names none)",
+                    request.in, spec.target, spec.positive, format::clip_utf8(out.read.negative, 40),
+                    spec.file),
+        true);
+  }
   return out;
 }
 
