@@ -31,6 +31,7 @@ Document judged_document(const loop::LabelImport& import) {
   for (const auto& day : import.dates) {
     out.push_back({{"logical_date", format_date(day.date)},
                    {"matched", day.matched},
+                   {"set_aside", day.set_aside},
                    {"added", day.added},
                    {"changed", day.changed},
                    {"earlier", day.earlier},
@@ -43,7 +44,7 @@ void print_import(const loop::LabelImport& import, const std::string& in) {
   print_line(fmt::format("{}: {}", in, loop::describe(import)));
   size_t shown = 0;
   for (const auto& day : import.dates) {
-    if (day.added + day.changed + day.earlier == 0) continue;
+    if (day.written == 0) continue;
     if (++shown > kShownDates) continue;
     print_line(fmt::format("  {}  {} new, {} changed{}{}", format_date(day.date), day.added, day.changed,
                            day.earlier > 0 ? fmt::format(", {} known earlier", day.earlier) : "",
@@ -99,8 +100,11 @@ Result<int> labels_show(Context& context, const LabelsOptions& options) {
     print_json(status);
     return 0;
   }
-  print_line(fmt::format("{}: {} of {} rows have a label", format_date(*date),
-                         status.value("labelled", uint64_t{0}), status.value("rows", uint64_t{0})));
+  const auto set_aside = status.value("set_aside", uint64_t{0});
+  print_line(
+      fmt::format("{}: {} of {} rows have a label{}", format_date(*date),
+                  status.value("labelled", uint64_t{0}), status.value("rows", uint64_t{0}),
+                  set_aside > 0 ? fmt::format("; {} more are set aside by the contract", set_aside) : ""));
   if (const auto due = status.value("due", Document()); due.is_string())
     print_line(fmt::format("labels are due on {}{}", due.get<std::string>(),
                            status.value("overdue", false) ? ": they are overdue" : ""));

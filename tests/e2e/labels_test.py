@@ -105,8 +105,12 @@ class Judged(Book, unittest.TestCase):
         self.day(workspace, DAY[0], hot=6, expect=0)
         left_out = self.judged(workspace, DAY[0])["unlabelled"]  # the rows of its test part, less those set aside
         self.day(workspace, DAY[1], hot=100, expect=3)
-        for day in DAY[:2]:
-            self.take(workspace, self.labels(workspace, "labels.csv", day), "--observed-at", DAY[3])
+        for day, aside in zip(DAY[:2], (6, 0)):  # of a day that broke its contract no row is set aside
+            told = self.take(workspace, self.labels(workspace, "labels.csv", day), "--observed-at", DAY[3])
+            self.assertEqual([told[key] for key in ("matched", "set_aside", "added", "unknown")], [300 - aside, aside, 300 - aside, 0])
+        shown = workspace.run("labels", "show", DAY[0], expect=0).stdout
+        self.assertIn(f"{DAY[0]}: 294 of 294 rows have a label; 6 more are set aside by the contract", shown)
+        self.assertEqual(self.take(workspace, self.labels(workspace, "labels.csv", DAY[0]), "--observed-at", DAY[3])["written"], False)
         self.run_day(workspace, DAY[4])
         metrics = self.judged(workspace, DAY[4])
         self.assertEqual((metrics["judged_on"], metrics["rows"]), ([DAY[0]], left_out))

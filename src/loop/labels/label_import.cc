@@ -122,7 +122,8 @@ class Importing {
         ++out_.unknown;
         continue;
       }
-      ++day.matched;
+      const bool counts = !history.is_set_aside(label.key);
+      ++(counts ? day.matched : day.set_aside);
       int known = history.label(label.key, *label.observed);
       if (before && (known == kNoLabel || history.observed(label.key, *label.observed) <= *before->observed))
         known = before->label;
@@ -136,12 +137,16 @@ class Importing {
       if (known == label.label) continue;
       // A row that has a label already, known later: no new one, and no change where both are the same.
       const int now_known = history.label(label.key, kAlways);
-      ++(known != kNoLabel || (now_known != kNoLabel && now_known != label.label) ? day.changed
-         : now_known != kNoLabel                                                  ? day.earlier
-                                                                                  : day.added);
-      fresh.push_back({i, known, now_known});
+      if (counts) {
+        ++(known != kNoLabel || (now_known != kNoLabel && now_known != label.label) ? day.changed
+           : now_known != kNoLabel                                                  ? day.earlier
+                                                                                    : day.added);
+      }
+      fresh.push_back({i, known, now_known, counts});
     }
+    day.written = fresh.size();
     out_.matched += day.matched;
+    out_.set_aside += day.set_aside;
     out_.added += day.added;
     out_.changed += day.changed;
     out_.earlier += day.earlier;
@@ -155,11 +160,11 @@ class Importing {
       history.sort();
       // Scores are judged by what is known by now: where that is as it was, so is the verdict.
       if (std::ranges::any_of(fresh, [&](const Fresh& one) {
-            return history.label(file_.labels[one.label].key, kAlways) != one.now_known;
+            return one.counts && history.label(file_.labels[one.label].key, kAlways) != one.now_known;
           }))
         MAEIL_TRY(judge_scores(day, history));
     }
-    if (day.matched > 0) out_.dates.push_back(std::move(day));
+    if (day.matched + day.set_aside > 0) out_.dates.push_back(std::move(day));
     return {};
   }
 
@@ -167,6 +172,7 @@ class Importing {
     size_t label;
     int previous;   // on the day on which this one became known
     int now_known;  // before this import
+    bool counts;    // its row is not set aside
   };
 
   Status write_labels(Days date, const std::vector<Fresh>& fresh) {
@@ -295,20 +301,26 @@ Result<std::unique_ptr<store::Lock>> lock_labels(store::Store& store) {
 }
 
 Document import_facts(const LabelImport& import) {
-  Document out = {{"rows", import.rows},       {"left_out", import.left_out},
-                  {"matched", import.matched}, {"unknown", import.unknown},
-                  {"added", import.added},     {"changed", import.changed},
-                  {"earlier", import.earlier}, {"quarantined", import.read.quarantined}};
+  Document out = {{"rows", import.rows},
+                  {"left_out", import.left_out},
+                  {"matched", import.matched},
+                  {"set_aside", import.set_aside},
+                  {"unknown", import.unknown},
+                  {"added", import.added},
+                  {"changed", import.changed},
+                  {"earlier", import.earlier},
+                  {"quarantined", import.read.quarantined}};
   if (import.written == 0) return out;
   out["observed_from"] = format_date(import.observed_from);
   out["observed_to"] = format_date(import.observed_to);
   auto dates = Document::array(), days = Document::array();
   for (const auto& day : import.dates) {
-    if (day.added + day.changed + day.earlier == 0) continue;
+    if (day.written == 0) continue;
     dates.push_back(format_date(day.date));
     days.push_back({{"logical_date", format_date(day.date)},
                     {"raw_data_id", day.raw_data_id},
                     {"matched", day.matched},
+                    {"set_aside", day.set_aside},
                     {"added", day.added},
                     {"changed", day.changed},
                     {"earlier", day.earlier}});
@@ -322,7 +334,9 @@ std::string describe(const LabelImport& import) {
   std::string out = fmt::format("{} labels: {} matched ({} new, {} changed", import.rows, import.matched,
                                 import.added, import.changed);
   if (import.earlier > 0) out += fmt::format(", {} known earlier", import.earlier);
-  out += fmt::format("), {} unknown", import.unknown);
+  out += ")";
+  if (import.set_aside > 0) out += fmt::format(", {} of rows that the contract set aside", import.set_aside);
+  out += fmt::format(", {} unknown", import.unknown);
   if (import.left_out > 0) out += fmt::format(", {} rows without an id or a label left out", import.left_out);
   return out;
 }

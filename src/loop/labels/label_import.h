@@ -34,21 +34,22 @@ struct LabelOwner {
 
 struct LabelledDate {
   Days date;
-  uint64_t matched = 0, added = 0, changed = 0, earlier = 0;
+  uint64_t matched = 0, set_aside = 0, added = 0, changed = 0, earlier = 0, written = 0;
   store::Document raw_data_id = {};  // whose rows they are
   store::Document metrics = {};      // of its scores, with the labels that are known now; null: not judged
 };
 
 struct LabelImport {
   table::ReadReport read;
-  uint64_t rows = 0;      // with an id and a label
-  uint64_t left_out = 0;  // without one of them
-  uint64_t matched = 0;   // rows of the file whose row is stored
-  uint64_t unknown = 0;   // ... is not
-  uint64_t added = 0;     // of the matched: no label was known before
-  uint64_t changed = 0;   // of the matched: another one was, or is now
-  uint64_t earlier = 0;   // of the matched: the same is known, but since a later day
-  uint64_t written = 0;   // labels that the store does not have as the file has them
+  uint64_t rows = 0;       // with an id and a label
+  uint64_t left_out = 0;   // without one of them
+  uint64_t matched = 0;    // rows of the file whose row is stored
+  uint64_t set_aside = 0;  // ... is, and the day's contract set it aside: kept, and counted no further
+  uint64_t unknown = 0;    // ... is not
+  uint64_t added = 0;      // of the matched: no label was known before
+  uint64_t changed = 0;    // of the matched: another one was, or is now
+  uint64_t earlier = 0;    // of the matched: the same is known, but since a later day
+  uint64_t written = 0;    // labels that the store does not have as the file has them
   Days observed_from{}, observed_to{};
   std::vector<LabelledDate> dates;  // that have matched rows, oldest first
   store::Batch batch;               // empty where nothing is new
