@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "loop/labels/labelled_days.h"
+#include "loop/labels/no_match.h"
 
 namespace maeil::loop {
 namespace {
@@ -87,6 +88,13 @@ roles = { id = ["loan", "as_of"] }
   EXPECT_FALSE(ids.text(3, 3, id));
   ASSERT_TRUE(RowIds(spec, {}, chunk).text(3, 7, id));
   EXPECT_EQ(id, "7");
+}
+
+TEST(Ids, AreToldByTheirShapeAlone) {
+  EXPECT_EQ(shape_of("M310"), "A999");
+  EXPECT_EQ(shape_of("loan-7,2026-11-01"), "AAAA-9,9999-99-99");
+  EXPECT_EQ(shape_of("한1"), "A9");
+  EXPECT_EQ(shape_of(std::string(50, '7')), std::string(40, '9') + "...");
 }
 
 TEST(LabelledDays, AreToldInFewWords) {

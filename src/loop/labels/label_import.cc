@@ -12,6 +12,7 @@
 #include "loop/labels/label_file.h"
 #include "loop/labels/labelled_days.h"
 #include "loop/labels/matured.h"
+#include "loop/labels/no_match.h"
 #include "loop/labels/stored_labels.h"
 #include "loop/prepared/raw_data.h"
 #include "store/field_rules.h"
@@ -22,8 +23,6 @@ namespace {
 using store::Document;
 
 constexpr size_t kRowsAtOnce = 8192;  // of label_rows, written as one piece
-
-const Days kEndOfTime = parse_date("9999-12-31").value();
 
 class Importing {
  public:
@@ -49,6 +48,11 @@ class Importing {
       while (last < file_.labels.size() && file_.labels[last].date == file_.labels[first].date) ++last;
       MAEIL_TRY(take_day(first, last, watcher));
       first = last;
+    }
+    if (out_.matched + out_.set_aside == 0) {
+      MAEIL_ASSIGN(const auto why,
+                   why_nothing_matched(store_, settings_, spec_, request_, file_, of_pruned_days_));
+      return bad_input(why);
     }
     if (out_.written == 0) return std::move(out_);
     if (!request_.dry_run) MAEIL_TRY(add_document());
@@ -107,6 +111,7 @@ class Importing {
     if (!raw && raw.error().code != ErrorCode::kNotFound) return tl::make_unexpected(raw.error());
     if (!raw || raw->contains("pruned")) {
       out_.unknown += last - first;
+      if (raw) of_pruned_days_ += last - first;
       return {};
     }
     MAEIL_ASSIGN(const LabelFence fence, read_label_fence(store_, *date));
@@ -269,6 +274,7 @@ class Importing {
   LabelFile file_;
   std::string import_id_;
   LabelImport out_;
+  uint64_t of_pruned_days_ = 0;
 };
 
 }  // namespace
@@ -298,47 +304,6 @@ Result<LabelImport> import_labels(store::Store& store, const Settings& settings,
 
 Result<std::unique_ptr<store::Lock>> lock_labels(store::Store& store) {
   return store.lock("labels", fmt::format("labels on {}", dag::host_name()));
-}
-
-Document import_facts(const LabelImport& import) {
-  Document out = {{"rows", import.rows},
-                  {"left_out", import.left_out},
-                  {"matched", import.matched},
-                  {"set_aside", import.set_aside},
-                  {"unknown", import.unknown},
-                  {"added", import.added},
-                  {"changed", import.changed},
-                  {"earlier", import.earlier},
-                  {"quarantined", import.read.quarantined}};
-  if (import.written == 0) return out;
-  out["observed_from"] = format_date(import.observed_from);
-  out["observed_to"] = format_date(import.observed_to);
-  auto dates = Document::array(), days = Document::array();
-  for (const auto& day : import.dates) {
-    if (day.written == 0) continue;
-    dates.push_back(format_date(day.date));
-    days.push_back({{"logical_date", format_date(day.date)},
-                    {"raw_data_id", day.raw_data_id},
-                    {"matched", day.matched},
-                    {"set_aside", day.set_aside},
-                    {"added", day.added},
-                    {"changed", day.changed},
-                    {"earlier", day.earlier}});
-  }
-  out["logical_dates"] = std::move(dates);
-  out["days"] = std::move(days);
-  return out;
-}
-
-std::string describe(const LabelImport& import) {
-  std::string out = fmt::format("{} labels: {} matched ({} new, {} changed", import.rows, import.matched,
-                                import.added, import.changed);
-  if (import.earlier > 0) out += fmt::format(", {} known earlier", import.earlier);
-  out += ")";
-  if (import.set_aside > 0) out += fmt::format(", {} of rows that the contract set aside", import.set_aside);
-  out += fmt::format(", {} unknown", import.unknown);
-  if (import.left_out > 0) out += fmt::format(", {} rows without an id or a label left out", import.left_out);
-  return out;
 }
 
 }  // namespace maeil::loop

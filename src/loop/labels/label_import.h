@@ -59,7 +59,8 @@ struct LabelImport {
 // every file of rows (table/row_file.h): the id columns and the target; `logical_date` or the time column,
 // and `observed_at`, where it has them. Memory: about 80 bytes a label of the file and 40 a row of one day.
 // kBadInput: as read_csv and check_read; an id that several days have while nothing says which; two labels of
-// one row, known on one day; a label that was known before its row's day, or after today. kUsage: --date and
+// one row, known on one day; a label that was known before its row's day, or after today; not one label of a
+// stored row (no_match.h). kUsage: --date and
 // a row disagree. REQUIRES: the caller holds lock_labels().
 Result<LabelImport> read_labels(store::Store& store, const Settings& settings, const table::DatasetSpec& spec,
                                 const LabelRequest& request, const LabelOwner& owner, const Watcher& watcher);

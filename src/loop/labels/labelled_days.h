@@ -46,7 +46,8 @@ Result<std::vector<Days>> dates_of(const store::Document& result, const char* fi
 // "2026-11-01" or "12 days, 2026-11-01 to 2026-11-14"
 std::string describe_dates(const std::vector<Days>& dates);
 
-// The days for which rows are stored, up to `date`, newest first.
+// The days for which rows are stored, up to `date` (kEndOfTime: all), newest first.
+inline const Days kEndOfTime = parse_date("9999-12-31").value();
 Result<std::vector<Days>> stored_days(store::Store& store, Days date);
 
 }  // namespace maeil::loop
