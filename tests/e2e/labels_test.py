@@ -321,8 +321,13 @@ class DaysWithLateLabels(Book, unittest.TestCase):
         self.assertEqual(self.metrics_of(workspace, DAY[6]), metrics)
         workspace.run("redo", DAY[3], "--from", "evaluate_model", "--yes", expect=0)
         self.assertEqual(self.verdict(workspace, DAY[3])["status"], "not_judged")
-        # Its own labels come first.
+        # Its own labels come first, and alone, however few are positive.
         self.run_day(workspace, DAY[9], labelled=True)
+        metrics = self.metrics_of(workspace, DAY[9])
+        self.assertNotIn("judged_on", metrics)
+        positives = sum(metrics["confusion_matrix"][1])
+        done = workspace.run("redo", DAY[9], "--from", "evaluate_model", "--yes", expect=0, MIN_POSITIVES=positives + 1)
+        self.assertIn(f"not judged: {positives} of the {metrics['rows']} labelled rows are positive: MIN_POSITIVES asks for {positives + 1}", done.stdout)
         self.assertNotIn("judged_on", self.metrics_of(workspace, DAY[9]))
 
     def test_labels_that_are_overdue_are_an_alert(self):
