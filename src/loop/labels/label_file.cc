@@ -17,6 +17,9 @@ namespace {
 constexpr const char* kLogicalDate = "logical_date";
 constexpr const char* kObservedAt = "observed_at";
 
+// 64 bytes and an id each: less than a hundred MB beside a day.
+constexpr uint64_t kLabelsInMemory = 1 << 20;
+
 table::DatasetSpec label_file_spec(const table::DatasetSpec& spec) {
   table::DatasetSpec out = id_and_target(spec);
   if (spec.roles.id.empty()) out.columns.push_back({.name = kRowColumn});
@@ -53,6 +56,7 @@ Result<LabelFile> read_label_file(const table::DatasetSpec& spec, const LabelReq
   const table::DatasetSpec narrow = label_file_spec(spec);
   MAEIL_ASSIGN(TakenBytes taken, take_bytes(request.in, scratch));
   LabelFile out;
+  out.labels = std::make_shared<LabelSpool>(scratch + ".spool", kLabelsInMemory);
   out.sha256 = std::move(taken.sha256);
   out.copy = std::make_shared<const AtomicFile>(std::move(taken.copy));
   MAEIL_ASSIGN(MappedFile bytes, out.copy->map());
@@ -97,13 +101,11 @@ Result<LabelFile> read_label_file(const table::DatasetSpec& spec, const LabelReq
                                          format_date(*label.observed), format_date(request.today)));
               }
               label.key = row_key(id);
-              label.text = out.ids.size();
-              label.size = static_cast<uint32_t>(id.size());
               label.label = target.text(i) == narrow.positive;
               positives += label.label;
               label.record = records[i];
-              out.ids += id;
-              out.labels.push_back(label);
+              if (out.rows++ == 0) out.first_id = id;
+              MAEIL_TRY(out.labels->add(label, id));
             }
             return {};
           }));

@@ -34,24 +34,27 @@ class Importing {
     MAEIL_ASSIGN(
         file_, read_label_file(spec_, request_, scratch_file(settings_, request_.today, "labels"), watcher));
     out_.read = file_.read;
-    out_.rows = file_.labels.size();
+    out_.rows = file_.rows;
     out_.left_out = file_.left_out;
     import_id_ = store::new_object_id(now());
-    MAEIL_TRY(find_dates());
-    MAEIL_TRY(check_observed());
-    // By day; of one day by row, of one row as it became known, of that as it stands in the file.
-    std::ranges::sort(file_.labels, {}, [](const FileLabel& label) {
-      return std::tuple(label.date.value_or(Days{}), label.key, *label.observed, label.record);
-    });
-    for (size_t first = 0; first < file_.labels.size();) {
-      size_t last = first;
-      while (last < file_.labels.size() && file_.labels[last].date == file_.labels[first].date) ++last;
-      MAEIL_TRY(take_day(first, last, watcher));
-      first = last;
+    MAEIL_ASSIGN(auto open, file_.labels->take({}));
+    MAEIL_TRY(find_dates(open));
+    uint64_t done = 0;
+    dates_ = file_.labels->dates();
+    for (const Days date : dates_) {
+      MAEIL_ASSIGN(day_, file_.labels->take(date));
+      if (watcher.rows) watcher.rows(done, file_.rows);
+      done += day_.labels.size();
+      MAEIL_TRY(check_observed(date));
+      // By row, of one row as it became known, of that as it stands in the file.
+      std::ranges::sort(day_.labels, {}, [](const FileLabel& label) {
+        return std::tuple(label.key, *label.observed, label.record);
+      });
+      MAEIL_TRY(take_day(date));
     }
     if (out_.matched + out_.set_aside == 0) {
       MAEIL_ASSIGN(const auto why,
-                   why_nothing_matched(store_, settings_, spec_, request_, file_, of_pruned_days_));
+                   why_nothing_matched(store_, settings_, spec_, request_, file_, dates_, of_pruned_days_));
       return bad_input(why);
     }
     if (out_.written == 0) return std::move(out_);
@@ -64,37 +67,37 @@ class Importing {
     return bad_input(fmt::format("{}: row {}: {}", request_.in, label.record + 1, what));
   }
 
-  // The dates of labels that do not say theirs: that of the only day with a row of that id.
-  Status find_dates() {
-    std::vector<FileLabel*> open;
-    for (auto& label : file_.labels) {
-      if (!label.date) open.push_back(&label);
-    }
-    if (open.empty()) return {};
-    std::ranges::sort(open, {}, [](const FileLabel* label) { return label->key; });
+  // Gives labels that do not say their day that of the only day with a row of that id.
+  Status find_dates(LabelsOfDay& open) {
+    if (open.labels.empty()) return {};
     MAEIL_ASSIGN(const auto dates, stored_days(store_, kEndOfTime));
     for (const Days date : dates) {
       MAEIL_ASSIGN(const auto raw, raw_document(store_, date));
       LabelHistory rows;
       MAEIL_TRY(add_rows(store_, settings_, spec_, date, raw, rows));
       rows.sort();
-      for (FileLabel* label : open) {
-        if (!rows.has_row(label->key)) continue;
-        if (label->date) {
-          return wrong(*label, fmt::format("its id is that of rows of {} and of {}: say which by a column "
-                                           "logical_date{}, or by --date",
-                                           format_date(date), format_date(*label->date),
-                                           spec_.roles.time.empty() ? "" : " or " + spec_.roles.time));
+      for (FileLabel& label : open.labels) {
+        if (!rows.has_row(label.key)) continue;
+        if (label.date) {
+          return wrong(label, fmt::format("its id is that of rows of {} and of {}: say which by a column "
+                                          "logical_date{}, or by --date",
+                                          format_date(date), format_date(*label.date),
+                                          spec_.roles.time.empty() ? "" : " or " + spec_.roles.time));
         }
-        label->date = date;
+        label.date = date;
       }
+    }
+    for (const FileLabel& label : open.labels) {
+      if (label.date)
+        MAEIL_TRY(file_.labels->add(label, open.id(label)));
+      else
+        ++out_.unknown;
     }
     return {};
   }
 
-  Status check_observed() {
-    for (auto& label : file_.labels) {
-      const Days date = label.date.value_or(Days{});
+  Status check_observed(Days date) {
+    for (auto& label : day_.labels) {
       if (!label.observed) label.observed = std::max(request_.today, date);
       if (*label.observed >= date) continue;
       return wrong(label, fmt::format("its label is known on {}, before its day, {}",
@@ -103,25 +106,23 @@ class Importing {
     return {};
   }
 
-  // The labels first .. last - 1, all of one day, or of none.
-  Status take_day(size_t first, size_t last, const Watcher& watcher) {
-    const auto& date = file_.labels[first].date;
-    if (watcher.rows) watcher.rows(first, file_.labels.size());
-    auto raw = date ? raw_document(store_, *date) : Result<Document>(not_found(""));
+  // `day_`, sorted.
+  Status take_day(Days date) {
+    const auto raw = raw_document(store_, date);
     if (!raw && raw.error().code != ErrorCode::kNotFound) return tl::make_unexpected(raw.error());
     if (!raw || raw->contains("pruned")) {
-      out_.unknown += last - first;
-      if (raw) of_pruned_days_ += last - first;
+      out_.unknown += day_.labels.size();
+      if (raw) of_pruned_days_ += day_.labels.size();
       return {};
     }
-    MAEIL_ASSIGN(const LabelFence fence, read_label_fence(store_, *date));
-    MAEIL_ASSIGN(LabelHistory history, history_of(store_, settings_, spec_, *date, *raw));
-    LabelledDate day{*date};
+    MAEIL_ASSIGN(const LabelFence fence, read_label_fence(store_, date));
+    MAEIL_ASSIGN(LabelHistory history, history_of(store_, settings_, spec_, date, *raw));
+    LabelledDate day{date};
     day.raw_data_id = raw->at("_id");
     std::vector<Fresh> fresh;
     const FileLabel* before = nullptr;  // of the same row, in this file
-    for (size_t i = first; i < last; ++i) {
-      const FileLabel& label = file_.labels[i];
+    for (size_t i = 0; i < day_.labels.size(); ++i) {
+      const FileLabel& label = day_.labels[i];
       if (before && before->key != label.key) before = nullptr;
       if (!history.has_row(label.key)) {
         ++out_.unknown;
@@ -136,7 +137,7 @@ class Importing {
         return wrong(label,
                      fmt::format("row {} has another label of the same row of {}, known on the same "
                                  "day: leave one of them out, or say when each was known (observed_at)",
-                                 before->record + 1, format_date(*date)));
+                                 before->record + 1, format_date(date)));
       }
       before = &label;
       if (known == label.label) continue;
@@ -156,16 +157,16 @@ class Importing {
     out_.changed += day.changed;
     out_.earlier += day.earlier;
     if (!fresh.empty()) {
-      MAEIL_TRY(write_labels(*date, fresh));
+      MAEIL_TRY(write_labels(date, fresh));
       add_label_fence(fence, store::id_value(import_id_), out_.batch);
       for (const Fresh& one : fresh) {
-        const FileLabel& label = file_.labels[one.label];
+        const FileLabel& label = day_.labels[one.label];
         history.add_label(label.key, *label.observed, label.label);
       }
       history.sort();
       // Scores are judged by what is known by now: where that is as it was, so is the verdict.
       if (std::ranges::any_of(fresh, [&](const Fresh& one) {
-            return one.counts && history.label(file_.labels[one.label].key, kAlways) != one.now_known;
+            return one.counts && history.label(day_.labels[one.label].key, kAlways) != one.now_known;
           }))
         MAEIL_TRY(judge_scores(day, history));
     }
@@ -196,11 +197,11 @@ class Importing {
       std::vector<int64_t> labels;
       std::vector<double> previous;
       for (size_t i = first; i < std::min(fresh.size(), first + kRowsAtOnce); ++i) {
-        const FileLabel& label = file_.labels[fresh[i].label];
+        const FileLabel& label = day_.labels[fresh[i].label];
         const bool any = out_.written++ > 0;
         out_.observed_from = any ? std::min(out_.observed_from, *label.observed) : *label.observed;
         out_.observed_to = any ? std::max(out_.observed_to, *label.observed) : *label.observed;
-        ids.emplace_back(file_.id(label));
+        ids.emplace_back(day_.id(label));
         labels.push_back(label.label);
         previous.push_back(fresh[i].previous == kNoLabel ? std::numeric_limits<double>::quiet_NaN()
                                                          : fresh[i].previous);
@@ -272,6 +273,8 @@ class Importing {
   const LabelRequest& request_;
   const LabelOwner& owner_;
   LabelFile file_;
+  std::vector<Days> dates_;  // of its labels
+  LabelsOfDay day_;          // that is taken in
   std::string import_id_;
   LabelImport out_;
   uint64_t of_pruned_days_ = 0;

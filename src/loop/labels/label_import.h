@@ -57,7 +57,8 @@ struct LabelImport {
 
 // Reads the file and the days, and writes what the batch will name; the caller commits. The file is read as
 // every file of rows (table/row_file.h): the id columns and the target; `logical_date` or the time column,
-// and `observed_at`, where it has them. Memory: about 80 bytes a label of the file and 40 a row of one day.
+// and `observed_at`, where it has them. Memory: of a day's labels and rows, 80 bytes and 40 each, and of a
+// million labels beside (label_spool.h); of labels without a day, all.
 // kBadInput: as read_csv and check_read; an id that several days have while nothing says which; two labels of
 // one row, known on one day; a label that was known before its row's day, or after today; not one label of a
 // stored row (no_match.h). kUsage: --date and

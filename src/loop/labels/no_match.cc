@@ -4,7 +4,6 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
-#include <set>
 
 #include "loop/labels/labelled_days.h"
 #include "loop/labels/stored_labels.h"
@@ -62,31 +61,29 @@ std::string shape_of(std::string_view id) {
 
 Result<std::string> why_nothing_matched(store::Store& store, const Settings& settings,
                                         const table::DatasetSpec& spec, const LabelRequest& request,
-                                        const LabelFile& file, uint64_t of_pruned_days) {
-  if (file.labels.empty())
+                                        const LabelFile& file, const std::vector<Days>& dates,
+                                        uint64_t of_pruned_days) {
+  if (file.rows == 0)
     return fmt::format("{}: none of its {} rows has an id and a label", request.in, file.left_out);
-  std::set<Days> dates;
-  for (const auto& label : file.labels) {
-    if (label.date) dates.insert(*label.date);
-  }
   MAEIL_ASSIGN(const auto stored, stored_days(store, kEndOfTime));
   MAEIL_ASSIGN(const size_t scored, scored_dates(store));
   std::string out =
-      fmt::format("{}: none of its {} labels is of a row that is stored. ", request.in, file.labels.size());
+      fmt::format("{}: none of its {} labels is of a row that is stored. ", request.in, file.rows);
   out += fmt::format("Compared were {} and the day, which is {}; ", fmt::join(id_columns(spec), ", "),
                      dates.empty() ? "that of the only day with such an id (no logical_date, no --date)"
-                                   : fmt::format("that of {}", describe_dates({dates.begin(), dates.end()})));
+                                   : fmt::format("that of {}", describe_dates(dates)));
   if (of_pruned_days > 0)
     out += fmt::format("{} are of days past their retention (RETENTION_DAYS_RAW); ", of_pruned_days);
   if (stored.empty()) return out + "no day's rows are stored";
   out += fmt::format("stored are the rows of {}, {} scored", describe_dates({stored.rbegin(), stored.rend()}),
                      scored);
   // A day that both have tells most.
-  const auto both = std::ranges::find_if(stored, [&](Days date) { return dates.contains(date); });
+  const auto both =
+      std::ranges::find_if(stored, [&](Days date) { return std::ranges::binary_search(dates, date); });
   MAEIL_ASSIGN(const std::string known,
                first_stored_id(store, settings, spec, both == stored.end() ? stored.front() : *both));
   return out + fmt::format(". An id of the file looks like {}, a stored one like {} (A a letter, 9 a digit)",
-                           shape_of(file.id(file.labels.front())), known.empty() ? "none" : shape_of(known));
+                           shape_of(file.first_id), known.empty() ? "none" : shape_of(known));
 }
 
 }  // namespace maeil::loop

@@ -4,6 +4,7 @@
 
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/settings.h"
 #include "loop/labels/label_file.h"
@@ -14,9 +15,11 @@ namespace maeil::loop {
 // "M310" is "A999": letters as A, digits as 9, all else as it is; at most 40 characters.
 std::string shape_of(std::string_view id);
 
-// `of_pruned_days`: labels whose day is past its retention. Errors: the store cannot be read.
+// `dates`: of the labels, sorted. `of_pruned_days`: labels whose day is past its retention. Errors: the store
+// cannot be read.
 Result<std::string> why_nothing_matched(store::Store& store, const Settings& settings,
                                         const table::DatasetSpec& spec, const LabelRequest& request,
-                                        const LabelFile& file, uint64_t of_pruned_days);
+                                        const LabelFile& file, const std::vector<Days>& dates,
+                                        uint64_t of_pruned_days);
 
 }  // namespace maeil::loop
