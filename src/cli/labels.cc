@@ -31,8 +31,10 @@ Document judged_document(const loop::LabelImport& import) {
   for (const auto& day : import.dates) {
     out.push_back({{"logical_date", format_date(day.date)},
                    {"matched", day.matched},
+                   {"set_aside", day.set_aside},
                    {"added", day.added},
                    {"changed", day.changed},
+                   {"earlier", day.earlier},
                    {"metrics", day.metrics}});
   }
   return out;
@@ -42,9 +44,10 @@ void print_import(const loop::LabelImport& import, const std::string& in) {
   print_line(fmt::format("{}: {}", in, loop::describe(import)));
   size_t shown = 0;
   for (const auto& day : import.dates) {
-    if (day.added + day.changed == 0) continue;
+    if (day.written == 0) continue;
     if (++shown > kShownDates) continue;
-    print_line(fmt::format("  {}  {} new, {} changed{}", format_date(day.date), day.added, day.changed,
+    print_line(fmt::format("  {}  {} new, {} changed{}{}", format_date(day.date), day.added, day.changed,
+                           day.earlier > 0 ? fmt::format(", {} known earlier", day.earlier) : "",
                            day.metrics.is_object() ? "; its scores: " + loop::describe(day.metrics) : ""));
   }
   if (shown > kShownDates) print_line(fmt::format("  and {} more days", shown - kShownDates));
@@ -73,8 +76,7 @@ Result<int> labels_import(Context& context, const LabelsOptions& options) {
   MAEIL_ASSIGN(auto import,
                loop::import_labels(store, context.settings, spec, request, owner, watcher_of(progress)));
   progress.finish();
-  const bool nothing = import.added + import.changed == 0;
-  if (!options.dry_run && !nothing) MAEIL_TRY(store.commit(import.batch));
+  const bool nothing = import.written == 0;
   if (context.json) {
     Document out = loop::import_facts(import);
     out["written"] = !options.dry_run && !nothing;
@@ -98,8 +100,11 @@ Result<int> labels_show(Context& context, const LabelsOptions& options) {
     print_json(status);
     return 0;
   }
-  print_line(fmt::format("{}: {} of {} rows have a label", format_date(*date),
-                         status.value("labelled", uint64_t{0}), status.value("rows", uint64_t{0})));
+  const auto set_aside = status.value("set_aside", uint64_t{0});
+  print_line(
+      fmt::format("{}: {} of {} rows have a label{}", format_date(*date),
+                  status.value("labelled", uint64_t{0}), status.value("rows", uint64_t{0}),
+                  set_aside > 0 ? fmt::format("; {} more are set aside by the contract", set_aside) : ""));
   if (const auto due = status.value("due", Document()); due.is_string())
     print_line(fmt::format("labels are due on {}{}", due.get<std::string>(),
                            status.value("overdue", false) ? ": they are overdue" : ""));

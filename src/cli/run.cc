@@ -180,7 +180,8 @@ loop::AskedDay asked_day(int64_t rows, const std::string& scenario, const std::s
   return asked;
 }
 
-void print_plan(const Context& context, Days date, const loop::RedoPlan& plan) {
+// `does`: it follows at once, and nobody is asked.
+void print_plan(const Context& context, Days date, const loop::RedoPlan& plan, bool does) {
   const bool deploys = !plan.newer || plan.request.deploy_older;
   if (context.json) {
     auto tasks = store::Document::array();
@@ -194,7 +195,8 @@ void print_plan(const Context& context, Days date, const loop::RedoPlan& plan) {
                 {"notes", plan.notes}});
     return;
   }
-  print_line(fmt::format("{} would be done again from {}:", format_date(date), plan.from));
+  print_line(
+      fmt::format("{} {} done again from {}:", format_date(date), does ? "is" : "would be", plan.from));
   for (const auto& [dag, ids] : plan.tasks) print_line(fmt::format("  {:<26} {}", dag, fmt::join(ids, ", ")));
   print_line(
       "what was recorded stays: new events, metrics, alerts, scores and versions are added and name the old "
@@ -244,7 +246,7 @@ Result<int> redo(Context& context, const RedoOptions& options) {
   const loop::RedoOptions asked{options.from, asked_day(options.rows, options.scenario, options.in),
                                 options.deploy};
   MAEIL_ASSIGN(const auto plan, loop::plan_redo(store, context.settings, spec, date, asked));
-  if (!context.json || options.dry_run) print_plan(context, date, plan);
+  if (!context.json || options.dry_run) print_plan(context, date, plan, options.yes && !options.dry_run);
   if (options.dry_run) return 0;
   if (!options.yes) {
     if (context.json || !confirmed("Do it? [y/N] ")) {

@@ -5,6 +5,7 @@
 #include "loop/evaluation.h"
 #include "loop/gate.h"
 #include "loop/labels/labelled_days.h"
+#include "loop/labels/overdue_labels.h"
 #include "loop/not_judged.h"
 #include "loop/pipelines.h"
 #include "loop/tasks.h"
@@ -54,15 +55,18 @@ Result<TaskOutcome> load_latest_model(TaskContext& context) {
   return out;
 }
 
-// Where no label is known yet: since when they are due.
-Status note_labels_due(const Day& day, TaskContext& context, const LabelledDays& judged,
-                       store::Document& evaluated) {
-  if (judged.any || label_counts(evaluated["metrics"]).rows() > 0) return {};
+// Of labels that come late: since when the first are due where none is known yet, which ends the day's
+// verdict (not_judged.cc); else which days' are overdue.
+Status note_labels_due(const Day& day, TaskContext& context, const LabelledDays& judged, TaskOutcome& out) {
+  if (judged.any || label_counts(out.result["metrics"]).rows() > 0) {
+    MAEIL_ASSIGN(const auto overdue, overdue_days(context.store, day, context.logical_date));
+    return note_overdue(day, context, overdue, out);
+  }
   MAEIL_ASSIGN(const auto due, labels_due(context.store, day, context.logical_date));
   if (!due) return {};
-  evaluated["labels_of"] = format_date(due->of);
-  evaluated["labels_due"] = format_date(due->on);
-  evaluated["overdue"] = due->overdue;
+  out.result["labels_of"] = format_date(due->of);
+  out.result["labels_due"] = format_date(due->on);
+  out.result["overdue"] = due->overdue;
   return {};
 }
 
@@ -74,9 +78,9 @@ Result<TaskOutcome> evaluate_model(const Day& day, TaskContext& context) {
       context, day, version, "test", judged.dates, [&](store::Document evaluated) -> Result<TaskOutcome> {
         TaskOutcome out;
         out.result = std::move(evaluated);
-        MAEIL_TRY(note_labels_due(day, context, judged, out.result));
+        out.message = describe(out.result["metrics"]);
+        MAEIL_TRY(note_labels_due(day, context, judged, out));
         const store::Document& metrics = out.result["metrics"];
-        out.message = describe(metrics);
         out.batch.puts.push_back(
             {"performance_metrics",
              stamped(context, "performance_metrics",

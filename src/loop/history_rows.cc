@@ -23,9 +23,7 @@ namespace {
 // Of each row of a chunk; nullopt where its time cannot be read. REQUIRES: the spec has a time.
 std::vector<std::optional<Days>> days_of(const table::DatasetSpec& spec, const Table& chunk) {
   const Column& column = chunk.columns[prep::column_index(spec, spec.roles.time)];
-  const auto& format = spec.find(spec.roles.time)->format;
-  std::vector<std::optional<Days>> of_text;
-  for (const auto& text : column.dictionary) of_text.push_back(table::read_day(text, format));
+  const auto of_text = table::days_of_texts(column.dictionary, spec.find(spec.roles.time)->format);
   std::vector<std::optional<Days>> out(chunk.rows);
   for (size_t i = 0; i < chunk.rows; ++i) {
     if (!column.is_missing(i)) out[i] = of_text[column.codes[i]];

@@ -11,17 +11,17 @@
 namespace maeil::loop {
 namespace {
 
-// kConflict unless the prepared rows are still those of `raw`: another process may prepare the date's new
-// rows while these are scored.
+// kConflict unless the prepared rows are still those of `raw` without what `by` sets aside: another process
+// may prepare the date's rows anew while these are scored.
 Status check_rows_of(dag::TaskContext& context, const prep::Preparation& preparation,
-                     const store::Document& raw) {
+                     const store::Document& raw, const Validated& by) {
   MAEIL_ASSIGN(const auto rows,
                context.store.row_constants(kRows, partition_of(context.logical_date, preparation)));
-  if (rows.value("raw_data_id", store::Document()) == raw.at("_id")) return {};
-  return fail(
-      ErrorCode::kConflict,
-      fmt::format("the rows of {} were prepared from other raw data while they were scored: run {} again",
-                  format_date(context.logical_date), context.task_id));
+  if (are_rows_of(rows, raw, by)) return {};
+  return fail(ErrorCode::kConflict,
+              fmt::format("the rows of {} were prepared from other raw data, or others were set aside, while "
+                          "they were scored: run {} again",
+                          format_date(context.logical_date), context.task_id));
 }
 
 }  // namespace
@@ -36,11 +36,12 @@ Result<Scoring> Scoring::begin(dag::TaskContext& context, const Day& day,
 
 Result<ScoreTotal> Scoring::make(RowRange rows, const Sink& sink) {
   const prep::Preparation& preparation = *model_.preparation;
+  MAEIL_ASSIGN(const Validated by, validated(context_.store, context_.logical_date, day_.spec, raw_));
   MAEIL_TRY(ensure_prepared(context_, day_, preparation));
   MAEIL_ASSIGN(const auto scorer, nn::Scorer::make(std::move(model_.parameters), model_.unknown));
   MAEIL_ASSIGN(auto scores, score_split(context_.store, context_.logical_date, preparation, split_, scorer,
                                         rows.first, rows.count));
-  MAEIL_TRY(check_rows_of(context_, preparation, raw_));
+  MAEIL_TRY(check_rows_of(context_, preparation, raw_, by));
   const ScoreTotal total{scores.labels.size(), scores.unlabelled};
   MAEIL_TRY(sink(scores));
   return total;
@@ -91,10 +92,12 @@ Result<store::Document> ScoringOfDays::inputs() const {
 RowCuts Scoring::cuts() const { return {raw_.value("rows", uint64_t{0}), 1}; }
 
 Result<store::Document> Scoring::inputs() const {
+  MAEIL_ASSIGN(const Validated by, validated(context_.store, context_.logical_date, day_.spec, raw_));
   return store::Document{{"model_sha256", version_.sha256},
                          {"rows", partition_of(context_.logical_date, *model_.preparation)},
                          {"raw_data_id", store::id_text(raw_.at("_id"))},
                          {"raw_sha256", raw_.value("sha256", "")},
+                         {"validation_id", by.id},
                          {"split", split_}};
 }
 

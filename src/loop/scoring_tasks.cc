@@ -151,8 +151,8 @@ Result<TaskOutcome> write_scores(const Day& day, TaskContext& context, const Sco
                 {"path", path},
                 {"sha256", file.sha256()}};
   document = stamped(context, kPredictions, std::move(document));
+  out.batch.puts.push_back({kPredictions, document});
   MAEIL_TRY(judge_new_scores(day, context, document, out));
-  out.batch.puts.push_back({kPredictions, std::move(document)});
   return out;
 }
 

@@ -4,9 +4,13 @@
 
 #include "base/file.h"
 #include "base/hash.h"
+#include "dag/task_history.h"
 #include "dag/task_record.h"
 #include "loop/day_scores.h"
+#include "loop/labels/label_import.h"
+#include "loop/labels/matured.h"
 #include "loop/pipelines.h"
+#include "loop/prepared/raw_data.h"
 #include "loop/tasks.h"
 #include "nn/model.h"
 #include "registry/model_file.h"
@@ -92,11 +96,13 @@ class Scored : public testing::Test {
                            {"filename", "rows.csv"},
                            {"file_id", store::id_value(blob->finish().value())},
                            {"rows", rows},
+                           {"row_offsets", {{"every", raw_step(rows)}, {"bytes", {csv.find('\n') + 1}}}},
                            {"sha256", sha256_hex(csv)}}});
     ASSERT_TRUE(store_->commit(batch));
   }
 
-  Result<dag::TaskOutcome> ask(const char* task, bool asked_before = true, store::Document earlier = {}) {
+  Result<dag::TaskOutcome> ask(const char* task, bool asked_before = true, store::Document earlier = {},
+                               int completions = 0) {
     const auto table = make_tasks(day_);
     dag::TaskContext context{*store_,
                              kScoredDate,
@@ -110,6 +116,7 @@ class Scored : public testing::Test {
                              [](std::string_view, uint64_t, uint64_t) {},
                              asked_before};
     if (earlier.is_object()) context.earlier_result = std::move(earlier);
+    context.completions = completions;
     return table.at({kScoringDag, task})(context);
   }
   dag::TaskOutcome waited(bool asked_before = true) {
@@ -241,6 +248,51 @@ roles = { id = ["loan, new", "part"] }
   EXPECT_THAT(bytes, StartsWith("\"loan, new\",part,probability,decision,model_version\n"
                                 "\"a, \"\"b\"\"\",01,0."));
   EXPECT_THAT(bytes, HasSubstr("\n,2,0."));
+}
+
+// The second of the two to commit is refused, whichever it is: no verdict is about other scores than count.
+TEST_F(Scored, NotBesideLabelsThatAreImportedMeanwhile) {
+  add_rows("grade,rate,bad\nA,1,\nB,2,\nC,3,\n", 3);
+  add_version("20261123_000001", 1);
+  const auto scored = [&](int completions) {
+    auto batch = ask("score_data", true, {}, completions).value().batch;
+    EXPECT_TRUE(dag::link_to_earlier(*store_, {kScoredDate, kScoringDag, "score_data"}, completions, batch));
+    return batch;
+  };
+  const auto labels = [&](const char* text) {
+    EXPECT_TRUE(write_file_atomically(folder_ / "labels.csv", text));
+    const Watcher watcher{[](std::string_view, bool) {}, [](uint64_t, uint64_t) {}};
+    auto import = read_labels(
+        *store_, settings_, spec_,
+        {.in = folder_ / "labels.csv", .date = kScoredDate, .observed = kScoredDate, .today = kScoredDate},
+        {"", "run", kScoredDate}, watcher);
+    EXPECT_TRUE(import) << import.error().message;
+    return import.value().batch;
+  };
+  const auto judged = [&]() -> store::Document {
+    store::FindOptions present;
+    present.filter = {{"dataset_name", kMatured}, {"superseded_by", {{"$exists", false}}}};
+    const auto found = store_->find("performance_metrics", present).value();
+    EXPECT_EQ(found.size(), 1u);
+    return found.at(0);
+  };
+  // First scores and first labels: neither knows of the other.
+  auto scores = scored(0), imported = labels("row,bad\n0,Y\n1,N\n");
+  ASSERT_TRUE(store_->commit(scores));
+  EXPECT_EQ(store_->commit(imported).error().code, ErrorCode::kConflict);
+  imported = labels("row,bad\n0,Y\n1,N\n");
+  // Scores that are made again while labels come.
+  scores = scored(1);
+  ASSERT_TRUE(store_->commit(imported));
+  EXPECT_EQ(store_->commit(scores).error().code, ErrorCode::kConflict);
+  scores = scored(1);
+  imported = labels("row,bad\n2,Y\n");
+  ASSERT_TRUE(store_->commit(scores));
+  EXPECT_EQ(store_->commit(imported).error().code, ErrorCode::kConflict);
+  EXPECT_EQ(judged()["predictions_id"], scores.puts.at(0).document.at("_id"));
+  ASSERT_TRUE(store_->commit(labels("row,bad\n2,Y\n")));
+  EXPECT_EQ(judged()["predictions_id"], scores.puts.at(0).document.at("_id"));
+  EXPECT_EQ(judged()["metrics"]["rows"], 3);
 }
 
 TEST_F(Scored, NothingWhenTooMuchOfTheDayCannotBeRead) {

@@ -25,6 +25,9 @@ Result<TaskOutcome> as_verdict(const dag::TaskContext& context, Result<TaskOutco
     store::FindOptions present;
     present.filter = {{"logical_date", format_date(context.logical_date)},
                       {"superseded_by", {{"$exists", false}}}};
+    // An alert about something else (labels that were not taken in) is no verdict, and none stands for it.
+    if (collection == kAlerts)
+      present.filter["alert_type"] = {{"$in", {"MODEL_PERFORMANCE_FAILURE", "MODEL_NOT_JUDGED"}}};
     MAEIL_ASSIGN(const auto documents, context.store.find(collection, present));
     for (const auto& document : documents) {
       const std::string key = store::text_field(document, "task_key");

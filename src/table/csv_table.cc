@@ -84,8 +84,8 @@ std::string why_no_number(std::string_view text) {
 }
 
 std::string why_no_label(const DatasetSpec& spec, std::string_view text) {
-  return fmt::format("column '{}': '{}' is neither '{}' nor '{}'", spec.target, format::clip_utf8(text, 40),
-                     spec.negative, spec.positive);
+  return fmt::format("column '{}': '{}' is neither '{}', which is positive, nor '{}'", spec.target,
+                     format::clip_utf8(text, 40), spec.positive, spec.negative);
 }
 
 constexpr size_t kWordBytes = 24,

@@ -156,6 +156,14 @@ std::optional<Days> read_day(std::string_view text, const std::optional<DateForm
   return day_at(*seconds);
 }
 
+std::vector<std::optional<Days>> days_of_texts(const std::vector<std::string>& texts,
+                                               const std::optional<DateFormat>& format) {
+  std::vector<std::optional<Days>> out;
+  out.reserve(texts.size());
+  for (const auto& text : texts) out.push_back(read_day(text, format));
+  return out;
+}
+
 bool is_month(const std::optional<DateFormat>& format) {
   const auto has = [&](std::string_view directive) {
     return format && format->text().find(directive) != std::string::npos;

@@ -30,6 +30,10 @@ std::optional<double> read_date(std::string_view text, const std::optional<DateF
 // The day of such a date, its time left aside.
 std::optional<Days> read_day(std::string_view text, const std::optional<DateFormat>& format = {});
 
+// The day of each text of a column's dictionary: few are read, however many rows there are.
+std::vector<std::optional<Days>> days_of_texts(const std::vector<std::string>& texts,
+                                               const std::optional<DateFormat>& format);
+
 // Whether the format has a month and no day of it: its dates are the first of the month.
 bool is_month(const std::optional<DateFormat>& format);
 

@@ -169,5 +169,14 @@ TEST(WriteDateLike, KeepsTheExamplesForm) {
   EXPECT_EQ(write_date_like("2024-05-31", *read_date("1960-02-29 23:00")), "1960-02-29");
 }
 
+TEST(Dates, OfADictionaryAreThoseOfItsTexts) {
+  const auto days = days_of_texts({"2024-05-31", "soon", "", "31MAY2024"}, {});
+  ASSERT_EQ(days.size(), 4u);
+  EXPECT_EQ(days[0], read_day("2024-05-31"));
+  EXPECT_EQ(days[1], std::nullopt);
+  EXPECT_EQ(days[2], std::nullopt);
+  EXPECT_EQ(days[3], days[0]);
+}
+
 }  // namespace
 }  // namespace maeil::table

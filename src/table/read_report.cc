@@ -38,12 +38,14 @@ Status add_negative(ReadReport& report, const DatasetSpec& spec, const std::stri
     report.negative = value;
     return {};
   }
-  return bad_input(fmt::format(
-      "{}: column '{}': '{}' is a third value of the target, beside '{}' and '{}': name the negative one in "
-      "[target] of {}, and rows with other values count as rows without a label (of a history: are set "
-      "aside)",
-      place, spec.target, format::clip_utf8(value, 40), spec.positive, format::clip_utf8(report.negative, 40),
-      spec.file));
+  return bad_input(
+      fmt::format("{}: column '{}': '{}' is a third value of the target, beside '{}', which is positive, and "
+                  "'{}': name the "
+                  "negative one in [target] of {}, and rows with other values count as rows without a label "
+                  "(of a history: are set "
+                  "aside)",
+                  place, spec.target, format::clip_utf8(value, 40), spec.positive,
+                  format::clip_utf8(report.negative, 40), spec.file));
 }
 
 void shift_lines(ReadReport& report, uint64_t lines) {

@@ -82,7 +82,8 @@ TEST(ReadCsv, QuarantinesWithLineAndReason) {
   EXPECT_EQ(out.report.examples[0].line, 2u);
   EXPECT_EQ(out.report.examples[0].reason, "column 'amount': 'x' is no number");
   EXPECT_EQ(out.report.examples[1].reason, "3 fields instead of 4");
-  EXPECT_EQ(out.report.examples[5].reason, "column 'bad': 'maybe' is neither 'N' nor 'Y'");
+  EXPECT_EQ(out.report.examples[5].reason,
+            "column 'bad': 'maybe' is neither 'Y', which is positive, nor 'N'");
   const auto check = check_quarantine(out.report, "f.csv");
   ASSERT_FALSE(check);
   EXPECT_NE(check.error().message.find("line 2"), std::string::npos);
@@ -642,8 +643,8 @@ TEST(ReadCsv, ANumberIsATargetByItsValue) {
   EXPECT_EQ(bad.dictionary, (std::vector<std::string>{"1", "0"}));
   EXPECT_EQ(bad.codes, (std::vector<uint32_t>{0, 1, 0, kMissing, 1}));
   ASSERT_EQ(out->report.examples.size(), 2u);
-  EXPECT_EQ(out->report.examples[0].reason, "column 'bad': '2' is neither '0' nor '1'");
-  EXPECT_EQ(out->report.examples[1].reason, "column 'bad': 'one' is neither '0' nor '1'");
+  EXPECT_EQ(out->report.examples[0].reason, "column 'bad': '2' is neither '1', which is positive, nor '0'");
+  EXPECT_EQ(out->report.examples[1].reason, "column 'bad': 'one' is neither '1', which is positive, nor '0'");
   EXPECT_EQ(out->report.negative, "");
 }
 
@@ -652,7 +653,8 @@ TEST(ReadCsv, WithoutANegativeValueAThirdOneIsAnError) {
   const auto two = spec.read("a,x,1,late\nb,x,1,\nc,x,1,paid\n");
   ASSERT_TRUE(two) << two.error().message;
   EXPECT_EQ(two->report.negative, "paid");
-  const std::string third = "column 'bad': 'open' is a third value of the target, beside 'late' and 'paid'";
+  const std::string third =
+      "column 'bad': 'open' is a third value of the target, beside 'late', which is positive, and 'paid'";
   const auto near = spec.read("a,x,1,paid\nb,x,1,late\nc,x,1,open\n");
   ASSERT_FALSE(near);
   EXPECT_EQ(near.error().code, ErrorCode::kBadInput);

@@ -4,6 +4,7 @@ import csv
 import datetime
 import json
 import random
+import threading
 import unittest
 
 import machines
@@ -104,8 +105,12 @@ class Judged(Book, unittest.TestCase):
         self.day(workspace, DAY[0], hot=6, expect=0)
         left_out = self.judged(workspace, DAY[0])["unlabelled"]  # the rows of its test part, less those set aside
         self.day(workspace, DAY[1], hot=100, expect=3)
-        for day in DAY[:2]:
-            self.take(workspace, self.labels(workspace, "labels.csv", day), "--observed-at", DAY[3])
+        for day, aside in zip(DAY[:2], (6, 0)):  # of a day that broke its contract no row is set aside
+            told = self.take(workspace, self.labels(workspace, "labels.csv", day), "--observed-at", DAY[3])
+            self.assertEqual([told[key] for key in ("matched", "set_aside", "added", "unknown")], [300 - aside, aside, 300 - aside, 0])
+        shown = workspace.run("labels", "show", DAY[0], expect=0).stdout
+        self.assertIn(f"{DAY[0]}: 294 of 294 rows have a label; 6 more are set aside by the contract", shown)
+        self.assertEqual(self.take(workspace, self.labels(workspace, "labels.csv", DAY[0]), "--observed-at", DAY[3])["written"], False)
         self.run_day(workspace, DAY[4])
         metrics = self.judged(workspace, DAY[4])
         self.assertEqual((metrics["judged_on"], metrics["rows"]), ([DAY[0]], left_out))
@@ -187,6 +192,60 @@ class Labels(Book, unittest.TestCase):
         shown = json.loads(workspace.run("labels", "show", DAY[1], "--json", expect=0).stdout)
         self.assertEqual((shown["labelled"], shown["due"], shown["overdue"]), (0, DAY[6], True))
 
+    def test_the_same_label_known_earlier_is_no_new_one(self):
+        workspace = self.workspace()
+        self.run_day(workspace, DAY[0])
+        self.labels(workspace, "labels.csv", DAY[0])
+        self.take(workspace, "labels.csv", "--observed-at", DAY[9])
+        judged, _ = self.matured(workspace, DAY[0])
+        told = self.take(workspace, "labels.csv", "--observed-at", DAY[5])
+        self.assertEqual([told[key] for key in ("matched", "added", "changed", "earlier", "written")], [300, 0, 0, 300, True])
+        self.assertEqual(self.matured(workspace, DAY[0]), (judged, []))  # it says nothing new of the scores
+        known = lambda: sorted(row["observed_at"] for row in workspace.find("label_rows", {"id": "M5"}))
+        self.assertEqual(known(), [DAY[5], DAY[9]])
+        told = self.take(workspace, "labels.csv", "--observed-at", DAY[7])
+        self.assertEqual([told[key] for key in ("added", "changed", "earlier", "written")], [0, 0, 0, False])
+        # Another one, known in between: what is known by now is as it was.
+        self.labels(workspace, "other.csv", DAY[0], flip=[5])
+        told = self.take(workspace, "other.csv", "--observed-at", DAY[6])
+        self.assertEqual([told[key] for key in ("added", "changed", "earlier", "written")], [0, 1, 0, True])
+        self.assertEqual(len(workspace.find("labels")), 3)
+
+    def test_a_file_without_a_label_of_a_stored_row_says_what_was_compared(self):
+        workspace = self.workspace()
+        for day in DAY[:2]:
+            self.run_day(workspace, day)
+        write(workspace.folder / "labels.csv", ["machine", "seen", "broken"], [(f"MX-{n:04}", DAY[0], True) for n in range(30)])
+        for options in ((), ("--dry-run",)):
+            said = self.take(workspace, "labels.csv", *options, expect=3)
+            self.assertIn("labels.csv: none of its 30 labels is of a row that is stored. Compared were machine and the day", said)
+            self.assertIn(f"that of {DAY[0]}; stored are the rows of 2 days, {DAY[0]} to {DAY[1]}, 2 scored", said)
+            self.assertIn("An id of the file looks like AA-9999, a stored one like A9 ", said)
+            self.assertNotIn("MX-", said)
+        write(workspace.folder / "labels.csv", ["machine", "seen", "broken"], [("M1", DAY[7], True)])
+        self.assertIn(f"that of {DAY[7]}; stored are", self.take(workspace, "labels.csv", expect=3))
+        write(workspace.folder / "labels.csv", ["machine", "broken"], [("X1", True)])
+        self.assertIn("the only day with such an id", self.take(workspace, "labels.csv", expect=3))
+        write(workspace.folder / "labels.csv", ["machine", "broken"], [("M1", "")])
+        self.assertIn("none of its 1 rows has an id and a label", self.take(workspace, "labels.csv", expect=3))
+        self.assertEqual(workspace.find("labels"), [])
+
+    def test_words_that_are_no_label_are_refused_with_those_that_are(self):
+        workspace = self.workspace()
+        self.run_day(workspace, DAY[0])
+        write(workspace.folder / "labels.csv", ["machine", "seen", "broken"], [(f"M{n}", DAY[0], "no" if n % 2 else "yes") for n in range(300)])
+        said = self.take(workspace, "labels.csv", expect=3)
+        self.assertIn("labels.csv: 300 of 300 rows (100.0 %) cannot be read", said)
+        self.assertIn("line 2: column 'broken': 'yes' is neither 'true', which is positive, nor 'false'", said)
+        # The negative value is not named: two words are one too many, and one may be anything.
+        spec = workspace.folder / "dataset.toml"
+        spec.write_text(spec.read_text().replace("negative = false\n", ""))
+        said = self.take(workspace, "labels.csv", expect=3)
+        self.assertIn("labels.csv:3: column 'broken': 'no' is a third value of the target, beside 'true', which is positive, and 'yes'", said)
+        write(workspace.folder / "labels.csv", ["machine", "seen", "broken"], [(f"M{n}", DAY[0], "yes") for n in range(300)])
+        done = workspace.run("labels", "import", "--in", "labels.csv", "--dry-run", expect=0)
+        self.assertIn("no label is 'true', which is positive, and all that are 'yes' count as negative", done.stderr)
+
     def test_rows_that_carry_their_labels_are_corrected_too(self):
         workspace = self.workspace()
         self.run_day(workspace, DAY[0], labelled=True)
@@ -262,8 +321,13 @@ class DaysWithLateLabels(Book, unittest.TestCase):
         self.assertEqual(self.metrics_of(workspace, DAY[6]), metrics)
         workspace.run("redo", DAY[3], "--from", "evaluate_model", "--yes", expect=0)
         self.assertEqual(self.verdict(workspace, DAY[3])["status"], "not_judged")
-        # Its own labels come first.
+        # Its own labels come first, and alone, however few are positive.
         self.run_day(workspace, DAY[9], labelled=True)
+        metrics = self.metrics_of(workspace, DAY[9])
+        self.assertNotIn("judged_on", metrics)
+        positives = sum(metrics["confusion_matrix"][1])
+        done = workspace.run("redo", DAY[9], "--from", "evaluate_model", "--yes", expect=0, MIN_POSITIVES=positives + 1)
+        self.assertIn(f"not judged: {positives} of the {metrics['rows']} labelled rows are positive: MIN_POSITIVES asks for {positives + 1}", done.stdout)
         self.assertNotIn("judged_on", self.metrics_of(workspace, DAY[9]))
 
     def test_labels_that_are_overdue_are_an_alert(self):
@@ -276,6 +340,30 @@ class DaysWithLateLabels(Book, unittest.TestCase):
         alert, = workspace.find("alerts")
         self.assertEqual((alert["alert_type"], alert["labels_due"], alert["logical_date"]), ("MODEL_NOT_JUDGED", DAY[5], DAY[6]))
         self.assertEqual(len(self.scores(workspace, DAY[6])), 300)
+
+    def test_a_feed_that_stopped_is_overdue_while_older_days_have_labels(self):
+        workspace = self.workspace()
+        for day in DAY[:2]:
+            self.run_day(workspace, day)
+        self.take(workspace, self.labels(workspace, "labels.csv", DAY[0]), "--observed-at", DAY[3])
+        self.take(workspace, self.labels(workspace, "few.csv", DAY[1], rows=20), "--observed-at", DAY[3])
+        overdue = lambda: [one for one in workspace.find("alerts") if one["alert_type"] == "LABELS_OVERDUE"]
+        self.run_day(workspace, DAY[6])  # the last day on which those of the second day may come
+        self.assertEqual(overdue(), [])
+        done = self.run_day(workspace, DAY[7])
+        self.assertIn(f"the labels of {DAY[1]} are overdue", done.stdout)
+        alert, = overdue()
+        self.assertEqual((alert["days"], alert["labels_due"], alert["logical_date"], alert["severity"]), ([DAY[1]], DAY[6], DAY[7], "WARNING"))
+        self.assertNotIn("superseded_by", alert)
+        self.assertEqual(self.metrics_of(workspace, DAY[7])["judged_on"], [DAY[0]])
+        self.run_day(workspace, DAY[8])  # said once
+        self.assertEqual(len(overdue()), 1)
+        self.run_day(workspace, DAY[12])
+        self.assertEqual([one["days"] for one in overdue()], [[DAY[1]], [DAY[6]]])
+        self.take(workspace, self.labels(workspace, "labels.csv", DAY[1]), "--observed-at", DAY[12])
+        self.take(workspace, self.labels(workspace, "labels.csv", DAY[6]), "--observed-at", DAY[12])
+        self.take(workspace, self.labels(workspace, "labels.csv", DAY[7]), "--observed-at", DAY[12])
+        self.assertNotIn("overdue", self.run_day(workspace, DAY[13]).stdout)
 
     def test_attempts_learn_from_the_newest_labelled_days(self):
         workspace = self.workspace(F1_THRESHOLD=1, MAX_RETRAIN_ATTEMPTS=1, RETRAIN_DAYS=2)
@@ -324,6 +412,104 @@ class DaysWithLateLabels(Book, unittest.TestCase):
         whole.run("redo", DAY[1], "--yes", expect=0)
         self.assertEqual((len(whole.find("labels")), len(whole.find("label_rows"))), (1, 600))
 
+    def not_taken_in(self, workspace):
+        return [one for one in workspace.find("alerts") if one["alert_type"] == "LABELS_NOT_TAKEN_IN"]
+
+    def test_a_day_is_scored_whatever_its_file_of_labels_is(self):
+        workspace = self.workspace(LABELS="labels_{date}.csv")
+        path = workspace.folder / f"labels_{DAY[0]}.csv"
+
+        def folder():
+            path.mkdir()
+
+        def bad_values():
+            path.rmdir()
+            path.write_text("machine,seen,broken\n" + "".join(f"M{n},{DAY[0]},maybe\n" for n in range(300)))
+
+        def bad_date():
+            path.write_text(f"machine,seen,broken\nM1,{DAY[0]},True\nM2,soon,True\n")
+
+        name = self.extract(workspace, DAY[0])
+        for what, said in ((folder, "is no file"), (bad_values, "line 2: column 'broken': 'maybe'"), (bad_date, "row 2: 'soon' of column seen")):
+            with self.subTest(said):
+                what()
+                again = ("run", "--in", name) if what == folder else ("redo", DAY[0], "--yes")
+                done = workspace.run(*again, expect=0)
+                self.assertIn(said, done.stderr)
+                self.assertIn(f"labels_{DAY[0]}.csv", done.stderr)
+                self.assertIn("is not taken in", done.stdout)
+                self.assertEqual(len(self.scores(workspace, DAY[0])), 300)
+                alert, = [one for one in self.not_taken_in(workspace) if "superseded_by" not in one]
+                self.assertEqual((alert["labels_of"], alert["severity"]), (DAY[0], "WARNING"))
+                self.assertIn(said, alert["message"])
+        # As it is, it is said once.
+        workspace.run("redo", DAY[0], "--yes", expect=0)
+        self.assertEqual(len(self.not_taken_in(workspace)), 3)
+        # The rerun takes the right one in, and the alerts count no more.
+        self.labels(workspace, path.name, DAY[0])
+        workspace.run("redo", DAY[0], "--yes", expect=0)
+        imported, = workspace.find("labels")
+        self.assertEqual((imported["added"], imported["observed_to"]), (300, DAY[0]))
+        self.assertEqual([one for one in self.not_taken_in(workspace) if "superseded_by" not in one], [])
+        self.assertEqual(self.matured(workspace, DAY[0])[0]["metrics"]["rows"], 300)
+
+    def test_labels_of_days_without_rows_are_taken_in_by_the_next_day(self):
+        workspace = self.workspace(LABELS="labels_{date}.csv", DAY_DATA="rows_{date}.csv")
+        spec = workspace.folder / "dataset.toml"
+        spec.write_text(SPEC + f"[contract.columns]\nheat = {{ max = 50 }}\n[calendar]\nholidays = [{DAY[1]}]\n")
+        self.extract(workspace, DAY[0])
+        workspace.run("run", "--date", DAY[0], expect=0)
+        # On the second day nothing is due, the third breaks its contract, the fourth's labels are wrong.
+        for n in range(3):
+            self.labels(workspace, f"labels_{DAY[n + 1]}.csv", DAY[0], rows=100 * (n + 1))
+        whole = (workspace.folder / f"labels_{DAY[3]}.csv").read_text()
+        (workspace.folder / f"labels_{DAY[3]}.csv").write_text(whole + "M0,soon,True\n")
+        workspace.run("run", "--date", DAY[1], expect=0)
+        write(workspace.folder / f"rows_{DAY[2]}.csv", ["machine", "plant", "seen", "heat", "maker", "broken"],
+              [(*row[:3], 99, row[4], "") for row in rows_of(DAY[2], 300)])
+        workspace.run("run", "--date", DAY[2], expect=3)
+        self.assertEqual(workspace.find("labels"), [])
+        for n in (3, 4):
+            self.extract(workspace, DAY[n])
+        done = workspace.run("run", "--date", DAY[3], expect=0)
+        self.assertIn(f"labels_{DAY[1]}.csv: 100 labels: 100 matched (100 new, 0 changed), 0 unknown", done.stdout)
+        self.assertIn(f"labels_{DAY[2]}.csv: 200 labels: 200 matched (100 new, 0 changed), 0 unknown", done.stdout)
+        self.assertIn(f"labels_{DAY[3]}.csv is not taken in", done.stdout)
+        # Known since the day that took them in: a date that is done again sees what it saw.
+        self.assertEqual({(one["logical_date"], one["observed_to"]) for one in workspace.find("labels")}, {(DAY[3], DAY[3])})
+        self.assertEqual(self.matured(workspace, DAY[0])[0]["metrics"]["rows"], 200)
+        (workspace.folder / f"labels_{DAY[3]}.csv").write_text(whole)
+        done = workspace.run("run", "--date", DAY[4], expect=0)
+        self.assertIn(f"labels_{DAY[3]}.csv: 300 labels: 300 matched (100 new, 0 changed), 0 unknown", done.stdout)
+        self.assertNotIn(f"labels_{DAY[1]}.csv", done.stdout + done.stderr)  # once is enough
+        self.assertEqual([one for one in self.not_taken_in(workspace) if "superseded_by" not in one], [])
+        workspace.run("redo", DAY[3], "--yes", expect=0)
+        self.assertEqual(len(workspace.find("labels")), 3)
+
+    def test_a_file_of_labels_that_grows_is_left_for_the_next_day(self):
+        workspace = self.workspace(LABELS="labels_{date}.csv")
+        self.run_day(workspace, DAY[0])
+        self.labels(workspace, "whole.csv", DAY[0])
+        whole = (workspace.folder / "whole.csv").read_bytes()
+        growing = threading.Event()
+
+        def grow():
+            with open(workspace.folder / f"labels_{DAY[1]}.csv", "wb", buffering=0) as out:
+                out.write(whole[:200])
+                while not growing.wait(0.2):
+                    out.write(b"x")
+
+        writer = threading.Thread(target=grow)
+        writer.start()
+        try:
+            done = self.run_day(workspace, DAY[1])
+        finally:
+            growing.set()
+            writer.join()
+        self.assertIn(f"labels_{DAY[1]}.csv is still being written to", done.stderr)
+        self.assertEqual((workspace.find("labels"), len(self.scores(workspace, DAY[1]))), ([], 300))
+        self.assertEqual(len(self.not_taken_in(workspace)), 1)
+
     def test_rows_are_kept_as_long_as_they_are_judged(self):
         workspace = self.workspace()
         self.run_day(workspace, DAY[0])
@@ -335,8 +521,7 @@ class DaysWithLateLabels(Book, unittest.TestCase):
         self.assertEqual((gone["raw_data"], gone["labels"]), ([DAY[0]], [DAY[0]]))
         self.assertEqual(workspace.find("label_rows"), [])
         self.assertEqual(len(workspace.find("labels")), 1)
-        told = self.take(workspace, "labels.csv")
-        self.assertEqual((told["matched"], told["unknown"], told["written"]), (0, 300, False))
+        self.assertIn("300 are of days past their retention (RETENTION_DAYS_RAW)", self.take(workspace, "labels.csv", expect=3))
 
 
 if __name__ == "__main__":

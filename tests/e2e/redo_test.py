@@ -167,6 +167,7 @@ class Redo(KeepsHistory, unittest.TestCase):
             before = recorded(workspace)
             plan = workspace.run("redo", DATE, "--from", "evaluate_model", "--dry-run", expect=0)
             self.assertIn("evaluate_model, check_model_performance", plan.stdout)
+            self.assertIn(f"{DATE} would be done again from", plan.stdout)
             self.assertNotIn("preprocess_data", plan.stdout)
             self.assertNotIn("the rows will be drawn", workspace.run("redo", DATE, "--dry-run", expect=0).stdout)
             self.assertIn("the rows will be drawn with SEED 43, they were drawn with 42", workspace.run("redo", DATE, "--dry-run", SEED=43, expect=0).stdout)
@@ -186,7 +187,8 @@ class Redo(KeepsHistory, unittest.TestCase):
                 self.assertIn(f"maeil redo {DATE} {' '.join(option)}", refused.stderr)
             workspace.run("run", "--date", DATE, "--scenario", "calm", "--rows", "600", F1_THRESHOLD=0, expect=0)
             self.assertEqual(recorded(workspace), before)
-            workspace.run("redo", DATE, "--scenario", "recession", "--rows", "700", "--yes", F1_THRESHOLD=0, expect=0)
+            done = workspace.run("redo", DATE, "--scenario", "recession", "--rows", "700", "--yes", F1_THRESHOLD=0, expect=0)
+            self.assertIn(f"{DATE} is done again from", done.stdout)
             newest = [d for d in workspace.find("raw_data") if "superseded_by" not in d]
             self.assertEqual([(d["rows"], d["scenario"]) for d in newest], [(700, "recession")])
 

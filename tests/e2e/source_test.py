@@ -144,7 +144,7 @@ class Source(unittest.TestCase):
             with self.subTest(shards), workspace.copy() as other:
                 done = other.run("run", "--in", "rows.csv", expect=0, SHARDS=shards, LOG_LEVEL="info")
                 self.assertIn("7 rows count as rows without a label: line 101, column 'broken': 'unclear' is neither "
-                              "'false' nor 'true'; line 102", done.stderr)
+                              "'true', which is positive, nor 'false'; line 102", done.stderr)
                 metadata, = other.find("processing_metadata")
                 self.assertEqual((metadata["num_records"], metadata["quarantined"]["count"]), (400, 0))
                 self.assertEqual((metadata["other_labels"]["count"], len(metadata["other_labels"]["rows"])), (7, 5))

@@ -9,11 +9,15 @@ namespace maeil::loop {
 // The file of LABELS for the date, every {date} of it replaced by YYYY-MM-DD; "": none is set.
 std::string labels_file(const Settings& settings, Days date);
 
-// Adds what the date's file of labels brings to the outcome, when it is there: they are known since the date,
-// where the file does not say. What is wrong with it is the task's error (label_import.h).
+// Takes in the date's file of labels, when it is there: they are known since the date, where the file does
+// not say. A day is scored whatever the file is: what is wrong with it (it cannot be read, it still grows,
+// another import goes on) is said, in an alert LABELS_NOT_TAKEN_IN of the outcome, and is no error. Imports
+// are committed at once, each by itself; `label_files` of the task's result has those that were taken in.
+// Looks twice, a second apart. Errors: the store cannot be read.
 Status take_day_labels(const Day& day, const dag::TaskContext& context, dag::TaskOutcome& out);
 
-// Adds the judgement of `predictions`, which are about to be stored, when labels of the date were imported.
+// Adds the judgement of `predictions`, which are about to be stored, when labels of the date were imported,
+// and the fence against those that are imported meanwhile.
 Status judge_new_scores(const Day& day, const dag::TaskContext& context, const store::Document& predictions,
                         dag::TaskOutcome& out);
 

@@ -5,9 +5,8 @@
 #include <algorithm>
 #include <functional>
 
-#include "base/file.h"
-#include "base/hash.h"
 #include "format/csv.h"
+#include "loop/arriving_file.h"
 #include "loop/file_rows.h"
 #include "table/csv_table.h"
 #include "table/dates.h"
@@ -17,6 +16,9 @@ namespace {
 
 constexpr const char* kLogicalDate = "logical_date";
 constexpr const char* kObservedAt = "observed_at";
+
+// 64 bytes and an id each: less than a hundred MB beside a day.
+constexpr uint64_t kLabelsInMemory = 1 << 20;
 
 table::DatasetSpec label_file_spec(const table::DatasetSpec& spec) {
   table::DatasetSpec out = id_and_target(spec);
@@ -38,10 +40,8 @@ std::function<Result<std::optional<Days>>(size_t row)> days_of(const table::Data
                                                                const Table& chunk, const std::string& name) {
   const Column* column = name.empty() ? nullptr : chunk.find(name);
   if (!column) return [](size_t) -> Result<std::optional<Days>> { return std::optional<Days>(); };
-  std::vector<std::optional<Days>> of_text;
-  for (const auto& text : column->dictionary)
-    of_text.push_back(table::read_day(text, spec.find(name)->format));
-  return [column, of_text = std::move(of_text)](size_t row) -> Result<std::optional<Days>> {
+  return [column, of_text = table::days_of_texts(column->dictionary, spec.find(name)->format)](
+             size_t row) -> Result<std::optional<Days>> {
     if (column->is_missing(row)) return std::optional<Days>();
     if (const auto& day = of_text[column->codes[row]]) return day;
     return bad_input(fmt::format("'{}' of column {} is no date that can be read",
@@ -52,14 +52,18 @@ std::function<Result<std::optional<Days>>(size_t row)> days_of(const table::Data
 }  // namespace
 
 Result<LabelFile> read_label_file(const table::DatasetSpec& spec, const LabelRequest& request,
-                                  const Watcher& watcher) {
+                                  const std::string& scratch, const Watcher& watcher) {
   const table::DatasetSpec narrow = label_file_spec(spec);
-  MAEIL_ASSIGN(MappedFile bytes, MappedFile::open(request.in));
+  MAEIL_ASSIGN(TakenBytes taken, take_bytes(request.in, scratch));
   LabelFile out;
-  out.sha256 = sha256_hex(bytes.bytes());
+  out.labels = std::make_shared<LabelSpool>(scratch + ".spool", kLabelsInMemory);
+  out.sha256 = std::move(taken.sha256);
+  out.copy = std::make_shared<const AtomicFile>(std::move(taken.copy));
+  MAEIL_ASSIGN(MappedFile bytes, out.copy->map());
   MAEIL_ASSIGN(auto file, table::RowFile::open(std::move(bytes), request.in, &narrow));
   const auto columns = id_columns(spec);
   std::string id;
+  uint64_t positives = 0;
   const auto wrong = [&](uint64_t record, const std::string& what) {
     return bad_input(fmt::format("{}: row {}: {}", request.in, record + 1, what));
   };
@@ -97,17 +101,26 @@ Result<LabelFile> read_label_file(const table::DatasetSpec& spec, const LabelReq
                                          format_date(*label.observed), format_date(request.today)));
               }
               label.key = row_key(id);
-              label.text = out.ids.size();
-              label.size = static_cast<uint32_t>(id.size());
               label.label = target.text(i) == narrow.positive;
+              positives += label.label;
               label.record = records[i];
-              out.ids += id;
-              out.labels.push_back(label);
+              if (out.rows++ == 0) out.first_id = id;
+              MAEIL_TRY(out.labels->add(label, id));
             }
             return {};
           }));
   note_read(out.read, request.in, watcher);
   MAEIL_TRY(table::check_read(out.read, request.in));
+  // One word for all, where the spec does not name the negative value, may be the positive one in other
+  // letters.
+  if (positives == 0 && !out.read.negative.empty()) {
+    watcher.note(
+        fmt::format("{}: column '{}': no label is '{}', which is positive, and all that are '{}' count "
+                    "as negative ([target] of {} names none)",
+                    request.in, spec.target, spec.positive, format::clip_utf8(out.read.negative, 40),
+                    spec.file),
+        true);
+  }
   return out;
 }
 

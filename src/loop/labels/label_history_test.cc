@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "loop/labels/labelled_days.h"
+#include "loop/labels/no_match.h"
 
 namespace maeil::loop {
 namespace {
@@ -39,6 +40,26 @@ TEST(LabelHistory, ADaySeesWhatWasKnownOnItAndNothingLater) {
   EXPECT_EQ(history.count(kAlways).rows, 2u);
 }
 
+TEST(LabelHistory, ARowThatTheContractSetAsideIsCountedApart) {
+  LabelHistory history;
+  const RowKey kept = row_key("A"), aside = row_key("B"), twice = row_key("C");
+  history.add_row(kept, day(0), kNoLabel);
+  history.add_row(aside, day(0), 1, true);
+  history.add_row(twice, day(0), kNoLabel);  // of two rows of one id the second
+  history.add_row(twice, day(0), kNoLabel, true);
+  for (const RowKey key : {kept, aside, twice}) history.add_label(key, day(3), 1);
+  history.sort();
+  EXPECT_TRUE(history.has_row(aside));
+  EXPECT_TRUE(history.is_set_aside(aside));
+  EXPECT_FALSE(history.is_set_aside(kept));
+  EXPECT_FALSE(history.is_set_aside(twice));
+  EXPECT_FALSE(history.is_set_aside(row_key("D")));
+  const auto counts = history.count(kAlways);
+  EXPECT_EQ(counts.rows, 2u);
+  EXPECT_EQ(counts.labelled, 2u);
+  EXPECT_EQ(counts.set_aside, 1u);
+}
+
 Column texts(const char* name, std::vector<std::string> dictionary, std::vector<uint32_t> codes) {
   return {name, ColumnType::kText, std::move(codes), std::move(dictionary), {}};
 }
@@ -67,6 +88,13 @@ roles = { id = ["loan", "as_of"] }
   EXPECT_FALSE(ids.text(3, 3, id));
   ASSERT_TRUE(RowIds(spec, {}, chunk).text(3, 7, id));
   EXPECT_EQ(id, "7");
+}
+
+TEST(Ids, AreToldByTheirShapeAlone) {
+  EXPECT_EQ(shape_of("M310"), "A999");
+  EXPECT_EQ(shape_of("loan-7,2026-11-01"), "AAAA-9,9999-99-99");
+  EXPECT_EQ(shape_of("한1"), "A9");
+  EXPECT_EQ(shape_of(std::string(50, '7')), std::string(40, '9') + "...");
 }
 
 TEST(LabelledDays, AreToldInFewWords) {

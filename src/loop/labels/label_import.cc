@@ -7,12 +7,12 @@
 #include <limits>
 #include <tuple>
 
-#include "base/file.h"
 #include "dag/task_record.h"
 #include "loop/evaluation.h"
 #include "loop/labels/label_file.h"
 #include "loop/labels/labelled_days.h"
 #include "loop/labels/matured.h"
+#include "loop/labels/no_match.h"
 #include "loop/labels/stored_labels.h"
 #include "loop/prepared/raw_data.h"
 #include "store/field_rules.h"
@@ -24,8 +24,6 @@ using store::Document;
 
 constexpr size_t kRowsAtOnce = 8192;  // of label_rows, written as one piece
 
-const Days kEndOfTime = parse_date("9999-12-31").value();
-
 class Importing {
  public:
   Importing(store::Store& store, const Settings& settings, const table::DatasetSpec& spec,
@@ -33,74 +31,73 @@ class Importing {
       : store_(store), settings_(settings), spec_(spec), request_(request), owner_(owner) {}
 
   Result<LabelImport> run(const Watcher& watcher) {
-    MAEIL_ASSIGN(file_, read_label_file(spec_, request_, watcher));
+    MAEIL_ASSIGN(
+        file_, read_label_file(spec_, request_, scratch_file(settings_, request_.today, "labels"), watcher));
     out_.read = file_.read;
-    out_.rows = file_.labels.size();
+    out_.rows = file_.rows;
     out_.left_out = file_.left_out;
-    import_id_ = new_id("import", 0);
-    MAEIL_TRY(find_dates());
-    MAEIL_TRY(check_observed());
-    // By day; of one day by row, of one row as it became known, of that as it stands in the file.
-    std::ranges::sort(file_.labels, {}, [](const FileLabel& label) {
-      return std::tuple(label.date.value_or(Days{}), label.key, *label.observed, label.record);
-    });
-    for (size_t first = 0; first < file_.labels.size();) {
-      size_t last = first;
-      while (last < file_.labels.size() && file_.labels[last].date == file_.labels[first].date) ++last;
-      MAEIL_TRY(take_day(first, last, watcher));
-      first = last;
+    import_id_ = store::new_object_id(now());
+    MAEIL_ASSIGN(auto open, file_.labels->take({}));
+    MAEIL_TRY(find_dates(open));
+    uint64_t done = 0;
+    dates_ = file_.labels->dates();
+    for (const Days date : dates_) {
+      MAEIL_ASSIGN(day_, file_.labels->take(date));
+      if (watcher.rows) watcher.rows(done, file_.rows);
+      done += day_.labels.size();
+      MAEIL_TRY(check_observed(date));
+      // By row, of one row as it became known, of that as it stands in the file.
+      std::ranges::sort(day_.labels, {}, [](const FileLabel& label) {
+        return std::tuple(label.key, *label.observed, label.record);
+      });
+      MAEIL_TRY(take_day(date));
     }
-    if (out_.added + out_.changed == 0) {
-      out_.batch = {};
-      return std::move(out_);
+    if (out_.matched + out_.set_aside == 0) {
+      MAEIL_ASSIGN(const auto why,
+                   why_nothing_matched(store_, settings_, spec_, request_, file_, dates_, of_pruned_days_));
+      return bad_input(why);
     }
+    if (out_.written == 0) return std::move(out_);
     if (!request_.dry_run) MAEIL_TRY(add_document());
     return std::move(out_);
   }
 
  private:
-  std::string new_id(const char* what, int n) const {
-    if (owner_.task_key.empty()) return store::new_object_id(now());
-    // Not the n-th document of the collection itself: what the task's earlier run put there is another
-    // import's (dag/task_history.h).
-    return store::task_object_id(owner_.task_key, fmt::format("{}/{}", kLabels, what), n);
-  }
-
   tl::unexpected<Error> wrong(const FileLabel& label, const std::string& what) const {
     return bad_input(fmt::format("{}: row {}: {}", request_.in, label.record + 1, what));
   }
 
-  // The dates of labels that do not say theirs: that of the only day with a row of that id.
-  Status find_dates() {
-    std::vector<FileLabel*> open;
-    for (auto& label : file_.labels) {
-      if (!label.date) open.push_back(&label);
-    }
-    if (open.empty()) return {};
-    std::ranges::sort(open, {}, [](const FileLabel* label) { return label->key; });
+  // Gives labels that do not say their day that of the only day with a row of that id.
+  Status find_dates(LabelsOfDay& open) {
+    if (open.labels.empty()) return {};
     MAEIL_ASSIGN(const auto dates, stored_days(store_, kEndOfTime));
     for (const Days date : dates) {
       MAEIL_ASSIGN(const auto raw, raw_document(store_, date));
       LabelHistory rows;
       MAEIL_TRY(add_rows(store_, settings_, spec_, date, raw, rows));
       rows.sort();
-      for (FileLabel* label : open) {
-        if (!rows.has_row(label->key)) continue;
-        if (label->date) {
-          return wrong(*label, fmt::format("its id is that of rows of {} and of {}: say which by a column "
-                                           "logical_date{}, or by --date",
-                                           format_date(date), format_date(*label->date),
-                                           spec_.roles.time.empty() ? "" : " or " + spec_.roles.time));
+      for (FileLabel& label : open.labels) {
+        if (!rows.has_row(label.key)) continue;
+        if (label.date) {
+          return wrong(label, fmt::format("its id is that of rows of {} and of {}: say which by a column "
+                                          "logical_date{}, or by --date",
+                                          format_date(date), format_date(*label.date),
+                                          spec_.roles.time.empty() ? "" : " or " + spec_.roles.time));
         }
-        label->date = date;
+        label.date = date;
       }
+    }
+    for (const FileLabel& label : open.labels) {
+      if (label.date)
+        MAEIL_TRY(file_.labels->add(label, open.id(label)));
+      else
+        ++out_.unknown;
     }
     return {};
   }
 
-  Status check_observed() {
-    for (auto& label : file_.labels) {
-      const Days date = label.date.value_or(Days{});
+  Status check_observed(Days date) {
+    for (auto& label : day_.labels) {
       if (!label.observed) label.observed = std::max(request_.today, date);
       if (*label.observed >= date) continue;
       return wrong(label, fmt::format("its label is known on {}, before its day, {}",
@@ -109,29 +106,30 @@ class Importing {
     return {};
   }
 
-  // The labels first .. last - 1, all of one day, or of none.
-  Status take_day(size_t first, size_t last, const Watcher& watcher) {
-    const auto& date = file_.labels[first].date;
-    if (watcher.rows) watcher.rows(first, file_.labels.size());
-    auto raw = date ? raw_document(store_, *date) : Result<Document>(not_found(""));
+  // `day_`, sorted.
+  Status take_day(Days date) {
+    const auto raw = raw_document(store_, date);
     if (!raw && raw.error().code != ErrorCode::kNotFound) return tl::make_unexpected(raw.error());
     if (!raw || raw->contains("pruned")) {
-      out_.unknown += last - first;
+      out_.unknown += day_.labels.size();
+      if (raw) of_pruned_days_ += day_.labels.size();
       return {};
     }
-    MAEIL_ASSIGN(LabelHistory history, history_of(store_, settings_, spec_, *date, *raw));
-    LabelledDate day{*date};
+    MAEIL_ASSIGN(const LabelFence fence, read_label_fence(store_, date));
+    MAEIL_ASSIGN(LabelHistory history, history_of(store_, settings_, spec_, date, *raw));
+    LabelledDate day{date};
     day.raw_data_id = raw->at("_id");
     std::vector<Fresh> fresh;
     const FileLabel* before = nullptr;  // of the same row, in this file
-    for (size_t i = first; i < last; ++i) {
-      const FileLabel& label = file_.labels[i];
+    for (size_t i = 0; i < day_.labels.size(); ++i) {
+      const FileLabel& label = day_.labels[i];
       if (before && before->key != label.key) before = nullptr;
       if (!history.has_row(label.key)) {
         ++out_.unknown;
         continue;
       }
-      ++day.matched;
+      const bool counts = !history.is_set_aside(label.key);
+      ++(counts ? day.matched : day.set_aside);
       int known = history.label(label.key, *label.observed);
       if (before && (known == kNoLabel || history.observed(label.key, *label.observed) <= *before->observed))
         known = before->label;
@@ -139,32 +137,48 @@ class Importing {
         return wrong(label,
                      fmt::format("row {} has another label of the same row of {}, known on the same "
                                  "day: leave one of them out, or say when each was known (observed_at)",
-                                 before->record + 1, format_date(*date)));
+                                 before->record + 1, format_date(date)));
       }
       before = &label;
       if (known == label.label) continue;
-      ++(known == kNoLabel ? day.added : day.changed);
-      fresh.push_back({i, known});
+      // A row that has a label already, known later: no new one, and no change where both are the same.
+      const int now_known = history.label(label.key, kAlways);
+      if (counts) {
+        ++(known != kNoLabel || (now_known != kNoLabel && now_known != label.label) ? day.changed
+           : now_known != kNoLabel                                                  ? day.earlier
+                                                                                    : day.added);
+      }
+      fresh.push_back({i, known, now_known, counts});
     }
+    day.written = fresh.size();
     out_.matched += day.matched;
+    out_.set_aside += day.set_aside;
     out_.added += day.added;
     out_.changed += day.changed;
+    out_.earlier += day.earlier;
     if (!fresh.empty()) {
-      MAEIL_TRY(write_labels(*date, fresh));
+      MAEIL_TRY(write_labels(date, fresh));
+      add_label_fence(fence, store::id_value(import_id_), out_.batch);
       for (const Fresh& one : fresh) {
-        const FileLabel& label = file_.labels[one.label];
+        const FileLabel& label = day_.labels[one.label];
         history.add_label(label.key, *label.observed, label.label);
       }
       history.sort();
-      MAEIL_TRY(judge_scores(day, history));
+      // Scores are judged by what is known by now: where that is as it was, so is the verdict.
+      if (std::ranges::any_of(fresh, [&](const Fresh& one) {
+            return one.counts && history.label(day_.labels[one.label].key, kAlways) != one.now_known;
+          }))
+        MAEIL_TRY(judge_scores(day, history));
     }
-    if (day.matched > 0) out_.dates.push_back(std::move(day));
+    if (day.matched + day.set_aside > 0) out_.dates.push_back(std::move(day));
     return {};
   }
 
   struct Fresh {
     size_t label;
-    int previous;
+    int previous;   // on the day on which this one became known
+    int now_known;  // before this import
+    bool counts;    // its row is not set aside
   };
 
   Status write_labels(Days date, const std::vector<Fresh>& fresh) {
@@ -183,11 +197,11 @@ class Importing {
       std::vector<int64_t> labels;
       std::vector<double> previous;
       for (size_t i = first; i < std::min(fresh.size(), first + kRowsAtOnce); ++i) {
-        const FileLabel& label = file_.labels[fresh[i].label];
-        const bool any = seen_.rows++ > 0;
+        const FileLabel& label = day_.labels[fresh[i].label];
+        const bool any = out_.written++ > 0;
         out_.observed_from = any ? std::min(out_.observed_from, *label.observed) : *label.observed;
         out_.observed_to = any ? std::max(out_.observed_to, *label.observed) : *label.observed;
-        ids.emplace_back(file_.id(label));
+        ids.emplace_back(day_.id(label));
         labels.push_back(label.label);
         previous.push_back(fresh[i].previous == kNoLabel ? std::numeric_limits<double>::quiet_NaN()
                                                          : fresh[i].previous);
@@ -209,7 +223,7 @@ class Importing {
     MAEIL_ASSIGN(const Document predictions, present_predictions(store_, day.date));
     if (predictions.is_null()) return {};
     const auto stamp = [&](Document document) {
-      Document stamped = {{"_id", store::id_value(new_id("matured", ++seen_.judged))}};
+      Document stamped = {{"_id", store::id_value(store::new_object_id(now()))}};
       stamped.update(document);
       stamped["import_id"] = store::id_value(import_id_);
       stamped["timestamp"] = store::date_value(now());
@@ -226,16 +240,12 @@ class Importing {
     const std::string name = std::filesystem::path(request_.in).filename().string();
     MAEIL_ASSIGN(const auto blob, store_.write_blob(name, {{"type", kLabels}, {"dataset", spec_.name}}));
     {
-      MAEIL_ASSIGN(MappedFile bytes, MappedFile::open(request_.in));
+      MAEIL_ASSIGN(const MappedFile bytes, file_.copy->map());
       constexpr size_t kPiece = 1 << 20;
       for (size_t at = 0; at < bytes.bytes().size(); at += kPiece)
         MAEIL_TRY(blob->write(bytes.bytes().substr(at, kPiece)));
     }
     MAEIL_ASSIGN(const std::string file_id, blob->finish());
-    MAEIL_ASSIGN(const auto info, store_.blob_info(file_id));
-    if (!info.sha256.empty() && info.sha256 != file_.sha256)
-      return fail(ErrorCode::kConflict,
-                  fmt::format("{} was written while it was read: import it again", request_.in));
     store::FindOptions newest;
     newest.sort = {{"number", -1}};
     newest.limit = 1;
@@ -263,57 +273,40 @@ class Importing {
   const LabelRequest& request_;
   const LabelOwner& owner_;
   LabelFile file_;
+  std::vector<Days> dates_;  // of its labels
+  LabelsOfDay day_;          // that is taken in
   std::string import_id_;
   LabelImport out_;
-  struct {
-    uint64_t rows = 0;
-    int judged = 0;
-  } seen_;
+  uint64_t of_pruned_days_ = 0;
 };
 
 }  // namespace
 
+Result<LabelImport> read_labels(store::Store& store, const Settings& settings, const table::DatasetSpec& spec,
+                                const LabelRequest& request, const LabelOwner& owner,
+                                const Watcher& watcher) {
+  return Importing(store, settings, spec, request, owner).run(watcher);
+}
+
 Result<LabelImport> import_labels(store::Store& store, const Settings& settings,
                                   const table::DatasetSpec& spec, const LabelRequest& request,
-                                  const LabelOwner& owner, const Watcher& watcher) {
-  return Importing(store, settings, spec, request, owner).run(watcher);
+                                  const LabelOwner& owner, const Watcher& watcher,
+                                  const std::function<void(store::Batch&)>& fence) {
+  constexpr int kTries = 3;
+  for (int tries = 1;; ++tries) {
+    MAEIL_ASSIGN(auto import, read_labels(store, settings, spec, request, owner, watcher));
+    if (import.written == 0 || request.dry_run) return import;
+    if (fence) fence(import.batch);
+    const Status done = store.commit(import.batch);
+    if (done) return import;
+    if (done.error().code != ErrorCode::kConflict || tries == kTries)
+      return with_context(request.in, done.error());
+    watcher.note(fmt::format("{}: scores of the same day were made meanwhile: once more", request.in), false);
+  }
 }
 
 Result<std::unique_ptr<store::Lock>> lock_labels(store::Store& store) {
   return store.lock("labels", fmt::format("labels on {}", dag::host_name()));
-}
-
-Document import_facts(const LabelImport& import) {
-  Document out = {{"rows", import.rows},
-                  {"left_out", import.left_out},
-                  {"matched", import.matched},
-                  {"unknown", import.unknown},
-                  {"added", import.added},
-                  {"changed", import.changed},
-                  {"quarantined", import.read.quarantined}};
-  if (import.added + import.changed == 0) return out;
-  out["observed_from"] = format_date(import.observed_from);
-  out["observed_to"] = format_date(import.observed_to);
-  auto dates = Document::array(), days = Document::array();
-  for (const auto& day : import.dates) {
-    if (day.added + day.changed == 0) continue;
-    dates.push_back(format_date(day.date));
-    days.push_back({{"logical_date", format_date(day.date)},
-                    {"raw_data_id", day.raw_data_id},
-                    {"matched", day.matched},
-                    {"added", day.added},
-                    {"changed", day.changed}});
-  }
-  out["logical_dates"] = std::move(dates);
-  out["days"] = std::move(days);
-  return out;
-}
-
-std::string describe(const LabelImport& import) {
-  std::string out = fmt::format("{} labels: {} matched ({} new, {} changed), {} unknown", import.rows,
-                                import.matched, import.added, import.changed, import.unknown);
-  if (import.left_out > 0) out += fmt::format(", {} rows without an id or a label left out", import.left_out);
-  return out;
 }
 
 }  // namespace maeil::loop

@@ -3,6 +3,7 @@
 // same file again brings nothing.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -26,27 +27,29 @@ struct LabelRequest {
 
 // How the import is named in the store.
 struct LabelOwner {
-  // Ids are made of it, the same when a task's try is repeated; "": new ones.
-  std::string task_key;
+  std::string task_key;  // of the task that takes it in; "": a person does
   std::string run_id;
   Days logical_date{};
 };
 
 struct LabelledDate {
   Days date;
-  uint64_t matched = 0, added = 0, changed = 0;
+  uint64_t matched = 0, set_aside = 0, added = 0, changed = 0, earlier = 0, written = 0;
   store::Document raw_data_id = {};  // whose rows they are
   store::Document metrics = {};      // of its scores, with the labels that are known now; null: not judged
 };
 
 struct LabelImport {
   table::ReadReport read;
-  uint64_t rows = 0;      // with an id and a label
-  uint64_t left_out = 0;  // without one of them
-  uint64_t matched = 0;   // rows of the file whose row is stored
-  uint64_t unknown = 0;   // ... is not
-  uint64_t added = 0;     // of the matched: no label was known before
-  uint64_t changed = 0;   // of the matched: another one was
+  uint64_t rows = 0;       // with an id and a label
+  uint64_t left_out = 0;   // without one of them
+  uint64_t matched = 0;    // rows of the file whose row is stored
+  uint64_t set_aside = 0;  // ... is, and the day's contract set it aside: kept, and counted no further
+  uint64_t unknown = 0;    // ... is not
+  uint64_t added = 0;      // of the matched: no label was known before
+  uint64_t changed = 0;    // of the matched: another one was, or is now
+  uint64_t earlier = 0;    // of the matched: the same is known, but since a later day
+  uint64_t written = 0;    // labels that the store does not have as the file has them
   Days observed_from{}, observed_to{};
   std::vector<LabelledDate> dates;  // that have matched rows, oldest first
   store::Batch batch;               // empty where nothing is new
@@ -54,13 +57,21 @@ struct LabelImport {
 
 // Reads the file and the days, and writes what the batch will name; the caller commits. The file is read as
 // every file of rows (table/row_file.h): the id columns and the target; `logical_date` or the time column,
-// and `observed_at`, where it has them. Memory: about 80 bytes a label of the file and 40 a row of one day.
+// and `observed_at`, where it has them. Memory: of a day's labels and rows, 80 bytes and 40 each, and of a
+// million labels beside (label_spool.h); of labels without a day, all.
 // kBadInput: as read_csv and check_read; an id that several days have while nothing says which; two labels of
-// one row, known on one day; a label that was known before its row's day, or after today. kUsage: --date and
+// one row, known on one day; a label that was known before its row's day, or after today; not one label of a
+// stored row (no_match.h). kUsage: --date and
 // a row disagree. REQUIRES: the caller holds lock_labels().
+Result<LabelImport> read_labels(store::Store& store, const Settings& settings, const table::DatasetSpec& spec,
+                                const LabelRequest& request, const LabelOwner& owner, const Watcher& watcher);
+
+// The same, and commits what is new; again where scores of the same days were made meanwhile (matured.h).
+// `fence` adds to the batch what else it is to expect; may be none.
 Result<LabelImport> import_labels(store::Store& store, const Settings& settings,
                                   const table::DatasetSpec& spec, const LabelRequest& request,
-                                  const LabelOwner& owner, const Watcher& watcher);
+                                  const LabelOwner& owner, const Watcher& watcher,
+                                  const std::function<void(store::Batch&)>& fence = {});
 
 // One import at a time: kConflict while another goes on.
 Result<std::unique_ptr<store::Lock>> lock_labels(store::Store& store);

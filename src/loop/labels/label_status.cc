@@ -22,6 +22,7 @@ Result<Document> label_status(store::Store& store, const Settings& settings, con
   const auto counts = history.count(kAlways);
   Document out = {{"logical_date", format_date(date)},
                   {"rows", counts.rows},
+                  {"set_aside", counts.set_aside},
                   {"labelled", counts.labelled},
                   {"due", nullptr},
                   {"overdue", false},

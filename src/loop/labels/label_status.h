@@ -7,10 +7,11 @@
 
 namespace maeil::loop {
 
-// {logical_date, rows, labelled, due (null: the dataset says no delay), overdue, imports [{timestamp,
-// filename, observed_from, observed_to, added, changed}], matured [documents of performance_metrics, oldest
-// first]}. Overdue: less than half of the rows have a label, and `today` is after the day on which they are
-// due. kNotFound: no rows are stored for the date; kBadInput: damage.
+// {logical_date, rows, set_aside (by the contract, and no more of the rows), labelled, due (null: the dataset
+// says no delay), overdue, imports [{timestamp, filename, observed_from, observed_to, added, changed}],
+// matured [documents of performance_metrics, oldest first]}. Overdue: less than half of the rows have a
+// label, and `today` is after the day on which they are due. kNotFound: no rows are stored for the date;
+// kBadInput: damage.
 Result<store::Document> label_status(store::Store& store, const Settings& settings,
                                      const table::DatasetSpec& spec, Days date, Days today);
 

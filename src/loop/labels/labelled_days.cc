@@ -29,22 +29,6 @@ struct DayLabels {
   bool own = true;  // by what came with the rows alone
 };
 
-// What preprocess_data counted of a date; nullopt: it did not, or was an older maeil's and its rows were all
-// labelled or not, nobody knows.
-Result<std::optional<LabelHistory::Counts>> counted(store::Store& store, Days date) {
-  MAEIL_ASSIGN(const auto record, dag::read_record(store, {date, kDataDag, "preprocess_data"}));
-  if (!record || !record->result.is_object()) return std::optional<LabelHistory::Counts>();
-  const auto count = [&](const char* name) -> std::optional<uint64_t> {
-    const auto found = record->result.find(name);
-    if (found == record->result.end() || !found->is_number_integer() || found->get<int64_t>() < 0)
-      return std::nullopt;
-    return found->get<uint64_t>();
-  };
-  const auto rows = count("rows");
-  if (!rows || record->state != dag::TaskState::kSuccess) return std::optional<LabelHistory::Counts>();
-  return std::optional(LabelHistory::Counts{*rows, *rows - std::min(*rows, count("unlabelled").value_or(0))});
-}
-
 // The labels of the rows of `of` that were known on `date`.
 Result<DayLabels> labels_of(store::Store& store, const Day& day, Days of, Days date) {
   DayLabels out;
@@ -60,7 +44,7 @@ Result<DayLabels> labels_of(store::Store& store, const Day& day, Days of, Days d
   out.own = std::ranges::none_of(imports, [&](const Document& import) {
     return import.value("observed_from", "") <= format_date(date);  // ISO dates compare as text
   });
-  MAEIL_ASSIGN(const auto own, counted(store, of));
+  MAEIL_ASSIGN(const auto own, counted_labels(store, of));
   if (out.own && own) {
     counts = *own;
   } else {
@@ -110,6 +94,20 @@ Result<LabelledDays> newest_labelled(store::Store& store, const Day& day, Days d
 }
 
 }  // namespace
+
+Result<std::optional<LabelHistory::Counts>> counted_labels(store::Store& store, Days date) {
+  MAEIL_ASSIGN(const auto record, dag::read_record(store, {date, kDataDag, "preprocess_data"}));
+  if (!record || !record->result.is_object()) return std::optional<LabelHistory::Counts>();
+  const auto count = [&](const char* name) -> std::optional<uint64_t> {
+    const auto found = record->result.find(name);
+    if (found == record->result.end() || !found->is_number_integer() || found->get<int64_t>() < 0)
+      return std::nullopt;
+    return found->get<uint64_t>();
+  };
+  const auto rows = count("rows");
+  if (!rows || record->state != dag::TaskState::kSuccess) return std::optional<LabelHistory::Counts>();
+  return std::optional(LabelHistory::Counts{*rows, *rows - std::min(*rows, count("unlabelled").value_or(0))});
+}
 
 Result<std::vector<Days>> stored_days(store::Store& store, Days date) {
   store::FindOptions present;

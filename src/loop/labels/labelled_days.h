@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "loop/day.h"
+#include "loop/labels/label_history.h"
 
 namespace maeil::loop {
 
@@ -27,6 +28,10 @@ Result<LabelledDays> days_to_judge(store::Store& store, const Day& day, Days dat
 // What is learnt from: the newest RETRAIN_DAYS labelled days, the date itself included.
 Result<LabelledDays> days_to_learn(store::Store& store, const Day& day, Days date);
 
+// The labels that came with a date's rows, as preprocess_data counted them; nullopt: it did not, or was an
+// older maeil's and nobody knows whether its rows were labelled.
+Result<std::optional<LabelHistory::Counts>> counted_labels(store::Store& store, Days date);
+
 // When labels are due where none are known yet.
 struct LabelsDue {
   Days of, on;           // of the oldest day whose rows are stored
@@ -41,7 +46,8 @@ Result<std::vector<Days>> dates_of(const store::Document& result, const char* fi
 // "2026-11-01" or "12 days, 2026-11-01 to 2026-11-14"
 std::string describe_dates(const std::vector<Days>& dates);
 
-// The days for which rows are stored, up to `date`, newest first.
+// The days for which rows are stored, up to `date` (kEndOfTime: all), newest first.
+inline const Days kEndOfTime = parse_date("9999-12-31").value();
 Result<std::vector<Days>> stored_days(store::Store& store, Days date);
 
 }  // namespace maeil::loop

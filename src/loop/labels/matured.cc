@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "base/file.h"
+#include "base/hash.h"
 #include "loop/evaluation.h"
 #include "loop/labels/stored_labels.h"
 #include "loop/prepared/read_rows.h"
@@ -17,6 +18,7 @@ using store::Document;
 
 constexpr const char* kPredictions = "predictions";
 constexpr const char* kProbability = "probability";
+constexpr const char* kLabelFences = "label_fences";
 
 // What is read of a day's scores: the ids and the probability.
 table::DatasetSpec scores_spec(const table::DatasetSpec& spec) {
@@ -78,6 +80,25 @@ Result<Document> supersede(store::Store& store, Days date, const Document& which
 }
 
 }  // namespace
+
+Result<LabelFence> read_label_fence(store::Store& store, Days date) {
+  const std::string id = sha256_hex(fmt::format("{} {}", kLabelFences, format_date(date))).substr(0, 24);
+  store::FindOptions by_id;
+  by_id.filter = {{"_id", store::id_value(id)}};
+  MAEIL_ASSIGN(const Document found, store.find_one(kLabelFences, by_id));
+  Document fields;  // null: there must be none
+  if (!found.is_null()) fields = {{"by", found.value("by", Document())}};
+  return LabelFence{date, {kLabelFences, id, std::move(fields)}};
+}
+
+void add_label_fence(const LabelFence& fence, const Document& by, store::Batch& batch) {
+  batch.expects.push_back(fence.as_read);
+  batch.puts.push_back({kLabelFences,
+                        {{"_id", store::id_value(fence.as_read.id)},
+                         {"logical_date", format_date(fence.date)},
+                         {"by", by},
+                         {"timestamp", store::date_value(now())}}});
+}
 
 Result<Document> present_predictions(store::Store& store, Days date) {
   store::FindOptions present;

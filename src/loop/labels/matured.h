@@ -16,6 +16,19 @@ namespace maeil::loop {
 
 inline constexpr const char* kMatured = "matured";
 
+// Labels of a date may be imported while its scores are made again, and each would judge without the other.
+// Whoever does either reads the fence before labels and scores, and commits with it: the second is kConflict,
+// and begins again.
+//
+// label_fences  one document a date: logical_date, `by` (the import or the predictions that wrote last),
+//               timestamp
+struct LabelFence {
+  Days date;
+  store::Batch::Expect as_read;
+};
+Result<LabelFence> read_label_fence(store::Store& store, Days date);
+void add_label_fence(const LabelFence& fence, const store::Document& by, store::Batch& batch);
+
 // The date's document of `predictions` that counts and whose bytes are there; null: none.
 Result<store::Document> present_predictions(store::Store& store, Days date);
 

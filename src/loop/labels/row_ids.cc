@@ -29,10 +29,9 @@ RowIds::RowIds(const table::DatasetSpec& spec, const std::vector<std::string>& c
     Id id{chunk.find(name), {}};
     const table::SpecColumn* column = spec.find(name);
     if (column && column->type == table::SpecType::kDate) {
-      for (const auto& text : id.column->dictionary) {
-        const auto day = table::read_day(text, column->format);
-        id.days.push_back(day ? format_date(*day) : text);
-      }
+      const auto& texts = id.column->dictionary;
+      const auto days = table::days_of_texts(texts, column->format);
+      for (size_t i = 0; i < texts.size(); ++i) id.days.push_back(days[i] ? format_date(*days[i]) : texts[i]);
     }
     ids_.push_back(std::move(id));
   }

@@ -6,6 +6,7 @@
 #include <filesystem>
 
 #include "loop/prepared/raw_data.h"
+#include "loop/validate_data.h"
 #include "prep/columns.h"
 #include "store/field_rules.h"
 #include "table/csv_table.h"
@@ -91,6 +92,20 @@ Status add_labels(store::Store& store, Days date, const std::vector<Document>& i
   return {};
 }
 
+namespace {
+
+// Of a day that broke its contract, or was not held against it, none is set aside.
+Result<table::SetAside> rows_set_aside(store::Store& store, Days date, const table::DatasetSpec& spec,
+                                       const Document& raw) {
+  const auto said = validated(store, date, spec, raw);
+  if (!said && (said.error().code == ErrorCode::kBadInput || said.error().code == ErrorCode::kNotFound))
+    return table::SetAside();
+  MAEIL_ASSIGN(auto rows, validated_rows(store, date, spec, raw));
+  return std::move(rows.set_aside);
+}
+
+}  // namespace
+
 Status add_rows(store::Store& store, const Settings& settings, const table::DatasetSpec& spec, Days date,
                 const Document& raw, LabelHistory& history) {
   const table::DatasetSpec narrow = id_and_target(spec);
@@ -98,6 +113,7 @@ Status add_rows(store::Store& store, const Settings& settings, const table::Data
   MAEIL_ASSIGN(auto bytes, raw_rows(store, raw, all, scratch_file(settings, date, "ids")));
   auto file = table::RowFile::own(std::move(bytes), fmt::format("the raw data of {}", format_date(date)));
   const size_t target = prep::column_index(narrow, narrow.target);
+  MAEIL_ASSIGN(const auto aside, rows_set_aside(store, date, spec, raw));
   std::string id;
   MAEIL_TRY(table::read_csv_file(file, narrow, {.target_required = false, .other_label_is_none = true},
                                  [&](Table&& chunk, const std::vector<uint64_t>& numbers) -> Status {
@@ -108,7 +124,10 @@ Status add_rows(store::Store& store, const Settings& settings, const table::Data
                                      const int label = labels.is_missing(i)                ? kNoLabel
                                                        : labels.text(i) == narrow.positive ? 1
                                                                                            : 0;
-                                     history.add_row(row_key(id), date, label);
+                                     // Of two rows of one id the one that is left out says nothing of the
+                                     // other.
+                                     const bool out = std::ranges::binary_search(aside.rows, numbers[i]);
+                                     history.add_row(row_key(id), date, out ? kNoLabel : label, out);
                                    }
                                    return {};
                                  }));

@@ -112,15 +112,17 @@ Result<PreparedDay> Preparing::store_rows(const Rows& all) {
   return writer->finish(context_, day_, preparation_, totals, raw_);
 }
 
+bool are_rows_of(const store::Document& rows, const store::Document& raw, const Validated& by) {
+  return rows.value("raw_data_id", store::Document()) == raw.at("_id") &&
+         store::id_text(rows.value("validation_id", store::Document())) == by.id;
+}
+
 Status ensure_prepared(dag::TaskContext& context, const Day& day, const prep::Preparation& preparation) {
   MAEIL_ASSIGN(const store::Document raw, raw_document(context));
   const auto rows = context.store.row_constants(kRows, partition_of(context.logical_date, preparation));
   if (!rows && rows.error().code != ErrorCode::kNotFound) return tl::make_unexpected(rows.error());
   MAEIL_ASSIGN(const Validated by, validated(context.store, context.logical_date, day.spec, raw));
-  const store::Document said = by.id.empty() ? store::Document() : store::id_value(by.id);
-  if (rows && rows->value("raw_data_id", store::Document()) == raw.at("_id") &&
-      rows->value("validation_id", store::Document()) == said)
-    return {};
+  if (rows && are_rows_of(*rows, raw, by)) return {};
   context.log(rows
                   ? "the prepared rows are of other raw data, or others were set aside: preparing them again"
                   : "this model has other fitted values than the prepared rows: preparing them again for it");

@@ -58,6 +58,9 @@ class Preparing : public RowWork<PreparedPiece, PreparedTotals> {
   const ValidatedRows validated_;
 };
 
+// Whether prepared rows, by their constants, were made from `raw`, less the rows that `by` sets aside.
+bool are_rows_of(const store::Document& rows, const store::Document& raw, const Validated& by);
+
 // Prepares and commits, in one piece whatever the task's shard, unless the date's rows for `preparation` are
 // there already, made from the date's present raw data.
 Status ensure_prepared(dag::TaskContext& context, const Day& day, const prep::Preparation& preparation);

@@ -7,6 +7,7 @@
 #include <random>
 #include <utility>
 
+#include "loop/prepared/prepare.h"
 #include "loop/prepared/store_rows.h"
 #include "nn/model.h"
 #include "prep/split.h"
@@ -218,6 +219,18 @@ TEST(ReadFine, KeepsAFifthForChoosingAndLeavesOutRowsWithoutALabel) {
   EXPECT_EQ(sizes.fine, kCount / 2);
   EXPECT_EQ(sizes.test, kCount / 2);
   EXPECT_GE(sizes.validation, static_cast<int64_t>(fine.validation.rows()));
+}
+
+TEST(PreparedRows, AreOfTheirRawDataAndOfWhatItsValidationLeft) {
+  const auto id = [](char c) { return store::id_value(std::string(24, c)); };
+  const store::Document raw = {{"_id", id('a')}};
+  const Validated all, some{std::string(24, 'b'), std::string(24, 'c')};
+  EXPECT_TRUE(are_rows_of({{"raw_data_id", id('a')}}, raw, all));
+  EXPECT_TRUE(are_rows_of({{"raw_data_id", id('a')}, {"validation_id", id('b')}}, raw, some));
+  EXPECT_FALSE(are_rows_of({{"raw_data_id", id('d')}}, raw, all));
+  EXPECT_FALSE(are_rows_of({{"raw_data_id", id('a')}}, raw, some));
+  EXPECT_FALSE(are_rows_of({{"raw_data_id", id('a')}, {"validation_id", id('b')}}, raw, all));
+  EXPECT_FALSE(are_rows_of({{"raw_data_id", id('a')}, {"validation_id", id('d')}}, raw, some));
 }
 
 }  // namespace
