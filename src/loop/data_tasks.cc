@@ -117,7 +117,8 @@ Result<TaskOutcome> generate_data(const Day& day, TaskContext& context) {
     const std::string scratch = std::filesystem::path(day.settings.data_dir) / "parts" /
                                 fmt::format("{}.taken.{}-{}.{}.csv", format_date(context.logical_date),
                                             context.shard.index, context.shard.count, context.try_number);
-    auto raw = found ? file_lines(*found, day.spec, scratch) : tl::make_unexpected(found.error());
+    auto raw = found ? file_lines(*found, day.spec, context.logical_date, scratch)
+                     : tl::make_unexpected(found.error());
     if (!raw && raw.error().code == ErrorCode::kNotFound && day.file.empty())
       return fail(ErrorCode::kUnavailable, fmt::format("{} is not there any more (DAY_DATA)", pattern));
     if (!raw) return tl::make_unexpected(raw.error());

@@ -133,10 +133,13 @@ std::string day_file(const Day& day, Days date) {
   return day.file.empty() ? with_date(day.settings.day_data, date) : day.file;
 }
 
-Result<FileDate> date_of_file(const std::string& path, const table::DatasetSpec& spec) {
-  FileDate out;
-  out.in_name = date_in(name_of(path));
-  if (spec.roles.time.empty()) return out;
+namespace {
+
+// The only day that the rows are of; nullopt: nothing says.
+Result<std::optional<Days>> date_in_rows(table::RowFile& file, const std::string& path,
+                                         const table::DatasetSpec& spec) {
+  std::optional<Days> first;
+  if (spec.roles.time.empty()) return first;
   // The time alone: what else the file has, or lacks, is validate_data's to find.
   table::DatasetSpec dated;
   dated.name = spec.name;
@@ -144,34 +147,33 @@ Result<FileDate> date_of_file(const std::string& path, const table::DatasetSpec&
   dated.columns[0].optional = true;
   const auto& format = dated.columns[0].format;
   std::optional<Days> last;
-  MAEIL_ASSIGN(auto file, table::RowFile::open(path, &spec));
   MAEIL_TRY(table::read_csv_file(file, dated, {.target_required = false},
                                  [&](Table&& chunk, const std::vector<uint64_t>&) -> Status {
                                    for (const auto& text : chunk.columns[0].dictionary) {
                                      const auto day = table::read_day(text, format);
                                      if (!day) continue;
-                                     if (!out.in_rows) out.in_rows = day;
-                                     if (*day != *out.in_rows) last = day;
+                                     if (!first) first = day;
+                                     if (*day != *first) last = day;
                                    }
                                    return {};
                                  }));
   if (last) {
     return bad_input(fmt::format(
         "{}: the rows are of more than one day (column '{}': {}, {}): a day's rows are those of one date",
-        path, spec.roles.time, format_date(*out.in_rows), format_date(*last)));
+        path, spec.roles.time, format_date(*first), format_date(*last)));
   }
-  return out;
+  return first;
 }
 
-Result<Days> choose_date(const std::string& path, const table::DatasetSpec& spec,
+Result<Days> choose_date(table::RowFile& file, const std::string& path, const table::DatasetSpec& spec,
                          const std::optional<Days>& asked) {
-  MAEIL_ASSIGN(const FileDate said, date_of_file(path, spec));
+  MAEIL_ASSIGN(const auto in_rows, date_in_rows(file, path, spec));
   struct Told {
     const char* by;
     std::optional<Days> day;
   };
   const Told told[] = {
-      {"--date says", asked}, {"its rows say", said.in_rows}, {"its name says", said.in_name}};
+      {"the run is of", asked}, {"its rows say", in_rows}, {"its name says", date_in(name_of(path))}};
   const Told* first = nullptr;
   for (const Told& each : told) {
     if (!each.day) continue;
@@ -189,7 +191,15 @@ Result<Days> choose_date(const std::string& path, const table::DatasetSpec& spec
   return *first->day;
 }
 
-Result<RawLines> file_lines(const std::string& path, const table::DatasetSpec& spec,
+}  // namespace
+
+Result<Days> choose_date(const std::string& path, const table::DatasetSpec& spec,
+                         const std::optional<Days>& asked) {
+  MAEIL_ASSIGN(auto file, table::RowFile::open(path, &spec));
+  return choose_date(file, path, spec, asked);
+}
+
+Result<RawLines> file_lines(const std::string& path, const table::DatasetSpec& spec, Days date,
                             const std::string& scratch) {
   MAEIL_ASSIGN(TakenBytes taken, take_bytes(path, scratch + ".bytes"));
   const std::string sha256 = taken.sha256;
@@ -197,6 +207,7 @@ Result<RawLines> file_lines(const std::string& path, const table::DatasetSpec& s
   MAEIL_ASSIGN(MappedFile bytes, taken.copy.map());
   MAEIL_ASSIGN(auto rows, table::RowFile::open(std::move(bytes), path, &spec));
   in->file = std::make_unique<table::RowFile>(std::move(rows));
+  MAEIL_TRY(choose_date(*in->file, path, spec, date));  // another day's file under this day's name
   MAEIL_ASSIGN(auto reader, table::RowReader::begin(*in->file));
   const std::vector<std::string> names = reader.names();
   const std::string how = in->file->how();

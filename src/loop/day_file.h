@@ -16,24 +16,17 @@ std::string day_file(const Day& day, Days date);
 // Every {date} of a path replaced by YYYY-MM-DD.
 std::string with_date(std::string path, Days date);
 
-// The day that a file is about, as far as it says: the only value of the dataset's time column, and the one
-// date (2026-11-28 or 20261128) in its name.
-struct FileDate {
-  std::optional<Days> in_rows, in_name;
-};
-// Reads the file. kBadInput as read_csv.
-Result<FileDate> date_of_file(const std::string& path, const table::DatasetSpec& spec);
-
-// The date of a run that is given a file: `asked`, else what the rows say, else what the name says. kUsage
-// when two of these disagree, or none says anything, and when the rows are of several days.
+// The date of a run that is given a file: `asked`, else what the rows say (the only value of the dataset's
+// time column), else what the name says (one date, 2026-11-28 or 20261128). Reads the file. kUsage when two
+// of these disagree, or none says anything; kBadInput as read_csv, and when the rows are of several days.
 Result<Days> choose_date(const std::string& path, const table::DatasetSpec& spec,
                          const std::optional<Days>& asked);
 
 // The rows of the file: plain CSV as it came, every other as plain CSV (row_file.h), through files at
-// `scratch` that nobody else sees. kNotFound: there is no such file; kUnavailable: it was written to
-// meanwhile; kBadInput: it cannot be read as rows, or has none. Whether they are rows of the dataset is
-// validate_data's to say.
-Result<RawLines> file_lines(const std::string& path, const table::DatasetSpec& spec,
+// `scratch` that nobody else sees. kUsage: its rows or its name are of another date; kNotFound: there is no
+// such file; kUnavailable: it was written to meanwhile; kBadInput: it cannot be read as rows, has none, or
+// they are of several days. Whether they are rows of the dataset is validate_data's to say.
+Result<RawLines> file_lines(const std::string& path, const table::DatasetSpec& spec, Days date,
                             const std::string& scratch);
 
 }  // namespace maeil::loop

@@ -117,7 +117,7 @@ Result<DayRequest> record_request(store::Store& store, const Settings& settings,
 }  // namespace
 
 Result<DayRequest> request_day(store::Store& store, const Settings& settings, const table::DatasetSpec& spec,
-                               Days date, const AskedDay& asked, const std::string& run_id) {
+                               Days date, const AskedDay& asked, const std::string& run_id, bool finished) {
   MAEIL_ASSIGN(const auto recorded, begun_as(store, date));
   if (recorded) {
     if (asked.rows && *asked.rows != recorded->rows) {
@@ -145,6 +145,7 @@ Result<DayRequest> request_day(store::Store& store, const Settings& settings, co
         other.file = *asked.file;
         return record_request(store, settings, spec, date, other, run_id);
       }
+      if (finished && (!recorded->file.empty() || !settings.day_data.empty())) return *recorded;
       const auto rows = recorded->file.empty() ? std::string("rows that were not given with --in")
                                                : "the rows of " + recorded->file;
       return usage_error(

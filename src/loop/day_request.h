@@ -42,9 +42,11 @@ Status check_request(const Settings& settings, const table::DatasetSpec& spec, c
 Status check_drawn(const Source& source, const table::DatasetSpec& spec);
 
 // The request to go on with: the recorded one, else a new one, which is recorded. kUsage when `asked` is
-// something else than what was recorded, or cannot be had. REQUIRES: the caller holds the runner's lock.
+// something else than what was recorded, or cannot be had; but another file of a date that is `finished`,
+// whose rows came out of one, is not refused: nothing is done, and what differs is said (run_day).
+// REQUIRES: the caller holds the runner's lock.
 Result<DayRequest> request_day(store::Store& store, const Settings& settings, const table::DatasetSpec& spec,
-                               Days date, const AskedDay& asked, const std::string& run_id);
+                               Days date, const AskedDay& asked, const std::string& run_id, bool finished);
 
 // The document of a request.
 store::Batch::Put request_document(Days date, const DayRequest& request, const store::Document& from,

@@ -7,6 +7,7 @@
 
 #include "dag/claim.h"
 #include "dag/task_history.h"
+#include "loop/day_file.h"
 #include "loop/pipelines.h"
 #include "loop/source.h"
 #include "loop/verdict_record.h"
@@ -128,6 +129,7 @@ Result<RedoPlan> plan_redo(store::Store& store, const Settings& settings, const 
                   options.asked.file.value_or(recorded->file)};
   if (draws) {
     MAEIL_TRY(check_request(settings, spec, plan.request));
+    if (options.asked.file) MAEIL_TRY(choose_date(*options.asked.file, spec, date));
     if (plan.request.file.empty() && settings.day_data.empty()) {
       MAEIL_ASSIGN(plan.notes, what_rows_differ_in(store, settings, date));
     }

@@ -33,9 +33,11 @@ Result<Verdict> verdict_of(store::Store& store, Days date, const dag::DayResult&
   return retrained ? Verdict::kRetrained : Verdict::kApproved;
 }
 
-// Whether the date's file is no longer the one that was taken in; not where it is gone, or rows were drawn.
-Status look_at_file(store::Store& store, const Day& day, Days date, DayReport& out) {
-  const std::string pattern = day_file(day, date);
+// Whether the date's file, or the one that was `asked` for, is another than was taken in; not where it is
+// gone, or rows were drawn.
+Status look_at_file(store::Store& store, const Day& day, Days date, const std::optional<std::string>& asked,
+                    DayReport& out) {
+  const std::string pattern = asked.value_or(day_file(day, date));
   if (pattern.empty()) return {};
   store::FindOptions newest;
   newest.filter = {{"logical_date", format_date(date)}, {"superseded_by", {{"$exists", false}}}};
@@ -52,9 +54,10 @@ Status look_at_file(store::Store& store, const Day& day, Days date, DayReport& o
     in_what = "it cannot be compared: " + change.error().message;
   }
   out.other_file = fmt::format(
-      "{} is another file than was taken in for {}: {}. Nothing was done again; `maeil redo {}` does, and "
+      "{} is another file than was taken in for {}: {}. Nothing was done again; `maeil redo {}{}` does, and "
       "keeps both",
-      path, format_date(date), in_what, format_date(date));
+      path, format_date(date), in_what, format_date(date),
+      asked && *asked != day.file ? " --in " + *asked : "");
   return {};
 }
 
@@ -81,19 +84,19 @@ Result<DayReport> run_day(store::Store& store, const Day& settings_and_spec, Day
       }
       dags.insert(dags.begin(), first_day_dag());
     }
+    // A date that is finished runs nothing, so its settings count for nothing, and another file is looked at.
+    MAEIL_ASSIGN(const bool finished, dag::is_finished(store, dags, logical_date));
     MAEIL_ASSIGN(const DayRequest request,
-                 request_day(store, day.settings, day.spec, logical_date, asked, options.run_id));
+                 request_day(store, day.settings, day.spec, logical_date, asked, options.run_id, finished));
     day.rows = request.rows;
     day.scenario = request.scenario;
     day.deploy_older = request.deploy_older;
     day.file = request.file;
-    // A date that is finished runs nothing, so its settings count for nothing.
-    MAEIL_ASSIGN(const bool finished, dag::is_finished(store, dags, logical_date));
     if (!finished || options.clear) MAEIL_TRY(describe_run(store, day, described));
   }
   MAEIL_ASSIGN(out.result, dag::run_dags(store, dags, make_tasks(day), logical_date, described));
   out.already_finished = out.result.already_finished;
-  if (out.already_finished) MAEIL_TRY(look_at_file(store, day, logical_date, out));
+  if (out.already_finished) MAEIL_TRY(look_at_file(store, day, logical_date, asked.file, out));
   MAEIL_ASSIGN(out.verdict, verdict_of(store, logical_date, out.result));
   return out;
 }

@@ -192,7 +192,7 @@ class OwnRows(unittest.TestCase):
         self.assertIn("which the built-in portfolio's rows have not", workspace.run("run", expect=2).stderr)
         workspace.run("train", "--in", "history.csv", "--epochs", 1, expect=0)
         for arguments, code, said in (
-            (("--in", "rows.csv", "--date", "2024-07-19"), 2, "--date says 2024-07-19, its rows say 2024-07-20"),
+            (("--in", "rows.csv", "--date", "2024-07-19"), 2, "the run is of 2024-07-19, its rows say 2024-07-20"),
             (("--in", "rows.csv", "--rows", 5), 2, "--rows is for rows that are drawn"),
             (("--in", "rows.csv", "--scenario", "recession"), 2, "scenarios shape drawn ones"),
             (("--in", "absent.csv"), 3, "absent.csv"),

@@ -115,6 +115,28 @@ class Source(unittest.TestCase):
         self.assertEqual(len(workspace.find("raw_data", {"logical_date": "2026-11-28"})), 1)
         self.assertTrue((workspace.folder / "data/scores/scores_2026-11-28.csv").exists())
 
+    def test_rows_of_another_day_are_refused_however_they_come(self):
+        workspace = self.workspace()
+        for name, day in (("24", "24"), ("25", "25"), ("26", "25")):
+            write_rows(workspace.folder / f"in/rows_2026-11-{name}.csv", 400, day=f"2026-11-{day}")
+        workspace.run("run", "--date", "2026-11-24", expect=0)
+
+        def stored():
+            return [workspace.find(c, {"logical_date": "2026-11-24"}) for c in ("raw_data", "predictions", "task_instances")]
+
+        before = stored()
+        why = "in/rows_2026-11-26.csv: the run is of 2026-11-26, its rows say 2026-11-25"
+        self.assertIn(why, workspace.run("run", "--date", "2026-11-26", expect=2).stderr)
+        self.assertIn(why, workspace.run("backfill", "--from", "2026-11-26", "--to", "2026-11-26", expect=2).stderr)
+        date = ["--logical-date", "2026-11-26", "--run-id", "r", "--json"]
+        workspace.run("task", DATA, "wait_for_source", *date, expect=0)
+        self.assertIn(why, workspace.run("task", DATA, "generate_data", *date, expect=2).stdout)
+        for options in (["--yes"], ["--dry-run"]):
+            for name, code, said in (("in/rows_2026-11-25.csv", 2, "the run is of 2026-11-24, its rows say 2026-11-25"),
+                                     ("nosuch.csv", 3, "nosuch.csv")):
+                self.assertIn(said, workspace.run("redo", "2026-11-24", "--in", name, *options, expect=code).stderr)
+        self.assertEqual(stored(), before)
+
     def test_task_by_task_a_day_without_a_file_ends_skipped(self):
         workspace = self.workspace(SPEC + ROLES + '[calendar]\nweekdays = ["sat"]\n')
         self.assertIn("a Friday", self.task(workspace, DATA, "wait_for_source", 99).stdout)
@@ -218,6 +240,12 @@ class Source(unittest.TestCase):
         self.assertIn("5 rows added, 3 removed, 10 altered, 387 the same (by machine)", done.stderr)
         other = json.loads(done.stdout)["other_file"]
         self.assertEqual([other[key] for key in ("added", "removed", "altered", "same")], [5, 3, 10, 387])
+        self.assertEqual([workspace.find(c) for c in ("raw_data", "predictions", "task_instances")], before)
+        # So does one of another name.
+        (workspace.folder / "other.csv").write_bytes((workspace.folder / "rows.csv").read_bytes())
+        done = workspace.run("run", "--in", "other.csv", expect=0)
+        self.assertIn("5 rows added, 3 removed, 10 altered, 387 the same (by machine)", done.stderr)
+        self.assertIn(f"`maeil redo {DATE} --in other.csv` does", done.stderr)
         self.assertEqual([workspace.find(c) for c in ("raw_data", "predictions", "task_instances")], before)
         # The same rows in another order and dialect are the same rows.
         (workspace.folder / "rows.csv").write_text("\n".join([lines[0], *reversed(lines[1:])]).replace(",", "\t") + "\n")
