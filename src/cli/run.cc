@@ -8,6 +8,7 @@
 #include <cerrno>
 #include <chrono>
 #include <csignal>
+#include <filesystem>
 #include <iostream>
 
 #include "base/progress.h"
@@ -113,18 +114,28 @@ dag::RunOptions run_options(const Settings& settings, std::string run_type, Repo
 }
 
 void print_summary(const Settings& settings, const store::Store& store, const store::Document& summary) {
-  print_line(fmt::format(
-      "{} {}", summary.value("logical_date", ""),
-      summary.value("already_finished", false) ? "had been run before; nothing was done again" : "is done"));
+  const std::string verdict = summary.value("verdict", "");
+  print_line(fmt::format("{} {}", summary.value("logical_date", ""),
+                         verdict == "failed"      ? "failed"
+                         : verdict == "cancelled" ? "was stopped"
+                         : summary.value("already_finished", false)
+                             ? "had been run before; nothing was done again"
+                             : "is done"));
   for (const auto& [key, value] : summary.items()) {
     if (value.is_object() && key != "not judged" && key != "other_file")  // said already
       print_line(fmt::format("  {:<12} {}", key, value.value("message", "")));
   }
   print_line(fmt::format("  {:<12} {}", "verdict", loop::verdict_text(summary)));
   print_line("where to look");
-  print_line(fmt::format("  data         {}, {}/processed/processed_data.csv", settings.data_path,
-                         settings.data_dir));
-  print_line(fmt::format("  model        {}/deployed/current_model.pth", settings.model_save_path));
+  const auto print_files = [](const char* what, std::vector<std::string> paths) {
+    std::erase_if(paths, [](const std::string& path) {
+      std::error_code hidden;
+      return !std::filesystem::exists(path, hidden);
+    });
+    if (!paths.empty()) print_line(fmt::format("  {:<12} {}", what, fmt::join(paths, ", ")));
+  };
+  print_files("data", {settings.data_path, settings.data_dir + "/processed/processed_data.csv"});
+  print_files("model", {settings.model_save_path + "/deployed/current_model.pth"});
   if (const auto scored = summary.find("scored"); scored != summary.end() && scored->contains("result")) {
     if (const auto path = (*scored)["result"].value("path", ""); !path.empty())
       print_line(fmt::format("  scores       {}", path));

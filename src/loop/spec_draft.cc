@@ -98,6 +98,9 @@ class Drafting {
         why = "no value in any row";
       } else if (about.values == 1 && about.missing == 0) {
         why = fmt::format("constant: '{}' in every row", format::clip_utf8(values.texts().front(), 40));
+      } else if (!inferred_.unclear[c].empty() && about.values > kCategories) {
+        why =
+            fmt::format("text of {}, since it can be read in two ways: say which, and take out drop", many());
       } else if (column.type != SpecType::kDate && (number || about.values > kCategories) &&
                  table::find_identifier(column.name, number, false, values)) {
         why = fmt::format("names a row or a person: {} (--id or --group keeps it)", many());

@@ -163,6 +163,14 @@ Document with_id(const TaskContext& context, const char* collection, Document do
   return out;
 }
 
+// The file that people know, and whose lines those of the stored rows are: of another dialect what
+// `maeil data convert` makes of it.
+std::string name_of_rows(const Document& raw, const std::string& stored) {
+  const std::string source = raw.contains("source_sha256") ? raw.value("source", "") : "";
+  if (source.empty()) return stored;
+  return raw.contains("source_dialect") ? source + " as plain CSV" : source;
+}
+
 std::string describe(const Validation& found) {
   std::string out = fmt::format("{} rows, {} set aside", found.rows, found.quarantined);
   if (found.findings.empty()) return out + ", nothing found";
@@ -176,7 +184,7 @@ std::string describe(const Validation& found) {
 Result<TaskOutcome> validate_data(const Day& day, TaskContext& context) {
   MAEIL_ASSIGN(const Document raw, raw_document(context));
   MAEIL_ASSIGN(auto from, rows_to_read(context, day.settings, raw, kAllRows));
-  auto file = table::RowFile::own(std::move(from.file), from.name);
+  auto file = table::RowFile::own(std::move(from.file), name_of_rows(raw, from.name));
   MAEIL_ASSIGN(
       Validation found,
       validate_rows(file, day.spec,
