@@ -72,8 +72,10 @@ int propose(const Context& context, const InitOptions& options, const loop::Spec
     return exit_code(ErrorCode::kUsage);
   }
   if (draft.proposed.empty()) {
-    print_line(fmt::format("{}: {} rows. No column has two values, so that none is proposed as the target.",
-                           options.in, draft.rows));
+    print_line(
+        fmt::format("{}: {} rows. No column has two values, so that none is proposed as the target: "
+                    "--target names one, or make a column that says yes or no and run this again.",
+                    options.in, draft.rows));
     return exit_code(ErrorCode::kUsage);
   }
   print_line(
@@ -237,6 +239,10 @@ void print_draft(const InitOptions& options, const loop::SpecDraft& draft) {
   if (!spec.roles.time.empty()) roles.push_back("time " + spec.roles.time);
   print_line(fmt::format("roles   {}", roles.empty() ? "none (--id, --group, --time)"
                                                      : fmt::format("{}", fmt::join(roles, ", "))));
+  if (!spec.roles.time.empty() && !spec.delay_days)
+    print_line(
+        "labels  expected with the rows, and a day without any is an alert (--delay-days N: they come "
+        "later)");
   print_line(fmt::format("learns  {} feature{}", draft.features, draft.features == 1 ? "" : "s"));
   if (spec.contract.has_rules()) print_line("checks  " + describe_contract(spec.contract));
   size_t dropped = 0;

@@ -43,6 +43,7 @@ Result<dag::TaskOutcome> skip_evaluation(const Day& day, dag::TaskContext& conte
     alert = stamped(context, "alerts", std::move(alert));
     event["alert_id"] = out.result["alert_id"] = store::id_text(alert["_id"]);
     out.batch.puts.push_back({"alerts", std::move(alert)});
+    out.message += " (alert MODEL_NOT_JUDGED)";
   }
   event.update(found);
   out.batch.puts.push_back({"evaluation_events", stamped(context, "evaluation_events", std::move(event))});

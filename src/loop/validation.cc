@@ -36,14 +36,14 @@ Result<Header> read_header(const table::RowFile& file, const table::DatasetSpec&
     const bool may_lack = column.optional || (column.name == spec.target && !target_required);
     if (!absent || may_lack) continue;
     column.optional = true;
-    out.findings.push_back({"column",
-                            column.name,
-                            Severity::kError,
-                            0,
-                            1,
-                            {},
-                            fmt::format("{}: the header lacks the column '{}' of dataset {}", file.name(),
-                                        column.name, spec.name)});
+    out.findings.push_back(
+        {"column",
+         column.name,
+         Severity::kError,
+         0,
+         1,
+         {},
+         fmt::format("the header lacks the column '{}' of dataset {}", column.name, spec.name)});
   }
   return out;
 }

@@ -68,7 +68,10 @@ ContractCheck::ContractCheck(const DatasetSpec& spec, std::vector<bool> absent)
       rules_.push_back({kind, part, column.mostly.value_or(contract.mostly), column.mostly.has_value()});
     }
   }
-  if (contract.unique_id) {
+  const bool has_ids = std::ranges::none_of(spec.roles.id, [&](const std::string& id) {
+    return !absent_.empty() && absent_[static_cast<size_t>(spec.find(id) - spec.columns.data())];
+  });
+  if (contract.unique_id && has_ids) {  // a column that the file lacks is one finding, not one of each row
     unique_rule_ = static_cast<uint16_t>(rules_.size());
     rules_.push_back({Kind::kUniqueId, 0, contract.mostly, false});
     for (const auto& id : spec.roles.id)

@@ -170,6 +170,12 @@ class Validate(unittest.TestCase):
         self.assertEqual(len(work.find("raw_data")), 2)
         self.assertEqual(sorted(one["status"] for one in work.find("data_validations")), ["failed", "passed"])
 
+    def test_a_file_without_its_ids_has_one_finding(self):
+        work = self.workspace()
+        write(work.folder / "rows.csv", [row[1:] for row in make_rows()], HEADER[1:])
+        found = json.loads(work.run("validate", "--in", "rows.csv", "--json", expect=3).stdout)["findings"]
+        self.assertEqual([(one["rule"], one["column"]) for one in found], [("column", "machine")])
+
     def test_training_and_scoring_keep_the_same_rules(self):
         work = self.workspace()
         rows = make_rows(3000, day=None)
