@@ -110,7 +110,8 @@ function(maeil_test program)
     foreach(part RANGE ${last})
       add_test(NAME ${program}.Servers.${part}
                COMMAND ${CMAKE_SOURCE_DIR}/tests/gtest_part $<TARGET_FILE:${program}> --gtest_filter=Servers/*)
-      set_tests_properties(${program}.Servers.${part} PROPERTIES LABELS slow TIMEOUT 1800 SKIP_RETURN_CODE 77
+      # Half of their time they wait: beside the compilers of `make check` nobody does.
+      set_tests_properties(${program}.Servers.${part} PROPERTIES LABELS slow TIMEOUT 1800 SKIP_RETURN_CODE 77 COST 500
                            ENVIRONMENT "GTEST_TOTAL_SHARDS=${ARG_SERVER_PARTS};GTEST_SHARD_INDEX=${part}")
     endforeach()
   endif()
