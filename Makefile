@@ -1,5 +1,5 @@
 # The two commands of the README's first screen are `make run` and `make test`; docs/testing.md has `make check` and `make fuzz`.
-.PHONY: run test check fuzz build bench bench-growth bench-csv setup clean tell
+.PHONY: run test peers check fuzz build bench bench-growth bench-csv setup clean tell
 
 TEST_JOBS = 2
 
@@ -12,7 +12,9 @@ run: build
 	@mkdir -p workspace
 	cd workspace && ../build/release/maeil run
 
-test: tell build/peers/ready build/peers/mongo-ready build/peers/airflow-ready build
+peers: build/peers/ready build/peers/mongo-ready build/peers/airflow-ready
+
+test: tell peers build
 	ctest --preset release -j $(TEST_JOBS)
 
 # Beforehand: what `make test` still has to download.

@@ -37,5 +37,7 @@ struct Agreement {
 
 // REQUIRES: the same columns in the same order; a and b of one length.
 Agreement compare(const Table& ours, const Table& a, const Table& b);
+// The same without the pairs of columns, which take most of the time.
+Agreement compare_columns(const Table& ours, const Table& a, const Table& b);
 
 }  // namespace maeil::copula

@@ -151,16 +151,20 @@ Counts sum(Counts x, const Counts& y) {
 
 }  // namespace
 
-Agreement compare(const Table& ours, const Table& a, const Table& b) {
+namespace {
+
+double variation_margin(double comparisons, size_t rows) {
+  return std::sqrt(3 * std::log(comparisons / kAlpha) / static_cast<double>(rows));
+}
+
+}  // namespace
+
+Agreement compare_columns(const Table& ours, const Table& a, const Table& b) {
   Agreement out;
   const size_t C = a.columns.size();
-  const double n = static_cast<double>(a.rows), columns = static_cast<double>(C),
-               pairs = columns * (columns - 1) / 2;
-  const auto variation_margin = [&](double m) { return std::sqrt(3 * std::log(m / kAlpha) / n); };
-  std::vector<std::array<Coded, 3>> coded;
+  const double n = static_cast<double>(a.rows), columns = static_cast<double>(C);
   for (size_t c = 0; c < C; ++c) {
     const Column &mine = ours.columns[c], &first = a.columns[c], &second = b.columns[c];
-    coded.push_back(classes_of(mine, first, second));
     if (first.type == ColumnType::kNumber) {
       const auto x = present(mine), y = present(first), z = present(second);
       const auto critical = [&](size_t n1, size_t n2) {
@@ -179,7 +183,7 @@ Agreement compare(const Table& ours, const Table& a, const Table& b) {
       const auto x = count(x_codes, codes.size()), y = count(y_codes, codes.size()),
                  z = count(z_codes, codes.size());
       const double d = total_variation(x, y), theirs = total_variation(y, z),
-                   margin = variation_margin(columns);
+                   margin = variation_margin(columns, a.rows);
       const double p = chi_square_p(x, sum(y, z));
       if (!(d <= theirs + margin) || !(p >= kAlpha / columns)) {
         out.marginals.push_back(
@@ -196,6 +200,15 @@ Agreement compare(const Table& ours, const Table& a, const Table& b) {
                                         mine.name, share, theirs, margin));
     }
   }
+  return out;
+}
+
+Agreement compare(const Table& ours, const Table& a, const Table& b) {
+  Agreement out = compare_columns(ours, a, b);
+  const size_t C = a.columns.size();
+  const double pairs = static_cast<double>(C * (C - 1)) / 2, margin = variation_margin(pairs, a.rows);
+  std::vector<std::array<Coded, 3>> coded;
+  for (size_t c = 0; c < C; ++c) coded.push_back(classes_of(ours.columns[c], a.columns[c], b.columns[c]));
   double unlikely = 0;
   for (size_t i = 0; i < C; ++i) {
     for (size_t j = 0; j < i; ++j) {
@@ -204,7 +217,7 @@ Agreement compare(const Table& ours, const Table& a, const Table& b) {
       const double d = total_variation(x, y), theirs = total_variation(y, z), p = chi_square_p(x, sum(y, z));
       out.worst_pair = std::max(out.worst_pair, d - theirs);
       unlikely += p < 0.01;
-      if (!(d <= theirs + variation_margin(pairs)) || !(p >= kAlpha / pairs)) {
+      if (!(d <= theirs + margin) || !(p >= kAlpha / pairs)) {
         out.pairs.push_back(fmt::format("{} x {}: TV {:.4f}, between SDV's samples {:.4f}; p {:.2g}",
                                         a.columns[i].name, a.columns[j].name, d, theirs, p));
       }
@@ -287,13 +300,13 @@ TEST_F(SdvAgreementGolden, SeesAWrongNullRate) {
   auto ours = drawn();
   auto& numbers = column(ours, "INT_RATE").numbers;  // 35.2 % missing becomes 38.5 %
   for (size_t r = 0; r < kRows; r += 20) numbers[r] = std::nan("");
-  EXPECT_THAT(compare(ours, *a_, *b_).missing, testing::ElementsAre(testing::StartsWith("INT_RATE")));
+  EXPECT_THAT(compare_columns(ours, *a_, *b_).missing, testing::ElementsAre(testing::StartsWith("INT_RATE")));
 }
 
 TEST_F(SdvAgreementGolden, SeesAShiftedNumber) {
   auto ours = drawn();
   for (auto& v : column(ours, "usdkrw").numbers) v += 5;  // of a range of 150
-  EXPECT_THAT(compare(ours, *a_, *b_).marginals, testing::ElementsAre(testing::StartsWith("usdkrw")));
+  EXPECT_THAT(compare_columns(ours, *a_, *b_).marginals, testing::ElementsAre(testing::StartsWith("usdkrw")));
 }
 
 TEST_F(SdvAgreementGolden, SeesAWrongShareOfACategory) {
@@ -302,7 +315,8 @@ TEST_F(SdvAgreementGolden, SeesAWrongShareOfACategory) {
   const auto yes =
       static_cast<uint32_t>(std::ranges::find(target.dictionary, "Y") - target.dictionary.begin());
   for (size_t r = 0; r < kRows; r += 60) target.codes[r] = yes;
-  EXPECT_THAT(compare(ours, *a_, *b_).marginals, testing::ElementsAre(testing::StartsWith("DLNQ_1M_FLG")));
+  EXPECT_THAT(compare_columns(ours, *a_, *b_).marginals,
+              testing::ElementsAre(testing::StartsWith("DLNQ_1M_FLG")));
 }
 
 TEST_F(SdvAgreementGolden, AcceptsSdvsOwnSecondSample) {
