@@ -298,7 +298,7 @@ TEST(Settings, ADatasetsOwnCountMoreThanMaeilTomlAndLessThanDotenv) {
   EXPECT_EQ(found.seed, 3);
   // another spec that is named takes its place, with its settings
   const std::string other = (folder.path / "other.toml").string();
-  ASSERT_TRUE(write_file_atomically(other, "[settings]\nEPOCHS = 4\n"));
+  ASSERT_TRUE(write_file_atomically(other, "name = \"y\"\n[settings]\nEPOCHS = 4\n"));
   const auto named = load(folder.path, {{"DATASET_SPEC", other.c_str()}}).value();
   EXPECT_EQ(named.dataset_spec, other);
   EXPECT_EQ(named.epochs, 4);
@@ -308,10 +308,13 @@ TEST(Settings, ADatasetsOwnCountMoreThanMaeilTomlAndLessThanDotenv) {
     if (!refused) return refused.error().message;
     return refused->dataset_error ? refused->dataset_error->message : std::string("accepted");
   };
-  EXPECT_NE(message("[settings]\nEPOCH = 2\n").find("dataset.toml:2: there is no setting 'EPOCH'"),
+  EXPECT_NE(
+      message("name = \"x\"\n[settings]\nEPOCH = 2\n").find("dataset.toml:3: there is no setting 'EPOCH'"),
+      std::string::npos);
+  EXPECT_NE(message("name = \"x\"\n[settings]\nEPOCHS = 0\n").find("dataset.toml:3: EPOCHS must be"),
             std::string::npos);
-  EXPECT_NE(message("[settings]\nEPOCHS = 0\n").find("dataset.toml:2: EPOCHS must be"), std::string::npos);
-  EXPECT_NE(message("[settings]\nDATASET_SPEC = \"a\"\n").find("dataset.toml:2: DATASET_SPEC has no place"),
+  EXPECT_NE(message("name = \"x\"\n[settings]\nDATASET_SPEC = \"a\"\n")
+                .find("dataset.toml:3: DATASET_SPEC has no place"),
             std::string::npos);
   EXPECT_NE(message("name = ").find("dataset.toml:1"), std::string::npos);
   EXPECT_EQ(message("name = \"x\"\n"), "accepted");

@@ -10,6 +10,7 @@
 #include <cmath>
 #include <variant>
 
+#include "base/dataset_choice.h"
 #include "base/file.h"
 #include "base/secrets.h"
 
@@ -66,7 +67,9 @@ const std::vector<Setting>& table() {
       {"RETENTION_DAYS_RAW", &Settings::retention_days_raw, 1, 36500},
       {"RETENTION_DAYS_HISTORY", &Settings::retention_days_history, 0, 36500},
       {"LOG_LEVEL", &Settings::log_level},
+      {"DATASET", &Settings::dataset},
       {"DATASET_SPEC", &Settings::dataset_spec},
+      {"SYNTHETIC_DAY", &Settings::synthetic_day, 0, 1},
       {"STORE_PATH", &Settings::store_path},
       {"THREADS", &Settings::threads, 0, 1024},
       {"MAEIL_ISA", &Settings::isa},
@@ -80,8 +83,6 @@ const std::vector<Setting>& table() {
   };
   return settings;
 }
-
-constexpr const char* kDatasetFile = "dataset.toml";  // the dataset, unless DATASET_SPEC names another
 
 template <class Number>
 bool parse_number(std::string_view text, Number& out) {
@@ -164,9 +165,11 @@ Status read_dataset_settings(Settings& settings, const std::filesystem::path& pa
     const toml::table document = toml::parse(*text, path.string());
     const toml::table* own = document["settings"].as_table();
     if (!own) return {};
-    if (const auto* dataset = own->get("DATASET_SPEC")) {
-      return usage_error(fmt::format("{}:{}: DATASET_SPEC has no place among a dataset's own settings",
-                                     path.string(), dataset->source().begin.line));
+    for (const char* name : {"DATASET", "DATASET_SPEC"}) {
+      const auto* dataset = own->get(name);
+      if (!dataset) continue;
+      return usage_error(fmt::format("{}:{}: {} has no place among a dataset's own settings", path.string(),
+                                     dataset->source().begin.line, name));
     }
     return read_table(settings, *own, path);
   } catch (const toml::parse_error& error) {
@@ -214,7 +217,8 @@ Status read_dotenv(Settings& settings, const std::filesystem::path& path) {
 }  // namespace
 
 Result<Settings> load_settings(const std::filesystem::path& folder,
-                               const std::function<const char*(const char*)>& environment) {
+                               const std::function<const char*(const char*)>& environment,
+                               std::string_view dataset) {
   Settings settings;
   std::error_code ignored;
   if (std::filesystem::exists(folder / "maeil.toml", ignored))
@@ -231,18 +235,24 @@ Result<Settings> load_settings(const std::filesystem::path& folder,
   // The dataset's own settings count less than these, which may name the dataset.
   Settings named = settings;
   MAEIL_TRY(read_last(named));
-  if (named.dataset_spec.empty() && std::filesystem::exists(folder / kDatasetFile, ignored)) {
-    settings.dataset_spec = named.dataset_spec = (folder / kDatasetFile).string();
-    settings.origins.emplace_back("DATASET_SPEC", "is in the working directory");
-  }
-  if (!named.dataset_spec.empty()) {
+  const Status chosen = choose_dataset(folder, dataset, named);
+  const std::string name = chosen ? named.dataset : "", spec = named.dataset_spec;
+  if (chosen && !spec.empty()) {
     Settings with = settings;
-    if (const Status read = read_dataset_settings(with, named.dataset_spec); read)
+    if (const Status read = read_dataset_settings(with, spec); read)
       settings = std::move(with);
     else
       settings.dataset_error = read.error();
   }
+  if (!chosen) settings.dataset_error = chosen.error();
   MAEIL_TRY(read_last(settings));
+  if (settings.dataset_spec.empty() && !spec.empty())
+    settings.origins.push_back(named.origins.back());  // of choose_dataset
+  settings.dataset = name;
+  settings.dataset_spec = spec;
+  settings.synthetic_day |= named.synthetic_day;  // the DAG's name may say so
+  if (settings.synthetic_day == 1) become_rehearsal(settings);
+  go_below_dataset(settings);
   if (settings.d_model % settings.nhead != 0) {
     return usage_error(
         fmt::format("D_MODEL ({}) must be a multiple of NHEAD ({})", settings.d_model, settings.nhead));

@@ -1,6 +1,8 @@
 // The settings of a workspace, under the names that the Python project's users already have
 // (docs/operations.md).
 //
+// Folders and DATA_PATH are those of the dataset: below `<folder>/<dataset>/` for every one but the built-in.
+//
 // They come, last wins, from built-in defaults, `maeil.toml`, [settings] of the dataset spec, `.env` and the
 // environment. One table in settings.cc lists them all: name, kind, bounds; the defaults stand here. An
 // unknown name in a .toml is an error (a typing mistake), in .env and the environment it is somebody else's.
@@ -53,7 +55,10 @@ struct Settings {
   int64_t retention_days_processed = 7, retention_days_raw = 90;
   int64_t retention_days_history = 400;  // of runs, task records and logs; 0: kept for ever
   std::string log_level = "info";
-  std::string dataset_spec;  // path of a TOML, ./dataset.toml unasked; empty: the built-in corporate loans
+  std::string dataset;        // its name, whoever says it; empty: where several are there and none is named
+  int64_t synthetic_day = 0;  // 1: rehearse on drawn rows (loop/rehearsal.h)
+  std::string rehearsal_of;   // of a rehearsal: the real dataset; empty: this is the real one
+  std::string dataset_spec;   // path of the TOML that describes it; empty: the built-in corporate loans
   std::string store_path = "./maeil.db";
   int64_t threads = 0;  // 0: all processors that this process may use
   // the instruction set of the kernels; empty: the best (kernels/instruction_set.h)
@@ -68,16 +73,22 @@ struct Settings {
 
   // Where each value that is not a default came from: ("F1_THRESHOLD", "maeil.toml:3").
   std::vector<std::pair<std::string, std::string>> origins;
-  // Why the dataset spec's settings could not be read: it is no TOML (kBadInput), or one of them is wrong
-  // (kUsage). Then none of them is here, and only what mends the spec or looks at it may go on.
+  // Why there is no dataset, or its settings could not be read: it is no TOML (kBadInput), one of them is
+  // wrong, or nothing says which of several datasets is meant (kUsage). Then none of its settings is here,
+  // and only what mends the spec or needs no dataset may go on.
   std::optional<Error> dataset_error;
 };
 
 // Reads `folder`/maeil.toml, the dataset spec's settings and `folder`/.env where they exist, then
 // `environment` (a lookup that returns nullptr when a name is not set; pass std::getenv). kUsage, naming
-// place, setting, value and what is allowed. What is wrong with the dataset spec is in `dataset_error`.
+// place, setting, value and what is allowed. What is wrong with the dataset is in `dataset_error`.
+//
+// The dataset is the one of DATASET_SPEC; else the one that `dataset`, or else DATASET, names: dataset.toml
+// of `folder` if it has that name, datasets/NAME.toml, or the built-in one; else dataset.toml; else, where
+// there is no folder datasets, the built-in one.
 Result<Settings> load_settings(const std::filesystem::path& folder,
-                               const std::function<const char*(const char*)>& environment);
+                               const std::function<const char*(const char*)>& environment,
+                               std::string_view dataset = {});
 
 // Whether `name` was set anywhere.
 bool is_set(const Settings& settings, std::string_view name);

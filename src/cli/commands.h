@@ -30,6 +30,11 @@ struct Context {
   // none is made. `to_read` cannot be written to, nor locked.
   Result<std::reference_wrapper<store::Store>> existing_store();
   Result<std::reference_wrapper<store::Store>> store_to_read();
+  // Before a day of a rehearsal (SYNTHETIC_DAY): the model in force of the real dataset, copied where the
+  // rehearsal does not know it; says so.
+  Status ready_rehearsal();
+  // These are the dataset's part of it (store/dataset_store.h); this is all of it.
+  Result<std::reference_wrapper<store::Store>> whole_store(Access access);
   // to prepare rows by: it has a target. Says once which it is, where it is not the built-in one.
   Result<std::reference_wrapper<const table::DatasetSpec>> spec();
   // the same, which here may have none
@@ -37,7 +42,7 @@ struct Context {
 
  private:
   Result<std::reference_wrapper<store::Store>> store_for(Access access);
-  std::unique_ptr<store::Store> store_;
+  std::unique_ptr<store::Store> whole_, store_;
   std::optional<table::DatasetSpec> spec_;
   bool said_ = false;
 };
@@ -142,6 +147,10 @@ struct LabelsOptions {
   std::string in, date, observed;
   bool dry_run = false;
 };
+struct DatasetOptions {
+  std::string name, new_name;
+  bool dry_run = false, yes = false;
+};
 struct PruneOptions {
   bool dry_run = false;
 };
@@ -181,6 +190,10 @@ Result<int> runs(Context& context, const RunsOptions& options);
 Result<int> logs(Context& context, const LogsOptions& options);
 Result<int> labels_import(Context& context, const LabelsOptions& options);
 Result<int> labels_show(Context& context, const LabelsOptions& options);
+Result<int> dataset_list(Context& context);
+Result<int> dataset_show(Context& context, const DatasetOptions& options);
+Result<int> dataset_rename(Context& context, const DatasetOptions& options);
+Result<int> dataset_remove(Context& context, const DatasetOptions& options);
 Result<int> prune(Context& context, const PruneOptions& options);
 Result<int> doctor(Context& context);
 

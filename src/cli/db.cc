@@ -56,7 +56,7 @@ Result<int> db(Context& context, const DbOptions& options) {
   MAEIL_ASSIGN(find.sort, parse_sort(options.sort));
   MAEIL_ASSIGN(find.projection, parse_projection(options.projection));
   find.skip = options.skip;
-  MAEIL_ASSIGN(store::Store & store, context.store_to_read());
+  MAEIL_ASSIGN(store::Store & store, context.whole_store(Access::kRead));
   int64_t count = 0;
   if (options.count) {
     find.sort.clear();

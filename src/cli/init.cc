@@ -5,6 +5,8 @@
 
 #include <filesystem>
 
+#include "base/dataset_choice.h"
+#include "base/dataset_name.h"
 #include "base/file.h"
 #include "base/progress.h"
 #include "cli/commands.h"
@@ -218,6 +220,12 @@ std::string count_types(const table::DatasetSpec& spec) {
   return fmt::format("{}", fmt::join(parts, ", "));
 }
 
+// The name of a dataset that is described by datasets/NAME.toml; "": by another file.
+std::string listed_name(const InitOptions& options) {
+  const auto out = std::filesystem::path(options.out).lexically_normal();
+  return out.parent_path() == kDatasetsFolder && out.extension() == ".toml" ? out.stem().string() : "";
+}
+
 void print_draft(const InitOptions& options, const loop::SpecDraft& draft) {
   const auto& spec = draft.spec;
   const auto& target = draft.target;
@@ -254,11 +262,11 @@ void print_draft(const InitOptions& options, const loop::SpecDraft& draft) {
   if (dropped > kShownLines)
     print_line(fmt::format("        and {} more, each with its reason in the file", dropped - kShownLines));
   for (const auto& warning : draft.warnings) print_line("warning " + warning);
-  print_line(
-      fmt::format("written to {}: look at it and change what is wrong{}", options.out,
-                  std::filesystem::path(options.out).lexically_normal() == kInitOut
-                      ? ""
-                      : fmt::format("; DATASET_SPEC={} makes it the dataset", shell_word(options.out))));
+  print_line(fmt::format("written to {}: look at it and change what is wrong{}", options.out,
+                         std::filesystem::path(options.out).lexically_normal() == kInitOut ? ""
+                         : listed_name(options).empty()
+                             ? fmt::format("; DATASET_SPEC={} makes it the dataset", shell_word(options.out))
+                             : fmt::format("; DATASET={} makes it the dataset", listed_name(options))));
   if (!options.html.empty()) print_line("the page: " + options.html);
 }
 
@@ -276,10 +284,16 @@ Result<int> init(Context& context, const InitOptions& options) {
     return usage_error(
         fmt::format("{} is there already: --force overwrites it, --out writes another file", options.out));
   }
+  const std::string name = listed_name(options);
+  if (!name.empty()) {
+    MAEIL_TRY(check_dataset_name(name));
+    std::filesystem::create_directories(kDatasetsFolder, ignored);
+  }
   Progress progress;
   const auto draft = loop::draft_spec({.in = options.in,
                                        .target = options.target,
                                        .positive = options.positive,
+                                       .name = name,
                                        .id = options.id,
                                        .group = options.group,
                                        .time = options.time,
@@ -288,7 +302,7 @@ Result<int> init(Context& context, const InitOptions& options) {
   progress.finish();
   if (!draft) return tl::make_unexpected(draft.error());
   if (draft->target.column.empty()) return propose(context, options, *draft);
-  if (const auto& wrong = context.settings.dataset_error)
+  if (const auto& wrong = context.settings.dataset_error; wrong && !context.settings.dataset_spec.empty())
     note("what was there before could not be read: " + wrong->message, LogLevel::kWarning);
   MAEIL_TRY(write_file_atomically(options.out, draft->text));
   if (!options.html.empty()) MAEIL_TRY(write_page(options, *draft));

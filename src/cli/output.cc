@@ -1,11 +1,13 @@
 #include "cli/output.h"
 
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cstdio>
 #include <filesystem>
 #include <fstream>
+#include <iostream>
 #include <utility>
 
 #include "base/output_path.h"
@@ -90,6 +92,14 @@ void note(std::string_view text, LogLevel level) {
 void note_task_line(std::string_view line) {
   const auto begin = std::min(line.find_first_not_of(' '), line.size());
   note(line, line.substr(begin).starts_with("warning") ? LogLevel::kWarning : LogLevel::kInfo);
+}
+
+bool confirmed(const char* question) {
+  if (::isatty(STDIN_FILENO) == 0) return false;
+  fmt::print(stderr, "{}", question);
+  std::string answer;
+  std::getline(std::cin, answer);
+  return answer == "y" || answer == "Y" || answer == "yes";
 }
 
 std::string plain(const store::Document& value) {

@@ -33,6 +33,9 @@ Status check_output(const std::string& out, std::initializer_list<std::string> i
 // Whether both names stand for one file, be it there or not. REQUIRES: neither is empty.
 bool same_place(const std::string& a, const std::string& b);
 
+// Asks on the terminal; false where nobody can be asked.
+bool confirmed(const char* question);
+
 // A value of a document as people write it: dates and ids without their wrapping, text without quotes, null
 // as "-".
 std::string plain(const store::Document& value);

@@ -2,14 +2,18 @@
 #include <fmt/format.h>
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
+#include <array>
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
 #include <functional>
 
+#include "base/dataset_name.h"
 #include "base/threads.h"
 #include "base/version.h"
 #include "cli/commands.h"
+#include "cli/datasets.h"
 #include "cli/output.h"
 #include "kernels/instruction_set.h"
 #include "nn/slow_shape.h"
@@ -42,6 +46,7 @@ struct Parser {
   DbOptions db;
   StoreCopyOptions store_copy;
   DagOptions dag;
+  DatasetOptions dataset;
   TaskOptions task;
   RunsOptions runs;
   LogsOptions logs;
@@ -345,6 +350,25 @@ void add_store_commands(Parser& p) {
       ->required();
   c->add_flag("--dry-run", p.store_copy.dry_run, "only count and check; write nothing");
 
+  auto* dataset = p.app.add_subcommand("dataset", "the datasets of this folder and of the store");
+  dataset->require_subcommand(1);
+  p.command(*dataset, "list", "which there are, and which one is meant here", "maeil dataset list",
+            [](Context& x) { return dataset_list(x); });
+  c = p.command(*dataset, "show", "what the store and the folders have of one", "maeil dataset show book",
+                [&p](Context& x) { return dataset_show(x, p.dataset); });
+  c->add_option("name", p.dataset.name)->required();
+  c = p.command(*dataset, "rename", "give one another name; what is recorded keeps the old one",
+                "maeil dataset rename book mortgages",
+                [&p](Context& x) { return dataset_rename(x, p.dataset); });
+  c->add_option("name", p.dataset.name)->required();
+  c->add_option("new_name", p.dataset.new_name)->required();
+  c = p.command(
+      *dataset, "remove", "remove all that the store and the folders have of one; says first what goes",
+      "maeil dataset remove book --dry-run", [&p](Context& x) { return dataset_remove(x, p.dataset); });
+  c->add_option("name", p.dataset.name)->required();
+  c->add_flag("--dry-run", p.dataset.dry_run, "only say what would go");
+  c->add_flag("--yes", p.dataset.yes, "do not ask");
+
   auto* dag = p.app.add_subcommand("dag", "the DAGs of a day");
   dag->require_subcommand(1);
   p.command(*dag, "list", "names and tasks", "maeil dag list", [](Context& x) { return dag_list(x); });
@@ -393,6 +417,14 @@ void add_store_commands(Parser& p) {
             [](Context& x) { return doctor(x); });
 }
 
+// A DAG that is named names its dataset; one of the built-in dataset's names does where nothing else does.
+Result<Settings> settings_for(const std::string& dag) {
+  auto settings = settings_here(dataset_of_dag(dag));
+  const bool unclear = settings && settings->dataset.empty() && settings->dataset_spec.empty();
+  if (!unclear || dag.empty() || !dataset_of_dag(dag).empty()) return settings;
+  return settings_here(kBuiltinDataset);
+}
+
 int report(const Error& error) {
   std::fputs(fmt::format("maeil: {}\n", error.message).c_str(), stderr);
   return exit_code(error.code);
@@ -422,11 +454,13 @@ int main(int argc, char** argv) {
   } catch (const CLI::ParseError& error) {
     return parser.app.exit(error) == 0 ? 0 : 2;
   }
-  auto settings = load_settings(".", [](const char* name) { return std::getenv(name); });
+  auto settings = settings_for(parser.task.dag.empty() ? parser.dag.dag : parser.task.dag);
   if (!settings) return report(settings.error());
-  // What a dataset spec that cannot be read says is missing; these two are about that.
-  const bool mends = parser.app.got_subcommand("init") || parser.app.got_subcommand("doctor");
-  if (settings->dataset_error && !mends) return report(*settings->dataset_error);
+  // Where the dataset is not clear, or its settings are missing: these mend that, or need none.
+  constexpr std::array kNeedNone = {"init", "doctor", "db", "store", "dag", "data", "dataset"};
+  const bool needs_none =
+      std::ranges::any_of(kNeedNone, [&](const char* name) { return parser.app.got_subcommand(name); });
+  if (settings->dataset_error && !needs_none) return report(*settings->dataset_error);
   Context context;
   context.settings = std::move(*settings);
   context.json = parser.json;

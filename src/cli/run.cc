@@ -9,7 +9,6 @@
 #include <chrono>
 #include <csignal>
 #include <filesystem>
-#include <iostream>
 
 #include "base/progress.h"
 #include "cli/commands.h"
@@ -151,6 +150,7 @@ Result<int> one_day(Context& context, Days date, const std::string& run_type, co
                     bool summary) {
   MAEIL_ASSIGN(store::Store & store, context.store());
   MAEIL_ASSIGN(const table::DatasetSpec& spec, context.spec());
+  MAEIL_TRY(context.ready_rehearsal());
   const loop::Day day{context.settings, spec};
   Reporter reporter;
   MAEIL_TRY(dag::list_old_task_runs(store, loop::pipelines(context.settings)));
@@ -220,13 +220,9 @@ void print_plan(const Context& context, Days date, const loop::RedoPlan& plan, b
                            format_date(*plan.newer)));
 }
 
-// False where nobody can be asked.
-bool confirmed(const char* question) {
-  if (::isatty(STDIN_FILENO) == 0) return false;
-  fmt::print(stderr, "{}", question);
-  std::string answer;
-  std::getline(std::cin, answer);
-  return answer == "y" || answer == "Y" || answer == "yes";
+Status check_drawn_in_rehearsal(const Settings& settings, const std::string& in) {
+  if (in.empty() || settings.synthetic_day == 0) return {};
+  return usage_error("--in: a rehearsal's rows are drawn (SYNTHETIC_DAY=1): leave one of them out");
 }
 
 }  // namespace
@@ -239,6 +235,7 @@ Result<int> run(Context& context, const RunOptions& options) {
   }
   if (!options.in.empty() && options.rows > 0)
     return usage_error("--rows is for rows that are drawn: leave it out");
+  MAEIL_TRY(check_drawn_in_rehearsal(context.settings, options.in));
   MAEIL_ASSIGN(Days date, date_in_zone(now(), context.settings.time_zone));
   if (!options.in.empty()) {
     MAEIL_ASSIGN(const table::DatasetSpec& spec, context.spec());
@@ -252,6 +249,7 @@ Result<int> run(Context& context, const RunOptions& options) {
 Result<int> redo(Context& context, const RedoOptions& options) {
   stop_on_signals();
   MAEIL_ASSIGN(const Days date, date_argument("DATE", options.date));
+  MAEIL_TRY(check_drawn_in_rehearsal(context.settings, options.in));
   MAEIL_ASSIGN(store::Store & store, options.dry_run ? context.store_to_read() : context.existing_store());
   MAEIL_ASSIGN(const table::DatasetSpec& spec, context.spec());
   const loop::RedoOptions asked{options.from, asked_day(options.rows, options.scenario, options.in),

@@ -10,6 +10,7 @@
 #include "cli/commands.h"
 #include "cli/output.h"
 #include "cli/store_name.h"
+#include "loop/datasets.h"
 #include "store/copy.h"
 
 namespace maeil::cli {
@@ -46,7 +47,7 @@ Result<std::unique_ptr<store::Store>> open_target(const StoreName& name) {
 
 Status copy_into(store::Store& from, const store::Contents& source, store::Store& to,
                  const std::string& holder, const store::CopyProgress& progress) {
-  const auto lock = to.lock("runner", holder);
+  const auto lock = loop::lock_all_datasets(to, holder);
   // By whatever address: who has it is the lock that this process took in the source.
   if (!lock && lock.error().message.find(holder) != std::string::npos) return same_store();
   if (!lock) return tl::unexpected<Error>(lock.error());
@@ -89,9 +90,9 @@ Result<int> store_copy(Context& context, const StoreCopyOptions& options) {
   MAEIL_ASSIGN(auto to, open_target(to_name));
   if (to && address(*from) == address(*to)) return same_store();
   const std::string holder = fmt::format("maeil store copy {}", store::new_object_id(now()).substr(16));
-  std::unique_ptr<store::Lock> from_lock;
+  std::vector<std::unique_ptr<store::Lock>> from_locks;
   if (!options.dry_run) {
-    MAEIL_ASSIGN(from_lock, from->lock("runner", holder));
+    MAEIL_ASSIGN(from_locks, loop::lock_all_datasets(*from, holder));
   }
   Progress bar(!context.json);
   const auto progress = [&](std::string_view what, uint64_t done, uint64_t total) {

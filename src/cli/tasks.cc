@@ -10,6 +10,7 @@
 #include "base/file.h"
 #include "base/progress.h"
 #include "cli/commands.h"
+#include "cli/datasets.h"
 #include "cli/output.h"
 #include "dag/execute.h"
 #include "dag/export.h"
@@ -105,6 +106,7 @@ Result<int> task(Context& context, const TaskOptions& options) {
 
   MAEIL_ASSIGN(store::Store & store, context.store());
   MAEIL_ASSIGN(const table::DatasetSpec& spec, context.spec());
+  MAEIL_TRY(context.ready_rehearsal());
   loop::Day day{context.settings, spec, "calm", context.settings.data_quantity};
   // What the date was begun as. That a redo may deploy an older date's version is for the run of that redo
   // alone.
@@ -174,9 +176,12 @@ Result<int> task(Context& context, const TaskOptions& options) {
 Result<int> dag_list(Context& context) {
   std::vector<std::vector<std::string>> rows;
   auto list = store::Document::array();
-  for (const auto& dag : loop::pipelines(context.settings)) {
-    rows.push_back({dag.id, std::to_string(dag.tasks.size()), dag.description});
-    list.push_back({{"dag_id", dag.id}, {"tasks", dag.tasks.size()}, {"description", dag.description}});
+  MAEIL_ASSIGN(const auto datasets, settings_of_all(context.settings));
+  for (const auto& settings : datasets) {
+    for (const auto& dag : loop::pipelines(settings)) {
+      rows.push_back({dag.id, std::to_string(dag.tasks.size()), dag.description});
+      list.push_back({{"dag_id", dag.id}, {"tasks", dag.tasks.size()}, {"description", dag.description}});
+    }
   }
   if (context.json)
     print_json(list);
@@ -209,10 +214,14 @@ Result<int> dag_show(Context& context, const DagOptions& options) {
 }
 
 Result<int> dag_export(Context& context) {
-  const auto& s = context.settings;
-  MAEIL_ASSIGN(const auto document,
-               dag::export_dags(loop::pipelines(s), {s.schedule_time, s.time_zone, s.sensor_poke_interval,
-                                                     s.sensor_timeout, s.shards}));
+  MAEIL_ASSIGN(const auto all, settings_of_all(context.settings));
+  std::vector<dag::ExportedDataset> datasets;
+  for (const auto& s : all) {
+    datasets.push_back(
+        {{s.dataset, s.schedule_time, s.time_zone, s.sensor_poke_interval, s.sensor_timeout, s.shards},
+         loop::pipelines(s)});
+  }
+  MAEIL_ASSIGN(const auto document, dag::export_dags(datasets));
   print_json(document);
   return 0;
 }

@@ -6,7 +6,7 @@
 #include <thread>
 
 #include "dag/test_support.h"
-#include "store/forwarding_store.h"
+#include "store/test_stores.h"
 
 namespace maeil::dag {
 namespace {

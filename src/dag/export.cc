@@ -38,25 +38,28 @@ Document export_task(const TaskSpec& task) {
 
 }  // namespace
 
-Result<Document> export_dags(const std::vector<DagSpec>& dags, const ExportSettings& settings) {
-  // Also refuses a time that is none.
-  MAEIL_ASSIGN(const Instant at, next_daily(Instant{}, settings.schedule_time, "UTC"));
-  const std::chrono::hh_mm_ss time{at - std::chrono::floor<std::chrono::days>(at)};
+Result<Document> export_dags(const std::vector<ExportedDataset>& datasets) {
   Document list = Document::array();
-  for (const auto& dag : dags) {
-    MAEIL_TRY(check_dag(dag));
-    Document tasks = Document::array();
-    for (const auto& task : dag.tasks) tasks.push_back(export_task(task));
-    list.push_back({{"dag_id", dag.id}, {"description", dag.description}, {"tasks", std::move(tasks)}});
+  for (const auto& [settings, dags] : datasets) {
+    // Also refuses a time that is none.
+    MAEIL_ASSIGN(const Instant at, next_daily(Instant{}, settings.schedule_time, "UTC"));
+    const std::chrono::hh_mm_ss time{at - std::chrono::floor<std::chrono::days>(at)};
+    for (const auto& dag : dags) {
+      MAEIL_TRY(check_dag(dag));
+      Document tasks = Document::array();
+      for (const auto& task : dag.tasks) tasks.push_back(export_task(task));
+      list.push_back({{"dag_id", dag.id},
+                      {"dataset", settings.dataset},
+                      {"description", dag.description},
+                      {"schedule", fmt::format("{} {} * * *", time.minutes().count(), time.hours().count())},
+                      {"time_zone", settings.time_zone},
+                      {"poke_interval", settings.poke_interval},
+                      {"sensor_timeout", settings.sensor_timeout},
+                      {"shards", settings.shards},
+                      {"tasks", std::move(tasks)}});
+    }
   }
-  return Document{{"format", "maeil-dags"},
-                  {"version", kExportVersion},
-                  {"schedule", fmt::format("{} {} * * *", time.minutes().count(), time.hours().count())},
-                  {"time_zone", settings.time_zone},
-                  {"poke_interval", settings.poke_interval},
-                  {"sensor_timeout", settings.sensor_timeout},
-                  {"shards", settings.shards},
-                  {"dags", std::move(list)}};
+  return Document{{"format", "maeil-dags"}, {"version", kExportVersion}, {"dags", std::move(list)}};
 }
 
 }  // namespace maeil::dag

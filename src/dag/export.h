@@ -8,9 +8,11 @@
 
 namespace maeil::dag {
 
-inline constexpr int kExportVersion = 1;
+inline constexpr int kExportVersion = 2;
 
+// What the DAGs of one dataset go by.
 struct ExportSettings {
+  std::string dataset;
   std::string schedule_time = "00:00";  // SCHEDULE_TIME
   std::string time_zone = "UTC";        // TIMEZONE
   int64_t poke_interval = 300;          // SENSOR_POKE_INTERVAL, seconds
@@ -18,7 +20,12 @@ struct ExportSettings {
   int64_t shards = 1;                   // SHARDS
 };
 
+struct ExportedDataset {
+  ExportSettings settings;
+  std::vector<DagSpec> dags;
+};
+
 // The same DAGs and settings give the same text. Errors: a wrong DAG, a wrong schedule_time.
-Result<store::Document> export_dags(const std::vector<DagSpec>& dags, const ExportSettings& settings);
+Result<store::Document> export_dags(const std::vector<ExportedDataset>& datasets);
 
 }  // namespace maeil::dag

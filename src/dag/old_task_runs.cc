@@ -20,9 +20,8 @@ using Records = std::map<std::string, TaskRecord>;  // of one DAG and date; thos
 
 constexpr const char* kMigrations = "migrations";
 // The id of the document that says that list_old_task_runs is done.
-const std::string& migration_id() {
-  static const std::string id = store::task_object_id("runs of tasks in dag_runs", kMigrations, 0);
-  return id;
+std::string migration_id(const store::Store& store) {
+  return store::task_object_id(store.name_here("runs of tasks in dag_runs"), kMigrations, 0);
 }
 
 std::string run_key(const std::string& date, const std::string& dag_id, const std::string& run_id) {
@@ -74,7 +73,7 @@ Result<std::vector<Document>> missing_task_runs(store::Store& store, const std::
 
 Result<bool> old_runs_are_listed(store::Store& store) {
   store::FindOptions by_id;
-  by_id.filter = {{"_id", store::id_value(migration_id())}};
+  by_id.filter = {{"_id", store::id_value(migration_id(store))}};
   MAEIL_ASSIGN(const Document done, store.find_one(kMigrations, by_id));
   return !done.is_null();
 }
@@ -100,7 +99,7 @@ Status list_old_task_runs(store::Store& store, const std::vector<DagSpec>& dags)
   }
   store::Batch done;
   done.puts.push_back({kMigrations,
-                       {{"_id", store::id_value(migration_id())},
+                       {{"_id", store::id_value(migration_id(store))},
                         {"name", "runs of tasks in dag_runs"},
                         {"timestamp", store::date_value(now())}}});
   return store.commit(done);

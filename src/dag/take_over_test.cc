@@ -4,7 +4,7 @@
 
 #include "dag/execute.h"
 #include "dag/test_day.h"
-#include "store/forwarding_store.h"
+#include "store/test_stores.h"
 
 namespace maeil::dag {
 namespace {

@@ -124,12 +124,12 @@ TEST(Export, IsAsDocumented) {
                task("c", {"g_1.b"}, TaskKind::kSensor)}};
   dag.tasks[1].attempt = 1;
   dag.tasks[1].retries = 2;
-  const auto exported = export_dags({dag}, {"02:30", "Asia/Seoul", 5, 60}).value();
+  const auto exported = export_dags({{{"book", "02:30", "Asia/Seoul", 5, 60}, {dag}}}).value();
   EXPECT_EQ(
       exported.dump(),
-      R"({"format":"maeil-dags","version":1,"schedule":"30 2 * * *","time_zone":"Asia/Seoul",)"
-      R"("poke_interval":5,"sensor_timeout":60,"shards":1,)"
-      R"("dags":[{"dag_id":"d","description":"what for","tasks":[)"
+      R"({"format":"maeil-dags","version":2,"dags":[{"dag_id":"d","dataset":"book",)"
+      R"("description":"what for","schedule":"30 2 * * *","time_zone":"Asia/Seoul",)"
+      R"("poke_interval":5,"sensor_timeout":60,"shards":1,"tasks":[)"
       R"({"task_id":"a","group":null,"kind":"action","upstream":[],"trigger_rule":"all_success",)"
       R"("attempt":0,"retries":0,"shardable":false,"produces":[],"description":""},)"
       R"({"task_id":"g_1.b","group":"g_1","kind":"branch","upstream":["a"],)"
@@ -137,7 +137,7 @@ TEST(Export, IsAsDocumented) {
       R"("produces":[],"description":""},)"
       R"({"task_id":"c","group":null,"kind":"sensor","upstream":["g_1.b"],"trigger_rule":"all_success",)"
       R"("attempt":0,"retries":0,"shardable":false,"produces":[],"description":""}]}]})");
-  EXPECT_FALSE(export_dags({dag}, {"25:00", "UTC", 5, 60}));
+  EXPECT_FALSE(export_dags({{{"book", "25:00", "UTC", 5, 60}, {dag}}}));
 }
 
 }  // namespace

@@ -1,7 +1,7 @@
 // A commit whose answer was lost, at each of a task's commits: what is in the store counts, and where nobody
 // can look nobody is told that something failed.
 #include "dag/test_support.h"
-#include "store/forwarding_store.h"
+#include "store/test_stores.h"
 
 namespace maeil::dag {
 namespace {

@@ -12,6 +12,7 @@
 #include "loop/prepared/prepare.h"
 #include "loop/prepared/raw_data.h"
 #include "loop/raw_lines.h"
+#include "loop/rehearsal.h"
 #include "loop/run_in_shards.h"
 #include "loop/source.h"
 #include "loop/tasks.h"
@@ -126,7 +127,10 @@ Result<TaskOutcome> generate_data(const Day& day, TaskContext& context) {
   }
   SourcePlan plan = day_source(day.settings);
   plan.scenario = day.scenario;
-  MAEIL_ASSIGN(const Source source, open_source(plan));
+  MAEIL_ASSIGN(Source source, open_source(plan));
+  if (day.settings.synthetic_day == 1) {
+    MAEIL_ASSIGN(source, on_the_day(std::move(source), day.spec));
+  }
   if (!source.warning.empty()) context.log("warning: " + source.warning);
   if (source.quality_score) metadata["quality_score"] = *source.quality_score;
   const RawLines raw =

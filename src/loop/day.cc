@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "base/dataset_name.h"
 #include "dag/task_record.h"
 #include "loop/tasks.h"
 #include "store/field_rules.h"
@@ -84,7 +85,8 @@ Result<std::optional<registry::ModelVersion>> model_of_the_date(const dag::TaskC
 Result<store::Document> result_of(const dag::TaskContext& context, std::string_view dag,
                                   std::string_view task) {
   MAEIL_ASSIGN(const auto record,
-               dag::read_record(context.store, {context.logical_date, std::string(dag), std::string(task)}));
+               dag::read_record(context.store,
+                                {context.logical_date, context.store.name_here(dag), std::string(task)}));
   if (!record || record->state != dag::TaskState::kSuccess) {
     return not_found(fmt::format("{} of {} has not succeeded for {}: run it first", task, dag,
                                  format_date(context.logical_date)));
@@ -94,7 +96,8 @@ Result<store::Document> result_of(const dag::TaskContext& context, std::string_v
 }
 
 Result<std::optional<std::string>> failure_of(const dag::TaskContext& context, std::string_view dag) {
-  MAEIL_ASSIGN(const auto records, dag::read_records(context.store, context.logical_date, dag));
+  MAEIL_ASSIGN(const auto records,
+               dag::read_records(context.store, context.logical_date, context.store.name_here(dag)));
   MAEIL_ASSIGN(const Instant at, context.store.time());
   for (const auto& [id, record] : records) {
     if (record.state == dag::TaskState::kFailed) return fmt::format("{}: {}", id, record.message);
@@ -112,7 +115,7 @@ dag::TaskState state_after_failure(const dag::TaskContext& context) {
 
 Result<dag::TaskState> state_of(const dag::TaskContext& context, std::string_view dag,
                                 std::string_view task) {
-  return dag::task_state(context.store, context.logical_date, dag, task);
+  return dag::task_state(context.store, context.logical_date, context.store.name_here(dag), task);
 }
 
 dag::TaskTable make_tasks(const Day& day) {
@@ -123,8 +126,13 @@ dag::TaskTable make_tasks(const Day& day) {
   add_deployment_tasks(day, table);
   add_scoring_tasks(day, table);
   add_training_tasks(day, table);
-  for (auto& [name, function] : table) function = guarded(name.first, name.second, std::move(function));
-  return table;
+  dag::TaskTable named;
+  for (auto& [name, function] : table) {
+    const auto& [dag, task] = name;
+    const std::string own = name_in_dataset(day.settings.dataset, dag);
+    named[{own, task}] = guarded(own, task, std::move(function));
+  }
+  return named;
 }
 
 }  // namespace maeil::loop

@@ -40,6 +40,8 @@ dag::TaskOutcome outcome(dag::TaskState state, std::string message);
 // nullopt: there is none.
 Result<std::optional<registry::ModelVersion>> model_of_the_date(const dag::TaskContext& context);
 
+// `dag`, here and below: as pipelines.h names it, whatever the dataset.
+
 // The `result` that an earlier task of the same date recorded. kNotFound when it has not succeeded.
 Result<store::Document> result_of(const dag::TaskContext& context, std::string_view dag,
                                   std::string_view task);

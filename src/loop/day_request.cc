@@ -47,7 +47,8 @@ Result<std::optional<DayRequest>> find_request(store::Store& store, Days date) {
 Result<std::optional<DayRequest>> begun_as(store::Store& store, Days date) {
   MAEIL_ASSIGN(auto asked, find_request(store, date));
   if (asked) return asked;
-  MAEIL_ASSIGN(const auto generated, dag::read_record(store, {date, kDataDag, "generate_data"}));
+  MAEIL_ASSIGN(const auto generated,
+               dag::read_record(store, {date, store.name_here(kDataDag), "generate_data"}));
   if (!generated) return std::optional<DayRequest>();
   const Document rows =
       generated->result.is_object() ? generated->result.value("rows", Document()) : Document();
@@ -59,9 +60,9 @@ Result<std::optional<DayRequest>> begun_as(store::Store& store, Days date) {
   return std::optional(request);
 }
 
-store::Batch::Put request_document(Days date, const DayRequest& request, const Document& from,
-                                   const std::string& run_id) {
-  const std::string key = store::make_task_key(date, "day", "request");
+store::Batch::Put request_document(const store::Store& store, Days date, const DayRequest& request,
+                                   const Document& from, const std::string& run_id) {
+  const std::string key = store::make_task_key(date, store.name_here("day"), "request");
   store::Batch::Put out = {kRequests,
                            {{"_id", store::id_value(store::task_object_id(key, kRequests, request.number))},
                             {"logical_date", format_date(date)},
@@ -109,7 +110,7 @@ Result<DayRequest> record_request(store::Store& store, const Settings& settings,
                                   const std::string& run_id) {
   MAEIL_TRY(check_request(settings, spec, request));
   store::Batch batch;
-  batch.puts.push_back(request_document(date, request, nullptr, run_id));
+  batch.puts.push_back(request_document(store, date, request, nullptr, run_id));
   MAEIL_TRY(store.commit(batch));
   return request;
 }
@@ -130,12 +131,13 @@ Result<DayRequest> request_day(store::Store& store, const Settings& settings, co
           "{} was begun with --scenario {}, not {}: `maeil redo {} --scenario {}` does it again",
           format_date(date), recorded->scenario, *asked.scenario, format_date(date), *asked.scenario));
     }
-    MAEIL_ASSIGN(const auto made, dag::task_state(store, date, kDataDag, "generate_data"));
+    MAEIL_ASSIGN(const auto made, dag::task_state(store, date, store.name_here(kDataDag), "generate_data"));
     const bool is_made = made == dag::TaskState::kSuccess;
     if (asked.file && *asked.file != recorded->file) {
       // Nothing was taken in yet, from a file that is wrong, say: then another may be.
       if (!is_made) {
-        MAEIL_ASSIGN(const auto waited, dag::task_state(store, date, kDataDag, kWaitForSource));
+        MAEIL_ASSIGN(const auto waited,
+                     dag::task_state(store, date, store.name_here(kDataDag), kWaitForSource));
         if (waited == dag::TaskState::kSkipped) {
           return usage_error(fmt::format("{}: `maeil redo {} --in {}` takes the file in all the same",
                                          not_due_text(spec, date), format_date(date), *asked.file));

@@ -49,7 +49,7 @@ Result<DayRequest> request_day(store::Store& store, const Settings& settings, co
                                Days date, const AskedDay& asked, const std::string& run_id, bool finished);
 
 // The document of a request.
-store::Batch::Put request_document(Days date, const DayRequest& request, const store::Document& from,
-                                   const std::string& run_id);
+store::Batch::Put request_document(const store::Store& store, Days date, const DayRequest& request,
+                                   const store::Document& from, const std::string& run_id);
 
 }  // namespace maeil::loop

@@ -32,7 +32,8 @@ Result<TaskOutcome> wait_for_data(TaskContext& context) {
     out.message = "the day's data is prepared";
   } else if (failure) {
     out.state = state_after_failure(context);
-    out.message = fmt::format("the day's data is not there: {} failed in {}", *failure, kDataDag);
+    out.message = fmt::format("the day's data is not there: {} failed in {}", *failure,
+                              context.store.name_here(kDataDag));
   } else {
     out.state = TaskState::kWaiting;
     out.message = fmt::format("preprocess_data of {} is not done yet", format_date(context.logical_date));

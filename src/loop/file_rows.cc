@@ -4,6 +4,7 @@
 
 #include <filesystem>
 
+#include "base/dataset_name.h"
 #include "base/file.h"
 #include "format/number_text.h"
 #include "loop/evaluation.h"
@@ -117,7 +118,7 @@ Result<table::ReadReport> predict_rows(const FileRows& rows, const std::string& 
   MAEIL_ASSIGN(const auto scorer, scorer_of(rows.model, rows.model_name));
   MAEIL_ASSIGN(AtomicFile file, AtomicFile::create(out));
   // The built-in dataset's name is what its users' programs read.
-  const bool of_default = rows.spec.name == table::kBuiltinDataset;
+  const bool of_default = rows.spec.name == kBuiltinDataset;
   MAEIL_TRY(
       file.write(fmt::format("row,{},prediction\n", of_default ? "probability_of_default" : "probability")));
   MAEIL_ASSIGN(auto report, transform_rows<std::string>(

@@ -8,6 +8,7 @@
 
 #include "base/file.h"
 #include "loop/file_rows.h"
+#include "loop/validation.h"
 #include "table/csv_table.h"
 #include "table/infer.h"
 #include "table/sdv_metadata.h"
@@ -154,8 +155,13 @@ Result<FileFit> fit_file(const FitFileRequest& request, const Watcher& watcher) 
     }
     return {};
   };
-  MAEIL_ASSIGN(out.read, table::read_csv_file(file, inferred.spec,
-                                              {.target_required = false, .any_target = true}, take));
+  // What the contract sets aside is not learned, as a model's training leaves it out.
+  table::SetAside set_aside;
+  if (known) {
+    MAEIL_ASSIGN(set_aside, hold_to_contract(file, *known, table::FileRules::kNotRows, watcher));
+  }
+  const table::ReadOptions options{.target_required = false, .any_target = true, .set_aside = &set_aside};
+  MAEIL_ASSIGN(out.read, table::read_csv_file(file, inferred.spec, options, take));
   note_read(out.read, request.in, watcher);
   MAEIL_TRY(table::check_read(out.read, request.in));
   note_broken(out.constraints, out.rows, watcher);

@@ -31,7 +31,7 @@ Result<bool> is_over(store::Store& store, const std::vector<dag::DagSpec>& dags,
   bool any = false;
   for (const auto& dag : dags) {
     MAEIL_ASSIGN(const auto records, dag::read_records(store, date, dag.id));
-    if (records.empty()) return any && dag.id == kScoringDag;
+    if (records.empty()) return any && dag.id == store.name_here(kScoringDag);
     any = true;
     const auto state = dag::state_of_date(&dag, records, at).first;
     if (state == dag::TaskState::kRunning) return false;

@@ -83,7 +83,7 @@ Status train_manually(store::Store& store, const Settings& settings, const table
                                [&](uint64_t read, uint64_t total) { progress("rows", read, total); }}));
     log(describe(*history, wanted.history));
   }
-  dag::TaskContext task{store, today, "manual", "maeil_train", "", 0, 1, {}, log, progress};
+  dag::TaskContext task{store, today, "manual", store.name_here("maeil_train"), "", 0, 1, {}, log, progress};
   std::string encoder_id;
   if (wanted.pretrain) {
     task.task_id = "pretrain@" + format_instant(now());

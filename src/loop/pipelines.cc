@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include "base/dataset_name.h"
+
 namespace maeil::loop {
 
 using dag::TaskKind;
@@ -147,7 +149,9 @@ std::vector<dag::DagSpec> pipelines(int max_attempts) {
 }
 
 std::vector<dag::DagSpec> pipelines(const Settings& settings) {
-  return pipelines(static_cast<int>(settings.max_retrain_attempts));
+  auto out = pipelines(static_cast<int>(settings.max_retrain_attempts));
+  for (auto& dag : out) dag.id = name_in_dataset(settings.dataset, dag.id);
+  return out;
 }
 
 }  // namespace maeil::loop

@@ -16,7 +16,8 @@ inline constexpr const char* kScoringDag = "scoring_pipeline";
 
 // In the order in which a day needs them. `max_attempts` retraining groups retrain_1 ... retrain_n.
 std::vector<dag::DagSpec> pipelines(int max_attempts);
-std::vector<dag::DagSpec> pipelines(const Settings& settings);  // with MAX_RETRAIN_ATTEMPTS
+// With MAX_RETRAIN_ATTEMPTS, and the dataset's names: "<dataset>__data_pipeline_dag" of all but the built-in.
+std::vector<dag::DagSpec> pipelines(const Settings& settings);
 
 // "retrain_2.finetune_model"
 std::string retrain_task(int attempt, std::string_view task);

@@ -145,7 +145,7 @@ Status begin_redo(store::Store& store, const Settings& settings, const table::Da
   MAEIL_ASSIGN(const RedoPlan plan, plan_redo(store, settings, spec, date, options));
   const auto dags = pipelines(settings);
   store::Batch batch;
-  batch.puts.push_back(request_document(date, plan.request, plan.from, run.run_id));
+  batch.puts.push_back(request_document(store, date, plan.request, plan.from, run.run_id));
   batch.puts.push_back(registry::audit_entry({.act = "redo",
                                               .what = fmt::format("{} from {}", format_date(date), plan.from),
                                               .to = {{"rows", plan.request.rows},

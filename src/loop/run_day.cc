@@ -21,13 +21,15 @@ namespace {
 Result<Verdict> verdict_of(store::Store& store, Days date, const dag::DayResult& result) {
   if (result.cancelled) return Verdict::kCancelled;
   if (result.state != dag::TaskState::kSuccess) return Verdict::kFailed;
-  MAEIL_ASSIGN(const auto source, dag::task_state(store, date, kDataDag, kWaitForSource));
+  MAEIL_ASSIGN(const auto source, dag::task_state(store, date, store.name_here(kDataDag), kWaitForSource));
   if (source == dag::TaskState::kSkipped) return Verdict::kNothingDue;
-  MAEIL_ASSIGN(const auto alert, dag::task_state(store, date, kEvaluationDag, "send_alert"));
+  MAEIL_ASSIGN(const auto alert, dag::task_state(store, date, store.name_here(kEvaluationDag), "send_alert"));
   if (alert == dag::TaskState::kSuccess) return Verdict::kAlert;
-  MAEIL_ASSIGN(const auto not_judged, dag::task_state(store, date, kEvaluationDag, "skip_evaluation"));
+  MAEIL_ASSIGN(const auto not_judged,
+               dag::task_state(store, date, store.name_here(kEvaluationDag), "skip_evaluation"));
   if (not_judged == dag::TaskState::kSuccess) return Verdict::kNotJudged;
-  MAEIL_ASSIGN(const auto record, dag::read_record(store, {date, kEvaluationDag, "send_evaluation_results"}));
+  MAEIL_ASSIGN(const auto record,
+               dag::read_record(store, {date, store.name_here(kEvaluationDag), "send_evaluation_results"}));
   const bool retrained = record && record->state == dag::TaskState::kSuccess && record->result.is_object() &&
                          record->result.value("was_retrained", store::Document()) == true;
   return retrained ? Verdict::kRetrained : Verdict::kApproved;
@@ -82,7 +84,7 @@ Result<DayReport> run_day(store::Store& store, const Day& settings_and_spec, Day
                         "history.csv` makes one from labelled rows",
                         file));
       }
-      dags.insert(dags.begin(), first_day_dag());
+      dags.insert(dags.begin(), first_day_dag(day.settings));
     }
     // A date that is finished runs nothing, so its settings count for nothing, and another file is looked at.
     MAEIL_ASSIGN(const bool finished, dag::is_finished(store, dags, logical_date));
@@ -121,7 +123,7 @@ Result<store::Document> summarize(store::Store& store, const Day& day, Days date
   }
   // Each line is a task's own message: what people see is what the store holds.
   const auto add = [&](const char* key, std::string_view dag, const std::string& task) -> Status {
-    MAEIL_ASSIGN(const auto record, dag::read_record(store, {date, std::string(dag), task}));
+    MAEIL_ASSIGN(const auto record, dag::read_record(store, {date, store.name_here(dag), task}));
     // A task that another's choice skipped says nothing; one that skipped itself has a reason.
     if (record && !record->message.empty() && record->skipped_by.empty() &&
         record->state != dag::TaskState::kNone) {
@@ -136,7 +138,8 @@ Result<store::Document> summarize(store::Store& store, const Day& day, Days date
   if (report.verdict == Verdict::kNothingDue) MAEIL_TRY(add("source", kDataDag, kWaitForSource));
   MAEIL_TRY(add("generated", kDataDag, "generate_data"));
   // Where nothing was found there is nothing to say.
-  MAEIL_ASSIGN(const auto validated, dag::read_record(store, {date, kDataDag, "validate_data"}));
+  MAEIL_ASSIGN(const auto validated,
+               dag::read_record(store, {date, store.name_here(kDataDag), "validate_data"}));
   if (validated && store::text_field(validated->result, "status") != "passed")
     MAEIL_TRY(add("validated", kDataDag, "validate_data"));
   MAEIL_TRY(add("prepared", kDataDag, "preprocess_data"));

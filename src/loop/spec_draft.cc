@@ -8,6 +8,7 @@
 #include <filesystem>
 #include <limits>
 
+#include "base/dataset_name.h"
 #include "base/hash.h"
 #include "format/csv.h"
 #include "loop/contract_draft.h"
@@ -33,14 +34,20 @@ constexpr double kFewLateDates = 0.01;
 // So many texts are categories in a table of any size.
 constexpr double kCategories = 20;
 
-// Letters, digits, "-" and "_" of the file's name without its endings.
+// Letters, digits and "-" of the file's name without its endings, "_" for all else between them.
 std::string dataset_name(const std::string& file) {
-  std::string name = std::filesystem::path(file).filename().string();
-  name = name.substr(0, name.find('.', 1));
-  for (char& c : name) {
-    if (!std::isalnum(static_cast<unsigned char>(c)) && c != '-' && c != '_') c = '_';
+  std::string stem = std::filesystem::path(file).filename().string(), name;
+  stem = stem.substr(0, stem.find('.', 1));
+  for (const char c : stem) {
+    const bool kept = std::isalnum(static_cast<unsigned char>(c)) || (c == '-' && !name.empty());
+    if (kept)
+      name += c;
+    else if (!name.empty() && name.back() != '_')
+      name += '_';
   }
-  return name.empty() ? "dataset" : name;
+  name.resize(std::min<size_t>(name.size(), 60));
+  while (!name.empty() && name.back() == '_') name.pop_back();
+  return name.empty() || name == kBuiltinDataset ? "dataset" : name;
 }
 
 class Drafting {
@@ -48,7 +55,7 @@ class Drafting {
   Drafting(const DraftRequest& request, table::InferredColumns inferred, SpecDraft& out)
       : request_(request), inferred_(std::move(inferred)), out_(out) {
     out_.spec = inferred_.spec;
-    out_.spec.name = dataset_name(request_.in);
+    out_.spec.name = request_.name.empty() ? dataset_name(request_.in) : request_.name;
     out_.rows = inferred_.rows;
     for (size_t c = 0; c < out_.spec.columns.size(); ++c) {
       out_.spec.columns[c].nullable = false;

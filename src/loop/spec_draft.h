@@ -23,6 +23,7 @@ inline constexpr int kDraftJudgeDays = 30, kDraftRetrainDays = 90;
 
 struct DraftRequest {
   std::string in, target, positive;  // target "": targets are proposed, and nothing is drafted
+  std::string name;                  // of the dataset; "": after the file's
   std::vector<std::string> id;
   std::string group, time;
   std::optional<int64_t> delay_days;  // after which labels are due; needs a time

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <filesystem>
 
+#include "base/dataset_name.h"
 #include "kernels/instruction_set.h"
 #include "loop/evaluation.h"
 #include "loop/gate.h"
@@ -322,9 +323,9 @@ Result<TaskOutcome> train_on(const Day& day, const TrainingPlan& plan, const Lea
   return out;
 }
 
-dag::DagSpec first_day_dag() {
+dag::DagSpec first_day_dag(const Settings& settings) {
   return {
-      kFirstDayDag,
+      name_in_dataset(settings.dataset, kFirstDayDag),
       "Trains the first model when there is none",
       {{.id = "pretrain_encoder", .retries = 1, .description = "contrastive pretraining on reference rows"},
        {.id = "train_classifier",

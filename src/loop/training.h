@@ -26,7 +26,7 @@ struct TrainingPlan {
 
 // pretrain_encoder -> train_classifier. Not one of the contract's DAGs: `maeil run` runs it before them
 // when no classifier is registered.
-dag::DagSpec first_day_dag();
+dag::DagSpec first_day_dag(const Settings& settings);
 
 // Both: kNotFound where the distribution model is absent, whatever SOURCE_FALLBACK says.
 Result<dag::TaskOutcome> pretrain_encoder(const Day& day, const TrainingPlan& plan,

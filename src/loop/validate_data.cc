@@ -256,7 +256,8 @@ Result<TaskOutcome> validate_data(const Day& day, TaskContext& context) {
 
 Result<Validated> validated(store::Store& store, Days date, const table::DatasetSpec& spec,
                             const Document& raw) {
-  MAEIL_ASSIGN(const auto record, dag::read_record(store, {date, kDataDag, "validate_data"}));
+  MAEIL_ASSIGN(const auto record,
+               dag::read_record(store, {date, store.name_here(kDataDag), "validate_data"}));
   // A failure that says nothing of the rows (a full disk) is not told.
   const bool broken = record && record->state == TaskState::kFailed &&
                       store::text_field(record->result, "status") == "failed";

@@ -4,8 +4,8 @@
 
 #include "registry/audit.h"
 #include "registry/status.h"
-#include "store/forwarding_store.h"
 #include "store/sqlite/sqlite_store.h"
+#include "store/test_stores.h"
 #include "store/test_support.h"
 
 namespace maeil::registry {

@@ -193,6 +193,10 @@ class Store {
   // Reads everything's checksums and structure; the error says what is damaged. For `maeil doctor`.
   virtual Status check() = 0;
 
+  // What something of everybody's (a DAG, say) is called in what this object shows: where that is one dataset
+  // of several, "<dataset>__name" (dataset_store.h).
+  virtual std::string name_here(std::string_view name) const { return std::string(name); }
+
   // how many NaN and infinities in documents this object wrote as null
   virtual uint64_t nulled() const = 0;
   virtual std::string description() const = 0;  // "SQLite ./maeil.db"

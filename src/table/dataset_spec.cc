@@ -7,6 +7,7 @@
 #include <cmath>
 #include <set>
 #include <sstream>
+#include <utility>
 
 #include "base/file.h"
 #include "table/builtin_dataset.h"
@@ -200,7 +201,7 @@ Status apply_drops(const toml::table& document, const std::string& file, Dataset
 
 // Names of processed_data's own, beside which a feature's has no place.
 constexpr std::string_view kTaken[] = {
-    "_id",         "row",       "split",  "dataset_name", "processing_timestamp",
+    "_id",         "row",       "split",  "dataset",      "dataset_name", "processing_timestamp",
     "raw_data_id", "timestamp", "run_id", "logical_date", "in_validation"};
 
 // The names that prepared rows have, each once.
@@ -358,6 +359,8 @@ Result<DatasetSpec> read_spec(const toml::table& document, const std::string& fi
   Keys top(document, "the dataset", file);
   spec.name = top.text("name", true);
   spec.file = file;
+  if (std::string recorded = top.text("recorded_as"); !recorded.empty())  // base/dataset_choice.h
+    spec.new_name = std::exchange(spec.name, std::move(recorded));
   for (const char* key : {"target", "roles", "columns", "day_counts", "drop", "constraints", "contract",
                           "settings", "read", "calendar"})
     top.know(key);

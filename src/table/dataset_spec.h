@@ -53,9 +53,10 @@ struct Roles {
 };
 
 struct DatasetSpec {
-  std::string name;
-  std::string file;    // where it was read, for messages
-  std::string target;  // the column, which is read as text whatever it was declared; "": none
+  std::string name;      // as its documents have it (`recorded_as`, where it was renamed)
+  std::string new_name;  // what it is called now; "": the same
+  std::string file;      // where it was read, for messages
+  std::string target;    // the column, which is read as text whatever it was declared; "": none
   // Its two values (label 0 and 1) as target_text has them; negative "": the file's only other value.
   std::string negative, positive;
   TargetForms target_forms;
@@ -81,8 +82,7 @@ Result<DatasetSpec> read_dataset_spec(const std::filesystem::path& path);
 // kBadInput, naming the file, where the spec has no target.
 Status require_target(const DatasetSpec& spec);
 
-inline constexpr std::string_view kBuiltinDataset = "corporate_loan";  // its name
-// datasets/corporate_loan.toml, compiled in.
+// datasets/corporate_loan.toml, compiled in; its name is kBuiltinDataset.
 Result<DatasetSpec> builtin_dataset_spec();
 
 // datasets/corporate_loan.features.json, compiled in: which feature each embedding of the Python project's

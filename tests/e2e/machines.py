@@ -1,4 +1,7 @@
 """A dataset that is about no loans: machines in plants, and whether they broke."""
+from harness import DATA, DEPLOYMENT, EVALUATION, SCORING
+
+MACHINES_DATA, MACHINES_EVALUATION, MACHINES_DEPLOYMENT, MACHINES_SCORING = (f"machines__{dag}" for dag in (DATA, EVALUATION, DEPLOYMENT, SCORING))
 SMALL = dict(D_MODEL=8, NHEAD=2, NUM_LAYERS=1, DIM_FEEDFORWARD=8, LEARNING_RATE=0.01, BATCH_SIZE=16)
 SPEC = """name = "machines"
 columns = [

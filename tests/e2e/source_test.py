@@ -8,7 +8,8 @@ import threading
 import time
 import unittest
 
-from harness import DATA, EVALUATION, SCORING, DEPLOYMENT, Workspace
+from harness import Workspace
+from machines import MACHINES_DATA as DATA, MACHINES_DEPLOYMENT as DEPLOYMENT, MACHINES_EVALUATION as EVALUATION, MACHINES_SCORING as SCORING
 from own_rows_test import ROLES, SMALL, SPEC, write_rows
 
 DATE = "2026-11-27"  # a Friday

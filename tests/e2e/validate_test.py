@@ -5,7 +5,8 @@ import json
 import random
 import unittest
 
-from harness import DATA, EVALUATION, Workspace
+from harness import Workspace
+from machines import MACHINES_DATA as DATA, MACHINES_EVALUATION as EVALUATION
 
 SMALL = dict(D_MODEL=8, NHEAD=2, NUM_LAYERS=1, DIM_FEEDFORWARD=8, PRETRAIN_EPOCHS=1, LEARNING_RATE=0.01,
              MIN_POSITIVES=1, MIN_NEGATIVES=1, F1_THRESHOLD=0.3)

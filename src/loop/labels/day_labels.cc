@@ -42,8 +42,9 @@ struct FileOfLabels {
 Result<std::set<std::string>> taken_dates(store::Store& store, Days date) {
   const std::string own = format_date(date);
   store::FindOptions told;
-  told.filter = {
-      {"dag_id", kDataDag}, {"task_id", "preprocess_data"}, {"result.label_files", {{"$exists", true}}}};
+  told.filter = {{"dag_id", store.name_here(kDataDag)},
+                 {"task_id", "preprocess_data"},
+                 {"result.label_files", {{"$exists", true}}}};
   told.projection = {"logical_date", "result"};
   std::set<std::string> out;
   MAEIL_TRY(store.find_each(dag::kTaskInstances, told, [&](Document&& record) {

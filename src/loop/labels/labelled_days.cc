@@ -96,7 +96,8 @@ Result<LabelledDays> newest_labelled(store::Store& store, const Day& day, Days d
 }  // namespace
 
 Result<std::optional<LabelHistory::Counts>> counted_labels(store::Store& store, Days date) {
-  MAEIL_ASSIGN(const auto record, dag::read_record(store, {date, kDataDag, "preprocess_data"}));
+  MAEIL_ASSIGN(const auto record,
+               dag::read_record(store, {date, store.name_here(kDataDag), "preprocess_data"}));
   if (!record || !record->result.is_object()) return std::optional<LabelHistory::Counts>();
   const auto count = [&](const char* name) -> std::optional<uint64_t> {
     const auto found = record->result.find(name);

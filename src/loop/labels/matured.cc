@@ -82,7 +82,8 @@ Result<Document> supersede(store::Store& store, Days date, const Document& which
 }  // namespace
 
 Result<LabelFence> read_label_fence(store::Store& store, Days date) {
-  const std::string id = sha256_hex(fmt::format("{} {}", kLabelFences, format_date(date))).substr(0, 24);
+  const std::string id =
+      sha256_hex(fmt::format("{} {}", store.name_here(kLabelFences), format_date(date))).substr(0, 24);
   store::FindOptions by_id;
   by_id.filter = {{"_id", store::id_value(id)}};
   MAEIL_ASSIGN(const Document found, store.find_one(kLabelFences, by_id));

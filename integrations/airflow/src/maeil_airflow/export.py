@@ -9,13 +9,13 @@ import os
 import pathlib
 import subprocess
 
-FORMAT, VERSION = "maeil-dags", 1
+FORMAT, VERSION = "maeil-dags", 2
 KINDS = {"action", "branch", "sensor"}
 RULES = {"all_success", "none_failed_min_one_success"}
 ANSWER_SECONDS = 20
 # The fields that the factory reads and what they must be; OPTIONAL_FIELDS may be absent.
-EXPORT_FIELDS = {"schedule": str, "time_zone": str, "poke_interval": (int, float), "sensor_timeout": (int, float), "dags": list}
-DAG_FIELDS = {"dag_id": str, "description": str, "tasks": list}
+EXPORT_FIELDS = {"dags": list}
+DAG_FIELDS = {"dag_id": str, "dataset": str, "description": str, "schedule": str, "time_zone": str, "poke_interval": (int, float), "sensor_timeout": (int, float), "tasks": list}
 TASK_FIELDS = {"task_id": str, "kind": str, "upstream": list, "trigger_rule": str, "attempt": int, "retries": int, "group": (str, type(None)), "description": str}
 OPTIONAL_FIELDS = {"shards": int, "shardable": bool, "produces": list}
 

@@ -27,20 +27,20 @@ def load_dags(path: str | os.PathLike | None = None) -> dict[str, DAG]:
 
 
 def build_dags(export: dict) -> dict[str, DAG]:
-    return {dag["dag_id"]: build_dag(export, dag) for dag in export["dags"]}
+    return {dag["dag_id"]: build_dag(dag) for dag in export["dags"]}
 
 
-def build_dag(export: dict, described: dict) -> DAG:
-    time_zone = export["time_zone"]
+def build_dag(described: dict) -> DAG:
+    time_zone = described["time_zone"]
     with DAG(
         dag_id=described["dag_id"],
         description=described["description"],
         doc_md=described["description"],
-        schedule=CronTriggerTimetable(export["schedule"], timezone=time_zone),
+        schedule=CronTriggerTimetable(described["schedule"], timezone=time_zone),
         start_date=pendulum.datetime(2020, 1, 1, tz=time_zone),
         catchup=False,
         max_active_runs=1,
-        tags=["maeil"],
+        tags=["maeil", described["dataset"]],
     ) as dag:
         groups, tasks = {}, {}
         for task in described["tasks"]:
@@ -48,21 +48,21 @@ def build_dag(export: dict, described: dict) -> DAG:
             if group and group not in groups:
                 groups[group] = TaskGroup(group_id=group)
             with groups[group] if group else nullcontext():
-                first, last = build_task(export, dag.dag_id, task)
+                first, last = build_task(described, task)
             for upstream in task["upstream"]:
                 tasks[upstream] >> first
             tasks[task["task_id"]] = last
     return dag
 
 
-def build_task(export: dict, dag_id: str, task: dict):
+def build_task(dag: dict, task: dict):
     """The operators of one task: what follows its upstreams, and what its downstreams follow."""
     own_id = task["task_id"].rpartition(".")[2]  # the group puts its own name before it
     common = {
-        "maeil_dag": dag_id,
+        "maeil_dag": dag["dag_id"],
         "maeil_task": task["task_id"],
         "attempt": task["attempt"],
-        "time_zone": export["time_zone"],
+        "time_zone": dag["time_zone"],
         "trigger_rule": task["trigger_rule"],
         "retries": task["retries"],
         "retry_delay": timedelta(seconds=float(os.environ.get("MAEIL_RETRY_DELAY", "30"))),
@@ -70,11 +70,13 @@ def build_task(export: dict, dag_id: str, task: dict):
         "max_retry_delay": timedelta(minutes=10),
         "doc_md": task["description"],
     }
-    last = dict(common, outlets=[Asset(name=f"maeil/{name}", uri=f"maeil://store/{name}") for name in task.get("produces", [])])
+    # An asset is the dataset's, as the DAG is: other DAGs may wait for one book's scores and not for another's.
+    of_dataset = "" if "__" not in dag["dag_id"] else f"{dag['dataset']}/"
+    last = dict(common, outlets=[Asset(name=f"maeil/{of_dataset}{name}", uri=f"maeil://store/{of_dataset}{name}") for name in task.get("produces", [])])
     if task["kind"] == "sensor":
-        interval = export["poke_interval"]
-        last.update(poke_interval=interval, timeout=export["sensor_timeout"], mode="reschedule" if interval >= RESCHEDULE_FROM else "poke")
-    shards = export.get("shards", 1)
+        interval = dag["poke_interval"]
+        last.update(poke_interval=interval, timeout=dag["sensor_timeout"], mode="reschedule" if interval >= RESCHEDULE_FROM else "poke")
+    shards = dag.get("shards", 1)
     if not task.get("shardable") or shards == 1:
         only = OPERATORS[task["kind"]](task_id=own_id, **last)
         return only, only

@@ -1,0 +1,198 @@
+#include "loop/datasets.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <system_error>
+
+#include "base/dataset_name.h"
+#include "base/file.h"
+#include "dag/dag_run.h"
+#include "registry/audit.h"
+#include "registry/versions.h"
+#include "store/dataset_store.h"
+#include "store/field_rules.h"
+
+namespace maeil::loop {
+namespace fs = std::filesystem;
+namespace {
+
+using store::Document;
+
+constexpr size_t kBatch = 200;  // documents of one commit
+// What a removal leaves: who did what; and what the store's datasets share.
+constexpr std::array<std::string_view, 2> kStays = {registry::kAuditLog, "version_names"};
+
+std::string dataset_of(const Document& document) {
+  const std::string name = store::text_field(document, "dataset");
+  return name.empty() ? std::string(kBuiltinDataset) : name;
+}
+
+std::vector<fs::path> folders_of(const Settings& settings) {
+  std::vector<fs::path> out;
+  std::error_code error;
+  for (const fs::path& folder : {fs::path(settings.model_save_path), fs::path(settings.data_dir),
+                                 fs::path(settings.data_path).parent_path()}) {
+    if (fs::exists(folder, error) && std::ranges::find(out, folder) == out.end()) out.push_back(folder);
+  }
+  return out;
+}
+
+Result<std::vector<std::string>> ids_of(store::Store& view, const std::string& collection) {
+  store::FindOptions find;
+  find.projection = {"_id"};
+  find.rows = false;
+  std::vector<std::string> ids;
+  MAEIL_TRY(view.find_each(collection, find, [&](Document&& document) {
+    ids.push_back(store::id_text(document.value("_id", Document())));
+    return true;
+  }));
+  return ids;
+}
+
+}  // namespace
+
+Result<std::set<std::string>> datasets_of(store::Store& whole) {
+  std::set<std::string> out;
+  store::FindOptions find;
+  find.projection = {"dataset"};
+  for (const char* collection : {dag::kDagRuns, registry::kCollection}) {
+    MAEIL_TRY(whole.find_each(collection, find, [&](Document&& document) {
+      out.insert(dataset_of(document));
+      return true;
+    }));
+  }
+  MAEIL_ASSIGN(const auto blobs, whole.blobs());
+  for (const auto& blob : blobs) out.insert(dataset_of(blob.metadata));
+  return out;
+}
+
+Result<std::vector<std::unique_ptr<store::Lock>>> lock_all_datasets(store::Store& whole,
+                                                                    const std::string& holder) {
+  MAEIL_ASSIGN(auto names, datasets_of(whole));
+  names.emplace(kBuiltinDataset);  // also where nothing is there yet
+  std::vector<std::unique_ptr<store::Lock>> out;
+  for (const auto& name : names) {
+    MAEIL_ASSIGN(auto lock, store::dataset_view(whole, name)->lock("runner", holder));
+    out.push_back(std::move(lock));
+  }
+  return out;
+}
+
+Result<DatasetContents> survey_dataset(store::Store& view, const Settings& settings) {
+  DatasetContents out;
+  MAEIL_ASSIGN(const auto collections, view.collections());
+  for (const auto& collection : collections) {
+    if (std::ranges::find(kStays, collection) != kStays.end()) continue;
+    MAEIL_ASSIGN(const auto ids, ids_of(view, collection));
+    if (!ids.empty()) out.documents[collection] = ids.size();
+    MAEIL_ASSIGN(const auto partitions, view.row_partitions(collection));
+    if (!partitions.empty()) out.partitions[collection] = partitions.size();
+  }
+  MAEIL_ASSIGN(const auto blobs, view.blobs());
+  out.blobs = blobs.size();
+  for (const auto& blob : blobs) out.blob_bytes += static_cast<uint64_t>(std::max<int64_t>(blob.length, 0));
+  for (const int order : {1, -1}) {
+    store::FindOptions find;
+    find.sort = {{"logical_date", order}};
+    find.limit = 1;
+    find.projection = {"logical_date"};
+    MAEIL_ASSIGN(const auto run, view.find_one(dag::kDagRuns, find));
+    const auto date = parse_date(store::text_field(run, "logical_date"));
+    if (date) (order > 0 ? out.first : out.last) = *date;
+  }
+  MAEIL_ASSIGN(const auto deployed, registry::deployed_version(view));
+  if (deployed) out.deployed = deployed->version;
+  if (settings.dataset != kBuiltinDataset) out.folders = folders_of(settings);
+  return out;
+}
+
+Status remove_dataset(store::Store& view, const Settings& settings, const DatasetContents& contents) {
+  store::Batch said;
+  uint64_t documents = 0;
+  for (const auto& [collection, count] : contents.documents) documents += count;
+  said.puts.push_back(registry::audit_entry({"remove dataset",
+                                             settings.dataset,
+                                             {{"documents", documents}, {"blobs", contents.blobs}},
+                                             nullptr,
+                                             "manual"},
+                                            now()));
+  MAEIL_TRY(view.commit(said));
+  // Blobs last: while one is there, the dataset is seen to be there.
+  for (const auto& [collection, count] : contents.documents) {
+    MAEIL_ASSIGN(const auto ids, ids_of(view, collection));
+    for (size_t at = 0; at < ids.size(); at += kBatch) {
+      store::Batch batch;
+      for (size_t i = at; i < std::min(ids.size(), at + kBatch); ++i)
+        batch.erases.push_back({collection, ids[i]});
+      MAEIL_TRY(view.commit(batch));
+    }
+  }
+  for (const auto& [collection, count] : contents.partitions) {
+    MAEIL_ASSIGN(const auto partitions, view.row_partitions(collection));
+    for (const auto& partition : partitions) MAEIL_TRY(view.erase_rows(collection, partition));
+  }
+  for (const auto& folder : contents.folders) {
+    std::error_code error;
+    fs::remove_all(folder, error);
+    if (error) return io_error(fmt::format("cannot remove {}: {}", folder.string(), error.message()));
+  }
+  MAEIL_ASSIGN(const auto blobs, view.blobs());
+  for (const auto& blob : blobs) MAEIL_TRY(view.erase_blob(blob.id));
+  return {};
+}
+
+Result<fs::path> rename_dataset(const fs::path& folder, const DescribedDataset& dataset,
+                                const std::string& name) {
+  MAEIL_TRY(check_dataset_name(name));
+  for (const auto& other : datasets_in(folder)) {
+    if (name == kBuiltinDataset ||
+        (other.spec != dataset.spec && (other.name == name || other.recorded_as == name)))
+      return usage_error(fmt::format("there is a dataset '{}' already", name));
+  }
+  MAEIL_ASSIGN(const std::string text, read_file(dataset.spec, 1 << 26));
+  // The lines before the first table, where a top-level key can stand.
+  std::string out;
+  bool renamed = false, in_table = false;
+  for (size_t at = 0; at < text.size();) {
+    const size_t end = std::min(text.find('\n', at), text.size() - 1) + 1;
+    const std::string line = text.substr(at, end - at);
+    at = end;
+    const size_t first = line.find_first_not_of(" \t");
+    const std::string_view word = std::string_view(line).substr(std::min(first, line.size()));
+    in_table |= word.starts_with('[');
+    const auto is_key = [&](std::string_view key) {
+      return !in_table && word.starts_with(key) &&
+             word.substr(key.size()).find_first_not_of(" \t") == word.substr(key.size()).find('=');
+    };
+    if (is_key("recorded_as")) continue;
+    if (!renamed && is_key("name")) {
+      out += fmt::format("name = \"{}\"\n", name);
+      if (name != dataset.recorded_as)
+        out += fmt::format("recorded_as = \"{}\"  # in documents, DAGs and folders\n", dataset.recorded_as);
+      renamed = true;
+    } else {
+      out += line;
+    }
+  }
+  const fs::path target = dataset.spec.filename() == dataset.name + ".toml"
+                              ? dataset.spec.parent_path() / (name + ".toml")
+                              : dataset.spec;
+  std::error_code error;
+  if (target != dataset.spec && fs::exists(target, error))
+    return usage_error(fmt::format("{} is there already", target.string()));
+  if (!renamed)
+    return bad_input(
+        fmt::format("{}: its name does not stand in a line of its own: change it there, and add "
+                    "recorded_as = \"{}\"",
+                    dataset.spec.string(), dataset.recorded_as));
+  MAEIL_TRY(write_file_atomically(target, out));
+  MAEIL_ASSIGN(const auto described, read_dataset_name(target));
+  if (described.name != name || described.recorded_as != dataset.recorded_as)
+    return internal_error(fmt::format("{} was not renamed as it should be", target.string()));
+  if (target != dataset.spec) fs::remove(dataset.spec, error);
+  return target;
+}
+
+}  // namespace maeil::loop

@@ -1,0 +1,54 @@
+// The datasets of a store and of a folder: which there are, what each has, and taking one out.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <map>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "base/dataset_choice.h"
+#include "base/error.h"
+#include "base/settings.h"
+#include "base/time.h"
+#include "store/store.h"
+
+namespace maeil::loop {
+
+// Of documents and blobs of `whole`, a store of all datasets, by the names under which they are recorded. The
+// built-in dataset's are those that name none, too. Reads the runs, the versions and the list of blobs.
+Result<std::set<std::string>> datasets_of(store::Store& whole);
+
+// The locks "runner" of all of them: while they are held no day runs. kConflict: one does.
+Result<std::vector<std::unique_ptr<store::Lock>>> lock_all_datasets(store::Store& whole,
+                                                                    const std::string& holder);
+
+struct DatasetContents {
+  std::map<std::string, uint64_t> documents;   // by collection
+  std::map<std::string, uint64_t> partitions;  // of prepared rows, by collection
+  uint64_t blobs = 0, blob_bytes = 0;
+  std::optional<Days> first, last;             // logical dates of its runs
+  std::string deployed;                        // version; "": none
+  std::vector<std::filesystem::path> folders;  // of this machine, that are there
+  bool empty() const { return documents.empty() && partitions.empty() && blobs == 0 && folders.empty(); }
+};
+
+// `view`: the dataset's part of a store (store/dataset_store.h); `settings`: with its folders. Reads every
+// document's id.
+Result<DatasetContents> survey_dataset(store::Store& view, const Settings& settings);
+
+// Removes what survey_dataset finds, and says so in `audit_log`, whose entries stay: they say who did what
+// when. Folders are removed but for the built-in dataset's, which hold the others'. Killed in the middle it
+// is done again. REQUIRES: the caller holds the view's lock "runner".
+Status remove_dataset(store::Store& view, const Settings& settings, const DatasetContents& contents);
+
+// Gives the dataset another name in its spec, in one step. What is recorded keeps the old one, which the spec
+// then names (recorded_as). Returns the path of the spec: datasets/OLD.toml becomes datasets/NEW.toml.
+// kUsage: the new name is taken, or cannot be one.
+Result<std::filesystem::path> rename_dataset(const std::filesystem::path& folder,
+                                             const DescribedDataset& dataset, const std::string& name);
+
+}  // namespace maeil::loop
