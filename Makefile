@@ -1,5 +1,5 @@
 # The two commands of the README's first screen are `make run` and `make test`; docs/testing.md has `make check` and `make fuzz`.
-.PHONY: run test peers check fuzz build bench bench-growth bench-csv setup clean tell
+.PHONY: run test peers check fuzz build arrow bench bench-growth bench-csv setup clean tell
 
 TEST_JOBS = 2
 
@@ -12,19 +12,31 @@ run: build
 	@mkdir -p workspace
 	cd workspace && ../build/release/maeil run
 
-peers: build/peers/ready build/peers/mongo-ready build/peers/airflow-ready
+peers: build/peers/ready build/peers/mongo-ready build/peers/airflow-ready build/arrow/ready
 
 test: tell peers build
 	ctest --preset release -j $(TEST_JOBS)
+
+# libmaeil_arrow.so, beside maeil in build/release, with which it reads and writes Parquet and Arrow files: Arrow C++ is inside of
+# the Python package pyarrow, which is downloaded once (50 MB; 170 MB unpacked).
+arrow: build/arrow/ready build
+	@ls build/release/libmaeil_arrow.so
+
+build/arrow/ready: | setup
+	@echo "make arrow: downloads pyarrow and, for the tests, pandas from PyPI into build/arrow (70 MB; make clean removes it)"
+	/usr/bin/python3 -m venv build/arrow
+	build/arrow/bin/pip install -q "pyarrow>=26" "pandas<3"
+	@touch $@
 
 # Beforehand: what `make test` still has to download.
 peer = $(if $(wildcard build/peers/$(1)),,@echo "  $(2)")
 tell:
 	@echo "make test: 20 to 40 minutes on 2 cores, after a build of 9. It downloads, once, into build/peers (1 GB; make clean removes it), about:"
 	$(call peer,ready,scikit-learn and pandas from PyPI: 90 MB)
+	$(if $(wildcard build/arrow/ready),,@echo "  pyarrow and pandas from PyPI, for Parquet and Arrow files: 70 MB")
 	$(call peer,airflow-ready,Apache Airflow from PyPI: 65 MB)
 	$(call peer,mongo-ready,servers that speak MongoDB's protocol and mongosh: 100 MB; 250 MB with Go and Node where they are missing)
-	@$(if $(and $(wildcard build/peers/ready),$(wildcard build/peers/airflow-ready),$(wildcard build/peers/mongo-ready)),echo "  nothing more: all is there",true)
+	@$(if $(and $(wildcard build/arrow/ready),$(wildcard build/peers/ready),$(wildcard build/peers/airflow-ready),$(wildcard build/peers/mongo-ready)),echo "  nothing more: all is there",true)
 
 # docs/testing.md: the unit tests under AddressSanitizer and UndefinedBehaviorSanitizer, those with threads under ThreadSanitizer,
 # clang-tidy over src/, and ten seconds of each fuzzer. Two builds of their own.

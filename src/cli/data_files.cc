@@ -3,9 +3,14 @@
 // them.
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <filesystem>
+#include <optional>
+
 #include "base/file.h"
 #include "base/hash.h"
 #include "base/progress.h"
+#include "cli/columnar_files.h"
 #include "cli/commands.h"
 #include "cli/output.h"
 #include "format/csv.h"
@@ -13,6 +18,7 @@
 #include "format/csv_dialect.h"
 #include "format/dialect_words.h"
 #include "format/text_file.h"
+#include "table/row_output.h"
 
 namespace maeil::cli {
 namespace {
@@ -102,6 +108,8 @@ std::string escape_words(const CsvDialect& d) {
 }  // namespace
 
 Result<int> data_inspect(Context& context, const DataFileOptions& options) {
+  MAEIL_ASSIGN(const auto columns, open_columnar(options));
+  if (columns) return inspect_columnar(context, *columns);
   MAEIL_ASSIGN(const Opened file, open_file(options));
   const auto unclear = doubts(file);
   MAEIL_ASSIGN(const auto seen, format::to_plain_csv(file.text.bytes(), file.guess.dialect, false,
@@ -143,13 +151,15 @@ Result<int> data_inspect(Context& context, const DataFileOptions& options) {
 
 Result<int> data_convert(Context& context, const DataFileOptions& options) {
   MAEIL_TRY(check_output(options.out, {options.in}));
+  MAEIL_ASSIGN(const auto columns, open_columnar(options));
+  if (columns) return convert_columnar(context, *columns, options);
   MAEIL_ASSIGN(const Opened file, open_file(options));
   const auto unclear = doubts(file);
   if (!unclear.empty() && !options.best_guess)
     return bad_input(
         fmt::format("{}: {}\n(--best-guess takes the likelier, which is the first)", options.in, unclear[0]));
   for (const auto& doubt : unclear) note(fmt::format("{}: {}", options.in, doubt), LogLevel::kWarning);
-  MAEIL_ASSIGN(AtomicFile out, AtomicFile::create(options.out));
+  MAEIL_ASSIGN(auto out, table::RowOutput::create(options.out));
   Progress progress(!context.json);
   uint64_t written = 0;
   MAEIL_ASSIGN(const auto done, format::to_plain_csv(file.text.bytes(), file.guess.dialect,
@@ -175,6 +185,65 @@ Result<int> data_convert(Context& context, const DataFileOptions& options) {
   return 0;
 }
 
+namespace {
+
+// A day that came as parts: each under its name in the folder `out`, byte for byte.
+Result<int> export_parts(Context& context, store::Store& store, const Document& raw,
+                         const DataExportOptions& options) {
+  const auto& parts = raw.at("source_parts");
+  const auto wrong = [&] {
+    return bad_input(fmt::format("the bytes of {} in {} do not match their sha256: restore a backup",
+                                 options.date, store.description()));
+  };
+  std::vector<AtomicFile> files;
+  for (const auto& part : parts) {
+    const std::filesystem::path name = part.value("name", "");
+    if (name.empty() || name.is_absolute() || std::ranges::find(name, "..") != name.end()) return wrong();
+    MAEIL_ASSIGN(AtomicFile file, AtomicFile::create(std::filesystem::path(options.out) / name));
+    files.push_back(std::move(file));
+  }
+  size_t at = 0;
+  uint64_t left = parts.empty() ? 0 : parts[0].value("bytes", uint64_t{0});
+  std::optional<Sha256> hash(std::in_place);
+  bool same = true;
+  const auto next = [&] {  // parts without a byte come and go at once
+    while (at < files.size() && left == 0) {
+      same &= hash->hex() == parts[at].value("sha256", "");
+      hash.emplace();
+      if (++at < files.size()) left = parts[at].value("bytes", uint64_t{0});
+    }
+  };
+  next();
+  MAEIL_TRY(store.read_blob(store::id_text(raw.value("source_file_id", Document())),
+                            [&](std::string_view bytes) -> Status {
+                              while (!bytes.empty()) {
+                                if (at == files.size()) return wrong();
+                                const std::string_view piece = bytes.substr(0, left);
+                                hash->update(piece);
+                                MAEIL_TRY(files[at].write(piece));
+                                bytes.remove_prefix(piece.size());
+                                left -= piece.size();
+                                next();
+                              }
+                              return {};
+                            }));
+  if (at != files.size() || !same) return wrong();
+  for (auto& file : files) MAEIL_TRY(file.commit());
+  const std::string source = raw.value("source", ""), sha256 = raw.value("source_sha256", "");
+  if (context.json)
+    print_json({{"path", options.out},
+                {"source", source},
+                {"sha256", sha256},
+                {"parts", parts.size()},
+                {"logical_date", options.date}});
+  else
+    print_line(fmt::format("{}, the rows of {} -> {} parts in {} (sha256 of their list {})", source,
+                           options.date, parts.size(), options.out, sha256));
+  return 0;
+}
+
+}  // namespace
+
 Result<int> data_export(Context& context, const DataExportOptions& options) {
   const auto date = parse_date(options.date);
   if (!date) return usage_error(fmt::format("DATE: {}", date.error().message));
@@ -187,6 +256,7 @@ Result<int> data_export(Context& context, const DataExportOptions& options) {
   if (raw.contains("pruned"))
     return not_found(
         fmt::format("the rows of {} are past their retention (RETENTION_DAYS_RAW)", options.date));
+  if (raw.contains("source_parts")) return export_parts(context, store, raw, options);
   const bool has_own = raw.contains("source_file_id");  // else the stored rows are the file's bytes
   MAEIL_ASSIGN(AtomicFile out, AtomicFile::create(options.out));
   Sha256 hash;

@@ -11,6 +11,7 @@
 #include "cli/output.h"
 #include "loop/own_file.h"
 #include "loop/source.h"
+#include "table/row_output.h"
 
 namespace maeil::cli {
 namespace {
@@ -33,6 +34,25 @@ Result<Days> day_or_today(const Context& context, const std::string& text) {
   auto date = parse_date(text);
   if (!date) return usage_error(fmt::format("--date: {}", date.error().message));
   return *date;
+}
+
+// A Parquet or Arrow file has the types of the source's tables; a row tells them. Its dates are texts, as in
+// CSV.
+Result<table::RowOutput> create_output(const loop::Source& source, const std::string& path, Days date,
+                                       uint64_t seed) {
+  std::vector<columnar::OutColumn> columns;
+  if (columnar::kind_by_name(path)) {
+    Table row;
+    MAEIL_TRY(source.draw(source.portfolio ? date : Days{}, 0, 1, seed, row));
+    for (size_t c = 0; c < row.columns.size(); ++c) {
+      const bool number = row.columns[c].type == ColumnType::kNumber;
+      const bool whole = source.formats[c] == NumberFormat::kInteger;
+      columns.push_back({source.names[c], !number ? columnar::OutKind::kText
+                                          : whole ? columnar::OutKind::kWhole
+                                                  : columnar::OutKind::kNumber});
+    }
+  }
+  return table::RowOutput::create(path, std::move(columns));
 }
 
 }  // namespace
@@ -75,7 +95,7 @@ Result<int> generate(Context& context, const GenerateOptions& options) {
   const bool is_data_path = same_place(path, settings.data_path);
   MAEIL_TRY(is_data_path ? fill(loop::OwnFile::begin(path, loop::kRawDataFile,
                                                      [&context] { return context.store_to_read(); }))
-                         : fill(AtomicFile::create(path)));
+                         : fill(create_output(source, path, date, seed)));
   progress.finish();
   const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - begin;
   if (context.json)

@@ -249,13 +249,13 @@ void add_data_file_commands(Parser& p) {
   auto* inspect =
       p.command(*data, "inspect", "say how a file is written and what its records are",
                 "maeil data inspect loans.csv.gz", [&p](Context& x) { return data_inspect(x, p.data_file); });
-  inspect->add_option("file", o.in, "delimited text, gzip and zstd too")->required();
+  inspect->add_option("file", o.in, "delimited text, gzip and zstd too; Parquet, Arrow")->required();
   auto* convert =
       p.command(*data, "convert", "write a file's rows as plain CSV: UTF-8, commas, one line of names",
                 "maeil data convert --in loans.txt --out loans.csv --encoding CP949",
                 [&p](Context& x) { return data_convert(x, p.data_file); });
-  convert->add_option("--in", o.in, "delimited text, gzip and zstd too")->required();
-  convert->add_option("--out", o.out, "the CSV file")->required();
+  convert->add_option("--in", o.in, "delimited text, gzip and zstd too; Parquet, Arrow")->required();
+  convert->add_option("--out", o.out, "the CSV file; a Parquet or Arrow one by its ending")->required();
   convert->add_flag(
       "--best-guess", o.best_guess,
       "where the file can be read in two ways take the likelier; keep records of another width");

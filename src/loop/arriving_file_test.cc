@@ -17,6 +17,7 @@
 namespace maeil::loop {
 namespace {
 
+using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 
 void write(const std::string& path, const std::string& text) {
@@ -26,18 +27,18 @@ void write(const std::string& path, const std::string& text) {
 TEST(ArrivingFile, WildcardsMeanExactlyOneFile) {
   const store::TempFolder folder;
   const std::string pattern = folder / "rows_2026-11-28_*.csv";
-  EXPECT_EQ(one_file(pattern).error().code, ErrorCode::kNotFound);
+  EXPECT_EQ(files_of(pattern).error().code, ErrorCode::kNotFound);
   EXPECT_FALSE(look_at(pattern).value());
   write(folder / "rows_2026-11-28_0815.csv", "a\n1\n");
-  EXPECT_EQ(one_file(pattern).value(), folder / "rows_2026-11-28_0815.csv");
+  EXPECT_THAT(files_of(pattern).value(), ElementsAre(folder / "rows_2026-11-28_0815.csv"));
   write(folder / "rows_2026-11-28_0930.csv", "a\n1\n");
-  const auto two = one_file(pattern);
+  const auto two = files_of(pattern);
   ASSERT_FALSE(two);
   EXPECT_EQ(two.error().code, ErrorCode::kBadInput);
   EXPECT_THAT(two.error().message, HasSubstr("fits 2 files"));
   // A file whose name has such characters is that file.
   write(pattern, "a\n1\n");
-  EXPECT_EQ(one_file(pattern).value(), pattern);
+  EXPECT_THAT(files_of(pattern).value(), ElementsAre(pattern));
 }
 
 TEST(ArrivingFile, TwoLooksDifferWhenItWasWrittenToOrReplaced) {

@@ -59,9 +59,7 @@ Result<store::Document> keep_original(TaskContext& context, const RawLines& raw,
                                       const store::Document& metadata) {
   if (!raw.original) return store::Document::object();
   MAEIL_ASSIGN(const auto blob, context.store.write_blob(raw.facts.value("source", ""), metadata));
-  const std::string_view bytes = raw.original->bytes();
-  constexpr size_t kPiece = 1 << 20;
-  for (size_t at = 0; at < bytes.size(); at += kPiece) MAEIL_TRY(blob->write(bytes.substr(at, kPiece)));
+  MAEIL_TRY(raw.original([&](std::string_view bytes) { return blob->write(bytes); }));
   MAEIL_ASSIGN(const std::string file_id, blob->finish());
   return store::Document{{"source_file_id", store::id_value(file_id)}};
 }
@@ -114,16 +112,15 @@ Result<TaskOutcome> store_lines(const Day& day, TaskContext& context, const RawL
 Result<TaskOutcome> generate_data(const Day& day, TaskContext& context) {
   store::Document metadata = {{"type", "raw_data"}, {"dataset", day.spec.name}};
   if (const std::string pattern = day_file(day, context.logical_date); !pattern.empty()) {
-    const auto found = day.file.empty() ? one_file(pattern) : Result<std::string>(pattern);
+    const auto found = files_of(pattern);
     const std::string scratch = std::filesystem::path(day.settings.data_dir) / "parts" /
                                 fmt::format("{}.taken.{}-{}.{}.csv", format_date(context.logical_date),
                                             context.shard.index, context.shard.count, context.try_number);
-    auto raw = found ? file_lines(*found, day.spec, context.logical_date, scratch)
-                     : tl::make_unexpected(found.error());
-    if (!raw && raw.error().code == ErrorCode::kNotFound && day.file.empty())
+    if (!found && found.error().code == ErrorCode::kNotFound && day.file.empty())
       return fail(ErrorCode::kUnavailable, fmt::format("{} is not there any more (DAY_DATA)", pattern));
-    if (!raw) return tl::make_unexpected(raw.error());
-    return store_lines(day, context, *raw, metadata);
+    if (!found) return tl::make_unexpected(found.error());
+    MAEIL_ASSIGN(const auto raw, file_lines(pattern, day.spec, context.logical_date, scratch));
+    return store_lines(day, context, raw, metadata);
   }
   SourcePlan plan = day_source(day.settings);
   plan.scenario = day.scenario;

@@ -9,6 +9,7 @@
 
 #include "base/calendar.h"
 #include "base/file.h"
+#include "columnar/part_files.h"
 #include "format/csv.h"
 #include "loop/arriving_file.h"
 #include "loop/prepared/raw_data.h"
@@ -19,7 +20,10 @@
 namespace maeil::loop {
 namespace {
 
-std::string name_of(const std::string& path) { return std::filesystem::path(path).filename().string(); }
+std::string name_of(std::string path) {
+  while (path.size() > 1 && path.back() == '/') path.pop_back();  // a folder's
+  return std::filesystem::path(path).filename().string();
+}
 
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
 
@@ -56,6 +60,17 @@ std::optional<Days> date_in(std::string_view name) {
     if (out && *out != found->first) return std::nullopt;
     out = found->first;
     at += found->second - 1;
+  }
+  return out;
+}
+
+// The only date in the names of the folders that say key=value.
+std::optional<Days> date_in_keys(const std::string& path) {
+  std::optional<Days> out;
+  for (const auto& key : columnar::part_keys(path)) {
+    const auto found = date_in(key.value.value_or(""));
+    if (found && out && *out != *found) return std::nullopt;
+    if (found) out = found;
   }
   return out;
 }
@@ -172,8 +187,10 @@ Result<Days> choose_date(table::RowFile& file, const std::string& path, const ta
     const char* by;
     std::optional<Days> day;
   };
-  const Told told[] = {
-      {"the run is of", asked}, {"its rows say", in_rows}, {"its name says", date_in(name_of(path))}};
+  const Told told[] = {{"the run is of", asked},
+                       {"its rows say", in_rows},
+                       {"its name says", date_in(name_of(path))},
+                       {"its folder says", date_in_keys(path)}};
   const Told* first = nullptr;
   for (const Told& each : told) {
     if (!each.day) continue;
@@ -199,13 +216,13 @@ Result<Days> choose_date(const std::string& path, const table::DatasetSpec& spec
   return choose_date(file, path, spec, asked);
 }
 
-Result<RawLines> file_lines(const std::string& path, const table::DatasetSpec& spec, Days date,
+Result<RawLines> file_lines(const std::string& pattern, const table::DatasetSpec& spec, Days date,
                             const std::string& scratch) {
-  MAEIL_ASSIGN(TakenBytes taken, take_bytes(path, scratch + ".bytes"));
-  const std::string sha256 = taken.sha256;
+  MAEIL_ASSIGN(TakenFiles files, take_files(pattern, scratch + ".bytes"));
+  const auto taken = std::make_shared<const TakenFiles>(std::move(files));
+  const std::string &path = taken->path, sha256 = taken->sha256;
   const auto in = std::make_shared<Lines>();
-  MAEIL_ASSIGN(MappedFile bytes, taken.copy.map());
-  MAEIL_ASSIGN(auto rows, table::RowFile::open(std::move(bytes), path, &spec));
+  MAEIL_ASSIGN(auto rows, taken->open(&spec));
   in->file = std::make_unique<table::RowFile>(std::move(rows));
   MAEIL_TRY(choose_date(*in->file, path, spec, date));  // another day's file under this day's name
   MAEIL_ASSIGN(auto reader, table::RowReader::begin(*in->file));
@@ -230,16 +247,14 @@ Result<RawLines> file_lines(const std::string& path, const table::DatasetSpec& s
   in->offsets = std::move(kept);
 
   RawLines out;
-  if (in->written) {
-    MAEIL_ASSIGN(MappedFile as_it_came, taken.copy.map());
-    out.original = std::make_shared<const MappedFile>(std::move(as_it_came));
-  }
+  if (in->written) out.original = [taken](const auto& sink) { return taken->each_byte(sink); };
   out.header = in->text.substr(0, in->header);
   out.rows = in->rows;
   out.columns = names.size();
   out.description = name_of(path) + (how.empty() ? "" : ": " + how);
   out.facts = {{"source", name_of(path)}, {"source_path", path}, {"source_sha256", sha256}};
   if (!how.empty()) out.facts["source_dialect"] = how;
+  if (auto parts = taken->parts(); !parts.is_null()) out.facts["source_parts"] = std::move(parts);
   out.result = {{"source", name_of(path)}, {"source_sha256", sha256}};
   out.lines = [in](RowRange range,
                    const std::function<Status(std::string_view)>& sink) -> Result<LineOffsets> {

@@ -22,11 +22,12 @@ std::string with_date(std::string path, Days date);
 Result<Days> choose_date(const std::string& path, const table::DatasetSpec& spec,
                          const std::optional<Days>& asked);
 
-// The rows of the file: plain CSV as it came, every other as plain CSV (row_file.h), through files at
-// `scratch` that nobody else sees. kUsage: its rows or its name are of another date; kNotFound: there is no
-// such file; kUnavailable: it was written to meanwhile; kBadInput: it cannot be read as rows, has none, or
-// they are of several days. Whether they are rows of the dataset is validate_data's to say.
-Result<RawLines> file_lines(const std::string& path, const table::DatasetSpec& spec, Days date,
+// The rows of the file, or of the files that are its parts (files_of): plain CSV as it came, every other as
+// plain CSV (row_file.h), through files at `scratch` that nobody else sees. kUsage: its rows or its name are
+// of another date; kNotFound: there is no such file; kUnavailable: it was written to meanwhile; kBadInput: it
+// cannot be read as rows, has none, or they are of several days. Whether they are rows of the dataset is
+// validate_data's to say.
+Result<RawLines> file_lines(const std::string& pattern, const table::DatasetSpec& spec, Days date,
                             const std::string& scratch);
 
 }  // namespace maeil::loop

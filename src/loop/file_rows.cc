@@ -15,6 +15,7 @@
 #include "prep/row_split.h"
 #include "prep/transform.h"
 #include "table/csv_table.h"
+#include "table/row_output.h"
 #include "table/spec_difference.h"
 
 namespace maeil::loop {
@@ -116,11 +117,14 @@ Result<table::ReadReport> write_prepared_rows(const FileRows& rows, uint64_t see
 
 Result<table::ReadReport> predict_rows(const FileRows& rows, const std::string& out, const Watcher& watcher) {
   MAEIL_ASSIGN(const auto scorer, scorer_of(rows.model, rows.model_name));
-  MAEIL_ASSIGN(AtomicFile file, AtomicFile::create(out));
   // The built-in dataset's name is what its users' programs read.
   const bool of_default = rows.spec.name == kBuiltinDataset;
-  MAEIL_TRY(
-      file.write(fmt::format("row,{},prediction\n", of_default ? "probability_of_default" : "probability")));
+  const std::string probability = of_default ? "probability_of_default" : "probability";
+  using columnar::OutKind;
+  MAEIL_ASSIGN(auto file, table::RowOutput::create(out, {{"row", OutKind::kWhole},
+                                                         {probability, OutKind::kNumber},
+                                                         {"prediction", OutKind::kWhole}}));
+  MAEIL_TRY(file.write(fmt::format("row,{},prediction\n", probability)));
   MAEIL_ASSIGN(auto report, transform_rows<std::string>(
                                 rows, {.target_required = false, .other_label_is_none = true}, watcher,
                                 [&](const table::CsvChunk& chunk, const prep::Prepared& prepared,

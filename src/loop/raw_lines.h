@@ -30,8 +30,9 @@ struct RawLines {
   std::string description;  // for people: "portfolio, calm", "loans_2026-11-28.csv"
   store::Document facts;    // fields of the document of raw_data
   store::Document result;   // of the task's result
-  // the file as it came, where the lines are not its bytes: no plain CSV; else null
-  std::shared_ptr<const MappedFile> original;
+  // the bytes of the file as it came, or of its parts one after another (`source_parts` of the facts), where
+  // the lines are not its bytes: no plain CSV; else null
+  std::function<Status(const std::function<Status(std::string_view)>& sink)> original;
   // The lines of a range, piece by piece.
   std::function<Result<LineOffsets>(RowRange rows, const std::function<Status(std::string_view)>& sink)>
       lines;

@@ -45,9 +45,10 @@ Status look_at_file(store::Store& store, const Day& day, Days date, const std::o
   newest.filter = {{"logical_date", format_date(date)}, {"superseded_by", {{"$exists", false}}}};
   MAEIL_ASSIGN(const auto raw, store.find_one("raw_data", newest));
   if (raw.is_null()) return {};
-  const std::string path = one_file(pattern).value_or(pattern);
-  const auto file = MappedFile::open(path);
-  if (!file || sha256_hex(file->bytes()) == raw.value("source_sha256", "")) return {};
+  const auto sha256 = sha256_of(pattern);
+  if (!sha256 || *sha256 == raw.value("source_sha256", "")) return {};
+  const auto files = files_of(pattern);
+  const std::string path = files && files->size() == 1 ? files->front() : pattern;
   std::string in_what;
   if (const auto change = compare_extract(store, day.settings, day.spec, raw, path); change) {
     out.change = *change;

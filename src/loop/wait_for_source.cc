@@ -23,8 +23,8 @@ constexpr int kLooks = 5;
 Result<TaskOutcome> wait_for_file(const std::string& pattern) {
   MAEIL_ASSIGN(auto seen, look_at(pattern));
   if (!seen) return outcome(TaskState::kWaiting, fmt::format("{} is not there yet (DAY_DATA)", pattern));
-  if (seen->info.st_size == 0)
-    return outcome(TaskState::kWaiting, fmt::format("{} is empty yet", seen->path));
+  if (const auto* empty = seen->empty())
+    return outcome(TaskState::kWaiting, fmt::format("{} is empty yet", empty->path));
   for (int look = 0; look < kLooks; ++look) {
     std::this_thread::sleep_for(kBetweenLooks);
     MAEIL_ASSIGN(auto again, look_at(pattern));
@@ -32,9 +32,10 @@ Result<TaskOutcome> wait_for_file(const std::string& pattern) {
     const bool rests = is_same(*seen, *again);
     seen = std::move(again);
     if (!rests) continue;
-    TaskOutcome out =
-        outcome(TaskState::kSuccess, fmt::format("{} is there, {} bytes", seen->path, seen->info.st_size));
-    out.result = {{"path", seen->path}, {"bytes", seen->info.st_size}};
+    const std::string parts = seen->files.size() == 1 ? "" : fmt::format(" in {} parts", seen->files.size());
+    TaskOutcome out = outcome(TaskState::kSuccess,
+                              fmt::format("{} is there, {} bytes{}", seen->path, seen->bytes(), parts));
+    out.result = {{"path", seen->path}, {"bytes", seen->bytes()}};
     return out;
   }
   return outcome(TaskState::kWaiting, fmt::format("{} is still being written to", seen->path));

@@ -8,6 +8,7 @@
 #include "base/blanks.h"
 #include "format/csv_row.h"
 #include "format/dialect_words.h"
+#include "table/columnar_records.h"
 #include "table/csv_header.h"
 #include "table/field_values.h"
 #include "table/number_guess.h"
@@ -115,8 +116,46 @@ std::string words(char c) { return c == '\0' ? "none" : format::describe_delimit
 }  // namespace
 
 Result<RowFile> RowFile::open(const std::filesystem::path& path, const DatasetSpec* known) {
-  MAEIL_ASSIGN(MappedFile file, MappedFile::open(path));
-  return open(std::move(file), path.string(), known);
+  std::error_code ignored;
+  const bool pattern =
+      path.string().find_first_of("*?[") != std::string::npos && !std::filesystem::exists(path, ignored);
+  if (!pattern && !std::filesystem::is_directory(path, ignored)) {
+    MAEIL_ASSIGN(MappedFile file, MappedFile::open(path));
+    return open(std::move(file), path.string(), known);
+  }
+  MAEIL_ASSIGN(const auto files, columnar::part_files(path.string()));
+  std::vector<columnar::Part> parts;
+  for (const auto& name : files) {
+    MAEIL_ASSIGN(MappedFile file, MappedFile::open(name));
+    if (files.size() == 1) return open(std::move(file), name, known);
+    parts.push_back({std::move(file), name, columnar::part_keys(name)});
+  }
+  return open(std::move(parts), path.string(), known);
+}
+
+Result<RowFile> RowFile::open(std::vector<columnar::Part> parts, const std::string& name,
+                              const DatasetSpec* known) {
+  for (const auto& part : parts) {
+    if (!columnar::is_columnar(part.bytes.bytes()))
+      return bad_input(fmt::format(
+          "{}: {} is neither Parquet nor Arrow IPC: of other files one is read at a time", name, part.label));
+  }
+  columnar::PartRows::Wanted wanted;
+  if (known) wanted = [known](const std::string& column) { return known->find(column) != nullptr; };
+  MAEIL_ASSIGN(auto rows, columnar::PartRows::open(std::move(parts), name, std::move(wanted)));
+  auto file = std::make_shared<ColumnarFile>(ColumnarFile{std::move(rows), {}, {}});
+  for (const auto& column : file->rows.columns()) {
+    const SpecColumn* of_spec = known ? known->find(column.name) : nullptr;
+    file->names.push_back(column.name);
+    file->date_texts.push_back(
+        date_text_of(of_spec && of_spec->type == SpecType::kDate ? of_spec->format : std::nullopt));
+  }
+  if (file->names.empty()) return bad_input(fmt::format("{}: it has no column that can be read", name));
+  RowFile out(name);
+  if (known) out.said_ = known->read;
+  for (const auto& word : out.said_.missing) out.rules_.missing.emplace(without_blanks(word));
+  out.columnar_ = std::move(file);
+  return out;
 }
 
 RowFile RowFile::own(MappedFile file, const std::string& name) {
@@ -124,6 +163,11 @@ RowFile RowFile::own(MappedFile file, const std::string& name) {
 }
 
 Result<RowFile> RowFile::open(MappedFile file, const std::string& name, const DatasetSpec* known) {
+  if (columnar::is_columnar(file.bytes())) {
+    std::vector<columnar::Part> parts;
+    parts.push_back({std::move(file), name, columnar::part_keys(name)});
+    return open(std::move(parts), name, known);
+  }
   const ReadSpec said = known ? known->read : ReadSpec();
   MAEIL_ASSIGN(TextFile text, TextFile::read(std::move(file), name, said.encoding, format::Damage::kKeep));
   MAEIL_ASSIGN(RowFile out, choose(std::move(text), name, known));
@@ -169,8 +213,8 @@ Result<RowFile> RowFile::choose(TextFile text, const std::string& name, const Da
   const bool plain = reads_as_plain(guess.dialect, guess.line_end, sample) &&
                      (guess.dialect.fields < 2 || !ends_with_note(bytes));
   if (plain) guess.header_unclear = guess.names_differ = false;  // whose first record has the names
-  const auto doubts = format::dialect_doubts(out.text_, guess, {"encoding", "delimiter", "quote", "header ="},
-                                             format::Layout::kOneLine);
+  const auto doubts = format::dialect_doubts(
+      *out.text_, guess, {"encoding", "delimiter", "quote", "header ="}, format::Layout::kOneLine);
   if (!doubts.empty())
     return bad_input(
         fmt::format("{}: {}: [read] of the dataset spec has the key{}", name, doubts[0], kConvert));
@@ -242,11 +286,12 @@ Status RowFile::find_rules(const DatasetSpec* known) {
 }
 
 std::string RowFile::how() const {
+  if (columnar_) return columnar_->rows.how();
   std::string out;
   const auto say = [&](const std::string& what) { out += (out.empty() ? "" : ", ") + what; };
-  const auto& encoding = text_.encoding();
+  const auto& encoding = text_->encoding();
   if (encoding.name != "UTF-8") say(fmt::format("{} ({})", encoding.name, encoding.reason));
-  if (text_.compression() != format::Compression::kNone) say(format::name_of(text_.compression()));
+  if (text_->compression() != format::Compression::kNone) say(format::name_of(text_->compression()));
   if (dialect_) say(format::describe_dialect(*dialect_));
   for (size_t f = 0; f < rules_.styles.size(); ++f) {
     if (rules_.styles[f].plain()) continue;
@@ -264,8 +309,8 @@ std::string RowFile::how() const {
 
 ReadSpec RowFile::found() const {
   ReadSpec out = said_;
-  if (how().empty()) return out;
-  out.encoding = text_.encoding().name;
+  if (columnar_ || how().empty()) return out;
+  out.encoding = text_->encoding().name;
   if (dialect_) {
     out.dialect = {.delimiter = dialect_->delimiter,
                    .quote = dialect_->quote,
@@ -277,9 +322,21 @@ ReadSpec RowFile::found() const {
   return out;
 }
 
+RowReader::RowReader(std::string_view text, std::string name) : text_(text), name_(std::move(name)) {}
+RowReader::RowReader(RowReader&&) noexcept = default;
+RowReader& RowReader::operator=(RowReader&&) noexcept = default;
+RowReader::~RowReader() = default;
+
 Result<RowReader> RowReader::begin(const RowFile& file) {
-  if (!file.dialect_) return plain(file.text_.bytes(), file.name());
-  RowReader out(file.text_.bytes(), file.name());
+  if (file.columnar_) {
+    RowReader out("", file.name());
+    out.names_ = file.columnar_->names;
+    MAEIL_TRY(check_names({out.names_.begin(), out.names_.end()}, file.name()));
+    out.columns_ = std::make_unique<ColumnarRecords>(file.columnar_);
+    return out;
+  }
+  if (!file.dialect_) return plain(file.text_->bytes(), file.name());
+  RowReader out(file.text_->bytes(), file.name());
   out.rows_ = std::make_unique<format::DelimitedRows>(out.text_, *file.dialect_);
   out.names_ = file.names_.empty() ? out.rows_->names() : file.names_;
   MAEIL_TRY(check_names({out.names_.begin(), out.names_.end()}, file.name()));
@@ -297,6 +354,14 @@ Result<bool> RowReader::next(format::CsvRecord& record) {
   if (plain_) {
     MAEIL_ASSIGN(const bool more, plain_->next(record));
     if (more) end_ = record.bytes.data() + record.bytes.size();
+    return more;
+  }
+  if (columns_) {
+    MAEIL_ASSIGN(const bool more, columns_->next(written_));
+    if (more && written_.size() > format::kMaxCsvRecord)
+      return bad_input(fmt::format("{}: row {} is longer than {} bytes as text", name_, columns_->number(),
+                                   format::kMaxCsvRecord));
+    record = {written_, columns_->number()};
     return more;
   }
   if (!rows_->next(row_)) return false;
@@ -320,6 +385,7 @@ size_t RowReader::position() const {
 }
 
 std::vector<std::string> RowReader::remarks() const {
+  if (columns_) return columns_->left_out();
   std::vector<std::string> out;
   if (!rows_) return out;
   if (stray_ > 0) {

@@ -54,13 +54,12 @@ std::function<Result<std::optional<Days>>(size_t row)> days_of(const table::Data
 Result<LabelFile> read_label_file(const table::DatasetSpec& spec, const LabelRequest& request,
                                   const std::string& scratch, const Watcher& watcher) {
   const table::DatasetSpec narrow = label_file_spec(spec);
-  MAEIL_ASSIGN(TakenBytes taken, take_bytes(request.in, scratch));
+  MAEIL_ASSIGN(TakenFiles taken, take_files(request.in, scratch));
   LabelFile out;
   out.labels = std::make_shared<LabelSpool>(scratch + ".spool", kLabelsInMemory);
-  out.sha256 = std::move(taken.sha256);
-  out.copy = std::make_shared<const AtomicFile>(std::move(taken.copy));
-  MAEIL_ASSIGN(MappedFile bytes, out.copy->map());
-  MAEIL_ASSIGN(auto file, table::RowFile::open(std::move(bytes), request.in, &narrow));
+  out.sha256 = taken.sha256;
+  out.copy = std::make_shared<const TakenFiles>(std::move(taken));
+  MAEIL_ASSIGN(auto file, out.copy->open(&narrow));
   const auto columns = id_columns(spec);
   std::string id;
   uint64_t positives = 0;

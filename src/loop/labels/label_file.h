@@ -5,7 +5,7 @@
 #include <memory>
 #include <string>
 
-#include "base/file.h"
+#include "loop/arriving_file.h"
 #include "loop/labels/label_import.h"
 #include "loop/labels/label_spool.h"
 
@@ -13,8 +13,8 @@ namespace maeil::loop {
 
 struct LabelFile {
   std::shared_ptr<LabelSpool> labels;
-  std::shared_ptr<const AtomicFile> copy;  // of the bytes as they came
-  std::string sha256;                      // of them
+  std::shared_ptr<const TakenFiles> copy;  // of the bytes as they came
+  std::string sha256;                      // of them (TakenFiles)
   uint64_t rows = 0;                       // with an id and a label
   uint64_t left_out = 0;                   // without one of them
   std::string first_id;                    // of the first label

@@ -239,12 +239,7 @@ class Importing {
   Status add_document() {
     const std::string name = std::filesystem::path(request_.in).filename().string();
     MAEIL_ASSIGN(const auto blob, store_.write_blob(name, {{"type", kLabels}, {"dataset", spec_.name}}));
-    {
-      MAEIL_ASSIGN(const MappedFile bytes, file_.copy->map());
-      constexpr size_t kPiece = 1 << 20;
-      for (size_t at = 0; at < bytes.bytes().size(); at += kPiece)
-        MAEIL_TRY(blob->write(bytes.bytes().substr(at, kPiece)));
-    }
+    MAEIL_TRY(file_.copy->each_byte([&](std::string_view bytes) { return blob->write(bytes); }));
     MAEIL_ASSIGN(const std::string file_id, blob->finish());
     store::FindOptions newest;
     newest.sort = {{"number", -1}};
@@ -258,6 +253,7 @@ class Importing {
                          {"file_id", store::id_value(file_id)},
                          {"sha256", file_.sha256},
                          {"number", last.is_null() ? 1 : last.value("number", int64_t{0}) + 1}};
+    if (auto parts = file_.copy->parts(); !parts.is_null()) document["parts"] = std::move(parts);
     document.update(import_facts(out_));
     document["timestamp"] = store::date_value(now());
     document["run_id"] = owner_.run_id;
