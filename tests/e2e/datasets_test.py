@@ -161,7 +161,8 @@ class Commands(unittest.TestCase):
         with open(workspace.folder / "data/raw/pumps.rehearsal/synthetic_data.csv", encoding="utf-8-sig") as file:
             rows = list(csv.DictReader(file))
         self.assertEqual({row["seen"] for row in rows}, {DAYS[1]})
-        history = {row["machine"] for row in csv.DictReader(open(workspace.folder / "history_pumps.csv"))}
+        with open(workspace.folder / "history_pumps.csv") as file:
+            history = {row["machine"] for row in csv.DictReader(file)}
         self.assertEqual({row["machine"] for row in rows} & history, set(), "ids are never those of the history")
         self.assertLessEqual(max(float(row["heat"]) for row in rows), 2.5)
         scores, = workspace.find("predictions", {"dataset": "pumps.rehearsal"})

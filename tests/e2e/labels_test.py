@@ -76,7 +76,7 @@ class Book:
         return json.loads(done.stdout) if expect == 0 else done.stderr
 
     def scores(self, workspace, day):
-        with open(workspace.folder / f"data/scores/scores_{day}.csv") as file:
+        with open(workspace.folder / f"data/machines/scores/scores_{day}.csv") as file:
             return {row["machine"]: float(row["probability"]) for row in csv.DictReader(file)}
 
     def matured(self, workspace, day):

@@ -109,7 +109,7 @@ class OwnRows(unittest.TestCase):
         return workspace.folder / name
 
     def scores(self, workspace, date="2024-07-20"):
-        return (workspace.folder / f"data/scores/scores_{date}.csv").read_text()
+        return (workspace.folder / f"data/machines/scores/scores_{date}.csv").read_text()
 
     def test_a_day_is_taken_in_judged_and_scored(self):
         workspace = self.with_model()

@@ -114,7 +114,7 @@ class Source(unittest.TestCase):
         self.assertIn("maeil redo 2026-11-28 --in late.csv", workspace.run("run", "--in", "late.csv", expect=2).stderr)
         workspace.run("redo", "2026-11-28", "--in", "late.csv", "--yes", expect=0)
         self.assertEqual(len(workspace.find("raw_data", {"logical_date": "2026-11-28"})), 1)
-        self.assertTrue((workspace.folder / "data/scores/scores_2026-11-28.csv").exists())
+        self.assertTrue((workspace.folder / "data/machines/scores/scores_2026-11-28.csv").exists())
 
     def test_rows_of_another_day_are_refused_however_they_come(self):
         workspace = self.workspace()
@@ -171,7 +171,7 @@ class Source(unittest.TestCase):
                 metadata, = other.find("processing_metadata")
                 self.assertEqual((metadata["num_records"], metadata["quarantined"]["count"]), (400, 0))
                 self.assertEqual((metadata["other_labels"]["count"], len(metadata["other_labels"]["rows"])), (7, 5))
-                scores = (other.folder / f"data/scores/scores_{DATE}.csv").read_text().splitlines()
+                scores = (other.folder / f"data/machines/scores/scores_{DATE}.csv").read_text().splitlines()
                 self.assertEqual(len(scores), 401)
         version, = workspace.find("model_metadata", {"model_name": "default_prediction_classifier"})
         done = workspace.run("predict", "--model", version["model_version"], "--in", "rows.csv", "--out", "p.csv", expect=0)
@@ -199,7 +199,7 @@ class Source(unittest.TestCase):
 
     def test_a_dataset_toml_that_cannot_be_read_can_be_looked_at_and_replaced(self):
         workspace = self.workspace()
-        for broken, said, code in (("name = \n", "dataset.toml:1", 3), ("[settings]\nF1_TRESHOLD = 1\n", "F1_TRESHOLD", 2)):
+        for broken, said, code in (("name = \n", "dataset.toml:1", 3), ("name = \"x\"\n[settings]\nF1_TRESHOLD = 1\n", "F1_TRESHOLD", 2)):
             with self.subTest(broken):
                 (workspace.folder / "dataset.toml").write_text(broken)
                 for command in (("model", "list"), ("runs",), ("train", "--in", "history.csv")):
@@ -279,14 +279,14 @@ class Source(unittest.TestCase):
         workspace = self.workspace()
         write_rows(workspace.folder / "rows.csv", 400, day=DATE)
         workspace.run("run", "--in", "rows.csv", expect=0)
-        scores = (workspace.folder / f"data/scores/scores_{DATE}.csv").read_text()
+        scores = (workspace.folder / f"data/machines/scores/scores_{DATE}.csv").read_text()
         edited = SPEC.replace('{ name = "heat", type = "number" }', '{ name = "heat", type = "text" }').replace(
             '{ name = "maker", type = "text" }', '{ name = "maker", type = "text", drop = true }') + ROLES
         (workspace.folder / "dataset.toml").write_text(edited.replace('{ name = "broken"', '{ name = "colour", type = "text", optional = true }, { name = "broken"'))
         done = workspace.run("redo", DATE, "--yes", expect=0, LOG_LEVEL="info")
         for said in ("column 'heat' is a text, was a number", "column 'maker' is dropped", "column 'colour' is new"):
             self.assertIn(f"was trained before ./dataset.toml was edited, and prepares as it was then: {said}", done.stderr)
-        self.assertEqual((workspace.folder / f"data/scores/scores_{DATE}.csv").read_text(), scores)
+        self.assertEqual((workspace.folder / f"data/machines/scores/scores_{DATE}.csv").read_text(), scores)
         # What is edited without consequences for a model is not said.
         (workspace.folder / "dataset.toml").write_text(SPEC + "# a remark\n" + ROLES + CALENDAR)
         done = workspace.run("redo", DATE, "--yes", expect=0, LOG_LEVEL="info")

@@ -118,14 +118,14 @@ class Validate(unittest.TestCase):
                          {"line": 2, "reason": "column 'heat': above max = 10"})
         scored, = work.find("predictions")
         self.assertEqual((scored["rows"], scored["quarantined"]), (391, 9))
-        scores = (work.folder / f"data/scores/scores_{DAY}.csv").read_text()
+        scores = (work.folder / f"data/machines/scores/scores_{DAY}.csv").read_text()
         self.assertEqual(len(scores.splitlines()), 392)
         self.assertEqual(work.find("alerts", {"alert_type": "DATA_CONTRACT_BROKEN"}), [])
         # In shards the same.
         with work.copy() as other:
             again = other.run("redo", DAY, "--yes", SHARDS=3)
             self.assertIn(again.returncode, (0, 4), again.stderr)
-            self.assertEqual((other.folder / f"data/scores/scores_{DAY}.csv").read_text(), scores)
+            self.assertEqual((other.folder / f"data/machines/scores/scores_{DAY}.csv").read_text(), scores)
             self.assertEqual(len(other.find("data_validations")), 2)
             newest, = other.find("data_validations", {"superseded_by": {"$exists": False}})
             self.assertEqual(newest["supersedes"], validation["_id"])
