@@ -51,7 +51,7 @@ void each_value(BoundColumn& column, size_t first, size_t count, std::deque<std:
     return;
   }
   if (column.has_bits()) {
-    constexpr size_t kRecent = 256;
+    constexpr size_t kRecent = 1024;
     struct Recent {
       bool known = false;
       uint64_t bits = 0;
@@ -61,7 +61,7 @@ void each_value(BoundColumn& column, size_t first, size_t count, std::deque<std:
     for (size_t i = 0; i < count; ++i) {
       if (column.is_null(first + i)) continue;
       const uint64_t bits = column.bits(first + i);
-      Recent& entry = recent[bits * 0x9E3779B97F4A7C15u >> 56];
+      Recent& entry = recent[bits * 0x9E3779B97F4A7C15u >> 54];
       if (!entry.known || entry.bits != bits) entry = {true, bits, look(text_at(column, first + i))};
       use(i, entry.what);
     }
