@@ -4,6 +4,8 @@
 #include <arrow/ipc/options.h>
 #include <arrow/ipc/reader.h>
 
+#include <string_view>
+
 #include "arrow_plugin/checked_batches.h"
 #include "arrow_plugin/opened_file.h"
 
@@ -27,6 +29,34 @@ class BatchesInOrder : public arrow::RecordBatchReader {
   std::shared_ptr<arrow::ipc::RecordBatchFileReader> file_;
   int next_ = 0;
 };
+
+// The batches of a stream, which must be all that the file has: of two streams in one file the second would
+// be passed over.
+class BatchesToTheEnd : public arrow::RecordBatchReader {
+ public:
+  BatchesToTheEnd(std::shared_ptr<arrow::io::BufferReader> bytes, int64_t size,
+                  std::shared_ptr<arrow::RecordBatchReader> stream)
+      : bytes_(std::move(bytes)), size_(size), stream_(std::move(stream)) {}
+  std::shared_ptr<arrow::Schema> schema() const override { return stream_->schema(); }
+  arrow::Status ReadNext(std::shared_ptr<arrow::RecordBatch>* out) override {
+    ARROW_RETURN_NOT_OK(stream_->ReadNext(out));
+    if (*out) return arrow::Status::OK();
+    ARROW_ASSIGN_OR_RAISE(const int64_t at, bytes_->Tell());
+    if (at == size_) return arrow::Status::OK();
+    return arrow::Status::Invalid("the Arrow stream has ", size_ - at, " bytes behind its end");
+  }
+
+ private:
+  std::shared_ptr<arrow::io::BufferReader> bytes_;
+  int64_t size_;
+  std::shared_ptr<arrow::RecordBatchReader> stream_;
+};
+
+// The mark of its end is there in every stream that was written to its end: without it rows may be missing.
+bool has_end(const arrow::Buffer& bytes) {
+  const std::string_view all(reinterpret_cast<const char*>(bytes.data()), static_cast<size_t>(bytes.size()));
+  return all.ends_with(std::string_view("\xff\xff\xff\xff\0\0\0\0", 8));
+}
 
 class IpcFile : public OpenedFile {
  public:
@@ -57,7 +87,12 @@ class IpcFile : public OpenedFile {
     // Buffers that do not lie as their values need it (a damaged file) are copied.
     options.ensure_alignment = arrow::ipc::Alignment::kDataTypeSpecificAlignment;
     const auto bytes = std::make_shared<arrow::io::BufferReader>(bytes_);
-    if (kind_ == columnar::kArrowIpcStream) return arrow::ipc::RecordBatchStreamReader::Open(bytes, options);
+    if (kind_ == columnar::kArrowIpcStream) {
+      if (!has_end(*bytes_))
+        return arrow::Status::Invalid("the Arrow stream lacks the mark of its end: is it whole?");
+      ARROW_ASSIGN_OR_RAISE(auto stream, arrow::ipc::RecordBatchStreamReader::Open(bytes, options));
+      return std::make_shared<BatchesToTheEnd>(bytes, bytes_->size(), std::move(stream));
+    }
     ARROW_ASSIGN_OR_RAISE(auto file, arrow::ipc::RecordBatchFileReader::Open(bytes, options));
     return std::make_shared<BatchesInOrder>(std::move(file));
   }

@@ -88,6 +88,12 @@ bool BoundColumn::has_bits() const {
   return type_.kind != ValueKind::kText && type_.kind != ValueKind::kNull && type_.width <= 8;
 }
 
+// Not those of floats (NaN), of moments with a zone (an hour comes twice), of milliseconds that are dates.
+bool BoundColumn::bits_are_texts() const {
+  if (!has_bits() || type_.zone) return false;
+  return type_.kind != ValueKind::kFloat && (type_.kind != ValueKind::kDate || type_.width == 4);
+}
+
 uint64_t BoundColumn::bits(size_t row) const {
   if (type_.kind == ValueKind::kBoolean) return bit(array_.buffers[1], start_ + row);
   switch (type_.width) {

@@ -43,6 +43,7 @@ class BoundColumn {
 
   // 64 bits that tell the value from others of the column, where there are such. REQUIRES: not null.
   bool has_bits() const;
+  bool bits_are_texts() const;  // values of different bits have different texts
   uint64_t bits(size_t row) const;
 
   // Copies numbers, NaN where a row has none. False for a column that is not of whole numbers or floats:

@@ -14,9 +14,15 @@ namespace {
 // Rounded down, as days before 1970 need it.
 int64_t floor_div(int64_t a, int64_t b) { return a / b - (a % b < 0); }
 
+void put2(char* at, int64_t value) {
+  at[0] = static_cast<char>('0' + value / 10);
+  at[1] = static_cast<char>('0' + value % 10);
+}
+
 void append_clock(std::string& out, int64_t seconds, int64_t parts, int64_t unit) {
-  fmt::format_to(std::back_inserter(out), "{:02}:{:02}:{:02}", seconds / 3600, seconds / 60 % 60,
-                 seconds % 60);
+  char text[] = "HH:MM:SS";
+  put2(text, seconds / 3600), put2(text + 3, seconds / 60 % 60), put2(text + 6, seconds % 60);
+  out.append(text, 8);
   if (parts == 0) return;
   const int64_t nanos = parts * (1'000'000'000 / unit);
   if (nanos % 1000 == 0)
@@ -38,7 +44,13 @@ void append_date(std::string& out, int64_t days) {
   const int64_t m = (5 * day_of_year + 2) / 153;  // March is 0
   const int64_t day = day_of_year - (153 * m + 2) / 5 + 1, month = m < 10 ? m + 3 : m - 9;
   const int64_t year = year_of_era + era * 400 + (month <= 2);
-  fmt::format_to(std::back_inserter(out), "{:04}-{:02}-{:02}", year, month, day);
+  if (year < 0 || year > 9999) {
+    fmt::format_to(std::back_inserter(out), "{:04}-{:02}-{:02}", year, month, day);
+    return;
+  }
+  char text[] = "YYYY-MM-DD";  // a column has millions of them
+  put2(text, year / 100), put2(text + 2, year % 100), put2(text + 5, month), put2(text + 8, day);
+  out.append(text, 10);
 }
 
 void append_timestamp(std::string& out, int64_t value, int64_t unit) {

@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <boost/unordered/unordered_flat_map.hpp>
 #include <cmath>
 #include <cstring>
 #include <deque>
@@ -51,7 +52,7 @@ void each_value(BoundColumn& column, size_t first, size_t count, std::deque<std:
     return;
   }
   if (column.has_bits()) {
-    constexpr size_t kRecent = 256;
+    constexpr size_t kRecent = 1024;
     struct Recent {
       bool known = false;
       uint64_t bits = 0;
@@ -61,7 +62,7 @@ void each_value(BoundColumn& column, size_t first, size_t count, std::deque<std:
     for (size_t i = 0; i < count; ++i) {
       if (column.is_null(first + i)) continue;
       const uint64_t bits = column.bits(first + i);
-      Recent& entry = recent[bits * 0x9E3779B97F4A7C15u >> 56];
+      Recent& entry = recent[bits * 0x9E3779B97F4A7C15u >> 54];
       if (!entry.known || entry.bits != bits) entry = {true, bits, look(text_at(column, first + i))};
       use(i, entry.what);
     }
@@ -185,6 +186,26 @@ void ColumnarChunks::read_texts(size_t slot, const Wanted& wanted, std::vector<s
     if (text.empty() || (wanted.missing_words && is_missing(text)) || is_missing_word(text)) return kMissing;
     return code_of.code(text);
   };
+  if (BoundColumn* column = piece.columns[wanted.column].get(); column && column->bits_are_texts()) {
+    // No text is looked up: the bits tell whether it is there.
+    boost::unordered_flat_map<uint64_t, uint32_t> known;
+    std::string text;
+    for (size_t i = 0; i < codes.size(); ++i) {
+      const size_t row = piece.first + i;
+      if (column->is_null(row)) continue;
+      const auto [entry, fresh] = known.try_emplace(column->bits(row), kMissing);
+      if (fresh) {
+        text.clear();
+        column->append_text(row, text);
+        if (!is_missing_word(text)) {
+          entry->second = static_cast<uint32_t>(dictionary.size());
+          dictionary.push_back(text);
+        }
+      }
+      codes[i] = entry->second;
+    }
+    return;
+  }
   if (!piece.columns[wanted.column]) {
     std::ranges::fill(codes, look(*piece.batch.key(static_cast<size_t>(read_[wanted.column]))));
   } else {

@@ -16,7 +16,8 @@ std::vector<size_t> all_columns(size_t n) {
 }  // namespace
 
 columnar::DateText date_text_of(const std::optional<DateFormat>& format) {
-  if (!format) return {};
+  // Days are written as this one reads them anyway, and times it has none.
+  if (!format || format->text() == "%Y-%m-%d") return {};
   return [format = *format](double seconds, std::string& out) {
     constexpr double kFirst = -62135596800, kEnd = 253402300800;  // the years 1 to 9999
     if (seconds < kFirst || seconds >= kEnd) return false;

@@ -303,10 +303,11 @@ std::vector<Finding> ContractCheck::findings(const ReadReport& report, const std
          report.other_labels,
          share,
          {},
-         fmt::format("column '{}': {} of {} rows ({}) have a label that is neither of the two{}: line {}: {}",
+         fmt::format("column '{}': {} of {} rows ({}) have a label that is neither of the two{}: {} {}: {}",
                      spec_.target, report.other_labels, report.rows, percent(share),
                      none ? ", and none has one that is" : "; they count as rows without a label",
-                     report.other_label_examples.front().line, report.other_label_examples.front().reason)});
+                     report.place(), report.other_label_examples.front().line,
+                     report.other_label_examples.front().reason)});
   }
   find_row_rules(out);
   find_file_rules(file_rules, out);
@@ -350,8 +351,8 @@ std::vector<Finding> read_findings(const DatasetSpec& spec, const ReadReport& re
          share,
          {},
          fmt::format("column '{}': {} texts ({}) cannot be read as a date and count as missing; the "
-                     "first is line {}{}",
-                     dates.column, dates.unreadable, percent(share), dates.line,
+                     "first is {} {}{}",
+                     dates.column, dates.unreadable, percent(share), report.place(), dates.line,
                      is_id ? "" : ": " + dates.why)});
   }
   return out;

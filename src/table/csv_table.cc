@@ -180,6 +180,7 @@ Result<ReadReport> read_rows_of(RowFile& file, const DatasetSpec& spec, const Re
     ColumnarChunks source(file, spec);
     MAEIL_ASSIGN(ReadReport report, read(source));
     report.how = file.how();
+    report.numbers_rows = true;
     return report;
   }
   file.rewind();

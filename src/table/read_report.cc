@@ -25,10 +25,10 @@ Status check_quarantine(const ReadReport& report, const std::string& file_name, 
                 word.rows, word.word, word.column, word.word);
   return bad_input(
       fmt::format("{}: {} of {} rows ({:.1f} %) cannot be read, more than the {:.0f} % that may be set "
-                  "aside; the first is line {}: {}{}",
+                  "aside; the first is {} {}: {}{}",
                   file_name, unreadable, report.rows,
                   100.0 * static_cast<double>(unreadable) / static_cast<double>(report.rows), 100 * share,
-                  first.line, first.reason, advice));
+                  report.place(), first.line, first.reason, advice));
 }
 
 Status add_negative(ReadReport& report, const DatasetSpec& spec, const std::string& value,
@@ -72,9 +72,9 @@ Status check_read(const ReadReport& report, const std::string& file_name) {
   MAEIL_TRY(check_quarantine(report, file_name));
   for (const auto& dates : report.dates) {
     if (dates.any_read || dates.unreadable == 0) continue;
-    return bad_input(
-        fmt::format("{}: column '{}': none of its {} dates can be read; the first is line {}: {}", file_name,
-                    dates.column, dates.unreadable, dates.line, dates.why));
+    return bad_input(fmt::format("{}: column '{}': none of its {} dates can be read; the first is {} {}: {}",
+                                 file_name, dates.column, dates.unreadable, report.place(), dates.line,
+                                 dates.why));
   }
   return {};
 }
@@ -85,7 +85,7 @@ std::string describe_other_labels(const ReadReport& report, const std::string& f
                                 report.other_labels == 1 ? "" : "s");
   const char* before = ": ";
   for (const auto& row : report.other_label_examples) {
-    out += fmt::format("{}line {}, {}", before, row.line, row.reason);
+    out += fmt::format("{}{} {}, {}", before, report.place(), row.line, row.reason);
     before = "; ";
   }
   return out + (report.other_labels > report.other_label_examples.size() ? " ..." : "");
@@ -95,9 +95,9 @@ std::vector<std::string> describe_unreadable(const ReadReport& report, const std
   std::vector<std::string> out;
   for (const auto& dates : report.dates) {
     if (dates.unreadable == 0) continue;
-    out.push_back(fmt::format("{}: column '{}': {} text{} cannot be read as a date; the first is line {}: {}",
+    out.push_back(fmt::format("{}: column '{}': {} text{} cannot be read as a date; the first is {} {}: {}",
                               file_name, dates.column, dates.unreadable, dates.unreadable == 1 ? "" : "s",
-                              dates.line, dates.why));
+                              report.place(), dates.line, dates.why));
   }
   return out;
 }

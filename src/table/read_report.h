@@ -59,6 +59,9 @@ struct ReadReport {
   std::string negative;  // the target's other value, where the spec does not name it and a row has it
   std::string how;       // how the file is written (RowFile::how); "": plain CSV
   std::vector<std::string> remarks;  // what the reader forgave (RowReader::remarks)
+  bool numbers_rows = false;         // each `line` is a row's number, from 1: a file without lines
+
+  const char* place() const { return numbers_rows ? "row" : "line"; }  // what `line` is, for people
 };
 
 // A value of the target that is not the spec's positive one, where the spec names no negative one; "": none.
