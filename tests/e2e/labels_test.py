@@ -421,8 +421,10 @@ class DaysWithLateLabels(Book, unittest.TestCase):
 
         def folder():
             path.mkdir()
+            (path / "labels.txt").touch()
 
         def bad_values():
+            (path / "labels.txt").unlink()
             path.rmdir()
             path.write_text("machine,seen,broken\n" + "".join(f"M{n},{DAY[0]},maybe\n" for n in range(300)))
 
@@ -430,7 +432,7 @@ class DaysWithLateLabels(Book, unittest.TestCase):
             path.write_text(f"machine,seen,broken\nM1,{DAY[0]},True\nM2,soon,True\n")
 
         name = self.extract(workspace, DAY[0])
-        for what, said in ((folder, "is no file"), (bad_values, "line 2: column 'broken': 'maybe'"), (bad_date, "row 2: 'soon' of column seen")):
+        for what, said in ((folder, "labels.txt is neither *.parquet nor *.arrow"), (bad_values, "line 2: column 'broken': 'maybe'"), (bad_date, "row 2: 'soon' of column seen")):
             with self.subTest(said):
                 what()
                 again = ("run", "--in", name) if what == folder else ("redo", DAY[0], "--yes")
