@@ -35,8 +35,7 @@ std::shared_ptr<arrow::ArrayData> as_bytes(const arrow::ArrayData& data) {
   return out;
 }
 
-arrow::Status check(const arrow::RecordBatch& batch, bool full) {
-  if (!full) return batch.Validate();
+arrow::Status check(const arrow::RecordBatch& batch) {
   for (int c = 0; c < batch.num_columns(); ++c) {
     const auto data = batch.column_data(c);
     if (data->length != batch.num_rows()) {
@@ -53,8 +52,8 @@ arrow::Status check(const arrow::RecordBatch& batch, bool full) {
 
 class Checked : public arrow::RecordBatchReader {
  public:
-  Checked(std::shared_ptr<arrow::RecordBatchReader> from, std::shared_ptr<void> owner, bool full)
-      : owner_(std::move(owner)), from_(std::move(from)), full_(full) {}
+  Checked(std::shared_ptr<arrow::RecordBatchReader> from, std::shared_ptr<void> owner)
+      : owner_(std::move(owner)), from_(std::move(from)) {}
   std::shared_ptr<arrow::Schema> schema() const override { return from_->schema(); }
   arrow::Status ReadNext(std::shared_ptr<arrow::RecordBatch>* out) override {
     return guarded([&]() -> arrow::Status {
@@ -62,21 +61,20 @@ class Checked : public arrow::RecordBatchReader {
       if (!*out) return arrow::Status::OK();
       if (!(*out)->schema()->Equals(*from_->schema(), false))
         return arrow::Status::Invalid("a batch has other columns than the file");
-      return check(**out, full_);
+      return check(**out);
     });
   }
 
  private:
   std::shared_ptr<void> owner_;  // goes after what reads from it
   std::shared_ptr<arrow::RecordBatchReader> from_;
-  bool full_;
 };
 
 }  // namespace
 
 std::shared_ptr<arrow::RecordBatchReader> checked(std::shared_ptr<arrow::RecordBatchReader> from,
-                                                  std::shared_ptr<void> owner, bool full) {
-  return std::make_shared<Checked>(std::move(from), std::move(owner), full);
+                                                  std::shared_ptr<void> owner) {
+  return std::make_shared<Checked>(std::move(from), std::move(owner));
 }
 
 }  // namespace maeil::arrow_plugin

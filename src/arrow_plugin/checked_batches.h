@@ -7,11 +7,11 @@
 
 namespace maeil::arrow_plugin {
 
-// The batches of `from`, each checked; `owner` lives as long. `full`: all values that say where others lie
-// (offsets, indices of dictionaries, lengths), as of Arrow IPC, which is mapped as it lies; else the buffers'
-// sizes alone, as of Parquet, whose arrays Arrow made itself. Whether texts are UTF-8 is not asked: that sets
-// a row aside, and does not end the file.
+// The batches of `from`, each checked; `owner` lives as long. All values that say where others lie (offsets,
+// indices of dictionaries, lengths): Arrow IPC is mapped as it lies, and Parquet's indices into a dictionary
+// are taken over as they stand in the file. Whether texts are UTF-8 is not asked: that sets a row aside, and
+// does not end the file.
 std::shared_ptr<arrow::RecordBatchReader> checked(std::shared_ptr<arrow::RecordBatchReader> from,
-                                                  std::shared_ptr<void> owner, bool full);
+                                                  std::shared_ptr<void> owner);
 
 }  // namespace maeil::arrow_plugin

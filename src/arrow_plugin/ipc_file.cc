@@ -74,7 +74,7 @@ class IpcFile : public OpenedFile {
 
   arrow::Result<std::shared_ptr<arrow::RecordBatchReader>> read(const std::vector<int>& columns) override {
     ARROW_ASSIGN_OR_RAISE(auto reader, batches(columns));
-    return checked(std::move(reader), shared_from_this(), true);
+    return checked(std::move(reader), shared_from_this());
   }
 
  private:

@@ -76,7 +76,7 @@ class ParquetFile : public OpenedFile {
       leaves.push_back(field.column_index);
     }
     ARROW_ASSIGN_OR_RAISE(auto batches, reader_->GetRecordBatchReader(groups_, leaves));
-    return checked(std::move(batches), shared_from_this(), false);
+    return checked(std::move(batches), shared_from_this());
   }
 
  private:

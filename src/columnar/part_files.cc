@@ -70,6 +70,12 @@ Result<std::vector<std::string>> matches_of(const std::string& pattern) {
   return out;
 }
 
+// A folder of such a name was made in error: no parts will come.
+bool is_named_as_text(const std::string& path) {
+  constexpr std::string_view kText[] = {".csv", ".tsv", ".txt", ".dat", ".gz", ".zst"};
+  return std::ranges::any_of(kText, [&](std::string_view ending) { return path.ends_with(ending); });
+}
+
 // A folder's files; else the path itself.
 Status add(const std::string& path, std::vector<std::string>& out) {
   struct ::stat info{};
@@ -105,7 +111,11 @@ Result<std::vector<std::string>> part_files(const std::string& path) {
   const int error = errno;
   if (there) {
     MAEIL_TRY(add(path, out));
-    if (out.empty()) return not_found(fmt::format("{}: the folder holds no *.parquet and no *.arrow", path));
+    if (out.empty() && is_named_as_text(path))
+      return bad_input(
+          fmt::format("{} is no file, and as a folder it holds no *.parquet and no *.arrow", path));
+    // Its parts may come yet.
+    if (out.empty()) return not_found(fmt::format("{} is a folder without *.parquet and *.arrow", path));
   } else {
     if (path.find_first_of("*?[") == std::string::npos) return cannot_read(path, error);
     MAEIL_ASSIGN(const auto found, matches_of(path));

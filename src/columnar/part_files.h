@@ -12,8 +12,9 @@ namespace maeil::columnar {
 
 // A file of that very name is itself, whatever it is. A folder is its *.parquet, *.pq, *.arrow, *.arrows,
 // *.feather and *.ipc, those of its folders named key=value too; names that begin with "_" or "." are left
-// out. Else *, ? and [...] as in a shell, for folders as well. Sorted by path; at least one. kNotFound: none;
-// kBadInput: a folder with other files or folders in it, which would be left out in silence.
+// out. Else *, ? and [...] as in a shell, for folders as well. Sorted by path; at least one. kNotFound: none
+// (yet); kBadInput: a folder that is named as a file of text and has none; one with other files or folders in
+// it, which would be left out in silence.
 Result<std::vector<std::string>> part_files(const std::string& path);
 
 struct PartKey {

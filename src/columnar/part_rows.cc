@@ -33,11 +33,15 @@ constexpr int64_t kMemoryLimit = int64_t{4} << 30;
 
 std::string quoted(const std::string& name) { return fmt::format("'{}'", format::clip_utf8(name, 80)); }
 
-tl::unexpected<Error> damaged(const std::string& label, const char* why, bool memory) {
-  if (memory)
-    return bad_input(fmt::format("{}: a batch of its rows needs more than {} GiB of memory: {}", label,
-                                 kMemoryLimit >> 30, why ? why : ""));
-  return bad_input(fmt::format("{}: {}", label, why && *why ? why : "it cannot be read"));
+tl::unexpected<Error> damaged(const std::string& label, const char* said, bool memory) {
+  std::string_view why = said && *said ? said : "it cannot be read";
+  for (const std::string_view kind :
+       {"Invalid: ", "IOError: ", "Out of memory: "}) {  // Arrow's words for codes
+    if (why.starts_with(kind)) why.remove_prefix(kind.size());
+  }
+  if (!memory) return bad_input(fmt::format("{}: {}", label, why));
+  return bad_input(fmt::format("{}: a batch of its rows needs more than {} GiB of memory: {}", label,
+                               kMemoryLimit >> 30, why));
 }
 
 ArrowFileKind kind_of(std::string_view bytes) {

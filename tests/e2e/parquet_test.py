@@ -336,7 +336,7 @@ class Refused(Columns):
 
 
 class Hostile(Columns):
-    SEEDS = int(os.environ.get("MAEIL_MUTATIONS", 60))  # for each container
+    SEEDS = int(os.environ.get("MAEIL_MUTATIONS", 80))  # for each container
 
     def test_mutated_files_end_in_a_sentence_or_in_rows(self):
         table = pa.Table.from_pandas(book(300, 1), preserve_index=False)
