@@ -51,6 +51,9 @@ const std::vector<Setting>& table() {
       {"TEST_DAYS", &Settings::test_days, 1, 36500},
       {"DAY_DATA", &Settings::day_data},
       {"LABELS", &Settings::labels},
+      {"DATABASE_URL", &Settings::database_url},
+      {"DATABASE_TIMEOUT", &Settings::database_timeout, 1, 86400},
+      {"SCORES_TABLE", &Settings::scores_table},
       {"JUDGE_DAYS", &Settings::judge_days, 1, 36500},
       {"RETRAIN_DAYS", &Settings::retrain_days, 1, 36500},
       {"DISTRIBUTION_MODEL", &Settings::distribution_model},
@@ -266,6 +269,11 @@ std::vector<std::pair<std::string, std::string>> describe_settings(const Setting
     const std::string_view name = setting.name;
     if (name == "MONGODB_PASSWORD" && !value.empty()) value = "***";
     if (name == "MONGODB_URI" || name == "MONGODB_HOST") value = redact_address(value);
+    // Of a connection string of ODBC any part may be a secret.
+    if (name == "DATABASE_URL" && value.starts_with("odbc:"))
+      value = "odbc:***";
+    else if (name == "DATABASE_URL")
+      value = redact_address(value);
     lines.emplace_back(setting.name, std::move(value));
   }
   return lines;

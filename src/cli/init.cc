@@ -277,7 +277,8 @@ Result<int> init(Context& context, const InitOptions& options) {
         fmt::format("{} is there already: --force overwrites it, --out writes another file", options.out));
   }
   Progress progress;
-  const auto draft = loop::draft_spec({.in = options.in,
+  const auto draft = loop::draft_spec({.settings = context.settings,
+                                       .in = options.in,
                                        .target = options.target,
                                        .positive = options.positive,
                                        .id = options.id,

@@ -11,6 +11,7 @@
 #include "loop/pipelines.h"
 #include "loop/prepared/prepare.h"
 #include "loop/prepared/raw_data.h"
+#include "loop/query_rows.h"
 #include "loop/raw_lines.h"
 #include "loop/run_in_shards.h"
 #include "loop/source.h"
@@ -113,15 +114,18 @@ Result<TaskOutcome> store_lines(const Day& day, TaskContext& context, const RawL
 Result<TaskOutcome> generate_data(const Day& day, TaskContext& context) {
   store::Document metadata = {{"type", "raw_data"}, {"dataset", day.spec.name}};
   if (const std::string pattern = day_file(day, context.logical_date); !pattern.empty()) {
-    const auto found = day.file.empty() ? one_file(pattern) : Result<std::string>(pattern);
+    const bool asks = is_query(pattern);
+    const auto found = day.file.empty() && !asks ? one_file(pattern) : Result<std::string>(pattern);
     const std::string scratch = std::filesystem::path(day.settings.data_dir) / "parts" /
                                 fmt::format("{}.taken.{}-{}.{}.csv", format_date(context.logical_date),
                                             context.shard.index, context.shard.count, context.try_number);
-    auto raw = found ? file_lines(*found, day.spec, context.logical_date, scratch)
-                     : tl::make_unexpected(found.error());
-    if (!raw && raw.error().code == ErrorCode::kNotFound && day.file.empty())
+    auto raw = asks    ? query_lines(day.settings, pattern, day.spec, context.logical_date, scratch)
+               : found ? file_lines(*found, day.spec, context.logical_date, scratch)
+                       : tl::make_unexpected(found.error());
+    if (!raw && !asks && raw.error().code == ErrorCode::kNotFound && day.file.empty())
       return fail(ErrorCode::kUnavailable, fmt::format("{} is not there any more (DAY_DATA)", pattern));
     if (!raw) return tl::make_unexpected(raw.error());
+    if (!raw->warning.empty()) context.log("warning: " + raw->warning);
     return store_lines(day, context, *raw, metadata);
   }
   SourcePlan plan = day_source(day.settings);

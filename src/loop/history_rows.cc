@@ -7,9 +7,8 @@
 #include <map>
 #include <memory>
 
-#include "base/file.h"
-#include "base/hash.h"
 #include "loop/file_rows.h"
+#include "loop/query_rows.h"
 #include "loop/validation.h"
 #include "prep/columns.h"
 #include "prep/row_split.h"
@@ -125,9 +124,8 @@ Result<Seen> look(HistoryPlan& plan, History& history, const RowProgress& progre
 
 Result<History> open_history(const std::string& path, const table::DatasetSpec& spec,
                              const Settings& settings, uint64_t cap, const Watcher& watcher) {
-  MAEIL_ASSIGN(MappedFile bytes, MappedFile::open(path));
-  const std::string sha256 = sha256_hex(bytes.bytes());
-  MAEIL_ASSIGN(auto file, table::RowFile::open(std::move(bytes), path, &spec));
+  std::string sha256;
+  MAEIL_ASSIGN(auto file, open_rows(settings, path, &spec, {}, &sha256));
   const auto plan = std::make_shared<HistoryPlan>(
       HistoryPlan{std::move(file), spec, static_cast<uint64_t>(settings.seed), {}});
   MAEIL_ASSIGN(plan->today, date_in_zone(now(), settings.time_zone));

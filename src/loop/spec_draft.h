@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "base/error.h"
+#include "base/settings.h"
 #include "loop/target_choice.h"
 #include "loop/watcher.h"
 #include "table/dataset_spec.h"
@@ -22,6 +23,7 @@ inline constexpr uint64_t kFewDraftRows = 50;  // fewer are warned of: no share 
 inline constexpr int kDraftJudgeDays = 30, kDraftRetrainDays = 90;
 
 struct DraftRequest {
+  const Settings& settings;          // where `in` is a query (query_rows.h)
   std::string in, target, positive;  // target "": targets are proposed, and nothing is drafted
   std::vector<std::string> id;
   std::string group, time;

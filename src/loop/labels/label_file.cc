@@ -8,6 +8,7 @@
 #include "format/csv.h"
 #include "loop/arriving_file.h"
 #include "loop/file_rows.h"
+#include "loop/query_rows.h"
 #include "table/csv_table.h"
 #include "table/dates.h"
 
@@ -51,16 +52,30 @@ std::function<Result<std::optional<Days>>(size_t row)> days_of(const table::Data
 
 }  // namespace
 
-Result<LabelFile> read_label_file(const table::DatasetSpec& spec, const LabelRequest& request,
-                                  const std::string& scratch, const Watcher& watcher) {
+Result<LabelFile> read_label_file(const Settings& settings, const table::DatasetSpec& spec,
+                                  const LabelRequest& request, const std::string& scratch,
+                                  const Watcher& watcher) {
   const table::DatasetSpec narrow = label_file_spec(spec);
-  MAEIL_ASSIGN(TakenBytes taken, take_bytes(request.in, scratch));
   LabelFile out;
   out.labels = std::make_shared<LabelSpool>(scratch + ".spool", kLabelsInMemory);
-  out.sha256 = std::move(taken.sha256);
-  out.copy = std::make_shared<const AtomicFile>(std::move(taken.copy));
+  if (is_query(request.in)) {
+    MAEIL_ASSIGN(TakenQuery taken, take_query(settings, request.in,
+                                              request.asked_for ? request.asked_for : request.date, scratch));
+    out.sha256 = std::move(taken.sha256);
+    out.copy = std::make_shared<const AtomicFile>(std::move(taken.copy));
+    out.facts = std::move(taken.facts);
+    out.facts["source_dialect"] = std::move(taken.how);
+  } else {
+    MAEIL_ASSIGN(TakenBytes taken, take_bytes(request.in, scratch));
+    out.sha256 = std::move(taken.sha256);
+    out.copy = std::make_shared<const AtomicFile>(std::move(taken.copy));
+  }
   MAEIL_ASSIGN(MappedFile bytes, out.copy->map());
-  MAEIL_ASSIGN(auto file, table::RowFile::open(std::move(bytes), request.in, &narrow));
+  auto opened = is_query(request.in)
+                    ? Result<table::RowFile>(table::RowFile::own(std::move(bytes), request.in))
+                    : table::RowFile::open(std::move(bytes), request.in, &narrow);
+  if (!opened) return tl::make_unexpected(opened.error());
+  table::RowFile file = std::move(*opened);
   const auto columns = id_columns(spec);
   std::string id;
   uint64_t positives = 0;
