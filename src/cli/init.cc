@@ -277,15 +277,14 @@ Result<int> init(Context& context, const InitOptions& options) {
         fmt::format("{} is there already: --force overwrites it, --out writes another file", options.out));
   }
   Progress progress;
-  const auto draft = loop::draft_spec({.settings = context.settings,
-                                       .in = options.in,
+  const auto draft = loop::draft_spec({.in = options.in,
                                        .target = options.target,
                                        .positive = options.positive,
                                        .id = options.id,
                                        .group = options.group,
                                        .time = options.time,
                                        .delay_days = options.delay_days},
-                                      watcher_of(progress));
+                                      context.settings, watcher_of(progress));
   progress.finish();
   if (!draft) return tl::make_unexpected(draft.error());
   if (draft->target.column.empty()) return propose(context, options, *draft);

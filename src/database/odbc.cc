@@ -46,6 +46,26 @@ void append_utf8(std::string& out, const char16_t* text, size_t size) {
   }
 }
 
+// Of UTF-8 that is whole, as all texts of ours are.
+std::u16string to_utf16(std::string_view text) {
+  std::u16string out;
+  for (size_t i = 0; i < text.size();) {
+    const auto first = static_cast<unsigned char>(text[i]);
+    const size_t size = first < 0x80 ? 1 : first < 0xE0 ? 2 : first < 0xF0 ? 3 : 4;
+    char32_t c = size == 1 ? first : first & (0xFF >> (size + 1));
+    for (size_t k = 1; k < size && i + k < text.size(); ++k)
+      c = (c << 6) | (static_cast<unsigned char>(text[i + k]) & 0x3F);
+    if (c < 0x10000) {
+      out += static_cast<char16_t>(c);
+    } else {
+      out += static_cast<char16_t>(0xD800 + ((c - 0x10000) >> 10));
+      out += static_cast<char16_t>(0xDC00 + ((c - 0x10000) & 0x3FF));
+    }
+    i += size;
+  }
+  return out;
+}
+
 class Odbc : public Connection {
  public:
   Odbc(const Address& address, const Access& access)
@@ -100,7 +120,8 @@ class Odbc : public Connection {
     // A hint to the driver, which few heed; nothing is committed in any case.
     SQLSetConnectAttr(connection_, SQL_ATTR_ACCESS_MODE, number(SQL_MODE_READ_ONLY), SQL_IS_UINTEGER);
     MAEIL_TRY(prepare(statement.sql));
-    for (int i = 0; i < statement.dates; ++i) MAEIL_TRY(bind(i, bound_));
+    begin_binding(static_cast<size_t>(statement.dates));
+    for (size_t i = 0; i < lengths_.size(); ++i) MAEIL_TRY(bind(i, bound_));
     const SQLRETURN code = SQLExecute(statement_);
     if (!succeeded(code) && code != SQL_NO_DATA) return error(SQL_HANDLE_STMT, statement_, place_);
     SQLSMALLINT columns = 0;
@@ -133,8 +154,8 @@ class Odbc : public Connection {
       MAEIL_TRY(prepare(sql));
       prepared_ = sql;
     }
-    lengths_.resize(values.size());
-    for (size_t i = 0; i < values.size(); ++i) MAEIL_TRY(bind(static_cast<int>(i), values[i]));
+    begin_binding(values.size());
+    for (size_t i = 0; i < values.size(); ++i) MAEIL_TRY(bind(i, values[i]));
     const SQLRETURN code = SQLExecute(statement_);
     if (!succeeded(code) && code != SQL_NO_DATA) return error(SQL_HANDLE_STMT, statement_, place_);
     SQLLEN rows = 0;
@@ -172,15 +193,29 @@ class Odbc : public Connection {
     return error(SQL_HANDLE_STMT, statement_, place_);
   }
 
-  // The text must stay until the statement is executed.
-  Status bind(int index, std::optional<std::string_view> value) {
-    if (lengths_.size() <= static_cast<size_t>(index)) lengths_.resize(32);
-    SQLLEN& length = lengths_[static_cast<size_t>(index)];
+  // Room for so many parameters, which stays where it is while they are bound.
+  void begin_binding(size_t parameters) {
+    lengths_.assign(parameters, 0);
+    wides_.assign(parameters, {});
+  }
+
+  // The text must stay until the statement is executed. Letters beyond ASCII go as UTF-16, as they come.
+  Status bind(size_t index, std::optional<std::string_view> value) {
+    SQLLEN& length = lengths_[index];
+    const void* data = value ? value->data() : "";
     length = value ? static_cast<SQLLEN>(value->size()) : SQL_NULL_DATA;
-    const auto data = const_cast<char*>(value ? value->data() : "");
-    const SQLULEN size = std::max<size_t>(value ? value->size() : 0, 1);
+    const bool wide =
+        value && std::ranges::any_of(*value, [](char c) { return static_cast<signed char>(c) < 0; });
+    size_t letters = value ? value->size() : 0;
+    if (wide) {
+      wides_[index] = to_utf16(*value);
+      letters = wides_[index].size();
+      length = static_cast<SQLLEN>(2 * letters);
+      data = wides_[index].data();
+    }
     if (succeeded(SQLBindParameter(statement_, static_cast<SQLUSMALLINT>(index + 1), SQL_PARAM_INPUT,
-                                   SQL_C_CHAR, SQL_VARCHAR, size, 0, data, static_cast<SQLLEN>(size),
+                                   wide ? SQL_C_WCHAR : SQL_C_CHAR, wide ? SQL_WVARCHAR : SQL_VARCHAR,
+                                   std::max<size_t>(letters, 1), 0, const_cast<void*>(data), length,
                                    &length)))
       return {};
     return error(SQL_HANDLE_STMT, statement_, place_);
@@ -309,7 +344,8 @@ class Odbc : public Connection {
   SQLHANDLE environment_ = nullptr, connection_ = nullptr, statement_ = nullptr;
   bool connected_ = false;
   std::string place_, bound_, prepared_;
-  std::vector<SQLLEN> lengths_ = std::vector<SQLLEN>(32);
+  std::vector<SQLLEN> lengths_;
+  std::vector<std::u16string> wides_;
   std::vector<std::string> names_, texts_;
   std::vector<As> as_;
   std::u16string wide_;

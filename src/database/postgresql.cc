@@ -64,17 +64,6 @@ class Postgresql : public Connection {
       if (state == PGRES_POLLING_FAILED || PQstatus(connection_) == CONNECTION_BAD) return not_connected();
       MAEIL_TRY(wait(state == PGRES_POLLING_WRITING ? POLLOUT : POLLIN));
     }
-    // What of the server's or the role's habits would change a text, and so a result.
-    for (const auto& [name, value] :
-         {std::pair<const char*, std::string>("DateStyle", "ISO, YMD"),
-          {"IntervalStyle", "postgres"},
-          {"extra_float_digits", PQserverVersion(connection_) < 90000 ? "2" : "3"},
-          {"standard_conforming_strings", "on"},
-          {"bytea_output", "hex"},
-          {"TimeZone", access_.time_zone},
-          {"statement_timeout", std::to_string(access_.timeout * 1000)}}) {
-      MAEIL_ASSIGN(const Answer set, ask("SELECT set_config($1, $2, false)", {name, value}));
-    }
     return {};
   }
 
@@ -88,7 +77,7 @@ class Postgresql : public Connection {
     query_ = &query_copy_, query_copy_ = query;
     MAEIL_ASSIGN(const Statement statement, make_statement(Kind::kPostgresql, query));
     MAEIL_ASSIGN(const std::string bound, date_to_bind(statement, query, date));
-    MAEIL_ASSIGN(const Answer begun, ask("BEGIN TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY", {}));
+    MAEIL_TRY(begin("BEGIN TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY"));
     prefix_ = "DECLARE maeil_rows NO SCROLL CURSOR FOR ";
     Row values;
     if (statement.dates > 0) values.emplace_back(bound);
@@ -133,7 +122,7 @@ class Postgresql : public Connection {
   }
 
   Status begin_writing(const std::string& lock) override {
-    MAEIL_ASSIGN(const Answer begun, ask("BEGIN", {}));
+    MAEIL_TRY(begin("BEGIN"));
     MAEIL_ASSIGN(const Answer locked, ask("SELECT pg_advisory_xact_lock(hashtextextended($1, 0))", {lock}));
     return {};
   }
@@ -163,6 +152,32 @@ class Postgresql : public Connection {
 
  private:
   static constexpr Oid kBoolean = 16, kBytea = 17;
+
+  // What of the server's or the role's habits would change a text, and so a result, is set for the
+  // transaction alone: behind a pooler another one may be another session's.
+  Status begin(const std::string& how) {
+    MAEIL_ASSIGN(const Answer begun, ask(how, {}));
+    const std::string milliseconds = std::to_string(access_.timeout * 1000);
+    const Row settings = {"DateStyle",
+                          "ISO, YMD",
+                          "IntervalStyle",
+                          "postgres",
+                          "standard_conforming_strings",
+                          "on",
+                          "bytea_output",
+                          "hex",
+                          "TimeZone",
+                          access_.time_zone,
+                          "statement_timeout",
+                          milliseconds,
+                          "extra_float_digits",
+                          PQserverVersion(connection_) < 90000 ? "2" : "3"};
+    std::string sql = "SELECT ";
+    for (size_t i = 1; i < settings.size(); i += 2)
+      sql += fmt::format("{}set_config(${}, ${}, true)", i > 1 ? ", " : "", i, i + 1);
+    MAEIL_ASSIGN(const Answer set, ask(sql, settings));
+    return {};
+  }
 
   tl::unexpected<Error> unavailable(const std::string& why) const {
     return fail(ErrorCode::kUnavailable, fmt::format("{}: {}", address_.shown, scrub(address_, why)));

@@ -351,8 +351,8 @@ class Drafting {
 
 }  // namespace
 
-Result<SpecDraft> draft_spec(const DraftRequest& request, const Watcher& watcher) {
-  MAEIL_ASSIGN(auto file, open_rows(request.settings, request.in, nullptr));
+Result<SpecDraft> draft_spec(const DraftRequest& request, const Settings& settings, const Watcher& watcher) {
+  MAEIL_ASSIGN(auto file, open_rows(settings, request.in, nullptr));
   MAEIL_ASSIGN(auto inferred, table::infer_columns(file, nullptr, "", table::Unclear::kText));
   if (inferred.rows == 0)
     return bad_input(fmt::format("{} has a header and no rows: there is nothing to draft from", request.in));

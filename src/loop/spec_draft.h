@@ -23,7 +23,6 @@ inline constexpr uint64_t kFewDraftRows = 50;  // fewer are warned of: no share 
 inline constexpr int kDraftJudgeDays = 30, kDraftRetrainDays = 90;
 
 struct DraftRequest {
-  const Settings& settings;          // where `in` is a query (query_rows.h)
   std::string in, target, positive;  // target "": targets are proposed, and nothing is drafted
   std::vector<std::string> id;
   std::string group, time;
@@ -48,10 +47,10 @@ struct SpecDraft {
   std::vector<std::string> warnings;
 };
 
-// Reads the file twice, in memory that does not depend on its rows: the types first, then by the spec drafted
-// so far, so that what is written is what reads the file. kUsage: a column that is not there or has two
-// roles. kBadInput as read_csv and check_read; no rows; a target that choose_target refuses; a time that is
-// no date.
-Result<SpecDraft> draft_spec(const DraftRequest& request, const Watcher& watcher);
+// Reads the file (or asks the query, query_rows.h, once and reads what it gave) twice, in memory that does
+// not depend on its rows: the types first, then by the spec drafted so far, so that what is written is what
+// reads the file. kUsage: a column that is not there or has two roles. kBadInput as read_csv and check_read;
+// no rows; a target that choose_target refuses; a time that is no date.
+Result<SpecDraft> draft_spec(const DraftRequest& request, const Settings& settings, const Watcher& watcher);
 
 }  // namespace maeil::loop
