@@ -13,12 +13,12 @@ namespace maeil::loop {
 
 struct LabelFile {
   std::shared_ptr<LabelSpool> labels;
-  std::shared_ptr<const AtomicFile> copy;  // of the bytes as they came
-  std::string sha256;                      // of them
-  store::Document facts;                   // of a query: as TakenQuery's
-  uint64_t rows = 0;                       // with an id and a label
-  uint64_t left_out = 0;                   // without one of them
-  std::string first_id;                    // of the first label
+  std::shared_ptr<const AtomicFile> copy;             // of the bytes as they came
+  std::string sha256;                                 // of them
+  store::Document facts = store::Document::object();  // of a query: as TakenQuery's
+  uint64_t rows = 0;                                  // with an id and a label
+  uint64_t left_out = 0;                              // without one of them
+  std::string first_id;                               // of the first label
   table::ReadReport read;
 };
 
