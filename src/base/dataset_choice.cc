@@ -135,6 +135,7 @@ void become_rehearsal(Settings& settings) {
   settings.dataset += kRehearsal;
   settings.day_data.clear();
   settings.labels.clear();
+  settings.scores_table.clear();
 }
 
 void go_below_dataset(Settings& settings) {

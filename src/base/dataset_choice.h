@@ -34,7 +34,8 @@ std::vector<DescribedDataset> datasets_in(const std::filesystem::path& folder);
 // Then `dataset_spec` is the file that was chosen, if any.
 Status choose_dataset(const std::filesystem::path& folder, std::string_view asked, Settings& settings);
 
-// The dataset's rehearsal (loop/rehearsal.h) is a dataset of this name, and takes in nothing of its own.
+// The dataset's rehearsal (loop/rehearsal.h) is a dataset of this name; it takes in no file, query or labels,
+// and writes no scores into a database.
 inline constexpr std::string_view kRehearsal = ".rehearsal";
 void become_rehearsal(Settings& settings);
 

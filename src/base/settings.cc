@@ -52,6 +52,9 @@ const std::vector<Setting>& table() {
       {"TEST_DAYS", &Settings::test_days, 1, 36500},
       {"DAY_DATA", &Settings::day_data},
       {"LABELS", &Settings::labels},
+      {"DATABASE_URL", &Settings::database_url},
+      {"DATABASE_TIMEOUT", &Settings::database_timeout, 1, 86400},
+      {"SCORES_TABLE", &Settings::scores_table},
       {"JUDGE_DAYS", &Settings::judge_days, 1, 36500},
       {"RETRAIN_DAYS", &Settings::retrain_days, 1, 36500},
       {"DISTRIBUTION_MODEL", &Settings::distribution_model},
@@ -264,6 +267,25 @@ Result<Settings> load_settings(const std::filesystem::path& folder,
   return settings;
 }
 
+namespace {
+
+// Of a connection string of ODBC, and of what is no address, any part may be a secret; so may what stands
+// where a port would, if the login's @ was forgotten.
+std::string redact_database(const std::string& value) {
+  if (value.empty() || value.starts_with("sqlite:")) return value;
+  const size_t scheme = value.starts_with("postgres") ? value.find("://") : std::string::npos;
+  if (scheme == std::string::npos) return value.starts_with("odbc:") ? "odbc:***" : "***";
+  const std::string_view host =
+      std::string_view(value).substr(scheme + 3, value.find_first_of("/?#", scheme + 3) - scheme - 3);
+  const bool has_port = host.find(':') != std::string_view::npos &&
+                        host.find_first_not_of("0123456789", host.rfind(':') + 1) == std::string_view::npos;
+  if (value.find('@') == std::string::npos && host.find(':') != std::string_view::npos && !has_port)
+    return value.substr(0, scheme + 3) + "***";
+  return redact_address(value);
+}
+
+}  // namespace
+
 bool is_set(const Settings& settings, std::string_view name) {
   return std::ranges::any_of(settings.origins, [&](const auto& origin) { return origin.first == name; });
 }
@@ -276,6 +298,7 @@ std::vector<std::pair<std::string, std::string>> describe_settings(const Setting
     const std::string_view name = setting.name;
     if (name == "MONGODB_PASSWORD" && !value.empty()) value = "***";
     if (name == "MONGODB_URI" || name == "MONGODB_HOST") value = redact_address(value);
+    if (name == "DATABASE_URL") value = redact_database(value);
     lines.emplace_back(setting.name, std::move(value));
   }
   return lines;

@@ -38,8 +38,13 @@ struct Settings {
   int64_t min_positives = 10, min_negatives = 10;  // rows of the test split below which nothing is judged
   int64_t max_retrain_attempts = 3;
   int64_t data_quantity = 10000;
-  std::string day_data;  // the file of a day's rows, {date} in it; empty: they are drawn
-  std::string labels;    // a file of labels that a day takes in when it is there, {date} in it; empty: none
+  // the file of a day's rows, {date} in it, or `sql:` and a file with a query; empty: they are drawn
+  std::string day_data;
+  // as DAY_DATA, of labels that a day takes in when they are there; empty: none
+  std::string labels;
+  std::string database_url;        // of all queries (database/address.h); holds a password
+  int64_t database_timeout = 300;  // seconds: to connect to it, and of each statement
+  std::string scores_table;        // of that database, which each day's scores are written to; empty: none
   int64_t judge_days = 1, retrain_days = 1;  // so many of the newest labelled days
   std::string distribution_model;            // empty: the built-in portfolio
   std::string source_fallback;  // "portfolio": what takes the place of an absent distribution model; empty:

@@ -87,6 +87,7 @@ struct InitOptions {
 };
 struct ValidateOptions {
   std::string in;
+  std::string date;  // of :date in a query
 };
 struct QualityOptions {
   std::string real, synthetic, holdout, target, metadata, html;

@@ -298,7 +298,7 @@ Result<int> init(Context& context, const InitOptions& options) {
                                        .group = options.group,
                                        .time = options.time,
                                        .delay_days = options.delay_days},
-                                      watcher_of(progress));
+                                      context.settings, watcher_of(progress));
   progress.finish();
   if (!draft) return tl::make_unexpected(draft.error());
   if (draft->target.column.empty()) return propose(context, options, *draft);

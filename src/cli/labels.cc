@@ -57,8 +57,12 @@ void print_import(const loop::LabelImport& import, const std::string& in) {
 
 Result<int> labels_import(Context& context, const LabelsOptions& options) {
   MAEIL_ASSIGN(const Days today, date_in_zone(now(), context.settings.time_zone));
-  loop::LabelRequest request{
-      .in = options.in, .date = {}, .observed = {}, .today = today, .dry_run = options.dry_run};
+  loop::LabelRequest request{.in = options.in,
+                             .asked_for = {},
+                             .date = {},
+                             .observed = {},
+                             .today = today,
+                             .dry_run = options.dry_run};
   MAEIL_ASSIGN(request.date, day_option("--date", options.date));
   MAEIL_ASSIGN(request.observed, day_option("--observed-at", options.observed));
   if (request.observed && *request.observed > today) {

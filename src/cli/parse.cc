@@ -75,7 +75,9 @@ void add_day_commands(Parser& p) {
                       [&p](Context& x) { return run(x, p.run); });
   c->add_option("--date", p.run.date, "logical date YYYY-MM-DD (default: today in TIMEZONE)");
   c->add_option("--in", p.run.in,
-                "a file with the day's rows, labelled or not (default: DAY_DATA, else rows are drawn)");
+                "a file with the day's rows, labelled or not, or sql:FILE, a query of DATABASE_URL (default: "
+                "DAY_DATA, else "
+                "rows are drawn)");
   c->add_option("--rows", p.run.rows, "rows to generate (default: as the date was begun, else DATA_QUANTITY)")
       ->check(rows);
   c->add_option("--scenario", p.run.scenario,
@@ -168,7 +170,8 @@ void add_data_commands(Parser& p) {
   c = p.command(p.app, "validate", "hold a file against the dataset's contract; exit 3 where it is broken",
                 "maeil validate --in loans_2026-11-28.csv",
                 [&p](Context& x) { return validate(x, p.validate); });
-  c->add_option("--in", p.validate.in, "the CSV file")->required();
+  c->add_option("--in", p.validate.in, "the CSV file, or sql:FILE, a query of DATABASE_URL")->required();
+  c->add_option("--date", p.validate.date, "what :date of a query stands for, YYYY-MM-DD");
 
   auto* report = p.app.add_subcommand("report", "reports on data");
   report->require_subcommand(1);
@@ -230,7 +233,9 @@ void add_label_commands(Parser& p) {
   auto* c = p.command(*labels, "import", "take labels in, join them with the stored rows, judge their scores",
                       "maeil labels import --in labels.csv",
                       [&p](Context& x) { return labels_import(x, p.labels); });
-  c->add_option("--in", p.labels.in, "a file with the id columns and the target")->required();
+  c->add_option("--in", p.labels.in,
+                "a file, or sql:FILE, a query of DATABASE_URL, with the id columns and the target")
+      ->required();
   c->add_option("--date", p.labels.date,
                 "the logical date of its rows (default: its column logical_date, else its time column, else "
                 "the only day that has the id)");

@@ -25,7 +25,7 @@ Result<int> preprocess(Context& context, const PreprocessOptions& options) {
                                             spec, name, true));
   MAEIL_ASSIGN(const Days date, date_in_zone(now(), context.settings.time_zone));
   Progress progress;
-  MAEIL_ASSIGN(const auto report, loop::write_prepared_rows({options.in, spec, model, name},
+  MAEIL_ASSIGN(const auto report, loop::write_prepared_rows({context.settings, options.in, spec, model, name},
                                                             static_cast<uint64_t>(context.settings.seed),
                                                             date, options.out, watcher_of(progress)));
   progress.finish();

@@ -239,7 +239,7 @@ Result<int> run(Context& context, const RunOptions& options) {
   MAEIL_ASSIGN(Days date, date_in_zone(now(), context.settings.time_zone));
   if (!options.in.empty()) {
     MAEIL_ASSIGN(const table::DatasetSpec& spec, context.spec());
-    MAEIL_ASSIGN(date, loop::choose_date(options.in, spec, asked));
+    MAEIL_ASSIGN(date, loop::choose_date(context.settings, options.in, spec, asked));
   } else if (asked) {
     date = *asked;
   }

@@ -27,8 +27,9 @@ Result<int> predict(Context& context, const PredictOptions& options) {
   MAEIL_ASSIGN(const table::DatasetSpec& spec, context.spec());
   MAEIL_ASSIGN(auto model, open_to_score(context, spec, options.model));
   Progress progress;
-  MAEIL_ASSIGN(const auto report, loop::predict_rows({options.in, spec, model, options.model}, options.out,
-                                                     watcher_of(progress)));
+  MAEIL_ASSIGN(const auto report,
+               loop::predict_rows({context.settings, options.in, spec, model, options.model}, options.out,
+                                  watcher_of(progress)));
   progress.finish();
   const uint64_t scored = report.rows - report.quarantined;
   if (context.json)
@@ -47,8 +48,8 @@ Result<int> evaluate(Context& context, const PredictOptions& options) {
   MAEIL_ASSIGN(auto model, open_to_score(context, spec, options.model));
   const auto& settings = context.settings;
   Progress progress;
-  MAEIL_ASSIGN(const auto evaluated,
-               loop::evaluate_rows({options.in, spec, model, options.model}, settings, watcher_of(progress)));
+  MAEIL_ASSIGN(const auto evaluated, loop::evaluate_rows({settings, options.in, spec, model, options.model},
+                                                         settings, watcher_of(progress)));
   progress.finish();
   const auto& [report, unlabelled, metrics, judged] = evaluated;
   const bool passed = judged.gate == loop::Gate::kPassed, was_judged = judged.gate != loop::Gate::kNotJudged;

@@ -6,6 +6,7 @@
 #include "base/progress.h"
 #include "cli/commands.h"
 #include "cli/output.h"
+#include "loop/query_rows.h"
 #include "loop/validation.h"
 
 namespace maeil::cli {
@@ -37,7 +38,14 @@ Result<int> validate(Context& context, const ValidateOptions& options) {
         "docs/contract.md says what it can say",
         spec.file));
   }
-  MAEIL_ASSIGN(auto file, table::RowFile::open(options.in, &spec));
+  std::optional<Days> date;
+  if (!options.date.empty()) {
+    if (!loop::is_query(options.in)) return usage_error("--date is for a query: leave it out");
+    auto parsed = parse_date(options.date);
+    if (!parsed) return usage_error(fmt::format("--date: {}", parsed.error().message));
+    date = *parsed;
+  }
+  MAEIL_ASSIGN(auto file, loop::open_rows(context.settings, options.in, &spec, date));
   if (const auto how = file.how(); !how.empty()) note(fmt::format("{}: read as {}", options.in, how));
   Progress progress;
   MAEIL_ASSIGN(const loop::Validation found,

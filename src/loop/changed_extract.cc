@@ -108,11 +108,10 @@ Result<MappedFile> raw_bytes(store::Store& store, const Settings& settings, cons
 
 Result<ExtractChange> compare_extract(store::Store& store, const Settings& settings,
                                       const table::DatasetSpec& spec, const store::Document& raw,
-                                      const std::string& path) {
+                                      table::RowFile& file) {
   MAEIL_ASSIGN(MappedFile bytes, raw_bytes(store, settings, raw));
   auto stored = table::RowFile::own(std::move(bytes), "the rows of " + raw.value("logical_date", ""));
   MAEIL_ASSIGN(const auto before, hashes_of(stored, spec));
-  MAEIL_ASSIGN(auto file, table::RowFile::open(path, &spec));
   MAEIL_ASSIGN(const auto now, hashes_of(file, spec));
   return compare(before, now);
 }

@@ -8,6 +8,7 @@
 #include "base/settings.h"
 #include "store/store.h"
 #include "table/dataset_spec.h"
+#include "table/row_file.h"
 
 namespace maeil::loop {
 
@@ -18,12 +19,12 @@ struct ExtractChange {
   bool any() const { return added + removed + altered > 0; }
 };
 
-// The rows of `raw`, a document of raw_data, against those of the file at `path`, both as the dataset reads
-// them; rows that cannot be read are left out. Keeps 16 bytes a row. kBadInput, kNotFound: one of them cannot
-// be read (any more).
+// The rows of `raw`, a document of raw_data, against those of the file, both as the dataset reads them; rows
+// that cannot be read are left out. Keeps 16 bytes a row. kBadInput, kNotFound: one of them cannot be read
+// (any more).
 Result<ExtractChange> compare_extract(store::Store& store, const Settings& settings,
                                       const table::DatasetSpec& spec, const store::Document& raw,
-                                      const std::string& path);
+                                      table::RowFile& file);
 
 // "3 rows added, 1 removed, 10 altered, 386 the same (by machine)"
 std::string describe(const ExtractChange& change, const table::DatasetSpec& spec);

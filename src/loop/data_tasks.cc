@@ -11,6 +11,7 @@
 #include "loop/pipelines.h"
 #include "loop/prepared/prepare.h"
 #include "loop/prepared/raw_data.h"
+#include "loop/query_rows.h"
 #include "loop/raw_lines.h"
 #include "loop/rehearsal.h"
 #include "loop/run_in_shards.h"
@@ -112,14 +113,20 @@ Result<TaskOutcome> store_lines(const Day& day, TaskContext& context, const RawL
 Result<TaskOutcome> generate_data(const Day& day, TaskContext& context) {
   store::Document metadata = {{"type", "raw_data"}, {"dataset", day.spec.name}};
   if (const std::string pattern = day_file(day, context.logical_date); !pattern.empty()) {
-    const auto found = files_of(pattern);
+    const bool asks = is_query(pattern);
     const std::string scratch = std::filesystem::path(day.settings.data_dir) / "parts" /
                                 fmt::format("{}.taken.{}-{}.{}.csv", format_date(context.logical_date),
                                             context.shard.index, context.shard.count, context.try_number);
-    if (!found && found.error().code == ErrorCode::kNotFound && day.file.empty())
-      return fail(ErrorCode::kUnavailable, fmt::format("{} is not there any more (DAY_DATA)", pattern));
-    if (!found) return tl::make_unexpected(found.error());
-    MAEIL_ASSIGN(const auto raw, file_lines(pattern, day.spec, context.logical_date, scratch));
+    if (!asks) {
+      const auto found = files_of(pattern);
+      if (!found && found.error().code == ErrorCode::kNotFound && day.file.empty())
+        return fail(ErrorCode::kUnavailable, fmt::format("{} is not there any more (DAY_DATA)", pattern));
+      if (!found) return tl::make_unexpected(found.error());
+    }
+    MAEIL_ASSIGN(const auto raw,
+                 asks ? query_lines(day.settings, pattern, day.spec, context.logical_date, scratch)
+                      : file_lines(pattern, day.spec, context.logical_date, scratch));
+    if (!raw.warning.empty()) context.log("warning: " + raw.warning);
     return store_lines(day, context, raw, metadata);
   }
   SourcePlan plan = day_source(day.settings);

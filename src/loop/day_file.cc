@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <deque>
-#include <filesystem>
 #include <memory>
 
 #include "base/calendar.h"
@@ -13,17 +12,13 @@
 #include "format/csv.h"
 #include "loop/arriving_file.h"
 #include "loop/prepared/raw_data.h"
+#include "loop/query_rows.h"
 #include "table/csv_table.h"
 #include "table/dates.h"
 #include "table/row_file.h"
 
 namespace maeil::loop {
 namespace {
-
-std::string name_of(std::string path) {
-  while (path.size() > 1 && path.back() == '/') path.pop_back();  // a folder's
-  return std::filesystem::path(path).filename().string();
-}
 
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
 
@@ -189,7 +184,7 @@ Result<Days> choose_date(table::RowFile& file, const std::string& path, const ta
   };
   const Told told[] = {{"the run is of", asked},
                        {"its rows say", in_rows},
-                       {"its name says", date_in(name_of(path))},
+                       {"its name says", date_in(short_name(path))},
                        {"its folder says", date_in_keys(path)}};
   const Told* first = nullptr;
   for (const Told& each : told) {
@@ -210,52 +205,45 @@ Result<Days> choose_date(table::RowFile& file, const std::string& path, const ta
 
 }  // namespace
 
-Result<Days> choose_date(const std::string& path, const table::DatasetSpec& spec,
+Result<Days> choose_date(const Settings& settings, const std::string& path, const table::DatasetSpec& spec,
                          const std::optional<Days>& asked) {
-  MAEIL_ASSIGN(auto file, table::RowFile::open(path, &spec));
+  if (is_query(path)) {
+    MAEIL_ASSIGN(const bool has_date, query_has_date(settings, path));
+    if (asked) return *asked;
+    if (has_date)
+      return usage_error(fmt::format("{}: which day is it? The query has :date: --date YYYY-MM-DD", path));
+  }
+  MAEIL_ASSIGN(auto file, open_rows(settings, path, &spec));
   return choose_date(file, path, spec, asked);
 }
 
-Result<RawLines> file_lines(const std::string& pattern, const table::DatasetSpec& spec, Days date,
-                            const std::string& scratch) {
-  MAEIL_ASSIGN(TakenFiles files, take_files(pattern, scratch + ".bytes"));
-  const auto taken = std::make_shared<const TakenFiles>(std::move(files));
-  const std::string &path = taken->path, sha256 = taken->sha256;
-  const auto in = std::make_shared<Lines>();
-  MAEIL_ASSIGN(auto rows, taken->open(&spec));
-  in->file = std::make_unique<table::RowFile>(std::move(rows));
-  MAEIL_TRY(choose_date(*in->file, path, spec, date));  // another day's file under this day's name
-  MAEIL_ASSIGN(auto reader, table::RowReader::begin(*in->file));
-  const std::vector<std::string> names = reader.names();
-  const std::string how = in->file->how();
-  if (in->file->is_plain() && in->file->rules().empty()) {
-    in->text = in->file->text();
-    format::CsvRecord record;
-    for (;;) {
-      MAEIL_ASSIGN(const bool more, reader.next(record));
-      if (!more) break;
-      add_row(*in, static_cast<size_t>(record.bytes.data() - in->text.data()));
-    }
-  } else {
-    MAEIL_TRY(write_plain(*in->file, reader, scratch, *in));
-    in->file.reset();
+namespace {
+
+// Where each row of the plain text begins; 0 rows: none.
+Status find_rows(Lines& in, table::RowReader& reader) {
+  in.text = in.file->text();
+  format::CsvRecord record;
+  for (;;) {
+    MAEIL_ASSIGN(const bool more, reader.next(record));
+    if (!more) return {};
+    add_row(in, static_cast<size_t>(record.bytes.data() - in.text.data()));
   }
-  if (in->rows == 0) return bad_input(fmt::format("{}: there are no rows", path));
+}
+
+// All but what is told of where they came from.
+Result<RawLines> raw_lines(const std::shared_ptr<Lines>& in, const std::string& name, size_t columns,
+                           const std::string& sha256) {
+  if (in->rows == 0) return bad_input(fmt::format("{}: there are no rows", name));
   in->every = raw_step(in->rows);
   std::vector<uint64_t> kept;
   for (size_t i = 0; i < in->offsets.size(); i += in->every / kSourceRows) kept.push_back(in->offsets[i]);
   in->offsets = std::move(kept);
-
   RawLines out;
-  if (in->written) out.original = [taken](const auto& sink) { return taken->each_byte(sink); };
   out.header = in->text.substr(0, in->header);
   out.rows = in->rows;
-  out.columns = names.size();
-  out.description = name_of(path) + (how.empty() ? "" : ": " + how);
-  out.facts = {{"source", name_of(path)}, {"source_path", path}, {"source_sha256", sha256}};
-  if (!how.empty()) out.facts["source_dialect"] = how;
-  if (auto parts = taken->parts(); !parts.is_null()) out.facts["source_parts"] = std::move(parts);
-  out.result = {{"source", name_of(path)}, {"source_sha256", sha256}};
+  out.columns = columns;
+  out.facts = {{"source", short_name(name)}, {"source_path", name}, {"source_sha256", sha256}};
+  out.result = {{"source", short_name(name)}, {"source_sha256", sha256}};
   out.lines = [in](RowRange range,
                    const std::function<Status(std::string_view)>& sink) -> Result<LineOffsets> {
     const auto offset_of = [&](uint64_t row) -> size_t {
@@ -273,6 +261,54 @@ Result<RawLines> file_lines(const std::string& pattern, const table::DatasetSpec
     return lines;
   };
   out.inputs = [sha256]() -> Result<store::Document> { return store::Document{{"source_sha256", sha256}}; };
+  return out;
+}
+
+}  // namespace
+
+Result<RawLines> file_lines(const std::string& pattern, const table::DatasetSpec& spec, Days date,
+                            const std::string& scratch) {
+  MAEIL_ASSIGN(TakenFiles files, take_files(pattern, scratch + ".bytes"));
+  const auto taken = std::make_shared<const TakenFiles>(std::move(files));
+  const std::string& path = taken->path;
+  const auto in = std::make_shared<Lines>();
+  MAEIL_ASSIGN(auto rows, taken->open(&spec));
+  in->file = std::make_unique<table::RowFile>(std::move(rows));
+  MAEIL_TRY(choose_date(*in->file, path, spec, date));  // another day's file under this day's name
+  MAEIL_ASSIGN(auto reader, table::RowReader::begin(*in->file));
+  const size_t columns = reader.names().size();
+  const std::string how = in->file->how();
+  if (in->file->is_plain() && in->file->rules().empty()) {
+    MAEIL_TRY(find_rows(*in, reader));
+  } else {
+    MAEIL_TRY(write_plain(*in->file, reader, scratch, *in));
+    in->file.reset();
+  }
+  MAEIL_ASSIGN(RawLines out, raw_lines(in, path, columns, taken->sha256));
+  if (in->written) out.original = [taken](const auto& sink) { return taken->each_byte(sink); };
+  out.description = short_name(path) + (how.empty() ? "" : ": " + how);
+  if (!how.empty()) out.facts["source_dialect"] = how;
+  if (auto parts = taken->parts(); !parts.is_null()) out.facts["source_parts"] = std::move(parts);
+  return out;
+}
+
+Result<RawLines> query_lines(const Settings& settings, const std::string& name,
+                             const table::DatasetSpec& spec, Days date, const std::string& scratch) {
+  MAEIL_ASSIGN(const TakenQuery taken, take_query(settings, name, date, scratch));
+  MAEIL_ASSIGN(MappedFile bytes, taken.copy.map());
+  const auto in = std::make_shared<Lines>();
+  in->file = std::make_unique<table::RowFile>(table::RowFile::own(std::move(bytes), name));
+  MAEIL_TRY(choose_date(*in->file, name, spec, date));
+  MAEIL_ASSIGN(auto reader, table::RowReader::begin(*in->file));
+  MAEIL_TRY(find_rows(*in, reader));
+  MAEIL_ASSIGN(RawLines out, raw_lines(in, name, reader.names().size(), taken.sha256));
+  out.description = fmt::format("{}: {}", name, taken.how);
+  out.facts.update(taken.facts);
+  out.facts["source_dialect"] = taken.how;
+  if (!taken.has_date) {
+    out.warning = fmt::format(
+        "{}: there is no :date in the query, so that it gives what is there now, whatever the day", name);
+  }
   return out;
 }
 

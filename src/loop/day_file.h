@@ -1,4 +1,4 @@
-// A day's rows out of a team's own file: `maeil run --in F`, or DAY_DATA with {date} in it.
+// A day's rows out of a team's own file or database: `maeil run --in F`, or DAY_DATA with {date} in it.
 #pragma once
 
 #include <optional>
@@ -17,9 +17,10 @@ std::string day_file(const Day& day, Days date);
 std::string with_date(std::string path, Days date);
 
 // The date of a run that is given a file: `asked`, else what the rows say (the only value of the dataset's
-// time column), else what the name says (one date, 2026-11-28 or 20261128). Reads the file. kUsage when two
-// of these disagree, or none says anything; kBadInput as read_csv, and when the rows are of several days.
-Result<Days> choose_date(const std::string& path, const table::DatasetSpec& spec,
+// time column), else what the name says (one date, 2026-11-28 or 20261128). Reads the file; a query
+// (query_rows.h) only where no date is asked for. kUsage when two of these disagree, or none says anything;
+// kBadInput as read_csv, and when the rows are of several days.
+Result<Days> choose_date(const Settings& settings, const std::string& path, const table::DatasetSpec& spec,
                          const std::optional<Days>& asked);
 
 // The rows of the file, or of the files that are its parts (files_of): plain CSV as it came, every other as
@@ -29,5 +30,9 @@ Result<Days> choose_date(const std::string& path, const table::DatasetSpec& spec
 // validate_data's to say.
 Result<RawLines> file_lines(const std::string& pattern, const table::DatasetSpec& spec, Days date,
                             const std::string& scratch);
+
+// The same of a query: what it gives for the date. Errors of take_query beside those.
+Result<RawLines> query_lines(const Settings& settings, const std::string& name,
+                             const table::DatasetSpec& spec, Days date, const std::string& scratch);
 
 }  // namespace maeil::loop

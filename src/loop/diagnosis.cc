@@ -13,6 +13,7 @@
 #include "base/hash.h"
 #include "base/threads.h"
 #include "kernels/instruction_set.h"
+#include "loop/query_rows.h"
 #include "loop/retention.h"
 #include "loop/source.h"
 #include "nn/slow_shape.h"
@@ -172,6 +173,30 @@ Finding check_engine(const Settings& settings) {
                       slow)};
 }
 
+// The database, the queries that the settings name, and the table of scores.
+void check_database(const Settings& settings, std::vector<Finding>& out) {
+  const auto problem = [&](const Error& error) {
+    out.push_back({Health::kProblem, "database", error.message, error.code});
+  };
+  const auto connection = database::Connection::open(database_access(settings));
+  if (!connection) return problem(connection.error());
+  out.push_back({Health::kOk, "database", fmt::format("{} answers", (*connection)->description())});
+  for (const auto& [setting, name] :
+       {std::pair("DAY_DATA", settings.day_data), {"LABELS", settings.labels}}) {
+    if (!is_query(name) || name.find("{date}") != std::string::npos) continue;
+    if (const auto read = query_has_date(settings, name); !read)
+      out.push_back({Health::kProblem, "database", fmt::format("{}: {}", setting, read.error().message),
+                     read.error().code});
+  }
+  if (settings.scores_table.empty()) return;
+  const auto spec = settings.dataset_spec.empty() ? table::builtin_dataset_spec()
+                                                  : table::read_dataset_spec(settings.dataset_spec);
+  if (!spec) return;  // said of the dataset
+  const auto table = database::check_scores_table(database_access(settings), scores_table(settings, *spec));
+  if (!table) return problem(table.error());
+  out.push_back({Health::kOk, "database", fmt::format("SCORES_TABLE {} has its columns", *table)});
+}
+
 }  // namespace
 
 std::vector<Finding> diagnose(const Settings& settings, store::Store* store, const std::string& store_error) {
@@ -183,6 +208,9 @@ std::vector<Finding> diagnose(const Settings& settings, store::Store* store, con
   out.push_back(check_engine(settings));
   out.push_back(check_dataset(settings));
   if (!settings.distribution_model.empty()) out.push_back(check_source(settings));
+  if (!settings.database_url.empty() || is_query(settings.day_data) || is_query(settings.labels) ||
+      !settings.scores_table.empty())
+    check_database(settings, out);
   if (!store) {
     out.push_back({Health::kProblem, "store", store_error});
     return out;

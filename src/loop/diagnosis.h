@@ -14,7 +14,8 @@ enum class Health { kOk, kWarning, kProblem };
 
 struct Finding {
   Health health;
-  // "permissions", "disk", "files", "dataset", "lock", "store", "models", "deployment", "distribution model"
+  // "permissions", "disk", "files", "dataset", "lock", "store", "models", "deployment", "distribution model",
+  // "database"
   std::string subject;
   std::string text;
   ErrorCode code = ErrorCode::kIo;  // of a problem: whether it may pass (kIo) or a file must be mended first

@@ -10,6 +10,7 @@
 #include "loop/evaluation.h"
 #include "loop/import.h"
 #include "loop/prepared/processed_csv.h"
+#include "loop/query_rows.h"
 #include "loop/validation.h"
 #include "nn/score.h"
 #include "prep/row_split.h"
@@ -35,7 +36,7 @@ Result<table::ReadReport> transform_rows(
   const table::DatasetSpec& spec = prep::spec_of(*rows.model.preparation, rows.spec);
   for (const auto& line : model_differences(*rows.model.preparation, rows.spec, rows.model_name))
     watcher.note(line, true);
-  MAEIL_ASSIGN(auto file, table::RowFile::open(rows.path, &spec));
+  MAEIL_ASSIGN(auto file, open_rows(rows.settings, rows.path, &spec));
   // Rows of any file: what a day's file must keep as a whole is only said.
   MAEIL_ASSIGN(const auto set_aside, hold_to_contract(file, rows.spec, table::FileRules::kSaid, watcher));
   options.set_aside = &set_aside;

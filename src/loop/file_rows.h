@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "base/error.h"
+#include "base/settings.h"
 #include "base/time.h"
 #include "loop/gate.h"
 #include "loop/watcher.h"
@@ -17,6 +18,7 @@ namespace maeil::loop {
 
 // Where rows come from, and what reads them. `model` has a preparation and is called `model_name` in errors.
 struct FileRows {
+  const Settings& settings;  // where the path is a query (query_rows.h)
   const std::string& path;
   const table::DatasetSpec& spec;
   registry::ModelFile& model;

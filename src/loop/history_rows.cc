@@ -7,11 +7,8 @@
 #include <map>
 #include <memory>
 
-#include "base/file.h"
-#include "base/hash.h"
-#include "columnar/part_files.h"
-#include "loop/arriving_file.h"
 #include "loop/file_rows.h"
+#include "loop/query_rows.h"
 #include "loop/validation.h"
 #include "prep/columns.h"
 #include "prep/row_split.h"
@@ -127,18 +124,8 @@ Result<Seen> look(HistoryPlan& plan, History& history, const RowProgress& progre
 
 Result<History> open_history(const std::string& path, const table::DatasetSpec& spec,
                              const Settings& settings, uint64_t cap, const Watcher& watcher) {
-  MAEIL_ASSIGN(const auto paths, files_of(path));
-  std::vector<columnar::Part> files;
-  for (const auto& one : paths) {
-    MAEIL_ASSIGN(MappedFile bytes, MappedFile::open(one));
-    files.push_back({std::move(bytes), one, columnar::part_keys(one)});
-  }
-  // Of the bytes that are read; of parts, which is read for people to tell files apart, as they lie.
-  const bool one = files.size() == 1;
-  MAEIL_ASSIGN(const std::string sha256,
-               one ? Result<std::string>(sha256_hex(files[0].bytes.bytes())) : sha256_of(path));
-  MAEIL_ASSIGN(auto file, one ? table::RowFile::open(std::move(files[0].bytes), paths[0], &spec)
-                              : table::RowFile::open(std::move(files), path, &spec));
+  std::string sha256;
+  MAEIL_ASSIGN(auto file, open_rows(settings, path, &spec, {}, &sha256));
   const auto plan = std::make_shared<HistoryPlan>(
       HistoryPlan{std::move(file), spec, static_cast<uint64_t>(settings.seed), {}});
   MAEIL_ASSIGN(plan->today, date_in_zone(now(), settings.time_zone));

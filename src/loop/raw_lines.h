@@ -30,6 +30,7 @@ struct RawLines {
   std::string description;  // for people: "portfolio, calm", "loans_2026-11-28.csv"
   store::Document facts;    // fields of the document of raw_data
   store::Document result;   // of the task's result
+  std::string warning;      // to be logged; "": none
   // the bytes of the file as it came, or of its parts one after another (`source_parts` of the facts), where
   // the lines are not its bytes: no plain CSV; else null
   std::function<Status(const std::function<Status(std::string_view)>& sink)> original;

@@ -129,7 +129,7 @@ Result<RedoPlan> plan_redo(store::Store& store, const Settings& settings, const 
                   options.asked.file.value_or(recorded->file)};
   if (draws) {
     MAEIL_TRY(check_request(settings, spec, plan.request));
-    if (options.asked.file) MAEIL_TRY(choose_date(*options.asked.file, spec, date));
+    if (options.asked.file) MAEIL_TRY(choose_date(settings, *options.asked.file, spec, date));
     if (plan.request.file.empty() && settings.day_data.empty()) {
       MAEIL_ASSIGN(plan.notes, what_rows_differ_in(store, settings, date));
     }

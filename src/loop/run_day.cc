@@ -2,13 +2,12 @@
 
 #include <fmt/format.h>
 
-#include "base/file.h"
-#include "base/hash.h"
 #include "dag/task_record.h"
 #include "loop/arriving_file.h"
 #include "loop/day_file.h"
 #include "loop/deployment.h"
 #include "loop/pipelines.h"
+#include "loop/query_rows.h"
 #include "loop/run_record.h"
 #include "loop/training.h"
 #include "loop/wait_for_source.h"
@@ -45,22 +44,26 @@ Status look_at_file(store::Store& store, const Day& day, Days date, const std::o
   newest.filter = {{"logical_date", format_date(date)}, {"superseded_by", {{"$exists", false}}}};
   MAEIL_ASSIGN(const auto raw, store.find_one("raw_data", newest));
   if (raw.is_null()) return {};
-  const auto sha256 = sha256_of(pattern);
-  if (!sha256 || *sha256 == raw.value("source_sha256", "")) return {};
-  const auto files = files_of(pattern);
-  const std::string path = files && files->size() == 1 ? files->front() : pattern;
+  std::string sha256;
+  auto file = open_rows(day.settings, pattern, &day.spec, date, &sha256);
+  if (sha256.empty() || sha256 == raw.value("source_sha256", "")) return {};
+  const auto files =
+      is_query(pattern) ? std::vector{pattern} : files_of(pattern).value_or(std::vector{pattern});
+  const std::string path = files.size() == 1 ? files.front() : pattern;
   std::string in_what;
-  if (const auto change = compare_extract(store, day.settings, day.spec, raw, path); change) {
+  const auto change = file ? compare_extract(store, day.settings, day.spec, raw, *file)
+                           : Result<ExtractChange>(tl::make_unexpected(file.error()));
+  if (change) {
     out.change = *change;
     in_what = describe(*change, day.spec);
   } else {
     in_what = "it cannot be compared: " + change.error().message;
   }
   out.other_file = fmt::format(
-      "{} is another file than was taken in for {}: {}. Nothing was done again; `maeil redo {}{}` does, and "
+      "{} {} than was taken in for {}: {}. Nothing was done again; `maeil redo {}{}` does, and "
       "keeps both",
-      path, format_date(date), in_what, format_date(date),
-      asked && *asked != day.file ? " --in " + *asked : "");
+      path, is_query(path) ? "gives other rows" : "is another file", format_date(date), in_what,
+      format_date(date), asked && *asked != day.file ? " --in " + *asked : "");
   return {};
 }
 

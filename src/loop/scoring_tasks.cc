@@ -4,15 +4,18 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <deque>
 #include <filesystem>
 #include <optional>
 #include <string_view>
 #include <utility>
 
+#include "format/csv.h"
 #include "loop/day_scores.h"
 #include "loop/labels/day_labels.h"
 #include "loop/own_file.h"
 #include "loop/pipelines.h"
+#include "loop/query_rows.h"
 #include "loop/tasks.h"
 #include "loop/wait_for_source.h"
 
@@ -72,6 +75,31 @@ Result<ScoringModel> model_of_scores(const TaskContext& context) {
   return out;
 }
 
+// SCORES_TABLE, by what is in the day's file. Before the task's own batch: where that fails, the next try
+// writes the same again, and where this fails, so does the task.
+Result<std::string> write_scores_table(const Day& day, Days date, const std::string& version,
+                                       const MappedFile& scores) {
+  if (day.settings.scores_table.empty()) return std::string();
+  format::CsvReader reader(scores.bytes(), "the day's scores");
+  format::CsvRecord record;
+  MAEIL_TRY(reader.next(record));  // the names
+  std::vector<std::string_view> fields;
+  std::deque<std::string> unescaped;
+  const auto next = [&](database::Connection::Row& row) -> Result<bool> {
+    MAEIL_ASSIGN(const bool more, reader.next(record));
+    if (!more) return false;
+    unescaped.clear();
+    if (const auto wrong = format::split_record(record.bytes, fields, unescaped); !wrong.empty())
+      return internal_error(fmt::format("line {} of the day's scores has {}", record.line, wrong));
+    row.clear();
+    for (size_t i = 0; i + 1 < fields.size(); ++i)  // all but the version
+      row.push_back(fields[i].empty() ? std::nullopt : std::optional(fields[i]));
+    return true;
+  };
+  return database::replace_scores(database_access(day.settings), scores_table(day.settings, day.spec), date,
+                                  version, next);
+}
+
 // The scores of all lines: as this machine's file, in the store, and as a document of `predictions`.
 Result<TaskOutcome> write_scores(const Day& day, TaskContext& context, const ScoringModel& model,
                                  const DayScores& scores, const DayScores::Rows& all) {
@@ -100,8 +128,11 @@ Result<TaskOutcome> write_scores(const Day& day, TaskContext& context, const Sco
                  return write(piece.lines);
                }));
   MAEIL_TRY(table::check_read(report, day.settings.data_path));
+  MAEIL_ASSIGN(const MappedFile lines, file.map());
   MAEIL_TRY(file.commit());
   MAEIL_ASSIGN(const std::string file_id, blob->finish());
+  MAEIL_ASSIGN(const std::string in_table,
+               write_scores_table(day, context.logical_date, version.version, lines));
 
   const store::Document& raw = scores.raw();
   const store::Document mean = rows > 0 ? store::Document(sum / static_cast<double>(rows)) : nullptr;
@@ -121,6 +152,7 @@ Result<TaskOutcome> write_scores(const Day& day, TaskContext& context, const Sco
                               {"threshold", kDecisionThreshold},
                               {"mean_probability", mean},
                               {"decisions", {{"0", rows - ones}, {"1", ones}}}};
+  if (!in_table.empty()) document["scores_table"] = day.settings.scores_table;
   if (raw.value("fallback", false)) document["fallback"] = true;  // made-up rows of the portfolio
   const IdCounts ids = day.spec.roles.id.empty() ? IdCounts{} : count_ids(all_ids, rows);
   if (ids.missing > 0) document["rows_without_id"] = ids.missing;
@@ -137,6 +169,7 @@ Result<TaskOutcome> write_scores(const Day& day, TaskContext& context, const Sco
   out.message = fmt::format("{} rows scored with version {} ({}), {} set aside: {} decided 1", rows,
                             version.version, model.status, report.quarantined, ones);
   if (rows > 0) out.message += fmt::format(", mean probability {:.4f}", sum / static_cast<double>(rows));
+  if (!in_table.empty()) out.message += "; " + in_table;
   if (raw.value("fallback", false)) out.message += "; the rows are made up (SOURCE_FALLBACK)";
   if (const auto before = context.earlier_result.find("sha256"); before != context.earlier_result.end()) {
     out.message += *before == store::Document(file.sha256())

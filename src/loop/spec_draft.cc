@@ -14,6 +14,7 @@
 #include "loop/contract_draft.h"
 #include "loop/file_rows.h"
 #include "loop/leaking_column.h"
+#include "loop/query_rows.h"
 #include "prep/preparation.h"
 #include "table/csv_table.h"
 #include "table/identifier.h"
@@ -36,7 +37,7 @@ constexpr double kCategories = 20;
 
 // Letters, digits and "-" of the file's name without its endings, "_" for all else between them.
 std::string dataset_name(const std::string& file) {
-  std::string stem = std::filesystem::path(file).filename().string(), name;
+  std::string stem = std::filesystem::path(is_query(file) ? file.substr(4) : file).filename().string(), name;
   stem = stem.substr(0, stem.find('.', 1));
   for (const char c : stem) {
     const bool kept = std::isalnum(static_cast<unsigned char>(c)) || (c == '-' && !name.empty());
@@ -52,8 +53,8 @@ std::string dataset_name(const std::string& file) {
 
 class Drafting {
  public:
-  Drafting(const DraftRequest& request, table::InferredColumns inferred, SpecDraft& out)
-      : request_(request), inferred_(std::move(inferred)), out_(out) {
+  Drafting(const DraftRequest& request, table::RowFile& file, table::InferredColumns inferred, SpecDraft& out)
+      : request_(request), file_(file), inferred_(std::move(inferred)), out_(out) {
     out_.spec = inferred_.spec;
     out_.spec.name = request_.name.empty() ? dataset_name(request_.in) : request_.name;
     out_.rows = inferred_.rows;
@@ -124,8 +125,15 @@ class Drafting {
     begin_sample();
     contract_.emplace(spec);
     uint64_t done = 0;
+    // A file again, by what the draft says of numbers; a query was asked, and stays what it was.
+    std::optional<table::RowFile> again;
+    if (!is_query(request_.in)) {
+      MAEIL_ASSIGN(auto opened, table::RowFile::open(request_.in, &spec));
+      again.emplace(std::move(opened));
+    }
+    table::RowFile* file = again ? &*again : &file_;
     MAEIL_ASSIGN(const auto report,
-                 table::read_csv_file(request_.in, spec, {},
+                 table::read_csv_file(*file, spec, {},
                                       [&](Table&& chunk, const std::vector<uint64_t>& rows) -> Status {
                                         watcher.rows(done += chunk.rows, inferred_.rows);
                                         add(spec, chunk, rows);
@@ -336,6 +344,7 @@ class Drafting {
   }
 
   const DraftRequest& request_;
+  table::RowFile& file_;
   table::InferredColumns inferred_;
   SpecDraft& out_;
   std::vector<size_t> sampled_;  // columns
@@ -349,8 +358,9 @@ class Drafting {
 
 }  // namespace
 
-Result<SpecDraft> draft_spec(const DraftRequest& request, const Watcher& watcher) {
-  MAEIL_ASSIGN(auto inferred, table::infer_columns(request.in, nullptr, "", table::Unclear::kText));
+Result<SpecDraft> draft_spec(const DraftRequest& request, const Settings& settings, const Watcher& watcher) {
+  MAEIL_ASSIGN(auto file, open_rows(settings, request.in, nullptr));
+  MAEIL_ASSIGN(auto inferred, table::infer_columns(file, nullptr, "", table::Unclear::kText));
   if (inferred.rows == 0)
     return bad_input(fmt::format("{} has a header and no rows: there is nothing to draft from", request.in));
   for (const auto& line : inferred.notes) watcher.note(fmt::format("{}: {}", request.in, line), false);
@@ -364,7 +374,7 @@ Result<SpecDraft> draft_spec(const DraftRequest& request, const Watcher& watcher
     });
     return out;
   }
-  Drafting drafting(request, std::move(inferred), out);
+  Drafting drafting(request, file, std::move(inferred), out);
   MAEIL_TRY(drafting.give_roles());
   MAEIL_TRY(drafting.give_target());
   drafting.drop_useless();

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "base/error.h"
+#include "base/settings.h"
 #include "loop/target_choice.h"
 #include "loop/watcher.h"
 #include "table/dataset_spec.h"
@@ -47,10 +48,10 @@ struct SpecDraft {
   std::vector<std::string> warnings;
 };
 
-// Reads the file twice, in memory that does not depend on its rows: the types first, then by the spec drafted
-// so far, so that what is written is what reads the file. kUsage: a column that is not there or has two
-// roles. kBadInput as read_csv and check_read; no rows; a target that choose_target refuses; a time that is
-// no date.
-Result<SpecDraft> draft_spec(const DraftRequest& request, const Watcher& watcher);
+// Reads the file (or asks the query, query_rows.h, once and reads what it gave) twice, in memory that does
+// not depend on its rows: the types first, then by the spec drafted so far, so that what is written is what
+// reads the file. kUsage: a column that is not there or has two roles. kBadInput as read_csv and check_read;
+// no rows; a target that choose_target refuses; a time that is no date.
+Result<SpecDraft> draft_spec(const DraftRequest& request, const Settings& settings, const Watcher& watcher);
 
 }  // namespace maeil::loop

@@ -24,7 +24,7 @@ Result<SpecDraft> draft(const std::string& csv, DraftRequest request) {
   const auto path = std::filesystem::path(testing::TempDir()) / fmt::format("draft-{}.csv", ::getpid());
   EXPECT_TRUE(write_file_atomically(path, csv));
   request.in = path.string();
-  auto out = draft_spec(request, kNobody);
+  auto out = draft_spec(request, Settings(), kNobody);
   std::filesystem::remove(path);
   return out;
 }

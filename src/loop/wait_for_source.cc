@@ -8,6 +8,7 @@
 #include "loop/arriving_file.h"
 #include "loop/day_file.h"
 #include "loop/pipelines.h"
+#include "loop/query_rows.h"
 
 namespace maeil::loop {
 namespace {
@@ -41,6 +42,22 @@ Result<TaskOutcome> wait_for_file(const std::string& pattern) {
   return outcome(TaskState::kWaiting, fmt::format("{} is still being written to", seen->path));
 }
 
+// One row is enough, whatever else is still being written: a load that is one transaction shows all or
+// nothing.
+Result<TaskOutcome> wait_for_query(const Day& day, const std::string& name, dag::TaskContext& context) {
+  const Days date = context.logical_date;
+  const auto any = query_gives_rows(day.settings, name, date);
+  if (!any && any.error().code == ErrorCode::kUnavailable)  // a database at its nightly maintenance, say
+    return outcome(TaskState::kWaiting, fmt::format("{} cannot be asked now: {}", name, any.error().message));
+  if (!any) return tl::make_unexpected(any.error());
+  if (!*any)
+    return outcome(TaskState::kWaiting, fmt::format("{} gives no rows for {} yet", name, format_date(date)));
+  TaskOutcome out =
+      outcome(TaskState::kSuccess, fmt::format("{} gives rows for {}", name, format_date(date)));
+  out.result = {{"path", name}};
+  return out;
+}
+
 }  // namespace
 
 bool is_due(const Settings& settings, const table::DatasetSpec& spec, Days date) {
@@ -60,7 +77,8 @@ Result<TaskOutcome> wait_for_source(const Day& day, dag::TaskContext& context) {
     return outcome(TaskState::kSuccess, "the rows are drawn: there is no file to wait for");
   if (!is_due(day.settings, day.spec, date))
     return outcome(TaskState::kSkipped, not_due_text(day.spec, date));
-  return wait_for_file(day_file(day, date));
+  const std::string file = day_file(day, date);
+  return is_query(file) ? wait_for_query(day, file, context) : wait_for_file(file);
 }
 
 Result<bool> nothing_is_due(const dag::TaskContext& context) {

@@ -1,6 +1,6 @@
 // wait_for_source: the sensor before generate_data. It is done when the day's file is there and no longer
-// grows, at once where there is none to wait for, and skipped on a day on which none is due; the day's other
-// tasks are skipped then.
+// grows, or the day's query gives a row, at once where there is none to wait for, and skipped on a day on
+// which none is due; the day's other tasks are skipped then.
 #pragma once
 
 #include <string>

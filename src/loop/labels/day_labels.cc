@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <chrono>
-#include <filesystem>
 #include <set>
 #include <thread>
 #include <vector>
@@ -18,6 +17,7 @@
 #include "loop/labels/stored_labels.h"
 #include "loop/pipelines.h"
 #include "loop/prepared/raw_data.h"
+#include "loop/query_rows.h"
 #include "store/field_rules.h"
 
 namespace maeil::loop {
@@ -30,7 +30,8 @@ constexpr const char* kNotTakenIn = "LABELS_NOT_TAKEN_IN";
 // As of a day's own file (wait_for_source.cc): what is written to more seldom than this is taken to be whole.
 constexpr std::chrono::seconds kBetweenTwoLooks{1};
 
-// A file of labels that is there, or what is wrong with it.
+// A file of labels that is there, or a query that gives a row (its name, and nothing of a file), or what is
+// wrong with it.
 struct FileOfLabels {
   Days date;  // the {date} of its name
   std::string path;
@@ -62,6 +63,8 @@ Result<std::set<std::string>> taken_dates(store::Store& store, Days date) {
 // has that no day has taken in (no file of rows was due then, the day failed, or the labels came later).
 Result<std::vector<Days>> dates_to_take(const Day& day, const dag::TaskContext& context) {
   const Days date = context.logical_date;
+  // A query says itself how far back it looks: that of the date is the one that is asked.
+  if (is_query(day.settings.labels)) return std::vector{date};
   MAEIL_ASSIGN(const auto first, dag::first_date(context.store));
   if (!first || labels_file(day.settings, *first) == labels_file(day.settings, date))
     return std::vector{date};  // no {date}
@@ -80,11 +83,19 @@ std::vector<FileOfLabels> files_there(const Settings& settings, const std::vecto
   std::vector<FileOfLabels> out;
   for (const Days date : dates) {
     const std::string path = labels_file(settings, date);
+    if (is_query(path)) {
+      const auto any = query_gives_rows(settings, path, date);
+      if (!any)
+        out.push_back({date, path, tl::make_unexpected(any.error())});
+      else if (*any)
+        out.push_back({date, path, FileSeen{path, {}}});
+      continue;
+    }
     FileOfLabels file{date, path, look_at(path)};
     const bool hidden = !file.seen && file.seen.error().code == ErrorCode::kIo && date != dates.back();
     if (!hidden && (!file.seen || *file.seen)) out.push_back(std::move(file));
   }
-  if (out.empty()) return out;
+  if (out.empty() || is_query(settings.labels)) return out;
   std::this_thread::sleep_for(kBetweenTwoLooks);
   for (auto& file : out) {
     if (!file.seen) continue;
@@ -103,6 +114,7 @@ Result<LabelImport> take_in(const Day& day, const dag::TaskContext& context, con
   if (!file.seen) return tl::make_unexpected(file.seen.error());
   MAEIL_ASSIGN(const Days today, date_in_zone(now(), day.settings.time_zone));
   const LabelRequest request{.in = (*file.seen)->path,
+                             .asked_for = file.date,
                              .date = {},
                              .observed = context.logical_date,
                              .today = std::max(today, context.logical_date)};
@@ -126,7 +138,7 @@ Result<std::vector<Document>> present_alerts(store::Store& store, Days date) {
 Status note_not_taken_in(const dag::TaskContext& context, const FileOfLabels& file, const Error& why,
                          dag::TaskOutcome& out) {
   context.log(fmt::format("warning: the labels of {} are not taken in: {}", file.path, why.message));
-  out.message += fmt::format("; {} is not taken in", std::filesystem::path(file.path).filename().string());
+  out.message += fmt::format("; {} is not taken in", short_name(file.path));
   MAEIL_ASSIGN(const auto present, present_alerts(context.store, file.date));
   if (std::ranges::any_of(
           present, [&](const Document& alert) { return store::text_field(alert, "reason") == why.message; }))
@@ -160,8 +172,7 @@ Status note_taken_in(const dag::TaskContext& context, const FileOfLabels& file, 
     if (one.metrics.is_object())
       context.log(fmt::format("scores of {}: {}", format_date(one.date), describe(one.metrics)));
   }
-  out.message +=
-      fmt::format("; {}: {}", std::filesystem::path(file.path).filename().string(), describe(import));
+  out.message += fmt::format("; {}: {}", short_name(file.path), describe(import));
   Document facts = {{"labels_of", format_date(file.date)}, {"path", file.path}};
   facts.update(import_facts(import));
   out.result["label_files"].push_back(std::move(facts));
@@ -184,8 +195,9 @@ Status take_day_labels(const Day& day, const dag::TaskContext& context, dag::Tas
   const auto files = files_there(day.settings, dates);
   const bool looked = !dates.empty() && dates.back() == context.logical_date;
   if (looked && (files.empty() || files.back().date != context.logical_date)) {
-    context.log(fmt::format("no labels today: {} is not there (LABELS)",
-                            labels_file(day.settings, context.logical_date)));
+    const std::string name = labels_file(day.settings, context.logical_date);
+    context.log(fmt::format("no labels today: {} {} (LABELS)", name,
+                            is_query(name) ? "gives no rows" : "is not there"));
   }
   // What the date took in of others before it is done again.
   for (const auto& file : context.earlier_result.value("label_files", Document::array())) {

@@ -8,6 +8,7 @@
 #include "format/csv.h"
 #include "loop/arriving_file.h"
 #include "loop/file_rows.h"
+#include "loop/query_rows.h"
 #include "table/csv_table.h"
 #include "table/dates.h"
 
@@ -49,17 +50,36 @@ std::function<Result<std::optional<Days>>(size_t row)> days_of(const table::Data
   };
 }
 
+Result<table::RowFile> own_rows(const AtomicFile& copy, const std::string& name) {
+  MAEIL_ASSIGN(MappedFile bytes, copy.map());
+  return table::RowFile::own(std::move(bytes), name);
+}
+
 }  // namespace
 
-Result<LabelFile> read_label_file(const table::DatasetSpec& spec, const LabelRequest& request,
-                                  const std::string& scratch, const Watcher& watcher) {
+Result<LabelFile> read_label_file(const Settings& settings, const table::DatasetSpec& spec,
+                                  const LabelRequest& request, const std::string& scratch,
+                                  const Watcher& watcher) {
   const table::DatasetSpec narrow = label_file_spec(spec);
-  MAEIL_ASSIGN(TakenFiles taken, take_files(request.in, scratch));
   LabelFile out;
   out.labels = std::make_shared<LabelSpool>(scratch + ".spool", kLabelsInMemory);
-  out.sha256 = taken.sha256;
-  out.copy = std::make_shared<const TakenFiles>(std::move(taken));
-  MAEIL_ASSIGN(auto file, out.copy->open(&narrow));
+  TakenFiles copy;
+  if (is_query(request.in)) {
+    MAEIL_ASSIGN(TakenQuery taken, take_query(settings, request.in,
+                                              request.asked_for ? request.asked_for : request.date, scratch));
+    out.facts = std::move(taken.facts);
+    out.facts["source_dialect"] = std::move(taken.how);
+    copy = {request.in, {}, taken.sha256};
+    copy.files.push_back({request.in, request.in, {std::move(taken.copy), taken.sha256}});
+  } else {
+    MAEIL_ASSIGN(copy, take_files(request.in, scratch));
+  }
+  out.sha256 = copy.sha256;
+  out.copy = std::make_shared<const TakenFiles>(std::move(copy));
+  auto opened = is_query(request.in) ? own_rows(out.copy->files.front().bytes.copy, request.in)
+                                     : out.copy->open(&narrow);
+  if (!opened) return tl::make_unexpected(opened.error());
+  table::RowFile file = std::move(*opened);
   const auto columns = id_columns(spec);
   std::string id;
   uint64_t positives = 0;

@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <filesystem>
 #include <limits>
 #include <tuple>
 
@@ -15,6 +14,7 @@
 #include "loop/labels/no_match.h"
 #include "loop/labels/stored_labels.h"
 #include "loop/prepared/raw_data.h"
+#include "loop/query_rows.h"
 #include "store/field_rules.h"
 
 namespace maeil::loop {
@@ -31,8 +31,8 @@ class Importing {
       : store_(store), settings_(settings), spec_(spec), request_(request), owner_(owner) {}
 
   Result<LabelImport> run(const Watcher& watcher) {
-    MAEIL_ASSIGN(
-        file_, read_label_file(spec_, request_, scratch_file(settings_, request_.today, "labels"), watcher));
+    MAEIL_ASSIGN(file_, read_label_file(settings_, spec_, request_,
+                                        scratch_file(settings_, request_.today, "labels"), watcher));
     out_.read = file_.read;
     out_.rows = file_.rows;
     out_.left_out = file_.left_out;
@@ -237,7 +237,7 @@ class Importing {
   }
 
   Status add_document() {
-    const std::string name = std::filesystem::path(request_.in).filename().string();
+    const std::string name = short_name(request_.in);
     MAEIL_ASSIGN(const auto blob, store_.write_blob(name, {{"type", kLabels}, {"dataset", spec_.name}}));
     MAEIL_TRY(file_.copy->each_byte([&](std::string_view bytes) { return blob->write(bytes); }));
     MAEIL_ASSIGN(const std::string file_id, blob->finish());
@@ -254,6 +254,7 @@ class Importing {
                          {"sha256", file_.sha256},
                          {"number", last.is_null() ? 1 : last.value("number", int64_t{0}) + 1}};
     if (auto parts = file_.copy->parts(); !parts.is_null()) document["parts"] = std::move(parts);
+    document.update(file_.facts);
     document.update(import_facts(out_));
     document["timestamp"] = store::date_value(now());
     document["run_id"] = owner_.run_id;

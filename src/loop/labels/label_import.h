@@ -18,11 +18,12 @@
 namespace maeil::loop {
 
 struct LabelRequest {
-  std::string in;
-  std::optional<Days> date;      // of all rows; else the file's columns say, else the ids
-  std::optional<Days> observed;  // when the labels became known, where the file does not say
-  Days today{};                  // the same where nobody says
-  bool dry_run = false;          // only count and judge: nothing is written
+  std::string in;                 // a file, or a query (query_rows.h)
+  std::optional<Days> asked_for;  // what :date of a query is; none: `date`
+  std::optional<Days> date;       // of all rows; else the file's columns say, else the ids
+  std::optional<Days> observed;   // when the labels became known, where the file does not say
+  Days today{};                   // the same where nobody says
+  bool dry_run = false;           // only count and judge: nothing is written
 };
 
 // How the import is named in the store.
