@@ -80,7 +80,7 @@ void each_value(BoundColumn& column, size_t first, size_t count, std::deque<std:
 }  // namespace
 
 ColumnarChunks::ColumnarChunks(const RowFile& file, const DatasetSpec& spec)
-    : file_(file.columnar()), spec_(spec), rules_(file.rules()) {
+    : file_(file.columnar()), rules_(file.rules()) {
   for (const auto& column : spec.columns)
     date_texts_.push_back(date_text_of(column.type == SpecType::kDate ? column.format : std::nullopt));
 }

@@ -15,7 +15,7 @@ namespace maeil::table {
 
 class ColumnarChunks : public ChunkSource {
  public:
-  // REQUIRES: file.columnar(); both outlive it.
+  // REQUIRES: file.columnar(); the file outlives it.
   ColumnarChunks(const RowFile& file, const DatasetSpec& spec);
 
   const std::vector<std::string>& names() const override { return file_->names; }
@@ -42,7 +42,6 @@ class ColumnarChunks : public ChunkSource {
   bool is_missing_word(std::string_view text) const;
 
   std::shared_ptr<const ColumnarFile> file_;
-  const DatasetSpec& spec_;
   const format::FieldRules& rules_;
   std::vector<columnar::DateText> date_texts_;  // of the spec's columns
   std::vector<int> read_;                       // of the spec's columns: which of the reader's; -1: absent
