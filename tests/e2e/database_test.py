@@ -14,7 +14,8 @@ import threading
 import time
 import unittest
 
-from harness import DATA, SCORING, Workspace, kill, read_until
+from harness import Workspace, kill, read_until
+from machines import MACHINES_DATA as DATA, MACHINES_SCORING as SCORING
 from machines import ROLES, SMALL, SPEC
 from own_rows_test import write_rows
 from postgresql import ENCODED, PASSWORD, Postgresql
@@ -89,7 +90,7 @@ class Databases(unittest.TestCase):
         return workspace.run("run", "--in", "sql:q.sql", *(["--date", date] if date else []), expect=expect, **settings)
 
     def scores(self, workspace, date=DATE):
-        return (workspace.folder / f"data/scores/scores_{date}.csv").read_text()
+        return (workspace.folder / f"data/machines/scores/scores_{date}.csv").read_text()
 
     def test_a_day_is_the_same_from_every_database_as_from_a_file(self):
         plain = self.workspace(DAY_DATA="rows_{date}.csv")
@@ -100,7 +101,7 @@ class Databases(unittest.TestCase):
                 workspace = self.workspace(DATABASE_URL=url, DAY_DATA="sql:day.sql")
                 done = workspace.run("run", "--date", DATE, expect=0)
                 self.assertIn("400 rows from sql:day.sql", done.stdout)
-                self.assertEqual((workspace.folder / "data/raw/synthetic_data.csv").read_bytes(), rows)
+                self.assertEqual((workspace.folder / "data/raw/machines/synthetic_data.csv").read_bytes(), rows)
                 self.assertEqual(self.scores(workspace), self.scores(plain))
                 raw, = workspace.find("raw_data")
                 self.assertEqual(raw["source"], "sql:day.sql")
@@ -115,7 +116,7 @@ class Databases(unittest.TestCase):
         tasks = self.with_server()
         for task in ["wait_for_source", "generate_data", "validate_data", "preprocess_data"]:
             self.task(tasks, DATA, task, 0)
-        self.assertEqual((tasks.folder / "data/raw/synthetic_data.csv").read_bytes(), rows)
+        self.assertEqual((tasks.folder / "data/raw/machines/synthetic_data.csv").read_bytes(), rows)
 
     def test_other_rows_of_a_finished_date_are_compared_and_a_redo_takes_them(self):
         workspace = self.workspace(DATABASE_URL="sqlite:machines.db", DAY_DATA="sql:day.sql")
@@ -157,7 +158,7 @@ class Databases(unittest.TestCase):
             'a0eebc99-9c0b-4ef8-bb6d-6bb9bd380a11'::uuid AS i, :date AS day, :date + 1 AS next, 2 AS "이름"
             UNION ALL SELECT NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL,NULL""")
         self.task(workspace, DATA, "generate_data", 0, DAY_DATA="sql:q.sql")
-        with open(workspace.folder / "data/raw/synthetic_data.csv", newline="") as file:
+        with open(workspace.folder / "data/raw/machines/synthetic_data.csv", newline="") as file:
             rows = list(csv.reader(file))
         self.assertEqual(dict(zip(rows[0], rows[1])), {
             "n": "12345678901234567890.0123456789", "b": "9007199254740993", "f": "0.30000000000000004", "g": "1.7976931348623157e+308",
@@ -178,7 +179,7 @@ class Databases(unittest.TestCase):
         self.server.psql("UPDATE moving SET state = 1; DELETE FROM moving WHERE i % 2 = 0; INSERT INTO moving VALUES (100001, '', 1)")
         self.assertEqual(self.server.psql(fetching), "1", "the rows were there before the other session was done")
         running.communicate(timeout=120)
-        with open(workspace.folder / "data/raw/synthetic_data.csv", newline="") as file:
+        with open(workspace.folder / "data/raw/machines/synthetic_data.csv", newline="") as file:
             rows = list(csv.DictReader(file))
         self.assertEqual([int(row["i"]) for row in rows], list(range(1, 100001)))
         self.assertEqual({row["state"] for row in rows}, {"0"})
@@ -382,7 +383,7 @@ class Databases(unittest.TestCase):
         (workspace.folder / "day.sql").write_text(QUERY.replace("machines", "large").replace("'s large", ""))
         plain.run("run", "--date", NEXT)
         workspace.run("run", "--date", NEXT)
-        self.assertEqual((workspace.folder / "data/raw/synthetic_data.csv").read_bytes(), (plain.folder / f"rows_{NEXT}.csv").read_bytes())
+        self.assertEqual((workspace.folder / "data/raw/machines/synthetic_data.csv").read_bytes(), (plain.folder / f"rows_{NEXT}.csv").read_bytes())
         self.assertEqual(self.scores(workspace, NEXT), self.scores(plain, NEXT))
 
 

@@ -149,7 +149,7 @@ class Source(unittest.TestCase):
         workspace = self.workspace()
         (workspace.folder / "folder").mkdir()
         os.mkfifo(workspace.folder / "pipe")
-        for name, said in (("folder", "folder: the folder holds no *.parquet"), ("pipe", "pipe is a pipe")):
+        for name, said in (("folder", "folder is a folder without *.parquet and *.arrow"), ("pipe", "pipe is a pipe")):
             self.assertIn(said, workspace.run("run", "--in", name, "--date", DATE, expect=3).stderr)
             self.assertIn(said, workspace.run("train", "--in", name, expect=3).stderr)
         (workspace.folder / f"in/rows_{DATE}.csv").mkdir()
