@@ -18,6 +18,8 @@ void put2(char* at, int64_t value) {
   at[0] = static_cast<char>('0' + value / 10);
   at[1] = static_cast<char>('0' + value % 10);
 }
+// What it leaves, without the product, which the least values overflow.
+int64_t floor_rest(int64_t a, int64_t b) { return a % b < 0 ? a % b + b : a % b; }
 
 void append_clock(std::string& out, int64_t seconds, int64_t parts, int64_t unit) {
   char text[] = "HH:MM:SS";
@@ -54,8 +56,8 @@ void append_date(std::string& out, int64_t days) {
 }
 
 void append_timestamp(std::string& out, int64_t value, int64_t unit) {
-  const int64_t seconds = floor_div(value, unit), parts = value - seconds * unit;
-  const int64_t days = floor_div(seconds, 86400), of_day = seconds - days * 86400;
+  const int64_t seconds = floor_div(value, unit), parts = floor_rest(value, unit);
+  const int64_t days = floor_div(seconds, 86400), of_day = floor_rest(seconds, 86400);
   append_date(out, days);
   if (of_day == 0 && parts == 0) return;
   out += ' ';
