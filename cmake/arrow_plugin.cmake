@@ -1,7 +1,10 @@
 # libmaeil_arrow.so: Parquet and Arrow IPC by Arrow C++, whose headers and libraries the pyarrow package has inside. Made where such
 # a package is (`make arrow` puts one below build/arrow), and loaded by maeil when a file needs it: maeil itself is built, starts
 # and runs without.
-file(GLOB MAEIL_PYARROW_FOUND ${CMAKE_SOURCE_DIR}/build/arrow/lib/python3*/site-packages/pyarrow)
+set(MAEIL_PYARROW_FOUND "")
+if(EXISTS ${CMAKE_SOURCE_DIR}/build/arrow/ready)  # all of it is there
+  file(GLOB MAEIL_PYARROW_FOUND ${CMAKE_SOURCE_DIR}/build/arrow/lib/python3*/site-packages/pyarrow)
+endif()
 set(MAEIL_PYARROW "${MAEIL_PYARROW_FOUND}" CACHE PATH "the folder of the Python package pyarrow, with its include/ and libarrow.so.*")
 if(NOT MAEIL_PYARROW AND MAEIL_PYARROW_FOUND)  # made since
   set(MAEIL_PYARROW "${MAEIL_PYARROW_FOUND}" CACHE PATH "" FORCE)
