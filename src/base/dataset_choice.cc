@@ -11,11 +11,10 @@
 namespace maeil {
 namespace {
 
-// Of all but the built-in one.
 std::string names_of(const std::vector<DescribedDataset>& datasets) {
   std::string out;
   for (const auto& one : datasets) {
-    if (one.recorded_as != kBuiltinDataset) out += (out.empty() ? "" : ", ") + one.name;
+    if (!one.wrong) out += (out.empty() ? "" : ", ") + one.name;
   }
   return out;
 }
@@ -25,9 +24,9 @@ bool is_called(const DescribedDataset& dataset, std::string_view name) {
 }
 
 // The file that describes the dataset; "": none, which is the built-in one's.
-Result<std::filesystem::path> find_spec(const std::filesystem::path& folder, const std::string& wanted) {
+Result<std::filesystem::path> find_spec(const std::vector<DescribedDataset>& all,
+                                        const std::filesystem::path& folder, const std::string& wanted) {
   MAEIL_TRY(check_dataset_name(wanted));
-  const auto all = datasets_in(folder);
   std::vector<std::filesystem::path> found;
   for (const auto& one : all) {
     if (is_called(one, wanted)) found.push_back(one.spec);
@@ -36,33 +35,50 @@ Result<std::filesystem::path> find_spec(const std::filesystem::path& folder, con
     return usage_error(fmt::format("{} and {} both describe the dataset '{}': leave one of them",
                                    found[0].string(), found[1].string(), wanted));
   }
-  if (found.size() == 1) return found[0];
-  const auto expected = folder / kDatasetsFolder / (wanted + ".toml");
-  std::error_code ignored;
-  if (std::filesystem::exists(expected, ignored)) return expected;  // whoever reads it says what is wrong
+  if (found.size() == 1) return found[0];  // whoever reads it says what is wrong with it
   if (wanted == kBuiltinDataset) return std::filesystem::path();
   const std::string names = names_of(all);
   return usage_error(fmt::format("there is no dataset '{}' here: {} would describe it{}", wanted,
-                                 expected.string(),
+                                 (folder / kDatasetsFolder / (wanted + ".toml")).string(),
                                  names.empty() ? "" : fmt::format("; there are {}", names)));
 }
 
 // Without a name: dataset.toml, or the built-in one where there is no other.
-Result<std::filesystem::path> only_spec(const std::filesystem::path& folder) {
+Result<std::filesystem::path> only_spec(const std::vector<DescribedDataset>& all,
+                                        const std::filesystem::path& folder) {
   std::error_code ignored;
   if (std::filesystem::exists(folder / kDatasetFile, ignored)) return folder / kDatasetFile;
-  const std::string names = names_of(datasets_in(folder));
-  if (names.empty()) return std::filesystem::path();
-  return usage_error(
-      fmt::format("which dataset? {}/ describes {}: DATASET={} names one (DATASET={} is the built-in one)",
-                  (folder / kDatasetsFolder).lexically_normal().string(), names,
-                  names.substr(0, names.find(',')), kBuiltinDataset));
+  if (all.empty()) return std::filesystem::path();
+  for (const auto& one : all) {
+    if (one.wrong) return tl::make_unexpected(*one.wrong);
+  }
+  if (all.size() == 1 && all[0].recorded_as == kBuiltinDataset) return all[0].spec;
+  return usage_error(fmt::format(
+      "which dataset? {}/ describes {}: DATASET={} names one (DATASET={} is the built-in one)",
+      (folder / kDatasetsFolder).lexically_normal().string(), names_of(all), all[0].name, kBuiltinDataset));
+}
+
+// Whether no other file describes a dataset that is recorded under the same name: they would share a history.
+Status check_alone(const std::vector<DescribedDataset>& all, const DescribedDataset& described) {
+  for (const auto& other : all) {
+    std::error_code ignored;
+    if (other.wrong || other.recorded_as != described.recorded_as ||
+        std::filesystem::equivalent(other.spec, described.spec, ignored))
+      continue;
+    return usage_error(fmt::format("{} and {} both describe the dataset that is recorded as '{}': leave one",
+                                   described.spec.string(), other.spec.string(), described.recorded_as));
+  }
+  return {};
 }
 
 }  // namespace
 
 Result<DescribedDataset> read_dataset_name(const std::filesystem::path& spec) {
   MAEIL_ASSIGN(const std::string text, read_file(spec, 1 << 26));
+  return read_dataset_name(text, spec);
+}
+
+Result<DescribedDataset> read_dataset_name(const std::string& text, const std::filesystem::path& spec) {
   DescribedDataset out{"", "", spec};
   try {
     const toml::table document = toml::parse(text, spec.string());
@@ -90,27 +106,34 @@ std::vector<DescribedDataset> datasets_in(const std::filesystem::path& folder) {
     if (file->path().extension() == ".toml") files.push_back(file->path());
   }
   std::ranges::sort(files);
-  files.insert(files.begin(), folder / kDatasetFile);
+  if (std::filesystem::exists(folder / kDatasetFile, error))
+    files.insert(files.begin(), folder / kDatasetFile);
   std::vector<DescribedDataset> out;
   for (const auto& file : files) {
-    if (auto described = read_dataset_name(file)) out.push_back(std::move(*described));
+    auto described = read_dataset_name(file);
+    if (described)
+      out.push_back(std::move(*described));
+    else
+      out.push_back({file.stem().string(), file.stem().string(), file, described.error()});
   }
   return out;
 }
 
 Status choose_dataset(const std::filesystem::path& folder, std::string_view asked, Settings& settings) {
   std::string& spec = settings.dataset_spec;
-  if (asked.ends_with(kRehearsal)) {
-    asked.remove_suffix(kRehearsal.size());
+  std::string wanted(asked.empty() ? std::string_view(settings.dataset) : asked);
+  // A DAG's name counts more than a setting, which is the same for all DAGs.
+  if (!asked.empty()) settings.synthetic_day = 0;
+  if (wanted.ends_with(kRehearsal)) {
+    wanted.resize(wanted.size() - kRehearsal.size());
     settings.synthetic_day = 1;
   }
-  const std::string wanted(asked.empty() ? std::string_view(settings.dataset) : asked);
-  // A DAG's name counts more than a setting, which is the same for all DAGs.
   if (!asked.empty() && !spec.empty()) {
-    if (const auto named = read_dataset_name(spec); !named || !is_called(*named, asked)) spec.clear();
+    if (const auto named = read_dataset_name(spec); !named || !is_called(*named, wanted)) spec.clear();
   }
+  const auto all = datasets_in(folder);
   if (spec.empty()) {
-    MAEIL_ASSIGN(const auto found, wanted.empty() ? only_spec(folder) : find_spec(folder, wanted));
+    MAEIL_ASSIGN(const auto found, wanted.empty() ? only_spec(all, folder) : find_spec(all, folder, wanted));
     spec = found.string();
     if (!spec.empty())
       settings.origins.emplace_back("DATASET_SPEC",
@@ -125,6 +148,7 @@ Status choose_dataset(const std::filesystem::path& folder, std::string_view aske
     return usage_error(
         fmt::format("{} describes the dataset '{}', and DATASET is '{}'", spec, described.name, wanted));
   }
+  MAEIL_TRY(check_alone(all, described));
   settings.dataset = described.recorded_as;
   return {};
 }

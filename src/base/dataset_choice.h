@@ -2,6 +2,7 @@
 #pragma once
 
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -20,13 +21,15 @@ struct DescribedDataset {
   // what documents, DAGs and folders call it: the name, or what that was before `maeil dataset rename`
   std::string recorded_as;
   std::filesystem::path spec;
+  std::optional<Error> wrong = {};  // why the file says no name: then both are that of the file
 };
 
 // kBadInput: no TOML, no name, or one that DAGs and folders cannot have; kNotFound, kIo.
 Result<DescribedDataset> read_dataset_name(const std::filesystem::path& spec);
+// The same of a text that is not there yet.
+Result<DescribedDataset> read_dataset_name(const std::string& text, const std::filesystem::path& spec);
 
-// Those of `folder`: dataset.toml there first, then datasets/*.toml in the order of the files' names. What
-// has no name that can be read is left out.
+// Those of `folder`: dataset.toml there first, then datasets/*.toml in the order of the files' names.
 std::vector<DescribedDataset> datasets_in(const std::filesystem::path& folder);
 
 // Sets `dataset` (as recorded) and `dataset_spec` ("": the built-in one's) from what these say and `asked`

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 
 namespace maeil {
 
@@ -14,7 +15,12 @@ Status check_dataset_name(std::string_view name) {
   const bool fits = !name.empty() && name.size() <= 64 && std::ranges::all_of(name, is_part) &&
                     name.front() != '.' && name.front() != '-' &&
                     name.find(kAfterDataset) == std::string_view::npos && name.front() != '_' &&
-                    name.back() != '_';
+                    name.back() != '_' && name.back() != '-' && name.back() != '.';
+  // Beside which a dataset's folder lies.
+  constexpr std::array<std::string_view, 6> kFolders = {"raw",    "processed", "parts",
+                                                        "scores", "deployed",  "deployments"};
+  if (std::ranges::find(kFolders, name) != kFolders.end())
+    return usage_error(fmt::format("'{}' cannot be a dataset's name: a folder of maeil's own has it", name));
   if (fits) return {};
   return usage_error(fmt::format(
       "'{}' cannot be a dataset's name: letters, digits, and \"-\", \"_\" and \".\" between them, "

@@ -13,8 +13,8 @@ inline constexpr std::string_view kBuiltinDataset = "corporate_loan";
 // Between a dataset's name and that of its DAG.
 inline constexpr std::string_view kAfterDataset = "__";
 
-// kUsage: a name that cannot begin a DAG's id or be a folder: letters of any script, digits, "-", "_" and "."
-// inside, no "__", 64 bytes at most.
+// kUsage: a name that cannot begin a DAG's id or be a folder (letters of any script, digits, "-", "_" and "."
+// inside, no "__", 64 bytes at most), or that is one of maeil's own folders.
 Status check_dataset_name(std::string_view name);
 
 // "book__data_pipeline_dag"; of the built-in dataset, and of none, the name as it is.

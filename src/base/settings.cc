@@ -253,7 +253,7 @@ Result<Settings> load_settings(const std::filesystem::path& folder,
     settings.origins.push_back(named.origins.back());  // of choose_dataset
   settings.dataset = name;
   settings.dataset_spec = spec;
-  settings.synthetic_day |= named.synthetic_day;  // the DAG's name may say so
+  settings.synthetic_day = named.synthetic_day;  // the dataset's or the DAG's name may say so
   if (settings.synthetic_day == 1) become_rehearsal(settings);
   go_below_dataset(settings);
   if (settings.d_model % settings.nhead != 0) {

@@ -90,7 +90,7 @@ struct Settings {
 //
 // The dataset is the one of DATASET_SPEC; else the one that `dataset`, or else DATASET, names: dataset.toml
 // of `folder` if it has that name, datasets/NAME.toml, or the built-in one; else dataset.toml; else, where
-// there is no folder datasets, the built-in one.
+// nothing is in a folder datasets, the built-in one.
 Result<Settings> load_settings(const std::filesystem::path& folder,
                                const std::function<const char*(const char*)>& environment,
                                std::string_view dataset = {});

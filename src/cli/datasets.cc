@@ -14,6 +14,7 @@
 #include "cli/output.h"
 #include "loop/datasets.h"
 #include "loop/pipelines.h"
+#include "registry/deployed_link.h"
 #include "store/dataset_store.h"
 
 namespace maeil::cli {
@@ -26,9 +27,10 @@ struct Known {
   DescribedDataset described;  // spec "": no file
   bool is_builtin() const { return described.recorded_as == kBuiltinDataset; }
   std::string file() const {
-    return !described.spec.empty() ? described.spec.lexically_normal().string()
-           : is_builtin()          ? "built in"
-                                   : "no file";
+    return !described.spec.empty()                       ? described.spec.lexically_normal().string()
+           : is_builtin()                                ? "built in"
+           : described.recorded_as.ends_with(kRehearsal) ? "a rehearsal"
+                                                         : "no file";
   }
 };
 
@@ -37,8 +39,8 @@ Result<std::vector<Known>> known_datasets(store::Store& whole) {
   for (auto& one : datasets_in(kFolder)) out.push_back({std::move(one)});
   MAEIL_ASSIGN(const auto recorded, loop::datasets_of(whole));
   for (const auto& name : recorded) {
-    const bool is_there =
-        std::ranges::any_of(out, [&](const Known& one) { return one.described.recorded_as == name; });
+    const bool is_there = std::ranges::any_of(
+        out, [&](const Known& one) { return !one.described.wrong && one.described.recorded_as == name; });
     if (!is_there) out.push_back({{name, name, {}}});
   }
   return out;
@@ -47,21 +49,30 @@ Result<std::vector<Known>> known_datasets(store::Store& whole) {
 Result<Known> find_known(store::Store& whole, const std::string& name) {
   MAEIL_ASSIGN(auto all, known_datasets(whole));
   std::vector<std::string> names;
+  std::vector<Known> found;
   for (auto& one : all) {
-    if (one.described.name == name || one.described.recorded_as == name) return std::move(one);
     names.push_back(one.described.name);
+    if (one.described.name == name || one.described.recorded_as == name) found.push_back(std::move(one));
   }
+  if (found.size() > 1)
+    return usage_error(fmt::format("{} and {} are both called '{}': leave one of them", found[0].file(),
+                                   found[1].file(), name));
+  if (found.size() == 1 && found[0].described.wrong) return tl::make_unexpected(*found[0].described.wrong);
+  if (found.size() == 1) return std::move(found[0]);
   if (name == kBuiltinDataset) return Known{{name, name, {}}};
   return not_found(
       fmt::format("there is no dataset '{}', neither in this folder nor in the store; there are {}", name,
                   names.empty() ? "none" : fmt::format("{}", fmt::join(names, ", "))));
 }
 
-// Its folders, also where only the store knows it.
+// With its folders, also where only the store knows it, and whatever DATASET and SYNTHETIC_DAY say.
 Result<Settings> settings_of(const Known& known) {
-  if (!known.described.spec.empty()) return settings_here(known.described.recorded_as);
+  const std::string& name = known.described.recorded_as;
+  MAEIL_ASSIGN(Settings own, settings_here(name));  // a rehearsal's by its real dataset's file
+  if (own.dataset == name) return own;
   MAEIL_ASSIGN(Settings out, settings_here(kBuiltinDataset));
-  out.dataset = known.described.recorded_as;
+  if (out.dataset_error) return tl::make_unexpected(*out.dataset_error);
+  out.dataset = name;
   go_below_dataset(out);
   return out;
 }
@@ -74,8 +85,8 @@ std::string dates(const loop::DatasetContents& contents) {
 }
 
 store::Document to_json(const Known& known, const loop::DatasetContents& contents) {
-  auto folders = store::Document::array();
-  for (const auto& folder : contents.folders) folders.push_back(folder.string());
+  auto files = store::Document::array();
+  for (const auto& file : contents.files) files.push_back(file.string());
   return {{"name", known.described.name},
           {"recorded_as", known.described.recorded_as},
           {"spec", known.described.spec.empty() ? store::Document() : store::Document(known.file())},
@@ -86,7 +97,7 @@ store::Document to_json(const Known& known, const loop::DatasetContents& content
           {"partitions", contents.partitions},
           {"blobs", contents.blobs},
           {"blob_bytes", contents.blob_bytes},
-          {"folders", std::move(folders)}};
+          {"files", std::move(files)}};
 }
 
 void print_contents(const Known& known, const loop::DatasetContents& contents) {
@@ -101,7 +112,7 @@ void print_contents(const Known& known, const loop::DatasetContents& contents) {
     print_line(fmt::format("  rows of    {:<22} {:>9} preparations", collection, count));
   print_line(fmt::format("  blobs      {}, {:.1f} MB", contents.blobs,
                          static_cast<double>(contents.blob_bytes) / 1e6));
-  for (const auto& folder : contents.folders) print_line(fmt::format("  folder     {}", folder.string()));
+  for (const auto& file : contents.files) print_line(fmt::format("  file       {}", file.string()));
 }
 
 }  // namespace
@@ -122,6 +133,7 @@ Result<std::vector<Settings>> settings_of_all(const Settings& meant) {
   const bool unclear = meant.dataset.empty() && meant.dataset_spec.empty() && !described.empty();
   if (!unclear) MAEIL_TRY(add(meant));
   for (const auto& one : described) {
+    if (one.wrong) return tl::make_unexpected(*one.wrong);
     if (seen.contains(one.recorded_as)) continue;
     MAEIL_ASSIGN(auto settings, settings_here(one.recorded_as));
     MAEIL_TRY(add(std::move(settings)));
@@ -135,6 +147,11 @@ Result<int> dataset_list(Context& context) {
   std::vector<std::vector<std::string>> rows;
   auto list = store::Document::array();
   for (const auto& one : all) {
+    if (const auto& wrong = one.described.wrong) {
+      rows.push_back({one.described.name, wrong->message, "", "", "", ""});
+      list.push_back({{"name", one.described.name}, {"spec", one.file()}, {"error", wrong->message}});
+      continue;
+    }
     MAEIL_ASSIGN(const Settings settings, settings_of(one));
     const auto view = store::dataset_view(whole, one.described.recorded_as);
     MAEIL_ASSIGN(const auto contents, loop::survey_dataset(*view, settings));
@@ -195,11 +212,7 @@ Result<int> dataset_remove(Context& context, const DatasetOptions& options) {
   MAEIL_ASSIGN(const Known known, find_known(whole, options.name));
   MAEIL_ASSIGN(const Settings settings, settings_of(known));
   const auto view = store::dataset_view(whole, known.described.recorded_as);
-  std::unique_ptr<store::Lock> lock;
-  if (!options.dry_run) {
-    MAEIL_ASSIGN(lock, view->lock("runner", "maeil dataset remove"));
-  }
-  MAEIL_ASSIGN(const auto contents, loop::survey_dataset(*view, settings));
+  MAEIL_ASSIGN(auto contents, loop::survey_dataset(*view, settings));
   if (contents.empty()) {
     context.json ? print_json(to_json(known, contents))
                  : print_line(fmt::format("there is nothing of {}, neither in the store nor in its folders",
@@ -208,18 +221,25 @@ Result<int> dataset_remove(Context& context, const DatasetOptions& options) {
   }
   if (!context.json) {
     print_contents(known, contents);
-    print_line(fmt::format("all of this {}; what stays: its entries of audit_log{}{}",
+    print_line(fmt::format("all of this {}; what stays: its entries of audit_log, files of yours{}{}",
                            options.dry_run ? "would be removed" : "is removed for good",
                            known.described.spec.empty() ? "" : ", " + known.file(),
-                           known.is_builtin() ? ", and its files" : ""));
+                           known.is_builtin() ? ", and its own files" : ""));
   }
   if (options.dry_run) {
     if (context.json) print_json(to_json(known, contents));
     return 0;
   }
-  if (!options.yes && !confirmed("Remove it? [y/N] "))
+  if (!options.yes && (context.json || !confirmed("Remove it? [y/N] ")))
     return usage_error(
         "nothing was removed: --yes removes it without asking, --dry-run only shows what there is");
+  std::vector<std::unique_ptr<store::Lock>> locks;
+  for (const char* name : {"runner", "labels", registry::kDeploymentLock}) {
+    MAEIL_ASSIGN(auto lock, view->lock(name, "maeil dataset remove"));
+    locks.push_back(std::move(lock));
+  }
+  MAEIL_TRY(loop::check_nobody_works(*view));
+  MAEIL_ASSIGN(contents, loop::survey_dataset(*view, settings));
   MAEIL_TRY(loop::remove_dataset(*view, settings, contents));
   context.json ? print_json(to_json(known, contents)) : print_line("removed");
   return 0;

@@ -287,6 +287,13 @@ Result<int> init(Context& context, const InitOptions& options) {
   const std::string name = listed_name(options);
   if (!name.empty()) {
     MAEIL_TRY(check_dataset_name(name));
+    for (const auto& other : datasets_in(".")) {
+      std::error_code absent;
+      const bool same = std::filesystem::equivalent(other.spec, options.out, absent);
+      if (!same && !other.wrong && (other.name == name || other.recorded_as == name))
+        return usage_error(fmt::format("{} describes a dataset '{}' already: write to another file of {}/",
+                                       other.spec.lexically_normal().string(), name, kDatasetsFolder));
+    }
     std::filesystem::create_directories(kDatasetsFolder, ignored);
   }
   Progress progress;

@@ -133,6 +133,9 @@ Result<TaskOutcome> generate_data(const Day& day, TaskContext& context) {
   plan.scenario = day.scenario;
   MAEIL_ASSIGN(Source source, open_source(plan));
   if (day.settings.synthetic_day == 1) {
+    if (day.spec.roles.time.empty())
+      context.log(fmt::format(
+          "warning: {} has no time in [roles]: the rows drawn keep the dates of the history", day.spec.file));
     MAEIL_ASSIGN(source, on_the_day(std::move(source), day.spec));
   }
   if (!source.warning.empty()) context.log("warning: " + source.warning);

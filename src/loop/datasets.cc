@@ -9,7 +9,9 @@
 #include "base/dataset_name.h"
 #include "base/file.h"
 #include "dag/dag_run.h"
+#include "dag/task_record.h"
 #include "registry/audit.h"
+#include "registry/version_names.h"
 #include "registry/versions.h"
 #include "store/dataset_store.h"
 #include "store/field_rules.h"
@@ -29,14 +31,31 @@ std::string dataset_of(const Document& document) {
   return name.empty() ? std::string(kBuiltinDataset) : name;
 }
 
-std::vector<fs::path> folders_of(const Settings& settings) {
+// What maeil writes below the dataset's folders, as far as it is there: nothing else is touched.
+std::vector<fs::path> own_paths(const Settings& settings) {
+  const fs::path models = settings.model_save_path, data = settings.data_dir, rows = settings.data_path;
   std::vector<fs::path> out;
   std::error_code error;
-  for (const fs::path& folder : {fs::path(settings.model_save_path), fs::path(settings.data_dir),
-                                 fs::path(settings.data_path).parent_path()}) {
-    if (fs::exists(folder, error) && std::ranges::find(out, folder) == out.end()) out.push_back(folder);
+  const auto add = [&](const fs::path& path) {
+    if (fs::exists(fs::symlink_status(path, error))) out.push_back(path);
+  };
+  for (const char* name : {"deployed", "deployments"}) add(models / name);
+  for (fs::directory_iterator file(models, error), end; !error && file != end; file.increment(error)) {
+    const std::string name = file->path().filename().string();
+    if (name.starts_with("classifier_") || name.starts_with("pretrained_encoder_"))
+      out.push_back(file->path());
   }
+  for (const char* name : {"processed", "parts", "scores"}) add(data / name);
+  add(rows);
+  add(rows.parent_path() / fmt::format(".{}.maeil", rows.filename().string()));  // own_file.cc
   return out;
+}
+
+// Removes a folder that is empty now; another stays, and so does a link.
+void leave_if_empty(const fs::path& folder) {
+  std::error_code error;
+  if (fs::is_directory(fs::symlink_status(folder, error)) && fs::is_empty(folder, error) && !error)
+    fs::remove(folder, error);
 }
 
 Result<std::vector<std::string>> ids_of(store::Store& view, const std::string& collection) {
@@ -104,8 +123,44 @@ Result<DatasetContents> survey_dataset(store::Store& view, const Settings& setti
   }
   MAEIL_ASSIGN(const auto deployed, registry::deployed_version(view));
   if (deployed) out.deployed = deployed->version;
-  if (settings.dataset != kBuiltinDataset) out.folders = folders_of(settings);
+  if (settings.dataset != kBuiltinDataset) out.files = own_paths(settings);
   return out;
+}
+
+Status check_nobody_works(store::Store& view) {
+  MAEIL_ASSIGN(const Instant at, view.time());
+  store::FindOptions running;
+  running.filter = {{"state", {{"$in", {"running", "up_for_retry"}}}}};
+  std::string who;
+  MAEIL_TRY(view.find_each(dag::kTaskInstances, running, [&](Document&& document) {
+    const auto record = dag::record_from(document);
+    if (record.alive_until && *record.alive_until > at)
+      who = fmt::format("{}.{} of {}", store::text_field(document, "dag_id"),
+                        store::text_field(document, "task_id"), store::text_field(document, "logical_date"));
+    return who.empty();
+  }));
+  return who.empty() ? Status{}
+                     : fail(ErrorCode::kConflict, fmt::format("{} is at work: wait for its end", who));
+}
+
+// Names of versions are never given twice: a task that is done anew after the removal takes another.
+Status disown_names(store::Store& view) {
+  std::vector<Document> names;
+  MAEIL_ASSIGN(const auto versions, view.find(registry::kCollection, {}));
+  for (const auto& version : versions) {
+    store::FindOptions same;
+    same.filter = {{"model_version", store::text_field(version, "model_version")},
+                   {"taken_by", store::text_field(version, "task_key")}};
+    MAEIL_ASSIGN(Document name, view.find_one(registry::kNames, same));
+    if (!name.is_null()) names.push_back(std::move(name));
+  }
+  for (auto& name : names) {
+    name["taken_by"] = "a version that was removed with its dataset";
+    store::Batch batch;
+    batch.puts.push_back({registry::kNames, std::move(name)});
+    MAEIL_TRY(view.commit(batch));
+  }
+  return {};
 }
 
 Status remove_dataset(store::Store& view, const Settings& settings, const DatasetContents& contents) {
@@ -119,6 +174,7 @@ Status remove_dataset(store::Store& view, const Settings& settings, const Datase
                                              "manual"},
                                             now()));
   MAEIL_TRY(view.commit(said));
+  MAEIL_TRY(disown_names(view));
   // Blobs last: while one is there, the dataset is seen to be there.
   for (const auto& [collection, count] : contents.documents) {
     MAEIL_ASSIGN(const auto ids, ids_of(view, collection));
@@ -133,10 +189,14 @@ Status remove_dataset(store::Store& view, const Settings& settings, const Datase
     MAEIL_ASSIGN(const auto partitions, view.row_partitions(collection));
     for (const auto& partition : partitions) MAEIL_TRY(view.erase_rows(collection, partition));
   }
-  for (const auto& folder : contents.folders) {
+  for (const auto& path : contents.files) {
     std::error_code error;
-    fs::remove_all(folder, error);
-    if (error) return io_error(fmt::format("cannot remove {}: {}", folder.string(), error.message()));
+    fs::remove_all(path, error);
+    if (error) return io_error(fmt::format("cannot remove {}: {}", path.string(), error.message()));
+  }
+  for (const fs::path& folder : {fs::path(settings.model_save_path), fs::path(settings.data_dir),
+                                 fs::path(settings.data_path).parent_path()}) {
+    if (settings.dataset != kBuiltinDataset) leave_if_empty(folder);
   }
   MAEIL_ASSIGN(const auto blobs, view.blobs());
   for (const auto& blob : blobs) MAEIL_TRY(view.erase_blob(blob.id));
@@ -146,6 +206,8 @@ Status remove_dataset(store::Store& view, const Settings& settings, const Datase
 Result<fs::path> rename_dataset(const fs::path& folder, const DescribedDataset& dataset,
                                 const std::string& name) {
   MAEIL_TRY(check_dataset_name(name));
+  if (name.ends_with(kRehearsal))
+    return usage_error(fmt::format("'{}' would be called as a rehearsal is (SYNTHETIC_DAY)", name));
   for (const auto& other : datasets_in(folder)) {
     if (name == kBuiltinDataset ||
         (other.spec != dataset.spec && (other.name == name || other.recorded_as == name)))
@@ -187,11 +249,20 @@ Result<fs::path> rename_dataset(const fs::path& folder, const DescribedDataset& 
         fmt::format("{}: its name does not stand in a line of its own: change it there, and add "
                     "recorded_as = \"{}\"",
                     dataset.spec.string(), dataset.recorded_as));
-  MAEIL_TRY(write_file_atomically(target, out));
-  MAEIL_ASSIGN(const auto described, read_dataset_name(target));
+  MAEIL_ASSIGN(const auto described, read_dataset_name(out, dataset.spec));
   if (described.name != name || described.recorded_as != dataset.recorded_as)
-    return internal_error(fmt::format("{} was not renamed as it should be", target.string()));
-  if (target != dataset.spec) fs::remove(dataset.spec, error);
+    return bad_input(
+        fmt::format("{}: its name cannot be changed by a program: change it there, and add "
+                    "recorded_as = \"{}\"",
+                    dataset.spec.string(), dataset.recorded_as));
+  // Whichever name the file has meanwhile, it describes the dataset under its new one.
+  MAEIL_TRY(write_file_atomically(dataset.spec, out));
+  if (target != dataset.spec) {
+    fs::rename(dataset.spec, target, error);
+    if (error)
+      return io_error(
+          fmt::format("{} cannot be called {}: {}", dataset.spec.string(), target.string(), error.message()));
+  }
   return target;
 }
 

@@ -30,23 +30,27 @@ struct DatasetContents {
   std::map<std::string, uint64_t> documents;   // by collection
   std::map<std::string, uint64_t> partitions;  // of prepared rows, by collection
   uint64_t blobs = 0, blob_bytes = 0;
-  std::optional<Days> first, last;             // logical dates of its runs
-  std::string deployed;                        // version; "": none
-  std::vector<std::filesystem::path> folders;  // of this machine, that are there
-  bool empty() const { return documents.empty() && partitions.empty() && blobs == 0 && folders.empty(); }
+  std::optional<Days> first, last;           // logical dates of its runs
+  std::string deployed;                      // version; "": none
+  std::vector<std::filesystem::path> files;  // what maeil wrote on this machine
+  bool empty() const { return documents.empty() && partitions.empty() && blobs == 0 && files.empty(); }
 };
 
 // `view`: the dataset's part of a store (store/dataset_store.h); `settings`: with its folders. Reads every
 // document's id.
 Result<DatasetContents> survey_dataset(store::Store& view, const Settings& settings);
 
+// kConflict, where a task of the dataset is at work that another process started (`maeil task`).
+Status check_nobody_works(store::Store& view);
+
 // Removes what survey_dataset finds, and says so in `audit_log`, whose entries stay: they say who did what
-// when. Folders are removed but for the built-in dataset's, which hold the others'. Killed in the middle it
-// is done again. REQUIRES: the caller holds the view's lock "runner".
+// when. Of files and folders what maeil writes; the dataset's folders where nothing else is in them; none of
+// the built-in dataset's, beside which the others' lie. Killed in the middle it is done again. REQUIRES:
+// `settings` are those of the view's dataset; the caller holds its locks "runner", "labels" and "deployment".
 Status remove_dataset(store::Store& view, const Settings& settings, const DatasetContents& contents);
 
-// Gives the dataset another name in its spec, in one step. What is recorded keeps the old one, which the spec
-// then names (recorded_as). Returns the path of the spec: datasets/OLD.toml becomes datasets/NEW.toml.
+// Gives the dataset another name in its spec. What is recorded keeps the old one, which the spec then names
+// (recorded_as). Returns the path of the spec: datasets/OLD.toml becomes datasets/NEW.toml.
 // kUsage: the new name is taken, or cannot be one.
 Result<std::filesystem::path> rename_dataset(const std::filesystem::path& folder,
                                              const DescribedDataset& dataset, const std::string& name);

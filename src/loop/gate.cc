@@ -80,8 +80,8 @@ store::Batch::Put approval_entry(const dag::TaskContext& context, const registry
                                  Instant when) {
   // Not the n-th document of the collection itself: those are linked when the task is done again
   // (dag/task_history.h), and no entry changes.
-  const std::string id =
-      store::task_object_id(context.task_key(), fmt::format("{}/approve", registry::kAuditLog), 0);
+  const std::string id = store::task_object_id(
+      context.task_key(), fmt::format("{}/approve {}", registry::kAuditLog, version.version), 0);
   return registry::audit_entry({"approve", version.version, version.status, "approved", context.run_id, id},
                                when);
 }

@@ -215,9 +215,62 @@ class Commands(unittest.TestCase):
         self.assertEqual(documents(workspace, "turbines"), before)
         self.assertTrue((workspace.folder / "models/turbines/deployed/current_model.pth").exists())
         self.assertIn("there is nothing of pumps", workspace.run("dataset", "remove", "pumps", "--yes", expect=0).stdout)
-        # It can begin anew.
+        # It can begin anew, and changes nothing of what was said before: not an entry, not whom a version's name belongs to.
+        said = {d["_id"]["$oid"]: d for d in workspace.find("audit_log", {"dataset": "pumps"})}
+        names = {d["_id"]["$oid"]: d["model_version"] for d in workspace.find("version_names")}
         workspace.run("train", "--in", "history_pumps.csv", expect=0, DATASET="pumps")
         workspace.run("run", "--date", DAYS[0], expect=0, DATASET="pumps")
+        self.assertIn("approve", [d["act"] for d in said.values()])
+        self.assertEqual({i: d for d in workspace.find("audit_log", {"dataset": "pumps"}) if (i := d["_id"]["$oid"]) in said}, said)
+        version, = workspace.find("model_metadata", {"dataset": "pumps", "model_name": "default_prediction_classifier"})
+        self.assertNotIn(version["model_version"], names.values())
+
+    def test_removing_touches_no_file_that_is_not_maeils_own(self):
+        workspace = self.workspace()
+        workspace.settings.update(DATA_DIR=".", DATA_PATH="rows.csv")
+        (workspace.folder / "pumps").mkdir()
+        (workspace.folder / "pumps/notes.txt").write_text("mine")
+        workspace.run("train", "--in", "history_pumps.csv", expect=0, DATASET="pumps")
+        workspace.run("run", "--date", DAYS[0], expect=0, DATASET="pumps")
+        self.assertTrue((workspace.folder / "pumps/scores").exists())
+        workspace.run("dataset", "remove", "pumps", "--yes", expect=0)
+        self.assertEqual([p.name for p in (workspace.folder / "pumps").iterdir()], ["notes.txt"])
+        (workspace.folder / "datasets/raw.toml").write_text(spec("raw"))
+        self.assertIn("a folder of maeil's own has it", workspace.run("dataset", "remove", "raw", "--yes", expect=3).stderr)
+
+    def test_whatever_the_settings_say_a_named_dataset_is_that_one(self):
+        workspace = self.workspace()
+        rehearsal = dict(DATASET="pumps", SYNTHETIC_DAY=1, DISTRIBUTION_MODEL="pumps.json")
+        workspace.run("fit", "--in", "history_pumps.csv", "--out", "pumps.json", "--no-report", expect=0, DATASET="pumps")
+        workspace.run("train", "--in", "history_pumps.csv", expect=0, DATASET="pumps")
+        workspace.run("run", "--date", DAYS[0], expect=0, DATASET="pumps")
+        workspace.run("run", "--date", DAYS[0], "--rows", 300, expect=0, **rehearsal)
+        self.assertIn("had been run before", workspace.run("run", "--date", DAYS[0], expect=0, DATASET="pumps.rehearsal", DISTRIBUTION_MODEL="pumps.json").stdout)
+        # The tasks of the real DAGs go on, whatever SYNTHETIC_DAY says.
+        workspace.run("task", "pumps__data_pipeline_dag", "wait_for_source", "--logical-date", DAYS[1], "--run-id", "r", expect=0, **rehearsal)
+        real = documents(workspace, "pumps")
+        workspace.run("dataset", "remove", "pumps.rehearsal", "--yes", expect=0, **rehearsal)
+        self.assertEqual(documents(workspace, "pumps"), real)
+        self.assertFalse((workspace.folder / "models/pumps.rehearsal").exists())
+        self.assertFalse((workspace.folder / "data/pumps.rehearsal").exists())
+        workspace.run("dataset", "remove", "pumps", "--yes", expect=0, **rehearsal)
+        self.assertFalse((workspace.folder / "models/pumps").exists())
+        self.assertEqual(workspace.find("predictions"), [])
+
+    def test_a_file_that_cannot_be_read_is_said_and_not_passed_over(self):
+        workspace = self.workspace()
+        before = (workspace.folder / "datasets/turbines.toml").read_text()
+        for wrong in ("t.rehearsal", "raw", "pumps"):
+            workspace.run("dataset", "rename", "turbines", wrong, expect=2)
+        self.assertEqual((workspace.folder / "datasets/turbines.toml").read_text(), before)
+        self.assertEqual(sorted(p.name for p in (workspace.folder / "datasets").iterdir()), ["pumps.toml", "turbines.toml"])
+        (workspace.folder / "datasets/broken.toml").write_text("name = ")
+        self.assertIn("broken.toml:1", workspace.run("dag", "export", expect=3).stderr)
+        self.assertIn("broken.toml:1", workspace.run("runs", expect=3).stderr)
+        self.assertIn("broken.toml:1", workspace.run("dataset", "list", expect=0).stdout)
+        workspace.run("runs", expect=0, DATASET="pumps")
+        (workspace.folder / "datasets/broken.toml").write_text(spec("pumps"))
+        self.assertIn("both describe", workspace.run("runs", expect=2, DATASET_SPEC="datasets/pumps.toml").stderr)
 
 
 if __name__ == "__main__":
