@@ -129,13 +129,13 @@ class OneBook(unittest.TestCase):
 
 
 class SideBySide(unittest.TestCase):
-    """`parts`: days from Parquet parts by date, labels in files; `tables`: both from PostgreSQL."""
+    """`leases`: days from Parquet parts by date, labels in files; `mortgages`: both from PostgreSQL."""
 
     def test_seven_days_from_parts_and_from_a_database_with_late_labels_and_a_kill(self):
         with Postgresql() as server, Workspace(**QUICK, DATABASE_URL=server.url(), JUDGE_DAYS=30, RETRAIN_DAYS=30) as work:
             (work.folder / "datasets").mkdir()
             server.psql(f"CREATE TABLE loans ({TYPES}); CREATE TABLE labels (loan_id text, as_of date, defaulted smallint, known date)")
-            own = {"parts": 'DAY_DATA = "in/date={date}"\nLABELS = "labels_{date}.csv"\n', "tables": 'DAY_DATA = "sql:day.sql"\nLABELS = "sql:labels.sql"\n'}
+            own = {"leases": 'DAY_DATA = "in/date={date}"\nLABELS = "labels_{date}.csv"\n', "mortgages": 'DAY_DATA = "sql:day.sql"\nLABELS = "sql:labels.sql"\n'}
             (work.folder / "day.sql").write_text("SELECT * FROM loans WHERE as_of = :date ORDER BY loan_id\n")
             (work.folder / "labels.sql").write_text("SELECT loan_id, as_of, defaulted FROM labels WHERE known = :date ORDER BY loan_id\n")
             for name, settings in own.items():
@@ -143,14 +143,14 @@ class SideBySide(unittest.TestCase):
                 write_csv(book(name, 1500), work.folder / f"history_{name}.csv")
                 work.run("train", "--in", f"history_{name}.csv", expect=0, DATASET=name)
             for place, day in enumerate(DAYS):
-                write_parts(book("parts", 300, day, labelled=False), work.folder / f"in/date={day}", 2)
-                write_csv(book("tables", 300, day, labelled=False), work.folder / "rows.csv")
+                write_parts(book("leases", 300, day, labelled=False), work.folder / f"in/date={day}", 2)
+                write_csv(book("mortgages", 300, day, labelled=False), work.folder / "rows.csv")
                 with open(work.folder / "rows.csv") as rows:
                     server.psql("COPY loans FROM STDIN (FORMAT csv, HEADER)", files=rows)
                 if place + 2 < len(DAYS):
                     for name in own:
                         known = frame(book(name, 300, day))[["loan_id", "as_of", "defaulted"]]
-                        known.assign(known=DAYS[place + 2]).to_csv(work.folder / "known.csv", index=False) if name == "tables" else \
+                        known.assign(known=DAYS[place + 2]).to_csv(work.folder / "known.csv", index=False) if name == "mortgages" else \
                             known.to_csv(work.folder / f"labels_{DAYS[place + 2]}.csv", index=False)
                     with open(work.folder / "known.csv") as rows:
                         server.psql("COPY labels FROM STDIN (FORMAT csv, HEADER)", files=rows)
@@ -158,10 +158,10 @@ class SideBySide(unittest.TestCase):
             running = {name: work.start(*words, DATASET=name) for name in own}
             for process in running.values():
                 read_until(process, rf"score_data  success")
-            kill(running["tables"])
-            work.run(*words, expect=0, DATASET="tables")
-            self.assertEqual(running["parts"].wait(600), 0)
-            running["parts"].stderr.close()
+            kill(running["mortgages"])
+            work.run(*words, expect=0, DATASET="mortgages")
+            self.assertEqual(running["leases"].wait(600), 0)
+            running["leases"].stderr.close()
             for name in own:
                 other, = set(own) - {name}
                 found = documents(work, name)
@@ -172,7 +172,7 @@ class SideBySide(unittest.TestCase):
                 self.assertEqual(sorted(d["logical_date"] for d in found["performance_metrics"] if d["dataset_name"] == "matured" and "superseded_by" not in d),
                                  DAYS[:-2], name)
                 self.assertEqual(sum(d["matched"] for d in found["labels"]), 300 * (len(DAYS) - 2))
-                self.assertEqual({re.sub(r"\d", "", d["source"]) for d in found["raw_data"]} , {"date=--"} if name == "parts" else {"sql:day.sql"})
+                self.assertEqual({re.sub(r"\d", "", d["source"]) for d in found["raw_data"]} , {"date=--"} if name == "leases" else {"sql:day.sql"})
 
 
 if __name__ == "__main__":
