@@ -23,20 +23,21 @@ bool is_called(const DescribedDataset& dataset, std::string_view name) {
   return dataset.name == name || dataset.recorded_as == name;
 }
 
-// The file that describes the dataset; "": none, which is the built-in one's.
-Result<std::filesystem::path> find_spec(const std::vector<DescribedDataset>& all,
-                                        const std::filesystem::path& folder, const std::string& wanted) {
+using Found = Result<std::optional<DescribedDataset>>;  // none: the built-in one, which no file describes
+
+Found find_described(const std::vector<DescribedDataset>& all, const std::filesystem::path& folder,
+                     const std::string& wanted) {
   MAEIL_TRY(check_dataset_name(wanted));
-  std::vector<std::filesystem::path> found;
+  const DescribedDataset* found = nullptr;
   for (const auto& one : all) {
-    if (is_called(one, wanted)) found.push_back(one.spec);
+    if (!is_called(one, wanted)) continue;
+    if (found)
+      return usage_error(fmt::format("{} and {} both describe the dataset '{}': leave one of them",
+                                     found->spec.string(), one.spec.string(), wanted));
+    found = &one;
   }
-  if (found.size() > 1) {
-    return usage_error(fmt::format("{} and {} both describe the dataset '{}': leave one of them",
-                                   found[0].string(), found[1].string(), wanted));
-  }
-  if (found.size() == 1) return found[0];  // whoever reads it says what is wrong with it
-  if (wanted == kBuiltinDataset) return std::filesystem::path();
+  if (found) return *found;
+  if (wanted == kBuiltinDataset) return std::nullopt;
   const std::string names = names_of(all);
   return usage_error(fmt::format("there is no dataset '{}' here: {} would describe it{}", wanted,
                                  (folder / kDatasetsFolder / (wanted + ".toml")).string(),
@@ -44,15 +45,13 @@ Result<std::filesystem::path> find_spec(const std::vector<DescribedDataset>& all
 }
 
 // Without a name: dataset.toml, or the built-in one where there is no other.
-Result<std::filesystem::path> only_spec(const std::vector<DescribedDataset>& all,
-                                        const std::filesystem::path& folder) {
-  std::error_code ignored;
-  if (std::filesystem::exists(folder / kDatasetFile, ignored)) return folder / kDatasetFile;
-  if (all.empty()) return std::filesystem::path();
+Found only_described(const std::vector<DescribedDataset>& all, const std::filesystem::path& folder) {
+  if (all.empty()) return std::nullopt;
+  if (all[0].spec == folder / kDatasetFile) return all[0];
   for (const auto& one : all) {
     if (one.wrong) return tl::make_unexpected(*one.wrong);
   }
-  if (all.size() == 1 && all[0].recorded_as == kBuiltinDataset) return all[0].spec;
+  if (all.size() == 1 && all[0].recorded_as == kBuiltinDataset) return all[0];
   return usage_error(fmt::format(
       "which dataset? {}/ describes {}: DATASET={} names one (DATASET={} is the built-in one)",
       (folder / kDatasetsFolder).lexically_normal().string(), names_of(all), all[0].name, kBuiltinDataset));
@@ -72,11 +71,6 @@ Status check_alone(const std::vector<DescribedDataset>& all, const DescribedData
 }
 
 }  // namespace
-
-Result<DescribedDataset> read_dataset_name(const std::filesystem::path& spec) {
-  MAEIL_ASSIGN(const std::string text, read_file(spec, 1 << 26));
-  return read_dataset_name(text, spec);
-}
 
 Result<DescribedDataset> read_dataset_name(const std::string& text, const std::filesystem::path& spec) {
   DescribedDataset out{"", "", spec};
@@ -98,6 +92,18 @@ Result<DescribedDataset> read_dataset_name(const std::string& text, const std::f
   return out;
 }
 
+namespace {
+
+DescribedDataset described_by(const std::filesystem::path& spec) {
+  const auto text = read_file(spec, 1 << 26);
+  auto out = text ? read_dataset_name(*text, spec) : tl::make_unexpected(text.error());
+  if (out) return std::move(*out);
+  const std::string stem = spec.stem().string();
+  return {stem, stem, spec, out.error()};
+}
+
+}  // namespace
+
 std::vector<DescribedDataset> datasets_in(const std::filesystem::path& folder) {
   std::vector<std::filesystem::path> files;
   std::error_code error;
@@ -109,18 +115,11 @@ std::vector<DescribedDataset> datasets_in(const std::filesystem::path& folder) {
   if (std::filesystem::exists(folder / kDatasetFile, error))
     files.insert(files.begin(), folder / kDatasetFile);
   std::vector<DescribedDataset> out;
-  for (const auto& file : files) {
-    auto described = read_dataset_name(file);
-    if (described)
-      out.push_back(std::move(*described));
-    else
-      out.push_back({file.stem().string(), file.stem().string(), file, described.error()});
-  }
+  for (const auto& file : files) out.push_back(described_by(file));
   return out;
 }
 
 Status choose_dataset(const std::filesystem::path& folder, std::string_view asked, Settings& settings) {
-  std::string& spec = settings.dataset_spec;
   std::string wanted(asked.empty() ? std::string_view(settings.dataset) : asked);
   // A DAG's name counts more than a setting, which is the same for all DAGs.
   if (!asked.empty()) settings.synthetic_day = 0;
@@ -128,28 +127,31 @@ Status choose_dataset(const std::filesystem::path& folder, std::string_view aske
     wanted.resize(wanted.size() - kRehearsal.size());
     settings.synthetic_day = 1;
   }
-  if (!asked.empty() && !spec.empty()) {
-    if (const auto named = read_dataset_name(spec); !named || !is_called(*named, wanted)) spec.clear();
-  }
   const auto all = datasets_in(folder);
-  if (spec.empty()) {
-    MAEIL_ASSIGN(const auto found, wanted.empty() ? only_spec(all, folder) : find_spec(all, folder, wanted));
-    spec = found.string();
-    if (!spec.empty())
+  std::optional<DescribedDataset> described;
+  if (!settings.dataset_spec.empty()) {
+    described = described_by(settings.dataset_spec);
+    if (!asked.empty() && (described->wrong || !is_called(*described, wanted))) described.reset();
+  }
+  if (!described) {
+    MAEIL_ASSIGN(described,
+                 wanted.empty() ? only_described(all, folder) : find_described(all, folder, wanted));
+    settings.dataset_spec = described ? described->spec.string() : "";
+    if (described)
       settings.origins.emplace_back("DATASET_SPEC",
                                     wanted.empty() ? "is in the working directory" : "describes the dataset");
   }
-  if (spec.empty()) {
+  if (!described) {
     settings.dataset = kBuiltinDataset;
     return {};
   }
-  MAEIL_ASSIGN(const DescribedDataset described, read_dataset_name(spec));
-  if (!wanted.empty() && !is_called(described, wanted)) {
-    return usage_error(
-        fmt::format("{} describes the dataset '{}', and DATASET is '{}'", spec, described.name, wanted));
+  if (described->wrong) return tl::make_unexpected(*described->wrong);
+  if (!wanted.empty() && !is_called(*described, wanted)) {
+    return usage_error(fmt::format("{} describes the dataset '{}', and DATASET is '{}'",
+                                   settings.dataset_spec, described->name, wanted));
   }
-  MAEIL_TRY(check_alone(all, described));
-  settings.dataset = described.recorded_as;
+  MAEIL_TRY(check_alone(all, *described));
+  settings.dataset = described->recorded_as;
   return {};
 }
 

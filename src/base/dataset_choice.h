@@ -24,16 +24,16 @@ struct DescribedDataset {
   std::optional<Error> wrong = {};  // why the file says no name: then both are that of the file
 };
 
-// kBadInput: no TOML, no name, or one that DAGs and folders cannot have; kNotFound, kIo.
-Result<DescribedDataset> read_dataset_name(const std::filesystem::path& spec);
-// The same of a text that is not there yet.
+// What `text`, the content of the file `spec`, says. kBadInput: no TOML, no name, or one that DAGs and
+// folders cannot have.
 Result<DescribedDataset> read_dataset_name(const std::string& text, const std::filesystem::path& spec);
 
 // Those of `folder`: dataset.toml there first, then datasets/*.toml in the order of the files' names.
 std::vector<DescribedDataset> datasets_in(const std::filesystem::path& folder);
 
 // Sets `dataset` (as recorded) and `dataset_spec` ("": the built-in one's) from what these say and `asked`
-// ("": nothing). kUsage: it is not clear which one is meant, or there is no such one; as read_dataset_name.
+// ("": nothing). kUsage: it is not clear which one is meant, or there is no such one; as
+// read_dataset_name, kNotFound, kIo.
 // Then `dataset_spec` is the file that was chosen, if any.
 Status choose_dataset(const std::filesystem::path& folder, std::string_view asked, Settings& settings);
 

@@ -1,9 +1,8 @@
 #include "database/libodbc.h"
 
-#include <dlfcn.h>
-#include <fmt/format.h>
-
 #include <mutex>
+
+#include "base/shared_library.h"
 
 namespace maeil::database {
 
@@ -16,24 +15,17 @@ Status load_odbc() {
   static bool loaded = false;
   std::lock_guard lock(mutex);
   if (loaded) return {};
-  constexpr const char* kLibrary = "libodbc.so.2";
-  void* library = ::dlopen(kLibrary, RTLD_NOW | RTLD_LOCAL);
-  if (!library) {
-    return not_found(fmt::format(
-        "DATABASE_URL: ODBC's driver manager cannot be loaded ({}): install {} (Debian: libodbc2)",
-        ::dlerror(), kLibrary));
-  }
-  const char* missing = nullptr;
-#define MAEIL_LOAD(name)                                               \
-  name = reinterpret_cast<decltype(&::name)>(::dlsym(library, #name)); \
-  if (!name) missing = #name;
-  MAEIL_ODBC_FUNCTIONS(MAEIL_LOAD)
-#undef MAEIL_LOAD
-  if (missing) {
-    ::dlclose(library);
-    return not_found(
-        fmt::format("DATABASE_URL: {} has no function {}: install unixODBC 2.3 or newer", kLibrary, missing));
-  }
+#define MAEIL_FUNCTION(name) \
+  {#name, [](void* address) { name = reinterpret_cast<decltype(&::name)>(address); }},
+  static constexpr LibraryFunction kFunctions[] = {MAEIL_ODBC_FUNCTIONS(MAEIL_FUNCTION)};
+#undef MAEIL_FUNCTION
+  MAEIL_TRY(load_library({.file = "libodbc.so.2",
+                          .what = "DATABASE_URL: ODBC's driver manager",
+                          .package = "Debian: libodbc2",
+                          .otherwise = "",
+                          .shown = "DATABASE_URL: libodbc.so.2",
+                          .newer = "unixODBC 2.3 or newer"},
+                         kFunctions));
   loaded = true;
   return {};
 }

@@ -1,9 +1,8 @@
 #include "database/libpq.h"
 
-#include <dlfcn.h>
-#include <fmt/format.h>
-
 #include <mutex>
+
+#include "base/shared_library.h"
 
 namespace maeil::database {
 
@@ -16,24 +15,17 @@ Status load_libpq() {
   static bool loaded = false;
   std::lock_guard lock(mutex);
   if (loaded) return {};
-  constexpr const char* kLibrary = "libpq.so.5";
-  void* library = ::dlopen(kLibrary, RTLD_NOW | RTLD_LOCAL);
-  if (!library) {
-    return not_found(fmt::format(
-        "DATABASE_URL: the driver of PostgreSQL cannot be loaded ({}): install {} (Debian: libpq5)",
-        ::dlerror(), kLibrary));
-  }
-  const char* missing = nullptr;
-#define MAEIL_LOAD(name)                                               \
-  name = reinterpret_cast<decltype(&::name)>(::dlsym(library, #name)); \
-  if (!name) missing = #name;
-  MAEIL_LIBPQ_FUNCTIONS(MAEIL_LOAD)
-#undef MAEIL_LOAD
-  if (missing) {
-    ::dlclose(library);
-    return not_found(
-        fmt::format("DATABASE_URL: {} has no function {}: install libpq 15 or newer", kLibrary, missing));
-  }
+#define MAEIL_FUNCTION(name) \
+  {#name, [](void* address) { name = reinterpret_cast<decltype(&::name)>(address); }},
+  static constexpr LibraryFunction kFunctions[] = {MAEIL_LIBPQ_FUNCTIONS(MAEIL_FUNCTION)};
+#undef MAEIL_FUNCTION
+  MAEIL_TRY(load_library({.file = "libpq.so.5",
+                          .what = "DATABASE_URL: the driver of PostgreSQL",
+                          .package = "Debian: libpq5",
+                          .otherwise = "",
+                          .shown = "DATABASE_URL: libpq.so.5",
+                          .newer = "libpq 15 or newer"},
+                         kFunctions));
   loaded = true;
   return {};
 }

@@ -10,6 +10,8 @@
 #include "base/file.h"
 #include "dag/dag_run.h"
 #include "dag/task_record.h"
+#include "loop/erase_documents.h"
+#include "loop/own_file.h"
 #include "registry/audit.h"
 #include "registry/version_names.h"
 #include "registry/versions.h"
@@ -22,33 +24,47 @@ namespace {
 
 using store::Document;
 
-constexpr size_t kBatch = 200;  // documents of one commit
 // What a removal leaves: who did what; and what the store's datasets share.
-constexpr std::array<std::string_view, 2> kStays = {registry::kAuditLog, "version_names"};
+constexpr std::array<std::string_view, 2> kStays = {registry::kAuditLog, registry::kNames};
 
 std::string dataset_of(const Document& document) {
   const std::string name = store::text_field(document, "dataset");
   return name.empty() ? std::string(kBuiltinDataset) : name;
 }
 
-// What maeil writes below the dataset's folders, as far as it is there: nothing else is touched.
+// Files that are maeil's alone below the dataset's folders, as far as they are there.
 std::vector<fs::path> own_paths(const Settings& settings) {
-  const fs::path models = settings.model_save_path, data = settings.data_dir, rows = settings.data_path;
+  const fs::path models = settings.model_save_path, data = settings.data_dir;
   std::vector<fs::path> out;
   std::error_code error;
-  const auto add = [&](const fs::path& path) {
+  for (const fs::path& path :
+       {models / "deployed", models / "deployments", data / "processed", data / "parts"}) {
     if (fs::exists(fs::symlink_status(path, error))) out.push_back(path);
-  };
-  for (const char* name : {"deployed", "deployments"}) add(models / name);
+  }
   for (fs::directory_iterator file(models, error), end; !error && file != end; file.increment(error)) {
     const std::string name = file->path().filename().string();
     if (name.starts_with("classifier_") || name.starts_with("pretrained_encoder_"))
       out.push_back(file->path());
   }
-  for (const char* name : {"processed", "parts", "scores"}) add(data / name);
-  add(rows);
-  add(rows.parent_path() / fmt::format(".{}.maeil", rows.filename().string()));  // own_file.cc
   return out;
+}
+
+// Those under whose names a file of the user's may lie, which maeil then leaves (own_file.h).
+Result<std::vector<std::pair<fs::path, OwnFileKind>>> own_files(store::Store& view,
+                                                                const Settings& settings) {
+  std::vector<std::pair<fs::path, OwnFileKind>> out;
+  std::error_code error;
+  if (fs::exists(settings.data_path, error)) out.emplace_back(settings.data_path, kRawDataFile);
+  for (fs::directory_iterator file(fs::path(settings.data_dir) / "scores", error), end; !error && file != end;
+       file.increment(error)) {
+    if (file->path().extension() == ".csv") out.emplace_back(file->path(), kScoresFile);
+  }
+  std::vector<std::pair<fs::path, OwnFileKind>> own;
+  for (auto& [path, kind] : out) {
+    MAEIL_ASSIGN(const bool wrote, OwnFile::wrote(path.string(), kind, [&] { return std::ref(view); }));
+    if (wrote) own.emplace_back(std::move(path), kind);
+  }
+  return own;
 }
 
 // Removes a folder that is empty now; another stays, and so does a link.
@@ -56,18 +72,6 @@ void leave_if_empty(const fs::path& folder) {
   std::error_code error;
   if (fs::is_directory(fs::symlink_status(folder, error)) && fs::is_empty(folder, error) && !error)
     fs::remove(folder, error);
-}
-
-Result<std::vector<std::string>> ids_of(store::Store& view, const std::string& collection) {
-  store::FindOptions find;
-  find.projection = {"_id"};
-  find.rows = false;
-  std::vector<std::string> ids;
-  MAEIL_TRY(view.find_each(collection, find, [&](Document&& document) {
-    ids.push_back(store::id_text(document.value("_id", Document())));
-    return true;
-  }));
-  return ids;
 }
 
 }  // namespace
@@ -104,7 +108,7 @@ Result<DatasetContents> survey_dataset(store::Store& view, const Settings& setti
   MAEIL_ASSIGN(const auto collections, view.collections());
   for (const auto& collection : collections) {
     if (std::ranges::find(kStays, collection) != kStays.end()) continue;
-    MAEIL_ASSIGN(const auto ids, ids_of(view, collection));
+    MAEIL_ASSIGN(const auto ids, ids_of(view, collection, Document::object()));
     if (!ids.empty()) out.documents[collection] = ids.size();
     MAEIL_ASSIGN(const auto partitions, view.row_partitions(collection));
     if (!partitions.empty()) out.partitions[collection] = partitions.size();
@@ -123,7 +127,10 @@ Result<DatasetContents> survey_dataset(store::Store& view, const Settings& setti
   }
   MAEIL_ASSIGN(const auto deployed, registry::deployed_version(view));
   if (deployed) out.deployed = deployed->version;
-  if (settings.dataset != kBuiltinDataset) out.files = own_paths(settings);
+  if (settings.dataset == kBuiltinDataset) return out;
+  out.files = own_paths(settings);
+  MAEIL_ASSIGN(const auto files, own_files(view, settings));
+  for (const auto& [path, kind] : files) out.files.push_back(path);
   return out;
 }
 
@@ -142,6 +149,8 @@ Status check_nobody_works(store::Store& view) {
   return who.empty() ? Status{}
                      : fail(ErrorCode::kConflict, fmt::format("{} is at work: wait for its end", who));
 }
+
+namespace {
 
 // Names of versions are never given twice: a task that is done anew after the removal takes another.
 Status disown_names(store::Store& view) {
@@ -163,6 +172,26 @@ Status disown_names(store::Store& view) {
   return {};
 }
 
+// While the store still knows which of them are maeil's.
+Status remove_files(store::Store& view, const Settings& settings) {
+  if (settings.dataset == kBuiltinDataset) return {};
+  MAEIL_ASSIGN(const auto files, own_files(view, settings));
+  for (const auto& [path, kind] : files)
+    MAEIL_TRY(OwnFile::remove(path.string(), kind, [&] { return std::ref(view); }));
+  for (const auto& path : own_paths(settings)) {
+    std::error_code error;
+    fs::remove_all(path, error);
+    if (error) return io_error(fmt::format("cannot remove {}: {}", path.string(), error.message()));
+  }
+  const fs::path data = settings.data_dir;
+  for (const fs::path& folder : {fs::path(settings.model_save_path), data / "scores", data,
+                                 fs::path(settings.data_path).parent_path()})
+    leave_if_empty(folder);
+  return {};
+}
+
+}  // namespace
+
 Status remove_dataset(store::Store& view, const Settings& settings, const DatasetContents& contents) {
   store::Batch said;
   uint64_t documents = 0;
@@ -174,29 +203,16 @@ Status remove_dataset(store::Store& view, const Settings& settings, const Datase
                                              "manual"},
                                             now()));
   MAEIL_TRY(view.commit(said));
+  MAEIL_TRY(remove_files(view, settings));
   MAEIL_TRY(disown_names(view));
   // Blobs last: while one is there, the dataset is seen to be there.
   for (const auto& [collection, count] : contents.documents) {
-    MAEIL_ASSIGN(const auto ids, ids_of(view, collection));
-    for (size_t at = 0; at < ids.size(); at += kBatch) {
-      store::Batch batch;
-      for (size_t i = at; i < std::min(ids.size(), at + kBatch); ++i)
-        batch.erases.push_back({collection, ids[i]});
-      MAEIL_TRY(view.commit(batch));
-    }
+    MAEIL_ASSIGN(const auto ids, ids_of(view, collection, Document::object()));
+    MAEIL_TRY(erase_documents(view, collection, ids));
   }
   for (const auto& [collection, count] : contents.partitions) {
     MAEIL_ASSIGN(const auto partitions, view.row_partitions(collection));
     for (const auto& partition : partitions) MAEIL_TRY(view.erase_rows(collection, partition));
-  }
-  for (const auto& path : contents.files) {
-    std::error_code error;
-    fs::remove_all(path, error);
-    if (error) return io_error(fmt::format("cannot remove {}: {}", path.string(), error.message()));
-  }
-  for (const fs::path& folder : {fs::path(settings.model_save_path), fs::path(settings.data_dir),
-                                 fs::path(settings.data_path).parent_path()}) {
-    if (settings.dataset != kBuiltinDataset) leave_if_empty(folder);
   }
   MAEIL_ASSIGN(const auto blobs, view.blobs());
   for (const auto& blob : blobs) MAEIL_TRY(view.erase_blob(blob.id));

@@ -9,6 +9,7 @@
 #include "dag/dag_state.h"
 #include "dag/task_history.h"
 #include "dag/task_log.h"
+#include "loop/erase_documents.h"
 #include "loop/pipelines.h"
 #include "store/field_rules.h"
 
@@ -38,30 +39,6 @@ Result<bool> is_over(store::Store& store, const std::vector<dag::DagSpec>& dags,
     if (state == dag::TaskState::kFailed) break;
   }
   return any;
-}
-
-Result<std::vector<std::string>> ids_of(store::Store& store, std::string_view collection,
-                                        const std::string& date) {
-  store::FindOptions find;
-  find.filter = {{"logical_date", date}};
-  find.projection = {"logical_date"};
-  std::vector<std::string> ids;
-  MAEIL_TRY(store.find_each(collection, find, [&](Document&& document) {
-    const std::string id = store::id_text(document.value("_id", Document()));
-    if (!id.empty()) ids.push_back(id);  // another program's
-    return true;
-  }));
-  return ids;
-}
-
-Status erase(store::Store& store, std::string_view collection, const std::vector<std::string>& ids) {
-  for (size_t at = 0; at < ids.size(); at += kBatch) {
-    store::Batch batch;
-    for (size_t i = at; i < std::min(ids.size(), at + kBatch); ++i)
-      batch.erases.push_back({std::string(collection), ids[i]});
-    MAEIL_TRY(store.commit(batch));
-  }
-  return {};
 }
 
 // The date's records that have not been cut; kConflict: one changed meanwhile (a task of the date began).
@@ -121,12 +98,12 @@ Result<PrunedHistory> prune_history(store::Store& store, const std::vector<dag::
     out.records += *records;
     out.dates.push_back(text);
     for (const std::string_view collection : kRemoved) {
-      MAEIL_ASSIGN(const auto ids, ids_of(store, collection, text));
+      MAEIL_ASSIGN(const auto ids, ids_of(store, collection, {{"logical_date", text}}));
       const auto count = static_cast<int64_t>(ids.size());
       (collection == dag::kTaskLogs  ? out.logs
        : collection == dag::kDagRuns ? out.runs
                                      : out.records) += count;
-      if (!dry_run) MAEIL_TRY(erase(store, collection, ids));
+      if (!dry_run) MAEIL_TRY(erase_documents(store, collection, ids));
     }
   }
   return out;

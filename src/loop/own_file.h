@@ -39,6 +39,9 @@ class OwnFile {
   // kUsage, with what to do, when the file at `path` is somebody else's. Reads that file whole.
   static Result<OwnFile> begin(const std::string& path, const OwnFileKind& kind, StoreToAsk store);
 
+  // Whether maeil wrote what is at `path`. REQUIRES: something is there.
+  static Result<bool> wrote(const std::string& path, const OwnFileKind& kind, const StoreToAsk& store);
+
   // Removes what maeil wrote there, with the note beside it; a file of somebody else's stays. No error when
   // there is none.
   static Status remove(const std::string& path, const OwnFileKind& kind, const StoreToAsk& store);
@@ -54,8 +57,6 @@ class OwnFile {
   // Which file was there, as far as the system tells without reading it; nothing: none, or an empty one.
   using Seen = std::optional<struct ::stat>;
   static Seen look(const std::string& path);
-  // Whether maeil wrote what is at `path`.
-  static Result<bool> wrote(const std::string& path, const OwnFileKind& kind, const StoreToAsk& store);
   static Status check(const std::string& path, const OwnFileKind& kind, const StoreToAsk& store);
   OwnFile(AtomicFile file, const OwnFileKind& kind, StoreToAsk store, Seen seen)
       : file_(std::move(file)), kind_(kind), store_(std::move(store)), seen_(seen) {}

@@ -24,10 +24,6 @@ class DatasetStore : public ForwardingStore {
  public:
   DatasetStore(Store& below, std::string dataset)
       : ForwardingStore(below), dataset_(std::move(dataset)), is_builtin_(dataset_ == kBuiltinDataset) {}
-  DatasetStore(std::unique_ptr<Store> below, std::string dataset) : DatasetStore(*below, std::move(dataset)) {
-    owned_ = std::move(below);
-  }
-
   std::string name_here(std::string_view name) const override {
     return below_.name_here(name_in_dataset(dataset_, name));
   }
@@ -120,14 +116,9 @@ class DatasetStore : public ForwardingStore {
 
   const std::string dataset_;
   const bool is_builtin_;
-  std::unique_ptr<Store> owned_;
 };
 
 }  // namespace
-
-std::unique_ptr<Store> make_dataset_store(std::unique_ptr<Store> below, const std::string& dataset) {
-  return std::make_unique<DatasetStore>(std::move(below), dataset);
-}
 
 std::unique_ptr<Store> dataset_view(Store& below, const std::string& dataset) {
   return std::make_unique<DatasetStore>(below, dataset);

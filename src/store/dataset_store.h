@@ -14,9 +14,7 @@
 
 namespace maeil::store {
 
-// `below` holds all datasets; `dataset`: a name that check_dataset_name takes.
-std::unique_ptr<Store> make_dataset_store(std::unique_ptr<Store> below, const std::string& dataset);
-// The same of a store that outlives it.
+// `below` holds all datasets, and outlives the view; `dataset`: a name that check_dataset_name takes.
 std::unique_ptr<Store> dataset_view(Store& below, const std::string& dataset);
 
 }  // namespace maeil::store

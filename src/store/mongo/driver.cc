@@ -1,10 +1,9 @@
 #include "store/mongo/driver.h"
 
-#include <dlfcn.h>
-#include <fmt/format.h>
-
 #include <cstdlib>
 #include <mutex>
+
+#include "base/shared_library.h"
 
 namespace maeil::store::mongo {
 
@@ -14,9 +13,9 @@ MAEIL_MONGOC_FUNCTIONS(MAEIL_DEFINE)
 
 namespace {
 
-constexpr const char* kLibrary = "libmongoc-1.0.so.0";
 std::mutex mutex;
 bool loaded = false;
+decltype(&::mongoc_init) start = nullptr;  // not of the list: what it does is done here
 
 // Where a container has no /dev/shm the library would warn about its counters on standard error, before its
 // log can be turned off; only a tool that maeil does not use reads them.
@@ -28,26 +27,18 @@ Status load_driver() {
   std::lock_guard lock(mutex);
   if (loaded) return {};
   turn_off_counters();
-  void* library = ::dlopen(kLibrary, RTLD_NOW | RTLD_LOCAL);
-  if (!library) {
-    return not_found(
-        fmt::format("the MongoDB driver cannot be loaded ({}): install {} (Debian: libmongoc-1.0-0), or "
-                    "leave MONGODB_URI and "
-                    "MONGODB_HOST empty for the embedded store",
-                    ::dlerror(), kLibrary));
-  }
-  const char* missing = nullptr;
-#define MAEIL_LOAD(name)                                               \
-  name = reinterpret_cast<decltype(&::name)>(::dlsym(library, #name)); \
-  if (!name) missing = #name;
-  MAEIL_MONGOC_FUNCTIONS(MAEIL_LOAD)
-#undef MAEIL_LOAD
-  const auto start = reinterpret_cast<decltype(&::mongoc_init)>(::dlsym(library, "mongoc_init"));
-  if (missing || !start) {
-    ::dlclose(library);
-    return not_found(fmt::format("the MongoDB driver {} has no function {}: install libmongoc 1.23 or newer",
-                                 kLibrary, missing ? missing : "mongoc_init"));
-  }
+#define MAEIL_FUNCTION(name) \
+  {#name, [](void* address) { name = reinterpret_cast<decltype(&::name)>(address); }},
+  static constexpr LibraryFunction kFunctions[] = {MAEIL_MONGOC_FUNCTIONS(MAEIL_FUNCTION){
+      "mongoc_init", [](void* address) { start = reinterpret_cast<decltype(start)>(address); }}};
+#undef MAEIL_FUNCTION
+  MAEIL_TRY(load_library({.file = "libmongoc-1.0.so.0",
+                          .what = "the MongoDB driver",
+                          .package = "Debian: libmongoc-1.0-0",
+                          .otherwise = ", or leave MONGODB_URI and MONGODB_HOST empty for the embedded store",
+                          .shown = "the MongoDB driver libmongoc-1.0.so.0",
+                          .newer = "libmongoc 1.23 or newer"},
+                         kFunctions));
   start();  // does nothing where the library has started itself
   mongoc_log_set_handler(nullptr, nullptr);
   loaded = true;
