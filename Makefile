@@ -18,12 +18,12 @@ test: tell peers build
 	ctest --preset release -j $(TEST_JOBS)
 
 # libmaeil_arrow.so, beside maeil in build/release, with which it reads and writes Parquet and Arrow files: Arrow C++ is inside of
-# the Python package pyarrow, which is downloaded once (50 MB; 170 MB unpacked).
+# the Python package pyarrow, which is downloaded once (55 MB; 170 MB unpacked).
 arrow: build/arrow/ready build
 	@ls build/release/libmaeil_arrow.so
 
 build/arrow/ready: | setup
-	@echo "make arrow: downloads pyarrow and, for the tests, pandas from PyPI into build/arrow (70 MB; make clean removes it)"
+	@echo "make arrow: downloads pyarrow and, for the tests, pandas from PyPI into build/arrow (85 MB; make clean removes it)"
 	/usr/bin/python3 -m venv build/arrow
 	build/arrow/bin/pip install -q "pyarrow>=26" "pandas<3"
 	@touch $@
@@ -33,7 +33,7 @@ peer = $(if $(wildcard build/peers/$(1)),,@echo "  $(2)")
 tell:
 	@echo "make test: 20 to 40 minutes on 2 cores, after a build of 9. It downloads, once, into build/peers (1 GB; make clean removes it), about:"
 	$(call peer,ready,scikit-learn and pandas from PyPI: 90 MB)
-	$(if $(wildcard build/arrow/ready),,@echo "  pyarrow and pandas from PyPI, for Parquet and Arrow files: 70 MB")
+	$(if $(wildcard build/arrow/ready),,@echo "  pyarrow and pandas from PyPI, for Parquet and Arrow files: 85 MB")
 	$(call peer,airflow-ready,Apache Airflow from PyPI: 65 MB)
 	$(call peer,mongo-ready,servers that speak MongoDB's protocol and mongosh: 100 MB; 250 MB with Go and Node where they are missing)
 	@$(if $(and $(wildcard build/arrow/ready),$(wildcard build/peers/ready),$(wildcard build/peers/airflow-ready),$(wildcard build/peers/mongo-ready)),echo "  nothing more: all is there",true)
