@@ -8,7 +8,7 @@
 #include "cli/output.h"
 #include "format/csv.h"
 #include "loop/import.h"
-#include "nn/score.h"
+#include "model/tab_transformer.h"
 
 namespace maeil::cli {
 namespace {
@@ -76,7 +76,10 @@ Result<int> model_logits(Context& context, const ModelOptions& options) {
                                             options.file, false));
   for (const auto& remark : model.remarks)
     note(fmt::format("{}: {}", options.file, remark), LogLevel::kWarning);
-  const auto shape = model.parameters.shape;
+  MAEIL_ASSIGN(const model::TabTransformer& network,
+               model::as_tab_transformer(*model.predictor, options.file));
+  MAEIL_TRY(network.check_scores(options.file));
+  const nn::ModelShape& shape = network.parameters().shape;
   MAEIL_ASSIGN(const auto codes, read_matrix<int32_t>(options.categories, shape.cardinalities.size()));
   MAEIL_ASSIGN(const auto numbers, read_matrix<float>(options.numbers, static_cast<size_t>(shape.numeric)));
   const size_t rows = shape.cardinalities.empty() ? numbers.size() / shape.numeric
@@ -85,9 +88,8 @@ Result<int> model_logits(Context& context, const ModelOptions& options) {
     return bad_input(fmt::format("{} has {} rows, {} has {}", options.categories, rows, options.numbers,
                                  numbers.size() / std::max(1, shape.numeric)));
   }
-  MAEIL_ASSIGN(const auto scorer, loop::scorer_of(model, options.file));
   std::vector<float> logits(rows * 2);
-  MAEIL_TRY(scorer.score({codes, numbers, rows}, logits));
+  MAEIL_TRY(network.scorer().score({codes, numbers, rows}, logits));
   auto array = store::Document::array();
   for (size_t i = 0; i < rows; ++i) {
     if (context.json)

@@ -12,8 +12,8 @@ namespace maeil::cli {
 namespace {
 
 // The model, what is remarkable about it said.
-Result<registry::ModelFile> open_to_score(Context& context, const table::DatasetSpec& spec,
-                                          const std::string& name) {
+Result<model::ModelFile> open_to_score(Context& context, const table::DatasetSpec& spec,
+                                       const std::string& name) {
   MAEIL_ASSIGN(auto model, loop::open_model([&context] { return context.store_to_read(); }, context.settings,
                                             spec, name, true));
   for (const auto& remark : model.remarks) note(fmt::format("{}: {}", name, remark), LogLevel::kWarning);

@@ -8,7 +8,7 @@
 #include "base/test_data.h"
 #include "format/test_checkpoint.h"
 #include "format/torch.h"
-#include "format/torch_zip.h"
+#include "format/zip.h"
 
 // Archives made by hand that lie about their content, and damaged ones.
 

@@ -8,7 +8,7 @@
 #include "format/pickle_decode.h"
 #include "format/torch.h"
 #include "format/torch_tensor.h"
-#include "format/torch_zip.h"
+#include "format/zip.h"
 
 namespace maeil::format {
 namespace {

@@ -7,7 +7,7 @@
 #include <utility>
 
 #include "format/torch.h"
-#include "format/torch_zip.h"
+#include "format/zip.h"
 
 // data.pkl in protocol 2, of the opcodes that PyTorch 1.13's weights_only reader knows: no BINFLOAT, no memo
 // needed.

@@ -19,7 +19,7 @@
 #include "loop/tasks.h"
 #include "loop/validate_data.h"
 #include "loop/wait_for_source.h"
-#include "registry/model_file.h"
+#include "registry/version_file.h"
 #include "registry/versions.h"
 
 namespace maeil::loop {

@@ -15,7 +15,7 @@
 #include "prep/columns.h"
 #include "prep/row_split.h"
 #include "prep/transform.h"
-#include "registry/model_file.h"
+#include "registry/version_file.h"
 #include "table/csv_table.h"
 
 namespace maeil::loop {
@@ -51,9 +51,8 @@ Result<DayScores> DayScores::begin(dag::TaskContext& context, const Day& day,
 
 Result<table::ReadReport> DayScores::make(RowRange rows, const Sink& sink) {
   if (rows.count == 0) return table::ReadReport();
-  MAEIL_ASSIGN(auto model, registry::load_version(context_.store, version_, day_.spec,
-                                                  static_cast<int>(day_.settings.nhead)));
-  MAEIL_ASSIGN(const auto scorer, nn::Scorer::make(std::move(model.parameters), model.unknown));
+  MAEIL_ASSIGN(const auto model, registry::load_version(context_.store, version_, day_.spec,
+                                                        static_cast<int>(day_.settings.nhead)));
   MAEIL_ASSIGN(auto from, rows_to_read(context_, day_.settings, raw_, rows));
   const uint64_t first_row = from.first_row;
   uint64_t done = 0;
@@ -65,7 +64,7 @@ Result<table::ReadReport> DayScores::make(RowRange rows, const Sink& sink) {
   }
   const auto score = [&](const table::CsvChunk& chunk, ScoredPiece& piece) -> Status {
     const auto prepared = prep::transform(spec, *model.preparation, chunk.table);
-    auto scored = predict_default(scorer, prepared);
+    auto scored = model::probabilities(*model.predictor, prepared);
     if (!scored && !chunk.row_index.empty()) {
       return with_context(
           fmt::format("{}, among the rows {} to {}", from.name, first_row + chunk.row_index.front(),

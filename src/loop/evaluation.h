@@ -10,7 +10,7 @@
 #include "loop/day.h"
 #include "loop/prepared/read_rows.h"
 #include "metrics/classification.h"
-#include "registry/model_file.h"
+#include "model/model_file.h"
 
 namespace maeil::loop {
 

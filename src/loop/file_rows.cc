@@ -12,7 +12,6 @@
 #include "loop/prepared/processed_csv.h"
 #include "loop/query_rows.h"
 #include "loop/validation.h"
-#include "nn/score.h"
 #include "prep/row_split.h"
 #include "prep/transform.h"
 #include "table/csv_table.h"
@@ -58,9 +57,9 @@ Result<table::ReadReport> transform_rows(
 }
 
 // The chances of default of prepared rows. An error says which rows of the file it lies among.
-Result<std::vector<double>> chances(const nn::Scorer& scorer, const std::string& path,
+Result<std::vector<double>> chances(const model::Predictor& predictor, const std::string& path,
                                     const prep::Prepared& prepared, const std::vector<uint64_t>& rows) {
-  auto scores = predict_default(scorer, prepared);
+  auto scores = model::probabilities(predictor, prepared);
   if (scores || rows.empty()) return scores;
   return with_context(fmt::format("{}, among the rows {} to {}", path, rows.front(), rows.back()),
                       std::move(scores.error()));
@@ -117,7 +116,8 @@ Result<table::ReadReport> write_prepared_rows(const FileRows& rows, uint64_t see
 }
 
 Result<table::ReadReport> predict_rows(const FileRows& rows, const std::string& out, const Watcher& watcher) {
-  MAEIL_ASSIGN(const auto scorer, scorer_of(rows.model, rows.model_name));
+  const model::Predictor& predictor = *rows.model.predictor;
+  MAEIL_TRY(predictor.check_scores(rows.model_name));
   // The built-in dataset's name is what its users' programs read.
   const bool of_default = rows.spec.name == kBuiltinDataset;
   const std::string probability = of_default ? "probability_of_default" : "probability";
@@ -131,7 +131,7 @@ Result<table::ReadReport> predict_rows(const FileRows& rows, const std::string& 
                                 [&](const table::CsvChunk& chunk, const prep::Prepared& prepared,
                                     std::string& text) -> Status {
                                   const auto& index = chunk.row_index;
-                                  MAEIL_ASSIGN(const auto p, chances(scorer, rows.path, prepared, index));
+                                  MAEIL_ASSIGN(const auto p, chances(predictor, rows.path, prepared, index));
                                   text.clear();
                                   for (size_t i = 0; i < p.size(); ++i) {
                                     text += fmt::format("{},", index[i]);
@@ -146,14 +146,15 @@ Result<table::ReadReport> predict_rows(const FileRows& rows, const std::string& 
 }
 
 Result<EvaluatedRows> evaluate_rows(const FileRows& rows, const Settings& settings, const Watcher& watcher) {
-  MAEIL_ASSIGN(const auto scorer, scorer_of(rows.model, rows.model_name));
+  const model::Predictor& predictor = *rows.model.predictor;
+  MAEIL_TRY(predictor.check_scores(rows.model_name));
   EvaluatedRows out;
   Scores scores;
   MAEIL_ASSIGN(out.read,
                transform_rows<Scores>(
                    rows, {.other_label_is_none = true}, watcher,
                    [&](const table::CsvChunk& chunk, const prep::Prepared& prepared, Scores& some) -> Status {
-                     MAEIL_ASSIGN(const auto p, chances(scorer, rows.path, prepared, chunk.row_index));
+                     MAEIL_ASSIGN(const auto p, chances(predictor, rows.path, prepared, chunk.row_index));
                      some = {};
                      for (size_t i = 0; i < p.size(); ++i) {
                        if (prepared.labels[i] < 0) {

@@ -10,7 +10,7 @@
 #include "base/time.h"
 #include "loop/gate.h"
 #include "loop/watcher.h"
-#include "registry/model_file.h"
+#include "model/model_file.h"
 #include "table/dataset_spec.h"
 #include "table/read_report.h"
 
@@ -21,7 +21,7 @@ struct FileRows {
   const Settings& settings;  // where the path is a query (query_rows.h)
   const std::string& path;
   const table::DatasetSpec& spec;
-  registry::ModelFile& model;
+  const model::ModelFile& model;
   const std::string& model_name;
 };
 
@@ -41,7 +41,7 @@ Result<table::ReadReport> write_prepared_rows(const FileRows& rows, uint64_t see
                                               const std::string& out, const Watcher& watcher);
 
 // row, probability_of_default (of another dataset than the built-in one: probability), prediction. A third
-// value of the target is a missing label. Takes the model's parameters.
+// value of the target is a missing label.
 Result<table::ReadReport> predict_rows(const FileRows& rows, const std::string& out, const Watcher& watcher);
 
 struct EvaluatedRows {
@@ -50,7 +50,6 @@ struct EvaluatedRows {
   store::Document metrics;  // of evaluate_scores
   Judgement judged;
 };
-// Takes the model's parameters.
 Result<EvaluatedRows> evaluate_rows(const FileRows& rows, const Settings& settings, const Watcher& watcher);
 
 }  // namespace maeil::loop

@@ -6,8 +6,10 @@
 
 #include "base/file.h"
 #include "loop/source.h"
+#include "model/tab_transformer.h"
 #include "nn/rows.h"
 #include "registry/audit.h"
+#include "registry/version_file.h"
 #include "registry/version_names.h"
 #include "store/certain_commit.h"
 
@@ -59,7 +61,7 @@ Result<BoundModel> read_bound_model(const Settings& settings, const table::Datas
                                     const std::string& reference_or_empty) {
   MAEIL_ASSIGN(const std::string bytes, read_file(path, uint64_t{2} << 30));
   BoundModel out;
-  MAEIL_ASSIGN(out.model, registry::parse_model_file(bytes, path, spec, static_cast<int>(settings.nhead)));
+  MAEIL_ASSIGN(out.model, model::parse_model_file(bytes, path, spec, static_cast<int>(settings.nhead)));
   if (out.model.preparation) return out;
 
   MAEIL_ASSIGN(const auto map, read_feature_map(features));
@@ -71,15 +73,17 @@ Result<BoundModel> read_bound_model(const Settings& settings, const table::Datas
                     "or the setting DISTRIBUTION_MODEL",
                     path));
   }
+  MAEIL_ASSIGN(const model::TabTransformer& network, model::as_tab_transformer(*out.model.predictor, path));
+  const nn::Parameters& parameters = network.parameters();
   auto bound = prep::bind_features(
-      map, out.model.parameters.shape.cardinalities, out.model.parameters.shape.numeric, spec,
+      map, parameters.shape.cardinalities, parameters.shape.numeric, spec,
       [&](const TableSink& sink) {
         return for_each_reference_chunk(out.reference, spec, sink, out.model.remarks);
       },
       out.report);
   if (!bound) return with_context(path, bound.error());
   out.model.preparation = std::move(*bound);
-  out.model.unknown = nn::mean_embeddings(out.model.parameters);
+  MAEIL_ASSIGN(out.model.predictor, model::TabTransformer::make(parameters, nn::mean_embeddings(parameters)));
   auto unbound = store::Document::array();
   for (const auto& feature : out.report.unbound)
     unbound.push_back({{"feature", feature.feature}, {"cardinality", feature.cardinality}});
@@ -94,26 +98,20 @@ Result<store::Document> import_model(store::Store& store, const Settings& settin
                                      const table::DatasetSpec& spec, const std::string& path,
                                      const std::string& features, const std::string& reference) {
   MAEIL_ASSIGN(auto bound, read_bound_model(settings, spec, path, features, reference));
-  const bool classifier = bound.model.parameters.has_head;
+  const model::Predictor& predictor = *bound.model.predictor;
+  const bool classifier = predictor.check_scores(path).has_value();
   const Instant when = now();
-  const auto& shape = bound.model.parameters.shape;
   registry::NewVersion version{
       .id = store::new_object_id(when),
       .model_name = classifier ? registry::kClassifier : registry::kEncoder,
-      .hyperparameters = {{"d_model", shape.width},
-                          {"nhead", shape.heads},
-                          {"num_layers", shape.layers},
-                          {"dim_feedforward", shape.feed_forward},
-                          {"final_hidden", shape.head_hidden},
-                          {"num_categorical_features", shape.cardinalities.size()},
-                          {"num_numerical_features", shape.numeric}},
+      .hyperparameters = predictor.hyperparameters(),
       .notes = fmt::format("imported from {}", std::filesystem::path(path).filename().string())};
   MAEIL_ASSIGN(version.version,
                registry::take_version_name(store, fmt::format("import/{}", version.id), when));
-  MAEIL_ASSIGN(const std::string bytes, registry::model_file_bytes(bound.model, std::nullopt, when));
-  const auto file =
-      std::filesystem::path(settings.model_save_path) /
-      fmt::format("{}_{}.pth", classifier ? "classifier" : "pretrained_encoder", version.version);
+  MAEIL_ASSIGN(const std::string bytes, model::model_file_bytes(bound.model, std::nullopt, when));
+  const auto file = std::filesystem::path(settings.model_save_path) /
+                    fmt::format("{}_{}{}", classifier ? "classifier" : "pretrained_encoder", version.version,
+                                predictor.file_extension());
   MAEIL_TRY(registry::save_version(store, bytes, file.string(), version));
   store::Document document = registry::make_version_document(version, when);
   document.update({{"timestamp", store::date_value(when)},
@@ -142,14 +140,14 @@ Result<store::Document> import_model(store::Store& store, const Settings& settin
   return document;
 }
 
-Result<registry::ModelFile> open_model(
+Result<model::ModelFile> open_model(
     const std::function<Result<std::reference_wrapper<store::Store>>()>& store, const Settings& settings,
     const table::DatasetSpec& spec, const std::string& file_or_version, bool needs_preparation) {
   std::error_code error;
   if (std::filesystem::exists(file_or_version, error)) {
     if (!needs_preparation) {
       MAEIL_ASSIGN(const std::string bytes, read_file(file_or_version, uint64_t{2} << 30));
-      return registry::parse_model_file(bytes, file_or_version, spec, static_cast<int>(settings.nhead));
+      return model::parse_model_file(bytes, file_or_version, spec, static_cast<int>(settings.nhead));
     }
     MAEIL_ASSIGN(auto bound, read_bound_model(settings, spec, file_or_version, "", ""));
     return std::move(bound.model);
@@ -159,16 +157,6 @@ Result<registry::ModelFile> open_model(
   MAEIL_ASSIGN(store::Store & opened, store());
   MAEIL_ASSIGN(const auto version, registry::find_version(opened, file_or_version));
   return registry::load_version(opened, version, spec, static_cast<int>(settings.nhead));
-}
-
-Result<nn::Scorer> scorer_of(registry::ModelFile& model, const std::string& name) {
-  if (!model.parameters.has_head) {
-    return bad_input(
-        fmt::format("{} is an encoder without a head (fc), so it has no scores: train a classifier from it "
-                    "with `maeil train --train`",
-                    name));
-  }
-  return nn::Scorer::make(std::move(model.parameters), model.unknown);
 }
 
 }  // namespace maeil::loop

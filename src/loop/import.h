@@ -5,19 +5,18 @@
 #include <string>
 
 #include "loop/day.h"
-#include "nn/score.h"
+#include "model/model_file.h"
 #include "prep/feature_map.h"
-#include "registry/model_file.h"
 
 namespace maeil::loop {
 
 struct BoundModel {
-  registry::ModelFile model;
+  model::ModelFile model;
   prep::BindReport report;
   std::string reference;  // where imputer and scaler values come from
 };
 
-// Reads a checkpoint (registry/model_file.h); where it carries no preparation, binds it by `features` (a
+// Reads a checkpoint (model/model_file.h); where it carries no preparation, binds it by `features` (a
 // path; "": the dataset's own map) with imputer and scaler values from `reference` (.pkl, .json or .csv; "":
 // DISTRIBUTION_MODEL): 100,000 rows sampled with seed 0, or the CSV's rows; what of these could not be read
 // is among the model's remarks. kUsage when a reference is needed and none is named.
@@ -33,12 +32,8 @@ Result<store::Document> import_model(store::Store& store, const Settings& settin
 
 // What `predict`, `evaluate`, `preprocess` and `model logits` take: a version, or a file (bound if it has to
 // be).
-Result<registry::ModelFile> open_model(
+Result<model::ModelFile> open_model(
     const std::function<Result<std::reference_wrapper<store::Store>>()>& store, const Settings& settings,
     const table::DatasetSpec& spec, const std::string& file_or_version, bool needs_preparation);
-
-// That model made ready for scoring; `name` is how errors call it. kBadInput: it is an encoder, whose head
-// would be a random one.
-Result<nn::Scorer> scorer_of(registry::ModelFile& model, const std::string& name);
 
 }  // namespace maeil::loop

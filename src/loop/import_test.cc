@@ -6,7 +6,7 @@
 #include <gtest/gtest.h>
 
 #include "base/file.h"
-#include "format/torch_zip.h"
+#include "format/zip.h"
 #include "store/test_support.h"
 
 namespace maeil::loop {

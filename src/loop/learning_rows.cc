@@ -95,8 +95,7 @@ Result<LearningSamples> read_samples(const table::DatasetSpec& spec, const Learn
 }
 
 Result<std::vector<Scores>> score_parts(const table::DatasetSpec& spec, const LearningRows& rows,
-                                        const registry::ModelFile& model, const RowProgress& progress) {
-  MAEIL_ASSIGN(const auto scorer, nn::Scorer::make(model.parameters, model.unknown));
+                                        const model::ModelFile& model, const RowProgress& progress) {
   const size_t target = prep::column_index(spec, spec.target);
   std::vector<Scores> out(rows.verdicts.size());
   if (out.empty()) return out;
@@ -111,7 +110,7 @@ Result<std::vector<Scores>> score_parts(const table::DatasetSpec& spec, const Le
         const prep::Prepared prepared = prep::transform(spec, *model.preparation, chunk);
         Samples samples;
         for (const size_t i : wanted) append(samples, prepared, i);
-        MAEIL_ASSIGN(const auto p, predict_default(scorer, samples.view().rows));
+        MAEIL_ASSIGN(const auto p, model.predictor->probabilities(samples.view().rows));
         for (size_t i = 0; i < wanted.size(); ++i) {
           Scores& to = out[index_of(parts[wanted[i]])];
           to.probabilities.push_back(p[i]);

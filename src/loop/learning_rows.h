@@ -12,7 +12,7 @@
 
 #include "loop/prepared/read_rows.h"
 #include "loop/source.h"
-#include "registry/model_file.h"
+#include "model/model_file.h"
 
 namespace maeil::loop {
 
@@ -48,10 +48,10 @@ struct LearningSamples {
 Result<LearningSamples> read_samples(const table::DatasetSpec& spec, const LearningRows& rows,
                                      const prep::Preparation& preparation);
 
-// The labelled rows of each of `rows.verdicts`, in its order, scored in one reading. REQUIRES: `model` has a
-// head and a preparation.
+// The labelled rows of each of `rows.verdicts`, in its order, scored in one reading. REQUIRES: `model` has
+// scores and a preparation.
 Result<std::vector<Scores>> score_parts(const table::DatasetSpec& spec, const LearningRows& rows,
-                                        const registry::ModelFile& model, const RowProgress& progress = {});
+                                        const model::ModelFile& model, const RowProgress& progress = {});
 
 // dataset_name in performance_metrics: "test", "out_of_time_test".
 const char* verdict_name(Part part);

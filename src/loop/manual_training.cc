@@ -6,6 +6,7 @@
 
 #include "loop/history_rows.h"
 #include "loop/training.h"
+#include "registry/version_file.h"
 #include "registry/versions.h"
 #include "store/certain_commit.h"
 

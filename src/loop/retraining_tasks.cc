@@ -12,9 +12,11 @@
 #include "loop/labels/labelled_rows.h"
 #include "loop/pipelines.h"
 #include "loop/prepared/prepare.h"
+#include "loop/recipes.h"
 #include "loop/tasks.h"
 #include "loop/training.h"
 #include "registry/status.h"
+#include "registry/version_file.h"
 
 namespace maeil::loop {
 namespace {
@@ -127,28 +129,19 @@ Result<TaskOutcome> finetune_model(const Day& day, TaskContext& context) {
     context.log(fmt::format("warning: the {} rows to learn from are all of one class: raise DATA_QUANTITY",
                             fine.learn.rows()));
   }
-  nn::TrainOptions options;
-  options.epochs = static_cast<int>(day.settings.finetune_epochs);
-  options.batch = static_cast<size_t>(day.settings.finetune_batch_size);
-  options.learning_rate = static_cast<float>(day.settings.finetune_learning_rate);
-  options.dropout = static_cast<float>(day.settings.dropout_rate);
-  options.seed = hash64(context.name().key(), static_cast<uint64_t>(day.settings.seed));
-  options.unknown_embeddings = model.unknown;
+  const auto learner = model::tab_transformer_learner(
+      attempt_recipe(day, hash64(context.name().key(), static_cast<uint64_t>(day.settings.seed))));
   store::Document epochs;
-  MAEIL_ASSIGN(auto tuned, train_with_epochs(context, model, fine.learn, {fine.validation, kValidation},
-                                             options, epochs));
-  model.parameters = std::move(tuned);
-  model.unknown.clear();  // the tables have moved: unknown values follow their means
+  MAEIL_ASSIGN(model.predictor,
+               fit_with_epochs(context, *learner, model, fine.learn, {fine.validation, kValidation}, epochs));
 
   TaskOutcome out;
   registry::NewVersion version{.model_name = registry::kClassifier,
-                               .hyperparameters = hyperparameters_of(day, model.parameters.shape),
+                               .hyperparameters = learner->hyperparameters(*model.predictor),
                                .finetuned_from = parent.id,
                                .notes = fmt::format("retraining attempt {} of {}", context.attempt,
                                                     format_date(context.logical_date))};
-  version.hyperparameters.update({{"finetune_epochs", options.epochs},
-                                  {"batch_size", options.batch},
-                                  {"learning_rate", day.settings.finetune_learning_rate}});
+  version.hyperparameters["finetune_epochs"] = learner->epochs();
   MAEIL_TRY(add_version(day, context, model, "classifier_finetuned", version, out));
   const store::Document& last = epochs.back();
   out.message =

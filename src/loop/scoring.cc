@@ -7,6 +7,7 @@
 #include "loop/prepared/prepare.h"
 #include "loop/prepared/raw_data.h"
 #include "loop/validate_data.h"
+#include "registry/version_file.h"
 
 namespace maeil::loop {
 namespace {
@@ -38,9 +39,8 @@ Result<ScoreTotal> Scoring::make(RowRange rows, const Sink& sink) {
   const prep::Preparation& preparation = *model_.preparation;
   MAEIL_ASSIGN(const Validated by, validated(context_.store, context_.logical_date, day_.spec, raw_));
   MAEIL_TRY(ensure_prepared(context_, day_, preparation));
-  MAEIL_ASSIGN(const auto scorer, nn::Scorer::make(std::move(model_.parameters), model_.unknown));
-  MAEIL_ASSIGN(auto scores, score_split(context_.store, context_.logical_date, preparation, split_, scorer,
-                                        rows.first, rows.count));
+  MAEIL_ASSIGN(auto scores, score_split(context_.store, context_.logical_date, preparation, split_,
+                                        *model_.predictor, rows.first, rows.count));
   MAEIL_TRY(check_rows_of(context_, preparation, raw_, by));
   const ScoreTotal total{scores.labels.size(), scores.unlabelled};
   MAEIL_TRY(sink(scores));
@@ -49,14 +49,13 @@ Result<ScoreTotal> Scoring::make(RowRange rows, const Sink& sink) {
 
 Result<ScoreTotal> ScoringOfDays::make(RowRange days, const Sink& sink) {
   const prep::Preparation& preparation = *model_.preparation;
-  MAEIL_ASSIGN(const auto scorer, nn::Scorer::make(std::move(model_.parameters), model_.unknown));
   const prep::Split split = split_ == prep::to_string(prep::Split::kTest)   ? prep::Split::kTest
                             : split_ == prep::to_string(prep::Split::kFine) ? prep::Split::kFine
                                                                             : prep::Split::kTrain;
   ScoreTotal total;
   for (uint64_t i = days.first; i < dates_.size() && i - days.first < days.count; ++i) {
     MAEIL_ASSIGN(auto scores, score_labelled_day(context_.store, day_, dates_[i], context_.logical_date,
-                                                 preparation, split, scorer));
+                                                 preparation, split, *model_.predictor));
     total.rows += scores.labels.size();
     total.unlabelled += scores.unlabelled;
     MAEIL_TRY(sink(scores));

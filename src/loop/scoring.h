@@ -9,7 +9,7 @@
 #include "loop/day.h"
 #include "loop/prepared/read_rows.h"
 #include "loop/run_in_shards.h"
-#include "registry/model_file.h"
+#include "model/model_file.h"
 
 namespace maeil::loop {
 
@@ -37,7 +37,7 @@ class Scoring : public RowWork<Scores, ScoreTotal> {
 
  protected:
   Scoring(dag::TaskContext& context, const Day& day, const registry::ModelVersion& version,
-          std::string_view split, store::Document raw, registry::ModelFile model)
+          std::string_view split, store::Document raw, model::ModelFile model)
       : context_(context),
         day_(day),
         version_(version),
@@ -50,7 +50,7 @@ class Scoring : public RowWork<Scores, ScoreTotal> {
   const registry::ModelVersion& version_;
   const std::string_view split_;
   store::Document raw_;
-  registry::ModelFile model_;
+  model::ModelFile model_;
 };
 
 // The same split of other days, with the labels that the date knows of their rows (labels/labelled_rows.h).

@@ -12,8 +12,10 @@
 #include "loop/pipelines.h"
 #include "loop/prepared/raw_data.h"
 #include "loop/tasks.h"
+#include "model/tab_transformer.h"
+#include "model/tab_transformer_file.h"
 #include "nn/model.h"
-#include "registry/model_file.h"
+#include "registry/version_file.h"
 #include "registry/versions.h"
 #include "store/sqlite/sqlite_store.h"
 #include "store/test_support.h"
@@ -70,13 +72,14 @@ class Scored : public testing::Test {
     preparation.dataset = "small";
     preparation.categorical = {{"grade", "grade", false, {"A", "B", "C"}, 3}};
     preparation.numeric = {{"rate", 1, 2, 3, 0, 9}};
-    registry::ModelFile model{.parameters = nn::initial_parameters(shape, seed).value(),
-                              .preparation = preparation};
+    const model::ModelFile model{
+        .predictor = model::TabTransformer::make(nn::initial_parameters(shape, seed).value()).value(),
+        .preparation = preparation};
     registry::NewVersion version;
     version.id = store::new_object_id(now());
     version.model_name = registry::kClassifier;
     version.version = name;
-    EXPECT_TRUE(registry::save_version(*store_, registry::model_file_bytes(model, {}, now()).value(),
+    EXPECT_TRUE(registry::save_version(*store_, model::model_file_bytes(model, {}, now()).value(),
                                        (folder_ / name).string(), version));
     store::Document document = registry::make_version_document(version, now());
     document["status"] = status;

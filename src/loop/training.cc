@@ -6,12 +6,13 @@
 #include <filesystem>
 
 #include "base/dataset_name.h"
-#include "kernels/instruction_set.h"
 #include "loop/evaluation.h"
 #include "loop/gate.h"
+#include "loop/recipes.h"
 #include "loop/reference_rows.h"
 #include "loop/tasks.h"
-#include "nn/pretrain.h"
+#include "model/tab_transformer.h"
+#include "registry/version_file.h"
 #include "registry/version_names.h"
 
 namespace maeil::loop {
@@ -60,59 +61,35 @@ bool has_both_classes(const Samples& samples) {
          std::ranges::find(samples.labels, 1) != samples.labels.end();
 }
 
-nn::ModelShape shape_for(const Day& day, const prep::Preparation& preparation) {
-  nn::ModelShape shape;
-  for (const auto& f : preparation.categorical) shape.cardinalities.push_back(f.cardinality);
-  shape.numeric = static_cast<int>(preparation.numeric.size());
-  shape.width = static_cast<int>(day.settings.d_model);
-  shape.heads = static_cast<int>(day.settings.nhead);
-  shape.layers = static_cast<int>(day.settings.num_layers);
-  shape.feed_forward = static_cast<int>(day.settings.dim_feedforward);
-  return shape;
-}
-
 store::Document reference_note(const LearningRows& rows, const LearningSamples& samples) {
   store::Document note = rows.note;
   note["unlabelled"] = samples.unlabelled;
   return note;
 }
 
-nn::TrainCallbacks progress_callbacks(TaskContext& context, std::string what, int epochs) {
-  nn::TrainCallbacks callbacks;
-  callbacks.progress = [&context, what = std::move(what), epochs](int epoch, size_t done,
-                                                                  size_t total) -> Status {
-    context.progress(fmt::format("{} {}/{}", what, epoch + 1, epochs), done, total);
+// Says how far each epoch is.
+model::FitCallbacks progress_callbacks(TaskContext& context, std::string what) {
+  return {.progress = [&context, what = std::move(what)](int epoch, int epochs, size_t done,
+                                                         size_t total) -> Status {
+    context.progress(fmt::format("{}, epoch {}/{}", what, epoch + 1, epochs), done, total);
     return {};
-  };
-  return callbacks;
+  }};
 }
 
 }  // namespace
 
-Status add_version(const Day& day, TaskContext& context, const registry::ModelFile& model,
+Status add_version(const Day& day, TaskContext& context, const model::ModelFile& model,
                    const char* file_prefix, registry::NewVersion& version, TaskOutcome& out) {
   const Instant when = now();
   MAEIL_ASSIGN(version.version, registry::take_version_name(context.store, context.task_key(), when));
   version.id = store::task_object_id(context.task_key(), registry::kCollection, 0);
-  MAEIL_ASSIGN(const std::string bytes, registry::model_file_bytes(model, version.finetuned_from, when));
+  MAEIL_ASSIGN(const std::string bytes, model::model_file_bytes(model, version.finetuned_from, when));
   const auto path = std::filesystem::path(day.settings.model_save_path) /
-                    fmt::format("{}_{}.pth", file_prefix, version.version);
+                    fmt::format("{}_{}{}", file_prefix, version.version, model.predictor->file_extension());
   MAEIL_TRY(registry::save_version(context.store, bytes, path.string(), version));
   out.batch.puts.push_back({registry::kCollection, stamped(context, registry::kCollection,
                                                            registry::make_version_document(version, when))});
   return {};
-}
-
-store::Document hyperparameters_of(const Day& day, const nn::ModelShape& shape) {
-  return {{"d_model", shape.width},
-          {"nhead", shape.heads},
-          {"num_layers", shape.layers},
-          {"dim_feedforward", shape.feed_forward},
-          {"final_hidden", shape.head_hidden},
-          {"dropout_rate", day.settings.dropout_rate},
-          {"num_categorical_features", shape.cardinalities.size()},
-          {"num_numerical_features", shape.numeric},
-          {"instruction_set", kernels::instruction_set(shape.encoder())}};
 }
 
 store::Document training_event(const registry::NewVersion& version, const store::Document& epochs) {
@@ -126,7 +103,7 @@ store::Document training_event(const registry::NewVersion& version, const store:
 
 namespace {
 
-Result<store::Document> epoch_document(double loss, const std::vector<double>& probabilities,
+Result<store::Document> epoch_document(double loss, std::span<const double> probabilities,
                                        const std::vector<int32_t>& labels, const char* measured_on) {
   MAEIL_ASSIGN(const auto m, metrics::classification_metrics(
                                  probabilities, std::vector<uint8_t>(labels.begin(), labels.end())));
@@ -144,37 +121,30 @@ Result<store::Document> epoch_document(double loss, const std::vector<double>& p
 
 }  // namespace
 
-Result<nn::Parameters> train_with_epochs(TaskContext& context, const registry::ModelFile& model,
-                                         const Samples& samples, const JudgedRows& judged,
-                                         const nn::TrainOptions& options, store::Document& epochs) {
+Result<std::shared_ptr<const model::Predictor>> fit_with_epochs(
+    TaskContext& context, const model::Learner& learner, const model::ModelFile& model,
+    const Samples& samples, const JudgedRows& judged, store::Document& epochs) {
   epochs = store::Document::array();
   const bool has_rows = judged.samples.rows() > 0;
   const Samples& rows = has_rows ? judged.samples : samples;
   const char* measured_on = has_rows ? judged.name : kPassingBatches;
-  nn::TrainCallbacks callbacks = progress_callbacks(context, "train, epoch", options.epochs);
-  callbacks.epoch = [&](int epoch, const nn::EpochResult& result) -> Status {
-    std::vector<double> probabilities(rows.rows());
-    if (has_rows) {
-      MAEIL_ASSIGN(const auto scorer, nn::Scorer::make(result.parameters, model.unknown));
-      MAEIL_ASSIGN(probabilities, predict_default(scorer, rows.view().rows));
-    } else {
-      nn::probabilities(result.logits, probabilities);
-    }
-    MAEIL_ASSIGN(auto document, epoch_document(result.mean_loss, probabilities, rows.labels, measured_on));
-    context.log(fmt::format("epoch {}/{}: loss {:.4f}; {}: F1 {}, AUC {}", epoch + 1, options.epochs,
-                            result.mean_loss, measured_on, metric_text(metric_of(document, "f1_score")),
+  model::FitCallbacks callbacks = progress_callbacks(context, "train");
+  callbacks.epoch = [&](const model::Epoch& epoch) -> Status {
+    MAEIL_ASSIGN(auto document, epoch_document(epoch.loss, epoch.probabilities, rows.labels, measured_on));
+    context.log(fmt::format("epoch {}/{}: loss {:.4f}; {}: F1 {}, AUC {}", epoch.number + 1, epoch.of,
+                            epoch.loss, measured_on, metric_text(metric_of(document, "f1_score")),
                             metric_text(metric_of(document, "roc_auc"))));
     epochs.push_back(std::move(document));
     return {};
   };
-  return nn::train_classifier(model.parameters, samples.view(), options, callbacks);
+  return learner.fit(*model.preparation, samples, judged.samples, model.predictor.get(), callbacks);
 }
 
 namespace {
 
 // Judges the finished model on the rows that are kept for that: a document of performance_metrics each, with
 // what the gate would say.
-Status add_verdicts(const Day& day, const LearningRows& rows, const registry::ModelFile& model,
+Status add_verdicts(const Day& day, const LearningRows& rows, const model::ModelFile& model,
                     const std::string& model_id, TaskContext& context, TaskOutcome& out) {
   MAEIL_ASSIGN(const auto scores, score_parts(day.spec, rows, model, [&](uint64_t done) {
                  context.progress("rows to judge on", done, rows.rows);
@@ -213,43 +183,32 @@ Result<TaskOutcome> pretrain_encoder(const Day& day, const TrainingPlan& plan, T
 
 Result<TaskOutcome> pretrain_on(const Day& day, const TrainingPlan& plan, const LearningRows& all,
                                 const LearningRows& some, TaskContext& context) {
-  registry::ModelFile model;
+  model::ModelFile model;
   MAEIL_ASSIGN(model.preparation, fit_with_progress(day, all, context));
   MAEIL_ASSIGN(const LearningSamples rows, read_and_log(day, some, *model.preparation, context));
-  const nn::ModelShape shape = shape_for(day, *model.preparation);
-  MAEIL_TRY(nn::check_shape(shape));
-  MAEIL_ASSIGN(auto parameters, nn::initial_parameters(shape, static_cast<uint64_t>(day.settings.seed)));
-
-  nn::PretrainOptions options;
-  options.epochs = plan.pretrain_epochs;
-  options.batch = static_cast<size_t>(day.settings.batch_size);
-  options.learning_rate = static_cast<float>(day.settings.learning_rate);
-  options.dropout = static_cast<float>(day.settings.dropout_rate);
-  options.temperature = day.settings.temperature;
-  options.seed = static_cast<uint64_t>(day.settings.seed);
+  const auto recipe = first_recipe(day, plan.pretrain_epochs);
   auto epochs = store::Document::array();
-  auto callbacks = progress_callbacks(context, "pretrain, epoch", options.epochs);
-  callbacks.epoch = [&](int epoch, const nn::EpochResult& result) -> Status {
-    context.log(fmt::format("epoch {}/{}: NT-Xent loss {:.4f}", epoch + 1, options.epochs, result.mean_loss));
-    epochs.push_back({{"loss", result.mean_loss},
+  auto callbacks = progress_callbacks(context, "pretrain");
+  callbacks.epoch = [&](const model::Epoch& epoch) -> Status {
+    context.log(fmt::format("epoch {}/{}: NT-Xent loss {:.4f}", epoch.number + 1, epoch.of, epoch.loss));
+    epochs.push_back({{"loss", epoch.loss},
                       {"accuracy", nullptr},
                       {"roc_auc", nullptr},
                       {"f1_score", nullptr},
                       {"loss_measured_on", kPassingBatches}});
     return {};
   };
-  MAEIL_ASSIGN(auto pretrained,
-               nn::pretrain_encoder(std::move(parameters), rows.learn.view().rows, options, callbacks));
-  model.parameters = std::move(pretrained.parameters);
-  model.parameters.has_head = false;
+  MAEIL_ASSIGN(model.predictor,
+               model::pretrain(recipe, day.settings.temperature, *model.preparation, rows.learn, callbacks));
   model.notes["reference"] = reference_note(all, rows);
 
   TaskOutcome out;
-  registry::NewVersion version{.model_name = registry::kEncoder,
-                               .hyperparameters = hyperparameters_of(day, shape),
-                               .notes = fmt::format("pretrained on {} rows from {}, {} epochs",
-                                                    rows.learn.rows(), all.description, options.epochs)};
-  version.hyperparameters["pretrain_epochs"] = options.epochs;
+  registry::NewVersion version{
+      .model_name = registry::kEncoder,
+      .hyperparameters = model::tab_transformer_learner(recipe)->hyperparameters(*model.predictor),
+      .notes = fmt::format("pretrained on {} rows from {}, {} epochs", rows.learn.rows(), all.description,
+                           recipe.epochs)};
+  version.hyperparameters["pretrain_epochs"] = recipe.epochs;
   MAEIL_TRY(add_version(day, context, model, "pretrained_encoder", version, out));
   out.batch.puts.push_back(
       {"training_events", stamped(context, "training_events", training_event(version, epochs))});
@@ -267,12 +226,9 @@ Result<TaskOutcome> train_classifier(const Day& day, const TrainingPlan& plan, c
 
 Result<TaskOutcome> train_on(const Day& day, const TrainingPlan& plan, const LearningRows& all,
                              const std::string& encoder_id, TaskContext& context) {
-  registry::ModelFile model;
+  model::ModelFile model;
   if (encoder_id.empty()) {
     MAEIL_ASSIGN(model.preparation, fit_with_progress(day, all, context));
-    const nn::ModelShape shape = shape_for(day, *model.preparation);
-    MAEIL_TRY(nn::check_shape(shape));
-    MAEIL_ASSIGN(model.parameters, nn::initial_parameters(shape, static_cast<uint64_t>(day.settings.seed)));
   } else {
     MAEIL_ASSIGN(const auto encoder, registry::find_version(context.store, encoder_id));
     MAEIL_ASSIGN(model, registry::load_version(context.store, encoder, day.spec,
@@ -287,29 +243,19 @@ Result<TaskOutcome> train_on(const Day& day, const TrainingPlan& plan, const Lea
                     rows.learn.rows(), all.description));
   }
 
-  nn::TrainOptions options;
-  options.epochs = plan.epochs;
-  options.batch = static_cast<size_t>(day.settings.batch_size);
-  options.learning_rate = static_cast<float>(day.settings.learning_rate);
-  options.dropout = static_cast<float>(day.settings.dropout_rate);
-  options.seed = static_cast<uint64_t>(day.settings.seed);
+  const auto learner = model::tab_transformer_learner(first_recipe(day, plan.epochs));
   store::Document epochs;
-  MAEIL_ASSIGN(auto trained,
-               train_with_epochs(context, model, rows.learn, {rows.held_out, kHeldOut}, options, epochs));
-  model.parameters = std::move(trained);
-  model.parameters.has_head = true;
-  model.unknown.clear();
+  MAEIL_ASSIGN(model.predictor,
+               fit_with_epochs(context, *learner, model, rows.learn, {rows.held_out, kHeldOut}, epochs));
   model.notes["reference"] = reference_note(all, rows);
 
   TaskOutcome out;
   registry::NewVersion version{.model_name = registry::kClassifier,
-                               .hyperparameters = hyperparameters_of(day, model.parameters.shape),
+                               .hyperparameters = learner->hyperparameters(*model.predictor),
                                .metrics = epochs.back(),
                                .notes = fmt::format("trained on {} rows from {}, {} epochs",
-                                                    rows.learn.rows(), all.description, options.epochs)};
-  version.hyperparameters.update({{"epochs", options.epochs},
-                                  {"batch_size", options.batch},
-                                  {"learning_rate", day.settings.learning_rate}});
+                                                    rows.learn.rows(), all.description, learner->epochs())};
+  version.hyperparameters["epochs"] = learner->epochs();
   MAEIL_TRY(add_version(day, context, model, "classifier", version, out));
   out.batch.puts.push_back(
       {"training_events", stamped(context, "training_events", training_event(version, epochs))});

@@ -8,8 +8,8 @@
 #include "loop/day.h"
 #include "loop/learning_rows.h"
 #include "loop/prepared/read_rows.h"
-#include "nn/train.h"
-#include "registry/model_file.h"
+#include "model/model_file.h"
+#include "model/predictor.h"
 
 namespace maeil::loop {
 
@@ -55,20 +55,19 @@ struct JudgedRows {
   const char* name;
 };
 
-// Trains `model` on `samples`, logs each epoch and fills `epochs` as `training_events` keeps them: loss,
-// accuracy, roc_auc, f1_score, log_loss, null where undefined. The loss is the mean of the epoch's own
-// batches; the rest is of the epoch's weights on the judged rows, or, where there are none, of the epoch's
-// own batches as they went by, while the weights moved.
-Result<nn::Parameters> train_with_epochs(dag::TaskContext& context, const registry::ModelFile& model,
-                                         const Samples& samples, const JudgedRows& judged,
-                                         const nn::TrainOptions& options, store::Document& epochs);
+// Fits `model`'s predictor (null: from nothing) on `samples`, logs each epoch and fills `epochs` as
+// `training_events` keeps them: loss, accuracy, roc_auc, f1_score, log_loss, null where undefined. The loss
+// is the mean of the epoch's own batches; the rest is of the epoch's weights on the judged rows, or, where
+// there are none, of the epoch's own batches as they went by, while the weights moved.
+Result<std::shared_ptr<const model::Predictor>> fit_with_epochs(
+    dag::TaskContext& context, const model::Learner& learner, const model::ModelFile& model,
+    const Samples& samples, const JudgedRows& judged, store::Document& epochs);
 
 // Registers a version that this task makes: takes its name, puts its bytes into the store and on this machine
-// (`<MODEL_SAVE_PATH>/<file_prefix>_<version>.pth`), and its document into the outcome's batch.
-Status add_version(const Day& day, dag::TaskContext& context, const registry::ModelFile& model,
+// (`<MODEL_SAVE_PATH>/<file_prefix>_<version>`, and the family's extension), and its document into the
+// outcome's batch.
+Status add_version(const Day& day, dag::TaskContext& context, const model::ModelFile& model,
                    const char* file_prefix, registry::NewVersion& version, dag::TaskOutcome& out);
-
-store::Document hyperparameters_of(const Day& day, const nn::ModelShape& shape);
 
 // A training_events document without stamps.
 store::Document training_event(const registry::NewVersion& version, const store::Document& epochs);

@@ -1,7 +1,7 @@
 // Any bytes as a model's file: found, opened, all its tensors read, and taken for a TabTransformer. A zip's
 // checksums keep mutations out of what lies in it, so bytes that do not begin as a file of ours are the
 // pickle inside an archive whose storages are there.
-#include "format/torch_zip.h"
+#include "format/zip.h"
 #include "nn/checkpoint.h"
 
 namespace maeil {

@@ -101,6 +101,7 @@ Json to_json(const Preparation& preparation) {
   }
   Json out = {{"dataset", preparation.dataset}, {"categorical", categorical}, {"numeric", numeric}};
   if (preparation.spec) out["dataset_spec"] = preparation.spec->text;
+  if (preparation.keep_missing) out["keep_missing"] = true;
   return out;
 }
 
@@ -117,6 +118,7 @@ Result<Preparation> from_json(const Json& json, const table::DatasetSpec& presen
                                                                  "the dataset spec that the model carries"));
       out.spec = std::make_shared<const table::DatasetSpec>(table::spec_to_prepare_by(trained, present));
     }
+    if (json.contains("keep_missing")) out.keep_missing = json.at("keep_missing").get<bool>();
     const table::DatasetSpec& spec = spec_of(out, present);
     for (const auto& item : json.at("categorical")) {
       MAEIL_ASSIGN(auto feature, categorical_from(item, spec));

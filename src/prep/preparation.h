@@ -26,7 +26,7 @@ struct CategoricalFeature {
   int cardinality = 0;
 };
 
-// x -> (x - median) / iqr, missing x -> most_frequent first.
+// x -> (x - median) / iqr, missing x -> most_frequent first (unless the preparation keeps what is missing).
 struct NumericFeature {
   std::string name;  // a number column, or a day count of the dataset
   double most_frequent = 0, median = 0, iqr = 1;
@@ -41,6 +41,9 @@ struct Preparation {
   // What it was fitted by, as rows are read for it now (table/spec_difference.h); its `text` is as it was
   // then. null: the present one (of the built-in dataset, of a file that carries none).
   std::shared_ptr<const table::DatasetSpec> spec = nullptr;
+  // A missing number stays missing (NaN) instead of becoming the most frequent one: for models that know what
+  // missing means.
+  bool keep_missing = false;
 };
 
 // The spec by which rows are read and made into its inputs.

@@ -65,7 +65,7 @@ void transform_numbers(const table::DatasetSpec& spec, const Preparation& prepar
     for (double x : values) {
       if (x != x) {
         ++nulls;
-        x = feature.most_frequent;
+        if (!preparation.keep_missing) x = feature.most_frequent;
       } else {
         out_of_range += x < feature.low || x > feature.high;
       }

@@ -18,7 +18,7 @@ inline constexpr double kLargestScaled = 1e15;
 // What transformed rows held, by feature in the preparation's order.
 struct Counts {
   std::vector<uint64_t> unseen;        // categorical: values outside the vocabulary
-  std::vector<uint64_t> nulls;         // numeric: missing values, imputed
+  std::vector<uint64_t> nulls;         // numeric: missing values
   std::vector<uint64_t> out_of_range;  // numeric: values outside what the fit saw
 };
 // Element by element; an empty `total` counts as zeros.
@@ -28,7 +28,7 @@ void add(Counts& total, const Counts& more);
 struct Prepared {
   size_t rows = 0;
   std::vector<int32_t> codes;   // (B,C); kUnknownCode where the model never saw the value
-  std::vector<double> numbers;  // (B,N)
+  std::vector<double> numbers;  // (B,N); NaN where missing, if the preparation keeps that
   std::vector<int8_t> labels;   // (B); 0, 1, or -1 where the target is missing
   struct KeptDate {
     std::string name;

@@ -1,5 +1,7 @@
 #include "loop/prepared/processed_csv.h"
 
+#include <cmath>
+
 #include "format/csv.h"
 #include "format/number_text.h"
 
@@ -35,7 +37,8 @@ void append_processed_rows(const prep::Prepared& prepared, const std::vector<pre
       *at++ = ',';
     }
     for (size_t f = 0; f < N; ++f) {
-      at = format::write_float(at, *number++);
+      if (!std::isnan(*number)) at = format::write_float(at, *number);  // missing: nothing
+      ++number;
       *at++ = ',';
     }
     if (prepared.labels[row] >= 0) *at++ = static_cast<char>('0' + prepared.labels[row]);

@@ -145,15 +145,6 @@ Status for_each_sample_chunk(store::Store& store, Days date, const prep::Prepara
 
 }  // namespace
 
-void append(Samples& to, const prep::Prepared& from, size_t row) {
-  const size_t C = from.codes.size() / from.rows, N = from.numbers.size() / from.rows;
-  const auto codes = from.codes.begin() + static_cast<std::ptrdiff_t>(row * C);
-  const auto numbers = from.numbers.begin() + static_cast<std::ptrdiff_t>(row * N);
-  to.codes.insert(to.codes.end(), codes, codes + static_cast<std::ptrdiff_t>(C));
-  to.numbers.insert(to.numbers.end(), numbers, numbers + static_cast<std::ptrdiff_t>(N));
-  to.labels.push_back(from.labels[row]);
-}
-
 Result<FineRows> read_fine(store::Store& store, Days date, const prep::Preparation& preparation,
                            uint64_t seed) {
   const auto C = static_cast<std::ptrdiff_t>(preparation.categorical.size()),
@@ -175,14 +166,14 @@ Result<FineRows> read_fine(store::Store& store, Days date, const prep::Preparati
 }
 
 Result<Scores> score_split(store::Store& store, Days date, const prep::Preparation& preparation,
-                           std::string_view split, const nn::Scorer& scorer, uint64_t first_row,
+                           std::string_view split, const model::Predictor& predictor, uint64_t first_row,
                            uint64_t rows) {
   Scores out;
   MAEIL_TRY(for_each_sample_chunk(
       store, date, preparation, split,
       [&](const SampleChunk& chunk) -> Status {
         const Samples& samples = chunk.samples;
-        MAEIL_ASSIGN(const auto probabilities, predict_default(scorer, samples.view().rows));
+        MAEIL_ASSIGN(const auto probabilities, predictor.probabilities(samples.view().rows));
         out.probabilities.insert(out.probabilities.end(), probabilities.begin(), probabilities.end());
         out.labels.insert(out.labels.end(), samples.labels.begin(), samples.labels.end());
         out.unlabelled += chunk.unlabelled;
@@ -209,19 +200,6 @@ Result<SplitSizes> split_sizes(store::Store& store, Days date, const prep::Prepa
         return {};
       }));
   return out;
-}
-
-Result<std::vector<double>> predict_default(const nn::Scorer& scorer, const nn::Rows& rows) {
-  std::vector<float> logits(rows.count * 2);
-  MAEIL_TRY(scorer.score(rows, logits));
-  std::vector<double> out(rows.count);
-  nn::probabilities(logits, out);
-  return out;
-}
-
-Result<std::vector<double>> predict_default(const nn::Scorer& scorer, const prep::Prepared& prepared) {
-  const std::vector<float> numbers(prepared.numbers.begin(), prepared.numbers.end());
-  return predict_default(scorer, {prepared.codes, numbers, prepared.rows});
 }
 
 }  // namespace maeil::loop

@@ -7,24 +7,16 @@
 #include <string_view>
 #include <vector>
 
-#include "nn/rows.h"
-#include "nn/score.h"
+#include "model/predictor.h"
+#include "model/samples.h"
 #include "prep/preparation.h"
 #include "prep/transform.h"
 #include "store/store.h"
 
 namespace maeil::loop {
 
-// B rows in memory, as the model reads them.
-struct Samples {
-  std::vector<int32_t> codes;   // (B,C)
-  std::vector<float> numbers;   // (B,N)
-  std::vector<int32_t> labels;  // (B)
-  size_t rows() const { return labels.size(); }
-  nn::LabelledRows view() const { return {{codes, numbers, rows()}, labels}; }
-};
-// A row of a chunk behind those that are there. REQUIRES: it has a label.
-void append(Samples& to, const prep::Prepared& from, size_t row);
+using model::append;
+using model::Samples;
 
 // The labelled rows of `fine` in memory: those to learn from, and the validation part to choose by
 // (prep/split.h).
@@ -45,7 +37,7 @@ struct Scores {
 // Only what came from the raw rows `first_row` to first_row + rows - 1 counts, and little else is read.
 // kConflict when the rows were replaced meanwhile.
 Result<Scores> score_split(store::Store& store, Days date, const prep::Preparation& preparation,
-                           std::string_view split, const nn::Scorer& scorer, uint64_t first_row = 0,
+                           std::string_view split, const model::Predictor& predictor, uint64_t first_row = 0,
                            uint64_t rows = UINT64_MAX);
 
 struct SplitSizes {
@@ -54,10 +46,5 @@ struct SplitSizes {
 };
 Result<SplitSizes> split_sizes(store::Store& store, Days date, const prep::Preparation& preparation,
                                uint64_t seed);
-
-// P(default) of coded rows, on all threads.
-Result<std::vector<double>> predict_default(const nn::Scorer& scorer, const nn::Rows& rows);
-// The same of rows that were read from a file.
-Result<std::vector<double>> predict_default(const nn::Scorer& scorer, const prep::Prepared& prepared);
 
 }  // namespace maeil::loop

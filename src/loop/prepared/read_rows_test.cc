@@ -9,6 +9,7 @@
 
 #include "loop/prepared/prepare.h"
 #include "loop/prepared/store_rows.h"
+#include "model/tab_transformer.h"
 #include "nn/model.h"
 #include "prep/split.h"
 #include "store/forwarding_store.h"
@@ -22,8 +23,9 @@ TEST(ScoreSplit, AShardTakesItsRawRowsAndReadsNoFurther) {
   const Days date = parse_date("2026-11-23").value();
   const prep::Preparation preparation{
       "rows", {{.name = "grade", .vocabulary = {"a"}, .cardinality = 1}}, {{.name = "amount"}}};
-  const auto scorer =
-      nn::Scorer::make(nn::initial_parameters({.cardinalities = {1}, .numeric = 1}, 1).value()).value();
+  const model::TabTransformer scorer =
+      *model::TabTransformer::make(nn::initial_parameters({.cardinalities = {1}, .numeric = 1}, 1).value())
+           .value();
   store::TempFolder folder;
   const auto store = store::open_sqlite(folder / "maeil.db").value();
 
@@ -54,8 +56,9 @@ TEST(ScoreSplit, AShardTakesItsRawRowsAndReadsNoFurther) {
 const Days kDate = parse_date("2026-11-23").value();
 const prep::Preparation kPreparation{
     "rows", {{.name = "grade", .vocabulary = {"a"}, .cardinality = 1}}, {{.name = "amount"}}};
-nn::Scorer scorer() {
-  return nn::Scorer::make(nn::initial_parameters({.cardinalities = {1}, .numeric = 1}, 1).value()).value();
+model::TabTransformer scorer() {
+  return *model::TabTransformer::make(nn::initial_parameters({.cardinalities = {1}, .numeric = 1}, 1).value())
+              .value();
 }
 
 // Publishes prepared rows that came from these raw rows; every third is not in `test`.

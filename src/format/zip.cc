@@ -1,4 +1,4 @@
-#include "format/torch_zip.h"
+#include "format/zip.h"
 
 #include <fmt/format.h>
 

@@ -1,4 +1,4 @@
-// The zip archive around a checkpoint, over libzip. Only torch*.cc include this file.
+// Zip archives in memory, over libzip: of checkpoints, and of model files of our own.
 #pragma once
 
 #include <zip.h>

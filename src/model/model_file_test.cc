@@ -1,25 +1,22 @@
 // Checkpoints as trainers save them (tests/data/checkpoints.zip, made by tools/oracle/checkpoints.py): read,
 // with the logits that PyTorch computes from the same file, or refused in words that say what was found. And
 // numbers that are none, refused at every place of every tensor, wherever a model is read or written.
-#include "registry/model_file.h"
+#include "model/model_file.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-#include <unistd.h>
 
 #include <cmath>
 #include <cstring>
 #include <set>
 
 #include "base/file.h"
-#include "base/hash.h"
 #include "base/test_data.h"
 #include "format/torch.h"
-#include "format/torch_zip.h"
-#include "nn/score.h"
-#include "store/sqlite/sqlite_store.h"
+#include "format/zip.h"
+#include "model/tab_transformer.h"
 
-namespace maeil::registry {
+namespace maeil::model {
 namespace {
 
 using ::testing::HasSubstr;
@@ -85,9 +82,9 @@ TEST(TrainersFiles, GiveTheLogitsThatPyTorchComputesOrSayWhatWasFound) {
     EXPECT_EQ(model->remarks.empty(),
               !(name.starts_with("double") || name.starts_with("averaged") || name.starts_with("lightning")))
         << testing::PrintToString(model->remarks);
-    const auto scorer = nn::Scorer::make(std::move(model->parameters)).value();
+    const TabTransformer& network = as_tab_transformer(*model->predictor, name).value();
     std::vector<float> logits(rows * 2);
-    ASSERT_TRUE(scorer.score({codes, numbers, rows}, logits));
+    ASSERT_TRUE(network.scorer().score({codes, numbers, rows}, logits));
     for (size_t i = 0; i < logits.size(); ++i)
       EXPECT_NEAR(logits[i], wanted["logits"][i / 2][i % 2].get<double>(), 1e-5) << i;
     ++read;
@@ -174,10 +171,10 @@ TEST(Finite, NothingElseIsReadAtAnyPlaceOfAnyTensor) {
 }
 
 TEST(Finite, NeitherIsAPreparationOrAnUnknownValuesEmbedding) {
+  std::vector<float> unknown = {1, 2, 3, 4, 5, 6, 7, 8};
   ModelFile model;
-  model.parameters = small_parameters();
+  model.predictor = TabTransformer::make(small_parameters(), unknown).value();
   model.preparation = small_preparation();
-  model.unknown = {1, 2, 3, 4, 5, 6, 7, 8};
   const auto bytes = [&] { return model_file_bytes(model, std::nullopt, Instant{}).value(); };
   ASSERT_EQ(refusal(bytes()), "was read");
   const double good = 1;
@@ -194,61 +191,21 @@ TEST(Finite, NeitherIsAPreparationOrAnUnknownValuesEmbedding) {
   EXPECT_THAT(refusal(bytes()), HasSubstr("no scale"));
   model.preparation->numeric[0].iqr = 1;
   for (const float bad : {NAN, INFINITY}) {
-    model.unknown[7] = bad;
+    unknown[7] = bad;
+    EXPECT_FALSE(TabTransformer::make(small_parameters(), unknown));
+  }
+  for (const Json& bad : {Json("NaN"), Json(1e300), Json()}) {  // as a file may say it
+    model.notes["unknown_embeddings"] = Json::array({Json::array({1, 2, 3, 4, 5, 6, 7, bad})});
     EXPECT_THAT(refusal(bytes()), HasSubstr("unknown_embeddings"));
-    EXPECT_FALSE(nn::Scorer::make(model.parameters, model.unknown));
   }
 }
 
-TEST(Finite, AModelThatIsNotIsNeitherWrittenNorScored) {
-  ModelFile model;
-  model.parameters = small_parameters();
-  model.parameters.values[17] = NAN;
-  const auto bytes = model_file_bytes(model, std::nullopt, Instant{});
-  ASSERT_FALSE(bytes);
-  EXPECT_EQ(exit_code(bytes.error().code), 1);
-  EXPECT_THAT(bytes.error().message, HasSubstr("tensor encoder.embeddings.0.weight holds NaN at (2, 1)"));
-  EXPECT_THAT(bytes.error().message, HasSubstr("LEARNING_RATE"));
-  EXPECT_FALSE(nn::Scorer::make(model.parameters));
-}
-
-// A version whose bytes in the store hold a NaN, as older versions of maeil took in.
-TEST(Finite, AVersionInTheStoreThatIsNotIsRefused) {
-  const auto folder = std::filesystem::temp_directory_path() / ("maeil-finite-" + std::to_string(::getpid()));
-  std::filesystem::create_directories(folder);
-  {
-    ModelFile model;
-    model.parameters = small_parameters();
-    model.preparation = small_preparation();
-    std::string bytes = model_file_bytes(model, std::nullopt, Instant{}).value();
-    // The last bias, in the archive as it lies in memory: entries are stored. Its checksum goes with it, so
-    // the zip is written anew.
-    const auto zip = format::ZipReader::open(bytes, "made").value();
-    std::vector<std::pair<std::string, std::string>> entries;
-    for (const auto& name : zip.names()) entries.emplace_back(name, zip.read(name).value());
-    const auto tensor = model.parameters.tensor(model.parameters.tensors.size() - 1);
-    const std::string wanted(reinterpret_cast<const char*>(tensor.data()), tensor.size_bytes());
-    int changed = 0;
-    for (auto& [name, content] : entries) {
-      if (content != wanted) continue;
-      const float nan = NAN;
-      std::memcpy(content.data(), &nan, sizeof nan);
-      ++changed;
-    }
-    ASSERT_EQ(changed, 1);
-    const std::string damaged = format::write_stored_zip(entries).value();
-    const auto store = store::open_sqlite(folder / "maeil.db").value();
-    NewVersion made{.id = "0", .model_name = kClassifier, .version = "20260109_000000"};
-    ASSERT_TRUE(save_version(*store, damaged, (folder / "x.pth").string(), made));
-    ModelVersion version;
-    version.version = made.version, version.file_id = made.file_id, version.sha256 = made.sha256;
-    const auto loaded = load_version(*store, version, spec(), 2);
-    ASSERT_FALSE(loaded);
-    EXPECT_EQ(loaded.error().code, ErrorCode::kBadInput);
-    EXPECT_THAT(loaded.error().message,
-                HasSubstr("version 20260109_000000: tensor fc.3.bias holds NaN at (0)"));
-  }
-  std::filesystem::remove_all(folder);
+TEST(Finite, AModelThatIsNotIsNone) {
+  nn::Parameters parameters = small_parameters();
+  parameters.values[17] = NAN;
+  const auto made = TabTransformer::make(parameters);
+  ASSERT_FALSE(made);
+  EXPECT_THAT(made.error().message, HasSubstr("tensor encoder.embeddings.0.weight holds NaN at (2, 1)"));
 }
 
 TEST(ModelFileGolden, TheSeedsAreWrittenBitForBit) {
@@ -271,4 +228,4 @@ TEST(ModelFileGolden, TheSeedsAreWrittenBitForBit) {
 }
 
 }  // namespace
-}  // namespace maeil::registry
+}  // namespace maeil::model

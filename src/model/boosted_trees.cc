@@ -1,0 +1,30 @@
+#include "model/boosted_trees.h"
+
+#include <fmt/format.h>
+
+#include <cmath>
+
+namespace maeil::model {
+
+Result<std::shared_ptr<const BoostedTrees>> BoostedTrees::from_json(std::string json,
+                                                                    const prep::Preparation& preparation) {
+  const auto parsed = nlohmann::json::parse(json, nullptr, false);
+  if (parsed.is_discarded()) return bad_input("the trees are no JSON");
+  std::vector<int> cardinalities;
+  for (const auto& feature : preparation.categorical) cardinalities.push_back(feature.cardinality);
+  MAEIL_ASSIGN(auto trees, TreeEnsemble::from_xgboost(parsed, cardinalities, preparation.numeric.size()));
+  return std::shared_ptr<const BoostedTrees>(new BoostedTrees(std::move(json), std::move(trees)));
+}
+
+Json BoostedTrees::hyperparameters() const {
+  return {{"trees", trees_.trees()}, {"tree_nodes", trees_.nodes()}, {"tree_depth", trees_.depth()}};
+}
+
+Result<std::vector<double>> BoostedTrees::probabilities(const nn::Rows& rows) const {
+  MAEIL_ASSIGN(const auto margins, trees_.margins(rows));
+  std::vector<double> out(margins.size());
+  for (size_t i = 0; i < out.size(); ++i) out[i] = 1 / (1 + std::exp(-static_cast<double>(margins[i])));
+  return out;
+}
+
+}  // namespace maeil::model

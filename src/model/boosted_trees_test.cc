@@ -1,0 +1,285 @@
+// Trees learn what is in a made-up book, the same bytes at any number of threads; scored by us and by XGBoost
+// itself they give the same bits; and a file that is not as it was written is refused in words.
+#include "model/boosted_trees.h"
+
+#include <dlfcn.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <cstring>
+
+#include "base/threads.h"
+#include "format/zip.h"
+#include "metrics/classification.h"
+#include "model/boosted_trees_file.h"
+#include "model/test_book.h"
+#include "model/xgboost_library.h"
+
+namespace maeil::model {
+namespace {
+
+using ::testing::HasSubstr;
+
+std::shared_ptr<const BoostedTrees> fitted(const Samples& learn, const Samples& judged = {},
+                                           const BoostedTreesRecipe& recipe = {},
+                                           const Predictor* start = nullptr) {
+  const auto made = boosted_trees_learner(recipe)->fit(book_preparation(), learn, judged, start, {});
+  EXPECT_TRUE(made) << made.error().message;
+  return std::dynamic_pointer_cast<const BoostedTrees>(made.value());
+}
+
+metrics::ClassificationMetrics measured(const Predictor& predictor, const Samples& rows) {
+  const auto p = predictor.probabilities(rows.view().rows).value();
+  const std::vector<uint8_t> labels(rows.labels.begin(), rows.labels.end());
+  return metrics::classification_metrics(p, labels).value();
+}
+
+// The log loss of the book's own probabilities: none can be better but by luck.
+double least_log_loss(const Samples& rows) {
+  double sum = 0;
+  for (size_t i = 0; i < rows.rows(); ++i) {
+    const double z = book_log_odds(&rows.codes[i * 2], &rows.numbers[i * 3]);
+    sum += std::log1p(std::exp(rows.labels[i] ? -z : z));
+  }
+  return sum / static_cast<double>(rows.rows());
+}
+
+TEST(BoostedTrees, LearnInteractionsCategoriesAndWhatMissingMeans) {
+  const Samples learn = draw_book(20000, 1), judged = draw_book(5000, 2), test = draw_book(10000, 3);
+  std::vector<double> losses;
+  const auto made = boosted_trees_learner({})->fit(book_preparation(), learn, judged, nullptr,
+                                                   {.epoch = [&](const Epoch& epoch) -> Status {
+                                                     EXPECT_EQ(epoch.probabilities.size(), judged.rows());
+                                                     losses.push_back(epoch.loss);
+                                                     return {};
+                                                   }});
+  ASSERT_TRUE(made) << made.error().message;
+  const double least = least_log_loss(test), reached = measured(**made, test).log_loss;
+  EXPECT_LT(reached, least + 0.02) << least;
+  const double rate = std::ranges::count(test.labels, 1) / 10000.0;
+  EXPECT_GT(-rate * std::log(rate) - (1 - rate) * std::log(1 - rate), reached + 0.05);  // of the rate alone
+  const auto& trees = dynamic_cast<const BoostedTrees&>(**made);
+  EXPECT_LT(trees.trees().trees(), 500u);  // stopped where the judged rows said so
+  EXPECT_EQ(trees.hyperparameters()["trees"], trees.trees().trees());
+  EXPECT_TRUE(std::ranges::is_sorted(losses, std::greater<>()));
+}
+
+TEST(BoostedTrees, TheLastEpochIsOfTheModelThatIsKept) {
+  const Samples learn = draw_book(3000, 1), judged = draw_book(1000, 2);
+  for (const Samples& with : {judged, Samples()}) {
+    std::vector<double> last;
+    const auto made =
+        boosted_trees_learner({.rounds = 60, .patience = 5})
+            ->fit(book_preparation(), learn, with, nullptr, {.epoch = [&](const Epoch& epoch) -> Status {
+                    last.assign(epoch.probabilities.begin(), epoch.probabilities.end());
+                    return {};
+                  }});
+    ASSERT_TRUE(made) << made.error().message;
+    EXPECT_EQ((*made)->probabilities((with.rows() > 0 ? with : learn).view().rows).value(), last);
+  }
+}
+
+TEST(BoostedTrees, TheSameBytesAtAnyNumberOfThreads) {
+  const Samples learn = draw_book(30000, 4), judged = draw_book(3000, 5);
+  const int before = thread_count();
+  std::string first;
+  for (const int threads : {1, 2, 3, 7}) {
+    set_thread_count(threads);
+    const std::string json = fitted(learn, judged, {.rounds = 10})->json();
+    if (first.empty()) first = json;
+    EXPECT_TRUE(json == first) << threads << " threads";
+  }
+  set_thread_count(before);
+}
+
+// What XGBoost itself makes of the same model and rows.
+std::vector<float> by_xgboost(const std::string& json, const Samples& rows) {
+  EXPECT_TRUE(load_xgboost());
+  void* library = dlopen("libxgboost.so.0", RTLD_NOW);
+  const auto load = reinterpret_cast<decltype(&::XGBoosterLoadModelFromBuffer)>(
+      dlsym(library, "XGBoosterLoadModelFromBuffer"));
+  const auto matrix_of =
+      reinterpret_cast<decltype(&::XGDMatrixCreateFromMat)>(dlsym(library, "XGDMatrixCreateFromMat"));
+  const size_t C = 2, N = 3, n = rows.rows();
+  std::vector<float> block;
+  for (size_t i = 0; i < n; ++i) {
+    for (size_t f = 0; f < C; ++f)
+      block.push_back(rows.codes[i * C + f] < 0 ? NAN : static_cast<float>(rows.codes[i * C + f]));
+    for (size_t f = 0; f < N; ++f) block.push_back(rows.numbers[i * N + f]);
+  }
+  void *matrix = nullptr, *booster = nullptr;
+  EXPECT_EQ(matrix_of(block.data(), n, C + N, NAN, &matrix), 0);
+  const char* kinds[] = {"c", "c", "q", "q", "q"};
+  EXPECT_EQ(XGDMatrixSetStrFeatureInfo(matrix, "feature_type", kinds, 5), 0);
+  EXPECT_EQ(XGBoosterCreate(nullptr, 0, &booster), 0);
+  EXPECT_EQ(load(booster, json.data(), json.size()), 0) << XGBGetLastError();
+  bst_ulong length = 0;
+  const float* out = nullptr;
+  EXPECT_EQ(XGBoosterPredict(booster, matrix, 1, 0, 0, &length, &out), 0) << XGBGetLastError();
+  const std::vector<float> margins(out, out + length);
+  XGBoosterFree(booster);
+  XGDMatrixFree(matrix);
+  return margins;
+}
+
+TEST(BoostedTrees, AreScoredAsXgboostScoresThemToTheBit) {
+  Samples rows = draw_book(5000, 7);
+  for (size_t i = 0; i < rows.rows(); i += 7) rows.codes[2 * i + i % 2] = -1;  // never seen
+  for (const int depth : {1, 6, 12}) {
+    const auto made = fitted(draw_book(5000, 6), {}, {.rounds = 20, .depth = depth});
+    EXPECT_EQ(made->trees().margins(rows.view().rows).value(), by_xgboost(made->json(), rows)) << depth;
+  }
+}
+
+TEST(BoostedTrees, GoOnFromWhereTheParentEnded) {
+  const Samples old_rows = draw_book(3000, 8);
+  Samples learn = draw_book(4000, 9), judged = draw_book(2000, 10);
+  for (Samples* turned : {&learn, &judged})  // the other way round
+    for (auto& label : turned->labels) label = 1 - label;
+  const auto parent = fitted(old_rows, {}, {.rounds = 30});
+  const auto child = fitted(learn, judged, {.rounds = 60}, parent.get());
+  EXPECT_LT(measured(*child, judged).log_loss, measured(*parent, judged).log_loss - 0.5);
+  const auto trees = [](const BoostedTrees& of) {
+    return nlohmann::json::parse(of.json())["learner"]["gradient_booster"]["model"]["trees"];
+  };
+  const auto before = trees(*parent), after = trees(*child);
+  ASSERT_GT(after.size(), before.size());
+  for (size_t i = 0; i < after.size(); ++i) {
+    EXPECT_TRUE(i >= before.size() || after[i] == before[i]) << i;
+    EXPECT_EQ(after[i]["id"], i);
+  }
+  EXPECT_EQ(child->trees().margins(judged.view().rows).value(), by_xgboost(child->json(), judged));
+}
+
+TEST(BoostedTrees, NeedRowsOfBothClassesAndFeaturesThatAreThere) {
+  Samples rows = draw_book(100, 1);
+  std::ranges::fill(rows.labels, 0);
+  const auto one_class = boosted_trees_learner({})->fit(book_preparation(), rows, {}, nullptr, {});
+  ASSERT_FALSE(one_class);
+  EXPECT_THAT(one_class.error().message, HasSubstr("the 100 rows to learn from are all of one class"));
+  const auto made = fitted(draw_book(500, 1), {}, {.rounds = 3});
+  Samples wrong = draw_book(3, 2);
+  wrong.codes[3] = 40;
+  EXPECT_THAT(made->probabilities(wrong.view().rows).error().message,
+              HasSubstr("row 1: code 40 of categorical feature 1, which has 40 values"));
+  wrong.codes[3] = 4;
+  wrong.numbers[7] = INFINITY;
+  EXPECT_THAT(made->probabilities(wrong.view().rows).error().message,
+              HasSubstr("row 2: numeric feature 1 is infinite"));
+}
+
+TEST(BoostedTrees, AreCancelledByTheirCallback) {
+  int rounds = 0;
+  const auto made = boosted_trees_learner({})->fit(
+      book_preparation(), draw_book(500, 1), {}, nullptr,
+      {.progress = [&](int, int, size_t, size_t) -> Status {
+        return ++rounds == 3 ? fail(ErrorCode::kCancelled, "enough") : Status{};
+      }});
+  ASSERT_FALSE(made);
+  EXPECT_EQ(made.error().code, ErrorCode::kCancelled);
+}
+
+class TreesFile : public ::testing::Test {
+ protected:
+  const table::DatasetSpec spec_ = table::parse_dataset_spec(R"(name = "book"
+columns = [ { name = "grade", type = "text" }, { name = "sector", type = "text" },
+            { name = "rate", type = "number" }, { name = "leverage", type = "number" },
+            { name = "noise", type = "number" }, { name = "bad", type = "text" } ]
+target = { column = "bad", negative = "N", positive = "Y" }
+)",
+                                                             "book.toml")
+                                       .value();
+  const std::shared_ptr<const BoostedTrees> trees_ =
+      fitted(draw_book(2000, 1), {}, {.rounds = 4, .depth = 3});
+
+  std::string bytes(const std::shared_ptr<const BoostedTrees>& trees) {
+    ModelFile file{.predictor = trees, .preparation = book_preparation()};
+    file.notes["reference"] = "rows.csv";
+    return model_file_bytes(file, "parent", Instant{}).value();
+  }
+  std::string refusal(std::string_view bytes) {
+    const auto model = parse_model_file(bytes, "f.maeil", spec_, 4);
+    if (model) return "was read";
+    EXPECT_EQ(model.error().code, ErrorCode::kBadInput);
+    EXPECT_THAT(model.error().message, HasSubstr("f.maeil"));
+    return model.error().message;
+  }
+};
+
+TEST_F(TreesFile, IsReadAsItWasWritten) {
+  const auto model = parse_model_file(bytes(trees_), "f.maeil", spec_, 4);
+  ASSERT_TRUE(model) << model.error().message;
+  const Samples rows = draw_book(500, 2);
+  EXPECT_EQ(model->predictor->probabilities(rows.view().rows).value(),
+            trees_->probabilities(rows.view().rows).value());
+  EXPECT_EQ(model->predictor->family(), kBoostedTrees);
+  EXPECT_EQ(prep::feature_spec_hash(*model->preparation), prep::feature_spec_hash(book_preparation()));
+  EXPECT_TRUE(model->preparation->keep_missing);
+  EXPECT_EQ(model->notes["reference"], "rows.csv");
+  EXPECT_EQ(model_file_bytes(*model, "parent", Instant{}).value(), bytes(trees_));
+}
+
+TEST_F(TreesFile, IsRefusedWhereItsBytesAreNotThoseThatWereWritten) {
+  const std::string good = bytes(trees_);
+  const auto zip = format::ZipReader::open(good, "f").value();
+  std::string trees = zip.read("xgboost.json").value(), facts = zip.read("facts.json").value();
+  const auto with = [&](const std::string& f, const std::string& t) {
+    return refusal(format::write_stored_zip({{"facts.json", f}, {"xgboost.json", t}}).value());
+  };
+  ASSERT_EQ(with(facts, trees), "was read");
+  EXPECT_THAT(with(facts, trees + " "), HasSubstr("do not match their sha256"));
+  EXPECT_THAT(with("[]", trees), HasSubstr("facts.json: it is no JSON object"));
+  EXPECT_THAT(with(R"({"format":"maeil","format_version":2})", trees), HasSubstr("reads format_version 1"));
+  for (size_t length = 0; length < good.size(); length += 97)
+    EXPECT_NE(refusal(good.substr(0, length)), "was read");
+}
+
+// Each entry of a model, changed into what it must not be.
+TEST_F(TreesFile, TreesThatAreNoneAreRefused) {
+  const auto model = nlohmann::json::parse(trees_->json());
+  const auto why = [&](const std::function<void(nlohmann::json & model, nlohmann::json & tree)>& change) {
+    auto changed = model;
+    change(changed, changed["learner"]["gradient_booster"]["model"]["trees"][1]);
+    const auto made = BoostedTrees::from_json(changed.dump(), book_preparation());
+    return made ? std::string("was read") : made.error().message;
+  };
+  using J = nlohmann::json;
+  EXPECT_EQ(why([](J&, J&) {}), "was read");
+  EXPECT_THAT(why([](J&, J& t) { t["left_children"][0] = 0; }),
+              HasSubstr("tree 1: node 0 has children that cannot be"));
+  EXPECT_THAT(why([](J&, J& t) { t["left_children"][1] = t["right_children"][0]; }),
+              HasSubstr("children that cannot be"));
+  EXPECT_THAT(why([](J&, J& t) { t["right_children"][0] = 1'000'000; }),
+              HasSubstr("children that cannot be"));
+  EXPECT_THAT(why([](J&, J& t) { t["right_children"][0] = -7; }), HasSubstr("children that cannot be"));
+  EXPECT_THAT(why([](J&, J& t) { t["right_children"].erase(0); }), HasSubstr("not of one length"));
+  EXPECT_THAT(why([](J&, J& t) { t["split_indices"][0] = 5; }), HasSubstr("splits by feature 5, of 5"));
+  EXPECT_THAT(why([](J&, J& t) { t["split_indices"][0] = -1; }), HasSubstr("splits by feature -1, of 5"));
+  EXPECT_THAT(why([](J&, J& t) { t["split_conditions"][0] = 1e300; }), HasSubstr("not finite"));
+  EXPECT_THAT(why([](J&, J& t) { t["split_conditions"][0] = "1"; }), HasSubstr("no number"));
+  EXPECT_THAT(why([](J&, J& t) { t["left_children"][0] = 1.5; }), HasSubstr("no whole number"));
+  EXPECT_THAT(why([](J&, J& t) { t = 7; }), HasSubstr("tree 1: it is no object"));
+  EXPECT_THAT(why([](J&, J& t) {
+                t["categories_nodes"].push_back(-1), t["categories_segments"].push_back(0),
+                    t["categories_sizes"].push_back(0);
+              }),
+              HasSubstr("is of no node"));
+  EXPECT_THAT(why([](J&, J& t) { t["categories_sizes"][0] = 1'000'000; }),
+              HasSubstr("lies outside of the list"));
+  EXPECT_THAT(why([](J&, J& t) { t["categories"][0] = 40; }), HasSubstr("names category 40 of feature"));
+  EXPECT_THAT(why([](J& m, J&) { m["learner"]["gradient_booster"]["name"] = "dart"; }),
+              HasSubstr("no gbtree"));
+  EXPECT_THAT(why([](J& m, J&) { m["learner"]["objective"]["name"] = "reg:squarederror"; }),
+              HasSubstr("binary:logistic"));
+  EXPECT_THAT(why([](J& m, J&) { m["learner"]["learner_model_param"]["num_feature"] = "6"; }),
+              HasSubstr("reads 6 features, the preparation has 5"));
+  EXPECT_THAT(why([](J& m, J&) { m["learner"]["learner_model_param"]["base_score"] = "nan"; }),
+              HasSubstr("base_score"));
+  EXPECT_THAT(why([](J& m, J&) { m["learner"]["learner_model_param"].erase("base_score"); }),
+              HasSubstr("base_score"));
+  EXPECT_THAT(why([](J& m, J&) { m["learner"] = J::array(); }), HasSubstr("gbtree"));
+  EXPECT_FALSE(BoostedTrees::from_json("{", book_preparation()));
+}
+
+}  // namespace
+}  // namespace maeil::model

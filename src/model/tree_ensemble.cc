@@ -1,0 +1,269 @@
+#include "model/tree_ensemble.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <atomic>
+#include <charconv>
+#include <cmath>
+#include <limits>
+
+#include "base/threads.h"
+
+namespace maeil::model {
+namespace {
+
+using Json = nlohmann::json;
+
+constexpr size_t kMostTrees = 100'000;
+constexpr size_t kMostNodes = size_t{1} << 26;  // 1 GiB of them
+constexpr int kMostDepth = 4096;
+constexpr size_t kBlock = 64;  // rows whose features stay in the cache while all trees pass over them
+
+// Numbers of the model's parameters are written as texts.
+template <class T>
+Result<T> number(const Json& object, const char* key) {
+  const auto found = object.find(key);
+  if (found == object.end() || !found->is_string()) return bad_input(fmt::format("{} is missing", key));
+  const auto& text = found->get_ref<const std::string&>();
+  T value{};
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (error != std::errc() || end != text.data() + text.size())
+    return bad_input(fmt::format("{} is no number", key));
+  return value;
+}
+
+template <class T>
+Result<std::vector<T>> array_of(const Json& tree, const char* key) {
+  const auto found = tree.find(key);
+  if (found == tree.end() || !found->is_array()) return bad_input(fmt::format("{} is no list", key));
+  std::vector<T> out;
+  out.reserve(found->size());
+  for (const auto& value : *found) {
+    if constexpr (std::is_floating_point_v<T>) {
+      if (!value.is_number()) return bad_input(fmt::format("{} holds what is no number", key));
+      out.push_back(value.get<T>());
+      if (!std::isfinite(out.back()))
+        return bad_input(fmt::format("{} holds a number that is not finite", key));
+    } else {
+      if (value.is_boolean()) {
+        out.push_back(value.get<bool>());
+        continue;
+      }
+      if (!value.is_number_integer() || value.get<int64_t>() < std::numeric_limits<int32_t>::min() ||
+          value.get<int64_t>() > std::numeric_limits<int32_t>::max())
+        return bad_input(fmt::format("{} holds what is no whole number", key));
+      out.push_back(static_cast<T>(value.get<int64_t>()));
+    }
+  }
+  return out;
+}
+
+const Json& member(const Json& object, const char* key) {
+  static const Json kNone = Json::object();
+  const auto found = object.is_object() ? object.find(key) : object.end();
+  return found != object.end() && found->is_object() ? *found : kNone;
+}
+
+}  // namespace
+
+Result<TreeEnsemble> TreeEnsemble::from_xgboost(const Json& model, std::span<const int> cardinalities,
+                                                size_t numeric) {
+  TreeEnsemble out;
+  out.cardinalities_.assign(cardinalities.begin(), cardinalities.end());
+  out.numeric_ = numeric;
+  const Json& learner = member(model, "learner");
+  const Json& booster = member(learner, "gradient_booster");
+  const Json& parameters = member(learner, "learner_model_param");
+  const Json& objective = member(learner, "objective");
+  if (!booster.contains("name") || booster["name"] != "gbtree")
+    return bad_input("the model's booster is no gbtree");
+  if (!objective.contains("name") || objective["name"] != "binary:logistic")
+    return bad_input("the model's objective is not binary:logistic");
+  MAEIL_ASSIGN(const auto classes, number<int64_t>(parameters, "num_class"));
+  MAEIL_ASSIGN(const auto features, number<int64_t>(parameters, "num_feature"));
+  MAEIL_ASSIGN(const float base, number<float>(parameters, "base_score"));
+  if (classes > 1) return bad_input(fmt::format("the model has {} classes", classes));
+  if (features != static_cast<int64_t>(out.features())) {
+    return bad_input(
+        fmt::format("the model reads {} features, the preparation has {}", features, out.features()));
+  }
+  if (!(base > 0 && base < 1)) return bad_input("base_score is no probability between 0 and 1");
+  out.base_ = -std::log(1.0f / base - 1.0f);
+
+  const Json& trees = booster.contains("model") ? booster["model"] : booster;
+  const auto list = trees.is_object() ? trees.find("trees") : trees.end();
+  if (list == trees.end() || !list->is_array()) return bad_input("the model has no list of trees");
+  if (list->size() > kMostTrees) return bad_input(fmt::format("the model has {} trees", list->size()));
+  for (size_t i = 0; i < list->size(); ++i) {
+    if (const Status added = out.add_tree((*list)[i], i); !added)
+      return with_context(fmt::format("tree {}", i), added.error());
+  }
+  return out;
+}
+
+// Nodes are taken as they are reached from the root, each once: what a writer left behind unused is dropped,
+// and a way that comes back is refused.
+Status TreeEnsemble::add_tree(const Json& tree, size_t) {
+  if (!tree.is_object()) return bad_input("it is no object");
+  MAEIL_ASSIGN(const auto left, array_of<int32_t>(tree, "left_children"));
+  MAEIL_ASSIGN(const auto right, array_of<int32_t>(tree, "right_children"));
+  MAEIL_ASSIGN(const auto feature, array_of<int32_t>(tree, "split_indices"));
+  MAEIL_ASSIGN(const auto condition, array_of<float>(tree, "split_conditions"));
+  MAEIL_ASSIGN(const auto missing_left, array_of<int32_t>(tree, "default_left"));
+  MAEIL_ASSIGN(const auto kind, array_of<int32_t>(tree, "split_type"));
+  MAEIL_ASSIGN(const auto categories, array_of<int32_t>(tree, "categories"));
+  MAEIL_ASSIGN(const auto set_nodes, array_of<int32_t>(tree, "categories_nodes"));
+  MAEIL_ASSIGN(const auto set_begins, array_of<int32_t>(tree, "categories_segments"));
+  MAEIL_ASSIGN(const auto set_sizes, array_of<int32_t>(tree, "categories_sizes"));
+  const size_t count = left.size();
+  if (count == 0 || right.size() != count || feature.size() != count || condition.size() != count ||
+      missing_left.size() != count || kind.size() != count)
+    return bad_input("its lists are not of one length");
+  if (set_begins.size() != set_nodes.size() || set_sizes.size() != set_nodes.size())
+    return bad_input("its lists of categories are not of one length");
+  if (nodes_.size() + count > kMostNodes) return bad_input("the trees have too many nodes");
+
+  std::vector<int32_t> set_of(count, -1);
+  for (size_t s = 0; s < set_nodes.size(); ++s) {
+    const auto node = static_cast<size_t>(set_nodes[s]);
+    if (set_nodes[s] < 0 || node >= count || set_of[node] >= 0 || set_begins[s] < 0 || set_sizes[s] < 0 ||
+        static_cast<size_t>(set_begins[s]) + static_cast<size_t>(set_sizes[s]) > categories.size())
+      return bad_input(fmt::format("its set of categories {} is of no node, or lies outside of the list", s));
+    set_of[node] = static_cast<int32_t>(s);
+  }
+
+  struct Way {
+    size_t node;     // in the file
+    uint32_t place;  // in nodes_
+    int depth;
+  };
+  const auto begin = static_cast<uint32_t>(nodes_.size());
+  roots_.push_back(begin);
+  nodes_.emplace_back();
+  std::vector<uint8_t> reached(count);
+  std::vector<Way> ways = {{0, begin, 0}};
+  reached[0] = 1;
+  while (!ways.empty()) {
+    const Way way = ways.back();
+    ways.pop_back();
+    const size_t n = way.node;
+    depth_ = std::max(depth_, way.depth);
+    Node node{};
+    if (left[n] == -1) {
+      node.feature = kLeaf;
+      node.split = condition[n];
+      nodes_[way.place] = node;
+      continue;
+    }
+    const auto is_child = [&](int32_t child) {
+      return child > 0 && static_cast<size_t>(child) < count && !reached[static_cast<size_t>(child)];
+    };
+    if (!is_child(left[n]) || !is_child(right[n]) || left[n] == right[n])
+      return bad_input(fmt::format("node {} has children that cannot be", n));
+    if (way.depth >= kMostDepth) return bad_input("it is too deep");
+    if (feature[n] < 0 || static_cast<size_t>(feature[n]) >= features())
+      return bad_input(fmt::format("node {} splits by feature {}, of {}", n, feature[n], features()));
+    const auto f = static_cast<uint32_t>(feature[n]);
+    node.feature = f | (missing_left[n] ? kMissingLeft : 0);
+    if (kind[n] == 0) {
+      node.split = condition[n];
+    } else {
+      if (kind[n] != 1 || set_of[n] < 0 || f >= cardinalities_.size())
+        return bad_input(fmt::format("node {} splits by categories, which it or feature {} has not", n, f));
+      const auto s = static_cast<size_t>(set_of[n]);
+      const auto words = static_cast<uint32_t>((cardinalities_[f] + 31) / 32);
+      node.feature |= kCategory;
+      node.set = static_cast<uint32_t>(sets_.size());
+      if (sets_.size() + words + 1 > kMostNodes) return bad_input("its sets of categories are too large");
+      sets_.resize(sets_.size() + words + 1);
+      uint32_t* set = sets_.data() + node.set;
+      *set++ = words;
+      for (int32_t c = 0; c < set_sizes[s]; ++c) {
+        const int32_t category = categories[static_cast<size_t>(set_begins[s] + c)];
+        if (category < 0 || category >= cardinalities_[f])
+          return bad_input(fmt::format("node {} names category {} of feature {}, which has {}", n, category,
+                                       f, cardinalities_[f]));
+        set[category / 32] |= 1u << (category % 32);
+      }
+    }
+    node.left = static_cast<uint32_t>(nodes_.size());
+    node.right = node.left + 1;
+    nodes_.resize(nodes_.size() + 2);
+    nodes_[way.place] = node;
+    reached[static_cast<size_t>(left[n])] = reached[static_cast<size_t>(right[n])] = 1;
+    ways.push_back({static_cast<size_t>(right[n]), node.right, way.depth + 1});
+    ways.push_back({static_cast<size_t>(left[n]), node.left, way.depth + 1});
+  }
+  return {};
+}
+
+inline float TreeEnsemble::leaf(uint32_t at, const float* row) const {
+  for (;;) {
+    const Node& node = nodes_[at];
+    if (node.feature == kLeaf) return node.split;
+    const float x = row[node.feature & ~(kCategory | kMissingLeft)];
+    bool left;
+    if (x != x) {
+      left = node.feature & kMissingLeft;
+    } else if (node.feature & kCategory) {
+      const uint32_t* set = sets_.data() + node.set;
+      const auto category = static_cast<uint32_t>(x);
+      left = !(set[1 + category / 32] >> (category % 32) & 1);
+    } else {
+      left = x < node.split;
+    }
+    at = left ? node.left : node.right;
+  }
+}
+
+Result<std::vector<float>> TreeEnsemble::margins(const nn::Rows& rows) const {
+  std::vector<float> out(rows.count, base_);
+  MAEIL_TRY(add_leaves(rows, out));
+  return out;
+}
+
+Status TreeEnsemble::add_leaves(const nn::Rows& rows, std::span<float> margins) const {
+  const size_t C = cardinalities_.size(), N = numeric_, F = features();
+  if (rows.codes.size() != rows.count * C || rows.numbers.size() != rows.count * N ||
+      margins.size() != rows.count)
+    return internal_error(fmt::format("{} codes, {} numbers and {} margins are not {} rows of {} and {}",
+                                      rows.codes.size(), rows.numbers.size(), margins.size(), rows.count, C,
+                                      N));
+  std::atomic<size_t> wrong{SIZE_MAX};  // the least place, row * F + feature
+  std::vector<std::vector<float>> buffers(static_cast<size_t>(thread_count()));
+  parallel_for_workers(rows.count, kBlock, [&](size_t first, size_t last, int worker) {
+    auto& block = buffers[static_cast<size_t>(worker)];
+    block.resize(kBlock * F);
+    for (size_t row = first; row < last; ++row) {
+      float* to = block.data() + (row - first) * F;
+      const int32_t* codes = rows.codes.data() + row * C;
+      const float* numbers = rows.numbers.data() + row * N;
+      size_t bad = SIZE_MAX;
+      for (size_t f = C; f-- > 0;) {
+        to[f] = codes[f] < 0 ? std::numeric_limits<float>::quiet_NaN() : static_cast<float>(codes[f]);
+        if (codes[f] < -1 || codes[f] >= cardinalities_[f]) bad = f;
+      }
+      for (size_t f = N; f-- > 0;) {
+        to[C + f] = numbers[f];
+        if (std::isinf(numbers[f])) bad = std::min(bad, C + f);
+      }
+      if (bad == SIZE_MAX) continue;
+      for (size_t seen = wrong; row * F + bad < seen && !wrong.compare_exchange_weak(seen, row * F + bad);) {
+      }
+      std::fill_n(to, F, 0.0f);
+    }
+    for (const uint32_t root : roots_) {
+      for (size_t row = first; row < last; ++row)
+        margins[row] += leaf(root, block.data() + (row - first) * F);
+    }
+  });
+  if (wrong == SIZE_MAX) return {};
+  const size_t row = wrong / F, f = wrong % F;
+  if (f < C)
+    return bad_input(fmt::format("row {}: code {} of categorical feature {}, which has {} values", row,
+                                 rows.codes[row * C + f], f, cardinalities_[f]));
+  return bad_input(fmt::format("row {}: numeric feature {} is infinite", row, f - C));
+}
+
+}  // namespace maeil::model

@@ -1,0 +1,35 @@
+#include "model/xgboost_library.h"
+
+#include <mutex>
+
+#include "base/shared_library.h"
+
+namespace maeil::model {
+
+#define MAEIL_DEFINE(name) decltype(&::name) name = nullptr;
+MAEIL_XGBOOST_FUNCTIONS(MAEIL_DEFINE)
+#undef MAEIL_DEFINE
+
+Status load_xgboost() {
+  static std::mutex mutex;
+  static bool loaded = false;
+  std::lock_guard lock(mutex);
+  if (loaded) return {};
+#define MAEIL_FUNCTION(name) \
+  {#name, [](void* address) { name = reinterpret_cast<decltype(&::name)>(address); }},
+  static constexpr LibraryFunction kFunctions[] = {MAEIL_XGBOOST_FUNCTIONS(MAEIL_FUNCTION)};
+#undef MAEIL_FUNCTION
+  MAEIL_TRY(load_library({.file = "libxgboost.so.0",
+                          .what = "boosted trees: XGBoost, which learns them,",
+                          .package = "Debian: libxgboost0",
+                          .otherwise = ", or train with --family tab_transformer",
+                          .shown = "boosted trees: libxgboost.so.0",
+                          .newer = "XGBoost 1.7 or newer"},
+                         kFunctions));
+  if (XGBSetGlobalConfig(R"({"verbosity":0})") != 0)
+    return internal_error(std::string("XGBoost cannot be configured: ") + XGBGetLastError());
+  loaded = true;
+  return {};
+}
+
+}  // namespace maeil::model
