@@ -108,6 +108,7 @@ struct PreprocessOptions {
 struct TrainOptions {
   std::string in;  // a history of the team's own; "": rows are drawn
   bool pretrain = false, train = false;
+  std::vector<std::string> families;  // empty: of own rows all, of drawn ones a TabTransformer
   int64_t epochs = 0, rows = 0;
 };
 struct PredictOptions {

@@ -36,7 +36,7 @@ Result<int> deploy(Context& context, store::Store& store, const registry::ModelV
 // The version's own file name; one that is no plain name (the Python project kept whole paths) is made anew.
 std::string export_name(const registry::ModelVersion& version) {
   const std::string own = std::filesystem::path(version.path).filename().string();
-  return store::is_file_name(own) ? own : fmt::format("model_{}.pth", version.version);
+  return store::is_file_name(own) ? own : fmt::format("model_{}.{}", version.version, version.format);
 }
 
 }  // namespace

@@ -206,7 +206,11 @@ void add_data_commands(Parser& p) {
                 "rows)");
   c->add_flag("--pretrain", p.train.pretrain, "contrastive pretraining of the encoder (PRETRAIN_EPOCHS)");
   c->add_flag("--train", p.train.train, "the classifier (EPOCHS), from the encoder when there is one");
-  c->add_option("--epochs", p.train.epochs, "instead of EPOCHS and PRETRAIN_EPOCHS")
+  c->add_option(
+      "--family", p.train.families,
+      "tab_transformer or boosted_trees, once for each (default: of your own rows both, and the one with "
+      "the least log loss on held-out rows is in force; of drawn ones tab_transformer)");
+  c->add_option("--epochs", p.train.epochs, "of a tab_transformer, instead of EPOCHS and PRETRAIN_EPOCHS")
       ->check(CLI::Range(1, 10000));
   c->add_option("--rows", p.train.rows,
                 "about so many rows to learn from (default: twice DATA_QUANTITY; with --in, ROW_CAP)")

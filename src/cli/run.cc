@@ -134,7 +134,8 @@ void print_summary(const Settings& settings, const store::Store& store, const st
     if (!paths.empty()) print_line(fmt::format("  {:<12} {}", what, fmt::join(paths, ", ")));
   };
   print_files("data", {settings.data_path, settings.data_dir + "/processed/processed_data.csv"});
-  print_files("model", {settings.model_save_path + "/deployed/current_model.pth"});
+  print_files("model", {settings.model_save_path + "/deployed/current_model.pth",
+                        settings.model_save_path + "/deployed/current_model.maeil"});
   if (const auto scored = summary.find("scored"); scored != summary.end() && scored->contains("result")) {
     if (const auto path = (*scored)["result"].value("path", ""); !path.empty())
       print_line(fmt::format("  scores       {}", path));

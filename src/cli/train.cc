@@ -1,16 +1,25 @@
 // `maeil train`: an encoder, a classifier, or both.
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "base/progress.h"
 #include "cli/commands.h"
 #include "cli/output.h"
 #include "loop/manual_training.h"
+#include "model/predictor.h"
 
 namespace maeil::cli {
 
 Result<int> train(Context& context, const TrainOptions& options) {
   const bool both = !options.in.empty() && !options.pretrain && !options.train;
-  if (!options.pretrain && !options.train && !both)
+  // The built-in recipe is the contract's: a TabTransformer. Of a team's own rows both are tried.
+  std::vector<std::string> families = options.families;
+  if (families.empty()) families.emplace_back(model::kTabTransformer);
+  if (options.families.empty() && both) families.emplace_back(model::kBoostedTrees);
+  const bool network = std::ranges::count(families, model::kTabTransformer) > 0;
+  const bool train = options.train || both || !options.families.empty();
+  if (!options.pretrain && !train)
     return usage_error(
         "train on what? --in F.csv for your own rows; or on drawn ones: --pretrain for the encoder, --train "
         "for the classifier, or both");
@@ -25,8 +34,9 @@ Result<int> train(Context& context, const TrainOptions& options) {
   auto results = store::Document::array();
   MAEIL_TRY(loop::train_manually(
       store, context.settings, spec,
-      {.pretrain = options.pretrain || both,
-       .train = options.train || both,
+      {.pretrain = options.pretrain || (both && network),
+       .train = train,
+       .families = families,
        .epochs = options.epochs,
        .rows = options.rows,
        .history = options.in},

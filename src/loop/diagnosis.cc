@@ -118,7 +118,7 @@ void check_models(const Settings& settings, store::Store& store, std::vector<Fin
   }
   for (const auto& version : *versions) {
     if (version.status != "deployed" || version.model_name != registry::kClassifier) continue;
-    const auto file = fs::path(settings.model_save_path) / "deployed" / "current_model.pth";
+    const auto file = registry::current_file(settings.model_save_path, version);
     const auto bytes = read_file(file);
     if (*linked != version.version) {
       out.push_back({Health::kProblem, "deployment",

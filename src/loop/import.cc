@@ -104,6 +104,8 @@ Result<store::Document> import_model(store::Store& store, const Settings& settin
   registry::NewVersion version{
       .id = store::new_object_id(when),
       .model_name = classifier ? registry::kClassifier : registry::kEncoder,
+      .format = std::string(predictor.file_extension().substr(1)),
+      .family = std::string(predictor.family()),
       .hyperparameters = predictor.hyperparameters(),
       .notes = fmt::format("imported from {}", std::filesystem::path(path).filename().string())};
   MAEIL_ASSIGN(version.version,

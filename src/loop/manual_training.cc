@@ -2,8 +2,11 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <cmath>
 #include <optional>
 
+#include "loop/evaluation.h"
 #include "loop/history_rows.h"
 #include "loop/training.h"
 #include "registry/version_file.h"
@@ -94,13 +97,41 @@ Status train_manually(store::Store& store, const Settings& settings, const table
     MAEIL_TRY(commit(store, outcome));
     done(outcome);
   }
-  if (wanted.train) {
-    if (encoder_id.empty() && !history) {  // an earlier encoder has the preparation of other rows
-      MAEIL_ASSIGN(encoder_id, newest_encoder(store, settings, spec));
-    }
+  if (!wanted.train) return {};
+  const auto trains = [&](std::string_view family) {
+    return std::ranges::count(wanted.families, family) > 0;
+  };
+  if (trains(model::kTabTransformer) && encoder_id.empty() && !history) {
+    MAEIL_ASSIGN(encoder_id,
+                 newest_encoder(store, settings, spec));  // of a history it prepares by other rows
+  }
+  LearningRows rows;
+  if (history) {
+    rows = history->rows;
+  } else {
+    MAEIL_ASSIGN(rows, rows_to_draw(day, plan.rows, task));
+  }
+  std::vector<FittedClassifier> fitted;
+  for (const auto& family : wanted.families) {
+    if (wanted.families.size() > 1) log(fmt::format("training {}", family));
+    MAEIL_ASSIGN(auto one, fit_on(day, plan, rows, family,
+                                  family == model::kTabTransformer ? encoder_id : std::string(), task));
+    fitted.push_back(std::move(one));
+  }
+  // Undefined (no row was held out): the first is as good as any.
+  const auto loss = [](const FittedClassifier& one) {
+    return one.held_out > 0 ? metric_of(one.epochs.back(), "log_loss").value_or(INFINITY) : INFINITY;
+  };
+  const auto best = std::ranges::min_element(fitted, {}, loss);
+  std::rotate(best, best + 1, fitted.end());  // the best one last
+  for (const auto& one : fitted) {
+    const bool is_best = &one == &fitted.back();
     task.task_id = "train@" + format_instant(now());
-    MAEIL_ASSIGN(const auto outcome, history ? train_on(day, plan, history->rows, encoder_id, task)
-                                             : train_classifier(day, plan, encoder_id, task));
+    MAEIL_ASSIGN(auto outcome, register_fitted(day, rows, one, is_best ? "registered" : "candidate", task));
+    if (fitted.size() > 1)
+      outcome.message += fmt::format("\n{}: {}, log loss {} on {} held-out rows", one.learner->family(),
+                                     is_best ? "in force, the better one" : "kept as a candidate",
+                                     metric_text(metric_of(one.epochs.back(), "log_loss")), one.held_out);
     MAEIL_TRY(commit(store, outcome));
     done(outcome);
   }

@@ -1,8 +1,20 @@
 #include "loop/recipes.h"
 
-namespace maeil::loop {
+#include <fmt/format.h>
 
-model::TabTransformerRecipe first_recipe(const Day& day, int epochs) {
+#include "model/boosted_trees.h"
+
+namespace maeil::loop {
+namespace {
+
+tl::unexpected<Error> unknown_family(std::string_view family) {
+  return usage_error(fmt::format("there is no model family {}: {} and {} are", family, model::kTabTransformer,
+                                 model::kBoostedTrees));
+}
+
+}  // namespace
+
+model::TabTransformerRecipe first_network(const Day& day, int epochs) {
   const Settings& settings = day.settings;
   model::TabTransformerRecipe out;
   out.sizes.width = static_cast<int>(settings.d_model);
@@ -17,13 +29,22 @@ model::TabTransformerRecipe first_recipe(const Day& day, int epochs) {
   return out;
 }
 
-model::TabTransformerRecipe attempt_recipe(const Day& day, uint64_t seed) {
+Result<std::unique_ptr<model::Learner>> first_learner(const Day& day, std::string_view family, int epochs) {
+  if (family == model::kTabTransformer) return model::tab_transformer_learner(first_network(day, epochs));
+  if (family == model::kBoostedTrees) return model::boosted_trees_learner({});
+  return unknown_family(family);
+}
+
+Result<std::unique_ptr<model::Learner>> attempt_learner(const Day& day, std::string_view family,
+                                                        uint64_t seed) {
+  if (family == model::kBoostedTrees) return model::boosted_trees_learner({.rounds = 100, .patience = 15});
+  if (family != model::kTabTransformer) return unknown_family(family);
   const Settings& settings = day.settings;
-  model::TabTransformerRecipe out = first_recipe(day, static_cast<int>(settings.finetune_epochs));
-  out.batch = settings.finetune_batch_size;
-  out.learning_rate = settings.finetune_learning_rate;
-  out.seed = seed;
-  return out;
+  model::TabTransformerRecipe recipe = first_network(day, static_cast<int>(settings.finetune_epochs));
+  recipe.batch = settings.finetune_batch_size;
+  recipe.learning_rate = settings.finetune_learning_rate;
+  recipe.seed = seed;
+  return model::tab_transformer_learner(recipe);
 }
 
 }  // namespace maeil::loop

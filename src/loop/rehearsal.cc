@@ -26,12 +26,15 @@ Status register_copy(store::Store& real, store::Store& rehearsal, const ModelVer
                      const std::string& id) {
   MAEIL_ASSIGN(const std::string bytes, real.read_whole_blob(original.file_id, kMostModelBytes));
   MAEIL_ASSIGN(const auto blob,
-               rehearsal.write_blob(fmt::format("classifier_{}.pth", original.version), {{"type", "model"}}));
+               rehearsal.write_blob(fmt::format("classifier_{}.{}", original.version, original.format),
+                                    {{"type", "model"}}));
   MAEIL_TRY(blob->write(bytes));
   registry::NewVersion copy{.id = id,
                             .model_name = original.model_name,
                             .version = original.version,
                             .sha256 = original.sha256,
+                            .format = original.format,
+                            .family = original.document.value("model_family", ""),
                             .hyperparameters = original.document.value("hyperparameters", Document::object()),
                             .metrics = original.document.value("metrics", Document::object()),
                             .notes = fmt::format("version {} of the real dataset, copied", original.version)};

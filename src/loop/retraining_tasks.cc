@@ -129,8 +129,8 @@ Result<TaskOutcome> finetune_model(const Day& day, TaskContext& context) {
     context.log(fmt::format("warning: the {} rows to learn from are all of one class: raise DATA_QUANTITY",
                             fine.learn.rows()));
   }
-  const auto learner = model::tab_transformer_learner(
-      attempt_recipe(day, hash64(context.name().key(), static_cast<uint64_t>(day.settings.seed))));
+  const uint64_t seed = hash64(context.name().key(), static_cast<uint64_t>(day.settings.seed));
+  MAEIL_ASSIGN(const auto learner, attempt_learner(day, model.predictor->family(), seed));
   store::Document epochs;
   MAEIL_ASSIGN(model.predictor,
                fit_with_epochs(context, *learner, model, fine.learn, {fine.validation, kValidation}, epochs));

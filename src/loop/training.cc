@@ -83,6 +83,8 @@ Status add_version(const Day& day, TaskContext& context, const model::ModelFile&
   const Instant when = now();
   MAEIL_ASSIGN(version.version, registry::take_version_name(context.store, context.task_key(), when));
   version.id = store::task_object_id(context.task_key(), registry::kCollection, 0);
+  version.family = model.predictor->family();
+  version.format = model.predictor->file_extension().substr(1);
   MAEIL_ASSIGN(const std::string bytes, model::model_file_bytes(model, version.finetuned_from, when));
   const auto path = std::filesystem::path(day.settings.model_save_path) /
                     fmt::format("{}_{}{}", file_prefix, version.version, model.predictor->file_extension());
@@ -186,7 +188,7 @@ Result<TaskOutcome> pretrain_on(const Day& day, const TrainingPlan& plan, const 
   model::ModelFile model;
   MAEIL_ASSIGN(model.preparation, fit_with_progress(day, all, context));
   MAEIL_ASSIGN(const LearningSamples rows, read_and_log(day, some, *model.preparation, context));
-  const auto recipe = first_recipe(day, plan.pretrain_epochs);
+  const auto recipe = first_network(day, plan.pretrain_epochs);
   auto epochs = store::Document::array();
   auto callbacks = progress_callbacks(context, "pretrain");
   callbacks.epoch = [&](const model::Epoch& epoch) -> Status {
@@ -217,18 +219,27 @@ Result<TaskOutcome> pretrain_on(const Day& day, const TrainingPlan& plan, const 
   return out;
 }
 
-Result<TaskOutcome> train_classifier(const Day& day, const TrainingPlan& plan, const std::string& encoder_id,
-                                     TaskContext& context) {
+Result<LearningRows> rows_to_draw(const Day& day, int64_t rows, TaskContext& context) {
   MAEIL_ASSIGN(const Source source, reference_source(day, context));
-  return train_on(day, plan, reference_rows(reference_plan(day, source, plan.rows, context)), encoder_id,
-                  context);
+  return reference_rows(reference_plan(day, source, rows, context));
 }
 
-Result<TaskOutcome> train_on(const Day& day, const TrainingPlan& plan, const LearningRows& all,
-                             const std::string& encoder_id, TaskContext& context) {
-  model::ModelFile model;
+Result<TaskOutcome> train_classifier(const Day& day, const TrainingPlan& plan, const std::string& encoder_id,
+                                     TaskContext& context) {
+  MAEIL_ASSIGN(const LearningRows rows, rows_to_draw(day, plan.rows, context));
+  MAEIL_ASSIGN(const auto fitted, fit_on(day, plan, rows, model::kTabTransformer, encoder_id, context));
+  return register_fitted(day, rows, fitted, "registered", context);
+}
+
+Result<FittedClassifier> fit_on(const Day& day, const TrainingPlan& plan, const LearningRows& all,
+                                std::string_view family, const std::string& encoder_id,
+                                TaskContext& context) {
+  FittedClassifier out;
+  MAEIL_ASSIGN(out.learner, first_learner(day, family, plan.epochs));
+  model::ModelFile& model = out.model;
   if (encoder_id.empty()) {
-    MAEIL_ASSIGN(model.preparation, fit_with_progress(day, all, context));
+    MAEIL_ASSIGN(auto fitted, fit_with_progress(day, all, context));
+    model.preparation = out.learner->preparation_of(std::move(fitted));
   } else {
     MAEIL_ASSIGN(const auto encoder, registry::find_version(context.store, encoder_id));
     MAEIL_ASSIGN(model, registry::load_version(context.store, encoder, day.spec,
@@ -242,30 +253,36 @@ Result<TaskOutcome> train_on(const Day& day, const TrainingPlan& plan, const Lea
                     "rows, or another source)",
                     rows.learn.rows(), all.description));
   }
-
-  const auto learner = model::tab_transformer_learner(first_recipe(day, plan.epochs));
-  store::Document epochs;
-  MAEIL_ASSIGN(model.predictor,
-               fit_with_epochs(context, *learner, model, rows.learn, {rows.held_out, kHeldOut}, epochs));
+  MAEIL_ASSIGN(model.predictor, fit_with_epochs(context, *out.learner, model, rows.learn,
+                                                {rows.held_out, kHeldOut}, out.epochs));
   model.notes["reference"] = reference_note(all, rows);
+  out.learnt = rows.learn.rows();
+  out.held_out = rows.held_out.rows();
+  return out;
+}
 
+Result<TaskOutcome> register_fitted(const Day& day, const LearningRows& all, const FittedClassifier& fitted,
+                                    const char* status, TaskContext& context) {
   TaskOutcome out;
+  const model::Predictor& predictor = *fitted.model.predictor;
   registry::NewVersion version{.model_name = registry::kClassifier,
-                               .hyperparameters = learner->hyperparameters(*model.predictor),
-                               .metrics = epochs.back(),
-                               .notes = fmt::format("trained on {} rows from {}, {} epochs",
-                                                    rows.learn.rows(), all.description, learner->epochs())};
-  version.hyperparameters["epochs"] = learner->epochs();
-  MAEIL_TRY(add_version(day, context, model, "classifier", version, out));
+                               .status = status,
+                               .hyperparameters = fitted.learner->hyperparameters(predictor),
+                               .metrics = fitted.epochs.back(),
+                               .notes = fmt::format("trained on {} rows from {}, {} epochs", fitted.learnt,
+                                                    all.description, fitted.epochs.size())};
+  version.hyperparameters["epochs"] = fitted.epochs.size();
+  MAEIL_TRY(add_version(day, context, fitted.model, "classifier", version, out));
   out.batch.puts.push_back(
-      {"training_events", stamped(context, "training_events", training_event(version, epochs))});
+      {"training_events", stamped(context, "training_events", training_event(version, fitted.epochs))});
   out.message = fmt::format("classifier {}: {}, ", version.version, version.notes);
-  out.message += rows.held_out.rows() > 0
+  out.message += fitted.held_out > 0
                      ? fmt::format("F1 {} on {} held-out rows",
-                                   metric_text(metric_of(epochs.back(), "f1_score")), rows.held_out.rows())
+                                   metric_text(metric_of(fitted.epochs.back(), "f1_score")), fitted.held_out)
                      : "not judged, since no row was held out";
-  out.result = {{"model_id", version.id}, {"model_version", version.version}, {"metrics", epochs.back()}};
-  MAEIL_TRY(add_verdicts(day, all, model, version.id, context, out));
+  out.result = {
+      {"model_id", version.id}, {"model_version", version.version}, {"metrics", fitted.epochs.back()}};
+  MAEIL_TRY(add_verdicts(day, all, fitted.model, version.id, context, out));
   return out;
 }
 

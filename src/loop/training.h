@@ -35,12 +35,28 @@ Result<dag::TaskOutcome> pretrain_encoder(const Day& day, const TrainingPlan& pl
 Result<dag::TaskOutcome> train_classifier(const Day& day, const TrainingPlan& plan,
                                           const std::string& encoder_id, dag::TaskContext& context);
 
-// The same on rows of any origin. The encoder learns from `some` of `all`; the classifier is judged on what
-// `all` keeps for that (verdicts), in documents of performance_metrics.
+// The same on rows of any origin: an encoder that learns from `some` of `all`.
 Result<dag::TaskOutcome> pretrain_on(const Day& day, const TrainingPlan& plan, const LearningRows& all,
                                      const LearningRows& some, dag::TaskContext& context);
-Result<dag::TaskOutcome> train_on(const Day& day, const TrainingPlan& plan, const LearningRows& all,
-                                  const std::string& encoder_id, dag::TaskContext& context);
+// The rows that a drawn training learns from. kNotFound as above.
+Result<LearningRows> rows_to_draw(const Day& day, int64_t rows, dag::TaskContext& context);
+
+// A classifier in two steps, for who compares several before they are registered. `encoder_id` is a
+// TabTransformer's, or "".
+struct FittedClassifier {
+  model::ModelFile model;
+  std::unique_ptr<model::Learner> learner;
+  store::Document epochs;           // as fit_with_epochs fills it
+  size_t learnt = 0, held_out = 0;  // rows
+};
+Result<FittedClassifier> fit_on(const Day& day, const TrainingPlan& plan, const LearningRows& all,
+                                std::string_view family, const std::string& encoder_id,
+                                dag::TaskContext& context);
+// `status`: "registered" or "candidate". It is judged on what `all` keeps for that (verdicts), in documents
+// of performance_metrics.
+Result<dag::TaskOutcome> register_fitted(const Day& day, const LearningRows& all,
+                                         const FittedClassifier& fitted, const char* status,
+                                         dag::TaskContext& context);
 
 // What an entry of `epochs` was measured on: its field `measured_on` for accuracy, roc_auc, f1_score and
 // log_loss, its field `loss_measured_on` for the loss.

@@ -27,6 +27,8 @@ Result<std::string> version_bytes(store::Store& store, const ModelVersion& versi
   return bytes;
 }
 
+std::string file_name(const ModelVersion& version) { return "current_model." + version.format; }
+
 bool has_bytes(const fs::path& path, const std::string& sha256) {
   const auto bytes = read_file(path, kMaxModelBytes);
   return bytes && sha256_hex(*bytes) == sha256;
@@ -42,12 +44,16 @@ Result<std::optional<Difference>> find_difference(store::Store& store, const fs:
   MAEIL_ASSIGN(auto linked, linked_version(models));
   MAEIL_ASSIGN(auto deployed, deployed_version(store));
   if (!deployed) return std::nullopt;
-  if (linked == deployed->version && has_bytes(models / "deployed" / "current_model.pth", deployed->sha256))
+  if (linked == deployed->version && has_bytes(current_file(models, *deployed), deployed->sha256))
     return std::nullopt;
   return Difference{std::move(*deployed), std::move(linked)};
 }
 
 }  // namespace
+
+fs::path current_file(const fs::path& models, const ModelVersion& version) {
+  return models / "deployed" / file_name(version);
+}
 
 Result<std::optional<std::string>> linked_version(const fs::path& models) {
   std::error_code error;
@@ -74,7 +80,7 @@ Result<std::string> deploy_files(store::Store& store, const ModelVersion& versio
                                  Instant when) {
   MAEIL_TRY(linked_version(models));
   const fs::path folder = models / "deployments" / version.version;
-  MAEIL_TRY(ensure_local_copy(store, version, folder / "current_model.pth"));
+  MAEIL_TRY(ensure_local_copy(store, version, folder / file_name(version)));
   MAEIL_TRY(write_file_atomically(
       folder / "current_version.txt",
       fmt::format("Version: {}\nDeployed at: {}\n", version.version, format_instant(when))));
@@ -92,7 +98,7 @@ Result<std::string> deploy_files(store::Store& store, const ModelVersion& versio
         fmt::format("cannot switch {} to version {}: {}", link.string(), version.version, error.message()));
   }
   MAEIL_TRY(sync_directory(models));
-  return (link / "current_model.pth").string();
+  return current_file(models, version).string();
 }
 
 Result<std::string> reconcile(store::Store& store, const fs::path& models) {

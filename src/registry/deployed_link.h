@@ -1,5 +1,6 @@
 // The deployed model on this machine: `<models>/deployed` is a symbolic link to
-// `<models>/deployments/<version>/`, which holds current_model.pth and current_version.txt.
+// `<models>/deployments/<version>/`, which holds current_model.pth (or current_model.maeil, by the version's
+// format; never both) and current_version.txt.
 //
 // Deployment is one rename of the link, after everything it will point to is synced: a reader sees the old
 // model or the new one, never half of one. Not thread safe against another deployment into the same folder:
@@ -24,8 +25,11 @@ inline constexpr const char* kDeploymentLock = "deployment";
 // link.
 Result<std::optional<std::string>> linked_version(const std::filesystem::path& models);
 
-// Puts the version's bytes from the store (sha256 checked) behind the link. Idempotent. Returns the path of
-// current_model.pth as `<models>/deployed/current_model.pth`.
+// `<models>/deployed/current_model.pth`: the version's file while it is deployed.
+std::filesystem::path current_file(const std::filesystem::path& models, const ModelVersion& version);
+
+// Puts the version's bytes from the store (sha256 checked) behind the link. Idempotent. Returns
+// current_file().
 Result<std::string> deploy_files(store::Store& store, const ModelVersion& version,
                                  const std::filesystem::path& models, Instant when);
 

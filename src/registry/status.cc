@@ -20,8 +20,8 @@ constexpr const char* kHistory = "status_history";
 // retired or rejected one only by a person's word (approve, rollback).
 const std::map<std::string, std::set<std::string>, std::less<>>& allowed_changes() {
   static const std::map<std::string, std::set<std::string>, std::less<>> changes = {
-      {"approved", {"registered", "approved", "rejected", "retired"}},
-      {"rejected", {"registered", "rejected", "approved"}},
+      {"approved", {"registered", "approved", "rejected", "retired", "candidate"}},
+      {"rejected", {"registered", "rejected", "approved", "candidate"}},
       {"deployed", {"approved", "deployed", "retired"}},
       {"retired", {"deployed", "retired"}},
   };

@@ -1,4 +1,4 @@
-// Changes of a version's status: registered -> approved | rejected -> deployed -> retired (DESIGN's day).
+// Changes of a version's status: registered or candidate -> approved | rejected -> deployed -> retired.
 //
 // A change is compare-and-set: its batch counts only if the version is still what it was when it was read, so
 // a change that raced another one is kConflict and undoes nothing. Each is appended to the version's

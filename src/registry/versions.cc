@@ -28,6 +28,7 @@ Result<ModelVersion> version_from(const Document& document) {
                                  {"model_version", Kind::kText, Missing::kRefused},
                                  {"status", Kind::kText},
                                  {"model_path", Kind::kText, Missing::kNullToo},
+                                 {"model_format", Kind::kText, Missing::kNullToo},
                                  {"model_file_id", Kind::kId, Missing::kNullToo},
                                  {"sha256", Kind::kSha256, Missing::kNullToo},
                                  {"hyperparameters", Kind::kObject, Missing::kNullToo},
@@ -49,6 +50,7 @@ Result<ModelVersion> version_from(const Document& document) {
   const Document file_id = document.value("model_file_id", Document());
   version.file_id = file_id.is_string() ? file_id.get<std::string>() : store::id_text(file_id);
   version.sha256 = store::text_field(document, "sha256");
+  if (store::text_field(document, "model_format") == "maeil") version.format = "maeil";
   // The Python project kept the parent among the hyperparameters only.
   const Document hyperparameters = document.value("hyperparameters", Document());
   const Document& place =
@@ -136,17 +138,18 @@ Document make_version_document(const NewVersion& version, Instant created) {
                        {"model_name", version.model_name},
                        {"model_path", version.path},
                        {"model_version", version.version},
-                       {"model_format", "pth"},
+                       {"model_format", version.format},
                        {"hyperparameters", version.hyperparameters},
                        {"metrics", version.metrics},
-                       {"status", "registered"},
+                       {"status", version.status},
                        {"notes", version.notes},
                        {"created_at", store::date_value(created)},
                        {"updated_at", store::date_value(created)},
                        {"sha256", version.sha256},
                        {"model_file_id", store::id_value(version.file_id)}};
   document["status_history"] = Document::array(
-      {{{"status", "registered"}, {"at", store::date_value(created)}, {"note", version.notes}}});
+      {{{"status", version.status}, {"at", store::date_value(created)}, {"note", version.notes}}});
+  if (!version.family.empty()) document["model_family"] = version.family;
   if (version.finetuned_from) {
     document["finetuned_from"] = *version.finetuned_from;
     document["finetune_timestamp"] = store::date_value(created);

@@ -30,6 +30,7 @@ struct ModelVersion {
   std::string path;     // where the machine that made it keeps a copy: for people, never opened
   std::string file_id;  // the bytes in the store
   std::string sha256;
+  std::string format = "pth";                 // of the file: "pth" or "maeil", and its extension
   std::optional<std::string> finetuned_from;  // the parent's id
   store::Document document;                   // everything
 };
@@ -60,6 +61,9 @@ Result<std::vector<ModelVersion>> deployed_versions(store::Store& store);
 // What a new version's document says; the caller adds timestamp, run_id, logical_date and task_key.
 struct NewVersion {
   std::string id, model_name, version, path, file_id, sha256;
+  std::string format = "pth";         // of the file: "pth" or "maeil"
+  std::string family = {};            // of the model (model/predictor.h)
+  std::string status = "registered";  // or "candidate": beside the model in force, until a person approves it
   store::Document hyperparameters = store::Document::object();
   store::Document metrics = store::Document::object();
   std::optional<std::string> finetuned_from;
