@@ -17,19 +17,19 @@ constexpr double kLargestParameter = 1e100;  // far above any fit; times a logit
 
 double sigmoid(double z) { return 1 / (1 + std::exp(-z)); }
 
-double calibrated(const NoCalibrator&, double p) { return p; }
+double value_of(const NoCalibrator&, double p) { return p; }
 
-double calibrated(const PlattCalibrator& m, double p) {
+double value_of(const PlattCalibrator& m, double p) {
   p = within_logarithms(p);
   return sigmoid(m.slope * std::log(p / (1 - p)) + m.intercept);
 }
 
-double calibrated(const BetaCalibrator& m, double p) {
+double value_of(const BetaCalibrator& m, double p) {
   p = within_logarithms(p);
   return sigmoid(m.a * std::log(p) - m.b * std::log1p(-p) + m.c);
 }
 
-double calibrated(const IsotonicCalibrator& m, double p) {
+double value_of(const IsotonicCalibrator& m, double p) {
   const size_t above = static_cast<size_t>(std::upper_bound(m.x.begin(), m.x.end(), p) - m.x.begin());
   if (above == 0) return m.y.front();
   if (above == m.x.size()) return m.y.back();
@@ -146,17 +146,17 @@ double undo_prior_shift(double p, double weight) {
   return weight == 1 ? p : 1 / (1 + weight * ((1 - p) / p));
 }
 
-double apply(const Calibration& calibration, double p) {
-  apply(calibration, {&p, 1});
+double calibrated(const Calibration& calibration, double p) {
+  calibrate(calibration, {&p, 1});
   return p;
 }
 
-void apply(const Calibration& calibration, std::span<double> probabilities) {
+void calibrate(const Calibration& calibration, std::span<double> probabilities) {
   std::visit(
       [&](const auto& m) {
         for (double& p : probabilities) {
           p = undo_prior_shift(p, calibration.prior_weight);
-          if (!std::isnan(p)) p = calibrated(m, p);
+          if (!std::isnan(p)) p = value_of(m, p);
         }
       },
       calibration.calibrator);

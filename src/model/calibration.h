@@ -63,14 +63,14 @@ std::string_view to_string(CalibrationMethod method);  // "none", "platt", "beta
 Status check_calibration(const Calibration& calibration);
 
 // p / (p + w (1 - p)): what a model says that counted positives w times, at the rate that they really have.
-// Elkan 2001, theorem 2; Saerens, Latinne, Decaestecker 2002, equation 2.4. Exactly p at w = 1.
+// Elkan 2001, theorem 2; Saerens, Latinne, Decaestecker 2002. Exactly p at w = 1.
 // NaN for what is no probability. REQUIRES: weight > 0.
 double undo_prior_shift(double p, double weight);
 
 // The calibrated probability, within [0, 1]; NaN for what is no probability, which must not pass for one.
 // REQUIRES: check_calibration passes.
-double apply(const Calibration& calibration, double p);
-void apply(const Calibration& calibration, std::span<double> probabilities);  // each in place
+double calibrated(const Calibration& calibration, double p);
+void calibrate(const Calibration& calibration, std::span<double> probabilities);  // each in place
 
 // {"prior_weight", "method", and its parameters by the names above}.
 Json to_json(const Calibration& calibration);

@@ -84,7 +84,7 @@ Result<std::vector<double>> held_out_losses(std::span<const double> probabilitie
     Calibration calibration;
     MAEIL_ASSIGN(calibration.calibrator, fit_calibrator(fit_probabilities, fit_labels, method));
     for (size_t i = 0; i < losses.size(); ++i) {
-      if (fold[i] == k) losses[i] = row_log_loss(apply(calibration, probabilities[i]), labels[i]);
+      if (fold[i] == k) losses[i] = row_log_loss(calibrated(calibration, probabilities[i]), labels[i]);
     }
   }
   return losses;
@@ -122,7 +122,7 @@ Result<CalibrationChoice> choose_calibration(std::span<const double> probabiliti
   out.positives = static_cast<uint64_t>(std::count(labels.begin(), labels.end(), 1));
 
   std::vector<double> undone(probabilities.begin(), probabilities.end());
-  apply(out.calibration, undone);
+  calibrate(out.calibration, undone);
   const auto fold = stratified_folds(labels, seed);
   std::vector<std::vector<double>> losses;  // (candidates, rows); empty: not tried
   const std::vector<double>* best = nullptr;
@@ -151,8 +151,9 @@ Result<CalibrationChoice> choose_calibration(std::span<const double> probabiliti
     out.candidates[m].above_best = mean, out.candidates[m].standard_error = error;
     if (!chosen && mean <= error) chosen = out.candidates[m].method;
   }
-  if (chosen && *chosen != CalibrationMethod::kNone)
+  if (chosen && *chosen != CalibrationMethod::kNone) {
     MAEIL_ASSIGN(out.calibration.calibrator, fit_calibrator(undone, labels, *chosen));
+  }
   return out;
 }
 

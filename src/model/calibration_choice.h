@@ -44,7 +44,7 @@ struct CalibrationChoice {
 };
 
 // `probabilities[i]` is P(label 1) as the model says it, `labels[i]` 0 or 1: validation rows, never those
-// that the model learnt, and never `test`. `prior_weight` as in Calibration. O(n log n), 80 bytes a row of
+// that the model learnt, and never `test`. `prior_weight` as in Calibration. O(n log n), 120 bytes a row of
 // scratch memory; a function of its arguments alone, folds included (Philox, kCalibration). Too few rows
 // are no error: the choice then is "none". kBadInput for what is no probability or no weight; kInternal as
 // metrics::check_scored_rows.

@@ -7,7 +7,7 @@
 //
 // A slope that turns out negative would turn the order of the rows round. Platt's is then 0, which leaves the
 // base rate; of beta the coefficient is dropped and the rest fitted again, as Kull et al. do (a before b).
-// Both are the best fit among those that are monotone.
+// The loss is convex, so where one of them is negative that is the best of the monotone fits.
 //
 // Isotonic is pool adjacent violators: equal probabilities are one point, and neighbours whose rates do not
 // rise are pooled. Between the blocks it is linear, from the last row of one to the first of the next, as
@@ -24,9 +24,9 @@
 namespace maeil::model {
 
 // `probabilities[i]` is P(label 1) with the prior shift undone, `labels[i]` 0 or 1. O(n log n) for isotonic,
-// O(n) a Newton step else; 24 bytes a row of scratch memory. One thread; the same bits each time. kBadInput
-// as metrics::check_scored_rows, and without a row of each label. kFailed: Newton's method found no minimum
-// in 100 steps, or isotonic has more than kMostIsotonicPoints.
+// O(n) a Newton step else; at most 64 bytes a row of scratch memory. One thread; the same bits each time.
+// kBadInput as metrics::check_scored_rows, and without a row of each label. kFailed: Newton's method found no
+// minimum in 100 steps, or isotonic has more than kMostIsotonicPoints.
 Result<Calibrator> fit_calibrator(std::span<const double> probabilities, std::span<const uint8_t> labels,
                                   CalibrationMethod method);
 

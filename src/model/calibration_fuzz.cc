@@ -13,7 +13,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   if (const auto calibration = calibration_from_json(*json)) {
     double before = 0;
     for (const double p : {0.0, 5e-324, 1e-15, 0.001, 0.25, 0.5, 0.75, 0.999, 0.9999999999999999, 1.0}) {
-      const double q = apply(*calibration, p);
+      const double q = calibrated(*calibration, p);
       if (!(q >= before && q <= 1)) std::abort();
       before = q;
     }

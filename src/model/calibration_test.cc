@@ -38,25 +38,25 @@ TEST(Calibration, UndoesThePriorShiftInClosedForm) {
 }
 
 TEST(Calibration, AppliesEachMethodAfterThePriorShift) {
-  EXPECT_EQ(apply({}, 0.3), 0.3);
-  EXPECT_NEAR(apply({1, PlattCalibrator{2, -1}}, 0.3), test_sigmoid(2 * test_logit(0.3) - 1), 1e-15);
-  EXPECT_NEAR(apply({1, BetaCalibrator{2, 0.5, -1}}, 0.3),
+  EXPECT_EQ(calibrated({}, 0.3), 0.3);
+  EXPECT_NEAR(calibrated({1, PlattCalibrator{2, -1}}, 0.3), test_sigmoid(2 * test_logit(0.3) - 1), 1e-15);
+  EXPECT_NEAR(calibrated({1, BetaCalibrator{2, 0.5, -1}}, 0.3),
               test_sigmoid(2 * std::log(0.3) - 0.5 * std::log(0.7) - 1), 1e-15);
   const IsotonicCalibrator steps{{0.2, 0.4, 0.5}, {0.1, 0.1, 0.6}};
-  EXPECT_EQ(apply({1, steps}, 0.0), 0.1);
-  EXPECT_EQ(apply({1, steps}, 0.3), 0.1);
-  EXPECT_NEAR(apply({1, steps}, 0.45), 0.35, 1e-15);
-  EXPECT_EQ(apply({1, steps}, 0.5), 0.6);
-  EXPECT_EQ(apply({1, steps}, 1.0), 0.6);
+  EXPECT_EQ(calibrated({1, steps}, 0.0), 0.1);
+  EXPECT_EQ(calibrated({1, steps}, 0.3), 0.1);
+  EXPECT_NEAR(calibrated({1, steps}, 0.45), 0.35, 1e-15);
+  EXPECT_EQ(calibrated({1, steps}, 0.5), 0.6);
+  EXPECT_EQ(calibrated({1, steps}, 1.0), 0.6);
   const double undone = undo_prior_shift(0.8, 14);
-  EXPECT_EQ(apply({14, PlattCalibrator{2, -1}}, 0.8), apply({1, PlattCalibrator{2, -1}}, undone));
+  EXPECT_EQ(calibrated({14, PlattCalibrator{2, -1}}, 0.8), calibrated({1, PlattCalibrator{2, -1}}, undone));
 }
 
 TEST(Calibration, WhatIsNoProbabilityStaysNone) {
   for (const Calibrator& m : {Calibrator(NoCalibrator{}), Calibrator(PlattCalibrator{}),
                               Calibrator(BetaCalibrator{}), Calibrator(IsotonicCalibrator{{0.5}, {0.5}})}) {
     for (const double wrong : {std::nan(""), -0.1, 1.1, std::numeric_limits<double>::infinity()})
-      EXPECT_TRUE(std::isnan(apply({2, m}, wrong))) << wrong;
+      EXPECT_TRUE(std::isnan(calibrated({2, m}, wrong))) << wrong;
   }
 }
 
@@ -82,7 +82,7 @@ TEST(Calibration, KeepsTheOrderWhateverItsParameters) {
       const Calibration calibration{wide(), m};
       ASSERT_TRUE(check_calibration(calibration));
       auto q = p;
-      apply(calibration, q);
+      calibrate(calibration, q);
       ASSERT_TRUE(std::is_sorted(q.begin(), q.end())) << to_json(calibration).dump();
       ASSERT_GE(q.front(), 0);
       ASSERT_LE(q.back(), 1);
@@ -99,7 +99,7 @@ TEST(Calibration, GoesThroughJsonUnchanged) {
     const auto read = calibration_from_json(json_of(text));
     ASSERT_TRUE(read) << text << read.error().message;
     EXPECT_EQ(to_json(*read).dump(), text);
-    EXPECT_EQ(apply(*read, 0.37), apply(c, 0.37));
+    EXPECT_EQ(calibrated(*read, 0.37), calibrated(c, 0.37));
   }
   EXPECT_EQ(to_json(Calibration{3, PlattCalibrator{2, -1}}).dump(),
             R"({"prior_weight":3.0,"method":"platt","slope":2.0,"intercept":-1.0})");

@@ -90,7 +90,7 @@ TEST(PriorShift, UndoesThatOfALearnerByBatches) {
   mean_slope /= averaged, mean_intercept /= averaged;
   const auto error_after = [&](double undone_weight) {
     auto p = with_logits(book.truth, [&](double logit) { return mean_slope * logit + mean_intercept; });
-    apply({undone_weight, NoCalibrator{}}, p);
+    calibrate({undone_weight, NoCalibrator{}}, p);
     return mean_distance(p, book.truth);
   };
   const double in_effect =
