@@ -15,18 +15,18 @@ namespace {
 constexpr std::array<std::string_view, 4> kMethodNames = {"none", "platt", "beta", "isotonic"};
 constexpr double kLargestParameter = 1e100;  // far above any fit; times a logit and added up it stays finite
 
-double sigmoid(double z) { return 1 / (1 + std::exp(-z)); }
+double probability_of_logit(double z) { return 1 / (1 + std::exp(-z)); }
 
 double value_of(const NoCalibrator&, double p) { return p; }
 
 double value_of(const PlattCalibrator& m, double p) {
   p = within_logarithms(p);
-  return sigmoid(m.slope * std::log(p / (1 - p)) + m.intercept);
+  return probability_of_logit(m.slope * std::log(p / (1 - p)) + m.intercept);
 }
 
 double value_of(const BetaCalibrator& m, double p) {
   p = within_logarithms(p);
-  return sigmoid(m.a * std::log(p) - m.b * std::log1p(-p) + m.c);
+  return probability_of_logit(m.a * std::log(p) - m.b * std::log1p(-p) + m.c);
 }
 
 double value_of(const IsotonicCalibrator& m, double p) {

@@ -103,10 +103,10 @@ MeanDifference mean_difference(std::span<const double> a, std::span<const double
   return {mean, std::sqrt(squares / (n - 1) / n)};
 }
 
-double mean_of(std::span<const double> values) {
+double mean_log_loss(std::span<const double> losses) {
   double sum = 0;
-  for (const double value : values) sum += value;
-  return sum / static_cast<double>(values.size());
+  for (const double loss : losses) sum += loss;
+  return sum / static_cast<double>(losses.size());
 }
 
 }  // namespace
@@ -139,7 +139,7 @@ Result<CalibrationChoice> choose_calibration(std::span<const double> probabiliti
       continue;
     }
     MAEIL_ASSIGN(losses.back(), std::move(held_out));
-    candidate.log_loss = mean_of(losses.back());
+    candidate.log_loss = mean_log_loss(losses.back());
     if (best && *candidate.log_loss >= best_loss) continue;
     best = &losses.back(), best_loss = *candidate.log_loss;
   }
