@@ -44,6 +44,7 @@ enum class RandomStream : uint32_t {
   kQualitySplit = 20,  // block = row; see quality/utility
   kValidation = 21,    // see prep/split.h
   kLearntRows = 22,    // which rows of a history are learnt from; see loop/history_rows.h
+  kCalibration = 24,   // block = label; see model/calibration_choice.h
 };
 
 // A sequence of words keyed by (seed, stream, block). Cheap to make; not thread safe: each thread makes its

@@ -84,21 +84,30 @@ std::optional<double> f1_score(const ConfusionMatrix& c) {
   return 2.0 * c.true_positive / (2.0 * c.true_positive + c.false_positive + c.false_negative);
 }
 
-Result<ClassificationMetrics> classification_metrics(std::span<const double> probabilities,
-                                                     std::span<const uint8_t> labels) {
+Status check_scored_rows(std::span<const double> probabilities, std::span<const uint8_t> labels) {
   if (probabilities.size() != labels.size())
     return internal_error("metrics: as many probabilities as labels are needed");
   if (labels.empty()) return bad_input("metrics: there are no labelled rows to evaluate");
-  ClassificationMetrics out;
-  Sum brier, log_loss;
-  auto& c = out.confusion;
   for (size_t i = 0; i < labels.size(); ++i) {
     const double p = probabilities[i];
     if (!(p >= 0 && p <= 1)) return bad_input(fmt::format("metrics: row {} has the probability {}", i, p));
     if (labels[i] > 1)
       return internal_error(
           fmt::format("metrics: row {} has the label {}, which is neither 0 nor 1", i, labels[i]));
-    const bool decided = p >= 0.5, actual = labels[i] == 1;
+  }
+  return {};
+}
+
+Result<ClassificationMetrics> classification_metrics(std::span<const double> probabilities,
+                                                     std::span<const uint8_t> labels, double threshold) {
+  MAEIL_TRY(check_scored_rows(probabilities, labels));
+  if (std::isnan(threshold)) return internal_error("metrics: the threshold is not a number");
+  ClassificationMetrics out;
+  Sum brier, log_loss;
+  auto& c = out.confusion;
+  for (size_t i = 0; i < labels.size(); ++i) {
+    const double p = probabilities[i];
+    const bool decided = p >= threshold, actual = labels[i] == 1;
     ++(actual ? (decided ? c.true_positive : c.false_negative)
               : (decided ? c.false_positive : c.true_negative));
     brier.add((p - actual) * (p - actual));

@@ -37,11 +37,15 @@ struct ClassificationMetrics {
   std::string undefined_reason;                     // why some are absent; "" otherwise
 };
 
-// `probabilities[i]` is P(label 1), `labels[i]` 0 or 1; the decision is probability >= 0.5.
-// O(n log n) time, 16 bytes a row of scratch memory. kBadInput: no rows, or a probability that is NaN or
-// outside [0, 1]. kInternal: not as many labels as probabilities, or a label that is neither 0 nor 1.
+// Whether there are rows, each with a probability and a label. kBadInput: no rows, or a probability that is
+// NaN or outside [0, 1]. kInternal: not as many labels as probabilities, or a label that is neither 0 nor 1.
+Status check_scored_rows(std::span<const double> probabilities, std::span<const uint8_t> labels);
+
+// `probabilities[i]` is P(label 1), `labels[i]` 0 or 1; the decision is probability >= threshold, so a
+// probability that is the threshold itself decides for label 1. O(n log n) time, 16 bytes a row of scratch
+// memory. Errors as check_scored_rows; kInternal for a threshold that is NaN.
 Result<ClassificationMetrics> classification_metrics(std::span<const double> probabilities,
-                                                     std::span<const uint8_t> labels);
+                                                     std::span<const uint8_t> labels, double threshold = 0.5);
 
 // Absent without a positive: whatever the model decides there, F1 would be 0, right or wrong.
 std::optional<double> f1_score(const ConfusionMatrix& confusion);

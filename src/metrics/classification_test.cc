@@ -146,6 +146,21 @@ TEST(ClassificationMetrics, RefusesLabelsThatDoNotBelongToTheProbabilities) {
             ErrorCode::kInternal);  // -1, "no label", as 8 bits
 }
 
+TEST(ClassificationMetrics, DecidesAtTheThresholdThatItIsGiven) {
+  const std::vector<double> p = {0.1, 0.3, 0.3, 0.7};
+  const std::vector<uint8_t> y = {0, 0, 1, 1};
+  const auto at = [&](double threshold) { return classification_metrics(p, y, threshold)->confusion; };
+  EXPECT_EQ(at(0.3).true_positive, 2);  // 0.3 itself decides for default
+  EXPECT_EQ(at(0.3).false_positive, 1);
+  EXPECT_EQ(at(std::nextafter(0.3, 1)).true_positive, 1);
+  EXPECT_EQ(at(std::nextafter(0.3, 1)).false_positive, 0);
+  EXPECT_EQ(at(0).total(), 4);
+  EXPECT_EQ(at(0).true_negative, 0);
+  EXPECT_EQ(classification_metrics(p, y)->confusion.true_positive, at(0.5).true_positive);
+  EXPECT_EQ(*classification_metrics(p, y, 0.3)->roc_auc, *classification_metrics(p, y)->roc_auc);
+  EXPECT_EQ(classification_metrics(p, y, NAN).error().code, ErrorCode::kInternal);
+}
+
 TEST(BootstrapInterval, CoversF1NarrowsWithRowsAndRepeats) {
   const ConfusionMatrix small{880, 20, 30, 70}, large{88000, 2000, 3000, 7000},
       huge{880000, 20000, 30000, 70000};
