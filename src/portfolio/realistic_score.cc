@@ -28,7 +28,7 @@ double default_probability(const Record& record, const ScenarioSetting& scenario
   if (!borrower.person) score += (filed ? 0.0 : kNotFiledLogOdds) + (rated ? 0.0 : kUnratedLogOdds);
   const Sector& sector = kSectors[borrower.sector];
   score += kSectorLogOdds * sector.effect + (sector.cyclical ? scenario.sector_shock : 0.0);
-  return round_to(logistic(score - scenario.threshold), 1e-8);
+  return std::round(1e8 * logistic(score - scenario.threshold)) / 1e8;  // the nearest double to the print
 }
 
 }  // namespace maeil::portfolio

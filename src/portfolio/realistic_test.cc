@@ -82,6 +82,7 @@ TEST(RealisticBook, TheBestReachableAucIsAboutFourFifthsAndProbabilitiesAreTrue)
     const auto bad = flags(book);
     EXPECT_GT(*std::min_element(p.begin(), p.end()), 0.0);
     EXPECT_LT(*std::max_element(p.begin(), p.end()), 1.0);
+    for (const double one : p) ASSERT_EQ(one, std::round(one * 1e8) / 1e8) << "prints in eight decimals";
     EXPECT_GT(book.defaults(), 0.02);
     EXPECT_LT(book.defaults(), 0.03);
     // Over all draws that these borrowers could have had; then of the one draw, whose error is 0.01.
