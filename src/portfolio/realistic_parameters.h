@@ -85,7 +85,8 @@ constexpr double kMiddleMonth = 6.5;
 constexpr std::array<ScenarioSetting, 4> kRealisticScenarios = {{
     // 2.5 % default.
     {Scenario::kCalm, "calm", 4.62, 0.0, 0.0, 0.0, false},
-    // Everybody's odds treble: 7 % default. Ranks stay nearly as they are, probabilities are a third of what
+    // Everybody's odds treble: 6.5 % default. Ranks stay nearly as they are, probabilities are a third of
+    // what
     // they should be.
     {Scenario::kRecession, "recession", 3.52, 0.0, 30.0, -0.20, false},
     // Odds of construction and real estate grow 2.7 times.
