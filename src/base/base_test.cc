@@ -386,6 +386,9 @@ TEST(Settings, WrongValuesNamePlaceAndBounds) {
   EXPECT_NE(message("SOURCE_FALLBACK = \"simulator\"").find("SOURCE_FALLBACK must be 'portfolio'"),
             std::string::npos);
   EXPECT_EQ(message("SOURCE_FALLBACK = \"portfolio\""), "accepted");
+  EXPECT_NE(message("BOOK = \"imaginary\"").find("BOOK must be 'separable' or 'realistic', not 'imaginary'"),
+            std::string::npos);
+  EXPECT_EQ(message("BOOK = \"realistic\""), "accepted");
   EXPECT_EQ(message("EPOCHS = 1"), "accepted");
 }
 

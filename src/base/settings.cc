@@ -59,6 +59,7 @@ const std::vector<Setting>& table() {
       {"RETRAIN_DAYS", &Settings::retrain_days, 1, 36500},
       {"DISTRIBUTION_MODEL", &Settings::distribution_model},
       {"SOURCE_FALLBACK", &Settings::source_fallback},
+      {"BOOK", &Settings::book},
       {"SEED", &Settings::seed, 0, 9007199254740992.0},
       {"SHARDS", &Settings::shards, 1, 65536},
       {"SENSOR_TIMEOUT", &Settings::sensor_timeout, 0, 604800},
@@ -263,6 +264,9 @@ Result<Settings> load_settings(const std::filesystem::path& folder,
   if (!settings.source_fallback.empty() && settings.source_fallback != "portfolio") {
     return usage_error(
         fmt::format("SOURCE_FALLBACK must be 'portfolio' or not set, not '{}'", settings.source_fallback));
+  }
+  if (settings.book != "separable" && settings.book != "realistic") {
+    return usage_error(fmt::format("BOOK must be 'separable' or 'realistic', not '{}'", settings.book));
   }
   return settings;
 }

@@ -49,6 +49,7 @@ struct Settings {
   std::string distribution_model;            // empty: the built-in portfolio
   std::string source_fallback;  // "portfolio": what takes the place of an absent distribution model; empty:
                                 // nothing does
+  std::string book = "separable";  // which of the built-in portfolio's books (portfolio/simulate.h)
   int64_t seed = 42;
   int64_t shards = 1;
   int64_t sensor_timeout = 3600, sensor_poke_interval = 300;  // seconds

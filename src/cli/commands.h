@@ -68,8 +68,9 @@ struct BackfillOptions {
 };
 struct GenerateOptions {
   int64_t rows = 0;
-  std::string out, model, scenario = "calm", date, class_share;
+  std::string out, model, scenario = "calm", date, class_share, book;  // book "": BOOK
   std::vector<std::string> where;
+  bool with_truth = false;
   std::optional<int64_t> seed;
 };
 struct FitOptions {

@@ -68,6 +68,8 @@ Result<int> generate(Context& context, const GenerateOptions& options) {
   loop::SourcePlan plan = options.model.empty() ? loop::day_source(settings)
                                                 : loop::SourcePlan{.distribution_model = options.model};
   plan.scenario = options.scenario;
+  if (!options.book.empty()) plan.book = options.book;
+  plan.with_truth = options.with_truth;
   plan.share = std::move(share);
   plan.where = options.where;
   MAEIL_ASSIGN(const auto source, loop::open_source(plan));
@@ -75,6 +77,10 @@ Result<int> generate(Context& context, const GenerateOptions& options) {
     return usage_error(fmt::format(
         "--date is the built-in portfolio's: rows of {} do not depend on it (--seed gives others)",
         source.description));
+  }
+  if (!source.portfolio && !options.book.empty()) {
+    return usage_error(fmt::format("--book is the built-in portfolio's, and rows come from {}: leave it out",
+                                   source.description));
   }
   if (!source.warning.empty()) note("warning: " + source.warning, LogLevel::kWarning);
   MAEIL_ASSIGN(const Days date, day_or_today(context, options.date));

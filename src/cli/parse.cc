@@ -17,6 +17,7 @@
 #include "cli/output.h"
 #include "kernels/instruction_set.h"
 #include "nn/slow_shape.h"
+#include "portfolio/simulate.h"
 
 namespace maeil::cli {
 namespace {
@@ -122,6 +123,13 @@ void add_day_commands(Parser& p) {
                 "of the built-in portfolio, or a scenario file for any source")
       ->check(scenarios)
       ->capture_default_str();
+  c->add_option("--book", p.generate.book,
+                "of the built-in portfolio: separable, which any model learns, or realistic, whose best "
+                "reachable ROC AUC is 0.80 (default: BOOK, else separable)")
+      ->check(CLI::IsMember(portfolio::book_names()));
+  c->add_flag("--with-truth", p.generate.with_truth,
+              "of --book realistic: also the column true_pd, the probability of default that each flag was "
+              "drawn with");
   c->add_option("--date", p.generate.date,
                 "the portfolio's reporting date (default: today); not with a distribution model");
   c->add_option("--class", p.generate.class_share, "the share of a class of the model's target, as Y=0.2");

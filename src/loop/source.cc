@@ -17,17 +17,26 @@
 namespace maeil::loop {
 namespace {
 
-Result<Source> portfolio_source(std::string_view scenario_name) {
-  MAEIL_ASSIGN(const auto scenario, portfolio::parse_scenario(scenario_name));
+// "portfolio" alone is the separable book, which was the only one once: so it is recorded.
+Result<Source> portfolio_source(const SourcePlan& plan, std::string_view scenario_name) {
+  portfolio::RowsPlan rows_plan{.with_truth = plan.with_truth};
+  MAEIL_ASSIGN(rows_plan.scenario, portfolio::parse_scenario(scenario_name));
+  MAEIL_ASSIGN(rows_plan.book, portfolio::parse_book(plan.book));
+  const bool realistic = rows_plan.book == portfolio::Book::kRealistic;
+  if (plan.with_truth && !realistic) {
+    return usage_error(fmt::format(
+        "--with-truth: the {} book's rows have no true probability of default, --book realistic's have",
+        plan.book));
+  }
   Source out;
-  out.description = "portfolio";
+  out.description = realistic ? "portfolio (realistic)" : "portfolio";
   out.portfolio = true;
   out.scenario = scenario_name;
-  for (const auto name : portfolio::column_names()) out.names.emplace_back(name);
-  out.formats = portfolio::number_formats();
+  for (const auto name : portfolio::column_names(plan.with_truth)) out.names.emplace_back(name);
+  out.formats = portfolio::number_formats(plan.with_truth);
   static_assert(kSourceRows == portfolio::kBlockRows);
-  out.draw = [scenario](Days date, uint64_t first, uint64_t rows, uint64_t seed, Table& table) -> Status {
-    table = portfolio::simulate_rows(scenario, date, first, rows, seed);
+  out.draw = [rows_plan](Days date, uint64_t first, uint64_t rows, uint64_t seed, Table& table) -> Status {
+    table = portfolio::simulate_rows(rows_plan, date, first, rows, seed);
     return {};
   };
   out.check = portfolio::check_rows;
@@ -159,12 +168,24 @@ bool is_absent(const std::string& path) {
   return !std::filesystem::exists(path, error) && !error;
 }
 
+// Rows of a model have no truth, and of rows that a scenario file changes p was another.
+Status check_truth(const SourcePlan& plan) {
+  if (!plan.with_truth) return {};
+  const char* why = plan.scenario.ends_with(".toml")
+                        ? "a scenario file changes rows after their defaults were drawn"
+                    : !plan.distribution_model.empty() && !is_absent(plan.distribution_model)
+                        ? "a distribution model knows no true probability of default"
+                        : nullptr;
+  return why ? usage_error(fmt::format("--with-truth: {}: leave one of them out", why)) : Status{};
+}
+
 Result<Source> open_rows(const SourcePlan& plan, ScenarioConfig& scenario,
                          const std::vector<Condition>& conditions) {
   const std::string& model = plan.distribution_model;
   if (plan.share && model.empty())
     return usage_error("a class's share can only be chosen for a model with a target (--model)");
-  if (model.empty()) return portfolio_source(scenario.base);  // a file's base was checked when it was read
+  // A file's base was checked when it was read.
+  if (model.empty()) return portfolio_source(plan, scenario.base);
   if (!is_absent(model)) return copula_source(model, plan.share, scenario, conditions);
   if (!plan.fallback || plan.share) {
     return not_found(
@@ -173,9 +194,9 @@ Result<Source> open_rows(const SourcePlan& plan, ScenarioConfig& scenario,
                     "portfolio's rows, which approve no model)",
                     model));
   }
-  MAEIL_ASSIGN(Source out, portfolio_source(scenario.base));
+  MAEIL_ASSIGN(Source out, portfolio_source(plan, scenario.base));
   out.fallback = true;
-  out.description = "portfolio (fallback)";
+  out.description += " (fallback)";
   out.warning = fmt::format(
       "the distribution model {} does not exist: the built-in portfolio is used instead (SOURCE_FALLBACK), "
       "and nothing of this day is approved "
@@ -188,7 +209,8 @@ Result<Source> open_rows(const SourcePlan& plan, ScenarioConfig& scenario,
 
 SourcePlan day_source(const Settings& settings) {
   return {.distribution_model = settings.distribution_model,
-          .fallback = settings.source_fallback == "portfolio"};
+          .fallback = settings.source_fallback == "portfolio",
+          .book = settings.book};
 }
 
 Result<Source> open_source(const SourcePlan& plan) {
@@ -204,6 +226,7 @@ Result<Source> open_source(const SourcePlan& plan) {
       conditions.push_back(std::move(condition));
   }
   MAEIL_TRY(check_scenario(plan, scenario));
+  MAEIL_TRY(check_truth(plan));
   MAEIL_ASSIGN(Source out, open_rows(plan, scenario, conditions));
   if (is_file) {
     out.scenario = scenario.name;

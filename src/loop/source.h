@@ -24,7 +24,7 @@ using RowProgress = std::function<void(uint64_t rows)>;
 
 // Thread safe. Rows are a pure function of (source, date, seed, row number), whatever the threads.
 struct Source {
-  std::string description;  // "distribution_model.pkl", "portfolio", "portfolio (fallback)"
+  std::string description;  // "distribution_model.pkl", "portfolio", "portfolio (realistic)" ...
   std::string warning;      // "" or one sentence for people
   bool portfolio = false;   // the built-in simulator's rows
   bool fallback =
@@ -56,20 +56,23 @@ struct SourcePlan {
   std::string distribution_model;  // a .pkl or a .json; "": the portfolio
   bool fallback =
       false;  // a named model that is absent (not one that cannot be read): the portfolio, with a warning
-  std::string scenario = "calm";  // of the portfolio, or a .toml file (scenario.h) for any source
-  ClassShare share = {};          // of a model with a target
+  std::string scenario = "calm";   // of the portfolio, or a .toml file (scenario.h) for any source
+  std::string book = "separable";  // of the portfolio (portfolio/simulate.h)
+  bool with_truth = false;         // its column true_pd as well
+  ClassShare share = {};           // of a model with a target
   // conditions (row_filter.h) that every row meets; one on the target chooses the classes
   std::vector<std::string> where = {};
 };
 
-// What the settings say of a day's rows and of a first model's: DISTRIBUTION_MODEL, SOURCE_FALLBACK (which is
-// not for training: training.cc).
+// What the settings say of a day's rows and of a first model's: DISTRIBUTION_MODEL, BOOK, SOURCE_FALLBACK
+// (which is not for training: training.cc).
 SourcePlan day_source(const Settings& settings);
 
 // kNotFound for a named model that is absent, without `fallback` or with a share; kBadInput when a file
 // cannot be read, or a scenario file asks for what this source has not; kUsage for a scenario that is unknown
-// or not this source's, a share without a target, shares and conditions that contradict each other or cannot
-// be met.
+// or not this source's, an unknown book, the truth where nobody knows it (of another source or book, of rows
+// that a scenario file changes), a share without a target, shares and conditions that contradict each other
+// or cannot be met.
 Result<Source> open_source(const SourcePlan& plan);
 
 // As the CSV file that SDV's user writes, piece by piece.

@@ -15,6 +15,7 @@
 #include "copula/fit.h"
 #include "loop/row_filter.h"
 #include "loop/scenario.h"
+#include "portfolio/simulate.h"
 
 namespace maeil::loop {
 namespace {
@@ -441,6 +442,53 @@ TEST(OpenSource, AScenarioOfThePortfolioIsRefusedForAnyOtherRows) {
   EXPECT_NE(refused.error().message.find("maeil_recession.toml"), std::string::npos);
   EXPECT_TRUE(open_source({.distribution_model = "", .scenario = path.string()}));
   std::filesystem::remove(path);
+}
+
+TEST(OpenSource, ABookIsThePortfoliosAndTheTruthTheRealisticOnes) {
+  const auto realistic = open_source({.book = "realistic", .with_truth = true});
+  ASSERT_TRUE(realistic) << realistic.error().message;
+  EXPECT_EQ(realistic->description, "portfolio (realistic)");
+  EXPECT_EQ(realistic->names.back(), "true_pd");
+  EXPECT_EQ(realistic->names.size(), realistic->formats.size());
+  const auto fallback =
+      open_source({.distribution_model = "no_such_model.pkl", .fallback = true, .book = "realistic"});
+  ASSERT_TRUE(fallback) << fallback.error().message;
+  EXPECT_EQ(fallback->description, "portfolio (realistic) (fallback)");
+  EXPECT_EQ(portfolio().names.size(), 99u);
+
+  const auto path = std::filesystem::temp_directory_path() / fmt::format("maeil_truth_{}.toml", ::getpid());
+  ASSERT_TRUE(write_file_atomically(path, "name = \"s\"\n[[shift]]\ncolumn = \"INT_RATE\"\nadd = 1\n"));
+  const auto refusal = [](const SourcePlan& plan) {
+    const auto source = open_source(plan);
+    if (source) return std::string("accepted");
+    EXPECT_EQ(source.error().code, ErrorCode::kUsage);
+    return source.error().message;
+  };
+  EXPECT_EQ(refusal({.book = "imaginary"}), "book \"imaginary\" is none of separable, realistic");
+  EXPECT_NE(refusal({.with_truth = true}).find("--book realistic"), std::string::npos);
+  EXPECT_NE(refusal({.scenario = path.string(), .book = "realistic", .with_truth = true})
+                .find("a scenario file changes rows"),
+            std::string::npos);
+  EXPECT_EQ(refusal({.scenario = path.string(), .book = "realistic"}), "accepted");
+  EXPECT_NE(refusal({.distribution_model = path.string(), .book = "realistic", .with_truth = true})
+                .find("a distribution model knows no"),
+            std::string::npos);
+  std::filesystem::remove(path);
+}
+
+// Settings (base/) cannot ask the portfolio which books there are.
+TEST(OpenSource, SettingsKnowEveryBook) {
+  const auto folder = std::filesystem::temp_directory_path() / fmt::format("maeil_books_{}", ::getpid());
+  std::filesystem::create_directories(folder);
+  for (const auto& name : portfolio::book_names()) {
+    const auto settings = load_settings(folder, [&](const char* asked) {
+      return std::string_view(asked) == "BOOK" ? name.c_str() : nullptr;
+    });
+    ASSERT_TRUE(settings) << settings.error().message;
+    EXPECT_EQ(day_source(*settings).book, name);
+  }
+  EXPECT_EQ(day_source({}).book, SourcePlan{}.book);
+  std::filesystem::remove_all(folder);
 }
 
 // Shifted values leave the ends they were fitted with, what is constant does not.

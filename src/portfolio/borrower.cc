@@ -1,9 +1,8 @@
-// Who borrows: segment, industry, size, what the bank has on file, hidden strain, and the seven risk drivers
-// it shows in.
+// Who borrows: segment, industry, size; and of the separable book what the bank has on file, hidden strain,
+// and the seven risk drivers it shows in.
 #include "portfolio/record.h"
 
 namespace maeil::portfolio {
-namespace {
 
 bool has_driver(const Borrower& borrower, DriverId id) {
   switch (id) {
@@ -23,6 +22,8 @@ bool has_driver(const Borrower& borrower, DriverId id) {
   }
 }
 
+namespace {
+
 // Strain shows the stronger the fewer drivers the bank has, so that the score is centred on strain for
 // everybody.
 void draw_drivers(Draw& draw, Borrower& borrower) {
@@ -40,7 +41,7 @@ void draw_drivers(Draw& draw, Borrower& borrower) {
 
 }  // namespace
 
-Borrower draw_borrower(Draw& draw) {
+Borrower draw_identity(Draw& draw) {
   Borrower borrower;
   borrower.segment = draw.index(kSegments);
   const Segment& segment = kSegments[borrower.segment];
@@ -53,6 +54,12 @@ Borrower draw_borrower(Draw& draw) {
   borrower.industry_class = in_business ? kSectors[sector].classes[industry_class] : person_class;
   // Narrow on purpose: amounts then read nearly as ratios do, and the filing rules cut both tails anyway.
   borrower.size = std::exp(draw.normal_within(0.0, 0.16, -0.4, 0.4));
+  return borrower;
+}
+
+Borrower draw_borrower(Draw& draw) {
+  Borrower borrower = draw_identity(draw);
+  const Segment& segment = kSegments[borrower.segment];
   borrower.files_statements = draw.chance(segment.files_statements);
   borrower.rated = !draw.chance(segment.person ? kUnratedPerson : kUnratedFirm);
   borrower.in_register = !draw.chance(kNoPartyRecord);

@@ -69,6 +69,7 @@ inline double round_to(double value, double step) { return std::round(value / st
 
 // Four decimals, the nearest double to the printed text (as CSV shows amounts and ratios of the ledger).
 inline double round4(double value) { return std::round(value * 1e4) / 1e4 + 0.0; }
+inline double logistic(double log_odds) { return 1.0 / (1.0 + std::exp(-log_odds)); }
 inline double round2(double value) { return std::round(value * 1e2) / 1e2 + 0.0; }
 
 }  // namespace maeil::portfolio

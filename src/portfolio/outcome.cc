@@ -1,5 +1,5 @@
-// From what the columns show to the flag: the default score, the threshold, and the loan's state before and
-// after the month.
+// From what the columns show to the flag: the separable book's default score and threshold, the draw of the
+// flag in both books, and the loan's state before and after the month.
 //
 // A loan that fails is 30 days past due at the month's end at the latest, so its days before and after differ
 // by the month. The state after the month says what the flag says: it leaks, as it does in a real book, and
@@ -8,13 +8,6 @@
 
 namespace maeil::portfolio {
 namespace {
-
-double in_units(DriverId id, double value) { return (value - kDrivers[id].centre) / kDrivers[id].unit; }
-
-// A missing driver adds nothing.
-double contribution(DriverId id, double value) {
-  return std::isnan(value) ? 0.0 : kDrivers[id].weight * in_units(id, value);
-}
 
 std::string_view risk_grade(const Rating& rating, double weaker_half, bool person) {
   if (person) return kPersonRiskGrade;
@@ -33,30 +26,45 @@ void split_balance(State& state, double balance, double collateral_ratio) {
 
 }  // namespace
 
-double default_score(const Record& record, const ScenarioSetting& scenario) {
+std::array<double, kDriverCount> shown_drivers(const Record& record, double balance,
+                                               const ScenarioSetting& scenario) {
   const Borrower& borrower = record.borrower;
   const Statements& s = record.statements;
-  const double premium = borrower.secured ? 0.0 : kUnsecuredPremium;
-  double score = contribution(kRating, record.rating.final);
-  score += contribution(kPrice, record.loan.rate - premium - scenario.rate_shift);
-  score += contribution(kUtilisation, record.ledger.drawn / kSegments[borrower.segment].line);
-  score += contribution(kLeverage, s.debt / s.assets);
-  score += contribution(kCoverage, s.operating_profit / s.interest);
-  score += contribution(kCollateral, borrower.secured ? record.ledger.collateral_ratio : kNone);
-  score += contribution(kAge, record.loan.days_from_start);
-  const Sector& sector = kSectors[borrower.sector];
+  std::array<double, kDriverCount> shown{};
+  shown[kRating] = record.rating.final;
+  shown[kPrice] = record.loan.rate - (borrower.secured ? 0.0 : kUnsecuredPremium) - scenario.rate_shift;
+  shown[kUtilisation] = balance / kSegments[borrower.segment].line;
+  shown[kLeverage] = s.debt / s.assets;
+  shown[kCoverage] = s.operating_profit / s.interest;
+  shown[kCollateral] = borrower.secured ? record.ledger.collateral_ratio : kNone;
+  shown[kAge] = record.loan.days_from_start;
+  for (size_t id = 0; id < kDriverCount; ++id)
+    shown[id] = (shown[id] - kDrivers[id].centre) / kDrivers[id].unit;
+  return shown;
+}
+
+double default_score(const Record& record, const ScenarioSetting& scenario) {
+  const auto shown = shown_drivers(record, record.ledger.drawn, scenario);
+  double score = 0.0;
+  for (size_t id = 0; id < kDriverCount; ++id)  // a missing driver adds nothing
+    score += std::isnan(shown[id]) ? 0.0 : kDrivers[id].weight * shown[id];
+  const Sector& sector = kSectors[record.borrower.sector];
   score += sector.effect + (sector.cyclical ? scenario.sector_shock : 0.0);
   score += kWonWeight * (record.loan.won - scenario.won_shift - kWonPivot);
   return score;
 }
 
-Outcome draw_outcome(Draw& draw, const Record& record, const ScenarioSetting& scenario) {
+Outcome draw_outcome(Draw& draw, const Record& record, Book book, const ScenarioSetting& scenario) {
   Outcome outcome;
-  const double luck = kLuck * draw.normal();
+  if (book == Book::kRealistic) {
+    outcome.probability = default_probability(record, scenario);
+    outcome.defaulted = draw.chance(outcome.probability);
+  } else {
+    outcome.defaulted = default_score(record, scenario) + kLuck * draw.normal() > scenario.threshold;
+  }
   const double days_before = draw.whole(1, 29), days_after = draw.whole(1, 29);
   const bool was_late = draw.chance(0.06), is_late = draw.chance(0.05), bankrupt = draw.chance(0.06);
   const double weaker_half = draw.uniform();
-  outcome.defaulted = default_score(record, scenario) + luck > scenario.threshold;
 
   const std::chrono::year_month_day observed{record.loan.observed};
   const double month = static_cast<double>(

@@ -1,4 +1,5 @@
-// Every constant that decides how hard the simulated book is to learn and what a scenario does to it.
+// Every constant that decides how hard the separable book is to learn and what a scenario does to it. The
+// realistic book has the drivers' columns in common with it; the rest is in realistic_parameters.h.
 //
 // The story in one paragraph (docs/portfolio.md tells it in full): each borrower carries a hidden strain, 0
 // for the healthy, 1 for the stretched, 2 for the distressed. Strain shows in seven risk drivers (rating,
@@ -13,6 +14,15 @@
 #include <string_view>
 
 namespace maeil::portfolio {
+
+enum class Book { kSeparable, kRealistic };
+
+struct BookName {
+  Book book;
+  std::string_view name;
+};
+constexpr std::array<BookName, 2> kBooks = {
+    {{Book::kSeparable, "separable"}, {Book::kRealistic, "realistic"}}};
 
 // Shares of the book and where they sit on the scale of strain. Three groups, not one bell: a book has few
 // borrowers on the edge of default and that is what lets a classifier at p >= 0.5 with balanced weights,

@@ -89,6 +89,7 @@ struct State {
 };
 struct Outcome {
   bool defaulted = false;
+  double probability = kNone;  // of default, which `defaulted` was drawn with; NaN: a separable book
   State before, after;
 };
 
@@ -102,17 +103,32 @@ struct Record {
   Outcome outcome;
 };
 
+// Whether the bank has on file what the driver is read from.
+bool has_driver(const Borrower& borrower, DriverId id);
+// Segment, industry and size alone, as both books have them.
+Borrower draw_identity(Draw& draw);
+// Of the separable book; of the realistic one. realistic_borrower.cc
 Borrower draw_borrower(Draw& draw);
+Borrower draw_realistic_borrower(Draw& draw);
 Loan draw_loan(Draw& draw, const Borrower& borrower, const ScenarioSetting& scenario);
 Ledger draw_ledger(Draw& draw, const Borrower& borrower, const Loan& loan);
 Registry draw_registry(Draw& draw, const Borrower& borrower, const Loan& loan);
 Rating draw_rating(Draw& draw, const Borrower& borrower, const Loan& loan);
 Statements draw_statements(Draw& draw, const Borrower& borrower, const Loan& loan, const Registry& registry);
 // REQUIRES: every piece but the outcome is in `record`.
-Outcome draw_outcome(Draw& draw, const Record& record, const ScenarioSetting& scenario);
+Outcome draw_outcome(Draw& draw, const Record& record, Book book, const ScenarioSetting& scenario);
 
-// The default score, in units of strain, without luck: a function of what the columns show (and of the sector
-// shock).
+// The seven drivers as the columns show them, each in its units from its centre; NaN: missing. `balance` is
+// what utilisation is measured on.
+std::array<double, kDriverCount> shown_drivers(const Record& record, double balance,
+                                               const ScenarioSetting& scenario);
+
+// The separable book's default score, in units of strain, without luck: a function of what the columns show
+// (and of the sector shock).
 double default_score(const Record& record, const ScenarioSetting& scenario);
+
+// The realistic book's probability of default within the month, to eight decimals: a function of what the
+// columns show and of nothing else (and of the scenario). realistic_score.cc
+double default_probability(const Record& record, const ScenarioSetting& scenario);
 
 }  // namespace maeil::portfolio

@@ -142,6 +142,8 @@ constexpr std::array kSchema = {
     real("operating_income_last_year", kNullable, OF(r.statements.operating_profit_last)),
     real("operating_cash_flow", kNullable, OF(r.statements.cash_flow)),
     real("debt", kNullable, OF(r.statements.debt)),
+
+    real("true_pd", kAlways, OF(r.outcome.probability)),  // the last: schema() leaves it out
 };
 #undef OF
 #undef DATE
@@ -149,6 +151,8 @@ constexpr std::array kSchema = {
 
 }  // namespace
 
-std::span<const ColumnSpec> schema() { return kSchema; }
+std::span<const ColumnSpec> schema(bool with_truth) {
+  return std::span<const ColumnSpec>(kSchema).first(kSchema.size() - (with_truth ? 0 : 1));
+}
 
 }  // namespace maeil::portfolio

@@ -1,5 +1,6 @@
 // The 99 columns of the corporate-loan book: names in the order of the file, number formats, what may be
-// missing, and how each is read off a Record.
+// missing, and how each is read off a Record. After them the realistic book's truth, which is no column of
+// the book's: what knows the 99 passes over it.
 #pragma once
 
 #include <span>
@@ -20,7 +21,8 @@ struct ColumnSpec {
   Date (*date)(const Record&) = nullptr;               // written as 31MAY2024; nullopt: missing
 };
 
-std::span<const ColumnSpec> schema();
+// The 99 columns; with_truth: and true_pd, the probability of default that the flag was drawn with.
+std::span<const ColumnSpec> schema(bool with_truth = false);
 
 // Stands for a date nobody knows, as the source system writes it.
 constexpr Days kUnknownDate = Days{std::chrono::year{9999} / 12 / 31};

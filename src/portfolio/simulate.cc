@@ -6,6 +6,7 @@
 #include <string>
 
 #include "base/threads.h"
+#include "portfolio/realistic_parameters.h"
 #include "portfolio/record.h"
 #include "portfolio/schema.h"
 
@@ -14,15 +15,16 @@ namespace {
 
 constexpr uint64_t kMaxRow = uint64_t{1} << 42;  // the block number then fits the 32 bits below the date
 
-const ScenarioSetting& setting_of(Scenario scenario) {
-  return *std::find_if(kScenarios.begin(), kScenarios.end(),
+const ScenarioSetting& setting_of(Book book, Scenario scenario) {
+  const auto& settings = book == Book::kRealistic ? kRealisticScenarios : kScenarios;
+  return *std::find_if(settings.begin(), settings.end(),
                        [&](const auto& s) { return s.scenario == scenario; });
 }
 
 // Everything but the outcome.
-Record draw_file(Draw& draw, const ScenarioSetting& scenario) {
+Record draw_file(Draw& draw, Book book, const ScenarioSetting& scenario) {
   Record record;
-  record.borrower = draw_borrower(draw);
+  record.borrower = book == Book::kRealistic ? draw_realistic_borrower(draw) : draw_borrower(draw);
   record.loan = draw_loan(draw, record.borrower, scenario);
   record.ledger = draw_ledger(draw, record.borrower, record.loan);
   record.registry = draw_registry(draw, record.borrower, record.loan);
@@ -89,8 +91,9 @@ Column to_column(const ColumnSpec& spec, const std::vector<Record>& records) {
 
 // Rows [first, last) of one block. Rows before `first` are drawn too and dropped: a row's draws follow its
 // predecessor's.
-Table make_block(const ScenarioSetting& scenario, Days date, uint64_t seed, uint64_t block, uint64_t first,
+Table make_block(const RowsPlan& plan, Days date, uint64_t seed, uint64_t block, uint64_t first,
                  uint64_t last) {
+  const ScenarioSetting& scenario = setting_of(plan.book, plan.scenario);
   const auto day = static_cast<uint32_t>(date.time_since_epoch().count());
   const uint64_t key = uint64_t{day} << 32 | block;
   Draw draw(seed, RandomStream::kPortfolio, key);
@@ -98,18 +101,18 @@ Table make_block(const ScenarioSetting& scenario, Days date, uint64_t seed, uint
   std::vector<Record> records;
   records.reserve(last - first);
   for (uint64_t row = 0; row < last; ++row) {
-    Record record = draw_file(draw, scenario);
-    record.outcome = draw_outcome(draw, record, scenario);
+    Record record = draw_file(draw, plan.book, scenario);
+    record.outcome = draw_outcome(draw, record, plan.book, scenario);
     if (scenario.broken) {
-      Record other = draw_file(other_draw, scenario);
-      other.outcome = draw_outcome(other_draw, other, scenario);
+      Record other = draw_file(other_draw, plan.book, scenario);
+      other.outcome = draw_outcome(other_draw, other, plan.book, scenario);
       join_wrong_file(record, other);
     }
     if (row >= first) records.push_back(record);
   }
   Table table;
   table.rows = records.size();
-  for (const ColumnSpec& spec : schema()) table.columns.push_back(to_column(spec, records));
+  for (const ColumnSpec& spec : schema(plan.with_truth)) table.columns.push_back(to_column(spec, records));
   return table;
 }
 
@@ -124,17 +127,32 @@ Result<Scenario> parse_scenario(std::string_view text) {
   return usage_error("scenario \"" + std::string(text) + "\" is none of " + known);
 }
 
-std::string_view to_string(Scenario scenario) { return setting_of(scenario).name; }
+std::string_view to_string(Scenario scenario) { return setting_of(Book::kSeparable, scenario).name; }
 
-std::vector<std::string_view> column_names() {
-  std::vector<std::string_view> names;
-  for (const auto& spec : schema()) names.push_back(spec.name);
+Result<Book> parse_book(std::string_view text) {
+  std::string known;
+  for (const auto& one : kBooks) {
+    if (one.name == text) return one.book;
+    known += (known.empty() ? "" : ", ") + std::string(one.name);
+  }
+  return usage_error("book \"" + std::string(text) + "\" is none of " + known);
+}
+
+std::vector<std::string> book_names() {
+  std::vector<std::string> names;
+  for (const auto& one : kBooks) names.emplace_back(one.name);
   return names;
 }
 
-std::vector<NumberFormat> number_formats() {
+std::vector<std::string_view> column_names(bool with_truth) {
+  std::vector<std::string_view> names;
+  for (const auto& spec : schema(with_truth)) names.push_back(spec.name);
+  return names;
+}
+
+std::vector<NumberFormat> number_formats(bool with_truth) {
   std::vector<NumberFormat> formats;
-  for (const auto& spec : schema()) formats.push_back(spec.format);
+  for (const auto& spec : schema(with_truth)) formats.push_back(spec.format);
   return formats;
 }
 
@@ -144,18 +162,18 @@ Status check_rows(uint64_t first_row, uint64_t rows) {
                      std::to_string(first_row) + " and " + std::to_string(rows) + " more were asked for");
 }
 
-Table simulate_rows(Scenario scenario, Days date, uint64_t first_row, uint64_t rows, uint64_t seed) {
+Table simulate_rows(const RowsPlan& plan, Days date, uint64_t first_row, uint64_t rows, uint64_t seed) {
   const uint64_t block = first_row / kBlockRows, at = first_row % kBlockRows;
-  return make_block(setting_of(scenario), date, seed, block, at, at + rows);
+  return make_block(plan, date, seed, block, at, at + rows);
 }
 
-Status simulate(Scenario scenario, Days date, uint64_t first_row, uint64_t rows, uint64_t seed,
+Status simulate(const RowsPlan& plan, Days date, uint64_t first_row, uint64_t rows, uint64_t seed,
                 const Sink& sink) {
   MAEIL_TRY(check_rows(first_row, rows));
   return run_pieces<Table>(
       first_row, rows, kBlockRows,
       [&](uint64_t first, uint64_t count, Table& table) -> Status {
-        table = simulate_rows(scenario, date, first, count, seed);
+        table = simulate_rows(plan, date, first, count, seed);
         return {};
       },
       [&](Table& table) { return sink(table); });

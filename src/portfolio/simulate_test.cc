@@ -4,9 +4,7 @@
 
 #include <gtest/gtest.h>
 
-#include <algorithm>
 #include <cmath>
-#include <cstring>
 #include <fstream>
 #include <map>
 #include <nlohmann/json.hpp>
@@ -15,78 +13,16 @@
 
 #include "base/test_data.h"
 #include "base/threads.h"
-#include "portfolio/record.h"
 #include "portfolio/schema.h"
-#include "table/dates.h"
+#include "portfolio/test_rows.h"
 
 namespace maeil::portfolio {
 namespace {
 
-const Days kDate = Days{std::chrono::year{2026} / 1 / 5};
-
-// All rows of a range by column name: numbers (NaN missing) or texts ("" missing).
-struct Book {
-  size_t rows = 0;
-  std::map<std::string, std::vector<double>> number;
-  std::map<std::string, std::vector<std::string>> text;
-
-  Date date(const std::string& column, size_t row) const { return table::read_day(text.at(column)[row]); }
-  double defaults() const {
-    const auto& flag = text.at("DLNQ_1M_FLG");
-    return static_cast<double>(std::count(flag.begin(), flag.end(), "Y")) / static_cast<double>(rows);
-  }
-  bool missing(const std::string& column, size_t row) const {
-    const auto found = number.find(column);
-    return found != number.end() ? std::isnan(found->second[row]) : text.at(column)[row].empty();
-  }
-};
-
-Book simulate_book(Scenario scenario, uint64_t first, uint64_t rows, uint64_t seed = 42, Days date = kDate) {
-  Book book;
-  const Status status = simulate(scenario, date, first, rows, seed, [&](const Table& chunk) -> Status {
-    EXPECT_LE(chunk.rows, 1024u);
-    for (const Column& column : chunk.columns) {
-      if (column.type == ColumnType::kNumber) {
-        EXPECT_EQ(column.numbers.size(), chunk.rows);
-        auto& all = book.number[column.name];
-        all.insert(all.end(), column.numbers.begin(), column.numbers.end());
-      } else {
-        EXPECT_EQ(column.codes.size(), chunk.rows);
-        auto& all = book.text[column.name];
-        for (size_t row = 0; row < chunk.rows; ++row)
-          all.emplace_back(column.is_missing(row) ? "" : column.text(row));
-      }
-    }
-    book.rows += chunk.rows;
-    return {};
-  });
-  EXPECT_TRUE(status) << status.error().message;
-  return book;
-}
-
-// The first difference between `part` and `whole` from its row `offset` on, or "".
-std::string difference(const Book& part, const Book& whole, size_t offset) {
-  if (part.number.size() != whole.number.size() || part.text.size() != whole.text.size()) return "columns";
-  for (const auto& [name, values] : part.number) {
-    for (size_t i = 0; i < values.size(); ++i) {
-      if (offset + i >= whole.rows) return "rows";
-      const double other = whole.number.at(name)[offset + i];
-      if (std::memcmp(&values[i], &other, sizeof other) != 0) return name + " row " + std::to_string(i);
-    }
-  }
-  for (const auto& [name, values] : part.text) {
-    for (size_t i = 0; i < values.size(); ++i) {
-      if (offset + i >= whole.rows) return "rows";
-      if (values[i] != whole.text.at(name)[offset + i]) return name + " row " + std::to_string(i);
-    }
-  }
-  return "";
-}
-
-const Book& calm() {
-  static const Book book = simulate_book(Scenario::kCalm, 0, 20000);
-  return book;
-}
+// What holds of the rows of either book.
+class EachBook : public testing::TestWithParam<Book> {};
+INSTANTIATE_TEST_SUITE_P(Both, EachBook, testing::Values(Book::kSeparable, Book::kRealistic),
+                         [](const auto& book) { return std::string(kBooks[book.index].name); });
 
 std::vector<std::string> split(const std::string& line) {
   std::vector<std::string> fields;
@@ -153,45 +89,44 @@ TEST(PortfolioSchemaGolden, NullableColumnsAndVocabulariesAreTheFeatureMaps) {
   EXPECT_EQ(ours, nullable);
 }
 
-TEST(Portfolio, EveryNullableColumnIsMissingSomewhereAndNoOther) {
+TEST_P(EachBook, EveryNullableColumnIsMissingSomewhereAndNoOther) {
+  const Rows& book = calm(GetParam());
   for (const auto& spec : schema()) {
     size_t missing = 0;
-    for (size_t row = 0; row < calm().rows; ++row) missing += calm().missing(std::string(spec.name), row);
+    for (size_t row = 0; row < book.rows; ++row) missing += book.missing(std::string(spec.name), row);
     EXPECT_EQ(missing > 0, spec.nullable) << spec.name;
-    EXPECT_LT(missing, calm().rows) << spec.name;
+    EXPECT_LT(missing, book.rows) << spec.name;
   }
 }
 
-TEST(Portfolio, SameSeedSameRowsOnAnyThreadsAndInAnyRange) {
-  const Book whole = simulate_book(Scenario::kCalm, 0, 5000);
+TEST_P(EachBook, SameSeedSameRowsOnAnyThreadsAndInAnyRange) {
+  const RowsPlan plan = {.book = GetParam(), .with_truth = GetParam() == Book::kRealistic};
+  const Rows whole = rows_of(plan, 0, 5000);
   set_thread_count(3);
-  EXPECT_EQ(difference(simulate_book(Scenario::kCalm, 0, 5000), whole, 0), "");
+  EXPECT_EQ(difference(rows_of(plan, 0, 5000), whole, 0), "");
   set_thread_count(1);
-  EXPECT_EQ(difference(simulate_book(Scenario::kCalm, 0, 5000), whole, 0), "");
+  EXPECT_EQ(difference(rows_of(plan, 0, 5000), whole, 0), "");
   set_thread_count(0);
   for (const auto& [first, rows] : {std::pair{0, 1}, {1023, 2}, {1024, 1024}, {700, 2500}, {4999, 1}}) {
-    const Book part =
-        simulate_book(Scenario::kCalm, static_cast<uint64_t>(first), static_cast<uint64_t>(rows));
+    const Rows part = rows_of(plan, static_cast<uint64_t>(first), static_cast<uint64_t>(rows));
     EXPECT_EQ(part.rows, static_cast<size_t>(rows));
     EXPECT_EQ(difference(part, whole, static_cast<size_t>(first)), "");
   }
-  EXPECT_NE(difference(simulate_book(Scenario::kCalm, 0, 100), whole, 1), "")
-      << "the comparison must see a shift";
-  EXPECT_NE(difference(simulate_book(Scenario::kCalm, 0, 100, 43), whole, 0), "")
-      << "another seed, other rows";
+  EXPECT_NE(difference(rows_of(plan, 0, 100), whole, 1), "") << "the comparison must see a shift";
+  EXPECT_NE(difference(rows_of(plan, 0, 100, 43), whole, 0), "") << "another seed, other rows";
   const Days tomorrow = kDate + std::chrono::days{1};
-  EXPECT_NE(difference(simulate_book(Scenario::kCalm, 0, 100, 42, tomorrow), whole, 0), "") << "another date";
-  Book bad = simulate_book(Scenario::kCalm, 0, 100);
-  bad.number["debt"][7] += 1.0;
-  EXPECT_EQ(difference(bad, whole, 0), "debt row 7");
+  EXPECT_NE(difference(rows_of(plan, 0, 100, 42, tomorrow), whole, 0), "") << "another date";
+  Rows bad = rows_of(plan, 0, 100);
+  bad.number["usdkrw"][7] += 1.0;
+  EXPECT_EQ(difference(bad, whole, 0), "usdkrw row 7");
 }
 
 TEST(Portfolio, DefaultRatesOfTheScenarios) {
   for (const uint64_t seed : {1u, 2u, 3u}) {
     const Days date = kDate + std::chrono::days{static_cast<int>(100 * seed)};
-    const double calm_rate = simulate_book(Scenario::kCalm, 0, 20000, seed, date).defaults();
-    const double recession = simulate_book(Scenario::kRecession, 0, 20000, seed, date).defaults();
-    const double shock = simulate_book(Scenario::kSectorShock, 0, 20000, seed, date).defaults();
+    const double calm_rate = rows_of({}, 0, 20000, seed, date).defaults();
+    const double recession = rows_of({Scenario::kRecession}, 0, 20000, seed, date).defaults();
+    const double shock = rows_of({Scenario::kSectorShock}, 0, 20000, seed, date).defaults();
     // 6.5 and 17.5 % of the whole book; one standard deviation in 20,000 rows is 0.17 and 0.27 points.
     EXPECT_GT(calm_rate, 0.060);
     EXPECT_LT(calm_rate, 0.070);
@@ -199,13 +134,13 @@ TEST(Portfolio, DefaultRatesOfTheScenarios) {
     EXPECT_LT(recession, 0.185);
     EXPECT_GT(shock, calm_rate + 0.007);
     EXPECT_LT(shock, recession);
-    EXPECT_EQ(simulate_book(Scenario::kBrokenFeed, 0, 20000, seed, date).defaults(), calm_rate)
+    EXPECT_EQ(rows_of({Scenario::kBrokenFeed}, 0, 20000, seed, date).defaults(), calm_rate)
         << "the borrowers are the same";
   }
 }
 
 TEST(Portfolio, SectorShockHitsOnlyItsSectors) {
-  const Book shock = simulate_book(Scenario::kSectorShock, 0, 20000);
+  const Rows shock = rows_of({Scenario::kSectorShock}, 0, 20000);
   std::map<bool, size_t> before, after;
   for (size_t row = 0; row < shock.rows; ++row) {
     const auto& sector = shock.text.at("BIZ_GB_NEW")[row];
@@ -218,7 +153,7 @@ TEST(Portfolio, SectorShockHitsOnlyItsSectors) {
 }
 
 TEST(Portfolio, RecessionFailsEveryCalmDefaulterAndMore) {
-  const Book recession = simulate_book(Scenario::kRecession, 0, 20000);
+  const Rows recession = rows_of({Scenario::kRecession}, 0, 20000);
   for (size_t row = 0; row < recession.rows; ++row) {
     if (calm().text.at("DLNQ_1M_FLG")[row] == "Y") {
       EXPECT_EQ(recession.text.at("DLNQ_1M_FLG")[row], "Y") << row;
@@ -228,7 +163,7 @@ TEST(Portfolio, RecessionFailsEveryCalmDefaulterAndMore) {
 }
 
 TEST(Portfolio, BrokenFeedSwapsTheCreditFileAndNothingElse) {
-  const Book broken = simulate_book(Scenario::kBrokenFeed, 0, 5000);
+  const Rows broken = rows_of({Scenario::kBrokenFeed}, 0, 5000);
   size_t other_rates = 0;
   for (size_t row = 0; row < broken.rows; ++row) {
     for (const auto* column : {"seg", "BIZ_GB_NEW", "init_loan_dt", "DLNQ_1M_FLG", "PRODUCT_GB"}) {
@@ -239,8 +174,8 @@ TEST(Portfolio, BrokenFeedSwapsTheCreditFileAndNothingElse) {
   EXPECT_GT(other_rates, broken.rows * 9 / 10);
 }
 
-TEST(Portfolio, DatesAndDayCountsAgree) {
-  const Book& book = calm();
+TEST_P(EachBook, DatesAndDayCountsAgree) {
+  const Rows& book = calm(GetParam());
   for (size_t row = 0; row < book.rows; ++row) {
     const Days observed = *book.date("STD_DATE_NEW", row);
     ASSERT_EQ(book.missing("init_loan_dt", row), book.missing("DAYS_FROM_INIT", row));
@@ -268,8 +203,8 @@ TEST(Portfolio, DatesAndDayCountsAgree) {
   }
 }
 
-TEST(Portfolio, AmountsAgree) {
-  const Book& book = calm();
+TEST_P(EachBook, AmountsAgree) {
+  const Rows& book = calm(GetParam());
   const auto at = [&](const char* column, size_t row) { return book.number.at(column)[row]; };
   for (size_t row = 0; row < book.rows; ++row) {
     ASSERT_NEAR(at("AF_KIFRS_ADJ_NRML", row) + at("AF_KIFRS_ADJ_SM", row) + at("AF_KIFRS_ADJ_FXD_UNDER", row),
@@ -292,8 +227,8 @@ TEST(Portfolio, AmountsAgree) {
   }
 }
 
-TEST(Portfolio, StateAfterTheMonthSaysWhatTheFlagSays) {
-  const Book& book = calm();
+TEST_P(EachBook, StateAfterTheMonthSaysWhatTheFlagSays) {
+  const Rows& book = calm(GetParam());
   for (size_t row = 0; row < book.rows; ++row) {
     const bool failed = book.text.at("DLNQ_1M_FLG")[row] == "Y";
     const double days = book.number.at("AF_DLNQNCY_DAY_CNT")[row];
@@ -309,7 +244,7 @@ TEST(Portfolio, StateAfterTheMonthSaysWhatTheFlagSays) {
   }
 }
 
-TEST(Portfolio, MissingColumnsGoTogether) {
+TEST_P(EachBook, MissingColumnsGoTogether) {
   const std::vector<std::vector<std::string>> groups = {
       {"base_yymm", "total_assets_this_year", "total_assets_last_year", "sales_this_year", "sales_last_year",
        "current_assets", "current_liabilities", "cash_and_cash_equivalents", "interest_expense",
@@ -321,7 +256,7 @@ TEST(Portfolio, MissingColumnsGoTogether) {
       {"corp_mk_cd", "corp_open_mk", "emply_cnt", "wb_sme_party_mk_cd", "corp_estblsh_day"},
       {"duty_cd", "emply_cd", "rsdnce_ownrshp_cd"},
       {"BF_KIFRS_ADJ_SUM", "BF_NRML_RATIO", "BF_DLNQNCY_DAY_CNT", "BF_ASSET_QUALITY"}};
-  const Book& book = calm();
+  const Rows& book = calm(GetParam());
   for (const auto& group : groups) {
     for (const auto& column : group) {
       for (size_t row = 0; row < book.rows; ++row)
@@ -336,7 +271,7 @@ TEST(Portfolio, MissingColumnsGoTogether) {
     } else {
       ASSERT_TRUE(book.missing("duty_cd", row));
     }
-    if (segment == "corp") {
+    if (segment == "corp" && GetParam() == Book::kSeparable) {
       ASSERT_FALSE(book.missing("debt", row));
     }
     if (book.text.at("NEW_EXIT_GB")[row] == "NEW") {
@@ -392,9 +327,21 @@ TEST(Portfolio, ScenariosHaveNames) {
   EXPECT_EQ(wrong.error().message, "scenario \"boom\" is none of calm, recession, sector_shock, broken_feed");
 }
 
+TEST(Portfolio, BooksHaveNames) {
+  for (const auto& one : kBooks) {
+    ASSERT_TRUE(parse_book(one.name));
+    EXPECT_EQ(*parse_book(one.name), one.book);
+  }
+  const auto wrong = parse_book("imaginary");
+  ASSERT_FALSE(wrong);
+  EXPECT_EQ(wrong.error().code, ErrorCode::kUsage);
+  EXPECT_EQ(wrong.error().message, "book \"imaginary\" is none of separable, realistic");
+  EXPECT_EQ(book_names(), (std::vector<std::string>{"separable", "realistic"}));
+}
+
 TEST(Portfolio, SinkErrorsAndImpossibleRangesComeBack) {
   size_t calls = 0;
-  const Status status = simulate(Scenario::kCalm, kDate, 0, 100000, 1, [&](const Table&) -> Status {
+  const Status status = simulate({}, kDate, 0, 100000, 1, [&](const Table&) -> Status {
     ++calls;
     return fail(ErrorCode::kIo, "disk full");
   });
@@ -403,9 +350,9 @@ TEST(Portfolio, SinkErrorsAndImpossibleRangesComeBack) {
   EXPECT_EQ(calls, 1u);
   const Sink accept = [](const Table&) -> Status { return {}; };
   const Sink refuse = [](const Table&) -> Status { return fail(ErrorCode::kInternal, "no rows, no call"); };
-  EXPECT_FALSE(simulate(Scenario::kCalm, kDate, UINT64_MAX, 2, 1, accept));
-  EXPECT_FALSE(simulate(Scenario::kCalm, kDate, 0, UINT64_MAX, 1, accept));
-  EXPECT_TRUE(simulate(Scenario::kCalm, kDate, 5, 0, 1, refuse));
+  EXPECT_FALSE(simulate({}, kDate, UINT64_MAX, 2, 1, accept));
+  EXPECT_FALSE(simulate({}, kDate, 0, UINT64_MAX, 1, accept));
+  EXPECT_TRUE(simulate({}, kDate, 5, 0, 1, refuse));
 }
 
 }  // namespace

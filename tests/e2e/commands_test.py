@@ -106,6 +106,44 @@ class Commands(unittest.TestCase):
         self.work.run("generate", "--num-rows", 3000, "--out", "g.csv", "--seed", 8, expect=0)
         self.assertNotEqual((self.work.folder / "g.csv").read_bytes(), content)
 
+    def test_the_realistic_book_and_its_truth(self):
+        def rows(*arguments, expect=0, **settings):
+            out = ("--num-rows", 3000, "--out", "b.csv", *(() if "--model" in arguments else ("--date", "2026-01-05")))
+            done = self.work.run("generate", *out, *arguments, expect=expect, DISTRIBUTION_MODEL="", **settings)
+            return (self.work.folder / "b.csv").read_text(encoding="utf-8-sig").splitlines() if expect == 0 else done.stderr
+        plain, truth = rows("--book", "realistic"), rows("--book", "realistic", "--with-truth")
+        self.assertEqual([line.rpartition(",")[0] for line in truth], plain)
+        self.assertTrue(truth[0].endswith(",debt,true_pd"), truth[0][-40:])
+        self.assertTrue(all(0 < float(line.rpartition(",")[2]) < 1 for line in truth[1:]))
+        self.assertEqual(rows(BOOK="realistic"), plain)
+        self.assertEqual(rows("--book", "separable", BOOK="realistic"), rows())
+        self.assertNotEqual(rows(), plain)
+        self.assertIn("{separable,realistic}", rows("--book", "imaginary", expect=2))
+        self.assertIn("--book realistic", rows("--with-truth", expect=2))
+        self.assertIn("leave it out", rows("--book", "realistic", "--model", self.files.distribution, expect=2))
+        self.assertIn("BOOK must be", rows(BOOK="imaginary", expect=2))
+        help_text = self.work.run("generate", "--help", expect=0).stdout
+        self.assertIn("--book", help_text)
+        self.assertIn("--with-truth", help_text)
+
+    def test_a_day_of_the_realistic_book(self):
+        with Workspace(BOOK="realistic", NUM_LAYERS=1, D_MODEL=8, NHEAD=2, DIM_FEEDFORWARD=16, EPOCHS=1, DATA_QUANTITY=3000,
+                       F1_THRESHOLD=0, MIN_POSITIVES=1) as work:
+            work.run("train", "--train", "--rows", 1500, expect=0)
+            done = work.run("run", "--date", "2026-01-05", expect=0)
+            self.assertIn("3000 rows from portfolio (realistic), calm", done.stdout)
+            raw, = work.find("raw_data")
+            self.assertEqual((raw["source"], raw["columns"]), ("portfolio (realistic)", 99))
+            redo = work.run("redo", "2026-01-05", "--dry-run", BOOK="separable", expect=0)
+            self.assertIn("drawn from portfolio, they were drawn from portfolio (realistic)", redo.stdout + redo.stderr)
+            work.run("generate", "--num-rows", 3000, "--with-truth", "--out", "truth.csv", expect=0)
+            with open(work.folder / "truth.csv", encoding="utf-8-sig") as f:
+                self.assertIn("true_pd", f.readline())
+            for command in ("preprocess", "predict"):  # what knows the dataset passes over it
+                model = ("--model", "models/deployed/current_model.pth") if command == "predict" else ()
+                work.run(command, *model, "--in", "truth.csv", "--out", "made.csv", expect=0)
+                self.assertNotIn("true_pd", (work.folder / "made.csv").read_text(encoding="utf-8-sig").splitlines()[0])
+
     def test_log_level_chooses_what_standard_error_says(self):
         def said(level):
             with Workspace(DATA_QUANTITY=100, LOG_LEVEL=level) as other:
