@@ -81,9 +81,12 @@ inline std::string difference(const Rows& part, const Rows& whole, size_t offset
 
 // 20,000 calm rows of each book, made once.
 inline const Rows& calm(Book book = Book::kSeparable) {
+  if (book == Book::kRealistic) {
+    static const Rows realistic = rows_of({.book = Book::kRealistic, .with_truth = true}, 0, 20000);
+    return realistic;
+  }
   static const Rows separable = rows_of({}, 0, 20000);
-  static const Rows realistic = rows_of({.book = Book::kRealistic, .with_truth = true}, 0, 20000);
-  return book == Book::kRealistic ? realistic : separable;
+  return separable;
 }
 
 }  // namespace maeil::portfolio
