@@ -386,6 +386,12 @@ TEST(Settings, WrongValuesNamePlaceAndBounds) {
   EXPECT_NE(message("SOURCE_FALLBACK = \"simulator\"").find("SOURCE_FALLBACK must be 'portfolio'"),
             std::string::npos);
   EXPECT_EQ(message("SOURCE_FALLBACK = \"portfolio\""), "accepted");
+  EXPECT_NE(message("GATE_RULE = \"mean\"").find("GATE_RULE must be 'point' or 'lower_bound'"),
+            std::string::npos);
+  EXPECT_NE(message("DECISION_THRESHOLD = \"1.5\"").find("a number from 0 to 1, not '1.5'"),
+            std::string::npos);
+  for (const char* rule : {"f1", "cost", "argmax", "0.3"})
+    EXPECT_EQ(message(fmt::format("DECISION_THRESHOLD = \"{}\"", rule).c_str()), "accepted");
   EXPECT_NE(message("BOOK = \"imaginary\"").find("BOOK must be 'separable' or 'realistic', not 'imaginary'"),
             std::string::npos);
   EXPECT_EQ(message("BOOK = \"realistic\""), "accepted");

@@ -44,6 +44,10 @@ const std::vector<Setting>& table() {
       {"FINETUNE_EPOCHS", &Settings::finetune_epochs, 1, 10000},
       {"FINETUNE_LEARNING_RATE", &Settings::finetune_learning_rate, 1e-9, 1},
       {"F1_THRESHOLD", &Settings::f1_threshold, 0, 1},
+      {"GATE_RULE", &Settings::gate_rule},
+      {"DECISION_THRESHOLD", &Settings::decision_threshold},
+      {"COST_FALSE_NEGATIVE", &Settings::cost_false_negative, 1e-9, 1e9},
+      {"COST_FALSE_POSITIVE", &Settings::cost_false_positive, 1e-9, 1e9},
       {"MIN_POSITIVES", &Settings::min_positives, 1, 1e9},
       {"MIN_NEGATIVES", &Settings::min_negatives, 1, 1e9},
       {"MAX_RETRAIN_ATTEMPTS", &Settings::max_retrain_attempts, 1, 20},
@@ -264,6 +268,17 @@ Result<Settings> load_settings(const std::filesystem::path& folder,
   if (!settings.source_fallback.empty() && settings.source_fallback != "portfolio") {
     return usage_error(
         fmt::format("SOURCE_FALLBACK must be 'portfolio' or not set, not '{}'", settings.source_fallback));
+  }
+  if (settings.gate_rule != "point" && settings.gate_rule != "lower_bound") {
+    return usage_error(
+        fmt::format("GATE_RULE must be 'point' or 'lower_bound', not '{}'", settings.gate_rule));
+  }
+  if (const auto& rule = settings.decision_threshold;
+      !rule.empty() && rule != "argmax" && rule != "f1" && rule != "cost") {
+    double value = 0;
+    if (!parse_number(rule, value) || !(value >= 0 && value <= 1))
+      return usage_error(fmt::format(
+          "DECISION_THRESHOLD must be 'f1', 'cost', 'argmax' or a number from 0 to 1, not '{}'", rule));
   }
   if (settings.book != "separable" && settings.book != "realistic") {
     return usage_error(fmt::format("BOOK must be 'separable' or 'realistic', not '{}'", settings.book));

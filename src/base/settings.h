@@ -35,6 +35,11 @@ struct Settings {
   int64_t finetune_batch_size = 16, finetune_epochs = 3;
   double finetune_learning_rate = 1e-4;
   double f1_threshold = 0.75;
+  std::string gate_rule = "point";  // or "lower_bound": what of F1 is held against F1_THRESHOLD
+  // where a model decides: "f1", "cost", "argmax" or a number; empty: argmax for the built-in dataset, f1 for
+  // others (loop/decide.h)
+  std::string decision_threshold;
+  double cost_false_negative = 1, cost_false_positive = 1;
   int64_t min_positives = 10, min_negatives = 10;  // rows of the test split below which nothing is judged
   int64_t max_retrain_attempts = 3;
   int64_t data_quantity = 10000;

@@ -177,6 +177,7 @@ Result<int> evaluate(Context& context, const PredictOptions& options);
 Result<int> model_list(Context& context);
 Result<int> model_show(Context& context, const ModelOptions& options);
 Result<int> model_import(Context& context, const ModelOptions& options);
+Result<int> model_calibrate(Context& context, const ModelOptions& options);
 Result<int> model_export(Context& context, const ModelOptions& options);
 Result<int> model_approve(Context& context, const ModelOptions& options);
 Result<int> model_deploy(Context& context, const ModelOptions& options);

@@ -1,12 +1,15 @@
-// `maeil model import | logits`: checkpoints from outside.
+// `maeil model import | calibrate | logits`: model files, and versions made of them.
 #include <fmt/format.h>
 
 #include <charconv>
 
 #include "base/file.h"
 #include "cli/commands.h"
+#include "cli/file_output.h"
 #include "cli/output.h"
 #include "format/csv.h"
+#include "loop/calibrate_version.h"
+#include "loop/evaluation.h"
 #include "loop/import.h"
 #include "model/tab_transformer.h"
 
@@ -67,6 +70,28 @@ Result<int> model_import(Context& context, const ModelOptions& options) {
     print_line(fmt::format("not bound: {} (its {} values are not known; every value counts as unknown)",
                            feature["feature"].get<std::string>(), feature["cardinality"].get<int>()));
   }
+  return 0;
+}
+
+Result<int> model_calibrate(Context& context, const ModelOptions& options) {
+  MAEIL_ASSIGN(const table::DatasetSpec& spec, context.spec());
+  MAEIL_ASSIGN(store::Store & store, context.store());
+  MAEIL_ASSIGN(const auto version, registry::find_version(store, options.version));
+  Progress progress;
+  MAEIL_ASSIGN(const auto document, loop::calibrate_version(store, context.settings, spec, version,
+                                                            options.file, watcher_of(progress)));
+  progress.finish();
+  if (context.json) {
+    print_json(document);
+    return 0;
+  }
+  const auto& decision = document["decision"];
+  print_line(fmt::format("version {}: {}", document["model_version"].get<std::string>(),
+                         document["notes"].get<std::string>()));
+  print_line(fmt::format(
+      "calibration {}, decided from {:.4f} on ({})", decision["calibration"]["method"].get<std::string>(),
+      decision["threshold"]["value"].get<double>(), decision["threshold"]["rule"].get<std::string>()));
+  print_line("on these rows: " + loop::describe(document["metrics"]));
   return 0;
 }
 

@@ -314,6 +314,12 @@ void add_model_commands(Parser& p) {
                 "which feature each embedding belongs to (default: the corporate-loan map)");
   c->add_option("--reference", p.model.reference,
                 "rows for imputer and scaler: a .pkl, .json or .csv (default: DISTRIBUTION_MODEL)");
+  c = p.command(*model, "calibrate",
+                "a version like another, its calibration and threshold chosen anew on labelled rows",
+                "maeil model calibrate 20261123_000000 --in validation.csv",
+                [&p](Context& x) { return model_calibrate(x, p.model); });
+  c->add_option("version", p.model.version, "version or id")->required();
+  c->add_option("--in", p.model.file, "labelled rows that the model did not learn from")->required();
   c = p.command(*model, "export", "write a version's file",
                 "maeil model export 20261123_000000 --out model.pth",
                 [&p](Context& x) { return model_export(x, p.model); });

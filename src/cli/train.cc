@@ -7,7 +7,7 @@
 #include "cli/commands.h"
 #include "cli/output.h"
 #include "loop/manual_training.h"
-#include "model/predictor.h"
+#include "model/boosted_trees.h"
 
 namespace maeil::cli {
 
@@ -16,7 +16,12 @@ Result<int> train(Context& context, const TrainOptions& options) {
   // The built-in recipe is the contract's: a TabTransformer. Of a team's own rows both are tried.
   std::vector<std::string> families = options.families;
   if (families.empty()) families.emplace_back(model::kTabTransformer);
-  if (options.families.empty() && both) families.emplace_back(model::kBoostedTrees);
+  if (options.families.empty() && both) {
+    if (const Status can = model::can_learn_trees(); can)
+      families.emplace_back(model::kBoostedTrees);
+    else
+      note("no trees are trained beside the network: " + can.error().message, LogLevel::kWarning);
+  }
   const bool network = std::ranges::count(families, model::kTabTransformer) > 0;
   const bool train = options.train || both || !options.families.empty();
   if (!options.pretrain && !train)

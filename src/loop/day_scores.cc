@@ -44,27 +44,30 @@ IdCounts count_ids(std::vector<uint64_t>& ids, uint64_t rows) {
 Result<DayScores> DayScores::begin(dag::TaskContext& context, const Day& day,
                                    const registry::ModelVersion& version) {
   MAEIL_ASSIGN(store::Document raw, raw_document(context));
-  if (raw.contains("pruned")) return DayScores(context, day, version, std::move(raw), {});
-  MAEIL_ASSIGN(ValidatedRows validated, validated_rows(context.store, context.logical_date, day.spec, raw));
-  return DayScores(context, day, version, std::move(raw), std::move(validated));
+  MAEIL_ASSIGN(auto model, registry::load_version(context.store, version, day.spec,
+                                                  static_cast<int>(day.settings.nhead)));
+  ValidatedRows validated;
+  if (!raw.contains("pruned")) {
+    MAEIL_ASSIGN(validated, validated_rows(context.store, context.logical_date, day.spec, raw));
+  }
+  return DayScores(context, day, version, std::move(raw), std::move(validated), std::move(model));
 }
 
 Result<table::ReadReport> DayScores::make(RowRange rows, const Sink& sink) {
   if (rows.count == 0) return table::ReadReport();
-  MAEIL_ASSIGN(const auto model, registry::load_version(context_.store, version_, day_.spec,
-                                                        static_cast<int>(day_.settings.nhead)));
   MAEIL_ASSIGN(auto from, rows_to_read(context_, day_.settings, raw_, rows));
   const uint64_t first_row = from.first_row;
+  const double threshold = this->threshold();
   uint64_t done = 0;
-  const table::DatasetSpec& spec = prep::spec_of(*model.preparation, day_.spec);
+  const table::DatasetSpec& spec = prep::spec_of(*model_.preparation, day_.spec);
   if (spec.roles.id != day_.spec.roles.id) {
     return bad_input(fmt::format(
         "version {} was trained when other columns were the id ({}): train one with the ids of {}",
         version_.version, fmt::join(spec.roles.id, ", "), day_.spec.file));
   }
   const auto score = [&](const table::CsvChunk& chunk, ScoredPiece& piece) -> Status {
-    const auto prepared = prep::transform(spec, *model.preparation, chunk.table);
-    auto scored = model::probabilities(*model.predictor, prepared);
+    const auto prepared = prep::transform(spec, *model_.preparation, chunk.table);
+    auto scored = model::probabilities(model_, prepared);
     if (!scored && !chunk.row_index.empty()) {
       return with_context(
           fmt::format("{}, among the rows {} to {}", from.name, first_row + chunk.row_index.front(),
@@ -90,7 +93,7 @@ Result<table::ReadReport> DayScores::make(RowRange rows, const Sink& sink) {
       }
       if (ids.empty()) fmt::format_to(std::back_inserter(piece.lines), "{},", first_row + chunk.row_index[i]);
       format::append_float(piece.lines, p);
-      piece.lines += p >= kDecisionThreshold ? ",1," : ",0,";
+      piece.lines += p >= threshold ? ",1," : ",0,";
       piece.lines += version_.version;
       piece.lines += '\n';
     }

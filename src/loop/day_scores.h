@@ -13,12 +13,10 @@
 #include "loop/day.h"
 #include "loop/run_in_shards.h"
 #include "loop/validate_data.h"
+#include "model/model_file.h"
 #include "table/read_report.h"
 
 namespace maeil::loop {
-
-// The decision of a row is 1 when its probability is at least this: argmax of two classes.
-inline constexpr double kDecisionThreshold = 0.5;
 
 // The first line of a day's scores: the spec's id columns, else `row`, then probability, decision and
 // model_version.
@@ -45,10 +43,11 @@ IdCounts count_ids(std::vector<uint64_t>& ids, uint64_t rows);
 // What it holds must outlive it.
 class DayScores : public RowWork<ScoredPiece, table::ReadReport> {
  public:
-  // kNotFound: no raw data for the date; errors of validated_rows.
+  // kNotFound: no raw data for the date; errors of load_version and validated_rows.
   static Result<DayScores> begin(dag::TaskContext& context, const Day& day,
                                  const registry::ModelVersion& version);
   const store::Document& raw() const { return raw_; }  // of raw_data: whose rows are scored
+  double threshold() const { return model::threshold_of(model_); }
 
   // Lines and rows of the report are numbered in the whole day. kNotFound, for some of the rows only: raw
   // data without `row_offsets` (of an older maeil).
@@ -62,18 +61,20 @@ class DayScores : public RowWork<ScoredPiece, table::ReadReport> {
 
  private:
   DayScores(dag::TaskContext& context, const Day& day, const registry::ModelVersion& version,
-            store::Document raw, ValidatedRows validated)
+            store::Document raw, ValidatedRows validated, model::ModelFile model)
       : context_(context),
         day_(day),
         version_(version),
         raw_(std::move(raw)),
-        validated_(std::move(validated)) {}
+        validated_(std::move(validated)),
+        model_(std::move(model)) {}
 
   dag::TaskContext& context_;
   const Day& day_;
   const registry::ModelVersion& version_;
   store::Document raw_;
   ValidatedRows validated_;
+  model::ModelFile model_;
 };
 
 }  // namespace maeil::loop

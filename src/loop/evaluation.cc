@@ -7,6 +7,7 @@
 #include "loop/gate.h"
 #include "loop/labels/labelled_days.h"
 #include "loop/scoring.h"
+#include "metrics/calibration.h"
 
 namespace maeil::loop {
 namespace {
@@ -36,6 +37,18 @@ store::Document metrics_document(const metrics::ClassificationMetrics& m,
       {"rows", c.total()}};
 }
 
+store::Document reliability_document(const std::vector<metrics::ReliabilityBin>& bins) {
+  auto out = store::Document::array();
+  for (const auto& bin : bins) {
+    out.push_back({{"rows", bin.rows},
+                   {"mean_probability", bin.mean_probability},
+                   {"observed_rate", bin.observed_rate},
+                   {"low", bin.interval.low},
+                   {"high", bin.interval.high}});
+  }
+  return out;
+}
+
 }  // namespace
 
 Result<store::Document> evaluate_scores(const Scores& scores, uint64_t seed, std::string_view measured_on) {
@@ -43,13 +56,19 @@ Result<store::Document> evaluate_scores(const Scores& scores, uint64_t seed, std
   std::string undefined;
   if (scores.labels.empty()) {
     out = metrics_document({}, std::nullopt);
-    for (const char* name : {"accuracy", "brier", "log_loss", "default_rate"}) out[name] = nullptr;
+    for (const char* name : {"accuracy", "brier", "log_loss", "default_rate", "expected_calibration_error"})
+      out[name] = nullptr;
     undefined = "there is no row with a label";
   } else {
-    MAEIL_ASSIGN(const auto m, metrics::classification_metrics(scores.probabilities, scores.labels));
+    MAEIL_ASSIGN(const auto m,
+                 metrics::classification_metrics(scores.probabilities, scores.labels, scores.threshold));
     out = metrics_document(m, metrics::bootstrap_f1_interval(m.confusion, seed));
     undefined = m.undefined_reason;
+    MAEIL_ASSIGN(const auto bins, metrics::reliability_table(scores.probabilities, scores.labels));
+    out["expected_calibration_error"] = metrics::expected_calibration_error(bins);
+    out["reliability"] = reliability_document(bins);
   }
+  out["threshold"] = scores.threshold;
   out["measured_on"] = measured_on;
   if (scores.unlabelled > 0) out["unlabelled"] = scores.unlabelled;
   if (!undefined.empty()) out["undefined_reason"] = undefined;
@@ -68,7 +87,7 @@ Result<dag::TaskOutcome> evaluate_version(
     scoring = std::make_unique<ScoringOfDays>(std::move(whole), dates);
   return run_in_shards<Scores, ScoreTotal>(
       context, *scoring, [&](const Scoring::Rows& all) -> Result<dag::TaskOutcome> {
-        MAEIL_ASSIGN(const Scores scores, collect(all));
+        MAEIL_ASSIGN(const Scores scores, collect(*scoring, all));
         MAEIL_ASSIGN(auto metrics, evaluate_scores(scores, static_cast<uint64_t>(day.settings.seed), split));
         const store::Document& raw = scoring->raw();
         if (!dates.empty()) metrics["judged_on"] = date_texts(dates);

@@ -16,7 +16,9 @@ namespace maeil::loop {
 
 // Field `metrics` of performance_metrics: accuracy, roc_auc, f1_score, ... f1_interval [low, high], and
 // `measured_on`, which says on what rows ("test"). What is undefined is null, and `undefined_reason` says
-// why; without a labelled row everything is. `unlabelled` counts rows without a label: they are left out.
+// why; without a labelled row everything is. Decisions are by the scores' `threshold`, which is there too;
+// `expected_calibration_error` and `reliability`, rows of {rows, mean_probability, observed_rate, low, high},
+// are those of metrics/calibration.h. `unlabelled` counts rows without a label: they are left out.
 // kBadInput, kInternal: as classification_metrics.
 Result<store::Document> evaluate_scores(const Scores& scores, uint64_t seed, std::string_view measured_on);
 

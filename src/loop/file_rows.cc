@@ -57,9 +57,9 @@ Result<table::ReadReport> transform_rows(
 }
 
 // The chances of default of prepared rows. An error says which rows of the file it lies among.
-Result<std::vector<double>> chances(const model::Predictor& predictor, const std::string& path,
+Result<std::vector<double>> chances(const model::ModelFile& model, const std::string& path,
                                     const prep::Prepared& prepared, const std::vector<uint64_t>& rows) {
-  auto scores = model::probabilities(predictor, prepared);
+  auto scores = model::probabilities(model, prepared);
   if (scores || rows.empty()) return scores;
   return with_context(fmt::format("{}, among the rows {} to {}", path, rows.front(), rows.back()),
                       std::move(scores.error()));
@@ -116,8 +116,8 @@ Result<table::ReadReport> write_prepared_rows(const FileRows& rows, uint64_t see
 }
 
 Result<table::ReadReport> predict_rows(const FileRows& rows, const std::string& out, const Watcher& watcher) {
-  const model::Predictor& predictor = *rows.model.predictor;
-  MAEIL_TRY(predictor.check_scores(rows.model_name));
+  MAEIL_TRY(rows.model.predictor->check_scores(rows.model_name));
+  const double threshold = model::threshold_of(rows.model);
   // The built-in dataset's name is what its users' programs read.
   const bool of_default = rows.spec.name == kBuiltinDataset;
   const std::string probability = of_default ? "probability_of_default" : "probability";
@@ -131,12 +131,12 @@ Result<table::ReadReport> predict_rows(const FileRows& rows, const std::string& 
                                 [&](const table::CsvChunk& chunk, const prep::Prepared& prepared,
                                     std::string& text) -> Status {
                                   const auto& index = chunk.row_index;
-                                  MAEIL_ASSIGN(const auto p, chances(predictor, rows.path, prepared, index));
+                                  MAEIL_ASSIGN(const auto p, chances(rows.model, rows.path, prepared, index));
                                   text.clear();
                                   for (size_t i = 0; i < p.size(); ++i) {
                                     text += fmt::format("{},", index[i]);
                                     format::append_float(text, p[i]);
-                                    text += p[i] >= 0.5 ? ",1\n" : ",0\n";
+                                    text += p[i] >= threshold ? ",1\n" : ",0\n";
                                   }
                                   return {};
                                 },
@@ -145,16 +145,16 @@ Result<table::ReadReport> predict_rows(const FileRows& rows, const std::string& 
   return report;
 }
 
-Result<EvaluatedRows> evaluate_rows(const FileRows& rows, const Settings& settings, const Watcher& watcher) {
-  const model::Predictor& predictor = *rows.model.predictor;
-  MAEIL_TRY(predictor.check_scores(rows.model_name));
-  EvaluatedRows out;
-  Scores scores;
+Result<ScoredRows> score_rows(const FileRows& rows, const Watcher& watcher) {
+  MAEIL_TRY(rows.model.predictor->check_scores(rows.model_name));
+  ScoredRows out;
+  Scores& scores = out.scores;
+  scores.threshold = model::threshold_of(rows.model);
   MAEIL_ASSIGN(out.read,
                transform_rows<Scores>(
                    rows, {.other_label_is_none = true}, watcher,
                    [&](const table::CsvChunk& chunk, const prep::Prepared& prepared, Scores& some) -> Status {
-                     MAEIL_ASSIGN(const auto p, chances(predictor, rows.path, prepared, chunk.row_index));
+                     MAEIL_ASSIGN(const auto p, chances(rows.model, rows.path, prepared, chunk.row_index));
                      some = {};
                      for (size_t i = 0; i < p.size(); ++i) {
                        if (prepared.labels[i] < 0) {
@@ -173,15 +173,20 @@ Result<EvaluatedRows> evaluate_rows(const FileRows& rows, const Settings& settin
                      scores.unlabelled += some.unlabelled;
                      return {};
                    }));
-  out.unlabelled = scores.unlabelled;
   if (scores.unlabelled > 0) {
     watcher.note(
         fmt::format("{}: {} of {} rows have no label in column '{}'{}", rows.path, scores.unlabelled,
                     out.read.rows - out.read.quarantined, rows.spec.target,
-                    scores.labels.empty() ? ": there is nothing to evaluate on" : ": they are left out"),
+                    scores.labels.empty() ? ": there is nothing to judge by" : ": they are left out"),
         true);
   }
-  MAEIL_ASSIGN(out.metrics, evaluate_scores(scores, static_cast<uint64_t>(settings.seed),
+  return out;
+}
+
+Result<EvaluatedRows> evaluate_rows(const FileRows& rows, const Settings& settings, const Watcher& watcher) {
+  MAEIL_ASSIGN(auto scored, score_rows(rows, watcher));
+  EvaluatedRows out{.read = std::move(scored.read), .unlabelled = scored.scores.unlabelled};
+  MAEIL_ASSIGN(out.metrics, evaluate_scores(scored.scores, static_cast<uint64_t>(settings.seed),
                                             std::filesystem::path(rows.path).filename().string()));
   out.judged = judge(out.metrics, settings);
   return out;

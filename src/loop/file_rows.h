@@ -9,6 +9,7 @@
 #include "base/settings.h"
 #include "base/time.h"
 #include "loop/gate.h"
+#include "loop/prepared/read_rows.h"
 #include "loop/watcher.h"
 #include "model/model_file.h"
 #include "table/dataset_spec.h"
@@ -44,9 +45,16 @@ Result<table::ReadReport> write_prepared_rows(const FileRows& rows, uint64_t see
 // value of the target is a missing label.
 Result<table::ReadReport> predict_rows(const FileRows& rows, const std::string& out, const Watcher& watcher);
 
+// The labelled rows, scored; how many have no label is said.
+struct ScoredRows {
+  table::ReadReport read;
+  Scores scores;
+};
+Result<ScoredRows> score_rows(const FileRows& rows, const Watcher& watcher);
+
 struct EvaluatedRows {
   table::ReadReport read;
-  uint64_t unlabelled = 0;  // rows that are left out; said
+  uint64_t unlabelled = 0;  // rows that are left out
   store::Document metrics;  // of evaluate_scores
   Judgement judged;
 };

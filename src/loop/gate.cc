@@ -39,8 +39,13 @@ Judgement judge(const store::Document& metrics, const Settings& settings) {
     out.reason = few(negatives, "negative", "MIN_NEGATIVES", settings.min_negatives);
   } else if (!out.f1) {
     out.reason = "F1 is undefined";
-  } else {
+  } else if (settings.gate_rule == "point") {
     out.gate = *out.f1 >= settings.f1_threshold ? Gate::kPassed : Gate::kFailed;
+  } else if (const auto interval = metrics.value("f1_interval", store::Document());
+             interval.is_array() && interval.size() == 2 && interval[0].is_number()) {
+    out.gate = interval[0].get<double>() >= settings.f1_threshold ? Gate::kPassed : Gate::kFailed;
+  } else {
+    out.reason = "F1 has no interval, whose lower end GATE_RULE asks for";
   }
   return out;
 }

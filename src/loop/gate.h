@@ -35,7 +35,7 @@ struct Judgement {
 };
 
 // kNotJudged below MIN_POSITIVES or MIN_NEGATIVES labelled rows of a class, and where F1 is undefined; else
-// F1 >= F1_THRESHOLD.
+// F1 >= F1_THRESHOLD, or by GATE_RULE = lower_bound the lower end of its 95 % interval (f1_interval).
 Judgement judge(const store::Document& metrics, const Settings& settings);
 
 // The same of what evaluate_version recorded: rows of SOURCE_FALLBACK judge no model.

@@ -36,6 +36,34 @@ TEST(Judge, PassesAndFailsByF1WhereThereIsEnoughToJudge) {
   EXPECT_EQ(judge(metrics_of(10, 10, 10), settings).gate, Gate::kPassed);
 }
 
+TEST(Judge, ByTheLowerBoundWhereGateRuleSaysSo) {
+  Settings settings;
+  const auto metrics = metrics_of(40, 28, 200);  // F1 0.82, its interval from about 0.73 on
+  EXPECT_EQ(judge(metrics, settings).gate, Gate::kPassed);
+  settings.gate_rule = "lower_bound";
+  ASSERT_LT(metrics["f1_interval"][0].get<double>(), settings.f1_threshold);
+  EXPECT_EQ(judge(metrics, settings).gate, Gate::kFailed);
+  settings.f1_threshold = metrics["f1_interval"][0].get<double>();
+  EXPECT_EQ(judge(metrics, settings).gate, Gate::kPassed);
+  settings.min_positives = 1;
+  const auto wide = judge(metrics_of(1, 1, 99), settings);  // a third of the draws have no positive
+  EXPECT_EQ(wide.gate, Gate::kNotJudged);
+  EXPECT_EQ(wide.reason, "F1 has no interval, whose lower end GATE_RULE asks for");
+}
+
+TEST(EvaluateScores, DecidesByTheScoresThreshold) {
+  Scores scores{{0.1, 0.2, 0.3, 0.4}, {0, 1, 0, 1}, 0, 0.2};
+  auto metrics = evaluate_scores(scores, 1, "test").value();
+  EXPECT_EQ(metrics["threshold"], 0.2);
+  EXPECT_EQ(metrics["confusion_matrix"],
+            store::Document::parse("[[1, 1], [0, 2]]"));  // 0.2 itself is decided 1
+  EXPECT_EQ(metrics["reliability"].size(), 4u);
+  EXPECT_NEAR(metrics["expected_calibration_error"].get<double>(), (0.1 + 0.8 + 0.3 + 0.6) / 4, 1e-12);
+  scores.threshold = 0.5;
+  EXPECT_EQ(evaluate_scores(scores, 1, "test").value()["confusion_matrix"],
+            store::Document::parse("[[2, 0], [2, 0]]"));
+}
+
 TEST(Judge, TooFewRowsOfAClassAreNotJudgedAndSaySo) {
   const Settings settings;
   const auto few = judge(metrics_of(9, 0, 500), settings);

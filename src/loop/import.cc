@@ -5,13 +5,11 @@
 #include <filesystem>
 
 #include "base/file.h"
+#include "loop/register_version.h"
 #include "loop/source.h"
 #include "model/tab_transformer.h"
 #include "nn/rows.h"
-#include "registry/audit.h"
 #include "registry/version_file.h"
-#include "registry/version_names.h"
-#include "store/certain_commit.h"
 
 namespace maeil::loop {
 namespace {
@@ -100,46 +98,16 @@ Result<store::Document> import_model(store::Store& store, const Settings& settin
   MAEIL_ASSIGN(auto bound, read_bound_model(settings, spec, path, features, reference));
   const model::Predictor& predictor = *bound.model.predictor;
   const bool classifier = predictor.check_scores(path).has_value();
-  const Instant when = now();
   registry::NewVersion version{
-      .id = store::new_object_id(when),
       .model_name = classifier ? registry::kClassifier : registry::kEncoder,
-      .format = std::string(predictor.file_extension().substr(1)),
-      .family = std::string(predictor.family()),
-      .hyperparameters = predictor.hyperparameters(),
       .notes = fmt::format("imported from {}", std::filesystem::path(path).filename().string())};
-  MAEIL_ASSIGN(version.version,
-               registry::take_version_name(store, fmt::format("import/{}", version.id), when));
-  MAEIL_ASSIGN(const std::string bytes, model::model_file_bytes(bound.model, std::nullopt, when));
-  const auto file = std::filesystem::path(settings.model_save_path) /
-                    fmt::format("{}_{}{}", classifier ? "classifier" : "pretrained_encoder", version.version,
-                                predictor.file_extension());
-  MAEIL_TRY(registry::save_version(store, bytes, file.string(), version));
-  store::Document document = registry::make_version_document(version, when);
-  document.update({{"timestamp", store::date_value(when)},
-                   {"run_id", "import"},
-                   {"logical_date", format_date(std::chrono::floor<std::chrono::days>(when))}});
+  ByHand how{.act = "import", .from = std::filesystem::path(path).filename().string()};
   if (bound.model.notes.contains("unbound")) {
-    document["unbound"] = bound.model.notes["unbound"];
-    document["reference"] = bound.model.notes["reference"];
+    how.more["unbound"] = bound.model.notes["unbound"];
+    how.more["reference"] = bound.model.notes["reference"];
   }
-  if (!bound.model.remarks.empty()) document["remarks"] = bound.model.remarks;
-  store::Batch batch;
-  batch.puts.push_back({registry::kCollection, document});
-  batch.puts.push_back(registry::audit_entry(
-      {"import",
-       version.version,
-       std::filesystem::path(path).filename().string(),
-       {{"model_id", version.id}, {"model_name", version.model_name}, {"sha256", version.sha256}},
-       "manual"},
-      when));
-  MAEIL_ASSIGN(
-      const Status done,
-      store::commit_for_certain(
-          store, batch, [&] { return store::has_document(store, registry::kCollection, version.id); },
-          fmt::format("`maeil model list` shows version {} if it was", version.version)));
-  MAEIL_TRY(done);
-  return document;
+  if (!bound.model.remarks.empty()) how.more["remarks"] = bound.model.remarks;
+  return register_version(store, settings, bound.model, std::move(version), how);
 }
 
 Result<model::ModelFile> open_model(

@@ -97,7 +97,7 @@ Result<LearningSamples> read_samples(const table::DatasetSpec& spec, const Learn
 Result<std::vector<Scores>> score_parts(const table::DatasetSpec& spec, const LearningRows& rows,
                                         const model::ModelFile& model, const RowProgress& progress) {
   const size_t target = prep::column_index(spec, spec.target);
-  std::vector<Scores> out(rows.verdicts.size());
+  std::vector<Scores> out(rows.verdicts.size(), Scores{.threshold = model::threshold_of(model)});
   if (out.empty()) return out;
   const auto index_of = [&](Part part) {
     return static_cast<size_t>(std::ranges::find(rows.verdicts, part) - rows.verdicts.begin());
@@ -110,7 +110,7 @@ Result<std::vector<Scores>> score_parts(const table::DatasetSpec& spec, const Le
         const prep::Prepared prepared = prep::transform(spec, *model.preparation, chunk);
         Samples samples;
         for (const size_t i : wanted) append(samples, prepared, i);
-        MAEIL_ASSIGN(const auto p, model.predictor->probabilities(samples.view().rows));
+        MAEIL_ASSIGN(const auto p, model::probabilities(model, samples.view().rows));
         for (size_t i = 0; i < wanted.size(); ++i) {
           Scores& to = out[index_of(parts[wanted[i]])];
           to.probabilities.push_back(p[i]);

@@ -120,7 +120,9 @@ Status train_manually(store::Store& store, const Settings& settings, const table
   }
   // Undefined (no row was held out): the first is as good as any.
   const auto loss = [](const FittedClassifier& one) {
-    return one.held_out > 0 ? metric_of(one.epochs.back(), "log_loss").value_or(INFINITY) : INFINITY;
+    const auto across = metric_of(one.metrics, "cross_validated_log_loss");
+    return one.held_out > 0 ? across ? *across : metric_of(one.metrics, "log_loss").value_or(INFINITY)
+                            : INFINITY;
   };
   const auto best = std::ranges::min_element(fitted, {}, loss);
   std::rotate(best, best + 1, fitted.end());  // the best one last
@@ -131,7 +133,7 @@ Status train_manually(store::Store& store, const Settings& settings, const table
     if (fitted.size() > 1)
       outcome.message += fmt::format("\n{}: {}, log loss {} on {} held-out rows", one.learner->family(),
                                      is_best ? "in force, the better one" : "kept as a candidate",
-                                     metric_text(metric_of(one.epochs.back(), "log_loss")), one.held_out);
+                                     metric_text(loss(one)), one.held_out);
     MAEIL_TRY(commit(store, outcome));
     done(outcome);
   }

@@ -7,9 +7,9 @@ namespace maeil::loop {
 
 LearningRows reference_rows(const ReferencePlan& plan) {
   LearningRows out;
-  out.description = plan.source.description;
+  out.description = plan.source->description;
   out.rows = plan.rows;
-  out.note = {{"source", plan.source.description},
+  out.note = {{"source", plan.source->description},
               {"rows", plan.rows},
               {"seed", plan.seed},
               {"logical_date", format_date(plan.date)}};
@@ -18,7 +18,7 @@ LearningRows reference_rows(const ReferencePlan& plan) {
     uint64_t row = 0;
     std::vector<Part> parts;
     return read_typed_rows(
-        plan.source, plan.spec, plan.date, plan.rows, seed,
+        *plan.source, plan.spec, plan.date, plan.rows, seed,
         [&](const Table& chunk) -> Status {
           parts.clear();
           for (size_t i = 0; i < chunk.rows; ++i) {

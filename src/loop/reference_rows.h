@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 
 #include "loop/learning_rows.h"
 #include "loop/source.h"
@@ -12,14 +13,14 @@ namespace maeil::loop {
 
 // Rows 0 .. rows - 1 of `source`. A smaller `rows` gives the first ones of a larger, in the same parts.
 struct ReferencePlan {
-  const Source& source;
+  std::shared_ptr<const Source> source;
   const table::DatasetSpec& spec;
   Days date;
   uint64_t seed = 0;  // SEED
   uint64_t rows = 0;
 };
 
-// What the plan refers to must outlive them.
+// `plan.spec` must outlive them.
 LearningRows reference_rows(const ReferencePlan& plan);
 
 }  // namespace maeil::loop

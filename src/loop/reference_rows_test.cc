@@ -61,7 +61,8 @@ positive = "Y"
 TEST(ReferenceRows, NothingIsFittedOnWhatIsHeldOut) {
   const auto dataset = spec();
   const Source source = source_of([](uint64_t row) { return row % 5 == 0 ? Label::kYes : Label::kNo; });
-  const auto plan = reference_rows({source, dataset, kReferenceDate, kSeed, kRows});
+  const auto plan =
+      reference_rows({std::make_shared<const Source>(source), dataset, kReferenceDate, kSeed, kRows});
   const auto preparation = fit_preparation(dataset, plan).value();
   EXPECT_EQ(preparation.categorical.at(0).vocabulary, std::vector<std::string>{"learnt"});
   EXPECT_EQ(preparation.numeric.at(0).high, 6);
@@ -76,13 +77,20 @@ TEST(ReferenceRows, NothingIsFittedOnWhatIsHeldOut) {
 TEST(ReferenceRows, FewerRowsAreTheFirstOnesInTheSameParts) {
   const auto dataset = spec();
   const Source source = source_of([](uint64_t row) { return row % 5 == 0 ? Label::kYes : Label::kNo; });
-  const auto preparation =
-      fit_preparation(dataset, reference_rows({source, dataset, kReferenceDate, kSeed, kRows})).value();
+  const auto preparation = fit_preparation(dataset, reference_rows({std::make_shared<const Source>(source),
+                                                                    dataset, kReferenceDate, kSeed, kRows}))
+                               .value();
   const auto all =
-      read_samples(dataset, reference_rows({source, dataset, kReferenceDate, kSeed, kRows}), preparation)
+      read_samples(
+          dataset,
+          reference_rows({std::make_shared<const Source>(source), dataset, kReferenceDate, kSeed, kRows}),
+          preparation)
           .value();
   const auto some =
-      read_samples(dataset, reference_rows({source, dataset, kReferenceDate, kSeed, kRows / 3}), preparation)
+      read_samples(
+          dataset,
+          reference_rows({std::make_shared<const Source>(source), dataset, kReferenceDate, kSeed, kRows / 3}),
+          preparation)
           .value();
   ASSERT_LT(some.learn.rows(), all.learn.rows());
   EXPECT_TRUE(std::equal(some.learn.numbers.begin(), some.learn.numbers.end(), all.learn.numbers.begin()));
@@ -94,7 +102,8 @@ TEST(ReferenceRows, RowsWithoutALabelAreLeftOutAndCounted) {
   const Source source = source_of([](uint64_t row) {
     return row % 3 == 0 ? Label::kMissing : row % 3 == 1 ? Label::kYes : Label::kNo;
   });
-  const auto plan = reference_rows({source, dataset, kReferenceDate, kSeed, kRows});
+  const auto plan =
+      reference_rows({std::make_shared<const Source>(source), dataset, kReferenceDate, kSeed, kRows});
   const auto rows = read_samples(dataset, plan, fit_preparation(dataset, plan).value()).value();
   EXPECT_EQ(rows.unlabelled, kRows / 3);
   EXPECT_EQ(rows.learn.rows() + rows.held_out.rows() + rows.unlabelled, kRows);
@@ -107,8 +116,8 @@ TEST(ReferenceRows, RowsWithoutALabelAreLeftOutAndCounted) {
 TEST(ReferenceRows, WithoutAnyLabelThereIsNothingToLearn) {
   const auto dataset = spec();
   const Source source = source_of([](uint64_t) { return Label::kMissing; });
-  const auto fitted =
-      fit_preparation(dataset, reference_rows({source, dataset, kReferenceDate, kSeed, kRows}));
+  const auto fitted = fit_preparation(dataset, reference_rows({std::make_shared<const Source>(source),
+                                                               dataset, kReferenceDate, kSeed, kRows}));
   ASSERT_FALSE(fitted);
   EXPECT_EQ(fitted.error().code, ErrorCode::kBadInput);
   EXPECT_NE(fitted.error().message.find("'bad'"), std::string::npos);

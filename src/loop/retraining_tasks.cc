@@ -6,6 +6,7 @@
 
 #include "base/hash.h"
 #include "loop/attempt_choice.h"
+#include "loop/decide.h"
 #include "loop/evaluation.h"
 #include "loop/gate.h"
 #include "loop/labels/labelled_days.h"
@@ -132,8 +133,12 @@ Result<TaskOutcome> finetune_model(const Day& day, TaskContext& context) {
   const uint64_t seed = hash64(context.name().key(), static_cast<uint64_t>(day.settings.seed));
   MAEIL_ASSIGN(const auto learner, attempt_learner(day, model.predictor->family(), seed));
   store::Document epochs;
-  MAEIL_ASSIGN(model.predictor,
-               fit_with_epochs(context, *learner, model, fine.learn, {fine.validation, kValidation}, epochs));
+  const JudgedRows judged{fine.validation, kValidation};
+  MAEIL_ASSIGN(model.predictor, fit_with_epochs(context, *learner, model, fine.learn, judged, epochs));
+  MAEIL_ASSIGN(const auto decided,
+               decide(day, *learner, fine.learn, judged, *model.predictor, epochs.back(), context));
+  model.decision = decided.decision;
+  const store::Document& last = decided.metrics;
 
   TaskOutcome out;
   registry::NewVersion version{.model_name = registry::kClassifier,
@@ -143,7 +148,6 @@ Result<TaskOutcome> finetune_model(const Day& day, TaskContext& context) {
                                                     format_date(context.logical_date))};
   version.hyperparameters["finetune_epochs"] = learner->epochs();
   MAEIL_TRY(add_version(day, context, model, "classifier_finetuned", version, out));
-  const store::Document& last = epochs.back();
   out.message =
       fmt::format("version {} from {}: F1 {} on {} {}", version.version, parent.version,
                   metric_text(metric_of(last, "f1_score")),

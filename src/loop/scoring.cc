@@ -39,8 +39,8 @@ Result<ScoreTotal> Scoring::make(RowRange rows, const Sink& sink) {
   const prep::Preparation& preparation = *model_.preparation;
   MAEIL_ASSIGN(const Validated by, validated(context_.store, context_.logical_date, day_.spec, raw_));
   MAEIL_TRY(ensure_prepared(context_, day_, preparation));
-  MAEIL_ASSIGN(auto scores, score_split(context_.store, context_.logical_date, preparation, split_,
-                                        *model_.predictor, rows.first, rows.count));
+  MAEIL_ASSIGN(auto scores, score_split(context_.store, context_.logical_date, preparation, split_, model_,
+                                        rows.first, rows.count));
   MAEIL_TRY(check_rows_of(context_, preparation, raw_, by));
   const ScoreTotal total{scores.labels.size(), scores.unlabelled};
   MAEIL_TRY(sink(scores));
@@ -55,7 +55,7 @@ Result<ScoreTotal> ScoringOfDays::make(RowRange days, const Sink& sink) {
   ScoreTotal total;
   for (uint64_t i = days.first; i < dates_.size() && i - days.first < days.count; ++i) {
     MAEIL_ASSIGN(auto scores, score_labelled_day(context_.store, day_, dates_[i], context_.logical_date,
-                                                 preparation, split, *model_.predictor));
+                                                 preparation, split, model_));
     total.rows += scores.labels.size();
     total.unlabelled += scores.unlabelled;
     MAEIL_TRY(sink(scores));
@@ -122,7 +122,7 @@ Status Scoring::read(const store::Document& part, const Sink& sink, ScoreTotal& 
   return {};
 }
 
-Result<Scores> collect(const Scoring::Rows& all) {
+Result<Scores> collect(const Scoring& scoring, const Scoring::Rows& all) {
   Scores out;
   MAEIL_ASSIGN(const ScoreTotal total, all([&](Scores& piece) -> Status {
                  if (out.labels.empty()) {
@@ -135,6 +135,7 @@ Result<Scores> collect(const Scoring::Rows& all) {
                  return {};
                }));
   out.unlabelled = total.unlabelled;
+  out.threshold = scoring.threshold();
   return out;
 }
 

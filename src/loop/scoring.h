@@ -24,6 +24,7 @@ class Scoring : public RowWork<Scores, ScoreTotal> {
   static Result<Scoring> begin(dag::TaskContext& context, const Day& day,
                                const registry::ModelVersion& version, std::string_view split);
   const store::Document& raw() const { return raw_; }  // of raw_data: whose rows are scored
+  double threshold() const { return model::threshold_of(model_); }
 
   // Prepares the day for the version if need be. kConflict: another process has prepared the date's new rows
   // meanwhile.
@@ -68,6 +69,6 @@ class ScoringOfDays : public Scoring {
 };
 
 // All pieces of a scoring in one.
-Result<Scores> collect(const Scoring::Rows& all);
+Result<Scores> collect(const Scoring& scoring, const Scoring::Rows& all);
 
 }  // namespace maeil::loop

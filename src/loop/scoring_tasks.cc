@@ -115,13 +115,14 @@ Result<TaskOutcome> write_scores(const Day& day, TaskContext& context, const Sco
   };
   MAEIL_TRY(write(scores_header(day.spec)));
   // Added up row by row, so that the sum does not depend on where pieces and shards were cut.
+  const double threshold = scores.threshold();
   double sum = 0;
   uint64_t rows = 0, ones = 0;
   std::vector<uint64_t> all_ids;
   MAEIL_ASSIGN(const table::ReadReport report, all([&](ScoredPiece& piece) -> Status {
                  for (const double p : piece.probabilities) {
                    sum += p;
-                   ones += p >= kDecisionThreshold;
+                   ones += p >= threshold;
                  }
                  rows += piece.probabilities.size();
                  all_ids.insert(all_ids.end(), piece.ids.begin(), piece.ids.end());
@@ -149,7 +150,7 @@ Result<TaskOutcome> write_scores(const Day& day, TaskContext& context, const Sco
                               {"file_id", store::id_value(file_id)},
                               {"path", path},
                               {"sha256", file.sha256()},
-                              {"threshold", kDecisionThreshold},
+                              {"threshold", threshold},
                               {"mean_probability", mean},
                               {"decisions", {{"0", rows - ones}, {"1", ones}}}};
   if (!in_table.empty()) document["scores_table"] = day.settings.scores_table;

@@ -6,6 +6,7 @@
 #include <filesystem>
 
 #include "base/dataset_name.h"
+#include "loop/decide.h"
 #include "loop/evaluation.h"
 #include "loop/gate.h"
 #include "loop/recipes.h"
@@ -22,7 +23,7 @@ using dag::TaskContext;
 using dag::TaskOutcome;
 
 // Never the fallback's rows: a day that approves nothing must not leave a model that a later day approves.
-Result<Source> reference_source(const Day& day, TaskContext& context) {
+Result<std::shared_ptr<const Source>> reference_source(const Day& day, TaskContext& context) {
   MAEIL_ASSIGN(Source source, open_source(day_source(day.settings)));
   if (source.fallback) {
     return not_found(
@@ -34,11 +35,12 @@ Result<Source> reference_source(const Day& day, TaskContext& context) {
                     day.settings.distribution_model));
   }
   if (!source.warning.empty()) context.log("warning: " + source.warning);
-  return source;
+  return std::make_shared<const Source>(std::move(source));
 }
 
-ReferencePlan reference_plan(const Day& day, const Source& source, int64_t rows, const TaskContext& context) {
-  return {source, day.spec, context.logical_date, static_cast<uint64_t>(day.settings.seed),
+ReferencePlan reference_plan(const Day& day, std::shared_ptr<const Source> source, int64_t rows,
+                             const TaskContext& context) {
+  return {std::move(source), day.spec, context.logical_date, static_cast<uint64_t>(day.settings.seed),
           static_cast<uint64_t>(rows)};
 }
 
@@ -85,6 +87,7 @@ Status add_version(const Day& day, TaskContext& context, const model::ModelFile&
   version.id = store::task_object_id(context.task_key(), registry::kCollection, 0);
   version.family = model.predictor->family();
   version.format = model.predictor->file_extension().substr(1);
+  if (model.decision) version.decision = model::to_json(*model.decision);
   MAEIL_ASSIGN(const std::string bytes, model::model_file_bytes(model, version.finetuned_from, when));
   const auto path = std::filesystem::path(day.settings.model_save_path) /
                     fmt::format("{}_{}{}", file_prefix, version.version, model.predictor->file_extension());
@@ -177,7 +180,7 @@ Status add_verdicts(const Day& day, const LearningRows& rows, const model::Model
 }  // namespace
 
 Result<TaskOutcome> pretrain_encoder(const Day& day, const TrainingPlan& plan, TaskContext& context) {
-  MAEIL_ASSIGN(const Source source, reference_source(day, context));
+  MAEIL_ASSIGN(const auto source, reference_source(day, context));
   const auto some = std::min(plan.rows, plan.pretrain_rows);
   return pretrain_on(day, plan, reference_rows(reference_plan(day, source, plan.rows, context)),
                      reference_rows(reference_plan(day, source, some, context)), context);
@@ -220,7 +223,7 @@ Result<TaskOutcome> pretrain_on(const Day& day, const TrainingPlan& plan, const 
 }
 
 Result<LearningRows> rows_to_draw(const Day& day, int64_t rows, TaskContext& context) {
-  MAEIL_ASSIGN(const Source source, reference_source(day, context));
+  MAEIL_ASSIGN(const auto source, reference_source(day, context));
   return reference_rows(reference_plan(day, source, rows, context));
 }
 
@@ -255,6 +258,10 @@ Result<FittedClassifier> fit_on(const Day& day, const TrainingPlan& plan, const 
   }
   MAEIL_ASSIGN(model.predictor, fit_with_epochs(context, *out.learner, model, rows.learn,
                                                 {rows.held_out, kHeldOut}, out.epochs));
+  MAEIL_ASSIGN(auto decided, decide(day, *out.learner, rows.learn, {rows.held_out, kHeldOut},
+                                    *model.predictor, out.epochs.back(), context));
+  model.decision = std::move(decided.decision);
+  out.metrics = std::move(decided.metrics);
   model.notes["reference"] = reference_note(all, rows);
   out.learnt = rows.learn.rows();
   out.held_out = rows.held_out.rows();
@@ -268,7 +275,7 @@ Result<TaskOutcome> register_fitted(const Day& day, const LearningRows& all, con
   registry::NewVersion version{.model_name = registry::kClassifier,
                                .status = status,
                                .hyperparameters = fitted.learner->hyperparameters(predictor),
-                               .metrics = fitted.epochs.back(),
+                               .metrics = fitted.metrics,
                                .notes = fmt::format("trained on {} rows from {}, {} epochs", fitted.learnt,
                                                     all.description, fitted.epochs.size())};
   version.hyperparameters["epochs"] = fitted.epochs.size();
@@ -278,10 +285,9 @@ Result<TaskOutcome> register_fitted(const Day& day, const LearningRows& all, con
   out.message = fmt::format("classifier {}: {}, ", version.version, version.notes);
   out.message += fitted.held_out > 0
                      ? fmt::format("F1 {} on {} held-out rows",
-                                   metric_text(metric_of(fitted.epochs.back(), "f1_score")), fitted.held_out)
+                                   metric_text(metric_of(fitted.metrics, "f1_score")), fitted.held_out)
                      : "not judged, since no row was held out";
-  out.result = {
-      {"model_id", version.id}, {"model_version", version.version}, {"metrics", fitted.epochs.back()}};
+  out.result = {{"model_id", version.id}, {"model_version", version.version}, {"metrics", fitted.metrics}};
   MAEIL_TRY(add_verdicts(day, all, fitted.model, version.id, context, out));
   return out;
 }

@@ -47,6 +47,7 @@ struct FittedClassifier {
   model::ModelFile model;
   std::unique_ptr<model::Learner> learner;
   store::Document epochs;           // as fit_with_epochs fills it
+  store::Document metrics;          // of the finished model on the held-out rows (decide.h)
   size_t learnt = 0, held_out = 0;  // rows
 };
 Result<FittedClassifier> fit_on(const Day& day, const TrainingPlan& plan, const LearningRows& all,

@@ -49,6 +49,9 @@ struct BoostedTreesRecipe {
   double min_child_weight = 1;  // sum of the hessian in a leaf
   double l2 = 1;                // penalty on leaves
 };
+// kNotFound: XGBoost is not installed, with the package that has it.
+Status can_learn_trees();
+
 // What it goes on from keeps its trees; new ones learn what those leave.
 std::unique_ptr<Learner> boosted_trees_learner(BoostedTreesRecipe recipe);
 

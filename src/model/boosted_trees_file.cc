@@ -22,6 +22,7 @@ Result<std::string> BoostedTrees::file_bytes(const FileFacts& facts) const {
       {"family", family()},
       {"sha256", sha256_hex(json_)},
       {"preparation", prep::to_json(*facts.preparation)},
+      {"decision", facts.decision},
       {"notes", facts.notes},
       {"finetuned_from", facts.finetuned_from ? Json(*facts.finetuned_from) : Json()},
       {"finetune_timestamp", facts.finetuned_from ? Json(format_instant(facts.when)) : Json()}};
@@ -59,6 +60,11 @@ Result<ModelFile> parse_maeil_file(std::string_view bytes, const std::string& fi
   auto predictor = BoostedTrees::from_json(std::move(trees), *model.preparation);
   if (!predictor) return with_context(fmt::format("{}: {}", file_name, kTrees), predictor.error());
   model.predictor = std::move(*predictor);
+  if (const Json decision = facts.value("decision", Json()); !decision.is_null()) {
+    auto read = decision_from_json(decision);
+    if (!read) return with_context(file_name, read.error());
+    model.decision = std::move(*read);
+  }
   const auto notes = facts.find("notes");
   if (notes != facts.end() && notes->is_object()) model.notes = *notes;
   return model;

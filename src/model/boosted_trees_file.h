@@ -1,7 +1,7 @@
 // A file of boosted trees, `classifier_<version>.maeil` (docs/formats/maeil_file.md): a zip without
 // compression of
-//   facts.json   {format: "maeil", format_version: 1, family, sha256 of xgboost.json, preparation, notes,
-//                 finetuned_from, finetune_timestamp}
+//   facts.json   {format: "maeil", format_version: 1, family, sha256 of xgboost.json, preparation, decision,
+//                 notes, finetuned_from, finetune_timestamp}
 //   xgboost.json the trees as XGBoost's own loaders read them
 #pragma once
 

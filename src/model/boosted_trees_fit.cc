@@ -2,6 +2,7 @@
 // why), and each round's tree is taken out of the booster and scored by our own code on the judged rows. So
 // memory is the samples, a byte for each of their values, and a few numbers a row.
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <cmath>
@@ -40,9 +41,18 @@ using Booster = std::unique_ptr<void, FreeBooster>;
 // Names and kinds of the features as XGBoost wants them, categories first.
 struct FeatureInfo {
   std::vector<const char*> names, kinds;
+  std::string monotone;  // "(0,1,-1)"; "": nothing is
   explicit FeatureInfo(const prep::Preparation& preparation) {
-    for (const auto& f : preparation.categorical) names.push_back(f.name.c_str()), kinds.push_back("c");
-    for (const auto& f : preparation.numeric) names.push_back(f.name.c_str()), kinds.push_back("q");
+    std::vector<int> signs;
+    for (const auto& f : preparation.categorical)
+      names.push_back(f.name.c_str()), kinds.push_back("c"), signs.push_back(0);
+    for (const auto& f : preparation.numeric) {
+      names.push_back(f.name.c_str()), kinds.push_back("q");
+      const auto* column = preparation.spec ? preparation.spec->find(f.name) : nullptr;
+      signs.push_back(column ? column->monotone : 0);
+    }
+    if (std::ranges::any_of(signs, [](int sign) { return sign != 0; }))
+      monotone = fmt::format("({})", fmt::join(signs, ","));
   }
 };
 
@@ -183,7 +193,7 @@ class BoostedTreesLearner final : public Learner {
   explicit BoostedTreesLearner(BoostedTreesRecipe recipe) : recipe_(recipe) {}
   std::string_view family() const override { return kBoostedTrees; }
   int epochs() const override { return (recipe_.rounds + kRoundsAnEpoch - 1) / kRoundsAnEpoch; }
-  double positive_weight(const Samples&) const override { return 1; }
+  Result<double> prior_weight(const Samples&) const override { return 1; }
   prep::Preparation preparation_of(prep::Preparation fitted) const override {
     fitted.keep_missing = true;
     for (auto& feature : fitted.numeric) feature.median = 0, feature.iqr = 1;
@@ -231,6 +241,9 @@ Result<Booster> BoostedTreesLearner::booster(void* matrix, const FeatureInfo& fe
         XGBoosterSetStrFeatureInfo(out.get(), field, const_cast<const char**>(values.data()), values.size()),
         "take the features");
   };
+  if (!features.monotone.empty())
+    MAEIL_TRY(called(XGBoosterSetParam(out.get(), "monotone_constraints", features.monotone.c_str()),
+                     "take what is monotone"));
   MAEIL_TRY(set("feature_name", features.names));
   MAEIL_TRY(set("feature_type", features.kinds));
   return out;
@@ -335,6 +348,8 @@ Result<std::shared_ptr<const Predictor>> BoostedTreesLearner::fit(const prep::Pr
 }
 
 }  // namespace
+
+Status can_learn_trees() { return load_xgboost(); }
 
 std::unique_ptr<Learner> boosted_trees_learner(BoostedTreesRecipe recipe) {
   return std::make_unique<BoostedTreesLearner>(recipe);

@@ -151,6 +151,53 @@ TEST(BoostedTrees, GoOnFromWhereTheParentEnded) {
   EXPECT_EQ(child->trees().margins(judged.view().rows).value(), by_xgboost(child->json(), judged));
 }
 
+// The risk of the made-up book falls with leverage and rises with the rate; noise has a trend by chance.
+TEST(BoostedTrees, RiseAndFallAsTheSpecSays) {
+  const Samples learn = draw_book(4000, 11), rows = draw_book(300, 12);
+  // Along each number: the greatest fall, and the greatest rise, of a margin over a step, all else equal.
+  const auto greatest = [&](const BoostedTrees& trees, size_t feature) {
+    float fall = 0, rise = 0;
+    for (size_t i = 0; i < rows.rows(); ++i) {
+      Samples line;
+      for (int step = -30; step <= 30; ++step) {
+        line.codes.insert(line.codes.end(), &rows.codes[2 * i], &rows.codes[2 * i] + 2);
+        line.numbers.insert(line.numbers.end(), &rows.numbers[3 * i], &rows.numbers[3 * i] + 3);
+        line.numbers[line.numbers.size() - 3 + feature] = 0.1f * static_cast<float>(step);
+        line.labels.push_back(0);
+      }
+      const auto margins = trees.trees().margins(line.view().rows).value();
+      for (size_t j = 1; j < margins.size(); ++j) {
+        fall = std::max(fall, margins[j - 1] - margins[j]);
+        rise = std::max(rise, margins[j] - margins[j - 1]);
+      }
+    }
+    return std::pair(fall, rise);
+  };
+  prep::Preparation preparation = book_preparation();
+  const auto fit = [&] {
+    return std::dynamic_pointer_cast<const BoostedTrees>(
+        boosted_trees_learner({.rounds = 40})->fit(preparation, learn, {}, nullptr, {}).value());
+  };
+  constexpr float kRounding = 1e-5f;  // of adding leaves in float32
+  const auto free = fit();
+  EXPECT_GT(greatest(*free, 0).first, 0.01f);
+  EXPECT_GT(greatest(*free, 1).second, 0.01f);
+  auto spec = table::parse_dataset_spec(R"(name = "book"
+columns = [ { name = "rate", type = "number", monotone = "up" },
+            { name = "leverage", type = "number", monotone = "down" },
+            { name = "noise", type = "number" }, { name = "bad", type = "text" } ]
+target = { column = "bad", negative = "N", positive = "Y" }
+)",
+                                        "book.toml");
+  ASSERT_TRUE(spec) << spec.error().message;
+  preparation.spec = std::make_shared<const table::DatasetSpec>(*spec);
+  const auto bound = fit();
+  EXPECT_LE(greatest(*bound, 0).first, kRounding);
+  EXPECT_LE(greatest(*bound, 1).second, kRounding);
+  EXPECT_GT(greatest(*bound, 2).first, 0.01f);
+  EXPECT_GT(greatest(*bound, 2).second, 0.01f);
+}
+
 TEST(BoostedTrees, NeedRowsOfBothClassesAndFeaturesThatAreThere) {
   Samples rows = draw_book(100, 1);
   std::ranges::fill(rows.labels, 0);

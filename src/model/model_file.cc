@@ -15,9 +15,25 @@ Result<ModelFile> parse_model_file(std::string_view bytes, const std::string& fi
   return model;
 }
 
+Result<std::vector<double>> probabilities(const ModelFile& model, const nn::Rows& rows) {
+  MAEIL_ASSIGN(auto out, model.predictor->probabilities(rows));
+  if (model.decision) calibrate(model.decision->calibration, out);
+  return out;
+}
+
+Result<std::vector<double>> probabilities(const ModelFile& model, const prep::Prepared& prepared) {
+  const std::vector<float> numbers(prepared.numbers.begin(), prepared.numbers.end());
+  return probabilities(model, nn::Rows{prepared.codes, numbers, prepared.rows});
+}
+
+double threshold_of(const ModelFile& model) {
+  return model.decision ? model.decision->threshold.value : Threshold().value;
+}
+
 Result<std::string> model_file_bytes(const ModelFile& model, const std::optional<std::string>& finetuned_from,
                                      Instant when) {
-  return model.predictor->file_bytes({model.preparation, model.notes, finetuned_from, when});
+  const Json decision = model.decision ? to_json(*model.decision) : Json();
+  return model.predictor->file_bytes({model.preparation, decision, model.notes, finetuned_from, when});
 }
 
 }  // namespace maeil::model

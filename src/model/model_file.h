@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "base/error.h"
+#include "model/decision.h"
 #include "model/predictor.h"
 #include "prep/preparation.h"
 
@@ -18,7 +19,9 @@ namespace maeil::model {
 struct ModelFile {
   std::shared_ptr<const Predictor> predictor;
   std::optional<prep::Preparation> preparation;  // absent: a foreign checkpoint, to be bound by loop/import
-  Json notes = Json::object();                   // further metadata: reference, hyperparameters, unbound ...
+  // absent: probabilities as the model says them, and argmax (an import, the built-in dataset's recipe)
+  std::optional<Decision> decision;
+  Json notes = Json::object();  // further metadata: reference, hyperparameters, unbound ...
   // what to tell whoever reads the file: rounded numbers, tensors and reference rows left out; not written
   std::vector<std::string> remarks;
 };
@@ -28,6 +31,13 @@ struct ModelFile {
 // in a plain checkpoint and comes from the settings.
 Result<ModelFile> parse_model_file(std::string_view bytes, const std::string& file_name,
                                    const table::DatasetSpec& spec, int heads);
+
+// P(label = 1) of each row, calibrated where the version has a calibration. Errors: Predictor's.
+Result<std::vector<double>> probabilities(const ModelFile& model, const nn::Rows& rows);
+Result<std::vector<double>> probabilities(const ModelFile& model, const prep::Prepared& prepared);
+
+// From which of them on a row is decided to be a positive.
+double threshold_of(const ModelFile& model);
 
 // The bytes of its file.
 Result<std::string> model_file_bytes(const ModelFile& model, const std::optional<std::string>& finetuned_from,

@@ -27,6 +27,7 @@ inline constexpr std::string_view kTabTransformer = "tab_transformer", kBoostedT
 // What a model's file says besides the model itself.
 struct FileFacts {
   const std::optional<prep::Preparation>& preparation;
+  const Json& decision;                            // decision.h; null: none
   const Json& notes;                               // an object
   std::optional<std::string> finetuned_from = {};  // the parent's id
   Instant when = {};                               // of the fine-tuning
@@ -43,16 +44,13 @@ class Predictor {
   virtual Json hyperparameters() const = 0;
   // Why it has no scores (kBadInput): a bare encoder. `name` is how the error calls it.
   virtual Status check_scores(const std::string& name) const = 0;
-  // P(label = 1) of each row, as learnt (calibration.h has what it means), on all threads; a row's is the
+  // P(label = 1) of each row, as it was learnt (model_file.h calibrates it), on all threads; a row's is the
   // same bits whichever rows it is scored with. kBadInput names the first row and feature that it cannot
   // read.
   virtual Result<std::vector<double>> probabilities(const nn::Rows& rows) const = 0;
   // Its file.
   virtual Result<std::string> file_bytes(const FileFacts& facts) const = 0;
 };
-
-// The same of rows that were prepared from a table.
-Result<std::vector<double>> probabilities(const Predictor& predictor, const prep::Prepared& prepared);
 
 // One pass over the rows to learn from (of trees: some rounds of boosting), 0-based.
 struct Epoch {
@@ -79,9 +77,9 @@ class Learner {
   virtual int epochs() const = 0;
   // The preparation that this family reads, of one that was fitted for any (trees keep what is missing).
   virtual prep::Preparation preparation_of(prep::Preparation fitted) const = 0;
-  // The weight of a positive row over that of a negative one while learning, for calibration to undo; 1:
-  // none.
-  virtual double positive_weight(const Samples& learn) const = 0;
+  // What a positive row of `learn` counts for over a negative one, for calibration to undo (Calibration); 1:
+  // the same. kBadInput: `learn` has rows of one class alone.
+  virtual Result<double> prior_weight(const Samples& learn) const = 0;
   // Learns from `learn`; `judged` (may be empty) is learnt from by nobody: it is for each epoch's measures,
   // and a family may choose by it when to stop. From `start`, which goes on where it ended (kBadInput: of
   // another family), or, null, from nothing. REQUIRES: rows of `preparation`, `learn` has some.

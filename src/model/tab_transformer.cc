@@ -2,7 +2,10 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "kernels/instruction_set.h"
+#include "model/prior_shift.h"
 #include "nn/pretrain.h"
 
 namespace maeil::model {
@@ -43,9 +46,12 @@ class TabTransformerLearner final : public Learner {
     return out;
   }
 
-  double positive_weight(const Samples& learn) const override {
-    const auto weights = nn::balanced_weights(learn.labels, 2);
-    return weights[0] > 0 && weights[1] > 0 ? weights[1] / weights[0] : 1.0;
+  Result<double> prior_weight(const Samples& learn) const override {
+    const auto positives = static_cast<uint64_t>(std::ranges::count(learn.labels, 1));
+    const uint64_t negatives = learn.rows() - positives;
+    const double balanced =
+        static_cast<double>(negatives) / static_cast<double>(std::max<uint64_t>(1, positives));
+    return prior_weight_of_batches(balanced, negatives, positives, static_cast<size_t>(recipe_.batch));
   }
 
   Result<std::shared_ptr<const Predictor>> fit(const prep::Preparation& preparation, const Samples& learn,

@@ -2,6 +2,7 @@
 //   categorical_features, numerical_features  names in the model's order
 //   preparation                               prep/preparation.h's JSON
 //   unknown_embeddings                        C lists of D numbers, only where they are not the tables' means
+//   decision                                  calibration and threshold (decision.h), where it has them
 //   hyperparameters.nhead                     what the tensors do not show
 //   and whatever the maker noted (reference, unbound).
 #include "model/tab_transformer_file.h"
@@ -17,8 +18,8 @@
 namespace maeil::model {
 namespace {
 
-constexpr const char* kOwnKeys[] = {"categorical_features", "numerical_features", "preparation",
-                                    "unknown_embeddings", "nhead"};
+constexpr const char* kOwnKeys[] = {
+    "categorical_features", "numerical_features", "preparation", "unknown_embeddings", "nhead", "decision"};
 
 // (C, D); empty where the file has none.
 Result<std::vector<float>> read_unknown(const Json& metadata, const nn::ModelShape& shape) {
@@ -86,6 +87,9 @@ Result<ModelFile> parse_tab_transformer_file(std::string_view bytes, const std::
     MAEIL_ASSIGN(model.preparation, prep::from_json((*metadata)["preparation"], spec));
     MAEIL_TRY(check_features(loaded.parameters.shape, *model.preparation));
     MAEIL_ASSIGN(unknown, read_unknown(*metadata, loaded.parameters.shape));
+    if (metadata->contains("decision")) {
+      MAEIL_ASSIGN(model.decision, decision_from_json((*metadata)["decision"]));
+    }
     model.notes = *metadata;
     for (const char* key : kOwnKeys) model.notes.erase(key);
   }
@@ -120,6 +124,7 @@ Result<std::string> TabTransformer::file_bytes(const FileFacts& facts) const {
     }
     metadata["unknown_embeddings"] = rows;
   }
+  if (!facts.decision.is_null()) metadata["decision"] = facts.decision;
   metadata.update(facts.notes);
   const Json extras = {
       {"metadata", metadata},

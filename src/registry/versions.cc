@@ -150,6 +150,7 @@ Document make_version_document(const NewVersion& version, Instant created) {
   document["status_history"] = Document::array(
       {{{"status", version.status}, {"at", store::date_value(created)}, {"note", version.notes}}});
   if (!version.family.empty()) document["model_family"] = version.family;
+  if (!version.decision.is_null()) document["decision"] = version.decision;
   if (version.finetuned_from) {
     document["finetuned_from"] = *version.finetuned_from;
     document["finetune_timestamp"] = store::date_value(created);

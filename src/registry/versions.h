@@ -64,6 +64,7 @@ struct NewVersion {
   std::string format = "pth";         // of the file: "pth" or "maeil"
   std::string family = {};            // of the model (model/predictor.h)
   std::string status = "registered";  // or "candidate": beside the model in force, until a person approves it
+  store::Document decision = {};      // its calibration and threshold (model/decision.h); null: none
   store::Document hyperparameters = store::Document::object();
   store::Document metrics = store::Document::object();
   std::optional<std::string> finetuned_from;

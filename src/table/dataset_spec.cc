@@ -34,7 +34,7 @@ Result<SpecColumn> read_column(const toml::table& table, const std::string& file
   column.drop = keys.flag("drop");
   column.keep_date = keys.flag("keep_date");
   const std::string missing = keys.text("missing_date"), format = keys.text("format"),
-                    thousands = keys.text("thousands");
+                    thousands = keys.text("thousands"), monotone = keys.text("monotone");
   if (!missing.empty()) column.missing_date = missing;
   column.first_characters = static_cast<int>(keys.number("first_characters"));
   column.lower_case = keys.flag("lower_case");
@@ -56,6 +56,11 @@ Result<SpecColumn> read_column(const toml::table& table, const std::string& file
     if (!parsed) return with_context(place, parsed.error());
     if (!parsed->has_year()) return bad_input(fmt::format("{}: the format '{}' has no year", place, format));
     column.format = std::move(*parsed);
+  }
+  if (!monotone.empty()) {
+    if (column.type != SpecType::kNumber || (monotone != "up" && monotone != "down"))
+      return bad_input(fmt::format("{}: monotone is \"up\" or \"down\", and needs type = \"number\"", place));
+    column.monotone = monotone == "up" ? 1 : -1;
   }
   if (!thousands.empty()) {
     if (column.type != SpecType::kNumber || thousands != ",")

@@ -38,6 +38,9 @@ struct SpecColumn {
   bool identifier = false;
   bool role = false;           // an id, the group or the time: no feature, nor is its _isnull flag
   bool missing_words = false;  // text: what pandas takes for missing is missing, as in a number
+  // number: as it rises the risk never falls (1, "up") or never rises (-1, "down"), all else equal; 0:
+  // either. Of boosted trees.
+  int monotone = 0;
   // number: how `maeil fit` models it (copula/choose_marginal.h); "": empirical
   std::string marginal;
 };

@@ -772,6 +772,11 @@ TEST(DatasetSpec, ErrorsNameFileLineAndKey) {
   EXPECT_NE(message("\"extra\"", "\"amount\"").find("twice"), std::string::npos);
   EXPECT_NE(message("name = \"small\"", "name = ").find("s.toml:2"), std::string::npos);
   EXPECT_NE(message("nullable = true", "nullable = 1").find("true or false"), std::string::npos);
+  EXPECT_NE(
+      message("type = \"number\" }", "type = \"number\", monotone = \"rising\" }").find("\"up\" or \"down\""),
+      std::string::npos);
+  EXPECT_NE(message("nullable = true", "monotone = \"up\"").find("needs type = \"number\""),
+            std::string::npos);
 }
 
 }  // namespace

@@ -31,9 +31,12 @@ def free_port():
 
 
 class Airflow:
-    """`environment` goes to every process, so to every task. Processes are ended by their own ids."""
+    """`environment` goes to every process, so to every task. Processes are ended by their own ids. `python`: the interpreter that
+    Airflow is installed for. `parallelism`: above the sensors that wait at once (they keep their slots when they ask often) and
+    their work; of two days, three each."""
 
-    def __init__(self, folder, dags_folder, environment):
+    def __init__(self, folder, dags_folder, environment, python=sys.executable, parallelism=12):
+        self.python = python
         self.home = pathlib.Path(folder)
         self.home.mkdir(parents=True, exist_ok=True)
         port = free_port()
@@ -42,13 +45,12 @@ class Airflow:
         self.token = None
         self.environment = {
             **{k: v for k, v in os.environ.items() if not k.startswith(("AIRFLOW", "MAEIL_", "MONGODB_"))}, **environment,
-            "PATH": f"{pathlib.Path(sys.executable).parent}:{os.environ['PATH']}",
+            "PATH": f"{pathlib.Path(python).parent}:{os.environ['PATH']}",
             "AIRFLOW_HOME": str(self.home),
             "AIRFLOW__CORE__DAGS_FOLDER": str(dags_folder),
             "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
             "AIRFLOW__CORE__EXECUTOR": "LocalExecutor",
-            # Above the sensors of two days at once (three each, which keep their slots when they ask this often) and their work.
-            "AIRFLOW__CORE__PARALLELISM": "12",
+            "AIRFLOW__CORE__PARALLELISM": str(parallelism),
             "AIRFLOW__CORE__SIMPLE_AUTH_MANAGER_ALL_ADMINS": "True",
             "AIRFLOW__CORE__EXECUTION_API_SERVER_URL": f"{self.url}/execution/",
             "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": f"sqlite:///{self.home}/airflow.db?timeout=60",
@@ -70,7 +72,7 @@ class Airflow:
         }
 
     def cli(self, *words, check=True):
-        done = subprocess.run([sys.executable, "-m", "airflow", *words], env=self.environment, capture_output=True, text=True, timeout=300)
+        done = subprocess.run([self.python, "-m", "airflow", *words], env=self.environment, capture_output=True, text=True, timeout=300)
         if check and done.returncode:
             raise AssertionError(f"airflow {' '.join(words)}: exit {done.returncode}\n{done.stdout[-3000:]}{done.stderr[-3000:]}")
         return done
@@ -80,9 +82,12 @@ class Airflow:
         self.cli("dags", "reserialize")
 
     def start(self):
+        """What does not run of it."""
         for name, words in [("api", ["api-server"]), ("scheduler", ["scheduler", "--skip-serve-logs"]), ("dagproc", ["dag-processor"])]:
+            if name in self.processes:
+                continue
             log = open(self.home / f"{name}.log", "ab")
-            self.processes[name] = subprocess.Popen([sys.executable, "-m", "airflow", *words], env=self.environment, stdin=subprocess.DEVNULL,
+            self.processes[name] = subprocess.Popen([self.python, "-m", "airflow", *words], env=self.environment, stdin=subprocess.DEVNULL,
                                                     stdout=log, stderr=subprocess.STDOUT, start_new_session=True, preexec_fn=end_with_parent)
             log.close()
         while all(process.poll() is None for process in self.processes.values()):
@@ -101,6 +106,12 @@ class Airflow:
 
     def tail(self):
         return "\n".join(f"== {name}\n{(self.home / f'{name}.log').read_text(errors='replace')[-2000:]}" for name in self.processes)
+
+    def kill(self, name):
+        """One of the processes and all that it started, at once."""
+        process = self.processes.pop(name)
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
 
     def stop(self):
         for name in ("scheduler", "dagproc", "api"):

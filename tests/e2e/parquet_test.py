@@ -145,7 +145,7 @@ class SameRows(Columns):
             with Workspace(DATASET_SPEC=self.work.folder / "dataset.toml", D_MODEL=8, NHEAD=2, NUM_LAYERS=1, DIM_FEEDFORWARD=8,
                            PRETRAIN_EPOCHS=1) as own:
                 own.run("train", "--in", self.work.folder / name, "--epochs", 1, expect=0)
-                version, = own.find("model_metadata", {"model_name": "default_prediction_classifier"})
+                version, = own.find("model_metadata", {"model_name": "default_prediction_classifier", "status": {"$ne": "candidate"}})
                 own.run("model", "export", version["model_version"], "--out", "model.pth", expect=0)
                 out = []
                 for command in ("preprocess", "predict"):

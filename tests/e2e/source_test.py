@@ -174,7 +174,7 @@ class Source(unittest.TestCase):
                 self.assertEqual((metadata["other_labels"]["count"], len(metadata["other_labels"]["rows"])), (7, 5))
                 scores = (other.folder / f"data/machines/scores/scores_{DATE}.csv").read_text().splitlines()
                 self.assertEqual(len(scores), 401)
-        version, = workspace.find("model_metadata", {"model_name": "default_prediction_classifier"})
+        version, = workspace.find("model_metadata", {"model_name": "default_prediction_classifier", "status": {"$ne": "candidate"}})
         done = workspace.run("predict", "--model", version["model_version"], "--in", "rows.csv", "--out", "p.csv", expect=0)
         self.assertIn("7 rows count as rows without a label", done.stderr)
         self.assertEqual(len((workspace.folder / "p.csv").read_text().splitlines()), 401)
@@ -182,7 +182,7 @@ class Source(unittest.TestCase):
     def test_a_probability_has_the_name_of_what_it_is(self):
         workspace = self.workspace()
         write_rows(workspace.folder / "rows.csv", 20, day=DATE)
-        version, = workspace.find("model_metadata", {"model_name": "default_prediction_classifier"})
+        version, = workspace.find("model_metadata", {"model_name": "default_prediction_classifier", "status": {"$ne": "candidate"}})
         workspace.run("predict", "--model", version["model_version"], "--in", "rows.csv", "--out", "p.csv", expect=0)
         self.assertEqual((workspace.folder / "p.csv").read_text().splitlines()[0], "row,probability,prediction")
 

@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
-"""Makes the fuzzers' first inputs that no editor can write: tests/fuzz/{pickle,torch,sdv,bson,hostile_server}.
+"""Makes the fuzzers' first inputs that no editor can write: tests/fuzz/{pickle,torch,sdv,bson,hostile_server,trees}.
 
 Run by hand with an interpreter that has torch (/usr/bin/python3), after that with one that has pandas
-(build/peers/bin/python): each makes what it can. The results are kept in the tree.
+(build/peers/bin/python), with MAEIL_BIN: each makes what it can. The results are kept in the tree.
 """
-import base64, collections, datetime, io, json, pathlib, pickle, struct, sys, zipfile
+import base64, collections, datetime, hashlib, io, json, os, pathlib, pickle, random, struct, subprocess, sys, tempfile, zipfile
 
 sys.path.pop(0)  # the folder torch here is no module
 
@@ -104,3 +104,31 @@ keep("hostile_server", "schema2.json", json.dumps({
     "fs.chunks": [{"_id": oid(one), "files_id": oid(two), "n": 0, "data": {"$binary": {"base64": "AAAA", "subType": "00"}}}],
     "alerts": [{"_id": {"$oid": "ffffffff0000000100000000"}, "x": 1.5}, {"_id": oid(one), "maeil_batch": oid(two), "timestamp": date}],
 }, separators=(",", ":")).encode())
+
+# Two trees of the features in src/model/test_book.h, as `maeil train` (MAEIL_BIN) writes them, and their file.
+if binary := os.environ.get("MAEIL_BIN"):
+    with tempfile.TemporaryDirectory() as folder:
+        folder = pathlib.Path(folder)
+        draw = random.Random(1)
+        rows = ["grade,sector,rate,leverage,noise,bad"]
+        for i in range(2000):
+            grade, sector, rate = "ABC"[i % 3], 10 + i % 40, draw.gauss(0, 1)
+            bad = "Y" if draw.random() < 0.1 + 0.5 * (grade == "C" and rate > 0) + 0.2 * (sector % 3 == 0) else "N"
+            rows.append(f"{grade},S{sector},{rate if i % 9 else ''},{draw.gauss(0, 1)},{draw.gauss(0, 1)},{bad}")
+        (folder / "rows.csv").write_text("\n".join(rows) + "\n")
+        kinds = [("grade", "text"), ("sector", "text"), ("rate", "number"), ("leverage", "number"), ("noise", "number"), ("bad", "text")]
+        (folder / "dataset.toml").write_text('name = "book"\ncolumns = [%s]\n[target]\ncolumn = "bad"\npositive = "Y"\nnegative = "N"\n' %
+                                             ", ".join('{ name = "%s", type = "%s" }' % kind for kind in kinds))
+        subprocess.run([binary, "train", "--in", "rows.csv", "--family", "boosted_trees"], cwd=folder, check=True, capture_output=True)
+        pack = zipfile.ZipFile(next(folder.glob("models/**/*.maeil")))
+        model, facts = json.loads(pack.read("xgboost.json")), json.loads(pack.read("facts.json"))
+    of = model["learner"]["gradient_booster"]["model"]
+    of["trees"], of["tree_info"], of["gbtree_model_param"]["num_trees"] = of["trees"][:2], [0, 0], "2"
+    trees = json.dumps(model, separators=(",", ":")).encode()
+    keep("trees", "trees.json", trees)
+    facts["sha256"] = hashlib.sha256(trees).hexdigest()
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w") as out:
+        out.writestr("facts.json", json.dumps(facts))
+        out.writestr("xgboost.json", trees)
+    keep("trees", "small.maeil", file.getvalue())

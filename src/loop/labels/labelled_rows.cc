@@ -54,9 +54,9 @@ LabelledChunk LabelledRows::labelled(const prep::Preparation& preparation,
 
 Result<Scores> score_labelled_day(store::Store& store, const Day& day, Days of, Days known_on,
                                   const prep::Preparation& preparation, prep::Split split,
-                                  const model::Predictor& predictor) {
+                                  const model::ModelFile& model) {
   MAEIL_ASSIGN(auto rows, LabelledRows::open(store, day, of, known_on));
-  Scores out;
+  Scores out{.threshold = model::threshold_of(model)};
   MAEIL_TRY(rows.read<Scores>(
       preparation,
       [&](const LabelledChunk& chunk, Scores& scores) -> Status {
@@ -72,7 +72,7 @@ Result<Scores> score_labelled_day(store::Store& store, const Day& day, Days of, 
           scores.labels.push_back(static_cast<uint8_t>(chunk.prepared.labels[i]));
         }
         if (samples.rows() == 0) return {};
-        MAEIL_ASSIGN(scores.probabilities, predictor.probabilities(samples.view().rows));
+        MAEIL_ASSIGN(scores.probabilities, model::probabilities(model, samples.view().rows));
         return {};
       },
       [&](Scores& scores) -> Status {

@@ -62,7 +62,7 @@ class LabelledRows {
 // The labelled rows of one split.
 Result<Scores> score_labelled_day(store::Store& store, const Day& day, Days of, Days known_on,
                                   const prep::Preparation& preparation, prep::Split split,
-                                  const model::Predictor& predictor);
+                                  const model::ModelFile& model);
 
 // As split_sizes, over days; `labelled` of `fine`.
 struct LabelledSizes {

@@ -119,12 +119,14 @@ Result<Document> present_predictions(store::Store& store, Days date) {
 Result<Document> add_matured(store::Store& store, const Settings& settings, const table::DatasetSpec& spec,
                              Days date, const Document& predictions, const LabelHistory& history,
                              const std::function<Document(Document)>& stamp, store::Batch& batch) {
-  MAEIL_ASSIGN(const Scores scores, labelled_scores(store, settings, spec, date, predictions, history));
+  MAEIL_ASSIGN(Scores scores, labelled_scores(store, settings, spec, date, predictions, history));
   if (scores.labels.empty()) {  // what was said of other scores counts no more
     const Document& id = predictions.at("_id");
     MAEIL_TRY(supersede(store, date, {{"predictions_id", {{"$ne", id}}}}, id, batch));
     return Document();
   }
+  if (const auto& told = predictions.value("threshold", Document()); told.is_number())
+    scores.threshold = told.get<double>();
   MAEIL_ASSIGN(auto metrics, evaluate_scores(scores, static_cast<uint64_t>(settings.seed), kMatured));
   Document document = stamp({{"model_id", predictions.value("model_id", "")},
                              {"model_version", predictions.value("model_version", "")},

@@ -166,14 +166,14 @@ Result<FineRows> read_fine(store::Store& store, Days date, const prep::Preparati
 }
 
 Result<Scores> score_split(store::Store& store, Days date, const prep::Preparation& preparation,
-                           std::string_view split, const model::Predictor& predictor, uint64_t first_row,
+                           std::string_view split, const model::ModelFile& model, uint64_t first_row,
                            uint64_t rows) {
-  Scores out;
+  Scores out{.threshold = model::threshold_of(model)};
   MAEIL_TRY(for_each_sample_chunk(
       store, date, preparation, split,
       [&](const SampleChunk& chunk) -> Status {
         const Samples& samples = chunk.samples;
-        MAEIL_ASSIGN(const auto probabilities, predictor.probabilities(samples.view().rows));
+        MAEIL_ASSIGN(const auto probabilities, model::probabilities(model, samples.view().rows));
         out.probabilities.insert(out.probabilities.end(), probabilities.begin(), probabilities.end());
         out.labels.insert(out.labels.end(), samples.labels.begin(), samples.labels.end());
         out.unlabelled += chunk.unlabelled;

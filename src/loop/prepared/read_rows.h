@@ -7,7 +7,7 @@
 #include <string_view>
 #include <vector>
 
-#include "model/predictor.h"
+#include "model/model_file.h"
 #include "model/samples.h"
 #include "prep/preparation.h"
 #include "prep/transform.h"
@@ -33,11 +33,12 @@ struct Scores {
   std::vector<double> probabilities;
   std::vector<uint8_t> labels;
   uint64_t unlabelled = 0;  // rows without a label
+  double threshold = 0.5;   // from which probability on the model decides for a positive
 };
 // Only what came from the raw rows `first_row` to first_row + rows - 1 counts, and little else is read.
 // kConflict when the rows were replaced meanwhile.
 Result<Scores> score_split(store::Store& store, Days date, const prep::Preparation& preparation,
-                           std::string_view split, const model::Predictor& predictor, uint64_t first_row = 0,
+                           std::string_view split, const model::ModelFile& model, uint64_t first_row = 0,
                            uint64_t rows = UINT64_MAX);
 
 struct SplitSizes {

@@ -19,13 +19,17 @@
 namespace maeil::loop {
 namespace {
 
+model::ModelFile network() {
+  return {.predictor = model::TabTransformer::make(
+                           nn::initial_parameters({.cardinalities = {1}, .numeric = 1}, 1).value())
+                           .value()};
+}
+
 TEST(ScoreSplit, AShardTakesItsRawRowsAndReadsNoFurther) {
   const Days date = parse_date("2026-11-23").value();
   const prep::Preparation preparation{
       "rows", {{.name = "grade", .vocabulary = {"a"}, .cardinality = 1}}, {{.name = "amount"}}};
-  const model::TabTransformer scorer =
-      *model::TabTransformer::make(nn::initial_parameters({.cardinalities = {1}, .numeric = 1}, 1).value())
-           .value();
+  const model::ModelFile scorer = network();
   store::TempFolder folder;
   const auto store = store::open_sqlite(folder / "maeil.db").value();
 
@@ -56,10 +60,6 @@ TEST(ScoreSplit, AShardTakesItsRawRowsAndReadsNoFurther) {
 const Days kDate = parse_date("2026-11-23").value();
 const prep::Preparation kPreparation{
     "rows", {{.name = "grade", .vocabulary = {"a"}, .cardinality = 1}}, {{.name = "amount"}}};
-model::TabTransformer scorer() {
-  return *model::TabTransformer::make(nn::initial_parameters({.cardinalities = {1}, .numeric = 1}, 1).value())
-              .value();
-}
 
 // Publishes prepared rows that came from these raw rows; every third is not in `test`.
 void store_rows(store::Store& store, const std::vector<int64_t>& raw_rows) {
@@ -104,7 +104,7 @@ class CountingStore : public store::ForwardingStore {
 };
 
 TEST(ScoreSplit, EveryRangeIsWhatFilteringAllRowsGives) {
-  const auto with = scorer();
+  const auto with = network();
   std::mt19937 random(1);
   for (const int one_in : {1'000'000, 20, 2}) {  // how many raw rows were set aside
     store::TempFolder folder;
@@ -157,7 +157,7 @@ TEST(ScoreSplit, AShardReadsNoEarlierPieces) {
                          nullptr, nullptr),
             SQLITE_OK);
   sqlite3_close(raw);
-  const auto with = scorer();
+  const auto with = network();
   EXPECT_FALSE(score_split(*store, kDate, kPreparation, "test", with, 0, 100));
   const auto later = score_split(*store, kDate, kPreparation, "test", with, 6000, 300);
   ASSERT_TRUE(later) << later.error().message;
@@ -171,7 +171,7 @@ TEST(ScoreSplit, RowsThatWereReplacedMeanwhileAreNoAnswer) {
     if (row < 500 || row >= 700) without.push_back(row);
     if (row < 900) few.push_back(row);
   }
-  const auto with = scorer();
+  const auto with = network();
   for (const auto& [before, after] : {std::pair{all, without}, {without, all}, {all, few}}) {
     store::TempFolder folder;
     const auto below = store::open_sqlite(folder / "maeil.db").value();

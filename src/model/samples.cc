@@ -1,4 +1,4 @@
-#include "model/predictor.h"
+#include "model/samples.h"
 
 namespace maeil::model {
 
@@ -9,11 +9,6 @@ void append(Samples& to, const prep::Prepared& from, size_t row) {
   to.codes.insert(to.codes.end(), codes, codes + static_cast<std::ptrdiff_t>(C));
   to.numbers.insert(to.numbers.end(), numbers, numbers + static_cast<std::ptrdiff_t>(N));
   to.labels.push_back(from.labels[row]);
-}
-
-Result<std::vector<double>> probabilities(const Predictor& predictor, const prep::Prepared& prepared) {
-  const std::vector<float> numbers(prepared.numbers.begin(), prepared.numbers.end());
-  return predictor.probabilities({prepared.codes, numbers, prepared.rows});
 }
 
 }  // namespace maeil::model

@@ -1,0 +1,31 @@
+// What a fitted model's probabilities mean, and where it decides: chosen on rows that were not learnt from,
+// and kept with the version (model/decision.h).
+#pragma once
+
+#include <optional>
+
+#include "loop/training.h"
+#include "model/decision.h"
+
+namespace maeil::loop {
+
+// What DECISION_THRESHOLD asks for. nullopt: argmax of the probabilities as they are learnt, without a
+// calibration, which is the built-in dataset's recipe and the Python project's.
+std::optional<model::ThresholdRequest> threshold_request(const Settings& settings,
+                                                         const table::DatasetSpec& spec);
+
+struct Decided {
+  std::optional<model::Decision> decision;
+  // Of the finished model on the judged rows, as an entry of `epochs`; `threshold`, and where a calibrator
+  // was chosen `cross_validated_log_loss`: of the one that was.
+  store::Document metrics;
+};
+
+// Chooses a calibrator and a threshold for `predictor`, which `learner` fitted on `learn`, on the judged
+// rows; `last_epoch` is what the fit said of it. Where those have no positive, or are none, the prior shift
+// alone is undone and the threshold is where the model itself divides the classes, and that is said.
+Result<Decided> decide(const Day& day, const model::Learner& learner, const Samples& learn,
+                       const JudgedRows& judged, const model::Predictor& predictor,
+                       const store::Document& last_epoch, dag::TaskContext& context);
+
+}  // namespace maeil::loop
