@@ -8,7 +8,7 @@ RUN sed -i -E '/^python3-|^postgresql|^libsqliteodbc|clang|llvm/d' tools/package
 
 FROM debian:bookworm-slim AS runtime
 RUN apt-get update -qq \
- && apt-get install -y -qq --no-install-recommends libhwy1 libfmt9 libssl3 libxxhash0 libtomlplusplus3 libdate-tz3 libuchardet0 libzip4 libzstd1 zlib1g libsqlite3-0 libpq5 libodbc2 \
+ && apt-get install -y -qq --no-install-recommends libhwy1 libfmt9 libssl3 libxxhash0 libtomlplusplus3 libdate-tz3 libuchardet0 libzip4 libzstd1 zlib1g libsqlite3-0 libpq5 libodbc2 libxgboost0 \
       libmongoc-1.0-0 libbson-1.0-0 libstdc++6 tzdata ca-certificates \
  && rm -rf /var/lib/apt/lists/* \
  && useradd --create-home --uid 10001 maeil \

@@ -228,14 +228,6 @@ TEST(BoostedTrees, AreCancelledByTheirCallback) {
 
 class TreesFile : public ::testing::Test {
  protected:
-  const table::DatasetSpec spec_ = table::parse_dataset_spec(R"(name = "book"
-columns = [ { name = "grade", type = "text" }, { name = "sector", type = "text" },
-            { name = "rate", type = "number" }, { name = "leverage", type = "number" },
-            { name = "noise", type = "number" }, { name = "bad", type = "text" } ]
-target = { column = "bad", negative = "N", positive = "Y" }
-)",
-                                                             "book.toml")
-                                       .value();
   const std::shared_ptr<const BoostedTrees> trees_ =
       fitted(draw_book(2000, 1), {}, {.rounds = 4, .depth = 3});
 
@@ -245,7 +237,7 @@ target = { column = "bad", negative = "N", positive = "Y" }
     return model_file_bytes(file, "parent", Instant{}).value();
   }
   std::string refusal(std::string_view bytes) {
-    const auto model = parse_model_file(bytes, "f.maeil", spec_, 4);
+    const auto model = parse_model_file(bytes, "f.maeil", book_spec(), 4);
     if (model) return "was read";
     EXPECT_EQ(model.error().code, ErrorCode::kBadInput);
     EXPECT_THAT(model.error().message, HasSubstr("f.maeil"));
@@ -254,7 +246,7 @@ target = { column = "bad", negative = "N", positive = "Y" }
 };
 
 TEST_F(TreesFile, IsReadAsItWasWritten) {
-  const auto model = parse_model_file(bytes(trees_), "f.maeil", spec_, 4);
+  const auto model = parse_model_file(bytes(trees_), "f.maeil", book_spec(), 4);
   ASSERT_TRUE(model) << model.error().message;
   const Samples rows = draw_book(500, 2);
   EXPECT_EQ(model->predictor->probabilities(rows.view().rows).value(),

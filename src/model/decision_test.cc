@@ -22,18 +22,6 @@ Decision some_decision() {
   return out;
 }
 
-const table::DatasetSpec& spec() {
-  static const table::DatasetSpec made = table::parse_dataset_spec(R"(name = "book"
-columns = [ { name = "grade", type = "text" }, { name = "sector", type = "text" },
-            { name = "rate", type = "number" }, { name = "leverage", type = "number" },
-            { name = "noise", type = "number" }, { name = "bad", type = "text" } ]
-target = { column = "bad", negative = "N", positive = "Y" }
-)",
-                                                                   "book.toml")
-                                             .value();
-  return made;
-}
-
 std::vector<std::shared_ptr<const Predictor>> one_of_each_family() {
   nn::ModelShape shape;
   shape.cardinalities = {3, 40};
@@ -56,7 +44,7 @@ TEST(Decision, TravelsInTheFileOfEitherFamily) {
     EXPECT_EQ(raw, predictor->probabilities(rows.view().rows).value());
     model.decision = some_decision();
     const std::string bytes = model_file_bytes(model, std::nullopt, Instant{}).value();
-    const auto read = parse_model_file(bytes, "f", spec(), 2);
+    const auto read = parse_model_file(bytes, "f", book_spec(), 2);
     ASSERT_TRUE(read) << read.error().message;
     ASSERT_TRUE(read->decision);
     EXPECT_EQ(to_json(*read->decision), to_json(some_decision()));

@@ -7,6 +7,7 @@
 #include "base/philox.h"
 #include "model/samples.h"
 #include "prep/preparation.h"
+#include "table/dataset_spec.h"
 
 namespace maeil::model {
 
@@ -19,6 +20,18 @@ inline prep::Preparation book_preparation() {
   out.numeric = {{.name = "rate"}, {.name = "leverage"}, {.name = "noise"}};
   out.keep_missing = true;
   return out;
+}
+
+inline const table::DatasetSpec& book_spec() {
+  static const table::DatasetSpec made = table::parse_dataset_spec(R"(name = "book"
+columns = [ { name = "grade", type = "text" }, { name = "sector", type = "text" },
+            { name = "rate", type = "number" }, { name = "leverage", type = "number" },
+            { name = "noise", type = "number" }, { name = "bad", type = "text" } ]
+target = { column = "bad", negative = "N", positive = "Y" }
+)",
+                                                                   "book.toml")
+                                             .value();
+  return made;
 }
 
 // The true log odds of a row: an interaction of category and number, every third sector worse, a missing rate

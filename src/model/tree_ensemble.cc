@@ -13,8 +13,6 @@
 namespace maeil::model {
 namespace {
 
-using Json = nlohmann::json;
-
 constexpr size_t kMostTrees = 100'000;
 constexpr size_t kMostNodes = size_t{1} << 26;  // 1 GiB of them
 constexpr int kMostDepth = 4096;
@@ -22,7 +20,7 @@ constexpr size_t kBlock = 64;  // rows whose features stay in the cache while al
 
 // Numbers of the model's parameters are written as texts.
 template <class T>
-Result<T> number(const Json& object, const char* key) {
+Result<T> number(const nlohmann::json& object, const char* key) {
   const auto found = object.find(key);
   if (found == object.end() || !found->is_string()) return bad_input(fmt::format("{} is missing", key));
   const auto& text = found->get_ref<const std::string&>();
@@ -34,7 +32,7 @@ Result<T> number(const Json& object, const char* key) {
 }
 
 template <class T>
-Result<std::vector<T>> array_of(const Json& tree, const char* key) {
+Result<std::vector<T>> array_of(const nlohmann::json& tree, const char* key) {
   const auto found = tree.find(key);
   if (found == tree.end() || !found->is_array()) return bad_input(fmt::format("{} is no list", key));
   std::vector<T> out;
@@ -59,23 +57,23 @@ Result<std::vector<T>> array_of(const Json& tree, const char* key) {
   return out;
 }
 
-const Json& member(const Json& object, const char* key) {
-  static const Json kNone = Json::object();
+const nlohmann::json& member(const nlohmann::json& object, const char* key) {
+  static const auto kNone = nlohmann::json::object();
   const auto found = object.is_object() ? object.find(key) : object.end();
   return found != object.end() && found->is_object() ? *found : kNone;
 }
 
 }  // namespace
 
-Result<TreeEnsemble> TreeEnsemble::from_xgboost(const Json& model, std::span<const int> cardinalities,
-                                                size_t numeric) {
+Result<TreeEnsemble> TreeEnsemble::from_xgboost(const nlohmann::json& model,
+                                                std::span<const int> cardinalities, size_t numeric) {
   TreeEnsemble out;
   out.cardinalities_.assign(cardinalities.begin(), cardinalities.end());
   out.numeric_ = numeric;
-  const Json& learner = member(model, "learner");
-  const Json& booster = member(learner, "gradient_booster");
-  const Json& parameters = member(learner, "learner_model_param");
-  const Json& objective = member(learner, "objective");
+  const nlohmann::json& learner = member(model, "learner");
+  const nlohmann::json& booster = member(learner, "gradient_booster");
+  const nlohmann::json& parameters = member(learner, "learner_model_param");
+  const nlohmann::json& objective = member(learner, "objective");
   if (!booster.contains("name") || booster["name"] != "gbtree")
     return bad_input("the model's booster is no gbtree");
   if (!objective.contains("name") || objective["name"] != "binary:logistic")
@@ -91,7 +89,7 @@ Result<TreeEnsemble> TreeEnsemble::from_xgboost(const Json& model, std::span<con
   if (!(base > 0 && base < 1)) return bad_input("base_score is no probability between 0 and 1");
   out.base_ = -std::log(1.0f / base - 1.0f);
 
-  const Json& trees = booster.contains("model") ? booster["model"] : booster;
+  const nlohmann::json& trees = booster.contains("model") ? booster["model"] : booster;
   const auto list = trees.is_object() ? trees.find("trees") : trees.end();
   if (list == trees.end() || !list->is_array()) return bad_input("the model has no list of trees");
   if (list->size() > kMostTrees) return bad_input(fmt::format("the model has {} trees", list->size()));
@@ -104,7 +102,7 @@ Result<TreeEnsemble> TreeEnsemble::from_xgboost(const Json& model, std::span<con
 
 // Nodes are taken as they are reached from the root, each once: what a writer left behind unused is dropped,
 // and a way that comes back is refused.
-Status TreeEnsemble::add_tree(const Json& tree, size_t) {
+Status TreeEnsemble::add_tree(const nlohmann::json& tree, size_t) {
   if (!tree.is_object()) return bad_input("it is no object");
   MAEIL_ASSIGN(const auto left, array_of<int32_t>(tree, "left_children"));
   MAEIL_ASSIGN(const auto right, array_of<int32_t>(tree, "right_children"));

@@ -21,18 +21,6 @@ void score(const Predictor& predictor) {
     if (!(x >= 0 && x <= 1) && !std::isnan(x)) std::abort();  // leaves may add up to no number
 }
 
-const table::DatasetSpec& spec() {
-  static const table::DatasetSpec made = table::parse_dataset_spec(R"(name = "book"
-columns = [ { name = "grade", type = "text" }, { name = "sector", type = "text" },
-            { name = "rate", type = "number" }, { name = "leverage", type = "number" },
-            { name = "noise", type = "number" }, { name = "bad", type = "text" } ]
-target = { column = "bad", negative = "N", positive = "Y" }
-)",
-                                                                   "book.toml")
-                                             .value();
-  return made;
-}
-
 }  // namespace
 }  // namespace maeil::model
 
@@ -41,7 +29,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   const std::string bytes(reinterpret_cast<const char*>(data), size);
   static const auto preparation = book_preparation();
   if (const auto trees = BoostedTrees::from_json(bytes, preparation)) score(**trees);
-  if (const auto file = parse_maeil_file(bytes, "f", spec());
+  if (const auto file = parse_maeil_file(bytes, "f", book_spec());
       file && file->preparation->categorical.size() == 2 && file->preparation->numeric.size() == 3)
     score(*file->predictor);
   return 0;
