@@ -49,7 +49,7 @@ prep::Preparation small_preparation() {
   return out;
 }
 
-std::string refusal(std::string_view bytes, const std::string& name = "f.pth") {
+std::string file_refusal(std::string_view bytes, const std::string& name = "f.pth") {
   const auto model = parse_model_file(bytes, name, spec(), 2);
   if (model) return "was read";
   EXPECT_EQ(model.error().code, ErrorCode::kBadInput);
@@ -72,7 +72,7 @@ TEST(TrainersFiles, GiveTheLogitsThatPyTorchComputesOrSayWhatWasFound) {
     SCOPED_TRACE(name);
     const std::string bytes = zip.read(name).value();
     if (wanted.contains("refused")) {
-      const std::string why = refusal(bytes, name);
+      const std::string why = file_refusal(bytes, name);
       for (const auto& part : wanted["refused"]) EXPECT_THAT(why, HasSubstr(part.get<std::string>()));
       ++refused;
       continue;
@@ -117,10 +117,10 @@ TEST(TrainersFiles, ATensorInsideTheModelThatItDoesNotKnowIsRefused) {
       tensors.push_back(
           {"model." + t.name, t.shape, format::DType::kFloat32, {t.values.begin(), t.values.end()}, {}, {}});
     tensors.push_back({std::string("model.") + name, {1}, format::DType::kFloat32, {0}, {}, {}});
-    EXPECT_THAT(refusal(format::write_state_dict(tensors).value()),
+    EXPECT_THAT(file_refusal(format::write_state_dict(tensors).value()),
                 HasSubstr(std::string("tensor model.") + name + " is not part of a TabTransformer"));
     tensors.back().name = name;  // beside the model, as a wrapper's own
-    EXPECT_EQ(refusal(format::write_state_dict(tensors).value()), "was read");
+    EXPECT_EQ(file_refusal(format::write_state_dict(tensors).value()), "was read");
   }
 }
 
@@ -143,8 +143,8 @@ TEST(Finite, NothingElseIsReadAtAnyPlaceOfAnyTensor) {
   std::vector<format::Tensor> tensors;
   for (const auto& t : parameters.named())
     tensors.push_back({t.name, t.shape, format::DType::kFloat32, {t.values.begin(), t.values.end()}, {}, {}});
-  ASSERT_EQ(refusal(safetensors(tensors)), "was read");
-  ASSERT_EQ(refusal(format::write_state_dict(tensors).value()), "was read");
+  ASSERT_EQ(file_refusal(safetensors(tensors)), "was read");
+  ASSERT_EQ(file_refusal(format::write_state_dict(tensors).value()), "was read");
   size_t places = 0;
   for (auto& tensor : tensors) {
     const std::set<size_t> some = {0, 1, tensor.values.size() / 2, tensor.values.size() - 1};
@@ -159,9 +159,9 @@ TEST(Finite, NothingElseIsReadAtAnyPlaceOfAnyTensor) {
                                                   : "-infinity") +
                                  " at (";
         const std::string pth = format::write_state_dict(tensors).value();
-        ASSERT_THAT(refusal(pth), HasSubstr(what)) << i;
-        ASSERT_THAT(refusal(pth), HasSubstr(format::place_text(tensor.shape, i)));
-        ASSERT_THAT(refusal(safetensors(tensors)), HasSubstr(what)) << i;
+        ASSERT_THAT(file_refusal(pth), HasSubstr(what)) << i;
+        ASSERT_THAT(file_refusal(pth), HasSubstr(format::place_text(tensor.shape, i)));
+        ASSERT_THAT(file_refusal(safetensors(tensors)), HasSubstr(what)) << i;
         tensor.values[i] = kept;
         ++places;
       }
@@ -176,19 +176,19 @@ TEST(Finite, NeitherIsAPreparationOrAnUnknownValuesEmbedding) {
   model.predictor = TabTransformer::make(small_parameters(), unknown).value();
   model.preparation = small_preparation();
   const auto bytes = [&] { return model_file_bytes(model, std::nullopt, Instant{}).value(); };
-  ASSERT_EQ(refusal(bytes()), "was read");
+  ASSERT_EQ(file_refusal(bytes()), "was read");
   const double good = 1;
   for (double prep::NumericFeature::* field :
        {&prep::NumericFeature::most_frequent, &prep::NumericFeature::median, &prep::NumericFeature::iqr,
         &prep::NumericFeature::low, &prep::NumericFeature::high}) {
     for (const double bad : {double(NAN), double(INFINITY), -double(INFINITY)}) {
       model.preparation->numeric[0].*field = bad;
-      EXPECT_THAT(refusal(bytes()), HasSubstr("numeric feature 'rate' has values that are no scale"));
+      EXPECT_THAT(file_refusal(bytes()), HasSubstr("numeric feature 'rate' has values that are no scale"));
     }
     model.preparation->numeric[0].*field = good;
   }
   model.preparation->numeric[0].iqr = 0;
-  EXPECT_THAT(refusal(bytes()), HasSubstr("no scale"));
+  EXPECT_THAT(file_refusal(bytes()), HasSubstr("no scale"));
   model.preparation->numeric[0].iqr = 1;
   for (const float bad : {NAN, INFINITY}) {
     unknown[7] = bad;
@@ -196,7 +196,7 @@ TEST(Finite, NeitherIsAPreparationOrAnUnknownValuesEmbedding) {
   }
   for (const Json& bad : {Json("NaN"), Json(1e300), Json()}) {  // as a file may say it
     model.notes["unknown_embeddings"] = Json::array({Json::array({1, 2, 3, 4, 5, 6, 7, bad})});
-    EXPECT_THAT(refusal(bytes()), HasSubstr("unknown_embeddings"));
+    EXPECT_THAT(file_refusal(bytes()), HasSubstr("unknown_embeddings"));
   }
 }
 
