@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <bit>
 #include <charconv>
 #include <cmath>
 #include <limits>
@@ -16,7 +17,9 @@ namespace {
 constexpr size_t kMostTrees = 100'000;
 constexpr size_t kMostNodes = size_t{1} << 26;  // 1 GiB of them
 constexpr int kMostDepth = 4096;
-constexpr size_t kBlock = 64;  // rows whose features stay in the cache while all trees pass over them
+constexpr size_t kBlock = 64;    // rows whose features stay in the cache while all trees pass over them
+constexpr size_t kTogether = 8;  // rows that go through a tree in step, so that one need not wait for another
+constexpr int kStepsTogether = 16;  // through deeper trees each goes alone, since most leaves are higher up
 
 // Numbers of the model's parameters are written as texts.
 template <class T>
@@ -57,6 +60,8 @@ Result<std::vector<T>> array_of(const nlohmann::json& tree, const char* key) {
   return out;
 }
 
+bool is_code(int32_t code, int cardinality) { return code >= -1 && code < cardinality; }
+
 const nlohmann::json& member(const nlohmann::json& object, const char* key) {
   static const auto kNone = nlohmann::json::object();
   const auto found = object.is_object() ? object.find(key) : object.end();
@@ -94,7 +99,7 @@ Result<TreeEnsemble> TreeEnsemble::from_xgboost(const nlohmann::json& model,
   if (list == trees.end() || !list->is_array()) return bad_input("the model has no list of trees");
   if (list->size() > kMostTrees) return bad_input(fmt::format("the model has {} trees", list->size()));
   for (size_t i = 0; i < list->size(); ++i) {
-    if (const Status added = out.add_tree((*list)[i], i); !added)
+    if (const Status added = out.add_tree((*list)[i]); !added)
       return with_context(fmt::format("tree {}", i), added.error());
   }
   return out;
@@ -102,7 +107,7 @@ Result<TreeEnsemble> TreeEnsemble::from_xgboost(const nlohmann::json& model,
 
 // Nodes are taken as they are reached from the root, each once: what a writer left behind unused is dropped,
 // and a way that comes back is refused.
-Status TreeEnsemble::add_tree(const nlohmann::json& tree, size_t) {
+Status TreeEnsemble::add_tree(const nlohmann::json& tree) {
   if (!tree.is_object()) return bad_input("it is no object");
   MAEIL_ASSIGN(const auto left, array_of<int32_t>(tree, "left_children"));
   MAEIL_ASSIGN(const auto right, array_of<int32_t>(tree, "right_children"));
@@ -137,7 +142,7 @@ Status TreeEnsemble::add_tree(const nlohmann::json& tree, size_t) {
     int depth;
   };
   const auto begin = static_cast<uint32_t>(nodes_.size());
-  roots_.push_back(begin);
+  trees_.push_back({begin, 0});
   nodes_.emplace_back();
   std::vector<uint8_t> reached(count);
   std::vector<Way> ways = {{0, begin, 0}};
@@ -146,12 +151,13 @@ Status TreeEnsemble::add_tree(const nlohmann::json& tree, size_t) {
     const Way way = ways.back();
     ways.pop_back();
     const size_t n = way.node;
-    depth_ = std::max(depth_, way.depth);
-    Node node{};
+    trees_.back().depth = std::max(trees_.back().depth, way.depth);
+    Node node;
     if (left[n] == -1) {
-      node.feature = kLeaf;
-      node.split = condition[n];
+      node = {std::numeric_limits<float>::infinity(), kMissingLeft, way.place, 0};
       nodes_[way.place] = node;
+      values_.resize(nodes_.size());
+      values_[way.place] = condition[n];
       continue;
     }
     const auto is_child = [&](int32_t child) {
@@ -170,15 +176,14 @@ Status TreeEnsemble::add_tree(const nlohmann::json& tree, size_t) {
       if (kind[n] != 1 || set_of[n] < 0 || f >= cardinalities_.size())
         return bad_input(fmt::format("node {} splits by categories, which it or feature {} has not", n, f));
       const auto s = static_cast<size_t>(set_of[n]);
-      const auto words = static_cast<uint32_t>((cardinalities_[f] + 31) / 32);
-      node.feature |= kCategory;
+      const auto words = std::bit_ceil(static_cast<uint32_t>((cardinalities_[f] + 31) / 32));
+      node.feature |= kCategory | static_cast<uint32_t>(std::countr_zero(words)) << kWordsShift;
       node.set = static_cast<uint32_t>(sets_.size());
-      if (sets_.size() + words + 1 > kMostNodes) return bad_input("its sets of categories are too large");
-      sets_.resize(sets_.size() + words + 1);
+      if (sets_.size() + words > kMostNodes) return bad_input("its sets of categories are too large");
+      sets_.resize(sets_.size() + words);
       uint32_t* set = sets_.data() + node.set;
-      *set++ = words;
       for (int32_t c = 0; c < set_sizes[s]; ++c) {
-        const int32_t category = categories[static_cast<size_t>(set_begins[s] + c)];
+        const int32_t category = categories[static_cast<size_t>(set_begins[s]) + static_cast<size_t>(c)];
         if (category < 0 || category >= cardinalities_[f])
           return bad_input(fmt::format("node {} names category {} of feature {}, which has {}", n, category,
                                        f, cardinalities_[f]));
@@ -186,33 +191,46 @@ Status TreeEnsemble::add_tree(const nlohmann::json& tree, size_t) {
       }
     }
     node.left = static_cast<uint32_t>(nodes_.size());
-    node.right = node.left + 1;
     nodes_.resize(nodes_.size() + 2);
     nodes_[way.place] = node;
     reached[static_cast<size_t>(left[n])] = reached[static_cast<size_t>(right[n])] = 1;
-    ways.push_back({static_cast<size_t>(right[n]), node.right, way.depth + 1});
+    ways.push_back({static_cast<size_t>(right[n]), node.left + 1, way.depth + 1});
     ways.push_back({static_cast<size_t>(left[n]), node.left, way.depth + 1});
   }
+  values_.resize(nodes_.size());
+  depth_ = std::max(depth_, trees_.back().depth);
   return {};
 }
 
-inline float TreeEnsemble::leaf(uint32_t at, const float* row) const {
-  for (;;) {
-    const Node& node = nodes_[at];
-    if (node.feature == kLeaf) return node.split;
-    const float x = row[node.feature & ~(kCategory | kMissingLeft)];
-    bool left;
-    if (x != x) {
-      left = node.feature & kMissingLeft;
-    } else if (node.feature & kCategory) {
-      const uint32_t* set = sets_.data() + node.set;
-      const auto category = static_cast<uint32_t>(x);
-      left = !(set[1 + category / 32] >> (category % 32) & 1);
-    } else {
-      left = x < node.split;
-    }
-    at = left ? node.left : node.right;
+// A row's features as the trees compare them, (F). false: one is a code that is none, or infinite.
+inline bool TreeEnsemble::fill(const int32_t* codes, const float* numbers, float* to) const {
+  const size_t C = cardinalities_.size();
+  bool good = true;
+  for (size_t f = 0; f < C; ++f) {
+    const float code = static_cast<float>(codes[f]);
+    to[f] = codes[f] < 0 ? std::numeric_limits<float>::quiet_NaN() : code;
+    good &= is_code(codes[f], cardinalities_[f]);
   }
+  for (size_t f = 0; f < numeric_; ++f) {
+    to[C + f] = numbers[f];
+    good &= !(std::abs(numbers[f]) == std::numeric_limits<float>::infinity());
+  }
+  return good;
+}
+
+// Where a row goes from a node; without branches.
+inline uint32_t TreeEnsemble::step(uint32_t at, const float* row) const {
+  const Node node = nodes_[at];
+  const float x = row[node.feature & kFeature];
+  // What is no category is held within the set, and its bit is not used.
+  const auto category = static_cast<uint32_t>(std::min(std::max(0.0f, x), static_cast<float>(1 << 24)));
+  const uint32_t word = category >> 5 & ((1u << (node.feature >> kWordsShift & 31)) - 1);
+  const uint32_t in_set = sets_[node.set + word] >> (category & 31) & 1, below = x < node.split;
+  const uint32_t by_category = node.feature >> 31, missing_left = node.feature >> 30 & 1, missing = x != x;
+  // Of two bits one or the other: as `?:` the compiler would make a branch of it.
+  const auto choose = [](uint32_t no, uint32_t yes, uint32_t which) { return no ^ ((no ^ yes) & which); };
+  const uint32_t left = choose(choose(below, in_set ^ 1, by_category), missing_left, missing);
+  return node.left + (left ^ 1);
 }
 
 Result<std::vector<float>> TreeEnsemble::margins(const nn::Rows& rows) const {
@@ -237,23 +255,28 @@ Status TreeEnsemble::add_leaves(const nn::Rows& rows, std::span<float> margins) 
       float* to = block.data() + (row - first) * F;
       const int32_t* codes = rows.codes.data() + row * C;
       const float* numbers = rows.numbers.data() + row * N;
-      size_t bad = SIZE_MAX;
-      for (size_t f = C; f-- > 0;) {
-        to[f] = codes[f] < 0 ? std::numeric_limits<float>::quiet_NaN() : static_cast<float>(codes[f]);
-        if (codes[f] < -1 || codes[f] >= cardinalities_[f]) bad = f;
-      }
-      for (size_t f = N; f-- > 0;) {
-        to[C + f] = numbers[f];
-        if (std::isinf(numbers[f])) bad = std::min(bad, C + f);
-      }
-      if (bad == SIZE_MAX) continue;
+      if (fill(codes, numbers, to)) continue;
+      size_t bad = 0;  // the first feature that is wrong
+      while (bad < C ? is_code(codes[bad], cardinalities_[bad]) : !std::isinf(numbers[bad - C])) ++bad;
       for (size_t seen = wrong; row * F + bad < seen && !wrong.compare_exchange_weak(seen, row * F + bad);) {
       }
       std::fill_n(to, F, 0.0f);
     }
-    for (const uint32_t root : roots_) {
-      for (size_t row = first; row < last; ++row)
-        margins[row] += leaf(root, block.data() + (row - first) * F);
+    for (const Tree& tree : trees_) {
+      size_t row = first;
+      for (; tree.depth <= kStepsTogether && row + kTogether <= last; row += kTogether) {
+        const float* from = block.data() + (row - first) * F;
+        uint32_t at[kTogether];
+        std::fill_n(at, kTogether, tree.root);
+        for (int depth = 0; depth < tree.depth; ++depth)
+          for (size_t k = 0; k < kTogether; ++k) at[k] = step(at[k], from + k * F);
+        for (size_t k = 0; k < kTogether; ++k) margins[row + k] += values_[at[k]];
+      }
+      for (; row < last; ++row) {
+        uint32_t at = tree.root;
+        while (nodes_[at].left != at) at = step(at, block.data() + (row - first) * F);
+        margins[row] += values_[at];
+      }
     }
   });
   if (wrong == SIZE_MAX) return {};

@@ -35,34 +35,40 @@ class TreeEnsemble {
   Status add_leaves(const nn::Rows& rows, std::span<float> margins) const;
 
   float base() const { return base_; }  // log odds before the first tree
-  size_t trees() const { return roots_.size(); }
+  size_t trees() const { return trees_.size(); }
   size_t nodes() const { return nodes_.size(); }
   int depth() const { return depth_; }  // splits on the longest way to a leaf
   size_t features() const { return cardinalities_.size() + numeric_; }
 
  private:
-  // A leaf has the feature kLeaf and its value in `split`. A split by category has kCategory in `feature` and
-  // in `set` the place in sets_ of its number of words, which follow.
+  // The right child lies behind the left one. A leaf is its own left child and always goes there, so that
+  // rows of one block take the same number of steps through a tree, without a branch that could be guessed
+  // wrongly. `feature`: its number, kMissingLeft, and of a split by category kCategory and the logarithm to
+  // base 2 of the number of words that `set` names in sets_; of other nodes those are one word that is not
+  // used.
   struct Node {
-    union {
-      float split;
-      uint32_t set;
-    };
-    uint32_t feature;
-    uint32_t left, right;
+    float split = 0;
+    uint32_t feature = 0, left = 0, set = 0;
   };
-  static constexpr uint32_t kLeaf = UINT32_MAX, kCategory = 1u << 31, kMissingLeft = 1u << 30;
+  struct Tree {
+    uint32_t root;
+    int depth;  // steps to its deepest leaf
+  };
+  static constexpr uint32_t kCategory = 1u << 31, kMissingLeft = 1u << 30, kFeature = (1u << 25) - 1;
+  static constexpr int kWordsShift = 25;  // five bits
 
-  Status add_tree(const nlohmann::json& tree, size_t index);
-  float leaf(uint32_t root, const float* row) const;
+  Status add_tree(const nlohmann::json& tree);
+  bool fill(const int32_t* codes, const float* numbers, float* to) const;
+  uint32_t step(uint32_t at, const float* row) const;
 
   std::vector<int> cardinalities_;
   size_t numeric_ = 0;
   float base_ = 0;  // margin before the first tree
   int depth_ = 0;
-  std::vector<uint32_t> roots_;
+  std::vector<Tree> trees_;
   std::vector<Node> nodes_;
-  std::vector<uint32_t> sets_;
+  std::vector<float> values_;  // of nodes_ that are leaves
+  std::vector<uint32_t> sets_ = {0};
 };
 
 }  // namespace maeil::model
