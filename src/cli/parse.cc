@@ -232,7 +232,8 @@ void add_data_commands(Parser& p) {
         scoring ? "maeil predict --model models/deployed/current_model.pth --in rows.csv --out scores.csv"
                 : "maeil evaluate --model 20261123_000000 --in rows.csv",
         [&p, scoring](Context& x) { return scoring ? predict(x, p.predict) : evaluate(x, p.predict); });
-    c->add_option("--model", p.predict.model, "a model file (.pth, .pt, .ckpt, .safetensors) or a version")
+    c->add_option("--model", p.predict.model,
+                  "a model file (.pth, .pt, .ckpt, .safetensors, .maeil) or a version")
         ->required();
     c->add_option("--in", p.predict.in, "raw rows")->required();
     if (scoring) c->add_option("--out", p.predict.out, "the CSV file")->required();
@@ -309,7 +310,7 @@ void add_model_commands(Parser& p) {
   c = p.command(*model, "import", "register a checkpoint of the Python project",
                 "maeil model import finetuned_model_f.pth --reference distribution_model.pkl",
                 [&p](Context& x) { return model_import(x, p.model); });
-  c->add_option("file", p.model.file, "the model file (.pth, .pt, .ckpt, .safetensors)")->required();
+  c->add_option("file", p.model.file, "the model file (.pth, .pt, .ckpt, .safetensors, .maeil)")->required();
   c->add_option("--features", p.model.features,
                 "which feature each embedding belongs to (default: the corporate-loan map)");
   c->add_option("--reference", p.model.reference,

@@ -44,6 +44,8 @@ Result<store::Document> calibrate_version(store::Store& store, const Settings& s
   const std::string file = std::filesystem::path(in).filename().string();
   registry::NewVersion made{
       .model_name = version.model_name,
+      // One that is in force by nobody's word stays so.
+      .status = version.status == "candidate" || version.status == "rejected" ? "candidate" : "registered",
       .hyperparameters = version.document.value("hyperparameters", store::Document::object()),
       .notes =
           fmt::format("version {} calibrated on {} rows of {}", version.version, scores.labels.size(), file)};

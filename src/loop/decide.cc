@@ -38,14 +38,15 @@ std::optional<model::ThresholdRequest> threshold_request(const Settings& setting
 
 Result<Decided> decide(const Day& day, const model::Learner& learner, const Samples& learn,
                        const JudgedRows& judged, const model::Predictor& predictor,
-                       const store::Document& last_epoch, dag::TaskContext& context) {
+                       const std::optional<model::Decision>& before, const store::Document& last_epoch,
+                       dag::TaskContext& context) {
   Decided out;
   out.metrics = last_epoch;
   const auto request = threshold_request(day.settings, day.spec);
-  if (!request) return out;
-  const auto weight = learner.prior_weight(learn);
-  if (!weight) context.log("warning: no prior shift is undone: " + weight.error().message);
-  const double prior_weight = weight.value_or(1.0);
+  if (!request && judged.samples.rows() == 0) return out;
+  // Of rows of one class no shift can be told: that of the version before, if there was one, still holds.
+  const double prior_weight =
+      learner.prior_weight(learn).value_or(before ? before->calibration.prior_weight : 1.0);
   std::vector<double> probabilities;
   if (judged.samples.rows() > 0) {
     MAEIL_ASSIGN(probabilities, predictor.probabilities(judged.samples.view().rows));
@@ -53,17 +54,24 @@ Result<Decided> decide(const Day& day, const model::Learner& learner, const Samp
   const std::vector<uint8_t> labels(judged.samples.labels.begin(), judged.samples.labels.end());
   MAEIL_ASSIGN(const auto choice, model::choose_calibration(probabilities, labels, prior_weight,
                                                             static_cast<uint64_t>(day.settings.seed)));
+  if (!labels.empty()) out.metrics["cross_validated_log_loss"] = cross_validated_loss(choice);
+  if (!request) return out;
   model::Decision decision{.calibration = choice.calibration, .choice = model::to_json(choice)};
   model::calibrate(decision.calibration, probabilities);
   const bool chooses =
       request->rule == model::ThresholdRule::kF1 || request->rule == model::ThresholdRule::kCost;
-  if (chooses && choice.positives == 0) {
-    decision.threshold.rule = model::ThresholdRule::kFixed;
-    decision.threshold.value = model::calibrated(decision.calibration, 0.5);
-    context.log(
-        fmt::format("warning: none of the {} {} rows is a positive, so no threshold is chosen by {}: it is "
-                    "{:.4f}, where the model itself divides the classes",
-                    labels.size(), judged.name, model::to_string(request->rule), decision.threshold.value));
+  const uint64_t negatives = choice.rows - choice.positives;
+  if (chooses && std::min(choice.positives, negatives) < kLeastToDecideBy) {
+    const double share =
+        static_cast<double>(std::ranges::count(learn.labels, 1)) / static_cast<double>(learn.rows());
+    decision.threshold = before ? before->threshold
+                                : model::Threshold{.value = share > 0 && share < 1 ? share : 0.5,
+                                                   .rule = model::ThresholdRule::kFixed};
+    context.log(fmt::format(
+        "warning: {} of {} {} rows are positive, too few of a class to choose a threshold by {}: "
+        "it is {:.4f}, {}",
+        choice.positives, choice.rows, judged.name, model::to_string(request->rule), decision.threshold.value,
+        before ? "that of the version before" : "the share of positives learnt from"));
   } else {
     MAEIL_ASSIGN(decision.threshold, model::choose_threshold(*request, probabilities, labels));
   }
@@ -74,7 +82,6 @@ Result<Decided> decide(const Day& day, const model::Learner& learner, const Samp
                              "expected_calibration_error", "measured_on"})
       out.metrics[name] = metrics[name];
   }
-  out.metrics["cross_validated_log_loss"] = cross_validated_loss(choice);
   context.log(fmt::format("calibration: {}, on {} {} rows; decided from {:.4f} on, by {}",
                           model::to_string(model::method_of(decision.calibration.calibrator)), labels.size(),
                           judged.name, decision.threshold.value, model::to_string(decision.threshold.rule)));

@@ -102,13 +102,14 @@ Result<TaskOutcome> check_model_performance(const Day& day, TaskContext& context
   const double threshold = day.settings.f1_threshold;
   out.result = {
       {"passed", judged.gate == Gate::kPassed}, {"f1_score", f1_of(evaluated)}, {"f1_threshold", threshold}};
+  if (day.settings.gate_rule != "point") out.result["gate_rule"] = day.settings.gate_rule;
   switch (judged.gate) {
     case Gate::kPassed:
-      out.message = fmt::format("F1 {:.4f} >= the gate of {}: passed", *judged.f1, threshold);
+      out.message = fmt::format("{} >= the gate of {}: passed", judged.compared, threshold);
       out.next = {"send_evaluation_results"};
       break;
     case Gate::kFailed:
-      out.message = fmt::format("F1 {:.4f} < the gate of {}: retrain", *judged.f1, threshold);
+      out.message = fmt::format("{} < the gate of {}: retrain", judged.compared, threshold);
       out.next = {retrain_task(1, "prepare_retraining_data")};
       break;
     case Gate::kNotJudged:
@@ -202,9 +203,10 @@ Result<TaskOutcome> send_alert(const Day& day, TaskContext& context) {
       {"retry_attempts", attempts},
       {"max_retries", attempts},
       {"message",
-       fmt::format("Model performance is below the threshold after {} retraining attempts: F1 {} < {}. "
+       fmt::format("Model performance is below the threshold after {} retraining attempts: {} < {}. "
                    "What is deployed stays; docs/operations.md says what to look at.",
-                   attempts, f1_text(last), day.settings.f1_threshold)}};
+                   attempts, judge(last.at("metrics"), day.settings).compared, day.settings.f1_threshold)}};
+  if (day.settings.gate_rule != "point") alert["gate_rule"] = day.settings.gate_rule;
   TaskOutcome out;
   out.message = alert["message"];
   alert = stamped(context, "alerts", std::move(alert));

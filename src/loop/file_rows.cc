@@ -177,7 +177,7 @@ Result<ScoredRows> score_rows(const FileRows& rows, const Watcher& watcher) {
     watcher.note(
         fmt::format("{}: {} of {} rows have no label in column '{}'{}", rows.path, scores.unlabelled,
                     out.read.rows - out.read.quarantined, rows.spec.target,
-                    scores.labels.empty() ? ": there is nothing to judge by" : ": they are left out"),
+                    scores.labels.empty() ? ": there is nothing to evaluate on" : ": they are left out"),
         true);
   }
   return out;

@@ -8,6 +8,10 @@
 
 namespace maeil::loop {
 
+const char* compared_name(const Settings& settings) {
+  return settings.gate_rule == "point" ? "F1" : "lower bound of F1";
+}
+
 LabelCounts label_counts(const store::Document& metrics) {
   LabelCounts out;
   const auto cells = metrics.value("confusion_matrix", store::Document());
@@ -40,9 +44,11 @@ Judgement judge(const store::Document& metrics, const Settings& settings) {
   } else if (!out.f1) {
     out.reason = "F1 is undefined";
   } else if (settings.gate_rule == "point") {
+    out.compared = "F1 " + metric_text(out.f1);
     out.gate = *out.f1 >= settings.f1_threshold ? Gate::kPassed : Gate::kFailed;
   } else if (const auto interval = metrics.value("f1_interval", store::Document());
              interval.is_array() && interval.size() == 2 && interval[0].is_number()) {
+    out.compared = fmt::format("F1 {}, at least {:.4f},", metric_text(out.f1), interval[0].get<double>());
     out.gate = interval[0].get<double>() >= settings.f1_threshold ? Gate::kPassed : Gate::kFailed;
   } else {
     out.reason = "F1 has no interval, whose lower end GATE_RULE asks for";

@@ -14,6 +14,9 @@
 
 namespace maeil::loop {
 
+// What GATE_RULE holds against F1_THRESHOLD: "F1", "lower bound of F1".
+const char* compared_name(const Settings& settings);
+
 struct LabelCounts {
   int64_t positives = 0, negatives = 0, unlabelled = 0;
   int64_t rows() const { return positives + negatives; }
@@ -26,7 +29,8 @@ enum class Gate { kPassed, kFailed, kNotJudged };
 struct Judgement {
   Gate gate = Gate::kNotJudged;
   std::optional<double> f1;
-  std::string reason;  // of kNotJudged, one sentence without a full stop
+  std::string compared;  // what was held against the gate: "F1 0.8200", "F1 0.8200, at least 0.7200,"
+  std::string reason;    // of kNotJudged, one sentence without a full stop
   LabelCounts counts;
   // Of kNotJudged where no label is known: the day on which the first are due, and whether it is past. "":
   // the dataset says no delay_days, or that is not why.

@@ -8,7 +8,9 @@
 
 #include "loop/evaluation.h"
 #include "loop/history_rows.h"
+#include "loop/recipes.h"
 #include "loop/training.h"
+#include "model/boosted_trees.h"
 #include "registry/version_file.h"
 #include "registry/versions.h"
 #include "store/certain_commit.h"
@@ -75,6 +77,12 @@ Status train_manually(store::Store& store, const Settings& settings, const table
   plan.pretrain_rows = plan.rows;
   plan.epochs = static_cast<int>(wanted.epochs > 0 ? wanted.epochs : settings.epochs);
   plan.pretrain_epochs = static_cast<int>(wanted.epochs > 0 ? wanted.epochs : settings.pretrain_epochs);
+  const auto trains = [&](std::string_view family) {
+    return wanted.train && std::ranges::count(wanted.families, family) > 0;
+  };
+  // Before anything is trained that would be lost.
+  for (const auto& family : wanted.families) MAEIL_TRY(first_learner(day, family, 1));
+  if (trains(model::kBoostedTrees)) MAEIL_TRY(model::can_learn_trees());
   MAEIL_ASSIGN(const Days today, date_in_zone(now(), settings.time_zone));
   std::optional<History> history;
   if (!wanted.history.empty()) {
@@ -98,9 +106,6 @@ Status train_manually(store::Store& store, const Settings& settings, const table
     done(outcome);
   }
   if (!wanted.train) return {};
-  const auto trains = [&](std::string_view family) {
-    return std::ranges::count(wanted.families, family) > 0;
-  };
   if (trains(model::kTabTransformer) && encoder_id.empty() && !history) {
     MAEIL_ASSIGN(encoder_id,
                  newest_encoder(store, settings, spec));  // of a history it prepares by other rows
@@ -124,16 +129,31 @@ Status train_manually(store::Store& store, const Settings& settings, const table
     return one.held_out > 0 ? across ? *across : metric_of(one.metrics, "log_loss").value_or(INFINITY)
                             : INFINITY;
   };
-  const auto best = std::ranges::min_element(fitted, {}, loss);
+  // What the spec says of a column holds for trees alone: a network is in force only where nothing else was
+  // asked.
+  const bool monotone =
+      std::ranges::any_of(spec.columns, [](const auto& column) { return column.monotone != 0; });
+  const auto rank = [&](const FittedClassifier& one) {
+    return std::pair(monotone && one.learner->family() == model::kTabTransformer, loss(one));
+  };
+  if (monotone && trains(model::kTabTransformer))
+    log(fmt::format("warning: a {} does not keep what {} says is monotone", model::kTabTransformer,
+                    spec.file));
+  const auto best = std::ranges::min_element(fitted, {}, rank);
   std::rotate(best, best + 1, fitted.end());  // the best one last
+  MAEIL_ASSIGN(const auto present, registry::model_in_force(store));
+  const std::string stays =
+      present && present->status != "registered"
+          ? fmt::format("the better one; version {} ({}) stays in force", present->version, present->status)
+          : "in force, the better one";
   for (const auto& one : fitted) {
     const bool is_best = &one == &fitted.back();
     task.task_id = "train@" + format_instant(now());
     MAEIL_ASSIGN(auto outcome, register_fitted(day, rows, one, is_best ? "registered" : "candidate", task));
     if (fitted.size() > 1)
-      outcome.message += fmt::format("\n{}: {}, log loss {} on {} held-out rows", one.learner->family(),
-                                     is_best ? "in force, the better one" : "kept as a candidate",
-                                     metric_text(loss(one)), one.held_out);
+      outcome.message +=
+          fmt::format("\n{}: {}, log loss {} on {} held-out rows", one.learner->family(),
+                      is_best ? stays : "kept as a candidate", metric_text(loss(one)), one.held_out);
     MAEIL_TRY(commit(store, outcome));
     done(outcome);
   }

@@ -35,6 +35,7 @@ Status register_copy(store::Store& real, store::Store& rehearsal, const ModelVer
                             .sha256 = original.sha256,
                             .format = original.format,
                             .family = original.document.value("model_family", ""),
+                            .decision = original.document.value("decision", Document()),
                             .hyperparameters = original.document.value("hyperparameters", Document::object()),
                             .metrics = original.document.value("metrics", Document::object()),
                             .notes = fmt::format("version {} of the real dataset, copied", original.version)};

@@ -135,8 +135,8 @@ Result<TaskOutcome> finetune_model(const Day& day, TaskContext& context) {
   store::Document epochs;
   const JudgedRows judged{fine.validation, kValidation};
   MAEIL_ASSIGN(model.predictor, fit_with_epochs(context, *learner, model, fine.learn, judged, epochs));
-  MAEIL_ASSIGN(const auto decided,
-               decide(day, *learner, fine.learn, judged, *model.predictor, epochs.back(), context));
+  MAEIL_ASSIGN(const auto decided, decide(day, *learner, fine.learn, judged, *model.predictor, model.decision,
+                                          epochs.back(), context));
   model.decision = decided.decision;
   const store::Document& last = decided.metrics;
 

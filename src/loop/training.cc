@@ -162,8 +162,9 @@ Status add_verdicts(const Day& day, const LearningRows& rows, const model::Model
                        : judged.gate == Gate::kFailed ? "failed"
                                                       : "not_judged";
     const auto threshold = day.settings.f1_threshold;
-    out.message += fmt::format("\n{}: {}; the gate (F1 {}): {}{}", name, describe(metrics), threshold, gate,
-                               judged.reason.empty() ? "" : ", " + judged.reason);
+    out.message +=
+        fmt::format("\n{}: {}; the gate ({} {}): {}{}", name, describe(metrics), compared_name(day.settings),
+                    threshold, gate, judged.reason.empty() ? "" : ", " + judged.reason);
     out.result["verdicts"].push_back({{"dataset_name", name}, {"gate", gate}, {"metrics", metrics}});
     out.batch.puts.push_back({"performance_metrics", stamped(context, "performance_metrics",
                                                              {{"model_id", model_id},
@@ -259,7 +260,7 @@ Result<FittedClassifier> fit_on(const Day& day, const TrainingPlan& plan, const 
   MAEIL_ASSIGN(model.predictor, fit_with_epochs(context, *out.learner, model, rows.learn,
                                                 {rows.held_out, kHeldOut}, out.epochs));
   MAEIL_ASSIGN(auto decided, decide(day, *out.learner, rows.learn, {rows.held_out, kHeldOut},
-                                    *model.predictor, out.epochs.back(), context));
+                                    *model.predictor, std::nullopt, out.epochs.back(), context));
   model.decision = std::move(decided.decision);
   out.metrics = std::move(decided.metrics);
   model.notes["reference"] = reference_note(all, rows);

@@ -4,12 +4,13 @@
 
 #include <cmath>
 
+#include "format/json.h"
+
 namespace maeil::model {
 
 Result<std::shared_ptr<const BoostedTrees>> BoostedTrees::from_json(std::string json,
                                                                     const prep::Preparation& preparation) {
-  const auto parsed = nlohmann::json::parse(json, nullptr, false);
-  if (parsed.is_discarded()) return bad_input("the trees are no JSON");
+  MAEIL_ASSIGN(const auto parsed, parse_json<nlohmann::json>(json, "the trees"));
   std::vector<int> cardinalities;
   for (const auto& feature : preparation.categorical) cardinalities.push_back(feature.cardinality);
   MAEIL_ASSIGN(auto trees, TreeEnsemble::from_xgboost(parsed, cardinalities, preparation.numeric.size()));

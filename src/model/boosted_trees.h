@@ -52,7 +52,8 @@ struct BoostedTreesRecipe {
 // kNotFound: XGBoost is not installed, with the package that has it.
 Status can_learn_trees();
 
-// What it goes on from keeps its trees; new ones learn what those leave.
+// What it goes on from keeps its trees; new ones learn what those leave, and none is added where they make
+// the judged rows' log loss no better, or where the rows to learn from are all of one class.
 std::unique_ptr<Learner> boosted_trees_learner(BoostedTreesRecipe recipe);
 
 }  // namespace maeil::model

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "base/hash.h"
+#include "format/json.h"
 #include "format/zip.h"
 #include "model/boosted_trees.h"
 
@@ -38,12 +39,16 @@ bool is_maeil_file(std::string_view bytes) {
 Result<ModelFile> parse_maeil_file(std::string_view bytes, const std::string& file_name,
                                    const table::DatasetSpec& spec) {
   MAEIL_ASSIGN(const auto zip, format::ZipReader::open(bytes, file_name));
+  if (zip.names() != std::vector<std::string>{kFacts, kTrees} || zip.declared() > bytes.size())
+    return bad_input(
+        fmt::format("{}: it is no model of maeil: it must have {} and {}, not compressed, and nothing else",
+                    file_name, kFacts, kTrees));
   MAEIL_ASSIGN(const std::string text, zip.read(kFacts));
   const auto wrong = [&](const std::string& why) {
     return bad_input(fmt::format("{}: {}: {}", file_name, kFacts, why));
   };
-  const Json facts = Json::parse(text, nullptr, false);
-  if (facts.is_discarded() || !facts.is_object()) return wrong("it is no JSON object");
+  MAEIL_ASSIGN(const Json facts, parse_json<Json>(text, fmt::format("{}: {}", file_name, kFacts)));
+  if (!facts.is_object()) return wrong("it is no JSON object");
   if (facts.value("format", Json()) != "maeil") return wrong("it is not of a model of maeil");
   if (facts.value("format_version", Json()) != kFormatVersion)
     return wrong(fmt::format("it was written by another version of maeil; this one reads format_version {}",

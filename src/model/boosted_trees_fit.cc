@@ -9,6 +9,7 @@
 #include <limits>
 
 #include "base/threads.h"
+#include "format/json.h"
 #include "model/boosted_trees.h"
 #include "model/xgboost_library.h"
 
@@ -268,8 +269,8 @@ Result<std::shared_ptr<const Predictor>> BoostedTreesLearner::fit(const prep::Pr
   const FeatureInfo features(preparation);
   const size_t n = learn.rows();
   const auto positives = static_cast<double>(std::ranges::count(learn.labels, 1));
-  if (positives == 0 || positives == static_cast<double>(n))
-    return bad_input(fmt::format("the {} rows to learn from are all of one class", n));
+  const bool one_class = positives == 0 || positives == static_cast<double>(n);
+  if (one_class && !from) return bad_input(fmt::format("the {} rows to learn from are all of one class", n));
   MAEIL_ASSIGN(const Matrix matrix, binned(learn, features, cardinalities.size()));
   if (from) {
     MAEIL_ASSIGN(const auto margins, from->trees().margins(learn.view().rows));
@@ -277,16 +278,25 @@ Result<std::shared_ptr<const Predictor>> BoostedTreesLearner::fit(const prep::Pr
                      "take where to go on from"));
   }
   MAEIL_ASSIGN(const Booster booster,
-               this->booster(matrix.get(), features, static_cast<float>(positives / static_cast<double>(n)),
+               this->booster(matrix.get(), features,
+                             one_class ? 0.5f : static_cast<float>(positives / static_cast<double>(n)),
                              threads_for(n)));
 
   const bool chooses = std::ranges::count(judged.labels, 1) > 0 && std::ranges::count(judged.labels, 0) > 0;
-  const int rounds = chooses ? recipe_.rounds : std::min(recipe_.rounds, kUnjudgedRounds);
+  // Rows of one class teach nothing: the parent stays as it is.
+  const int rounds = one_class ? 0 : chooses ? recipe_.rounds : std::min(recipe_.rounds, kUnjudgedRounds);
   std::vector<float> gradient(n), hessian(n), judged_margins, best_margins;
   std::vector<nlohmann::json> trees;
   nlohmann::json model;  // that the new trees are added to
   size_t best_trees = 0;
   double best_loss = std::numeric_limits<double>::infinity(), loss = 0;
+  if (from) {
+    MAEIL_ASSIGN(const auto parents, from->trees().margins(learn.view().rows));
+    loss = log_loss(parents, learn.labels);
+    MAEIL_ASSIGN(judged_margins, from->trees().margins(judged.view().rows));
+    best_margins = judged_margins;
+    if (chooses) best_loss = log_loss(judged_margins, judged.labels);
+  }
   int epoch = 0;
   const auto report = [&](std::span<const float> margins) -> Status {
     if (!callbacks.epoch) return {};
@@ -307,12 +317,7 @@ Result<std::shared_ptr<const Predictor>> BoostedTreesLearner::fit(const prep::Pr
     if (judged.rows() > 0) {
       MAEIL_ASSIGN(const auto tree,
                    TreeEnsemble::from_xgboost(one, cardinalities, preparation.numeric.size()));
-      if (round == 0) {
-        judged_margins.assign(judged.rows(), tree.base());
-        if (from) {
-          MAEIL_ASSIGN(judged_margins, from->trees().margins(judged.view().rows));
-        }
-      }
+      if (round == 0 && !from) judged_margins.assign(judged.rows(), tree.base());
       MAEIL_TRY(tree.add_leaves(judged.view().rows, judged_margins));
     }
     auto& of_one = one["learner"]["gradient_booster"]["model"]["trees"];
@@ -335,7 +340,9 @@ Result<std::shared_ptr<const Predictor>> BoostedTreesLearner::fit(const prep::Pr
     }
   }
   if (chooses) trees.resize(best_trees);
-  if (from) model = nlohmann::json::parse(from->json());
+  if (from) {
+    MAEIL_ASSIGN(model, parse_json<nlohmann::json>(from->json(), "the trees to go on from"));
+  }
   add_trees(model, std::move(trees));
   MAEIL_ASSIGN(auto made, BoostedTrees::from_json(model.dump(), preparation));
   if (chooses) {

@@ -198,6 +198,26 @@ target = { column = "bad", negative = "N", positive = "Y" }
   EXPECT_GT(greatest(*bound, 2).second, 0.01f);
 }
 
+TEST(BoostedTrees, StayAsTheyAreWhereNothingBetterIsLearnt) {
+  const auto parent = fitted(draw_book(3000, 8), {}, {.rounds = 30});
+  Samples learn = draw_book(2000, 9);
+  const Samples judged = draw_book(2000, 10);
+  for (auto& label : learn.labels) label = 1 - label;  // what makes the judged rows worse
+  EXPECT_EQ(fitted(learn, judged, {}, parent.get())->trees().trees(), parent->trees().trees());
+  std::ranges::fill(learn.labels, 0);
+  for (const Samples& with : {judged, Samples()}) {
+    std::vector<double> last;
+    const auto same = boosted_trees_learner({})->fit(
+        book_preparation(), learn, with, parent.get(), {.epoch = [&](const Epoch& epoch) -> Status {
+          last.assign(epoch.probabilities.begin(), epoch.probabilities.end());
+          return {};
+        }});
+    ASSERT_TRUE(same) << same.error().message;
+    EXPECT_EQ((*same)->probabilities((with.rows() > 0 ? with : learn).view().rows).value(), last);
+    EXPECT_EQ(dynamic_cast<const BoostedTrees&>(**same).trees().trees(), parent->trees().trees());
+  }
+}
+
 TEST(BoostedTrees, NeedRowsOfBothClassesAndFeaturesThatAreThere) {
   Samples rows = draw_book(100, 1);
   std::ranges::fill(rows.labels, 0);
@@ -269,6 +289,13 @@ TEST_F(TreesFile, IsRefusedWhereItsBytesAreNotThoseThatWereWritten) {
   EXPECT_THAT(with(facts, trees + " "), HasSubstr("do not match their sha256"));
   EXPECT_THAT(with("[]", trees), HasSubstr("facts.json: it is no JSON object"));
   EXPECT_THAT(with(R"({"format":"maeil","format_version":2})", trees), HasSubstr("reads format_version 1"));
+  const auto zipped = [&](const std::vector<std::pair<std::string, std::string>>& entries) {
+    return refusal(format::write_stored_zip(entries).value());
+  };
+  EXPECT_THAT(zipped({{"facts.json", facts}, {"xgboost.json", trees}, {"more", ""}}),
+              HasSubstr("and nothing else"));
+  EXPECT_THAT(zipped({{"facts.json", facts}}), HasSubstr("and nothing else"));
+  EXPECT_THAT(with(std::string(400'000, '['), trees), HasSubstr("nested more than 64 deep"));
   for (size_t length = 0; length < good.size(); length += 97)
     EXPECT_NE(refusal(good.substr(0, length)), "was read");
 }
@@ -317,7 +344,31 @@ TEST_F(TreesFile, TreesThatAreNoneAreRefused) {
   EXPECT_THAT(why([](J& m, J&) { m["learner"]["learner_model_param"].erase("base_score"); }),
               HasSubstr("base_score"));
   EXPECT_THAT(why([](J& m, J&) { m["learner"] = J::array(); }), HasSubstr("gbtree"));
+  EXPECT_THAT(why([](J& m, J&) { m["learner"]["gradient_booster"]["model"]["tree_info"].erase(0); }),
+              HasSubstr("tree_info"));
+  EXPECT_THAT(why([](J& m, J&) { m["learner"]["gradient_booster"]["model"]["gbtree_model_param"] = 1; }),
+              HasSubstr("gbtree_model_param"));
+  EXPECT_THAT(why([](J& m, J&) {
+                auto& booster = m["learner"]["gradient_booster"];
+                const J trees = booster["model"]["trees"];
+                booster.erase("model");
+                booster["trees"] = trees;
+              }),
+              HasSubstr("no list of trees"));
+  // Two sets that name the same part of the list.
+  EXPECT_THAT(why([](J&, J& t) {
+                ASSERT_GE(t["categories_nodes"].size(), 1u);
+                for (size_t n = 0; n < t["split_type"].size(); ++n) {
+                  if (t["split_type"][n] == 1 || t["left_children"][n] == -1) continue;
+                  t["categories_nodes"].push_back(n);
+                  t["categories_segments"].push_back(0);
+                  t["categories_sizes"].push_back(t["categories"].size());
+                  return;
+                }
+              }),
+              HasSubstr("overlap"));
   EXPECT_FALSE(BoostedTrees::from_json("{", book_preparation()));
+  EXPECT_FALSE(BoostedTrees::from_json(std::string(400'000, '['), book_preparation()));
 }
 
 }  // namespace

@@ -94,9 +94,12 @@ Result<TreeEnsemble> TreeEnsemble::from_xgboost(const nlohmann::json& model,
   if (!(base > 0 && base < 1)) return bad_input("base_score is no probability between 0 and 1");
   out.base_ = -std::log(1.0f / base - 1.0f);
 
-  const nlohmann::json& trees = booster.contains("model") ? booster["model"] : booster;
-  const auto list = trees.is_object() ? trees.find("trees") : trees.end();
+  const nlohmann::json& trees = member(booster, "model");
+  const auto list = trees.find("trees"), groups = trees.find("tree_info");
   if (list == trees.end() || !list->is_array()) return bad_input("the model has no list of trees");
+  if (groups == trees.end() || !groups->is_array() || groups->size() != list->size() ||
+      member(trees, "gbtree_model_param").empty())
+    return bad_input("the model's tree_info or gbtree_model_param is not of its trees");
   if (list->size() > kMostTrees) return bad_input(fmt::format("the model has {} trees", list->size()));
   for (size_t i = 0; i < list->size(); ++i) {
     if (const Status added = out.add_tree((*list)[i]); !added)
@@ -128,11 +131,14 @@ Status TreeEnsemble::add_tree(const nlohmann::json& tree) {
   if (nodes_.size() + count > kMostNodes) return bad_input("the trees have too many nodes");
 
   std::vector<int32_t> set_of(count, -1);
+  size_t named = 0;  // categories of all sets: as many as the list has, or some set would name another's
   for (size_t s = 0; s < set_nodes.size(); ++s) {
     const auto node = static_cast<size_t>(set_nodes[s]);
     if (set_nodes[s] < 0 || node >= count || set_of[node] >= 0 || set_begins[s] < 0 || set_sizes[s] < 0 ||
         static_cast<size_t>(set_begins[s]) + static_cast<size_t>(set_sizes[s]) > categories.size())
       return bad_input(fmt::format("its set of categories {} is of no node, or lies outside of the list", s));
+    named += static_cast<size_t>(set_sizes[s]);
+    if (named > categories.size()) return bad_input("its sets of categories overlap");
     set_of[node] = static_cast<int32_t>(s);
   }
 

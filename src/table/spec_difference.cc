@@ -25,6 +25,7 @@ std::vector<std::string> column_differences(const SpecColumn& before, const Spec
   if (before.role != now.role) say(now.role ? "has a role" : "has no role any more");
   if (before.nullable != now.nullable) say(now.nullable ? "has a null flag" : "has no null flag any more");
   if (format_text(before) != format_text(now)) say("is read by another date format");
+  if (before.monotone != now.monotone) say("is monotone in another way");
   if (before.thousands != now.thousands || before.first_characters != now.first_characters ||
       before.lower_case != now.lower_case || before.missing_date != now.missing_date)
     say("is read in another way");

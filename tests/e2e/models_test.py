@@ -72,11 +72,45 @@ class Models(unittest.TestCase):
         self.assertEqual({f: v["model_format"] for f, v in versions.items()}, {"tab_transformer": "pth", "boosted_trees": "maeil"})
         self.assertTrue((self.trained.folder / f"models/classifier_{versions['boosted_trees']['model_version']}.maeil").exists()
                         or list(self.trained.folder.glob("models/**/classifier_*.maeil")))
-        # A candidate comes into force by a person's word.
+        # A candidate comes into force by a person's word, and so does what is made of it.
         work = self.workspace()
         other, = set(versions) - {best}
+        write_rows(work.folder / "validation.csv", 2000, seed=4)
+        work.run("model", "calibrate", versions[other]["model_version"], "--in", "validation.csv", expect=0)
+        self.assertEqual(work.find("model_metadata", {"calibrated_from": {"$exists": True}})[0]["status"], "candidate")
+        self.assertRegex(work.run("model", "list", expect=0).stdout, rf"{versions[best]['model_version']} \*")
         work.run("model", "approve", versions[other]["model_version"], expect=0)
         self.assertRegex(work.run("model", "list", expect=0).stdout, rf"{versions[other]['model_version']} \*")
+        said = work.run("train", "--in", "history.csv", "--rows", 1000, expect=0).stdout
+        self.assertIn(f"the better one; version {versions[other]['model_version']} (approved) stays in force", said)
+
+    def test_what_is_monotone_is_in_force_and_the_network_is_not(self):
+        work = self.enterContext(Workspace(**QUICK))
+        (work.folder / "dataset.toml").write_text(SPEC.replace('"heat", type = "number"', '"heat", type = "number", monotone = "up"') + ROLES)
+        write_rows(work.folder / "history.csv", 3000)
+        said = work.run("train", "--in", "history.csv", expect=0)
+        self.assertIn("a tab_transformer does not keep what ./dataset.toml says is monotone", said.stderr)
+        self.assertEqual({v["model_family"]: v["status"] for v in work.find("model_metadata", CLASSIFIER)},
+                         {"tab_transformer": "candidate", "boosted_trees": "registered"})
+        with open(work.folder / "heats.csv", "w") as file:
+            file.write("machine,plant,seen,heat,maker,broken\n" + "".join(f"M{i},P{i},2026-07-01,{i / 10 - 3},B,\n" for i in range(61)))
+        version, = work.find("model_metadata", {"model_family": "boosted_trees"})
+        work.run("predict", "--model", version["model_version"], "--in", "heats.csv", "--out", "p.csv", expect=0)
+        said = [float(row["probability"]) for row in self.scores(work.folder / "p.csv")]
+        self.assertEqual(said, sorted(said))
+        self.assertLess(said[0], said[-1])
+
+    def test_the_gate_by_a_lower_bound_says_so(self):
+        work = self.workspace()
+        write_rows(work.folder / "rows.csv", 4000, "2026-07-01", seed=3)
+        with work.copy() as other:
+            other.run("run", "--in", "rows.csv", expect=0)
+            f1 = other.find("performance_metrics", {"logical_date": "2026-07-01", "dataset_name": "test"})[0]["metrics"]["f1_score"]
+        done = work.run("run", "--in", "rows.csv", expect=4, F1_THRESHOLD=f1, GATE_RULE="lower_bound", MAX_RETRAIN_ATTEMPTS=1)
+        self.assertRegex(done.stderr, rf"F1 {f1:.4f}, at least 0\.\d+, < the gate of")
+        alert, = work.find("alerts")
+        self.assertEqual(alert["gate_rule"], "lower_bound")
+        self.assertRegex(alert["message"], r"F1 0\.\d+, at least 0\.\d+, < 0\.")
 
     def test_probabilities_mean_what_they_say_whatever_the_family(self):
         work = self.workspace()
