@@ -39,11 +39,11 @@ std::optional<model::ThresholdRequest> threshold_request(const Settings& setting
 Result<Decided> decide(const Day& day, const model::Learner& learner, const Samples& learn,
                        const JudgedRows& judged, const model::Predictor& predictor,
                        const std::optional<model::Decision>& before, const store::Document& last_epoch,
-                       dag::TaskContext& context) {
+                       bool compared, dag::TaskContext& context) {
   Decided out;
   out.metrics = last_epoch;
   const auto request = threshold_request(day.settings, day.spec);
-  if (!request && judged.samples.rows() == 0) return out;
+  if (!request && (!compared || judged.samples.rows() == 0)) return out;
   // Of rows of one class no shift can be told: that of the version before, if there was one, still holds.
   const double prior_weight =
       learner.prior_weight(learn).value_or(before ? before->calibration.prior_weight : 1.0);

@@ -27,12 +27,12 @@ inline constexpr uint64_t kLeastToDecideBy = 10;
 // Chooses a calibrator and a threshold for `predictor`, which `learner` fitted on `learn`, on the judged
 // rows; `last_epoch` is what the fit said of it, `before` the decision of the version that it went on from.
 // With too few judged rows of a class the threshold is that of `before` or, without one, the share of
-// positives among the rows learnt from (who is riskier than the average), and that is said. Without a
-// decision that is asked for, metrics still have the cross-validated log loss, by which families are
-// compared.
+// positives among the rows learnt from (who is riskier than the average), and that is said. `compared`:
+// metrics have the cross-validated log loss, by which families are compared, also where no decision is asked
+// for.
 Result<Decided> decide(const Day& day, const model::Learner& learner, const Samples& learn,
                        const JudgedRows& judged, const model::Predictor& predictor,
                        const std::optional<model::Decision>& before, const store::Document& last_epoch,
-                       dag::TaskContext& context);
+                       bool compared, dag::TaskContext& context);
 
 }  // namespace maeil::loop

@@ -75,6 +75,7 @@ Status train_manually(store::Store& store, const Settings& settings, const table
   TrainingPlan plan;
   plan.rows = wanted.rows > 0 ? wanted.rows : 2 * settings.data_quantity;
   plan.pretrain_rows = plan.rows;
+  plan.compared = wanted.families.size() > 1;
   plan.epochs = static_cast<int>(wanted.epochs > 0 ? wanted.epochs : settings.epochs);
   plan.pretrain_epochs = static_cast<int>(wanted.epochs > 0 ? wanted.epochs : settings.pretrain_epochs);
   const auto trains = [&](std::string_view family) {

@@ -136,7 +136,7 @@ Result<TaskOutcome> finetune_model(const Day& day, TaskContext& context) {
   const JudgedRows judged{fine.validation, kValidation};
   MAEIL_ASSIGN(model.predictor, fit_with_epochs(context, *learner, model, fine.learn, judged, epochs));
   MAEIL_ASSIGN(const auto decided, decide(day, *learner, fine.learn, judged, *model.predictor, model.decision,
-                                          epochs.back(), context));
+                                          epochs.back(), false, context));
   model.decision = decided.decision;
   const store::Document& last = decided.metrics;
 

@@ -259,8 +259,9 @@ Result<FittedClassifier> fit_on(const Day& day, const TrainingPlan& plan, const 
   }
   MAEIL_ASSIGN(model.predictor, fit_with_epochs(context, *out.learner, model, rows.learn,
                                                 {rows.held_out, kHeldOut}, out.epochs));
-  MAEIL_ASSIGN(auto decided, decide(day, *out.learner, rows.learn, {rows.held_out, kHeldOut},
-                                    *model.predictor, std::nullopt, out.epochs.back(), context));
+  MAEIL_ASSIGN(auto decided,
+               decide(day, *out.learner, rows.learn, {rows.held_out, kHeldOut}, *model.predictor,
+                      std::nullopt, out.epochs.back(), plan.compared, context));
   model.decision = std::move(decided.decision);
   out.metrics = std::move(decided.metrics);
   model.notes["reference"] = reference_note(all, rows);

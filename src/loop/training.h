@@ -18,6 +18,7 @@ inline constexpr const char* kFirstDayDag = "first_day_pipeline";
 // What a first day trains when there is no model yet, chosen so that two cores need under three minutes.
 struct TrainingPlan {
   bool pretrain = true, train = true;
+  bool compared = false;  // with classifiers of other families, by log loss
   // of reference data; 85 % to learn from, 15 % held out for each epoch's metrics
   int64_t rows = 20000;
   int64_t pretrain_rows = 4000;  // of those, for the contrastive pretraining

@@ -9,20 +9,10 @@ import unittest
 import zipfile
 
 from harness import Workspace
-from machines import SMALL
-from own_rows_test import ROLES
+from machines import ROLES, SMALL, SPEC
 
 QUICK = dict(SMALL, EPOCHS=2, PRETRAIN_EPOCHS=1, FINETUNE_EPOCHS=1, MIN_POSITIVES=5)
 CLASSIFIER = {"model_name": "default_prediction_classifier"}
-SPEC = """name = "machines"
-columns = [
-  { name = "machine", type = "text" }, { name = "plant", type = "text" }, { name = "seen", type = "date" },
-  { name = "heat", type = "number" }, { name = "maker", type = "text" }, { name = "broken", type = "text" },
-]
-[target]
-column = "broken"
-positive = true
-"""
 
 
 def probability(heat, maker):
