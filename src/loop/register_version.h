@@ -1,4 +1,4 @@
-// Registering a version that a person made by a command, outside of the days.
+// Writing a version that was made, and registering one that a person made by a command, outside of the days.
 #pragma once
 
 #include "base/settings.h"
@@ -7,6 +7,13 @@
 #include "store/store.h"
 
 namespace maeil::loop {
+
+// Takes a name for `version` (`taken_by`: version_names.h) and puts its bytes into the store and on this
+// machine, `<MODEL_SAVE_PATH>/<file_prefix>_<version>` with the family's extension; fills what it says of
+// both.
+Status write_version(store::Store& store, const Settings& settings, const model::ModelFile& model,
+                     const std::string& taken_by, const char* file_prefix, Instant when,
+                     registry::NewVersion& version);
 
 struct ByHand {
   const char* act;                                   // in audit_log: "import", "calibrate"

@@ -14,6 +14,7 @@
 #include "loop/tasks.h"
 #include "model/tab_transformer.h"
 #include "model/tab_transformer_file.h"
+#include "model/test_small_model.h"
 #include "nn/model.h"
 #include "registry/version_file.h"
 #include "registry/versions.h"
@@ -28,16 +29,6 @@ using ::testing::HasSubstr;
 using ::testing::StartsWith;
 
 const Days kScoredDate = parse_date("2026-11-23").value();
-
-table::DatasetSpec small_spec() {
-  return table::parse_dataset_spec(R"(name = "small"
-columns = [ { name = "grade", type = "text" }, { name = "rate", type = "number" },
-            { name = "bad", type = "text" } ]
-target = { column = "bad", negative = "N", positive = "Y" }
-)",
-                                   "small.toml")
-      .value();
-}
 
 class Scored : public testing::Test {
  protected:
@@ -64,17 +55,9 @@ class Scored : public testing::Test {
 
   // A classifier with its bytes in the store, whose parameters `seed` chooses.
   registry::ModelVersion add_version(const char* name, uint64_t seed, const char* status = "registered") {
-    nn::ModelShape shape;
-    shape.cardinalities = {3};
-    shape.numeric = 1, shape.width = 8, shape.heads = 2, shape.layers = 1, shape.feed_forward = 8,
-    shape.head_hidden = 8;
-    prep::Preparation preparation;
-    preparation.dataset = "small";
-    preparation.categorical = {{"grade", "grade", false, {"A", "B", "C"}, 3}};
-    preparation.numeric = {{"rate", 1, 2, 3, 0, 9}};
     const model::ModelFile model{
-        .predictor = model::TabTransformer::make(nn::initial_parameters(shape, seed).value()).value(),
-        .preparation = preparation};
+        .predictor = model::TabTransformer::make(model::small_parameters(seed)).value(),
+        .preparation = model::small_preparation()};
     registry::NewVersion version;
     version.id = store::new_object_id(now());
     version.model_name = registry::kClassifier;
@@ -129,7 +112,7 @@ class Scored : public testing::Test {
   store::TempFolder folder_;
   std::unique_ptr<store::Store> store_ = store::open_sqlite(folder_ / "maeil.db").value();
   Settings settings_;
-  table::DatasetSpec spec_ = small_spec();
+  table::DatasetSpec spec_ = model::small_spec();
   Day day_{settings_, spec_};
 };
 

@@ -11,10 +11,10 @@
 #include "loop/gate.h"
 #include "loop/recipes.h"
 #include "loop/reference_rows.h"
+#include "loop/register_version.h"
 #include "loop/tasks.h"
 #include "model/tab_transformer.h"
 #include "registry/version_file.h"
-#include "registry/version_names.h"
 
 namespace maeil::loop {
 namespace {
@@ -83,15 +83,9 @@ model::FitCallbacks progress_callbacks(TaskContext& context, std::string what) {
 Status add_version(const Day& day, TaskContext& context, const model::ModelFile& model,
                    const char* file_prefix, registry::NewVersion& version, TaskOutcome& out) {
   const Instant when = now();
-  MAEIL_ASSIGN(version.version, registry::take_version_name(context.store, context.task_key(), when));
   version.id = store::task_object_id(context.task_key(), registry::kCollection, 0);
-  version.family = model.predictor->family();
-  version.format = model.predictor->file_extension().substr(1);
-  if (model.decision) version.decision = model::to_json(*model.decision);
-  MAEIL_ASSIGN(const std::string bytes, model::model_file_bytes(model, version.finetuned_from, when));
-  const auto path = std::filesystem::path(day.settings.model_save_path) /
-                    fmt::format("{}_{}{}", file_prefix, version.version, model.predictor->file_extension());
-  MAEIL_TRY(registry::save_version(context.store, bytes, path.string(), version));
+  MAEIL_TRY(
+      write_version(context.store, day.settings, model, context.task_key(), file_prefix, when, version));
   out.batch.puts.push_back({registry::kCollection, stamped(context, registry::kCollection,
                                                            registry::make_version_document(version, when))});
   return {};

@@ -1,9 +1,5 @@
 #include "model/boosted_trees.h"
 
-#include <fmt/format.h>
-
-#include <cmath>
-
 #include "format/json.h"
 
 namespace maeil::model {
@@ -23,9 +19,7 @@ Json BoostedTrees::hyperparameters() const {
 
 Result<std::vector<double>> BoostedTrees::probabilities(const nn::Rows& rows) const {
   MAEIL_ASSIGN(const auto margins, trees_.margins(rows));
-  std::vector<double> out(margins.size());
-  for (size_t i = 0; i < out.size(); ++i) out[i] = 1 / (1 + std::exp(-static_cast<double>(margins[i])));
-  return out;
+  return probabilities_of(margins);
 }
 
 }  // namespace maeil::model

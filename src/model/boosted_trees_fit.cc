@@ -77,8 +77,7 @@ struct Batches {
         const int32_t* codes = samples.codes.data() + (next_row + i) * C;
         const float* numbers = samples.numbers.data() + (next_row + i) * (F - C);
         float* to = block.data() + i * F;
-        for (size_t f = 0; f < C; ++f)
-          to[f] = codes[f] < 0 ? std::numeric_limits<float>::quiet_NaN() : static_cast<float>(codes[f]);
+        for (size_t f = 0; f < C; ++f) to[f] = category_value(codes[f]);
         std::copy_n(numbers, F - C, to + C);
       }
     });
@@ -126,12 +125,6 @@ double log_loss(std::span<const float> margins, std::span<const int32_t> labels)
     sum += z > 0 ? z + std::log1p(std::exp(-z)) : std::log1p(std::exp(z));
   }
   return sum / static_cast<double>(margins.size());
-}
-
-std::vector<double> sigmoid(std::span<const float> margins) {
-  std::vector<double> out(margins.size());
-  for (size_t i = 0; i < out.size(); ++i) out[i] = 1 / (1 + std::exp(-static_cast<double>(margins[i])));
-  return out;
 }
 
 void gradients(std::span<const float> margins, std::span<const int32_t> labels, std::vector<float>& gradient,
@@ -300,7 +293,7 @@ Result<std::shared_ptr<const Predictor>> BoostedTreesLearner::fit(const prep::Pr
   int epoch = 0;
   const auto report = [&](std::span<const float> margins) -> Status {
     if (!callbacks.epoch) return {};
-    return callbacks.epoch({epoch++, epochs(), loss, sigmoid(margins)});
+    return callbacks.epoch({epoch++, epochs(), loss, probabilities_of(margins)});
   };
   for (int round = 0; round < rounds; ++round) {
     bst_ulong length = 0;

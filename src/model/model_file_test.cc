@@ -15,6 +15,7 @@
 #include "format/torch.h"
 #include "format/zip.h"
 #include "model/tab_transformer.h"
+#include "model/test_small_model.h"
 
 namespace maeil::model {
 namespace {
@@ -22,35 +23,8 @@ namespace {
 using ::testing::HasSubstr;
 using Json = nlohmann::ordered_json;
 
-const table::DatasetSpec& spec() {
-  static const table::DatasetSpec made = table::parse_dataset_spec(R"(name = "small"
-columns = [ { name = "grade", type = "text" }, { name = "rate", type = "number" },
-            { name = "bad", type = "text" } ]
-target = { column = "bad", negative = "N", positive = "Y" }
-)",
-                                                                   "small.toml")
-                                             .value();
-  return made;
-}
-
-nn::Parameters small_parameters() {
-  nn::ModelShape shape;
-  shape.cardinalities = {3};
-  shape.numeric = 1, shape.width = 8, shape.heads = 2, shape.layers = 2, shape.feed_forward = 12,
-  shape.head_hidden = 10;
-  return nn::initial_parameters(shape, 4).value();
-}
-
-prep::Preparation small_preparation() {
-  prep::Preparation out;
-  out.dataset = "small";
-  out.categorical = {{"grade", "grade", false, {"A", "B", "C"}, 3}};
-  out.numeric = {{"rate", 1, 2, 3, 0, 9}};
-  return out;
-}
-
 std::string file_refusal(std::string_view bytes, const std::string& name = "f.pth") {
-  const auto model = parse_model_file(bytes, name, spec(), 2);
+  const auto model = parse_model_file(bytes, name, small_spec(), 2);
   if (model) return "was read";
   EXPECT_EQ(model.error().code, ErrorCode::kBadInput);
   EXPECT_THAT(model.error().message, HasSubstr(name));
@@ -77,7 +51,7 @@ TEST(TrainersFiles, GiveTheLogitsThatPyTorchComputesOrSayWhatWasFound) {
       ++refused;
       continue;
     }
-    auto model = parse_model_file(bytes, name, spec(), 2);
+    auto model = parse_model_file(bytes, name, small_spec(), 2);
     ASSERT_TRUE(model) << model.error().message;
     EXPECT_EQ(model->remarks.empty(),
               !(name.starts_with("double") || name.starts_with("averaged") || name.starts_with("lightning")))
@@ -98,7 +72,7 @@ TEST(TrainersFiles, WhatWasRoundedOrLeftOutIsSaid) {
   const auto zip = format::ZipReader::open(archive, "checkpoints.zip").value();
   const auto remarks = [&](const std::string& name) {
     const std::string bytes = zip.read(name).value();
-    return parse_model_file(bytes, name, spec(), 2).value().remarks;
+    return parse_model_file(bytes, name, small_spec(), 2).value().remarks;
   };
   EXPECT_THAT(remarks("double.pth"), testing::ElementsAre("34 float64 tensors were rounded to float32"));
   EXPECT_THAT(remarks("double.safetensors"),
@@ -212,7 +186,7 @@ TEST(ModelFileGolden, TheSeedsAreWrittenBitForBit) {
   MAEIL_NEEDS(seed_dir());
   for (const char* file : {"finetuned_model_f.pth", "pretrained_model_f.pth"}) {
     const std::string bytes = read_file(seed_dir() / file).value();
-    const auto model = parse_model_file(bytes, file, spec(), 4);
+    const auto model = parse_model_file(bytes, file, small_spec(), 4);
     ASSERT_TRUE(model) << model.error().message;
     EXPECT_TRUE(model->remarks.empty());
     const std::string again = model_file_bytes(*model, std::nullopt, Instant{}).value();

@@ -213,8 +213,7 @@ inline bool TreeEnsemble::fill(const int32_t* codes, const float* numbers, float
   const size_t C = cardinalities_.size();
   bool good = true;
   for (size_t f = 0; f < C; ++f) {
-    const float code = static_cast<float>(codes[f]);
-    to[f] = codes[f] < 0 ? std::numeric_limits<float>::quiet_NaN() : code;
+    to[f] = category_value(codes[f]);
     good &= is_code(codes[f], cardinalities_[f]);
   }
   for (size_t f = 0; f < numeric_; ++f) {
@@ -291,6 +290,12 @@ Status TreeEnsemble::add_leaves(const nn::Rows& rows, std::span<float> margins) 
     return bad_input(fmt::format("row {}: code {} of categorical feature {}, which has {} values", row,
                                  rows.codes[row * C + f], f, cardinalities_[f]));
   return bad_input(fmt::format("row {}: numeric feature {} is infinite", row, f - C));
+}
+
+std::vector<double> probabilities_of(std::span<const float> margins) {
+  std::vector<double> out(margins.size());
+  for (size_t i = 0; i < out.size(); ++i) out[i] = 1 / (1 + std::exp(-static_cast<double>(margins[i])));
+  return out;
 }
 
 }  // namespace maeil::model

@@ -7,6 +7,7 @@
 #pragma once
 
 #include <cstdint>
+#include <limits>
 #include <nlohmann/json.hpp>
 #include <span>
 #include <string>
@@ -70,5 +71,13 @@ class TreeEnsemble {
   std::vector<float> values_;  // of nodes_ that are leaves
   std::vector<uint32_t> sets_ = {0};
 };
+
+// P(label = 1) of log odds.
+std::vector<double> probabilities_of(std::span<const float> margins);
+
+// A category as trees compare it; one that the model never saw is missing.
+inline float category_value(int32_t code) {
+  return code < 0 ? std::numeric_limits<float>::quiet_NaN() : static_cast<float>(code);
+}
 
 }  // namespace maeil::model

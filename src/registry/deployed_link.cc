@@ -6,27 +6,12 @@
 
 #include "base/file.h"
 #include "base/hash.h"
+#include "registry/version_file.h"
 
 namespace maeil::registry {
 namespace fs = std::filesystem;
 
 namespace {
-constexpr uint64_t kMaxModelBytes = uint64_t{2} << 30;
-
-Result<std::string> version_bytes(store::Store& store, const ModelVersion& version) {
-  if (version.file_id.empty()) {
-    return bad_input(fmt::format("version {} has no bytes in {}: import its file again", version.version,
-                                 store.description()));
-  }
-  MAEIL_ASSIGN(std::string bytes, store.read_whole_blob(version.file_id, kMaxModelBytes));
-  if (sha256_hex(bytes) != version.sha256) {
-    return bad_input(
-        fmt::format("the bytes of version {} in {} do not match their sha256: the store is damaged",
-                    version.version, store.description()));
-  }
-  return bytes;
-}
-
 std::string file_name(const ModelVersion& version) { return "current_model." + version.format; }
 
 bool has_bytes(const fs::path& path, const std::string& sha256) {

@@ -9,18 +9,23 @@
 
 namespace maeil::registry {
 
-Result<model::ModelFile> load_version(store::Store& store, const ModelVersion& version,
-                                      const table::DatasetSpec& spec, int heads) {
+Result<std::string> version_bytes(store::Store& store, const ModelVersion& version) {
   if (version.file_id.empty()) {
     return bad_input(fmt::format("version {} has no bytes in {}: import its file with `maeil model import`",
                                  version.version, store.description()));
   }
-  MAEIL_ASSIGN(const std::string bytes, store.read_whole_blob(version.file_id, uint64_t{2} << 30));
+  MAEIL_ASSIGN(std::string bytes, store.read_whole_blob(version.file_id, kMaxModelBytes));
   if (sha256_hex(bytes) != version.sha256) {
     return bad_input(
         fmt::format("the bytes of version {} in {} do not match their sha256: restore a backup of the store",
                     version.version, store.description()));
   }
+  return bytes;
+}
+
+Result<model::ModelFile> load_version(store::Store& store, const ModelVersion& version,
+                                      const table::DatasetSpec& spec, int heads) {
+  MAEIL_ASSIGN(const std::string bytes, version_bytes(store, version));
   MAEIL_ASSIGN(model::ModelFile model,
                model::parse_model_file(bytes, fmt::format("version {}", version.version), spec, heads));
   if (!model.preparation) {

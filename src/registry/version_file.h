@@ -11,7 +11,12 @@
 
 namespace maeil::registry {
 
-// Reads a version's bytes from the store, sha256 checked. kBadInput when the file carries no preparation.
+inline constexpr uint64_t kMaxModelBytes = uint64_t{2} << 30;
+
+// A version's bytes from the store, sha256 checked. kBadInput: it has none, or others.
+Result<std::string> version_bytes(store::Store& store, const ModelVersion& version);
+
+// The same, read as a model. kBadInput also when the file carries no preparation.
 Result<model::ModelFile> load_version(store::Store& store, const ModelVersion& version,
                                       const table::DatasetSpec& spec, int heads);
 

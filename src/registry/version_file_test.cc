@@ -9,6 +9,7 @@
 
 #include "format/zip.h"
 #include "model/tab_transformer.h"
+#include "model/test_small_model.h"
 #include "store/sqlite/sqlite_store.h"
 
 namespace maeil::registry {
@@ -16,42 +17,15 @@ namespace {
 
 using ::testing::HasSubstr;
 
-const table::DatasetSpec& spec() {
-  static const table::DatasetSpec made = table::parse_dataset_spec(R"(name = "small"
-columns = [ { name = "grade", type = "text" }, { name = "rate", type = "number" },
-            { name = "bad", type = "text" } ]
-target = { column = "bad", negative = "N", positive = "Y" }
-)",
-                                                                   "small.toml")
-                                             .value();
-  return made;
-}
-
-nn::Parameters small_parameters() {
-  nn::ModelShape shape;
-  shape.cardinalities = {3};
-  shape.numeric = 1, shape.width = 8, shape.heads = 2, shape.layers = 2, shape.feed_forward = 12,
-  shape.head_hidden = 10;
-  return nn::initial_parameters(shape, 4).value();
-}
-
-prep::Preparation small_preparation() {
-  prep::Preparation out;
-  out.dataset = "small";
-  out.categorical = {{"grade", "grade", false, {"A", "B", "C"}, 3}};
-  out.numeric = {{"rate", 1, 2, 3, 0, 9}};
-  return out;
-}
-
 // A version whose bytes in the store hold a NaN, as older versions of maeil took in.
 TEST(Finite, AVersionInTheStoreThatIsNotIsRefused) {
   const auto folder = std::filesystem::temp_directory_path() / ("maeil-finite-" + std::to_string(::getpid()));
   std::filesystem::create_directories(folder);
   {
-    const nn::Parameters parameters = small_parameters();
+    const nn::Parameters parameters = model::small_parameters();
     model::ModelFile model;
     model.predictor = model::TabTransformer::make(parameters).value();
-    model.preparation = small_preparation();
+    model.preparation = model::small_preparation();
     const std::string bytes = model::model_file_bytes(model, std::nullopt, Instant{}).value();
     // The last bias, in the archive as it lies in memory: entries are stored. Its checksum goes with it, so
     // the zip is written anew.
@@ -74,7 +48,7 @@ TEST(Finite, AVersionInTheStoreThatIsNotIsRefused) {
     ASSERT_TRUE(save_version(*store, damaged, (folder / "x.pth").string(), made));
     ModelVersion version;
     version.version = made.version, version.file_id = made.file_id, version.sha256 = made.sha256;
-    const auto loaded = load_version(*store, version, spec(), 2);
+    const auto loaded = load_version(*store, version, model::small_spec(), 2);
     ASSERT_FALSE(loaded);
     EXPECT_EQ(loaded.error().code, ErrorCode::kBadInput);
     EXPECT_THAT(loaded.error().message,
