@@ -386,6 +386,11 @@ TEST(Settings, WrongValuesNamePlaceAndBounds) {
   EXPECT_NE(message("SOURCE_FALLBACK = \"simulator\"").find("SOURCE_FALLBACK must be 'portfolio'"),
             std::string::npos);
   EXPECT_EQ(message("SOURCE_FALLBACK = \"portfolio\""), "accepted");
+  EXPECT_NE(message("APPROVAL = \"person\"").find("APPROVAL must be 'auto' or 'manual', not 'person'"),
+            std::string::npos);
+  EXPECT_NE(message("CHALLENGERS = \"boosted_trees, forest\"").find("not 'forest'"), std::string::npos);
+  EXPECT_NE(message("CHALLENGERS = \"boosted_trees,\"").find("not ''"), std::string::npos);
+  EXPECT_EQ(message("CHALLENGERS = \"tab_transformer , boosted_trees\""), "accepted");
   EXPECT_NE(message("GATE_RULE = \"mean\"").find("GATE_RULE must be 'point' or 'lower_bound'"),
             std::string::npos);
   EXPECT_NE(message("DECISION_THRESHOLD = \"1.5\"").find("a number from 0 to 1, not '1.5'"),

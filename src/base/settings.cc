@@ -45,6 +45,10 @@ const std::vector<Setting>& table() {
       {"FINETUNE_LEARNING_RATE", &Settings::finetune_learning_rate, 1e-9, 1},
       {"F1_THRESHOLD", &Settings::f1_threshold, 0, 1},
       {"GATE_RULE", &Settings::gate_rule},
+      {"MAX_SEGMENT_LOSS", &Settings::max_segment_loss, 0, 1},
+      {"CHALLENGERS", &Settings::challengers},
+      {"RETRAIN_EVERY", &Settings::retrain_every, 1, 36500},
+      {"APPROVAL", &Settings::approval},
       {"DECISION_THRESHOLD", &Settings::decision_threshold},
       {"COST_FALSE_NEGATIVE", &Settings::cost_false_negative, 1e-9, 1e9},
       {"COST_FALSE_POSITIVE", &Settings::cost_false_positive, 1e-9, 1e9},
@@ -273,6 +277,17 @@ Result<Settings> load_settings(const std::filesystem::path& folder,
     return usage_error(
         fmt::format("GATE_RULE must be 'point' or 'lower_bound', not '{}'", settings.gate_rule));
   }
+  const std::string& challengers = settings.challengers;
+  for (size_t at = 0, end = 0; !challengers.empty() && at <= challengers.size(); at = end + 1) {
+    end = std::min(challengers.find(',', at), challengers.size());
+    const std::string_view family = trim(std::string_view(challengers).substr(at, end - at));
+    if (family != "boosted_trees" && family != "tab_transformer")
+      return usage_error(fmt::format(
+          "CHALLENGERS names model families, 'boosted_trees' or 'boosted_trees, tab_transformer', not '{}'",
+          family));
+  }
+  if (settings.approval != "auto" && settings.approval != "manual")
+    return usage_error(fmt::format("APPROVAL must be 'auto' or 'manual', not '{}'", settings.approval));
   if (const auto& rule = settings.decision_threshold;
       !rule.empty() && rule != "argmax" && rule != "f1" && rule != "cost") {
     double value = 0;

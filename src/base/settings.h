@@ -36,6 +36,11 @@ struct Settings {
   double finetune_learning_rate = 1e-4;
   double f1_threshold = 0.75;
   std::string gate_rule = "point";  // or "lower_bound": what of F1 is held against F1_THRESHOLD
+  // how much F1 may fall in a segment (table/dataset_spec.h) where a version takes another's place
+  double max_segment_loss = 0.05;
+  std::string challengers;  // families that a challenger is trained of, "boosted_trees" say; empty: none is
+  int64_t retrain_every = 30;     // days after which a challenger is trained though the gate passed
+  std::string approval = "auto";  // or "manual": a person approves what would be deployed
   // where a model decides: "f1", "cost", "argmax" or a number; empty: argmax for the built-in dataset, f1 for
   // others (loop/decide.h)
   std::string decision_threshold;

@@ -116,7 +116,7 @@ struct PredictOptions {
   std::string model, in, out;
 };
 struct ModelOptions {
-  std::string version, file, features, reference, out, categories, numbers;
+  std::string version, file, features, reference, out, categories, numbers, comment;
 };
 inline constexpr int64_t kShownDocuments = 20;
 struct DbOptions {

@@ -59,6 +59,12 @@ Result<int> model_import(Context& context, const ModelOptions& options) {
                          classifier ? "(a classifier)" : "(an encoder)",
                          document["model_version"].get<std::string>(),
                          classifier ? "" : ": it is no classifier, so it is not evaluated"));
+  if (classifier && !document.contains("decision")) {
+    print_line(fmt::format(
+        "no calibration: its probabilities are what the network says, and it decides from 0.5 on; "
+        "`maeil model calibrate {} --in F` makes a version that has one",
+        document["model_version"].get<std::string>()));
+  }
   if (document.contains("reference")) {
     print_line(fmt::format("imputer and scaler values from {} rows of {}",
                            document["reference"]["rows"].get<uint64_t>(),

@@ -108,16 +108,34 @@ Result<int> model_export(Context& context, const ModelOptions& options) {
   return 0;
 }
 
+// What waits for a person's approval is deployed by it; of another version it is a step of its own.
 Result<int> model_approve(Context& context, const ModelOptions& options) {
   MAEIL_ASSIGN(store::Store & store, context.existing_store());
   MAEIL_ASSIGN(const auto version, registry::find_version(store, options.version));
+  MAEIL_ASSIGN(const bool deploys, loop::was_proposed(store, version));
+  std::unique_ptr<store::Lock> lock;
+  if (deploys) {
+    MAEIL_ASSIGN(lock, store.lock("runner", "maeil model approve"));
+  }
   const Instant when = now();
   store::Batch batch;
-  MAEIL_TRY(registry::change_status(
-      version, {.status = "approved", .run_id = loop::kByHand, .note = "approved by hand"}, when, batch));
-  batch.puts.push_back(
-      registry::audit_entry({"approve", version.version, version.status, "approved", loop::kByHand}, when));
+  const std::string note =
+      options.comment.empty() ? "approved by hand" : "approved by hand: " + options.comment;
+  MAEIL_TRY(registry::change_status(version, {.status = "approved", .run_id = loop::kByHand, .note = note},
+                                    when, batch));
+  batch.puts.push_back(registry::audit_entry({.act = "approve",
+                                              .what = version.version,
+                                              .from = version.status,
+                                              .to = "approved",
+                                              .run_id = loop::kByHand,
+                                              .comment = options.comment},
+                                             when));
   MAEIL_TRY(registry::commit_change(store, batch, version));
+  if (deploys) {
+    MAEIL_ASSIGN(const auto approved, registry::find_version(store, version.id));
+    if (!context.json) print_line(fmt::format("version {} is approved", version.version));
+    return deploy(context, store, approved, "deploy");
+  }
   if (context.json)
     print_json({{"model_version", version.version}, {"status", "approved"}});
   else

@@ -326,9 +326,11 @@ void add_model_commands(Parser& p) {
                 [&p](Context& x) { return model_export(x, p.model); });
   c->add_option("version", p.model.version, "version or id")->required();
   c->add_option("--out", p.model.out, "the file (default: the version's own name)");
-  c = p.command(*model, "approve", "approve a version by hand", "maeil model approve 20261123_000000",
+  c = p.command(*model, "approve", "approve a version by hand; one that a day proposed is deployed",
+                "maeil model approve 20261123_000000 --comment \"checked with the credit committee\"",
                 [&p](Context& x) { return model_approve(x, p.model); });
   c->add_option("version", p.model.version, "version or id")->required();
+  c->add_option("--comment", p.model.comment, "why, for the version's history and audit_log");
   c = p.command(*model, "deploy", "deploy an approved version now", "maeil model deploy 20261123_000000",
                 [&p](Context& x) { return model_deploy(x, p.model); });
   c->add_option("version", p.model.version, "version or id")->required();

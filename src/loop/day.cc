@@ -123,6 +123,7 @@ dag::TaskTable make_tasks(const Day& day) {
   add_data_tasks(day, table);
   add_evaluation_tasks(day, table);
   add_retraining_tasks(day, table);
+  add_challenger_tasks(day, table);
   add_deployment_tasks(day, table);
   add_scoring_tasks(day, table);
   add_training_tasks(day, table);

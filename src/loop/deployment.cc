@@ -12,7 +12,6 @@
 
 namespace maeil::loop {
 namespace {
-constexpr const char* kEvents = "deployment_events";
 
 // A deployment takes a second, so one that is under way is waited for.
 Result<std::unique_ptr<store::Lock>> lock_deployments(store::Store& store) {
@@ -70,6 +69,25 @@ bool was_not_tried(const Error& error) {
   return error.code == ErrorCode::kUsage || error.code == ErrorCode::kConflict;
 }
 
+store::Document pending_approval_event(const registry::ModelVersion& version) {
+  return {{"event_type", "pending_approval"},
+          {"model_id", version.id},
+          {"model_version", version.version},
+          {"deployment_path", nullptr},
+          {"status", "pending"},
+          {"error", nullptr},
+          {"unchanged", false}};
+}
+
+Result<bool> was_proposed(store::Store& store, const registry::ModelVersion& version) {
+  if (!registry::waits_for_approval(version) && version.status != "approved") return false;
+  store::FindOptions proposals;
+  proposals.filter = {{"event_type", "pending_approval"}, {"model_id", version.id}};
+  proposals.limit = 1;
+  MAEIL_ASSIGN(const auto event, store.find_one(kDeploymentEvents, proposals));
+  return !event.is_null();
+}
+
 store::Document failed_deployment_event(const registry::ModelVersion& version, const Error& error) {
   return {{"event_type", "model_deployed"},
           {"model_id", version.id},
@@ -98,7 +116,7 @@ Result<store::Document> deploy_now(store::Store& store, const Settings& settings
                 {"timestamp", store::date_value(when)},
                 {"run_id", act.run_id},
                 {"logical_date", format_date(std::chrono::floor<std::chrono::days>(when))}});
-  batch.puts.push_back({kEvents, event});
+  batch.puts.push_back({kDeploymentEvents, event});
   if (const Status done = registry::commit_change(store, batch, version); !done) {
     if (deployment) deployment->lock.reset();
     follow_registry(store, settings);  // the link was switched already

@@ -38,6 +38,15 @@ Result<Deployment> deploy(store::Store& store, const Settings& settings, const s
 // event.
 bool was_not_tried(const Error& error);
 
+inline constexpr const char* kDeploymentEvents = "deployment_events";
+
+// The event of one that waits for a person: event_type `pending_approval`.
+store::Document pending_approval_event(const registry::ModelVersion& version);
+
+// Whether a version that no one has approved, or that a person approved and nobody deployed, was proposed by
+// such an event.
+Result<bool> was_proposed(store::Store& store, const registry::ModelVersion& version);
+
 // The event of a deployment that failed.
 store::Document failed_deployment_event(const registry::ModelVersion& version, const Error& error);
 

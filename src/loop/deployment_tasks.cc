@@ -7,6 +7,7 @@
 #include "loop/tasks.h"
 #include "loop/verdict_record.h"
 #include "loop/wait_for_source.h"
+#include "registry/status.h"
 
 namespace maeil::loop {
 namespace {
@@ -15,11 +16,31 @@ using dag::TaskContext;
 using dag::TaskOutcome;
 using dag::TaskState;
 
-Result<TaskOutcome> wait_for_evaluation(TaskContext& context) {
+// Whether a challenger was judged to be better than what the verdict passed; nullopt: that is not known yet.
+Result<std::optional<bool>> challenger_passed(const Day& day, TaskContext& context) {
+  using Answer = std::optional<bool>;
+  if (day.settings.challengers.empty()) return Answer(false);
+  MAEIL_ASSIGN(const TaskState trained, state_of(context, kEvaluationDag, "train_challenger"));
+  MAEIL_ASSIGN(const TaskState judged, state_of(context, kEvaluationDag, "evaluate_challenger"));
+  if (judged == TaskState::kSuccess) {
+    MAEIL_ASSIGN(const auto result, result_of(context, kEvaluationDag, "evaluate_challenger"));
+    return Answer(result.value("passed", false));
+  }
+  // A challenger that could not be made keeps nothing of what the verdict says from being deployed.
+  const bool has_none = trained == TaskState::kSkipped || trained == TaskState::kFailed;
+  return has_none || is_finished(judged) ? Answer(false) : Answer();
+}
+
+Result<TaskOutcome> wait_for_evaluation(const Day& day, TaskContext& context) {
   MAEIL_ASSIGN(const bool nothing_comes, nothing_is_due(context));
   if (nothing_comes) return outcome(TaskState::kSkipped, "no file is due that day: nothing is deployed");
   MAEIL_ASSIGN(const TaskState verdict, state_of(context, kEvaluationDag, "send_evaluation_results"));
   MAEIL_ASSIGN(const TaskState alert, state_of(context, kEvaluationDag, "send_alert"));
+  if (verdict == TaskState::kSuccess || alert == TaskState::kSuccess) {
+    MAEIL_ASSIGN(const auto challenger, challenger_passed(day, context));
+    if (!challenger) return outcome(TaskState::kWaiting, "the challenger is not judged yet");
+    if (*challenger) return outcome(TaskState::kSuccess, "a challenger is better than the champion");
+  }
   if (verdict == TaskState::kSuccess) return outcome(TaskState::kSuccess, "the evaluation approved a model");
   if (alert == TaskState::kSuccess) {
     return outcome(TaskState::kSkipped,
@@ -38,13 +59,24 @@ Result<TaskOutcome> wait_for_evaluation(TaskContext& context) {
   return outcome(TaskState::kWaiting, "the evaluation has no verdict yet");
 }
 
-Result<registry::ModelVersion> approved_version(TaskContext& context) {
-  MAEIL_ASSIGN(const auto verdict, result_of(context, kEvaluationDag, "send_evaluation_results"));
-  return registry::find_version(context.store, verdict.value("model_id", ""));
+// What the date would deploy.
+struct Proposed {
+  registry::ModelVersion version;
+  bool is_new = false;  // an attempt or a challenger, and not the model in force
+};
+
+Result<Proposed> proposed_version(const Day& day, TaskContext& context) {
+  MAEIL_ASSIGN(const auto challenger, challenger_passed(day, context));
+  const bool by_challenger = challenger.value_or(false);
+  MAEIL_ASSIGN(const auto from, result_of(context, kEvaluationDag,
+                                          by_challenger ? "evaluate_challenger" : "send_evaluation_results"));
+  MAEIL_ASSIGN(auto version, registry::find_version(context.store, from.value("model_id", "")));
+  return Proposed{std::move(version), by_challenger || from.value("was_retrained", false)};
 }
 
-Result<TaskOutcome> wait_for_model_ready(TaskContext& context) {
-  MAEIL_ASSIGN(const auto version, approved_version(context));
+Result<TaskOutcome> wait_for_model_ready(const Day& day, TaskContext& context) {
+  MAEIL_ASSIGN(const auto proposed, proposed_version(day, context));
+  const registry::ModelVersion& version = proposed.version;
   const auto bytes = context.store.blob_info(version.file_id);
   if (!bytes && bytes.error().code == ErrorCode::kNotFound) {
     return outcome(TaskState::kWaiting,
@@ -57,9 +89,9 @@ Result<TaskOutcome> wait_for_model_ready(TaskContext& context) {
 
 // Why the version may not take the place of what is deployed without somebody's word; nullopt: it may, or it
 // is deployed already.
-Result<std::optional<std::string>> reason_to_leave(TaskContext& context,
-                                                   const registry::ModelVersion& version) {
+Result<std::optional<std::string>> reason_to_leave(TaskContext& context, const Proposed& proposed) {
   using Reason = std::optional<std::string>;
+  const registry::ModelVersion& version = proposed.version;
   if (version.status == "deployed") return Reason();
   MAEIL_ASSIGN(const auto newest, newest_verdict(context.store));
   if (newest && *newest > context.logical_date)
@@ -68,19 +100,34 @@ Result<std::optional<std::string>> reason_to_leave(TaskContext& context,
     return Reason("it was deployed before, and another version took its place since");
   // A pass without retraining approves the model in force; it changes nothing where another was deployed
   // meanwhile.
-  MAEIL_ASSIGN(const auto verdict, result_of(context, kEvaluationDag, "send_evaluation_results"));
   MAEIL_ASSIGN(const auto in_force, registry::model_in_force(context.store));
-  if (!verdict.value("was_retrained", false) && in_force && in_force->status == "deployed") {
+  if (!proposed.is_new && in_force && in_force->status == "deployed") {
     return Reason(
         fmt::format("version {} was deployed since this date's model was chosen", in_force->version));
   }
   return Reason();
 }
 
+// What nobody approved is no failure: it is proposed, and a person's word deploys it.
+TaskOutcome pending_approval(TaskContext& context, const registry::ModelVersion& version) {
+  TaskOutcome out;
+  out.state = TaskState::kSkipped;
+  out.message = fmt::format(
+      "version {} waits for a person's approval (APPROVAL = manual): `maeil model approve {} --comment "
+      "\"...\"` deploys it; what was deployed stays",
+      version.version, version.version);
+  out.result = {{"model_id", version.id}, {"model_version", version.version}};
+  out.batch.puts.push_back(
+      {kDeploymentEvents, stamped(context, kDeploymentEvents, pending_approval_event(version))});
+  return out;
+}
+
 Result<TaskOutcome> deploy_model(const Day& day, TaskContext& context) {
   const Settings& settings = day.settings;
-  MAEIL_ASSIGN(const auto version, approved_version(context));
-  MAEIL_ASSIGN(const auto reason, reason_to_leave(context, version));
+  MAEIL_ASSIGN(const auto proposed, proposed_version(day, context));
+  const registry::ModelVersion& version = proposed.version;
+  if (registry::waits_for_approval(version)) return pending_approval(context, version);
+  MAEIL_ASSIGN(const auto reason, reason_to_leave(context, proposed));
   if (reason && !day.deploy_older) {
     return outcome(
         TaskState::kSkipped,
@@ -106,7 +153,7 @@ Result<TaskOutcome> deploy_model(const Day& day, TaskContext& context) {
     out.state = TaskState::kFailed;
     out.message = deployment.error().message;
   }
-  out.batch.puts.push_back({"deployment_events", stamped(context, "deployment_events", std::move(event))});
+  out.batch.puts.push_back({kDeploymentEvents, stamped(context, kDeploymentEvents, std::move(event))});
   return out;
 }
 
@@ -129,8 +176,12 @@ Result<TaskOutcome> notify_deployment_complete(TaskContext& context) {
 }  // namespace
 
 void add_deployment_tasks(const Day& day, dag::TaskTable& table) {
-  table[{kDeploymentDag, "wait_for_evaluation"}] = wait_for_evaluation;
-  table[{kDeploymentDag, "wait_for_model_ready"}] = wait_for_model_ready;
+  table[{kDeploymentDag, "wait_for_evaluation"}] = [&day](TaskContext& context) {
+    return wait_for_evaluation(day, context);
+  };
+  table[{kDeploymentDag, "wait_for_model_ready"}] = [&day](TaskContext& context) {
+    return wait_for_model_ready(day, context);
+  };
   table[{kDeploymentDag, "deploy_model"}] = [&day](TaskContext& context) {
     return deploy_model(day, context);
   };

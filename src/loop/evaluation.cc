@@ -4,9 +4,11 @@
 
 #include <memory>
 
+#include "loop/comparison.h"
 #include "loop/gate.h"
 #include "loop/labels/labelled_days.h"
 #include "loop/scoring.h"
+#include "metrics/bootstrap.h"
 #include "metrics/calibration.h"
 
 namespace maeil::loop {
@@ -76,27 +78,32 @@ Result<store::Document> evaluate_scores(const Scores& scores, uint64_t seed, std
 }
 
 Result<dag::TaskOutcome> evaluate_version(
-    dag::TaskContext& context, const Day& day, const registry::ModelVersion& version, std::string_view split,
-    const std::vector<Days>& dates,
+    dag::TaskContext& context, const Day& day, const Evaluation& what,
     const std::function<Result<dag::TaskOutcome>(store::Document evaluated)>& then) {
-  MAEIL_ASSIGN(auto whole, Scoring::begin(context, day, version, split));
+  MAEIL_ASSIGN(
+      auto whole,
+      Scoring::begin(context, day, {what.version, what.split, what.champion ? &*what.champion : nullptr}));
   std::unique_ptr<Scoring> scoring;
-  if (dates.empty())
+  if (what.dates.empty())
     scoring = std::make_unique<Scoring>(std::move(whole));
   else
-    scoring = std::make_unique<ScoringOfDays>(std::move(whole), dates);
+    scoring = std::make_unique<ScoringOfDays>(std::move(whole), what.dates);
+  const auto seed = static_cast<uint64_t>(day.settings.seed);
   return run_in_shards<Scores, ScoreTotal>(
       context, *scoring, [&](const Scoring::Rows& all) -> Result<dag::TaskOutcome> {
         MAEIL_ASSIGN(const Scores scores, collect(*scoring, all));
-        MAEIL_ASSIGN(auto metrics, evaluate_scores(scores, static_cast<uint64_t>(day.settings.seed), split));
+        MAEIL_ASSIGN(auto metrics, evaluate_scores(scores, seed, what.split));
         const store::Document& raw = scoring->raw();
-        if (!dates.empty()) metrics["judged_on"] = date_texts(dates);
-        store::Document evaluated = {{"model_id", version.id},
-                                     {"model_version", version.version},
+        if (!what.dates.empty()) metrics["judged_on"] = date_texts(what.dates);
+        store::Document evaluated = {{"model_id", what.version.id},
+                                     {"model_version", what.version.version},
                                      {"metrics", std::move(metrics)},
                                      {"raw_data_id", store::id_text(raw.at("_id"))},
                                      {"fallback", raw.value("fallback", false)}};
-        if (!dates.empty()) evaluated["judged_on"] = date_texts(dates);
+        if (!what.dates.empty()) evaluated["judged_on"] = date_texts(what.dates);
+        if (what.champion)
+          evaluated["comparison"] = compare(scores, scoring->segments(), scoring->preparation(),
+                                            *what.champion, what.must_be_better, seed);
         return then(std::move(evaluated));
       });
 }

@@ -22,15 +22,23 @@ namespace maeil::loop {
 // kBadInput, kInternal: as classification_metrics.
 Result<store::Document> evaluate_scores(const Scores& scores, uint64_t seed, std::string_view measured_on);
 
+// What is evaluated: a version, alone or against the one whose place it would take.
+struct Evaluation {
+  const registry::ModelVersion& version;
+  std::string_view split;
+  std::vector<Days> dates;  // empty: the date itself
+  std::optional<registry::ModelVersion> champion = std::nullopt;
+  bool must_be_better = false;  // than the champion (comparison.h)
+};
+
 // Loads the version, prepares the day for it if need be, scores one split, and gives `then` what a task
 // records of it: {model_id, model_version, metrics, raw_data_id, fallback}, the last two of the document of
-// raw_data whose rows were evaluated, so that nobody judges by the raw data of a later moment. A task that is
-// cut into shards does the same (run_in_shards.h): `then` is called by the merging step alone. `dates`: of
-// these days instead, with the labels that the date knows of them (labels/labelled_days.h); then `judged_on`
-// has them, in what is recorded and in the metrics.
+// raw_data whose rows were evaluated, so that nobody judges by the raw data of a later moment; `comparison`
+// with the champion, where there is one. A task that is cut into shards does the same (run_in_shards.h):
+// `then` is called by the merging step alone. `dates`: of these days instead, with the labels that the date
+// knows of them (labels/labelled_days.h); then `judged_on` has them, in what is recorded and in the metrics.
 Result<dag::TaskOutcome> evaluate_version(
-    dag::TaskContext& context, const Day& day, const registry::ModelVersion& version, std::string_view split,
-    const std::vector<Days>& dates,
+    dag::TaskContext& context, const Day& day, const Evaluation& what,
     const std::function<Result<dag::TaskOutcome>(store::Document evaluated)>& then);
 
 // A metric of such a document; nullopt where it is undefined.

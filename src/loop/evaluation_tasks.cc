@@ -76,7 +76,7 @@ Result<TaskOutcome> evaluate_model(const Day& day, TaskContext& context) {
   MAEIL_ASSIGN(const auto version, registry::find_version(context.store, loaded.value("model_id", "")));
   MAEIL_ASSIGN(const auto judged, days_to_judge(context.store, day, context.logical_date));
   return evaluate_version(
-      context, day, version, "test", judged.dates, [&](store::Document evaluated) -> Result<TaskOutcome> {
+      context, day, {version, "test", judged.dates}, [&](store::Document evaluated) -> Result<TaskOutcome> {
         TaskOutcome out;
         out.result = std::move(evaluated);
         out.message = describe(out.result["metrics"]);
@@ -109,7 +109,7 @@ Result<TaskOutcome> check_model_performance(const Day& day, TaskContext& context
       out.next = {"send_evaluation_results"};
       break;
     case Gate::kFailed:
-      out.message = fmt::format("{} < the gate of {}: retrain", judged.compared, threshold);
+      out.message = failure_text(judged, day.settings) + ": retrain";
       out.next = {retrain_task(1, "prepare_retraining_data")};
       break;
     case Gate::kNotJudged:
@@ -159,30 +159,32 @@ Result<TaskOutcome> send_evaluation_results(const Day& day, TaskContext& context
             {"finetuned_model_id", version.id},
             {"finetuned_f1_score", f1_of(passed)},
             {"improvement", improvement(f1_of(original), f1_of(passed))}};
+    if (passed.contains("comparison")) info["comparison"] = passed["comparison"];
   } else {
     info = {
         {"was_retrained", false}, {"f1_score", f1_of(original)}, {"f1_threshold", day.settings.f1_threshold}};
   }
+  const bool waits = day.settings.approval == "manual" && registry::waits_for_approval(version);
   TaskOutcome out;
-  out.message = attempt > 0 ? fmt::format("version {} approved after {} retraining attempt{}: F1 {}, was {}",
-                                          version.version, attempt, attempt > 1 ? "s" : "", f1_text(passed),
-                                          f1_text(original))
+  out.message = attempt > 0 ? fmt::format("version {} {} after {} retraining attempt{}: F1 {}, was {}",
+                                          version.version, waits ? "passed" : "approved", attempt,
+                                          attempt > 1 ? "s" : "", f1_text(passed), f1_text(original))
                             : fmt::format("version {} passed: F1 {}", version.version, f1_text(original));
+  if (waits) out.message += "; it waits for a person's approval (APPROVAL = manual)";
   out.result = {{"model_id", version.id}, {"model_version", version.version}, {"was_retrained", attempt > 0}};
   // An import or a first model that passes on its own; an attempt was approved by its own task.
-  if (const auto status = registry::status_after_verdict(version, registry::Judged::kInForce, true)) {
-    const std::string note =
-        fmt::format("F1 Score: {}, Threshold: {}, Retry: 0", f1_text(passed), day.settings.f1_threshold);
-    const Instant when = now();
-    MAEIL_TRY(registry::change_status(version, {*status, context.run_id, note, passed.at("metrics")}, when,
-                                      out.batch));
-    out.batch.puts.push_back(approval_entry(context, version, when));
-  }
+  const Judgement judged = judge_evaluated(passed, day.settings);
+  const std::string note =
+      fmt::format("F1 Score: {}, Threshold: {}, Retry: 0", f1_text(passed), day.settings.f1_threshold);
+  MAEIL_TRY(change_after_verdict(day, context, version, registry::Judged::kInForce, judged,
+                                 {note, passed.at("metrics")}, out.batch));
   out.batch.puts.push_back({"evaluation_events", stamped(context, "evaluation_events",
                                                          {{"event_type", "evaluation_complete"},
                                                           {"model_id", version.id},
                                                           {"model_version", version.version},
-                                                          {"status", attempt > 0 ? "retrained" : "approved"},
+                                                          {"status", waits         ? "pending_approval"
+                                                                     : attempt > 0 ? "retrained"
+                                                                                   : "approved"},
                                                           {"metrics", passed.at("metrics")},
                                                           {"retraining_info", info}})});
   return out;
@@ -193,6 +195,7 @@ Result<TaskOutcome> send_alert(const Day& day, TaskContext& context) {
   MAEIL_ASSIGN(const auto original, result_of(context, kEvaluationDag, "evaluate_model"));
   MAEIL_ASSIGN(const auto last,
                result_of(context, kEvaluationDag, retrain_task(attempts, "evaluate_finetuned_model")));
+  const Judgement judged = judge_evaluated(last, day.settings);
   store::Document alert = {
       {"alert_type", "MODEL_PERFORMANCE_FAILURE"},
       {"severity", "CRITICAL"},
@@ -203,9 +206,12 @@ Result<TaskOutcome> send_alert(const Day& day, TaskContext& context) {
       {"retry_attempts", attempts},
       {"max_retries", attempts},
       {"message",
-       fmt::format("Model performance is below the threshold after {} retraining attempts: {} < {}. "
+       fmt::format("Model performance is {} after {} retraining attempts: {}. "
                    "What is deployed stays; docs/operations.md says what to look at.",
-                   attempts, judge(last.at("metrics"), day.settings).compared, day.settings.f1_threshold)}};
+                   judged.failure.empty() ? "below the threshold" : "not good enough", attempts,
+                   judged.failure.empty()
+                       ? fmt::format("{} < {}", judged.compared, day.settings.f1_threshold)
+                       : fmt::format("of the last one, {}, {}", judged.compared, judged.failure))}};
   if (day.settings.gate_rule != "point") alert["gate_rule"] = day.settings.gate_rule;
   TaskOutcome out;
   out.message = alert["message"];

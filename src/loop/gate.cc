@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "loop/comparison.h"
 #include "loop/evaluation.h"
 #include "loop/prepared/raw_data.h"
 #include "registry/audit.h"
@@ -65,13 +66,27 @@ Judgement judge_evaluated(const store::Document& evaluated, const Settings& sett
         fmt::format("no labels are known yet: those of {} {} due on {}{}", evaluated.value("labels_of", ""),
                     out.overdue ? "were" : "are", out.labels_due, out.overdue ? " and are overdue" : "");
   }
+  if (const auto comparison = evaluated.find("comparison");
+      out.gate == Gate::kPassed && comparison != evaluated.end()) {
+    if (auto against = reason_against(*comparison, settings)) {
+      out.gate = Gate::kFailed;
+      out.failure = std::move(*against);
+    }
+  }
   if (!evaluated.value("fallback", false)) return out;
   out.labels_due.clear();
+  out.failure.clear();
   out.gate = Gate::kNotJudged;
   out.reason =
       "the day's rows are the built-in portfolio's (SOURCE_FALLBACK), since the distribution model was "
       "absent: they approve nothing";
   return out;
+}
+
+std::string failure_text(const Judgement& judgement, const Settings& settings) {
+  return judgement.failure.empty()
+             ? fmt::format("{} < the gate of {}", judgement.compared, settings.f1_threshold)
+             : judgement.failure;
 }
 
 Status check_evaluated(const dag::TaskContext& context, const store::Document& evaluated) {
@@ -87,14 +102,33 @@ Status check_evaluated(const dag::TaskContext& context, const store::Document& e
                   date, date));
 }
 
-store::Batch::Put approval_entry(const dag::TaskContext& context, const registry::ModelVersion& version,
-                                 Instant when) {
+std::string verdict_text(const Judgement& judgement, const Settings& settings) {
+  if (judgement.gate == Gate::kNotJudged) return "not judged: " + judgement.reason;
+  if (judgement.gate == Gate::kFailed)
+    return judgement.failure.empty() ? "rejected" : "rejected: " + judgement.failure;
+  return settings.approval == "manual" ? "passed, proposed to a person (APPROVAL = manual)" : "approved";
+}
+
+Status change_after_verdict(const Day& day, const dag::TaskContext& context,
+                            const registry::ModelVersion& version, registry::Judged judged,
+                            const Judgement& judgement, const VerdictNote& note, store::Batch& batch) {
+  const auto approval =
+      day.settings.approval == "manual" ? registry::Approval::kManual : registry::Approval::kAuto;
+  const auto passed =
+      judgement.gate == Gate::kNotJudged ? std::nullopt : std::optional(judgement.gate == Gate::kPassed);
+  const auto status = registry::status_after_verdict(version, judged, passed, approval);
+  if (!status) return {};
+  const Instant when = now();
+  MAEIL_TRY(
+      registry::change_status(version, {*status, context.run_id, note.text, note.metrics}, when, batch));
+  if (*status != "approved") return {};
   // Not the n-th document of the collection itself: those are linked when the task is done again
   // (dag/task_history.h), and no entry changes.
   const std::string id = store::task_object_id(
       context.task_key(), fmt::format("{}/approve {}", registry::kAuditLog, version.version), 0);
-  return registry::audit_entry({"approve", version.version, version.status, "approved", context.run_id, id},
-                               when);
+  batch.puts.push_back(registry::audit_entry(
+      {"approve", version.version, version.status, "approved", context.run_id, id}, when));
+  return {};
 }
 
 store::Document not_judged_document(const Judgement& judgement) {

@@ -11,6 +11,7 @@
 
 #include "base/settings.h"
 #include "loop/day.h"
+#include "registry/status.h"
 
 namespace maeil::loop {
 
@@ -31,6 +32,8 @@ struct Judgement {
   std::optional<double> f1;
   std::string compared;  // what was held against the gate: "F1 0.8200", "F1 0.8200, at least 0.7200,"
   std::string reason;    // of kNotJudged, one sentence without a full stop
+  // The same of kFailed where F1 passed, and the comparison with the champion is what failed (comparison.h).
+  std::string failure;
   LabelCounts counts;
   // Of kNotJudged where no label is known: the day on which the first are due, and whether it is past. "":
   // the dataset says no delay_days, or that is not why.
@@ -42,16 +45,32 @@ struct Judgement {
 // F1 >= F1_THRESHOLD, or by GATE_RULE = lower_bound the lower end of its 95 % interval (f1_interval).
 Judgement judge(const store::Document& metrics, const Settings& settings);
 
-// The same of what evaluate_version recorded: rows of SOURCE_FALLBACK judge no model.
+// The same of what evaluate_version recorded, its comparison with the champion included: rows of
+// SOURCE_FALLBACK judge no model.
 Judgement judge_evaluated(const store::Document& evaluated, const Settings& settings);
+
+// "F1 0.7012 < the gate of 0.75", or the judgement's `failure`: why a version failed.
+std::string failure_text(const Judgement& judgement, const Settings& settings);
 
 // kFailed, naming what to do again, unless the date's raw data are those that were evaluated (or are there no
 // more): a verdict about rows that were drawn again meanwhile would be about nothing.
 Status check_evaluated(const dag::TaskContext& context, const store::Document& evaluated);
 
-// The entry of audit_log for the gate's approval of a version, to be committed with the change of its status.
-store::Batch::Put approval_entry(const dag::TaskContext& context, const registry::ModelVersion& version,
-                                 Instant when);
+// "approved", "passed, proposed to a person (APPROVAL = manual)", "rejected", with why where F1 does not say
+// it, "not judged: ...": of what would take the model's in force place.
+std::string verdict_text(const Judgement& judgement, const Settings& settings);
+
+// What a version's document keeps of a verdict.
+struct VerdictNote {
+  std::string text;
+  store::Document metrics;
+};
+
+// Adds to `batch` what the verdict changes of the version's status (registry::status_after_verdict, by
+// APPROVAL), and of an approval its entry of audit_log.
+Status change_after_verdict(const Day& day, const dag::TaskContext& context,
+                            const registry::ModelVersion& version, registry::Judged judged,
+                            const Judgement& judgement, const VerdictNote& note, store::Batch& batch);
 
 // What a branch records of a judgement that says kNotJudged, for skip_evaluation: {reason, rows, positives,
 // negatives}, and {labels_due, overdue} where labels come late.

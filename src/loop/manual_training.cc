@@ -124,23 +124,11 @@ Status train_manually(store::Store& store, const Settings& settings, const table
                                   family == model::kTabTransformer ? encoder_id : std::string(), task));
     fitted.push_back(std::move(one));
   }
-  // Undefined (no row was held out): the first is as good as any.
-  const auto loss = [](const FittedClassifier& one) {
-    const auto across = metric_of(one.metrics, "cross_validated_log_loss");
-    return one.held_out > 0 ? across ? *across : metric_of(one.metrics, "log_loss").value_or(INFINITY)
-                            : INFINITY;
-  };
-  // What the spec says of a column holds for trees alone: a network is in force only where nothing else was
-  // asked.
-  const bool monotone =
-      std::ranges::any_of(spec.columns, [](const auto& column) { return column.monotone != 0; });
-  const auto rank = [&](const FittedClassifier& one) {
-    return std::pair(monotone && one.learner->family() == model::kTabTransformer, loss(one));
-  };
-  if (monotone && trains(model::kTabTransformer))
+  if (trains(model::kTabTransformer) &&
+      std::ranges::any_of(spec.columns, [](const auto& column) { return column.monotone != 0; }))
     log(fmt::format("warning: a {} does not keep what {} says is monotone", model::kTabTransformer,
                     spec.file));
-  const auto best = std::ranges::min_element(fitted, {}, rank);
+  const auto best = fitted.begin() + static_cast<std::ptrdiff_t>(best_of(fitted, spec));
   std::rotate(best, best + 1, fitted.end());  // the best one last
   MAEIL_ASSIGN(const auto present, registry::model_in_force(store));
   const std::string stays =
@@ -154,7 +142,7 @@ Status train_manually(store::Store& store, const Settings& settings, const table
     if (fitted.size() > 1)
       outcome.message +=
           fmt::format("\n{}: {}, log loss {} on {} held-out rows", one.learner->family(),
-                      is_best ? stays : "kept as a candidate", metric_text(loss(one)), one.held_out);
+                      is_best ? stays : "kept as a candidate", metric_text(held_out_loss(one)), one.held_out);
     MAEIL_TRY(commit(store, outcome));
     done(outcome);
   }

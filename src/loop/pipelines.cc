@@ -14,7 +14,7 @@ std::string retrain_task(int attempt, std::string_view task) {
   return fmt::format("retrain_{}.{}", attempt, task);
 }
 
-std::vector<dag::DagSpec> pipelines(int max_attempts) {
+std::vector<dag::DagSpec> pipelines(int max_attempts, bool challengers) {
   const int kTries = 2;  // technical retries, for what may pass: a full disk, a busy server
 
   dag::DagSpec data{kDataDag, "Makes the day's data and prepares it for the model in force", {}};
@@ -108,6 +108,21 @@ std::vector<dag::DagSpec> pipelines(int max_attempts) {
                               .produces = {"alerts", "evaluation_events"},
                               .description = "every attempt failed: tell people, deploy nothing"});
   evaluation.tasks.push_back(skipped);
+  if (challengers) {
+    evaluation.tasks.push_back(
+        {.id = "train_challenger",
+         .upstream = {results.id, "send_alert", skipped.id},
+         .trigger_rule = TriggerRule::kNoneFailedMinOneSuccess,
+         .retries = kTries,
+         .produces = {"training_events", "model_metadata"},
+         .description = "a challenger from scratch, when the gate failed or it is due"});
+    evaluation.tasks.push_back({.id = "evaluate_challenger",
+                                .upstream = {"train_challenger"},
+                                .retries = kTries,
+                                .shardable = true,
+                                .produces = {"performance_metrics", "challenger_events"},
+                                .description = "against the champion, on the same rows of the test split"});
+  }
 
   dag::DagSpec deployment{kDeploymentDag, "Deploys what the evaluation approved", {}};
   deployment.tasks = {
@@ -149,7 +164,7 @@ std::vector<dag::DagSpec> pipelines(int max_attempts) {
 }
 
 std::vector<dag::DagSpec> pipelines(const Settings& settings) {
-  auto out = pipelines(static_cast<int>(settings.max_retrain_attempts));
+  auto out = pipelines(static_cast<int>(settings.max_retrain_attempts), !settings.challengers.empty());
   for (auto& dag : out) dag.id = name_in_dataset(settings.dataset, dag.id);
   return out;
 }

@@ -9,8 +9,8 @@ namespace maeil::loop {
 namespace {
 
 // The tasks that run when the gate answers `answers[0]` and attempt k `answers[k]`.
-std::vector<std::string> ran(const std::vector<std::string>& answers) {
-  const auto dag = pipelines(3)[1];
+std::vector<std::string> ran(const std::vector<std::string>& answers, bool challengers = false) {
+  const auto dag = pipelines(3, challengers)[1];
   EXPECT_TRUE(dag::check_dag(dag));
   std::map<std::string, dag::TaskRecord> records;
   std::vector<std::string> out;
@@ -49,6 +49,21 @@ TEST(EvaluationPipeline, EndsInExactlyOneVerdict) {
   EXPECT_EQ(ran({one, skip}), attempts(1, skip));
   EXPECT_EQ(ran({one, two, three, skip}), attempts(3, skip));
   EXPECT_EQ(ran({one, two, three, alert}), attempts(3, alert));
+}
+
+// Behind whichever verdict; without CHALLENGERS the DAG is the contract's.
+TEST(EvaluationPipeline, TriesAChallengerBehindEveryVerdict) {
+  const std::string pass = "send_evaluation_results", skip = "skip_evaluation", alert = "send_alert",
+                    one = attempt(1)[0], two = attempt(2)[0], three = attempt(3)[0];
+  const auto and_then = [](std::vector<std::string> tasks) {
+    tasks.insert(tasks.end(), {"train_challenger", "evaluate_challenger"});
+    return tasks;
+  };
+  EXPECT_EQ(ran({pass}, true), and_then(attempts(0, pass)));
+  EXPECT_EQ(ran({skip}, true), and_then(attempts(0, skip)));
+  EXPECT_EQ(ran({one, pass}, true), and_then(attempts(1, pass)));
+  EXPECT_EQ(ran({one, two, three, alert}, true), and_then(attempts(3, alert)));
+  for (const auto& dag : pipelines(3)) EXPECT_FALSE(dag::find_task(dag, "train_challenger")) << dag.id;
 }
 
 TEST(Pipelines, AreSoundAndInTheOrderOfTheDay) {

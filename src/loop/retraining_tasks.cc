@@ -6,6 +6,7 @@
 
 #include "base/hash.h"
 #include "loop/attempt_choice.h"
+#include "loop/comparison.h"
 #include "loop/decide.h"
 #include "loop/evaluation.h"
 #include "loop/gate.h"
@@ -173,31 +174,27 @@ Result<TaskOutcome> judge_attempt(const Day& day, TaskContext& context, const re
   const store::Document metrics = out.result["metrics"];
   const Judgement judged = judge_evaluated(out.result, day.settings);
   const bool passed = judged.gate == Gate::kPassed, was_judged = judged.gate != Gate::kNotJudged;
-  out.message = fmt::format("{}: {}", describe(metrics),
-                            passed       ? "approved"
-                            : was_judged ? "rejected"
-                                         : "not judged: " + judged.reason);
+  out.message = describe(metrics) + ": " + verdict_text(judged, day.settings);
   out.result["passed"] = passed;
+  if (!judged.failure.empty()) out.result["failure"] = judged.failure;
   if (!was_judged) out.result["not_judged"] = not_judged_document(judged);
   out.next = {passed        ? "send_evaluation_results"
               : !was_judged ? "skip_evaluation"
               : context.attempt < day.settings.max_retrain_attempts
                   ? retrain_task(context.attempt + 1, "prepare_retraining_data")
                   : "send_alert"};
+  store::Document measured = {
+      {"model_id", version.id}, {"dataset_name", "post_finetune_test"}, {"metrics", metrics}};
+  if (out.result.contains("comparison")) measured["comparison"] = out.result["comparison"];
   out.batch.puts.push_back(
-      {"performance_metrics",
-       stamped(context, "performance_metrics",
-               {{"model_id", version.id}, {"dataset_name", "post_finetune_test"}, {"metrics", metrics}})});
-  if (const auto status = registry::status_after_verdict(version, registry::Judged::kAttempt,
-                                                         was_judged ? std::optional(passed) : std::nullopt)) {
-    const std::string note =
-        was_judged ? fmt::format("F1 Score: {}, Threshold: {}, Retry: {}", metric_text(judged.f1),
-                                 day.settings.f1_threshold, context.attempt)
-                   : "not judged: " + judged.reason;
-    const Instant when = now();
-    MAEIL_TRY(registry::change_status(version, {*status, context.run_id, note, metrics}, when, out.batch));
-    if (*status == "approved") out.batch.puts.push_back(approval_entry(context, version, when));
-  }
+      {"performance_metrics", stamped(context, "performance_metrics", std::move(measured))});
+  const std::string note =
+      was_judged ? fmt::format("F1 Score: {}, Threshold: {}, Retry: {}{}", metric_text(judged.f1),
+                               day.settings.f1_threshold, context.attempt,
+                               judged.failure.empty() ? "" : "; " + judged.failure)
+                 : "not judged: " + judged.reason;
+  MAEIL_TRY(change_after_verdict(day, context, version, registry::Judged::kAttempt, judged, {note, metrics},
+                                 out.batch));
   return out;
 }
 
@@ -207,8 +204,13 @@ Result<TaskOutcome> evaluate_finetuned_model(const Day& day, TaskContext& contex
   MAEIL_ASSIGN(const auto version, registry::find_version(context.store, tuned.value("model_id", "")));
   // On the days that the model in force was judged on.
   MAEIL_ASSIGN(const auto original, result_of(context, kEvaluationDag, "evaluate_model"));
-  MAEIL_ASSIGN(const auto dates, dates_of(original, "judged_on"));
-  return evaluate_version(context, day, version, "test", dates, [&](store::Document evaluated) {
+  Evaluation what{version, "test"};
+  MAEIL_ASSIGN(what.dates, dates_of(original, "judged_on"));
+  if (compares_attempts(day)) {
+    MAEIL_ASSIGN(what.champion, registry::find_version(context.store, original.value("model_id", "")));
+    what.must_be_better = day.settings.gate_rule == "lower_bound";
+  }
+  return evaluate_version(context, day, what, [&](store::Document evaluated) {
     return judge_attempt(day, context, version, std::move(evaluated));
   });
 }

@@ -27,35 +27,58 @@ Status check_rows_of(dag::TaskContext& context, const prep::Preparation& prepara
 
 }  // namespace
 
-Result<Scoring> Scoring::begin(dag::TaskContext& context, const Day& day,
-                               const registry::ModelVersion& version, std::string_view split) {
+Result<Scoring> Scoring::begin(dag::TaskContext& context, const Day& day, const ScoredVersions& who) {
   MAEIL_ASSIGN(store::Document raw, raw_document(context));
-  MAEIL_ASSIGN(auto model, registry::load_version(context.store, version, day.spec,
-                                                  static_cast<int>(day.settings.nhead)));
-  return Scoring(context, day, version, split, std::move(raw), std::move(model));
+  Scoring out(context, day, who, std::move(raw));
+  const auto heads = static_cast<int>(day.settings.nhead);
+  MAEIL_ASSIGN(out.model_, registry::load_version(context.store, who.version, day.spec, heads));
+  if (!who.champion) return out;
+  MAEIL_ASSIGN(out.champion_, registry::load_version(context.store, *who.champion, day.spec, heads));
+  out.segments_ = segments_of(day.spec, *out.model_.preparation);
+  return out;
+}
+
+template <class Score>
+Result<Scores> Scoring::with_champion(Score score) const {
+  MAEIL_ASSIGN(Scores out, score(model_, segments_.features));
+  if (!champion_) return out;
+  MAEIL_ASSIGN(const Scores other, score(*champion_, std::vector<size_t>()));
+  if (other.labels != out.labels) {
+    return fail(ErrorCode::kConflict,
+                fmt::format("the rows of {} were replaced while they were scored: run {} again",
+                            format_date(context_.logical_date), context_.task_id));
+  }
+  for (const double p : other.probabilities) out.champion.push_back(p >= other.threshold);
+  return out;
 }
 
 Result<ScoreTotal> Scoring::make(RowRange rows, const Sink& sink) {
-  const prep::Preparation& preparation = *model_.preparation;
   MAEIL_ASSIGN(const Validated by, validated(context_.store, context_.logical_date, day_.spec, raw_));
-  MAEIL_TRY(ensure_prepared(context_, day_, preparation));
-  MAEIL_ASSIGN(auto scores, score_split(context_.store, context_.logical_date, preparation, split_, model_,
-                                        rows.first, rows.count));
-  MAEIL_TRY(check_rows_of(context_, preparation, raw_, by));
+  MAEIL_ASSIGN(auto scores, with_champion([&](const model::ModelFile& model,
+                                              const std::vector<size_t>& segments) -> Result<Scores> {
+                 const prep::Preparation& preparation = *model.preparation;
+                 MAEIL_TRY(ensure_prepared(context_, day_, preparation));
+                 MAEIL_ASSIGN(auto out, score_split(context_.store, context_.logical_date, preparation,
+                                                    who_.split, model, segments, rows.first, rows.count));
+                 MAEIL_TRY(check_rows_of(context_, preparation, raw_, by));
+                 return out;
+               }));
   const ScoreTotal total{scores.labels.size(), scores.unlabelled};
   MAEIL_TRY(sink(scores));
   return total;
 }
 
 Result<ScoreTotal> ScoringOfDays::make(RowRange days, const Sink& sink) {
-  const prep::Preparation& preparation = *model_.preparation;
-  const prep::Split split = split_ == prep::to_string(prep::Split::kTest)   ? prep::Split::kTest
-                            : split_ == prep::to_string(prep::Split::kFine) ? prep::Split::kFine
-                                                                            : prep::Split::kTrain;
+  const prep::Split split = who_.split == prep::to_string(prep::Split::kTest)   ? prep::Split::kTest
+                            : who_.split == prep::to_string(prep::Split::kFine) ? prep::Split::kFine
+                                                                                : prep::Split::kTrain;
   ScoreTotal total;
   for (uint64_t i = days.first; i < dates_.size() && i - days.first < days.count; ++i) {
-    MAEIL_ASSIGN(auto scores, score_labelled_day(context_.store, day_, dates_[i], context_.logical_date,
-                                                 preparation, split, model_));
+    MAEIL_ASSIGN(auto scores,
+                 with_champion([&](const model::ModelFile& model, const std::vector<size_t>& segments) {
+                   return score_labelled_day(context_.store, day_, dates_[i], context_.logical_date,
+                                             *model.preparation, split, model, segments);
+                 }));
     total.rows += scores.labels.size();
     total.unlabelled += scores.unlabelled;
     MAEIL_TRY(sink(scores));
@@ -65,6 +88,12 @@ Result<ScoreTotal> ScoringOfDays::make(RowRange days, const Sink& sink) {
 }
 
 RowCuts ScoringOfDays::cuts() const { return {dates_.size(), 1}; }
+
+store::Document Scoring::versions() const {
+  store::Document out = {{"model_sha256", who_.version.sha256}, {"split", who_.split}};
+  if (who_.champion) out["champion_sha256"] = who_.champion->sha256;
+  return out;
+}
 
 // With what is known of the labels: parts that knew more than others are never put together.
 Result<store::Document> ScoringOfDays::inputs() const {
@@ -80,10 +109,9 @@ Result<store::Document> ScoringOfDays::inputs() const {
     for (const auto& import : imports) one["imports"].push_back(store::id_text(import.at("_id")));
     days.push_back(std::move(one));
   }
-  return store::Document{{"model_sha256", version_.sha256},
-                         {"split", split_},
-                         {"known_on", format_date(context_.logical_date)},
-                         {"days", std::move(days)}};
+  store::Document out = versions();
+  out.update({{"known_on", format_date(context_.logical_date)}, {"days", std::move(days)}});
+  return out;
 }
 
 // By raw rows, whose number is known: prepared ones, less those set aside, would have to be read to be
@@ -92,22 +120,25 @@ RowCuts Scoring::cuts() const { return {raw_.value("rows", uint64_t{0}), 1}; }
 
 Result<store::Document> Scoring::inputs() const {
   MAEIL_ASSIGN(const Validated by, validated(context_.store, context_.logical_date, day_.spec, raw_));
-  return store::Document{{"model_sha256", version_.sha256},
-                         {"rows", partition_of(context_.logical_date, *model_.preparation)},
-                         {"raw_data_id", store::id_text(raw_.at("_id"))},
-                         {"raw_sha256", raw_.value("sha256", "")},
-                         {"validation_id", by.id},
-                         {"split", split_}};
+  store::Document out = versions();
+  out.update({{"rows", partition_of(context_.logical_date, *model_.preparation)},
+              {"raw_data_id", store::id_text(raw_.at("_id"))},
+              {"raw_sha256", raw_.value("sha256", "")},
+              {"validation_id", by.id}});
+  return out;
 }
 
 Status Scoring::write(const Scores& scores, PartWriter& part) const {
-  return part.write_frame(
-      {{"probabilities", packed(scores.probabilities)}, {"labels", packed(scores.labels)}});
+  store::Document frame = {{"probabilities", packed(scores.probabilities)},
+                           {"labels", packed(scores.labels)}};
+  if (champion_) frame["champion"] = packed(scores.champion);
+  for (const auto& codes : scores.segments) frame["segments"].push_back(packed(codes));
+  return part.write_frame(frame);
 }
 
 PartSummary Scoring::summary(const ScoreTotal& total, RowRange) const {
   return {{{"rows", total.rows}, {"unlabelled", total.unlabelled}},
-          fmt::format("{} rows of the {} split scored", total.rows, split_)};
+          fmt::format("{} rows of the {} split scored", total.rows, who_.split)};
 }
 
 Status Scoring::read(const store::Document& part, const Sink& sink, ScoreTotal& total) const {
@@ -115,6 +146,12 @@ Status Scoring::read(const store::Document& part, const Sink& sink, ScoreTotal& 
     Scores scores;
     MAEIL_ASSIGN(scores.probabilities, unpacked<double>(frame.value("probabilities", store::Document())));
     MAEIL_ASSIGN(scores.labels, unpacked<uint8_t>(frame.value("labels", store::Document())));
+    if (champion_) {
+      MAEIL_ASSIGN(scores.champion, unpacked<uint8_t>(frame.value("champion", store::Document())));
+    }
+    for (const auto& codes : frame.value("segments", store::Document::array())) {
+      MAEIL_ASSIGN(scores.segments.emplace_back(), unpacked<int32_t>(codes));
+    }
     total.rows += scores.labels.size();
     return sink(scores);
   }));
@@ -125,17 +162,13 @@ Status Scoring::read(const store::Document& part, const Sink& sink, ScoreTotal& 
 Result<Scores> collect(const Scoring& scoring, const Scoring::Rows& all) {
   Scores out;
   MAEIL_ASSIGN(const ScoreTotal total, all([&](Scores& piece) -> Status {
-                 if (out.labels.empty()) {
-                   out = std::move(piece);
-                   return {};
-                 }
-                 out.probabilities.insert(out.probabilities.end(), piece.probabilities.begin(),
-                                          piece.probabilities.end());
-                 out.labels.insert(out.labels.end(), piece.labels.begin(), piece.labels.end());
+                 append(out, piece);
                  return {};
                }));
   out.unlabelled = total.unlabelled;
   out.threshold = scoring.threshold();
+  if (scoring.segments().features.empty()) return out;
+  out.segments.resize(scoring.segments().features.size());
   return out;
 }
 

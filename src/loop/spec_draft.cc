@@ -319,7 +319,9 @@ class Drafting {
     return table::dataset_spec_text(
         out_.spec,
         fmt::format("Drafted by `maeil init` from {}, {} rows: look at it and change what is wrong.\n"
-                    "What each key means: docs/formats/dataset_spec.md",
+                    "What each key means: docs/formats/dataset_spec.md. Yours to add, of a column:\n"
+                    "monotone = \"up\" or \"down\" (as it rises the risk never falls, or never rises);\n"
+                    "segment = true (no new version may be much worse in one of its values).",
                     std::filesystem::path(request_.in).filename().string(), out_.rows),
         comments);
   }

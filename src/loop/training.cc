@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 #include <filesystem>
 
 #include "base/dataset_name.h"
@@ -262,6 +263,21 @@ Result<FittedClassifier> fit_on(const Day& day, const TrainingPlan& plan, const 
   out.learnt = rows.learn.rows();
   out.held_out = rows.held_out.rows();
   return out;
+}
+
+double held_out_loss(const FittedClassifier& fitted) {
+  if (fitted.held_out == 0) return INFINITY;
+  const auto across = metric_of(fitted.metrics, "cross_validated_log_loss");
+  return across ? *across : metric_of(fitted.metrics, "log_loss").value_or(INFINITY);
+}
+
+size_t best_of(const std::vector<FittedClassifier>& fitted, const table::DatasetSpec& spec) {
+  const bool monotone =
+      std::ranges::any_of(spec.columns, [](const auto& column) { return column.monotone != 0; });
+  const auto rank = [&](const FittedClassifier& one) {
+    return std::pair(monotone && one.learner->family() == model::kTabTransformer, held_out_loss(one));
+  };
+  return static_cast<size_t>(std::ranges::min_element(fitted, {}, rank) - fitted.begin());
 }
 
 Result<TaskOutcome> register_fitted(const Day& day, const LearningRows& all, const FittedClassifier& fitted,

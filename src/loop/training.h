@@ -54,6 +54,12 @@ struct FittedClassifier {
 Result<FittedClassifier> fit_on(const Day& day, const TrainingPlan& plan, const LearningRows& all,
                                 std::string_view family, const std::string& encoder_id,
                                 dag::TaskContext& context);
+// The log loss by which classifiers of different families are compared: cross-validated over the held-out
+// rows where a calibrator was chosen there, infinite where no row was held out.
+double held_out_loss(const FittedClassifier& fitted);
+// The index of the best: by that, of equals the first; where the spec says that a column is monotone a
+// TabTransformer, which does not keep that, comes behind all others. REQUIRES: not empty.
+size_t best_of(const std::vector<FittedClassifier>& fitted, const table::DatasetSpec& spec);
 // `status`: "registered" or "candidate". It is judged on what `all` keeps for that (verdicts), in documents
 // of performance_metrics.
 Result<dag::TaskOutcome> register_fitted(const Day& day, const LearningRows& all,

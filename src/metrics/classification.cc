@@ -8,8 +8,6 @@
 #include <cmath>
 #include <vector>
 
-#include "base/philox.h"
-
 namespace maeil::metrics {
 namespace {
 
@@ -126,47 +124,6 @@ Result<ClassificationMetrics> classification_metrics(std::span<const double> pro
   if (positives > 0 && negatives > 0) rank_metrics(probabilities, labels, positives, negatives, out);
   out.undefined_reason = why_undefined(out, positives, negatives);
   return out;
-}
-
-std::optional<Interval> bootstrap_f1_interval(const ConfusionMatrix& c, uint64_t seed, int resamples) {
-  // A binomial chain would be faster but needs its own sampler; 1000 x 1500 draws take 10 ms. Above 100,000
-  // rows the draws are normal to within 1e-3 of the interval's width, and a Gaussian step keeps time flat.
-  const int64_t n = c.total();
-  if (!f1_score(c)) return std::nullopt;
-  std::vector<double> scores;
-  scores.reserve(resamples);
-  const double share[3] = {static_cast<double>(c.true_positive), static_cast<double>(c.false_positive),
-                           static_cast<double>(c.false_negative)};
-  for (int r = 0; r < resamples; ++r) {
-    RandomSequence random(seed, RandomStream::kBootstrap, r);
-    int64_t drawn[4] = {};
-    if (n <= 100'000) {
-      const int64_t edge[3] = {c.true_positive, c.true_positive + c.false_positive, n - c.true_negative};
-      for (int64_t i = 0; i < n; ++i) {
-        const int64_t at = random.next_below(static_cast<uint32_t>(n));
-        ++drawn[at < edge[0] ? 0 : at < edge[1] ? 1 : at < edge[2] ? 2 : 3];
-      }
-    } else {
-      // Multinomial as a chain of conditional binomials, each by its normal approximation (Box-Muller).
-      double left = static_cast<double>(n), mass = static_cast<double>(n);
-      for (int cell = 0; cell < 3; ++cell) {
-        const double p = mass > 0 ? share[cell] / mass : 0;
-        const double z = std::sqrt(-2 * std::log(random.next_uniform())) *
-                         std::cos(6.283185307179586 * random.next_uniform());
-        const double count = std::clamp(std::round(left * p + z * std::sqrt(left * p * (1 - p))), 0.0, left);
-        drawn[cell] = static_cast<int64_t>(count);
-        left -= count;
-        mass -= share[cell];
-      }
-    }
-    if (const auto score = f1_score({0, drawn[1], drawn[2], drawn[0]})) scores.push_back(*score);
-  }
-  if (scores.size() < 0.95 * resamples) return std::nullopt;
-  std::sort(scores.begin(), scores.end());
-  const auto at = [&](double q) {
-    return scores[std::min<size_t>(scores.size() - 1, static_cast<size_t>(q * scores.size()))];
-  };
-  return Interval{at(0.025), at(0.975)};
 }
 
 double probability_of_default(float logit0, float logit1) {

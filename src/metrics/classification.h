@@ -50,13 +50,6 @@ Result<ClassificationMetrics> classification_metrics(std::span<const double> pro
 // Absent without a positive: whatever the model decides there, F1 would be 0, right or wrong.
 std::optional<double> f1_score(const ConfusionMatrix& confusion);
 
-// Percentile bootstrap of F1 over rows (95 %), `resamples` draws with replacement from Philox(seed,
-// kBootstrap). F1 sees rows only through the four cells, so drawing cells with their frequencies is the same
-// as drawing rows. A draw without a positive has no F1 and is left out; absent when those are more than 5 %
-// of the draws (fewer than three positives).
-std::optional<Interval> bootstrap_f1_interval(const ConfusionMatrix& confusion, uint64_t seed,
-                                              int resamples = 1000);
-
 // P(class 1) from two logits, computed without overflow.
 double probability_of_default(float logit0, float logit1);
 

@@ -161,34 +161,6 @@ TEST(ClassificationMetrics, DecidesAtTheThresholdThatItIsGiven) {
   EXPECT_EQ(classification_metrics(p, y, NAN).error().code, ErrorCode::kInternal);
 }
 
-TEST(BootstrapInterval, CoversF1NarrowsWithRowsAndRepeats) {
-  const ConfusionMatrix small{880, 20, 30, 70}, large{88000, 2000, 3000, 7000},
-      huge{880000, 20000, 30000, 70000};
-  const auto a = *bootstrap_f1_interval(small, 1), b = *bootstrap_f1_interval(large, 1),
-             c = *bootstrap_f1_interval(huge, 1);
-  for (const auto& [interval, matrix] : {std::pair{a, small}, {b, large}, {c, huge}}) {
-    EXPECT_LT(interval.low, *f1_score(matrix));
-    EXPECT_GT(interval.high, *f1_score(matrix));
-  }
-  // The width falls with the root of the rows; the normal chain of `huge` continues the exact draws of
-  // `large`.
-  EXPECT_NEAR((a.high - a.low) / (b.high - b.low), 10, 1.5);
-  EXPECT_NEAR((b.high - b.low) / (c.high - c.low), std::sqrt(10.0), 0.5);
-  EXPECT_EQ(bootstrap_f1_interval(small, 1)->low, a.low);
-  EXPECT_NE(bootstrap_f1_interval(small, 2)->low, a.low);
-}
-
-TEST(BootstrapInterval, LeavesDrawsWithoutAPositiveOutOrIsAbsent) {
-  EXPECT_FALSE(bootstrap_f1_interval({100, 0, 0, 0}, 1));
-  EXPECT_FALSE(bootstrap_f1_interval({}, 1));
-  EXPECT_FALSE(bootstrap_f1_interval({99, 0, 0, 1}, 1));  // 37 % of the draws have no positive
-  // Every decision is right, so every draw that has an F1 has 1; one without a positive is no 0.
-  const auto five = bootstrap_f1_interval({95, 0, 0, 5}, 1);
-  ASSERT_TRUE(five);
-  EXPECT_EQ(five->low, 1);
-  EXPECT_EQ(five->high, 1);
-}
-
 TEST(ProbabilityOfDefault, IsSoftmaxWithoutOverflow) {
   EXPECT_EQ(probability_of_default(0, 0), 0.5);
   EXPECT_EQ(probability_of_default(1000, -1000), 0);

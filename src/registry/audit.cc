@@ -31,17 +31,19 @@ std::string host() {
 }  // namespace
 
 store::Batch::Put audit_entry(const Act& act, Instant when) {
-  return {kAuditLog,
-          {{"_id", store::id_value(act.id.empty() ? store::new_object_id(when) : act.id)},
-           {"timestamp", store::date_value(when)},
-           {"logical_date", format_date(std::chrono::floor<std::chrono::days>(when))},
-           {"run_id", act.run_id},
-           {"actor", {{"os_user", os_user()}, {"host", host()}}},
-           {"act", act.act},
-           {"what", act.what},
-           {"from", act.from},
-           {"to", act.to},
-           {"version", kVersion}}};
+  store::Batch::Put out = {kAuditLog,
+                           {{"_id", store::id_value(act.id.empty() ? store::new_object_id(when) : act.id)},
+                            {"timestamp", store::date_value(when)},
+                            {"logical_date", format_date(std::chrono::floor<std::chrono::days>(when))},
+                            {"run_id", act.run_id},
+                            {"actor", {{"os_user", os_user()}, {"host", host()}}},
+                            {"act", act.act},
+                            {"what", act.what},
+                            {"from", act.from},
+                            {"to", act.to},
+                            {"version", kVersion}}};
+  if (!act.comment.empty()) out.document["comment"] = act.comment;
+  return out;
 }
 
 }  // namespace maeil::registry

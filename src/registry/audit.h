@@ -2,7 +2,7 @@
 // nothing changes or removes one, `maeil prune` least of all.
 //
 //   timestamp, logical_date (the day of the act, UTC), actor {os_user, host}, act, what, from, to, run_id,
-//   version (of maeil)
+//   version (of maeil), comment (where a person gave one)
 // act is one of import, approve (by a person or by the gate), deploy, rollback, redo, settings; what names
 // the thing (a model version, a date, a dataset).
 #pragma once
@@ -23,6 +23,7 @@ struct Act {
   store::Document from, to;  // anything; null where there is nothing to say
   std::string run_id;        // "manual" for a person's command
   std::string id = {};       // 24 hex digits, of an act that may be repeated: the same entry; "": a new one
+  std::string comment = {};  // a person's; "": none
 };
 
 // The entry of an act, to be committed in the same batch as the act. Carries no task_key, so doing a task

@@ -195,7 +195,7 @@ TEST_F(Registry, ASupersededVersionComesIntoForceNoMore) {
 }
 
 TEST_F(Registry, WhatAVerdictChanges) {
-  const std::set<std::string> open = {"registered", "approved", "rejected"};
+  const std::set<std::string> open = {"registered", "approved", "rejected", "candidate"};
   for (const char* status : {"registered", "approved", "rejected", "deployed", "retired", "candidate"}) {
     ModelVersion version;
     version.status = status;
@@ -210,6 +210,18 @@ TEST_F(Registry, WhatAVerdictChanges) {
     EXPECT_EQ(status_after_verdict(version, Judged::kAttempt, false),
               open.contains(status) ? Change("rejected") : Change())
         << status;
+    // Where a person approves, a pass proposes; what was approved stays that, and the model in force what it
+    // is.
+    const bool is_new = status == std::string("registered") || status == std::string("rejected");
+    EXPECT_EQ(status_after_verdict(version, Judged::kAttempt, true, Approval::kManual),
+              is_new ? Change("candidate") : Change())
+        << status;
+    EXPECT_EQ(status_after_verdict(version, Judged::kInForce, true, Approval::kManual), Change()) << status;
+    EXPECT_EQ(status_after_verdict(version, Judged::kAttempt, false, Approval::kManual),
+              open.contains(status) ? Change("rejected") : Change())
+        << status;
+    EXPECT_EQ(waits_for_approval(version),
+              status == std::string("registered") || status == std::string("candidate"));
     // Not judged is not failed.
     EXPECT_EQ(status_after_verdict(version, Judged::kInForce, std::nullopt), Change()) << status;
     EXPECT_EQ(status_after_verdict(version, Judged::kAttempt, std::nullopt),

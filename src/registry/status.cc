@@ -21,6 +21,7 @@ constexpr const char* kHistory = "status_history";
 const std::map<std::string, std::set<std::string>, std::less<>>& allowed_changes() {
   static const std::map<std::string, std::set<std::string>, std::less<>> changes = {
       {"approved", {"registered", "approved", "rejected", "retired", "candidate"}},
+      {"candidate", {"registered", "rejected"}},
       {"rejected", {"registered", "rejected", "approved", "candidate"}},
       {"deployed", {"approved", "deployed", "retired"}},
       {"retired", {"deployed", "retired"}},
@@ -148,17 +149,20 @@ Result<std::optional<std::string>> changed_meanwhile(store::Store& store, const 
 }
 
 std::optional<std::string> status_after_verdict(const ModelVersion& version, Judged judged,
-                                                std::optional<bool> passed) {
-  if (!passed) {
-    return judged == Judged::kAttempt && version.status == "registered"
-               ? std::optional<std::string>("rejected")
-               : std::nullopt;
-  }
-  const bool open =
-      version.status == "registered" || version.status == "approved" || version.status == "rejected";
-  if (judged == Judged::kAttempt)
-    return open ? std::optional<std::string>(*passed ? "approved" : "rejected") : std::nullopt;
-  return *passed && version.status == "registered" ? std::optional<std::string>("approved") : std::nullopt;
+                                                std::optional<bool> passed, Approval approval) {
+  using Change = std::optional<std::string>;
+  const std::string& status = version.status;
+  if (!passed) return judged == Judged::kAttempt && status == "registered" ? Change("rejected") : Change();
+  if (judged == Judged::kInForce)
+    return *passed && status == "registered" && approval == Approval::kAuto ? Change("approved") : Change();
+  if (status == "deployed" || status == "retired") return Change();
+  if (!*passed) return Change("rejected");
+  if (approval == Approval::kAuto) return Change("approved");
+  return status == "approved" || status == "candidate" ? Change() : Change("candidate");
+}
+
+bool waits_for_approval(const ModelVersion& version) {
+  return version.status == "registered" || version.status == "candidate";
 }
 
 Result<ModelVersion> previous_deployment(store::Store& store) {

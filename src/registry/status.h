@@ -1,4 +1,5 @@
-// Changes of a version's status: registered or candidate -> approved | rejected -> deployed -> retired.
+// Changes of a version's status: registered -> candidate -> approved | rejected -> deployed -> retired; a
+// candidate is proposed to a person, and a version may be approved without having been one.
 //
 // A change is compare-and-set: its batch counts only if the version is still what it was when it was read, so
 // a change that raced another one is kConflict and undoes nothing. Each is appended to the version's
@@ -44,16 +45,24 @@ Status commit_change(store::Store& store, const store::Batch& batch, const Model
 // nullopt: not this version.
 Result<std::optional<std::string>> changed_meanwhile(store::Store& store, const ModelVersion& as_read);
 
-// Who is judged: the model in force, or a retraining attempt.
+// Who is judged: the model in force, or what would take its place: a retraining attempt, a challenger.
 enum class Judged { kInForce, kAttempt };
+// APPROVAL: whether a pass approves, or proposes to a person.
+enum class Approval { kAuto, kManual };
 
 // The status that a daily verdict gives a version; nullopt: it stays as it is. The model in force is approved
-// when it passes for the first time; failing never changes it. An attempt is approved or rejected. What was
-// deployed once (deployed, retired) stays, whatever a later judgement of the same attempt says: the verdict
-// is an event then. Without `passed` it could not be judged, which is no failure: an attempt that was only
-// registered is rejected, since as such it might come into force; nothing else changes.
+// when it passes for the first time; failing never changes it. An attempt is approved or rejected; where a
+// person approves it becomes a candidate, and the model in force stays what it is. What was deployed once
+// (deployed, retired) stays, whatever a later judgement of the same attempt says: the verdict is an event
+// then. Without `passed` it could not be judged, which is no failure: an attempt that was only registered is
+// rejected, since as such it might come into force; nothing else changes.
 std::optional<std::string> status_after_verdict(const ModelVersion& version, Judged judged,
-                                                std::optional<bool> passed);
+                                                std::optional<bool> passed,
+                                                Approval approval = Approval::kAuto);
+
+// Whether it was made or passed and no one, neither the gate nor a person, has approved it: it may not be
+// deployed.
+bool waits_for_approval(const ModelVersion& version);
 
 // The version that the present deployment replaced, by its history; kNotFound when none did. The order is
 // that in which the registry was changed: no clock has a say. Of a registry without histories, by the time

@@ -38,6 +38,7 @@ Result<SpecColumn> read_column(const toml::table& table, const std::string& file
   if (!missing.empty()) column.missing_date = missing;
   column.first_characters = static_cast<int>(keys.number("first_characters"));
   column.lower_case = keys.flag("lower_case");
+  column.segment = keys.flag("segment");
   column.marginal = keys.text("marginal");
   MAEIL_TRY(keys.finish());
   const auto place = fmt::format("{}:{}: column '{}'", file, table.source().begin.line, column.name);
@@ -236,6 +237,14 @@ Status check(const DatasetSpec& spec, const std::string& file) {
   for (const auto& column : spec.columns) {
     if (!names.insert(column.name).second)
       return bad_input(fmt::format("{}: column '{}' is named twice", file, column.name));
+  }
+  for (const auto& column : spec.columns) {
+    if (column.segment &&
+        (column.type != SpecType::kText || column.drop || column.role || column.name == spec.target))
+      return bad_input(
+          fmt::format("{}: column '{}': segment needs a text column that is a feature: no id, "
+                      "group, target or dropped column",
+                      file, column.name));
   }
   MAEIL_TRY(check_prepared_names(spec, file));
   for (const auto& count : spec.day_counts) {

@@ -41,6 +41,9 @@ struct SpecColumn {
   // number: as it rises the risk never falls (1, "up") or never rises (-1, "down"), all else equal; 0:
   // either. Of boosted trees.
   int monotone = 0;
+  // text: rows of one value are a segment, in which no version that takes another's place may be much worse
+  // (MAX_SEGMENT_LOSS)
+  bool segment = false;
   // number: how `maeil fit` models it (copula/choose_marginal.h); "": empirical
   std::string marginal;
 };

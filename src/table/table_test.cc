@@ -775,6 +775,12 @@ TEST(DatasetSpec, ErrorsNameFileLineAndKey) {
   EXPECT_NE(
       message("type = \"number\" }", "type = \"number\", monotone = \"rising\" }").find("\"up\" or \"down\""),
       std::string::npos);
+  EXPECT_EQ(message("nullable = true", "segment = true"), "accepted");
+  for (const char* wrong : {"segment = true, drop = true", "segment = \"yes\""})
+    EXPECT_NE(message("nullable = true", wrong), "accepted") << wrong;
+  EXPECT_NE(message("type = \"number\" }", "type = \"number\", segment = true }")
+                .find("segment needs a text column that is a feature"),
+            std::string::npos);
   EXPECT_NE(message("nullable = true", "monotone = \"up\"").find("needs type = \"number\""),
             std::string::npos);
 }

@@ -5,6 +5,7 @@
 #include "loop/labels/stored_labels.h"
 #include "loop/prepared/raw_data.h"
 #include "nn/score.h"
+#include "prep/columns.h"
 #include "prep/row_split.h"
 
 namespace maeil::loop {
@@ -41,45 +42,71 @@ LabelledChunk LabelledRows::labelled(const prep::Preparation& preparation,
   const prep::Keys keys = prep::key_hashes(spec, chunk.table);
   out.splits = prep::splits_of(keys, seed, of_, chunk.row_index);
   out.is_validation = prep::validation_of(keys, seed, of_, chunk.row_index);
-  if (late_.empty()) return out;
-  const RowIds ids(spec, spec.roles.id, chunk.table);
-  std::string id;
-  for (size_t i = 0; i < out.rows.size(); ++i) {
-    if (!ids.text(i, out.rows[i], id)) continue;
-    const int label = late_.label(row_key(id), known_on_);
-    if (label != kNoLabel) out.prepared.labels[i] = static_cast<int8_t>(label);
-  }
+  for_each_late_label(spec, chunk.table, out.rows,
+                      [&](size_t i, int label) { out.prepared.labels[i] = static_cast<int8_t>(label); });
   return out;
+}
+
+void LabelledRows::for_each_late_label(const table::DatasetSpec& spec, const Table& chunk,
+                                       const std::vector<uint64_t>& rows,
+                                       const std::function<void(size_t i, int label)>& set) const {
+  if (late_.empty()) return;
+  const RowIds ids(spec, spec.roles.id, chunk);
+  std::string id;
+  for (size_t i = 0; i < rows.size(); ++i) {
+    if (!ids.text(i, rows[i], id)) continue;
+    const int label = late_.label(row_key(id), known_on_);
+    if (label != kNoLabel) set(i, label);
+  }
+}
+
+Status LabelledRows::read_tables(const TableSink& sink) {
+  const table::DatasetSpec& spec = day_.spec;
+  const auto seed = static_cast<uint64_t>(day_.settings.seed);
+  const size_t target_at = prep::column_index(spec, spec.target);
+  MAEIL_ASSIGN(
+      const auto report,
+      table::read_csv_file(
+          file_, spec,
+          {.target_required = false, .other_label_is_none = true, .set_aside = &validated_.set_aside},
+          [&](Table&& chunk, const std::vector<uint64_t>& rows) -> Status {
+            Column& target = chunk.columns[target_at];
+            // Any text but the positive one is the negative (prep/transform.h).
+            const auto code = static_cast<uint32_t>(target.dictionary.size());
+            target.dictionary.push_back(spec.negative.empty() ? "not " + spec.positive : spec.negative);
+            target.dictionary.push_back(spec.positive);
+            for_each_late_label(spec, chunk, rows, [&](size_t i, int label) {
+              target.codes[i] = code + static_cast<uint32_t>(label);
+            });
+            return sink(chunk, prep::splits_of(prep::key_hashes(spec, chunk), seed, of_, rows), rows);
+          }));
+  return table::check_read(report, file_.name());
 }
 
 Result<Scores> score_labelled_day(store::Store& store, const Day& day, Days of, Days known_on,
                                   const prep::Preparation& preparation, prep::Split split,
-                                  const model::ModelFile& model) {
+                                  const model::ModelFile& model, std::span<const size_t> segments) {
   MAEIL_ASSIGN(auto rows, LabelledRows::open(store, day, of, known_on));
-  Scores out{.threshold = model::threshold_of(model)};
+  Scores out{.threshold = model::threshold_of(model),
+             .segments = std::vector<std::vector<int32_t>>(segments.size())};
   MAEIL_TRY(rows.read<Scores>(
       preparation,
       [&](const LabelledChunk& chunk, Scores& scores) -> Status {
-        scores = {};
         Samples samples;
+        uint64_t unlabelled = 0;
         for (size_t i = 0; i < chunk.rows.size(); ++i) {
           if (chunk.splits[i] != split) continue;
-          if (chunk.prepared.labels[i] == kNoLabel) {
-            ++scores.unlabelled;
-            continue;
-          }
-          append(samples, chunk.prepared, i);
-          scores.labels.push_back(static_cast<uint8_t>(chunk.prepared.labels[i]));
+          if (chunk.prepared.labels[i] == kNoLabel)
+            ++unlabelled;
+          else
+            append(samples, chunk.prepared, i);
         }
-        if (samples.rows() == 0) return {};
-        MAEIL_ASSIGN(scores.probabilities, model::probabilities(model, samples.view().rows));
+        MAEIL_ASSIGN(scores, score_samples(model, samples, segments));
+        scores.unlabelled = unlabelled;
         return {};
       },
       [&](Scores& scores) -> Status {
-        out.probabilities.insert(out.probabilities.end(), scores.probabilities.begin(),
-                                 scores.probabilities.end());
-        out.labels.insert(out.labels.end(), scores.labels.begin(), scores.labels.end());
-        out.unlabelled += scores.unlabelled;
+        append(out, scores);
         return {};
       }));
   return out;

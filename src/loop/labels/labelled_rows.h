@@ -3,6 +3,7 @@
 #pragma once
 
 #include <functional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -47,10 +48,20 @@ class LabelledRows {
     return table::check_read(report, file_.name());
   }
 
+  // The raw rows in order, with the labels that were known in the target's column, and the split of each, by
+  // the present spec. `rows`: numbers in the day.
+  using TableSink = std::function<Status(const Table& chunk, const std::vector<prep::Split>& splits,
+                                         const std::vector<uint64_t>& rows)>;
+  Status read_tables(const TableSink& sink);
+
  private:
   LabelledRows(const Day& day, Days of, Days known_on, table::RowFile file)
       : day_(day), of_(of), known_on_(known_on), file_(std::move(file)) {}
   LabelledChunk labelled(const prep::Preparation& preparation, const table::CsvChunk& chunk) const;
+  // Calls `set` for each row of the chunk of which a label was imported.
+  void for_each_late_label(const table::DatasetSpec& spec, const Table& chunk,
+                           const std::vector<uint64_t>& rows,
+                           const std::function<void(size_t i, int label)>& set) const;
 
   const Day& day_;
   const Days of_, known_on_;
@@ -59,10 +70,10 @@ class LabelledRows {
   LabelHistory late_;  // the labels that were imported
 };
 
-// The labelled rows of one split.
+// The labelled rows of one split; `segments` as score_split.
 Result<Scores> score_labelled_day(store::Store& store, const Day& day, Days of, Days known_on,
                                   const prep::Preparation& preparation, prep::Split split,
-                                  const model::ModelFile& model);
+                                  const model::ModelFile& model, std::span<const size_t> segments = {});
 
 // As split_sizes, over days; `labelled` of `fine`.
 struct LabelledSizes {

@@ -166,21 +166,45 @@ Result<FineRows> read_fine(store::Store& store, Days date, const prep::Preparati
 }
 
 Result<Scores> score_split(store::Store& store, Days date, const prep::Preparation& preparation,
-                           std::string_view split, const model::ModelFile& model, uint64_t first_row,
-                           uint64_t rows) {
-  Scores out{.threshold = model::threshold_of(model)};
+                           std::string_view split, const model::ModelFile& model,
+                           std::span<const size_t> segments, uint64_t first_row, uint64_t rows) {
+  Scores out{.threshold = model::threshold_of(model),
+             .segments = std::vector<std::vector<int32_t>>(segments.size())};
   MAEIL_TRY(for_each_sample_chunk(
       store, date, preparation, split,
       [&](const SampleChunk& chunk) -> Status {
-        const Samples& samples = chunk.samples;
-        MAEIL_ASSIGN(const auto probabilities, model::probabilities(model, samples.view().rows));
-        out.probabilities.insert(out.probabilities.end(), probabilities.begin(), probabilities.end());
-        out.labels.insert(out.labels.end(), samples.labels.begin(), samples.labels.end());
-        out.unlabelled += chunk.unlabelled;
+        MAEIL_ASSIGN(Scores scores, score_samples(model, chunk.samples, segments));
+        scores.unlabelled = chunk.unlabelled;
+        append(out, scores);
         return {};
       },
       first_row, rows));
   return out;
+}
+
+Result<Scores> score_samples(const model::ModelFile& model, const Samples& samples,
+                             std::span<const size_t> segments) {
+  Scores out;
+  if (samples.rows() > 0) {
+    MAEIL_ASSIGN(out.probabilities, model::probabilities(model, samples.view().rows));
+  }
+  out.labels.assign(samples.labels.begin(), samples.labels.end());
+  const size_t C = model.preparation->categorical.size();
+  for (const size_t feature : segments) {
+    auto& codes = out.segments.emplace_back();
+    for (size_t i = 0; i < samples.rows(); ++i) codes.push_back(samples.codes[i * C + feature]);
+  }
+  return out;
+}
+
+void append(Scores& to, const Scores& from) {
+  const auto add = [](auto& all, const auto& some) { all.insert(all.end(), some.begin(), some.end()); };
+  add(to.probabilities, from.probabilities);
+  add(to.labels, from.labels);
+  add(to.champion, from.champion);
+  to.segments.resize(std::max(to.segments.size(), from.segments.size()));
+  for (size_t k = 0; k < from.segments.size(); ++k) add(to.segments[k], from.segments[k]);
+  to.unlabelled += from.unlabelled;
 }
 
 Result<SplitSizes> split_sizes(store::Store& store, Days date, const prep::Preparation& preparation,

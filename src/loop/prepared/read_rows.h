@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -32,14 +33,22 @@ Result<FineRows> read_fine(store::Store& store, Days date, const prep::Preparati
 struct Scores {
   std::vector<double> probabilities;
   std::vector<uint8_t> labels;
-  uint64_t unlabelled = 0;  // rows without a label
-  double threshold = 0.5;   // from which probability on the model decides for a positive
+  uint64_t unlabelled = 0;             // rows without a label
+  double threshold = 0.5;              // from which probability on the model decides for a positive
+  std::vector<uint8_t> champion = {};  // decisions of another version (comparison.h); empty: of none
+  std::vector<std::vector<int32_t>> segments = {};  // (S, rows) codes of the features that were asked for
 };
-// Only what came from the raw rows `first_row` to first_row + rows - 1 counts, and little else is read.
-// kConflict when the rows were replaced meanwhile.
+// `segments`: of preparation.categorical, whose codes are kept. Only what came from the raw rows `first_row`
+// to first_row + rows - 1 counts, and little else is read. kConflict when the rows were replaced meanwhile.
 Result<Scores> score_split(store::Store& store, Days date, const prep::Preparation& preparation,
-                           std::string_view split, const model::ModelFile& model, uint64_t first_row = 0,
+                           std::string_view split, const model::ModelFile& model,
+                           std::span<const size_t> segments = {}, uint64_t first_row = 0,
                            uint64_t rows = UINT64_MAX);
+// Of samples with labels.
+Result<Scores> score_samples(const model::ModelFile& model, const Samples& samples,
+                             std::span<const size_t> segments = {});
+// Adds the rows of `from` behind those of `to`.
+void append(Scores& to, const Scores& from);
 
 struct SplitSizes {
   int64_t train = 0, fine = 0, test = 0;

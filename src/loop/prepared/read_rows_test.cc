@@ -48,13 +48,13 @@ TEST(ScoreSplit, AShardTakesItsRawRowsAndReadsNoFurther) {
   ASSERT_TRUE(store->commit(batch));
 
   const auto labels_of = [&](uint64_t first, uint64_t rows) {
-    return score_split(*store, date, preparation, "test", scorer, first, rows).value().labels;
+    return score_split(*store, date, preparation, "test", scorer, {}, first, rows).value().labels;
   };
   EXPECT_EQ(labels_of(0, 2), (std::vector<uint8_t>{0, 1}));
   EXPECT_EQ(labels_of(1, 2), (std::vector<uint8_t>{1}));
   EXPECT_EQ(labels_of(2, 2), (std::vector<uint8_t>{0}));
   EXPECT_TRUE(labels_of(2, 0).empty());
-  EXPECT_FALSE(score_split(*store, date, preparation, "test", scorer, 3, UINT64_MAX));
+  EXPECT_FALSE(score_split(*store, date, preparation, "test", scorer, {}, 3, UINT64_MAX));
 }
 
 const Days kDate = parse_date("2026-11-23").value();
@@ -132,7 +132,7 @@ TEST(ScoreSplit, EveryRangeIsWhatFilteringAllRowsGives) {
           ++unlabelled;
       }
       store.reads = 0, store.rows = 0;
-      const auto scored = score_split(store, kDate, kPreparation, "test", with, first, count);
+      const auto scored = score_split(store, kDate, kPreparation, "test", with, {}, first, count);
       ASSERT_TRUE(scored) << scored.error().message;
       EXPECT_EQ(scored->labels, labels) << one_in << ": " << first << " " << count;
       EXPECT_EQ(scored->unlabelled, unlabelled) << one_in << ": " << first << " " << count;
@@ -158,8 +158,8 @@ TEST(ScoreSplit, AShardReadsNoEarlierPieces) {
             SQLITE_OK);
   sqlite3_close(raw);
   const auto with = network();
-  EXPECT_FALSE(score_split(*store, kDate, kPreparation, "test", with, 0, 100));
-  const auto later = score_split(*store, kDate, kPreparation, "test", with, 6000, 300);
+  EXPECT_FALSE(score_split(*store, kDate, kPreparation, "test", with, {}, 0, 100));
+  const auto later = score_split(*store, kDate, kPreparation, "test", with, {}, 6000, 300);
   ASSERT_TRUE(later) << later.error().message;
   EXPECT_FALSE(later->labels.empty());
 }
@@ -181,7 +181,7 @@ TEST(ScoreSplit, RowsThatWereReplacedMeanwhileAreNoAnswer) {
     store.before_a_read = [&](store::RowSpan span) {
       if (span.count > 1 && !std::exchange(replaced, true)) store_rows(*below, after);
     };
-    const auto scored = score_split(store, kDate, kPreparation, "test", with, 1000, 100);
+    const auto scored = score_split(store, kDate, kPreparation, "test", with, {}, 1000, 100);
     ASSERT_FALSE(scored);
     EXPECT_EQ(scored.error().code, ErrorCode::kConflict) << scored.error().message;
   }

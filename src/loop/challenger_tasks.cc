@@ -1,0 +1,114 @@
+// train_challenger -> evaluate_challenger of model_evaluation_pipeline, where CHALLENGERS names families: a
+// model of another kind, or one that starts anew, against the day's champion.
+#include <fmt/format.h>
+
+#include "loop/challengers.h"
+#include "loop/evaluation.h"
+#include "loop/gate.h"
+#include "loop/labels/labelled_days.h"
+#include "loop/labels/stored_rows.h"
+#include "loop/pipelines.h"
+#include "loop/tasks.h"
+#include "loop/training.h"
+#include "model/boosted_trees.h"
+
+namespace maeil::loop {
+namespace {
+
+using dag::TaskContext;
+using dag::TaskOutcome;
+using dag::TaskState;
+
+Result<TaskOutcome> train_challenger(const Day& day, TaskContext& context) {
+  MAEIL_ASSIGN(const auto due, challenger_due(context, day.settings));
+  if (!due.is_due) return outcome(TaskState::kSkipped, "no challenger is trained: " + due.reason);
+  context.log("a challenger is trained: " + due.reason);
+  MAEIL_ASSIGN(auto learnt, days_to_learn(context.store, day, context.logical_date));
+  if (learnt.dates.empty()) learnt.dates = {context.logical_date};
+  MAEIL_ASSIGN(const LearningRows rows, stored_rows(context.store, day, learnt.dates, context.logical_date));
+  const auto families = challenger_families(day.settings);
+  TrainingPlan plan;
+  plan.epochs = static_cast<int>(day.settings.epochs);
+  plan.compared = families.size() > 1;
+  std::vector<FittedClassifier> fitted;
+  for (const auto& family : families) {
+    if (family == model::kBoostedTrees) MAEIL_TRY(model::can_learn_trees());
+    MAEIL_ASSIGN(auto one, fit_on(day, plan, rows, family, "", context));
+    if (plan.compared)
+      context.log(fmt::format("{}: log loss {} on {} held-out rows", family, metric_text(held_out_loss(one)),
+                              one.held_out));
+    fitted.push_back(std::move(one));
+  }
+  const FittedClassifier& best = fitted[best_of(fitted, day.spec)];
+  MAEIL_ASSIGN(auto out, register_fitted(day, rows, best, "candidate", context));
+  out.message = fmt::format("challenger, since {}: {}", due.reason, out.message);
+  out.result.update({{"family", best.learner->family()}, {"reason", due.reason}});
+  return out;
+}
+
+// The event of a challenger's judgement, with all numbers that decided.
+store::Document challenger_event(const Day& day, const store::Document& trained,
+                                 const store::Document& evaluated, const Judgement& judged) {
+  const bool manual = day.settings.approval == "manual";
+  const char* status = judged.gate == Gate::kNotJudged ? "not_judged"
+                       : judged.gate == Gate::kFailed  ? "rejected"
+                       : manual                        ? "pending_approval"
+                                                       : "approved";
+  return {{"event_type", "challenger_evaluated"},
+          {"model_id", evaluated.value("model_id", "")},
+          {"model_version", evaluated.value("model_version", "")},
+          {"family", trained.value("family", "")},
+          {"trained_because", trained.value("reason", "")},
+          {"status", status},
+          {"reason", judged.gate == Gate::kNotJudged ? judged.reason
+                     : judged.gate == Gate::kFailed  ? failure_text(judged, day.settings)
+                                                     : ""},
+          {"f1_threshold", day.settings.f1_threshold},
+          {"gate_rule", day.settings.gate_rule},
+          {"max_segment_loss", day.settings.max_segment_loss},
+          {"metrics", evaluated.at("metrics")},
+          {"comparison", evaluated.at("comparison")}};
+}
+
+Result<TaskOutcome> evaluate_challenger(const Day& day, TaskContext& context) {
+  MAEIL_ASSIGN(const auto trained, result_of(context, kEvaluationDag, "train_challenger"));
+  MAEIL_ASSIGN(const auto version, registry::find_version(context.store, trained.value("model_id", "")));
+  MAEIL_ASSIGN(const auto original, result_of(context, kEvaluationDag, "evaluate_model"));
+  Evaluation what{version, "test"};
+  MAEIL_ASSIGN(what.dates, dates_of(original, "judged_on"));
+  MAEIL_ASSIGN(what.champion, champion_of_the_date(context));
+  what.must_be_better = true;
+  return evaluate_version(context, day, what, [&](store::Document evaluated) -> Result<TaskOutcome> {
+    TaskOutcome out;
+    const Judgement judged = judge_evaluated(evaluated, day.settings);
+    out.message = fmt::format("challenger {} ({}) against version {}: {}: {}", version.version,
+                              trained.value("family", ""), what.champion->version,
+                              describe(evaluated.at("metrics")), verdict_text(judged, day.settings));
+    const std::string note = fmt::format("challenger of version {}: {}", what.champion->version,
+                                         judged.gate == Gate::kFailed ? failure_text(judged, day.settings)
+                                                                      : verdict_text(judged, day.settings));
+    MAEIL_TRY(change_after_verdict(day, context, version, registry::Judged::kAttempt, judged,
+                                   {note, evaluated.at("metrics")}, out.batch));
+    out.batch.puts.push_back({"performance_metrics", stamped(context, "performance_metrics",
+                                                             {{"model_id", version.id},
+                                                              {"dataset_name", "challenger_test"},
+                                                              {"metrics", evaluated.at("metrics")},
+                                                              {"comparison", evaluated.at("comparison")}})});
+    out.batch.puts.push_back({kChallengerEvents, stamped(context, kChallengerEvents,
+                                                         challenger_event(day, trained, evaluated, judged))});
+    evaluated["passed"] = judged.gate == Gate::kPassed;
+    out.result = std::move(evaluated);
+    return out;
+  });
+}
+
+}  // namespace
+
+void add_challenger_tasks(const Day& day, dag::TaskTable& table) {
+  table[{kEvaluationDag, "train_challenger"}] = [&day](TaskContext& c) { return train_challenger(day, c); };
+  table[{kEvaluationDag, "evaluate_challenger"}] = [&day](TaskContext& c) {
+    return evaluate_challenger(day, c);
+  };
+}
+
+}  // namespace maeil::loop
