@@ -100,6 +100,13 @@ class Structure(unittest.TestCase):
         self.assertEqual(evaluation.get_task("send_alert").upstream_task_ids, {"retrain_1.evaluate_finetuned_model"})
         self.assertNotIn("retrain_2.finetune_model", evaluation.task_dict)
 
+    def test_a_challenger_follows_every_verdict_where_one_is_wanted(self):
+        self.assertNotIn("train_challenger", self.dags["model_evaluation_pipeline"].task_dict)
+        evaluation = build_dags(exported(CHALLENGERS="boosted_trees"))["model_evaluation_pipeline"]
+        self.assertEqual(evaluation.get_task("train_challenger").upstream_task_ids, {"send_evaluation_results", "send_alert", "skip_evaluation"})
+        self.assertEqual(evaluation.get_task("train_challenger").trigger_rule, "none_failed_min_one_success")
+        self.assertEqual(evaluation.get_task("evaluate_challenger").upstream_task_ids, {"train_challenger"})
+
     def test_assets(self):
         produced = {a.uri for dag in self.dags.values() for t in dag.tasks for a in t.outlets}
         self.assertLessEqual({"maeil://store/raw_data", "maeil://store/data_validations", "maeil://store/processed_data", "maeil://store/evaluation_events", "maeil://store/alerts", "maeil://store/deployment_events", "maeil://store/predictions"}, produced)
