@@ -3,13 +3,10 @@
 #include <algorithm>
 #include <cmath>
 
+#include "metrics/scored_rows.h"
+
 namespace maeil::metrics {
 namespace {
-
-struct ScoredRow {
-  double probability;
-  uint8_t label;
-};
 
 // The k/bins quantile of rows sorted by probability, as numpy.percentile has it.
 double quantile_edge(std::span<const ScoredRow> sorted, uint64_t k, uint64_t bins) {
@@ -35,10 +32,8 @@ Result<std::vector<ReliabilityBin>> reliability_table(std::span<const double> pr
                                                       std::span<const uint8_t> labels, int bins) {
   MAEIL_TRY(check_scored_rows(probabilities, labels));
   if (bins < 1) return internal_error("metrics: a reliability table needs a bin");
-  std::vector<ScoredRow> rows(labels.size());
-  for (size_t i = 0; i < rows.size(); ++i) rows[i] = {probabilities[i], labels[i]};
-  std::sort(rows.begin(), rows.end(),
-            [](const ScoredRow& a, const ScoredRow& b) { return a.probability < b.probability; });
+  auto rows = by_falling_probability(probabilities, labels);
+  std::ranges::reverse(rows);
 
   std::vector<ReliabilityBin> out;
   const auto count = static_cast<uint64_t>(bins);

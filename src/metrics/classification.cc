@@ -8,6 +8,8 @@
 #include <cmath>
 #include <vector>
 
+#include "metrics/scored_rows.h"
+
 namespace maeil::metrics {
 namespace {
 
@@ -28,14 +30,7 @@ struct Sum {
 
 void rank_metrics(std::span<const double> probabilities, std::span<const uint8_t> labels, double positives,
                   double negatives, ClassificationMetrics& out) {
-  struct Scored {
-    double probability;
-    uint8_t label;
-  };
-  std::vector<Scored> rows(labels.size());
-  for (size_t i = 0; i < rows.size(); ++i) rows[i] = {probabilities[i], labels[i]};
-  std::sort(rows.begin(), rows.end(),
-            [](const Scored& a, const Scored& b) { return a.probability > b.probability; });
+  const auto rows = by_falling_probability(probabilities, labels);
 
   // Twice the area in units of (positive, negative) pairs: an integer far below 2^127.
   __int128 twice_area = 0;

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "metrics/classification.h"
+#include "metrics/scored_rows.h"
 
 namespace maeil::model {
 namespace {
@@ -31,14 +32,7 @@ double half_way(double lower, double upper) {
 // REQUIRES: a positive.
 double best_f1_threshold(std::span<const double> probabilities, std::span<const uint8_t> labels,
                          uint64_t positives) {
-  struct Scored {
-    double probability;
-    uint8_t label;
-  };
-  std::vector<Scored> rows(labels.size());
-  for (size_t i = 0; i < rows.size(); ++i) rows[i] = {probabilities[i], labels[i]};
-  std::sort(rows.begin(), rows.end(),
-            [](const Scored& a, const Scored& b) { return a.probability > b.probability; });
+  const auto rows = metrics::by_falling_probability(probabilities, labels);
 
   // F1 = 2 TP / (flagged + positives), compared as whole numbers.
   uint64_t true_positive = 0, best_true_positive = 0, best_flagged = 0;
