@@ -71,6 +71,7 @@ void print_use(const quality::Report& report, const std::vector<std::string>& id
                                : "that this training left out, but the synthesizer may have seen"));
     print_line("");
   }
+  if (report.not_learned) print_line(quality::describe(*report.not_learned) + "\n");
   const auto& p = report.privacy;
   std::vector<std::vector<std::string>> rows = {
       {"synthetic to real", fmt::format("{}", p.synthetic_rows), fmt::format("{}", p.real_rows),
@@ -157,6 +158,8 @@ store::Document as_document(const quality::Data& data, const quality::Report& re
                                  {"synthetic", learned_document(u.synthetic)},
                                  {"real", learned_document(u.real)}};
   }
+  if (report.not_learned)
+    out["train_on_synthetic"] = {{"not_measured", quality::describe(*report.not_learned)}};
   const auto& p = report.privacy;
   out["privacy"] = {{"synthetic_rows", p.synthetic_rows},
                     {"real_rows", p.real_rows},
@@ -193,14 +196,16 @@ Result<int> report_quality(Context& context, const QualityOptions& options) {
   for (const auto& line : data.left_out) note(line, LogLevel::kWarning);
   if (context.json) {
     print_json(as_document(data, report));
-    return 0;
+  } else {
+    for (const auto& column : data.absent)
+      print_line(fmt::format("column '{}' is in one of the files only: not scored", column));
+    print_scores(report);
+    print_use(report, data.copies.identifiers);
+    print_worst(report.scores);
+    if (!options.html.empty()) print_line(fmt::format("\nthe page: {}", options.html));
   }
-  for (const auto& column : data.absent)
-    print_line(fmt::format("column '{}' is in one of the files only: not scored", column));
-  print_scores(report);
-  print_use(report, data.copies.identifiers);
-  print_worst(report.scores);
-  if (!options.html.empty()) print_line(fmt::format("\nthe page: {}", options.html));
+  // The rest is written; but what --target asks for is not there.
+  if (report.not_learned) return fail(report.not_learned->code, quality::describe(*report.not_learned));
   return 0;
 }
 

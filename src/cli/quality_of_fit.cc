@@ -7,6 +7,7 @@
 #include <filesystem>
 
 #include "base/file.h"
+#include "cli/output.h"
 #include "cli/quality.h"
 #include "copula/mixture.h"
 #include "loop/source.h"
@@ -50,8 +51,13 @@ Result<std::optional<double>> report_fit(const FitOptions& options, const table:
   auto report = quality::make_report(data, target);
   // A target that no learner can take (too many classes, one row of a class) costs its part of the report
   // only.
-  if (!report) report = quality::make_report(data, "");
-  if (!report) return tl::make_unexpected(report.error());
+  if (!report) {
+    const Error why = report.error();
+    report = quality::make_report(data, "");
+    if (!report) return tl::make_unexpected(report.error());
+    report->not_learned = why;
+  }
+  if (report->not_learned) note(quality::describe(*report->not_learned), LogLevel::kWarning);
   const auto name = [](const std::string& path) { return std::filesystem::path(path).filename().string(); };
   MAEIL_TRY(
       write_file_atomically(quality_page_path(options.out),

@@ -49,8 +49,8 @@ struct BoostedTreesRecipe {
   double min_child_weight = 1;  // sum of the hessian in a leaf
   double l2 = 1;                // penalty on leaves
 };
-// kNotFound: XGBoost is not installed, with the package that has it.
-Status can_learn_trees();
+// kNotFound: XGBoost is not installed, with the package that has it and, behind that, what else can be done.
+Status can_learn_trees(const char* otherwise = ", or train with --family tab_transformer");
 
 // What it goes on from keeps its trees; new ones learn what those leave, and none is added where they make
 // the judged rows' log loss no better, or where the rows to learn from are all of one class.

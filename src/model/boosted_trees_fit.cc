@@ -247,7 +247,7 @@ Result<std::shared_ptr<const Predictor>> BoostedTreesLearner::fit(const prep::Pr
                                                                   const Samples& learn, const Samples& judged,
                                                                   const Predictor* start,
                                                                   const FitCallbacks& callbacks) const {
-  MAEIL_TRY(load_xgboost());
+  MAEIL_TRY(can_learn_trees());
   const auto* from = dynamic_cast<const BoostedTrees*>(start);
   if (start && !from)
     return bad_input(
@@ -349,7 +349,7 @@ Result<std::shared_ptr<const Predictor>> BoostedTreesLearner::fit(const prep::Pr
 
 }  // namespace
 
-Status can_learn_trees() { return load_xgboost(); }
+Status can_learn_trees(const char* otherwise) { return load_xgboost(otherwise); }
 
 std::unique_ptr<Learner> boosted_trees_learner(BoostedTreesRecipe recipe) {
   return std::make_unique<BoostedTreesLearner>(recipe);

@@ -10,7 +10,7 @@ namespace maeil::model {
 MAEIL_XGBOOST_FUNCTIONS(MAEIL_DEFINE)
 #undef MAEIL_DEFINE
 
-Status load_xgboost() {
+Status load_xgboost(const char* otherwise) {
   static std::mutex mutex;
   static bool loaded = false;
   std::lock_guard lock(mutex);
@@ -22,7 +22,7 @@ Status load_xgboost() {
   MAEIL_TRY(load_library({.file = "libxgboost.so.0",
                           .what = "boosted trees: XGBoost, which learns them,",
                           .package = "Debian: libxgboost0",
-                          .otherwise = ", or train with --family tab_transformer",
+                          .otherwise = otherwise,
                           .shown = "boosted trees: libxgboost.so.0",
                           .newer = "XGBoost 1.7 or newer"},
                          kFunctions));

@@ -32,7 +32,7 @@ namespace maeil::model {
 MAEIL_XGBOOST_FUNCTIONS(MAEIL_DECLARE)
 #undef MAEIL_DECLARE
 
-// kNotFound: it is not installed, with the package that has it. Thread safe.
-Status load_xgboost();
+// kNotFound: it is not installed, with the package that has it and, behind that, `otherwise`. Thread safe.
+Status load_xgboost(const char* otherwise = "");
 
 }  // namespace maeil::model

@@ -102,11 +102,13 @@ std::string head(const Data& data, const Report& report, const std::string& real
          "be 1.</p>\n";
 }
 
+constexpr const char* kLearning = "<h2>Trained on synthetic, tested on real</h2>\n";
+
 std::string learning(const Utility& u) {
   const bool two = u.classes.size() == 2;
-  return "<h2>Trained on synthetic, tested on real</h2>\n" +
+  return kLearning +
          fmt::format(
-             "<p>Gradient boosted trees predict <b>{}</b> for {} real rows {}. {}</p>\n",
+             "<p>XGBoost's boosted trees predict <b>{}</b> for {} real rows {}. {}</p>\n",
              escape_html(u.target), u.test_rows,
              u.holdout_file ? "that were held out"
                             : "that this training left out, but the synthesizer may have seen",
@@ -219,6 +221,8 @@ std::string report_page(const Data& data, const Report& report, const std::strin
   std::string out = page_begin("Quality of synthetic data");
   out += head(data, report, real, synthetic);
   if (report.utility) out += learning(*report.utility);
+  if (report.not_learned)
+    out += kLearning + fmt::format("<p>Not measured: {}.</p>\n", escape_html(describe(*report.not_learned)));
   out += privacy(report.privacy, data.copies.identifiers) + invalid(report.diagnostic) +
          distributions(data, report.scores) + trends(report.scores);
   return out + "</body></html>\n";

@@ -34,6 +34,18 @@ TEST(Page, IsCompleteInItself) {
   EXPECT_THAT(page, HasSubstr("real &lt;rows&gt;"));
 }
 
+TEST(Page, SaysThatNothingWasTrained) {
+  const auto data = read_data({.real = kTestData + "real.csv", .synthetic = kTestData + "synthetic.csv"});
+  auto report = make_report(*data, "");
+  report->not_learned = Error{ErrorCode::kNotFound, "XGBoost <is missing>: install it"};
+  const auto page = report_page(*data, *report, "real", "synthetic");
+  EXPECT_THAT(
+      page,
+      HasSubstr("<h2>Trained on synthetic, tested on real</h2>\n<p>Not measured: no model was trained on the "
+                "synthetic rows: XGBoost &lt;is missing&gt;: install it.</p>"));
+  EXPECT_THAT(page, Not(HasSubstr("ROC AUC")));
+}
+
 TEST(Page, ShowsTheWorstColumnFirst) {
   const auto real = test_file("real.csv", "same,moved\n1,1\n2,2\n3,3\n"),
              synthetic = test_file("synthetic.csv", "same,moved\n1,7\n2,8\n3,9\n");

@@ -9,8 +9,8 @@
 
 #include "base/philox.h"
 #include "metrics/classification.h"
-#include "quality/boosting.h"
-#include "quality/features.h"
+#include "model/boosted_trees.h"
+#include "quality/tree_learner.h"
 
 namespace maeil::quality {
 namespace {
@@ -56,24 +56,18 @@ std::vector<uint8_t> is_class(const std::vector<uint32_t>& classes, uint32_t k) 
   return out;
 }
 
-// P of class `k` for the test rows, by a learner of the training rows.
-std::vector<double> learn(const Data& data, size_t target, const Labelled& training, const Labelled& test,
-                          uint32_t k) {
-  const auto labels = is_class(training.classes, k);
-  const Features features(data, training.choice, labels, target);
-  return BoostedTrees::fit(features.bin(training.choice), labels).predict(features.bin(test.choice));
-}
-
-Result<Learned> two_classes(const Data& data, size_t target, const Labelled& training, const Labelled& test) {
-  const auto p = learn(data, target, training, test, 0);
+Result<Learned> two_classes(TreeLearner& learner, const Labelled& training, const Labelled& test) {
+  MAEIL_ASSIGN(const auto p, learner.learn(is_class(training.classes, 0)));
   MAEIL_ASSIGN(const auto metrics, metrics::classification_metrics(p, is_class(test.classes, 0)));
   return Learned{training.classes.size(), value_or_nan(metrics.f1_score), value_or_nan(metrics.roc_auc)};
 }
 
-Result<Learned> many_classes(const Data& data, size_t target, const Labelled& training, const Labelled& test,
+Result<Learned> many_classes(TreeLearner& learner, const Labelled& training, const Labelled& test,
                              uint32_t classes) {
-  std::vector<std::vector<double>> p;
-  for (uint32_t k = 0; k < classes; ++k) p.push_back(learn(data, target, training, test, k));
+  std::vector<std::vector<double>> p(classes);
+  for (uint32_t k = 0; k < classes; ++k) {
+    MAEIL_ASSIGN(p[k], learner.learn(is_class(training.classes, k)));
+  }
   Learned out{training.classes.size(), 0, 0};
   for (uint32_t k = 0; k < classes; ++k) {
     std::vector<double> chosen(test.classes.size());
@@ -98,6 +92,8 @@ Result<Utility> train_on_synthetic(const Data& data, const std::string& target) 
   while (at < data.columns.size() && data.columns[at].name != target) ++at;
   if (at == data.columns.size())
     return usage_error(fmt::format("--target: there is no column '{}' that could be learned", target));
+  if (data.columns.size() == 1)
+    return usage_error(fmt::format("--target: there is no column to predict '{}' from", target));
   const auto& column = data.columns[at];
 
   Utility out;
@@ -140,10 +136,12 @@ Result<Utility> train_on_synthetic(const Data& data, const std::string& target) 
   if (synthetic.classes.empty())
     return usage_error(
         fmt::format("--target: no synthetic row has a value of '{}' that a real row has", target));
+  MAEIL_TRY(model::can_learn_trees(""));
   const auto learned = [&](const Labelled& rows) {
+    TreeLearner learner(data, rows.choice, tested.choice, at);
     return out.classes.size() == 2
-               ? two_classes(data, at, rows, tested)
-               : many_classes(data, at, rows, tested, static_cast<uint32_t>(out.classes.size()));
+               ? two_classes(learner, rows, tested)
+               : many_classes(learner, rows, tested, static_cast<uint32_t>(out.classes.size()));
   };
   MAEIL_ASSIGN(out.synthetic, learned(synthetic));
   MAEIL_ASSIGN(out.real, learned(real));

@@ -1,10 +1,10 @@
 // Train on synthetic, test on real: does a learner that saw only synthetic rows know the real ones? (Esteban,
 // Hyland, Rätsch 2017)
 //
-// The learner (boosting.h) is fitted twice, on the synthetic rows and on the real ones, with bins and
-// category order of its own training rows, and tested on the same held-out real rows: those of the held-out
-// file, else every third or so of the real rows (30 %, by a hash of the row number), which are then not
-// trained on. Several classes: one learner each against the rest.
+// The learner (tree_learner.h) is fitted twice, on the synthetic rows and on the real ones, with bins and
+// categories of its own training rows, and tested on the same held-out real rows: those of the held-out file,
+// else every third or so of the real rows (30 %, by a hash of the row number), which are then not trained on.
+// Several classes: one learner each against the rest.
 #pragma once
 
 #include <string>
@@ -32,8 +32,9 @@ struct Utility {
 
 inline constexpr size_t kMaxTargetClasses = 32;
 
-// kUsage: no such column, one class, more than kMaxTargetClasses. Rows without target, or of a class that no
-// real training row has, are left out.
+// kUsage: no such column, or none beside it; one class, more than kMaxTargetClasses. kNotFound: XGBoost,
+// which learns the trees, is not installed, with the package that has it; all that is kUsage is found before.
+// Rows without target, or of a class that no real training row has, are left out.
 Result<Utility> train_on_synthetic(const Data& data, const std::string& target);
 
 }  // namespace maeil::quality

@@ -1,69 +1,18 @@
-// The learner learns what is there to learn, and train-on-synthetic tells good synthetic rows from useless
-// ones.
+// Train-on-synthetic tells good synthetic rows from useless ones.
 #include "quality/utility.h"
 
 #include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 
 #include "base/philox.h"
-#include "base/threads.h"
-#include "metrics/classification.h"
-#include "quality/boosting.h"
 #include "quality/test_files.h"
 
 namespace maeil::quality {
 namespace {
-
-struct Problem {
-  BinnedRows rows;
-  std::vector<uint8_t> labels;
-};
-
-// Three columns of 16 bins; label = (first >= 8) xor (second >= 8), which no single column says anything
-// about.
-Problem exclusive_or(size_t n, uint64_t seed) {
-  RandomSequence random(seed, RandomStream::kInit, 0);
-  Problem out{{n, std::vector<std::vector<uint8_t>>(3)}, {}};
-  for (size_t i = 0; i < n; ++i) {
-    for (auto& column : out.rows.columns) column.push_back(static_cast<uint8_t>(random.next_below(16)));
-    out.labels.push_back((out.rows.columns[0][i] >= 8) != (out.rows.columns[1][i] >= 8));
-  }
-  return out;
-}
-
-double auc(const std::vector<double>& p, const std::vector<uint8_t>& labels) {
-  return metrics::classification_metrics(p, labels)->roc_auc.value();
-}
-
-TEST(Boosting, LearnsAnInteraction) {
-  const auto training = exclusive_or(2000, 1), test = exclusive_or(1000, 2);
-  const auto trees = BoostedTrees::fit(training.rows, training.labels);
-  EXPECT_GT(auc(trees.predict(test.rows), test.labels), 0.99);
-  auto shuffled = training.labels;
-  std::rotate(shuffled.begin(), shuffled.begin() + 7, shuffled.end());
-  EXPECT_LT(auc(BoostedTrees::fit(training.rows, shuffled).predict(test.rows), test.labels), 0.6);
-}
-
-TEST(Boosting, SameAtAnyNumberOfThreads) {
-  const auto training = exclusive_or(5000, 1);
-  set_thread_count(1);
-  const auto one = BoostedTrees::fit(training.rows, training.labels).predict(training.rows);
-  set_thread_count(5);
-  const auto five = BoostedTrees::fit(training.rows, training.labels).predict(training.rows);
-  set_thread_count(0);
-  EXPECT_EQ(one, five);
-}
-
-TEST(Boosting, AConstantLabelIsPredictedWithoutInfinities) {
-  const auto training = exclusive_or(50, 1);
-  for (const auto p : BoostedTrees::fit(training.rows, std::vector<uint8_t>(50, 1)).predict(training.rows)) {
-    EXPECT_GT(p, 0.9);
-    EXPECT_LT(p, 1);
-  }
-}
 
 // A book whose default depends on a ratio, a grade and whether `age` is known. `noise`: labels drawn apart
 // from the features.
@@ -131,6 +80,17 @@ TEST(Utility, SeveralClassesAndNumbersAsClasses) {
   EXPECT_EQ(numbers->synthetic.f1, 1);
 }
 
+// Rows that all default (the more frequent class) teach that nobody does not: no error, but the worst marks.
+TEST(Utility, SyntheticRowsOfOneClassTeachNothing) {
+  auto text = book(500, 2, false);
+  std::ranges::replace(text, 'N', 'Y');
+  const auto found = train_on_synthetic(read(text, true), "default");
+  ASSERT_TRUE(found) << found.error().message;
+  EXPECT_EQ(found->synthetic.f1, 0);
+  EXPECT_EQ(found->synthetic.auc, 0.5);
+  EXPECT_GT(found->real.auc, 0.75);
+}
+
 TEST(Utility, RefusesATargetThatIsNone) {
   const auto refuse = [](const std::string& real, const std::string& target) {
     const auto data =
@@ -140,6 +100,10 @@ TEST(Utility, RefusesATargetThatIsNone) {
   };
   EXPECT_THAT(refuse("x,y\n1,a\n", "z"), testing::HasSubstr("no column 'z'"));
   EXPECT_THAT(refuse("x,y\n1,a\n2,a\n3,a\n4,a\n", "y"), testing::HasSubstr("fewer than two values"));
+  const auto alone =
+      read_data({.real = test_file("r.csv", "y\na\nb\n"), .synthetic = test_file("s.csv", "y\na\n")});
+  EXPECT_THAT(train_on_synthetic(*alone, "y").error().message,
+              testing::HasSubstr("no column to predict 'y' from"));
   std::string many = "x,y\n";
   for (int i = 0; i < 100; ++i) many += fmt::format("{},b\n", i);
   EXPECT_THAT(refuse(many, "x"), testing::HasSubstr("no class"));

@@ -1,5 +1,6 @@
 """Every command of the contract: its help has an example, its --json is JSON, its result is what its name says."""
 import csv
+import html
 import json
 import math
 import os
@@ -244,6 +245,35 @@ class Commands(unittest.TestCase):
         for part in ("column pair trends", "data validity", "closest record", "synthetic to real"):
             self.assertIn(part, text)
         self.assertIn("no column 'nothing'", self.work.run("report", "quality", "--real", real, "--synthetic", real, "--target", "nothing", expect=2).stderr)
+
+    def test_without_xgboost_a_report_says_what_it_lacks(self):
+        without, rows = self.work.without_xgboost(), self.files.rows
+        arguments = ("report", "quality", "--real", rows, "--synthetic", rows, "--html", "lacking.html")
+        whole = self.json(*arguments)
+        said = r"no model was trained on the synthetic rows: boosted trees: XGBoost, which learns them, cannot be loaded \([^)]*\): install libxgboost.so.0 \(Debian: libxgboost0\)"
+        # Who asks for the training by --target gets all the rest, and no success.
+        for form in ((), ("--json",)):
+            done = self.work.run(*arguments, "--target", "DLNQ_1M_FLG", *form, expect=3, **without)
+            self.assertRegex(done.stderr, said + "\n$")
+            self.assertRegex(done.stdout, said)
+            self.assertRegex((self.work.folder / "lacking.html").read_text(), f"<p>Not measured: {said}.</p>")
+        lacking = json.loads(done.stdout)
+        self.assertRegex(lacking.pop("train_on_synthetic")["not_measured"], f"^{said}$")
+        self.assertEqual(lacking, whole)
+        self.assertNotIn("XGBoost", self.work.run(*arguments, expect=0, **without).stderr)
+        # What is wrong with the question is said first.
+        self.assertIn("no column 'nothing'", self.work.run(*arguments, "--target", "nothing", expect=2, **without).stderr)
+        # A fit did what it was asked for.
+        done = self.work.run("fit", "--in", rows, "--out", "lacking.json", "--target", "DLNQ_1M_FLG", expect=0, **without)
+        self.assertRegex(done.stderr, said)
+        self.assertRegex((self.work.folder / "lacking.quality.html").read_text(), said)
+
+    def test_a_fit_says_which_target_no_model_can_learn(self):
+        (self.work.folder / "many.csv").write_text("x,y\n" + "".join(f"{i % 9},c{i % 40}\n" for i in range(400)))
+        done = self.work.run("fit", "--in", "many.csv", "--out", "many.json", "--target", "y", expect=0)
+        said = "no model was trained on the synthetic rows: --target: column 'y' has more than 32 values"
+        self.assertIn(said, done.stderr)
+        self.assertIn(said, html.unescape((self.work.folder / "many.quality.html").read_text()))
 
     def test_preprocess_predict_evaluate_a_file(self):
         sample = self.files.rows

@@ -70,6 +70,12 @@ class Workspace:
         return subprocess.Popen([BINARY, *map(str, arguments)], cwd=self.folder, env=self.environment(settings),
                                 stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
 
+    def without_xgboost(self):
+        """The settings of a command that finds no XGBoost: the loader meets a file of that name first which is no library."""
+        (self.folder / "lib").mkdir(exist_ok=True)
+        (self.folder / "lib/libxgboost.so.0").write_bytes(b"")
+        return {"LD_LIBRARY_PATH": os.pathsep.join(filter(None, [str(self.folder / "lib"), os.environ.get("LD_LIBRARY_PATH", "")]))}
+
     def find(self, collection, filter=None, sort=None):
         arguments = ["db", collection, "--json", "--limit", "0"]
         if filter is not None:
