@@ -14,6 +14,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import tomllib
 
 import machine
 from own_tables import SMALL
@@ -32,8 +33,10 @@ def portfolio(binary, book):
     with tempfile.TemporaryDirectory() as folder:
         subprocess.run([binary, "generate", "--book", book, "--num-rows", "20000", "--date", "2026-01-31", "--out", "book.csv"], cwd=folder, check=True, capture_output=True)
         frame = pandas.read_csv(f"{folder}/book.csv", low_memory=False)
-    # What leaks, and texts that nearly name a row (dates, keys), which the libraries would learn by heart.
-    drop = [c for c in frame if c.startswith(("AF_", "BF_")) or c in ("CRG", "NRML_RATIO") or (frame[c].dtype == object and frame[c].nunique() > 100)]
+    # What leaks, as the built-in dataset spec has it, and texts that nearly name a row (dates, keys), which the libraries would learn by heart.
+    spec = tomllib.loads((ROOT / "datasets/corporate_loan.toml").read_text())
+    leaks = [prefix + name for rule in spec["drop"] for prefix in rule.get("prefixes", [""]) for name in rule["names"]]
+    drop = [c for c in frame if c in leaks or (frame[c].dtype == object and frame[c].nunique() > 100)]
     return frame.drop(columns=drop), "DLNQ_1M_FLG", "Y"
 
 

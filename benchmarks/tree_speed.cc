@@ -60,7 +60,7 @@ int main(int argc, char** argv) {
   double loss = 0;
   auto begin = std::chrono::steady_clock::now();
   const auto trees =
-      must(model::boosted_trees_learner({.rounds = rounds})
+      must(model::boosted_trees_learner({.rounds = rounds, .depth = 6, .min_child_weight = 1})
                ->fit(preparation, learn, {}, nullptr, {.epoch = [&](const model::Epoch& epoch) -> Status {
                        loss = 0;
                        for (size_t i = 0; i < epoch.probabilities.size(); ++i)

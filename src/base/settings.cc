@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <charconv>
 #include <cmath>
+#include <set>
 #include <variant>
 
 #include "base/dataset_choice.h"
@@ -278,9 +279,12 @@ Result<Settings> load_settings(const std::filesystem::path& folder,
         fmt::format("GATE_RULE must be 'point' or 'lower_bound', not '{}'", settings.gate_rule));
   }
   const std::string& challengers = settings.challengers;
+  std::set<std::string_view> families;
   for (size_t at = 0, end = 0; !challengers.empty() && at <= challengers.size(); at = end + 1) {
     end = std::min(challengers.find(',', at), challengers.size());
     const std::string_view family = trim(std::string_view(challengers).substr(at, end - at));
+    if (!families.insert(family).second)
+      return usage_error(fmt::format("CHALLENGERS names '{}' twice", family));
     if (family != "boosted_trees" && family != "tab_transformer")
       return usage_error(fmt::format(
           "CHALLENGERS names model families, 'boosted_trees' or 'boosted_trees, tab_transformer', not '{}'",

@@ -112,9 +112,9 @@ Result<int> model_export(Context& context, const ModelOptions& options) {
 Result<int> model_approve(Context& context, const ModelOptions& options) {
   MAEIL_ASSIGN(store::Store & store, context.existing_store());
   MAEIL_ASSIGN(const auto version, registry::find_version(store, options.version));
-  MAEIL_ASSIGN(const bool deploys, loop::was_proposed(store, version));
+  MAEIL_ASSIGN(const auto proposal, loop::proposal_of(store, version));
   std::unique_ptr<store::Lock> lock;
-  if (deploys) {
+  if (proposal.deploys) {
     MAEIL_ASSIGN(lock, store.lock("runner", "maeil model approve"));
   }
   const Instant when = now();
@@ -131,7 +131,7 @@ Result<int> model_approve(Context& context, const ModelOptions& options) {
                                               .comment = options.comment},
                                              when));
   MAEIL_TRY(registry::commit_change(store, batch, version));
-  if (deploys) {
+  if (proposal.deploys) {
     MAEIL_ASSIGN(const auto approved, registry::find_version(store, version.id));
     if (!context.json) print_line(fmt::format("version {} is approved", version.version));
     return deploy(context, store, approved, "deploy");
@@ -139,7 +139,14 @@ Result<int> model_approve(Context& context, const ModelOptions& options) {
   if (context.json)
     print_json({{"model_version", version.version}, {"status", "approved"}});
   else
-    print_line(fmt::format("version {} is approved (it was {})", version.version, version.status));
+    print_line(
+        fmt::format("version {} is approved (it was {}){}; `maeil model deploy {}` deploys it",
+                    version.version, version.status,
+                    proposal.instead.empty()
+                        ? ""
+                        : fmt::format(" and not deployed: version {} was deployed since it was proposed",
+                                      proposal.instead),
+                    version.version));
   return 0;
 }
 

@@ -39,8 +39,11 @@ struct TaskSpec {
   TaskKind kind = TaskKind::kAction;
   std::vector<std::string> upstream;  // ids in the same DAG
   TriggerRule trigger_rule = TriggerRule::kAllSuccess;
-  int attempt = 0;         // of a retraining group: 1, 2, ...; else 0
-  int retries = 0;         // technical tries beyond the first, for exit code 1 only
+  int attempt = 0;  // of a retraining group: 1, 2, ...; else 0
+  int retries = 0;  // technical tries beyond the first, for exit code 1 only
+  // A setting adds it: a date is over without it where the task before it succeeded and did not announce it,
+  // in field `announces` of its result, a list of ids (dag_state.h).
+  bool by_setting = false;
   bool shardable = false;  // its work may be cut into shards (SHARDS, `maeil task --shard`)
   // collections that a success has written: what others may wait for (Airflow's assets)
   std::vector<std::string> produces;

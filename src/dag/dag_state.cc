@@ -29,6 +29,18 @@ bool is_over(const DagSpec& dag, std::map<std::string, TaskRecord> records) {
   return true;
 }
 
+// Whether a task that a setting adds is none of this date's.
+bool is_uncalled(const DagSpec& dag, const TaskSpec& task, const std::map<std::string, TaskRecord>& records) {
+  return task.by_setting && std::ranges::any_of(task.upstream, [&](const std::string& id) {
+           const auto record = records.find(id);
+           if (record == records.end()) return false;
+           if (find_task(dag, id)->by_setting) return record->second.state == TaskState::kSkipped;
+           if (record->second.state != TaskState::kSuccess) return false;
+           const auto announced = record->second.result.value("announces", store::Document::array());
+           return std::ranges::find(announced, store::Document(task.id)) == announced.end();
+         });
+}
+
 }  // namespace
 
 void count_as_done(const DagSpec& dag, std::map<std::string, TaskRecord>& records) {
@@ -38,6 +50,13 @@ void count_as_done(const DagSpec& dag, std::map<std::string, TaskRecord>& record
   };
   for (const auto& task : dag.tasks) {  // upstreams come first
     if (records.contains(task.id) || task.kind == TaskKind::kBranch) continue;
+    if (is_uncalled(dag, task, records)) {
+      const bool follows_one = find_task(dag, task.upstream.front())->by_setting;
+      records[task.id] = {.task_id = task.id,
+                          .state = TaskState::kSkipped,
+                          .skipped_by = follows_one ? task.upstream.front() : ""};
+      continue;
+    }
     const bool may_run = std::ranges::all_of(task.upstream, [&](const std::string& id) {
       return succeeded(id) && find_task(dag, id)->kind != TaskKind::kBranch;
     });

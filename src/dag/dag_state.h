@@ -12,7 +12,8 @@ namespace maeil::dag {
 
 // Adds a record of success for a task that has none although one that follows it has succeeded: the date was
 // run by a maeil that had no such task, or task by task without it. What it was for is done, and running it
-// now would undo what follows. Not for branches, nor behind one.
+// now would undo what follows. Not for branches, nor behind one. And one of skipped for a task by_setting
+// that nothing announced, and what follows it.
 void count_as_done(const DagSpec& dag, std::map<std::string, TaskRecord>& records);
 
 // The state of a DAG that a run has been through: success, or failed. Airflow asks only the tasks that

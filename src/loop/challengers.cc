@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "loop/pipelines.h"
 #include "store/field_rules.h"
 
@@ -13,22 +15,45 @@ struct LastTraining {
   const char* what;
 };
 
-// nullopt: nobody knows, of a version that another program wrote.
-Result<std::optional<LastTraining>> last_training(const dag::TaskContext& context) {
+Result<LastTraining> last_training(const dag::TaskContext& context) {
   store::FindOptions before;
-  before.filter = {{"logical_date", {{"$lt", format_date(context.logical_date)}}}};
+  before.filter = {{"logical_date", {{"$lt", format_date(context.logical_date)}}},
+                   {"status", {{"$ne", "not_judged"}}},
+                   {"superseded_by", {{"$exists", false}}}};
   before.sort = {{"logical_date", -1}};
   before.limit = 1;
   MAEIL_ASSIGN(const auto event, context.store.find_one(kChallengerEvents, before));
   if (!event.is_null()) {
     const auto on = parse_date(store::text_field(event, "logical_date"));
     if (!on) return with_context("challenger_events: the newest event is damaged", on.error());
-    return std::optional(LastTraining{*on, "the last challenger was judged"});
+    return LastTraining{*on, "the last challenger was judged"};
   }
   MAEIL_ASSIGN(const auto loaded, result_of(context, kEvaluationDag, "load_latest_model"));
-  MAEIL_ASSIGN(const auto version, registry::find_version(context.store, loaded.value("model_id", "")));
-  const auto on = parse_date(store::text_field(version.document, "logical_date"));
-  return on ? std::optional(LastTraining{*on, "the model in force was made"}) : std::nullopt;
+  store::FindOptions first;
+  // Not what a training says of its own test rows, on a day of the clock (`gate`).
+  first.filter = {
+      {"model_id", loaded.value("model_id", "")}, {"dataset_name", "test"}, {"gate", {{"$exists", false}}}};
+  first.sort = {{"logical_date", 1}};
+  first.limit = 1;
+  MAEIL_ASSIGN(const auto judged, context.store.find_one("performance_metrics", first));
+  const auto on = parse_date(store::text_field(judged, "logical_date"));
+  return LastTraining{on ? *on : context.logical_date, "the model in force was first judged"};
+}
+
+// The record of the date's verdict, a pass or an alert; nullopt: there is none.
+Result<std::optional<store::Document>> verdict_result(const dag::TaskContext& context) {
+  for (const char* task : {"send_evaluation_results", "send_alert", "skip_evaluation"}) {
+    MAEIL_ASSIGN(const auto state, state_of(context, kEvaluationDag, task));
+    if (state != dag::TaskState::kSuccess) continue;
+    MAEIL_ASSIGN(auto result, result_of(context, kEvaluationDag, task));
+    return std::optional(std::move(result));
+  }
+  return std::optional<store::Document>();
+}
+
+bool announces_challenger(const store::Document& verdict) {
+  const auto announced = verdict.value("announces", store::Document::array());
+  return std::ranges::find(announced, store::Document(kTrainChallenger)) != announced.end();
 }
 
 }  // namespace
@@ -45,15 +70,33 @@ std::vector<std::string> challenger_families(const Settings& settings) {
 }
 
 Result<ChallengerDue> challenger_due(const dag::TaskContext& context, const Settings& settings) {
+  MAEIL_ASSIGN(const auto verdict, verdict_result(context));
+  if (!verdict || !announces_challenger(*verdict))
+    return ChallengerDue{false, "the date was judged without CHALLENGERS"};
   MAEIL_ASSIGN(const auto gate, result_of(context, kEvaluationDag, "check_model_performance"));
   if (gate.contains("not_judged")) return ChallengerDue{false, "the date could not be judged"};
   if (!gate.value("passed", false)) return ChallengerDue{true, "the model in force failed the gate"};
   MAEIL_ASSIGN(const auto last, last_training(context));
-  if (!last) return ChallengerDue{true, "nobody knows when the model in force was made"};
-  const auto days = (context.logical_date - last->on).count();
+  const auto days = (context.logical_date - last.on).count();
   return ChallengerDue{days >= settings.retrain_every,
-                       fmt::format("{} on {} (RETRAIN_EVERY is {} days)", last->what, format_date(last->on),
+                       fmt::format("{} on {} (RETRAIN_EVERY is {} days)", last.what, format_date(last.on),
                                    settings.retrain_every)};
+}
+
+Result<std::optional<bool>> challenger_passed(const dag::TaskContext& context) {
+  using Answer = std::optional<bool>;
+  MAEIL_ASSIGN(const auto verdict, verdict_result(context));
+  if (!verdict || !announces_challenger(*verdict)) return Answer(false);
+  MAEIL_ASSIGN(const auto judged, state_of(context, kEvaluationDag, kEvaluateChallenger));
+  if (judged == dag::TaskState::kSuccess) {
+    MAEIL_ASSIGN(const auto result, result_of(context, kEvaluationDag, kEvaluateChallenger));
+    return Answer(result.value("passed", false));
+  }
+  MAEIL_ASSIGN(const auto trained, state_of(context, kEvaluationDag, kTrainChallenger));
+  if (trained == dag::TaskState::kSkipped) return Answer(false);
+  // Failed, or dead, a part of it perhaps. On a first question that may be about to be done again.
+  MAEIL_ASSIGN(const auto failure, failure_of(context, kEvaluationDag));
+  return failure && context.asked_before ? Answer(false) : Answer();
 }
 
 Result<registry::ModelVersion> champion_of_the_date(const dag::TaskContext& context) {

@@ -15,6 +15,15 @@ store::Document number_or_null(const std::optional<double>& value) {
   return value ? store::Document(*value) : store::Document();
 }
 
+// Rows in the order of what they belong to: (unit, row).
+std::vector<std::pair<uint64_t, size_t>> units_of(const Scores& scores) {
+  std::vector<std::pair<uint64_t, size_t>> out;
+  for (size_t i = 0; i < scores.labels.size(); ++i)
+    out.emplace_back(scores.units.empty() ? i : scores.units[i], i);
+  if (!scores.units.empty()) std::ranges::sort(out);
+  return out;
+}
+
 std::string value_of(const prep::CategoricalFeature& feature, int32_t code) {
   const bool known = code >= 0 && static_cast<size_t>(code) < feature.vocabulary.size();
   return known ? feature.vocabulary[static_cast<size_t>(code)] : "(unknown)";
@@ -48,17 +57,22 @@ store::Document compare(const Scores& scores, const Segments& segments, const pr
     return std::tuple(scores.labels[row] == 1, scores.probabilities[row] >= scores.threshold,
                       scores.champion[row] != 0);
   };
+  const auto units = units_of(scores);
+  std::vector<metrics::PairedDecisions> by_unit;
   metrics::PairedDecisions all;
-  for (size_t i = 0; i < scores.labels.size(); ++i) {
-    const auto [label, challenger, before] = decisions_of(i);
+  for (size_t i = 0; i < units.size(); ++i) {
+    const auto [label, challenger, before] = decisions_of(units[i].second);
+    if (i == 0 || units[i].first != units[i - 1].first) by_unit.emplace_back();
+    by_unit.back().add(label, challenger, before);
     all.add(label, challenger, before);
   }
-  const auto interval = metrics::bootstrap_f1_difference(all, seed);
+  const auto interval = metrics::bootstrap_f1_difference(by_unit, seed);
   store::Document out = {
       {"champion_id", champion.id},
       {"champion_version", champion.version},
       {"must_be_better", must_be_better},
       {"rows", all.rows()},
+      {"units", scores.units.empty() ? store::Document() : store::Document(by_unit.size())},
       {"positives", all.positives()},
       {"champion_f1_score", number_or_null(metrics::f1_score(all.second()))},
       {"f1_difference", number_or_null(metrics::f1_difference(all))},

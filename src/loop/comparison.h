@@ -28,8 +28,9 @@ Segments segments_of(const table::DatasetSpec& spec, const prep::Preparation& pr
 bool compares_attempts(const Day& day);
 
 // Field `comparison` of what an evaluation records: {champion_id, champion_version, must_be_better, rows,
-// positives, champion_f1_score, f1_difference, f1_difference_interval, segments, small_segments,
+// units, positives, champion_f1_score, f1_difference, f1_difference_interval, segments, small_segments,
 // unknown_segments}. `must_be_better`: whether the whole interval of the difference has to be above 0.
+// The interval is by rows, or, where `units` is there, by so many groups or ids whose rows belong together.
 // `segments`: {column, value, rows, positives, f1_score, champion_f1_score, f1_difference} of those with
 // kLeastSegmentPositives; `small_segments`: how many have fewer; a value that the version never saw is
 // "(unknown)". Undefined is null. REQUIRES: scores have the champion's decisions and the codes of `segments`.

@@ -9,6 +9,7 @@
 #include "registry/audit.h"
 #include "registry/deployed_link.h"
 #include "registry/status.h"
+#include "store/field_rules.h"
 
 namespace maeil::loop {
 namespace {
@@ -69,23 +70,30 @@ bool was_not_tried(const Error& error) {
   return error.code == ErrorCode::kUsage || error.code == ErrorCode::kConflict;
 }
 
-store::Document pending_approval_event(const registry::ModelVersion& version) {
+store::Document pending_approval_event(const registry::ModelVersion& version,
+                                       const std::optional<registry::ModelVersion>& deployed) {
   return {{"event_type", "pending_approval"},
           {"model_id", version.id},
           {"model_version", version.version},
           {"deployment_path", nullptr},
           {"status", "pending"},
           {"error", nullptr},
-          {"unchanged", false}};
+          {"unchanged", false},
+          {"replaced", deployed ? store::Document(deployed->id) : store::Document()}};
 }
 
-Result<bool> was_proposed(store::Store& store, const registry::ModelVersion& version) {
-  if (!registry::waits_for_approval(version) && version.status != "approved") return false;
+Result<Proposal> proposal_of(store::Store& store, const registry::ModelVersion& version) {
+  if (!registry::waits_for_approval(version) && version.status != "approved") return Proposal{};
   store::FindOptions proposals;
-  proposals.filter = {{"event_type", "pending_approval"}, {"model_id", version.id}};
+  proposals.filter = {
+      {"event_type", "pending_approval"}, {"model_id", version.id}, {"superseded_by", {{"$exists", false}}}};
+  proposals.sort = {{"logical_date", -1}};
   proposals.limit = 1;
   MAEIL_ASSIGN(const auto event, store.find_one(kDeploymentEvents, proposals));
-  return !event.is_null();
+  if (event.is_null()) return Proposal{};
+  MAEIL_ASSIGN(const auto deployed, registry::deployed_version(store));
+  const bool is_another = deployed && store::text_field(event, "replaced") != deployed->id;
+  return Proposal{!is_another, is_another ? deployed->version : ""};
 }
 
 store::Document failed_deployment_event(const registry::ModelVersion& version, const Error& error) {

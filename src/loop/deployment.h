@@ -40,12 +40,18 @@ bool was_not_tried(const Error& error);
 
 inline constexpr const char* kDeploymentEvents = "deployment_events";
 
-// The event of one that waits for a person: event_type `pending_approval`.
-store::Document pending_approval_event(const registry::ModelVersion& version);
+// The event of one that waits for a person: event_type `pending_approval`, `replaced` the id of what is
+// deployed, null where nothing is.
+store::Document pending_approval_event(const registry::ModelVersion& version,
+                                       const std::optional<registry::ModelVersion>& deployed);
 
-// Whether a version that no one has approved, or that a person approved and nobody deployed, was proposed by
-// such an event.
-Result<bool> was_proposed(store::Store& store, const registry::ModelVersion& version);
+// Whether a person's approval of the version is to deploy it: a date has proposed it, nobody has deployed it
+// since, and what is deployed is what was deployed then. `instead`: the version that took that place since.
+struct Proposal {
+  bool deploys = false;
+  std::string instead;
+};
+Result<Proposal> proposal_of(store::Store& store, const registry::ModelVersion& version);
 
 // The event of a deployment that failed.
 store::Document failed_deployment_event(const registry::ModelVersion& version, const Error& error);

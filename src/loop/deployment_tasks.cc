@@ -2,6 +2,9 @@
 // notify_deployment_complete.
 #include <fmt/format.h>
 
+#include <set>
+
+#include "loop/challengers.h"
 #include "loop/deployment.h"
 #include "loop/pipelines.h"
 #include "loop/tasks.h"
@@ -16,28 +19,13 @@ using dag::TaskContext;
 using dag::TaskOutcome;
 using dag::TaskState;
 
-// Whether a challenger was judged to be better than what the verdict passed; nullopt: that is not known yet.
-Result<std::optional<bool>> challenger_passed(const Day& day, TaskContext& context) {
-  using Answer = std::optional<bool>;
-  if (day.settings.challengers.empty()) return Answer(false);
-  MAEIL_ASSIGN(const TaskState trained, state_of(context, kEvaluationDag, "train_challenger"));
-  MAEIL_ASSIGN(const TaskState judged, state_of(context, kEvaluationDag, "evaluate_challenger"));
-  if (judged == TaskState::kSuccess) {
-    MAEIL_ASSIGN(const auto result, result_of(context, kEvaluationDag, "evaluate_challenger"));
-    return Answer(result.value("passed", false));
-  }
-  // A challenger that could not be made keeps nothing of what the verdict says from being deployed.
-  const bool has_none = trained == TaskState::kSkipped || trained == TaskState::kFailed;
-  return has_none || is_finished(judged) ? Answer(false) : Answer();
-}
-
-Result<TaskOutcome> wait_for_evaluation(const Day& day, TaskContext& context) {
+Result<TaskOutcome> wait_for_evaluation(TaskContext& context) {
   MAEIL_ASSIGN(const bool nothing_comes, nothing_is_due(context));
   if (nothing_comes) return outcome(TaskState::kSkipped, "no file is due that day: nothing is deployed");
   MAEIL_ASSIGN(const TaskState verdict, state_of(context, kEvaluationDag, "send_evaluation_results"));
   MAEIL_ASSIGN(const TaskState alert, state_of(context, kEvaluationDag, "send_alert"));
   if (verdict == TaskState::kSuccess || alert == TaskState::kSuccess) {
-    MAEIL_ASSIGN(const auto challenger, challenger_passed(day, context));
+    MAEIL_ASSIGN(const auto challenger, challenger_passed(context));
     if (!challenger) return outcome(TaskState::kWaiting, "the challenger is not judged yet");
     if (*challenger) return outcome(TaskState::kSuccess, "a challenger is better than the champion");
   }
@@ -62,20 +50,25 @@ Result<TaskOutcome> wait_for_evaluation(const Day& day, TaskContext& context) {
 // What the date would deploy.
 struct Proposed {
   registry::ModelVersion version;
-  bool is_new = false;  // an attempt or a challenger, and not the model in force
+  bool is_new = false;                // an attempt or a challenger, and not the model in force
+  std::set<std::string> compared_to;  // of a challenger: ids of those whose place it may take
 };
 
-Result<Proposed> proposed_version(const Day& day, TaskContext& context) {
-  MAEIL_ASSIGN(const auto challenger, challenger_passed(day, context));
+Result<Proposed> proposed_version(TaskContext& context) {
+  MAEIL_ASSIGN(const auto challenger, challenger_passed(context));
   const bool by_challenger = challenger.value_or(false);
   MAEIL_ASSIGN(const auto from, result_of(context, kEvaluationDag,
                                           by_challenger ? "evaluate_challenger" : "send_evaluation_results"));
   MAEIL_ASSIGN(auto version, registry::find_version(context.store, from.value("model_id", "")));
-  return Proposed{std::move(version), by_challenger || from.value("was_retrained", false)};
+  Proposed out{std::move(version), by_challenger || from.value("was_retrained", false), {}};
+  if (!by_challenger) return out;
+  MAEIL_ASSIGN(const auto loaded, result_of(context, kEvaluationDag, "load_latest_model"));
+  out.compared_to = {loaded.value("model_id", ""), from.at("comparison").value("champion_id", "")};
+  return out;
 }
 
-Result<TaskOutcome> wait_for_model_ready(const Day& day, TaskContext& context) {
-  MAEIL_ASSIGN(const auto proposed, proposed_version(day, context));
+Result<TaskOutcome> wait_for_model_ready(TaskContext& context) {
+  MAEIL_ASSIGN(const auto proposed, proposed_version(context));
   const registry::ModelVersion& version = proposed.version;
   const auto bytes = context.store.blob_info(version.file_id);
   if (!bytes && bytes.error().code == ErrorCode::kNotFound) {
@@ -101,32 +94,37 @@ Result<std::optional<std::string>> reason_to_leave(TaskContext& context, const P
   // A pass without retraining approves the model in force; it changes nothing where another was deployed
   // meanwhile.
   MAEIL_ASSIGN(const auto in_force, registry::model_in_force(context.store));
-  if (!proposed.is_new && in_force && in_force->status == "deployed") {
+  const bool is_deployed = in_force && in_force->status == "deployed";
+  if (!proposed.is_new && is_deployed) {
     return Reason(
         fmt::format("version {} was deployed since this date's model was chosen", in_force->version));
+  }
+  if (is_deployed && !proposed.compared_to.empty() && !proposed.compared_to.contains(in_force->id)) {
+    return Reason(
+        fmt::format("version {} was deployed since, and it was not compared with that", in_force->version));
   }
   return Reason();
 }
 
 // What nobody approved is no failure: it is proposed, and a person's word deploys it.
-TaskOutcome pending_approval(TaskContext& context, const registry::ModelVersion& version) {
+Result<TaskOutcome> pending_approval(TaskContext& context, const registry::ModelVersion& version) {
   TaskOutcome out;
   out.state = TaskState::kSkipped;
   out.message = fmt::format(
-      "version {} waits for a person's approval (APPROVAL = manual): `maeil model approve {} --comment "
-      "\"...\"` deploys it; what was deployed stays",
+      "version {} waits for a person's approval: `maeil model approve {} --comment \"...\"` deploys it; what "
+      "was deployed stays",
       version.version, version.version);
   out.result = {{"model_id", version.id}, {"model_version", version.version}};
+  MAEIL_ASSIGN(const auto deployed, registry::deployed_version(context.store));
   out.batch.puts.push_back(
-      {kDeploymentEvents, stamped(context, kDeploymentEvents, pending_approval_event(version))});
+      {kDeploymentEvents, stamped(context, kDeploymentEvents, pending_approval_event(version, deployed))});
   return out;
 }
 
 Result<TaskOutcome> deploy_model(const Day& day, TaskContext& context) {
   const Settings& settings = day.settings;
-  MAEIL_ASSIGN(const auto proposed, proposed_version(day, context));
+  MAEIL_ASSIGN(const auto proposed, proposed_version(context));
   const registry::ModelVersion& version = proposed.version;
-  if (registry::waits_for_approval(version)) return pending_approval(context, version);
   MAEIL_ASSIGN(const auto reason, reason_to_leave(context, proposed));
   if (reason && !day.deploy_older) {
     return outcome(
@@ -135,6 +133,7 @@ Result<TaskOutcome> deploy_model(const Day& day, TaskContext& context) {
             "version {} is not deployed: {} (`maeil redo {} --from deploy_model --deploy` deploys it)",
             version.version, *reason, format_date(context.logical_date)));
   }
+  if (registry::waits_for_approval(version)) return pending_approval(context, version);
   TaskOutcome out;
   auto deployment = deploy(context.store, settings, version.id, {"deploy", context.run_id}, now());
   if (!deployment && deployment.error().code == ErrorCode::kConflict)
@@ -176,12 +175,8 @@ Result<TaskOutcome> notify_deployment_complete(TaskContext& context) {
 }  // namespace
 
 void add_deployment_tasks(const Day& day, dag::TaskTable& table) {
-  table[{kDeploymentDag, "wait_for_evaluation"}] = [&day](TaskContext& context) {
-    return wait_for_evaluation(day, context);
-  };
-  table[{kDeploymentDag, "wait_for_model_ready"}] = [&day](TaskContext& context) {
-    return wait_for_model_ready(day, context);
-  };
+  table[{kDeploymentDag, "wait_for_evaluation"}] = wait_for_evaluation;
+  table[{kDeploymentDag, "wait_for_model_ready"}] = wait_for_model_ready;
   table[{kDeploymentDag, "deploy_model"}] = [&day](TaskContext& context) {
     return deploy_model(day, context);
   };

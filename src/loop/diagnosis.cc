@@ -5,6 +5,7 @@
 #include <sys/statvfs.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <filesystem>
 #include <system_error>
@@ -13,9 +14,11 @@
 #include "base/hash.h"
 #include "base/threads.h"
 #include "kernels/instruction_set.h"
+#include "loop/challengers.h"
 #include "loop/query_rows.h"
 #include "loop/retention.h"
 #include "loop/source.h"
+#include "model/boosted_trees.h"
 #include "nn/slow_shape.h"
 #include "registry/deployed_link.h"
 #include "registry/versions.h"
@@ -173,6 +176,19 @@ Finding check_engine(const Settings& settings) {
                       slow)};
 }
 
+// Whether the families of CHALLENGERS can be trained here.
+Finding check_challengers(const Settings& settings) {
+  const auto families = challenger_families(settings);
+  const bool trees = std::ranges::find(families, model::kBoostedTrees) != families.end();
+  if (const auto can =
+          trees ? model::can_learn_trees(", or take boosted_trees out of CHALLENGERS") : Status{};
+      !can)
+    return {Health::kWarning, "challengers", can.error().message};
+  return {Health::kOk, "challengers",
+          fmt::format("{}, when the gate fails and every {} days; approved by {}", settings.challengers,
+                      settings.retrain_every, settings.approval == "manual" ? "a person" : "the comparison")};
+}
+
 // The database, the queries that the settings name, and the table of scores.
 void check_database(const Settings& settings, std::vector<Finding>& out) {
   const auto problem = [&](const Error& error) {
@@ -207,6 +223,7 @@ std::vector<Finding> diagnose(const Settings& settings, store::Store* store, con
   out.push_back(check_files(settings));
   out.push_back(check_engine(settings));
   out.push_back(check_dataset(settings));
+  if (!settings.challengers.empty()) out.push_back(check_challengers(settings));
   if (!settings.distribution_model.empty()) out.push_back(check_source(settings));
   if (!settings.database_url.empty() || is_query(settings.day_data) || is_query(settings.labels) ||
       !settings.scores_table.empty())

@@ -84,7 +84,11 @@ Result<dag::TaskOutcome> evaluate_version(
       auto whole,
       Scoring::begin(context, day, {what.version, what.split, what.champion ? &*what.champion : nullptr}));
   std::unique_ptr<Scoring> scoring;
-  if (what.dates.empty())
+  // Prepared rows have no group, raw ones do: which rows belong together matters where two are compared.
+  const bool by_group = what.champion && what.dates.empty() && !day.spec.roles.group.empty();
+  if (by_group)
+    scoring = std::make_unique<ScoringOfDays>(std::move(whole), std::vector<Days>{context.logical_date});
+  else if (what.dates.empty())
     scoring = std::make_unique<Scoring>(std::move(whole));
   else
     scoring = std::make_unique<ScoringOfDays>(std::move(whole), what.dates);

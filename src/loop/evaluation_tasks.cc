@@ -2,6 +2,7 @@
 // that. not_judged.cc has what follows when that cannot be said.
 #include <fmt/format.h>
 
+#include "loop/challengers.h"
 #include "loop/evaluation.h"
 #include "loop/gate.h"
 #include "loop/labels/labelled_days.h"
@@ -205,13 +206,15 @@ Result<TaskOutcome> send_alert(const Day& day, TaskContext& context) {
       {"f1_threshold", day.settings.f1_threshold},
       {"retry_attempts", attempts},
       {"max_retries", attempts},
-      {"message",
-       fmt::format("Model performance is {} after {} retraining attempts: {}. "
-                   "What is deployed stays; docs/operations.md says what to look at.",
-                   judged.failure.empty() ? "below the threshold" : "not good enough", attempts,
-                   judged.failure.empty()
-                       ? fmt::format("{} < {}", judged.compared, day.settings.f1_threshold)
-                       : fmt::format("of the last one, {}, {}", judged.compared, judged.failure))}};
+      {"message", fmt::format("Model performance is {} after {} retraining attempts: {}. "
+                              "{}; docs/operations.md says what to look at.",
+                              judged.failure.empty() ? "below the threshold" : "not good enough", attempts,
+                              judged.failure.empty()
+                                  ? fmt::format("{} < {}", judged.compared, day.settings.f1_threshold)
+                                  : fmt::format("of the last one, {}, {}", judged.compared, judged.failure),
+                              day.settings.challengers.empty()
+                                  ? "What is deployed stays"
+                                  : "What is deployed stays unless a challenger is shown to be better")}};
   if (day.settings.gate_rule != "point") alert["gate_rule"] = day.settings.gate_rule;
   TaskOutcome out;
   out.message = alert["message"];
@@ -229,6 +232,12 @@ Result<TaskOutcome> send_alert(const Day& day, TaskContext& context) {
   return out;
 }
 
+// With what follows the verdict where CHALLENGERS is set: a date that was judged without is over without.
+Result<TaskOutcome> announced(const Day& day, Result<TaskOutcome> verdict) {
+  if (verdict && !day.settings.challengers.empty()) verdict->result["announces"] = {kTrainChallenger};
+  return verdict;
+}
+
 }  // namespace
 
 void add_evaluation_tasks(const Day& day, dag::TaskTable& table) {
@@ -239,13 +248,13 @@ void add_evaluation_tasks(const Day& day, dag::TaskTable& table) {
     return check_model_performance(day, c);
   };
   table[{kEvaluationDag, "send_evaluation_results"}] = [&day](TaskContext& c) {
-    return as_verdict(c, send_evaluation_results(day, c));
+    return announced(day, as_verdict(c, send_evaluation_results(day, c)));
   };
   table[{kEvaluationDag, "send_alert"}] = [&day](TaskContext& c) {
-    return as_verdict(c, send_alert(day, c));
+    return announced(day, as_verdict(c, send_alert(day, c)));
   };
   table[{kEvaluationDag, "skip_evaluation"}] = [&day](TaskContext& c) {
-    return as_verdict(c, skip_evaluation(day, c));
+    return announced(day, as_verdict(c, skip_evaluation(day, c)));
   };
 }
 

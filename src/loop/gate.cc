@@ -109,26 +109,27 @@ std::string verdict_text(const Judgement& judgement, const Settings& settings) {
   return settings.approval == "manual" ? "passed, proposed to a person (APPROVAL = manual)" : "approved";
 }
 
-Status change_after_verdict(const Day& day, const dag::TaskContext& context,
-                            const registry::ModelVersion& version, registry::Judged judged,
-                            const Judgement& judgement, const VerdictNote& note, store::Batch& batch) {
+Result<std::string> change_after_verdict(const Day& day, const dag::TaskContext& context,
+                                         const registry::ModelVersion& version, registry::Judged judged,
+                                         const Judgement& judgement, const VerdictNote& note,
+                                         store::Batch& batch) {
   const auto approval =
       day.settings.approval == "manual" ? registry::Approval::kManual : registry::Approval::kAuto;
   const auto passed =
       judgement.gate == Gate::kNotJudged ? std::nullopt : std::optional(judgement.gate == Gate::kPassed);
   const auto status = registry::status_after_verdict(version, judged, passed, approval);
-  if (!status) return {};
+  if (!status) return version.status;
   const Instant when = now();
   MAEIL_TRY(
       registry::change_status(version, {*status, context.run_id, note.text, note.metrics}, when, batch));
-  if (*status != "approved") return {};
+  if (*status != "approved") return *status;
   // Not the n-th document of the collection itself: those are linked when the task is done again
   // (dag/task_history.h), and no entry changes.
   const std::string id = store::task_object_id(
       context.task_key(), fmt::format("{}/approve {}", registry::kAuditLog, version.version), 0);
   batch.puts.push_back(registry::audit_entry(
       {"approve", version.version, version.status, "approved", context.run_id, id}, when));
-  return {};
+  return *status;
 }
 
 store::Document not_judged_document(const Judgement& judgement) {

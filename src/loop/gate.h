@@ -67,10 +67,11 @@ struct VerdictNote {
 };
 
 // Adds to `batch` what the verdict changes of the version's status (registry::status_after_verdict, by
-// APPROVAL), and of an approval its entry of audit_log.
-Status change_after_verdict(const Day& day, const dag::TaskContext& context,
-                            const registry::ModelVersion& version, registry::Judged judged,
-                            const Judgement& judgement, const VerdictNote& note, store::Batch& batch);
+// APPROVAL), and of an approval its entry of audit_log. Returns the status that it has then.
+Result<std::string> change_after_verdict(const Day& day, const dag::TaskContext& context,
+                                         const registry::ModelVersion& version, registry::Judged judged,
+                                         const Judgement& judgement, const VerdictNote& note,
+                                         store::Batch& batch);
 
 // What a branch records of a judgement that says kNotJudged, for skip_evaluation: {reason, rows, positives,
 // negatives}, and {labels_due, overdue} where labels come late.

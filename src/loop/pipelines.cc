@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "base/dataset_name.h"
+#include "loop/challengers.h"
 
 namespace maeil::loop {
 
@@ -110,15 +111,17 @@ std::vector<dag::DagSpec> pipelines(int max_attempts, bool challengers) {
   evaluation.tasks.push_back(skipped);
   if (challengers) {
     evaluation.tasks.push_back(
-        {.id = "train_challenger",
+        {.id = kTrainChallenger,
          .upstream = {results.id, "send_alert", skipped.id},
          .trigger_rule = TriggerRule::kNoneFailedMinOneSuccess,
          .retries = kTries,
+         .by_setting = true,
          .produces = {"training_events", "model_metadata"},
          .description = "a challenger from scratch, when the gate failed or it is due"});
-    evaluation.tasks.push_back({.id = "evaluate_challenger",
-                                .upstream = {"train_challenger"},
+    evaluation.tasks.push_back({.id = kEvaluateChallenger,
+                                .upstream = {kTrainChallenger},
                                 .retries = kTries,
+                                .by_setting = true,
                                 .shardable = true,
                                 .produces = {"performance_metrics", "challenger_events"},
                                 .description = "against the champion, on the same rows of the test split"});

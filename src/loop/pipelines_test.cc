@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include "dag/dag_state.h"
 #include "dag/trigger_rules.h"
 
 namespace maeil::loop {
@@ -64,6 +65,28 @@ TEST(EvaluationPipeline, TriesAChallengerBehindEveryVerdict) {
   EXPECT_EQ(ran({one, pass}, true), and_then(attempts(1, pass)));
   EXPECT_EQ(ran({one, two, three, alert}, true), and_then(attempts(3, alert)));
   for (const auto& dag : pipelines(3)) EXPECT_FALSE(dag::find_task(dag, "train_challenger")) << dag.id;
+}
+
+// By what the date's verdict announced, and not by the setting of now.
+TEST(EvaluationPipeline, IsOverWithoutAChallengerThatNothingAnnounced) {
+  const auto dag = pipelines(3, true)[1];
+  const auto state = [&](const store::Document& verdict) {
+    std::map<std::string, dag::TaskRecord> records;
+    for (const auto& task : dag.tasks) {
+      if (task.by_setting) continue;
+      dag::TaskRecord& record = records[task.id];
+      record.task_id = task.id;
+      const bool ran = task.attempt == 0 && task.id != "send_alert" && task.id != "skip_evaluation";
+      record.state = ran ? dag::TaskState::kSuccess : dag::TaskState::kSkipped;
+      if (!ran) record.skipped_by = "check_model_performance";
+      if (task.id == "check_model_performance") record.next = {"send_evaluation_results"};
+      if (task.id == "send_evaluation_results") record.result = verdict;
+    }
+    dag::count_as_done(dag, records);
+    return std::pair(records.contains("train_challenger"), dag::state_of_date(&dag, records, now()).first);
+  };
+  EXPECT_EQ(state({{"model_id", "a"}}), std::pair(true, dag::TaskState::kSuccess));
+  EXPECT_EQ(state({{"announces", {"train_challenger"}}}), std::pair(false, dag::TaskState::kRunning));
 }
 
 TEST(Pipelines, AreSoundAndInTheOrderOfTheDay) {

@@ -4,6 +4,7 @@
 
 #include "dag/task_record.h"
 #include "loop/arriving_file.h"
+#include "loop/challengers.h"
 #include "loop/day_file.h"
 #include "loop/deployment.h"
 #include "loop/pipelines.h"
@@ -156,6 +157,8 @@ Result<store::Document> summarize(store::Store& store, const Day& day, Days date
   MAEIL_TRY(add("decided", kEvaluationDag, "send_evaluation_results"));
   MAEIL_TRY(add("alert", kEvaluationDag, "send_alert"));
   MAEIL_TRY(add("not judged", kEvaluationDag, "skip_evaluation"));
+  MAEIL_TRY(add("challenger", kEvaluationDag, kTrainChallenger));
+  MAEIL_TRY(add("challenger", kEvaluationDag, kEvaluateChallenger));
   MAEIL_TRY(add("deployed", kDeploymentDag, "deploy_model"));
   MAEIL_TRY(add("scored", kScoringDag, "score_data"));
   return out;

@@ -131,7 +131,7 @@ Result<store::Document> Scoring::inputs() const {
 Status Scoring::write(const Scores& scores, PartWriter& part) const {
   store::Document frame = {{"probabilities", packed(scores.probabilities)},
                            {"labels", packed(scores.labels)}};
-  if (champion_) frame["champion"] = packed(scores.champion);
+  if (champion_) frame.update({{"champion", packed(scores.champion)}, {"units", packed(scores.units)}});
   for (const auto& codes : scores.segments) frame["segments"].push_back(packed(codes));
   return part.write_frame(frame);
 }
@@ -148,6 +148,7 @@ Status Scoring::read(const store::Document& part, const Sink& sink, ScoreTotal& 
     MAEIL_ASSIGN(scores.labels, unpacked<uint8_t>(frame.value("labels", store::Document())));
     if (champion_) {
       MAEIL_ASSIGN(scores.champion, unpacked<uint8_t>(frame.value("champion", store::Document())));
+      MAEIL_ASSIGN(scores.units, unpacked<uint64_t>(frame.value("units", store::Document())));
     }
     for (const auto& codes : frame.value("segments", store::Document::array())) {
       MAEIL_ASSIGN(scores.segments.emplace_back(), unpacked<int32_t>(codes));

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "loop/challengers.h"
 #include "loop/pipelines.h"
 #include "store/field_rules.h"
 
@@ -21,20 +22,21 @@ Result<TaskOutcome> as_verdict(const dag::TaskContext& context, Result<TaskOutco
   auto& batch = outcome->batch;
   const auto event = std::ranges::find(batch.puts, kEvents, &store::Batch::Put::collection);
   if (event == batch.puts.end()) return outcome;
-  for (const char* collection : {kEvents, kAlerts}) {
+  for (const char* collection : {kEvents, kAlerts, kChallengerEvents}) {
     store::FindOptions present;
     present.filter = {{"logical_date", format_date(context.logical_date)},
                       {"superseded_by", {{"$exists", false}}}};
     // An alert about something else (labels that were not taken in) is no verdict, and none stands for it.
-    if (collection == kAlerts)
-      present.filter["alert_type"] = {{"$in", {"MODEL_PERFORMANCE_FAILURE", "MODEL_NOT_JUDGED"}}};
+    if (collection == std::string_view(kAlerts))
+      present.filter["alert_type"] = {
+          {"$in", {"MODEL_PERFORMANCE_FAILURE", "MODEL_NOT_JUDGED", "CHALLENGER_NOT_TRAINED"}}};
     MAEIL_ASSIGN(const auto documents, context.store.find(collection, present));
     for (const auto& document : documents) {
       const std::string key = store::text_field(document, "task_key");
       // What this task itself wrote is linked when it commits (dag/task_history.h); what no task wrote is
       // somebody else's.
       if (key.empty() || key.substr(0, key.find('#')) == context.name().key()) continue;
-      if (collection == kEvents) event->document["supersedes"] = document.at("_id");
+      if (collection == std::string_view(kEvents)) event->document["supersedes"] = document.at("_id");
       batch.sets.push_back(
           {collection, store::id_text(document.at("_id")), {{"superseded_by", event->document.at("_id")}}});
     }

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "base/philox.h"
+#include "base/threads.h"
 
 namespace maeil::metrics {
 namespace {
@@ -70,14 +71,18 @@ std::array<int64_t, K> draw(const std::array<int64_t, K>& counts, RandomSequence
 
 // The middle 95 % of what `statistic` says of `resamples` draws; absent where more than 5 % of these have
 // none.
-template <size_t K, class Statistic>
-std::optional<Interval> percentile_interval(const std::array<int64_t, K>& counts, uint64_t seed,
-                                            int resamples, Statistic statistic) {
+template <class Statistic>
+std::optional<Interval> percentile_interval(uint64_t seed, int resamples, Statistic statistic) {
+  std::vector<std::optional<double>> drawn(static_cast<size_t>(resamples));
+  parallel_for(drawn.size(), 8, [&](size_t first, size_t last) {
+    for (size_t r = first; r < last; ++r) {
+      RandomSequence random(seed, RandomStream::kBootstrap, r);
+      drawn[r] = statistic(random);
+    }
+  });
   std::vector<double> values;
-  values.reserve(static_cast<size_t>(resamples));
-  for (int r = 0; r < resamples; ++r) {
-    RandomSequence random(seed, RandomStream::kBootstrap, r);
-    if (const auto value = statistic(draw(counts, random))) values.push_back(*value);
+  for (const auto& value : drawn) {
+    if (value) values.push_back(*value);
   }
   if (static_cast<double>(values.size()) < 0.95 * resamples) return std::nullopt;
   std::ranges::sort(values);
@@ -93,7 +98,8 @@ std::optional<Interval> bootstrap_f1_interval(const ConfusionMatrix& c, uint64_t
   if (!f1_score(c)) return std::nullopt;
   const std::array<int64_t, 4> counts = {c.true_positive, c.false_positive, c.false_negative,
                                          c.true_negative};
-  return percentile_interval(counts, seed, resamples, [](const std::array<int64_t, 4>& drawn) {
+  return percentile_interval(seed, resamples, [&](RandomSequence& random) {
+    const auto drawn = draw(counts, random);
     return f1_score({drawn[3], drawn[1], drawn[2], drawn[0]});
   });
 }
@@ -118,8 +124,27 @@ std::optional<double> f1_difference(const PairedDecisions& decisions) {
 std::optional<Interval> bootstrap_f1_difference(const PairedDecisions& decisions, uint64_t seed,
                                                 int resamples) {
   if (!f1_difference(decisions)) return std::nullopt;
-  return percentile_interval(decisions.counts, seed, resamples,
-                             [](const std::array<int64_t, 8>& drawn) { return f1_difference({drawn}); });
+  return percentile_interval(seed, resamples, [&](RandomSequence& random) {
+    return f1_difference({draw(decisions.counts, random)});
+  });
+}
+
+std::optional<Interval> bootstrap_f1_difference(std::span<const PairedDecisions> units, uint64_t seed,
+                                                int resamples) {
+  PairedDecisions all;
+  const auto add = [](PairedDecisions& to, const PairedDecisions& unit) {
+    for (size_t cell = 0; cell < to.counts.size(); ++cell) to.counts[cell] += unit.counts[cell];
+  };
+  for (const auto& unit : units) add(all, unit);
+  if (std::ranges::all_of(units, [](const PairedDecisions& unit) { return unit.rows() == 1; }))
+    return bootstrap_f1_difference(all, seed, resamples);
+  if (!f1_difference(all)) return std::nullopt;
+  return percentile_interval(seed, resamples, [&](RandomSequence& random) {
+    PairedDecisions drawn;
+    for (size_t i = 0; i < units.size(); ++i)
+      add(drawn, units[random.next_below(static_cast<uint32_t>(units.size()))]);
+    return f1_difference(drawn);
+  });
 }
 
 }  // namespace maeil::metrics

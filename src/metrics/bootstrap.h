@@ -10,6 +10,7 @@
 #include <array>
 #include <cstdint>
 #include <optional>
+#include <span>
 
 #include "metrics/classification.h"
 
@@ -38,6 +39,12 @@ std::optional<double> f1_difference(const PairedDecisions& decisions);
 // 95 % of that difference, both F1 of each draw's same rows: what the two have in common cancels out, so it
 // is narrower than two intervals tell. Absent as that of bootstrap_f1_interval.
 std::optional<Interval> bootstrap_f1_difference(const PairedDecisions& decisions, uint64_t seed,
+                                                int resamples = 1000);
+
+// The same of rows that belong together: a borrower's loans, a machine on several days. Whole units are
+// drawn, so that what is alike within one is not taken for evidence of its own. O(units x resamples), on all
+// threads.
+std::optional<Interval> bootstrap_f1_difference(std::span<const PairedDecisions> units, uint64_t seed,
                                                 int resamples = 1000);
 
 }  // namespace maeil::metrics

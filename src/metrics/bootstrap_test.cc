@@ -122,9 +122,33 @@ TEST(PairedBootstrap, OfManyRowsGoesOnFromThatOfFewer) {
   EXPECT_LT(difference.high, 4 * *f1_difference(rare));
 }
 
+// Rows that say the same thing ten times are no ten times the evidence.
+TEST(PairedBootstrap, DrawsUnitsWhole) {
+  std::vector<PairedDecisions> rows, units;
+  for (size_t cell = 0; cell < 8; ++cell) {
+    for (int64_t i = 0; i < kPaired.counts[cell]; ++i) {
+      PairedDecisions one;
+      one.counts[cell] = 1;
+      rows.push_back(one);
+      one.counts[cell] = 10;
+      units.push_back(one);
+    }
+  }
+  const auto by_rows_once = *bootstrap_f1_difference(kPaired, 1),
+             by_units_of_one = *bootstrap_f1_difference(rows, 1),
+             by_units = *bootstrap_f1_difference(units, 1),
+             blind = *bootstrap_f1_difference(times(kPaired, 10), 1);
+  EXPECT_EQ(by_units_of_one.low, by_rows_once.low);
+  EXPECT_EQ(by_units_of_one.high, by_rows_once.high);
+  EXPECT_NEAR(by_units.low, by_rows_once.low, 0.01);
+  EXPECT_NEAR(by_units.high, by_rows_once.high, 0.01);
+  EXPECT_NEAR((by_units.high - by_units.low) / (blind.high - blind.low), std::sqrt(10.0), 0.4);
+}
+
 TEST(PairedBootstrap, IsAbsentWithoutPositives) {
   EXPECT_FALSE(bootstrap_f1_difference({{90, 5, 5, 0, 0, 0, 0, 0}}, 1));
-  EXPECT_FALSE(bootstrap_f1_difference({}, 1));
+  EXPECT_FALSE(bootstrap_f1_difference(PairedDecisions(), 1));
+  EXPECT_FALSE(bootstrap_f1_difference(std::vector<PairedDecisions>(), 1));
   EXPECT_FALSE(bootstrap_f1_difference({{99, 0, 0, 0, 0, 0, 0, 1}}, 1));
 }
 

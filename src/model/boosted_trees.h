@@ -45,8 +45,8 @@ struct BoostedTreesRecipe {
   int rounds = 500;   // trees at most
   int patience = 30;  // rounds without a better log loss on the judged rows, then the best is kept
   double learning_rate = 0.1;
-  int depth = 6;
-  double min_child_weight = 1;  // sum of the hessian in a leaf
+  int depth = 3;
+  double min_child_weight = 5;  // sum of the hessian in a leaf
   double l2 = 1;                // penalty on leaves
 };
 // kNotFound: XGBoost is not installed, with the package that has it and, behind that, what else can be done.

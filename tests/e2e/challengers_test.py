@@ -1,6 +1,5 @@
 """Challengers against the model in force, segments in which nothing may get worse, and a person's approval."""
 import csv
-import datetime
 import random
 import unittest
 
@@ -24,7 +23,7 @@ def breaks(heat, maker):
     return (heat > 0) != (maker == "B")
 
 
-def write_rows(path, rows, day=None, seed=1, of_c=0.0, makers="AB"):
+def write_rows(path, rows, day=None, seed=1, of_c=0.0, makers="AB", machines=1):
     draw = random.Random(seed)
     with open(path, "w", newline="") as out:
         table = csv.writer(out, lineterminator="\n")
@@ -32,7 +31,7 @@ def write_rows(path, rows, day=None, seed=1, of_c=0.0, makers="AB"):
         for row in range(rows):
             heat, maker = round(draw.uniform(-3, 3), 4), "C" if draw.random() < of_c else draw.choice(makers)
             broken = breaks(heat, maker) != (draw.random() < 0.03)
-            table.writerow([f"M{seed}_{row}", f"P{seed}_{row}", day or f"2026-0{draw.randrange(1, 7)}-15", heat, maker, broken])
+            table.writerow([f"M{seed}_{row}", f"P{seed}_{row // machines}", day or f"2026-0{draw.randrange(1, 7)}-15", heat, maker, broken])
 
 
 class Challengers(unittest.TestCase):
@@ -102,19 +101,90 @@ class Challengers(unittest.TestCase):
         self.assertEqual(oid(work.find("model_metadata", {"status": "deployed"})[0]), oid(better))
 
     def test_cut_into_shards_it_is_judged_alike(self):
-        whole, work = self.workspace(), self.workspace()
-        whole.run("run", "--in", "first.csv", expect=4)
-        work.run("run", "--in", "first.csv", expect=4, CHALLENGERS="")
-        at = ("--logical-date", FIRST, "--run-id", "r")
-        work.run("task", EVALUATION, "train_challenger", *at, expect=0)
+        work = self.workspace()
+        work.run("run", "--in", "first.csv", expect=4)
+        wanted, = work.find("challenger_events")
         for shard in ("2/3", "1/3", "3/3", "merge/3"):
-            work.run("task", EVALUATION, "evaluate_challenger", *at, "--shard", shard, expect=0)
-        wanted, = whole.find("challenger_events")
-        found, = work.find("challenger_events")
-        names = ("champion_id", "champion_version")  # of two workspaces
-        self.assertEqual({k: v for k, v in found["comparison"].items() if k not in names}, {k: v for k, v in wanted["comparison"].items() if k not in names})
+            work.run("task", EVALUATION, "evaluate_challenger", "--logical-date", FIRST, "--run-id", "r", "--shard", shard, expect=0)
+        found, = work.find("challenger_events", {"superseded_by": {"$exists": False}})
+        self.assertNotEqual(oid(found), oid(wanted))
+        self.assertEqual(found["comparison"], wanted["comparison"])
         self.assertEqual(found["metrics"], wanted["metrics"])
+        self.assertEqual(found["status"], "deployed")  # it is, and stays that
         self.assertEqual([s["value"] for s in found["comparison"]["segments"]], ["A", "B"])
+        self.assertEqual(found["comparison"]["units"], found["comparison"]["rows"])  # each machine has a plant of its own
+
+    def test_rows_of_one_group_are_one_unit(self):
+        work = self.workspace()
+        write_rows(work.folder / "groups.csv", 4000, FIRST, seed=2, machines=8)
+        work.run("run", "--in", "groups.csv", expect=4)
+        comparison = work.find("challenger_events")[0]["comparison"]
+        self.assertEqual(comparison["units"] * 8, comparison["rows"])
+        metrics, = work.find("performance_metrics", {"dataset_name": "test", "logical_date": FIRST})
+        self.assertEqual(comparison["champion_f1_score"], metrics["metrics"]["f1_score"])
+
+    def test_one_that_cannot_be_trained_keeps_nothing_from_being_deployed(self):
+        work = self.workspace()
+        done = work.run("run", "--in", "first.csv", expect=0, F1_THRESHOLD=0, RETRAIN_EVERY=1, **work.without_xgboost())
+        self.assertEqual(self.record(work, "train_challenger")["state"], "skipped")  # not due on the first date that judges
+        write_rows(work.folder / "next.csv", 4000, NEXT, seed=3)
+        done = work.run("run", "--in", "next.csv", expect=0, F1_THRESHOLD=0, RETRAIN_EVERY=1, **work.without_xgboost())
+        skipped = self.record(work, "train_challenger", NEXT)
+        self.assertEqual(skipped["state"], "skipped")
+        self.assertRegex(skipped["message"], r"^no challenger could be trained: boosted trees: XGBoost.*, or take boosted_trees out of CHALLENGERS")
+        self.assertRegex(done.stdout, r"challenger +no challenger could be trained")
+        alert, = work.find("alerts")
+        self.assertEqual((alert["alert_type"], alert["severity"]), ("CHALLENGER_NOT_TRAINED", "WARNING"))
+        self.assertEqual(len(work.find("predictions", {"logical_date": NEXT})), 1)
+        # On the day after it is tried again.
+        write_rows(work.folder / "third.csv", 4000, "2026-07-03", seed=4)
+        work.run("run", "--in", "third.csv", expect=0, F1_THRESHOLD=0, RETRAIN_EVERY=1)
+        self.assertEqual([e["logical_date"] for e in work.find("challenger_events")], ["2026-07-03"])
+
+    def test_the_setting_of_today_changes_no_date_that_is_over(self):
+        work = self.workspace()
+        work.run("run", "--in", "first.csv", expect=4, CHALLENGERS="")
+        # Switched on: the date is over without one.
+        self.assertIn("finished, stays as it is", work.run("backfill", "--from", FIRST, "--to", FIRST, "--dry-run", expect=0).stdout)
+        work.run("run", "--in", "first.csv", "--date", FIRST, expect=4)
+        self.assertEqual(work.find("challenger_events"), [])
+        self.assertEqual(work.find("task_instances", {"task_id": "train_challenger"}), [])
+        # Switched off: what a challenger was deployed for stays that date's answer.
+        write_rows(work.folder / "next.csv", 4000, NEXT, seed=3)
+        work.run("run", "--in", "next.csv", expect=4)
+        better, = work.find("model_metadata", {"status": "deployed"})
+        self.assertEqual(better["model_family"], "boosted_trees")
+        for task in ("deploy_model", "wait_for_evaluation"):
+            work.run("redo", NEXT, "--from", task, "--yes", expect=4, CHALLENGERS="")
+            self.assertEqual(oid(work.find("model_metadata", {"status": "deployed"})[0]), oid(better))
+            scored, = work.find("predictions", {"logical_date": NEXT, "superseded_by": {"$exists": False}})
+            self.assertEqual(scored["model_id"], oid(better), task)
+
+    def test_it_replaces_only_what_it_was_compared_with(self):
+        work = self.workspace()
+        work.run("run", "--in", "first.csv", expect=4, CHALLENGERS="")
+        write_rows(work.folder / "more.csv", 4000, seed=7)
+        work.run("train", "--in", "more.csv", "--family", "boosted_trees", expect=0)
+        other, = work.find("model_metadata", {"model_family": "boosted_trees"})
+        for act in ("approve", "deploy"):
+            work.run("model", act, other["model_version"], expect=0)
+        work.run("redo", FIRST, "--from", "check_model_performance", "--yes", expect=4)
+        skipped, = work.find("task_instances", {"logical_date": FIRST, "task_id": "deploy_model"})
+        self.assertIn(f"version {other['model_version']} was deployed since, and it was not compared with that", skipped["message"])
+        self.assertEqual(oid(work.find("model_metadata", {"status": "deployed"})[0]), oid(other))
+
+    def test_an_approval_deploys_what_was_proposed_for_what_is_there(self):
+        work = self.workspace()
+        for day, seed in ((FIRST, 2), (NEXT, 3)):
+            write_rows(work.folder / "rows.csv", 4000, day, seed=seed)
+            work.run("run", "--in", "rows.csv", expect=4, APPROVAL="manual")
+        older, newer = sorted(work.find("model_metadata", {"status": "candidate"}), key=lambda v: v["model_version"])
+        work.run("model", "approve", newer["model_version"], expect=0)
+        self.assertEqual(oid(work.find("model_metadata", {"status": "deployed"})[0]), oid(newer))
+        said = work.run("model", "approve", older["model_version"], expect=0).stdout
+        self.assertIn(f"is approved (it was candidate) and not deployed: version {newer['model_version']} was deployed since it was proposed; "
+                      f"`maeil model deploy {older['model_version']}` deploys it", said)
+        self.assertEqual(oid(work.find("model_metadata", {"status": "deployed"})[0]), oid(newer))
 
     def test_a_person_approves_what_would_be_deployed(self):
         work = self.workspace()
@@ -127,7 +197,7 @@ class Challengers(unittest.TestCase):
         self.assertEqual((pending["event_type"], pending["model_id"], pending["status"]), ("pending_approval", oid(better), "pending"))
         skipped, = work.find("task_instances", {"logical_date": FIRST, "task_id": "deploy_model"})
         self.assertEqual(skipped["state"], "skipped")
-        self.assertIn(f"version {version} waits for a person's approval (APPROVAL = manual): `maeil model approve {version} --comment", skipped["message"])
+        self.assertIn(f"version {version} waits for a person's approval: `maeil model approve {version} --comment", skipped["message"])
         self.assertEqual(work.find("model_metadata", {"status": "deployed"}), [])
         scored, = work.find("predictions", {"logical_date": FIRST})
         self.assertNotEqual(scored["model_id"], oid(better))  # by the model in force
@@ -173,11 +243,13 @@ class Challengers(unittest.TestCase):
         write_rows(work.folder / "history.csv", 30000, of_c=0.7)
         work.run("train", "--in", "history.csv", "--family", "boosted_trees", expect=0)
         champion, = work.find("model_metadata", CLASSIFIER)
-        due = str(datetime.date.fromisoformat(champion["logical_date"]) + datetime.timedelta(days=30))
-        write_rows(work.folder / "rows.csv", 9000, due, seed=2, of_c=0.08, makers="ABDD")
+        write_rows(work.folder / "rows.csv", 2000, FIRST, seed=5, of_c=0.7)
+        work.run("run", "--in", "rows.csv", expect=0)
+        self.assertIn(f"the model in force was first judged on {FIRST}", self.record(work, "train_challenger")["message"])
+        write_rows(work.folder / "rows.csv", 9000, LATER, seed=2, of_c=0.08, makers="ABDD")
         work.run("run", "--in", "rows.csv", expect=0)
         event, = work.find("challenger_events")
-        self.assertEqual(event["trained_because"], f"the model in force was made on {champion['logical_date']} (RETRAIN_EVERY is 30 days)")
+        self.assertEqual(event["trained_because"], f"the model in force was first judged on {FIRST} (RETRAIN_EVERY is 30 days)")
         self.assertGreater(event["comparison"]["f1_difference_interval"][0], 0)  # better over all
         self.assertEqual(event["status"], "rejected")
         self.assertRegex(event["reason"], r"^where maker is C its F1 falls by 0\.\d+, from 0\.\d+ to 0\.\d+ on \d+ positives \(MAX_SEGMENT_LOSS 0\.05\)$")
@@ -185,7 +257,7 @@ class Challengers(unittest.TestCase):
         deployed, = work.find("model_metadata", {"status": "deployed"})
         self.assertEqual(oid(deployed), oid(champion))
         # Where that is allowed it is deployed.
-        work.run("redo", due, "--from", "evaluate_challenger", "--yes", expect=0, MAX_SEGMENT_LOSS=1)
+        work.run("redo", LATER, "--from", "evaluate_challenger", "--yes", expect=0, MAX_SEGMENT_LOSS=1)
         deployed, = work.find("model_metadata", {"status": "deployed"})
         self.assertEqual(oid(deployed), event["model_id"])
 

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "base/hash.h"
 #include "loop/labels/stored_labels.h"
 #include "loop/prepared/raw_data.h"
 #include "nn/score.h"
@@ -39,9 +40,9 @@ LabelledChunk LabelledRows::labelled(const prep::Preparation& preparation,
   LabelledChunk out;
   out.rows = chunk.row_index;
   out.prepared = prep::transform(spec, preparation, chunk.table);
-  const prep::Keys keys = prep::key_hashes(spec, chunk.table);
-  out.splits = prep::splits_of(keys, seed, of_, chunk.row_index);
-  out.is_validation = prep::validation_of(keys, seed, of_, chunk.row_index);
+  out.keys = prep::key_hashes(spec, chunk.table);
+  out.splits = prep::splits_of(out.keys, seed, of_, chunk.row_index);
+  out.is_validation = prep::validation_of(out.keys, seed, of_, chunk.row_index);
   for_each_late_label(spec, chunk.table, out.rows,
                       [&](size_t i, int label) { out.prepared.labels[i] = static_cast<int8_t>(label); });
   return out;
@@ -93,16 +94,20 @@ Result<Scores> score_labelled_day(store::Store& store, const Day& day, Days of, 
       preparation,
       [&](const LabelledChunk& chunk, Scores& scores) -> Status {
         Samples samples;
+        std::vector<uint64_t> units;
         uint64_t unlabelled = 0;
         for (size_t i = 0; i < chunk.rows.size(); ++i) {
           if (chunk.splits[i] != split) continue;
-          if (chunk.prepared.labels[i] == kNoLabel)
+          if (chunk.prepared.labels[i] == kNoLabel) {
             ++unlabelled;
-          else
-            append(samples, chunk.prepared, i);
+            continue;
+          }
+          append(samples, chunk.prepared, i);
+          units.push_back(chunk.keys[i].value_or(hash64(format_date(of), chunk.rows[i])));
         }
         MAEIL_ASSIGN(scores, score_samples(model, samples, segments));
         scores.unlabelled = unlabelled;
+        scores.units = std::move(units);
         return {};
       },
       [&](Scores& scores) -> Status {

@@ -11,6 +11,7 @@
 #include "loop/labels/label_history.h"
 #include "loop/prepared/read_rows.h"
 #include "loop/validate_data.h"
+#include "prep/row_split.h"
 #include "prep/split.h"
 #include "prep/transform.h"
 #include "table/csv_table.h"
@@ -23,6 +24,7 @@ struct LabelledChunk {
   std::vector<prep::Split> splits;
   std::vector<uint8_t> is_validation;  // of a row of `fine` (prep/row_split.h)
   std::vector<uint64_t> rows;          // numbers in the day
+  prep::Keys keys;                     // of group or id; nullopt: the row has none
 };
 
 // One day, opened; read by the spec of the model's preparation. What it is given must outlive it.

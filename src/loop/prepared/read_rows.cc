@@ -202,6 +202,7 @@ void append(Scores& to, const Scores& from) {
   add(to.probabilities, from.probabilities);
   add(to.labels, from.labels);
   add(to.champion, from.champion);
+  add(to.units, from.units);
   to.segments.resize(std::max(to.segments.size(), from.segments.size()));
   for (size_t k = 0; k < from.segments.size(); ++k) add(to.segments[k], from.segments[k]);
   to.unlabelled += from.unlabelled;

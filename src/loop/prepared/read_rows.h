@@ -37,6 +37,8 @@ struct Scores {
   double threshold = 0.5;              // from which probability on the model decides for a positive
   std::vector<uint8_t> champion = {};  // decisions of another version (comparison.h); empty: of none
   std::vector<std::vector<int32_t>> segments = {};  // (S, rows) codes of the features that were asked for
+  // which rows belong together, by a hash of their group or id; empty: nobody knows
+  std::vector<uint64_t> units = {};
 };
 // `segments`: of preparation.categorical, whose codes are kept. Only what came from the raw rows `first_row`
 // to first_row + rows - 1 counts, and little else is read. kConflict when the rows were replaced meanwhile.
