@@ -2,13 +2,13 @@
 FROM debian:bookworm AS build
 WORKDIR /maeil
 COPY tools/setup tools/packages.txt tools/
-RUN sed -i -E '/^python3-|^postgresql|^libsqliteodbc|clang|llvm/d' tools/packages.txt && tools/setup && rm -rf /var/lib/apt/lists/*
+RUN sed -i -E '/^python3-|^postgresql|^libsqliteodbc|^prometheus(-node-exporter)?$|clang|llvm/d' tools/packages.txt && tools/setup && rm -rf /var/lib/apt/lists/*
 COPY . .
-RUN sed -i -E '/^python3-|^postgresql|^libsqliteodbc|clang|llvm/d' tools/packages.txt && cmake --preset release -DBUILD_TESTING=OFF && cmake --build --preset release --target maeil
+RUN sed -i -E '/^python3-|^postgresql|^libsqliteodbc|^prometheus(-node-exporter)?$|clang|llvm/d' tools/packages.txt && cmake --preset release -DBUILD_TESTING=OFF && cmake --build --preset release --target maeil
 
 FROM debian:bookworm-slim AS runtime
 RUN apt-get update -qq \
- && apt-get install -y -qq --no-install-recommends libhwy1 libfmt9 libssl3 libxxhash0 libtomlplusplus3 libdate-tz3 libuchardet0 libzip4 libzstd1 zlib1g libsqlite3-0 libpq5 libodbc2 libxgboost0 \
+ && apt-get install -y -qq --no-install-recommends libhwy1 libfmt9 libssl3 libxxhash0 libtomlplusplus3 libdate-tz3 libuchardet0 libzip4 libzstd1 zlib1g libprometheus-cpp-core1.0 libsqlite3-0 libpq5 libodbc2 libxgboost0 \
       libmongoc-1.0-0 libbson-1.0-0 libstdc++6 tzdata ca-certificates \
  && rm -rf /var/lib/apt/lists/* \
  && useradd --create-home --uid 10001 maeil \

@@ -41,6 +41,8 @@ struct Settings {
   std::string challengers;  // families that a challenger is trained of, "boosted_trees" say; empty: none is
   int64_t retrain_every = 30;     // days after which a challenger is trained though the gate passed
   std::string approval = "auto";  // or "manual": a person approves what would be deployed
+  // days after which the same trouble rings once more, and days without it after which it counts as over
+  int64_t alert_repeat_days = 7, alert_clear_days = 2;
   // where a model decides: "f1", "cost", "argmax" or a number; empty: argmax for the built-in dataset, f1 for
   // others (loop/decide.h)
   std::string decision_threshold;
@@ -71,6 +73,8 @@ struct Settings {
   int64_t retention_days_processed = 7, retention_days_raw = 90;
   int64_t retention_days_history = 400;  // of runs, task records and logs; 0: kept for ever
   std::string log_level = "info";
+  // that node_exporter's textfile collector reads, written after each task (telemetry/); empty: none is
+  std::string metrics_file;
   std::string dataset;        // its name, whoever says it; empty: where several are there and none is named
   int64_t synthetic_day = 0;  // 1: rehearse on drawn rows (loop/rehearsal.h)
   std::string rehearsal_of;   // of a rehearsal: the real dataset; empty: this is the real one

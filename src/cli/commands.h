@@ -118,6 +118,10 @@ struct PredictOptions {
 struct ModelOptions {
   std::string version, file, features, reference, out, categories, numbers, comment;
 };
+struct AlertOptions {
+  std::string alert, until, comment;
+  bool all = false;
+};
 inline constexpr int64_t kShownDocuments = 20;
 struct DbOptions {
   std::string collection, filter = "{}", sort, projection;
@@ -183,6 +187,11 @@ Result<int> model_approve(Context& context, const ModelOptions& options);
 Result<int> model_deploy(Context& context, const ModelOptions& options);
 Result<int> model_rollback(Context& context);
 Result<int> model_history(Context& context);
+Result<int> alert_list(Context& context, const AlertOptions& options);
+Result<int> alert_show(Context& context, const AlertOptions& options);
+Result<int> alert_acknowledge(Context& context, const AlertOptions& options);
+Result<int> alert_silence(Context& context, const AlertOptions& options);
+Result<int> alert_resolve(Context& context, const AlertOptions& options);
 Result<int> model_logits(Context& context, const ModelOptions& options);
 Result<int> db(Context& context, const DbOptions& options);
 Result<int> store_copy(Context& context, const StoreCopyOptions& options);
@@ -200,6 +209,7 @@ Result<int> dataset_rename(Context& context, const DatasetOptions& options);
 Result<int> dataset_remove(Context& context, const DatasetOptions& options);
 Result<int> prune(Context& context, const PruneOptions& options);
 Result<int> doctor(Context& context);
+Result<int> metrics(Context& context);
 
 // Parses, runs, prints the error if there is one, and returns the exit code. Ignores SIGXFSZ and SIGPIPE;
 // SIGINT and SIGTERM end a run between two tasks.

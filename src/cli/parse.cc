@@ -44,6 +44,7 @@ struct Parser {
   TrainOptions train;
   PredictOptions predict;
   ModelOptions model;
+  AlertOptions alert;
   DbOptions db;
   StoreCopyOptions store_copy;
   DagOptions dag;
@@ -298,6 +299,31 @@ void add_data_file_commands(Parser& p) {
   }
 }
 
+void add_alert_commands(Parser& p) {
+  auto* alert = p.app.add_subcommand("alert", "what is wrong, since when, and who knows");
+  alert->require_subcommand(1);
+  auto& o = p.alert;
+  auto* c = p.command(*alert, "list", "what is open", "maeil alert list",
+                      [&p](Context& x) { return alert_list(x, p.alert); });
+  c->add_flag("--all", o.all, "what was resolved, too");
+  const auto named = [&](const char* name, const char* about, const char* example, auto run) {
+    auto* made = p.command(*alert, name, about, example, [&p, run](Context& x) { return run(x, p.alert); });
+    made->add_option("alert", o.alert, "its name, or the id that `maeil alert list` shows")->required();
+    return made;
+  };
+  named("show", "one alert with all that it was raised for", "maeil alert show MODEL_PERFORMANCE_FAILURE",
+        alert_show);
+  for (auto* act :
+       {named("ack", "somebody is at it: it rings no more until it is resolved",
+              "maeil alert ack MODEL_PERFORMANCE_FAILURE --comment \"the feed is asked\"", alert_acknowledge),
+        named("silence", "it rings no more up to a day, that day included",
+              "maeil alert silence MODEL_PERFORMANCE_FAILURE --until 2026-12-24", alert_silence),
+        named("resolve", "it is over; it opens again when it happens again",
+              "maeil alert resolve MODEL_PERFORMANCE_FAILURE", alert_resolve)})
+    act->add_option("--comment", o.comment, "why, for the alert and for audit_log");
+  alert->get_subcommand("silence")->add_option("--until", o.until, "the last day: YYYY-MM-DD")->required();
+}
+
 void add_model_commands(Parser& p) {
   auto* model = p.app.add_subcommand("model", "model versions: look, import, approve, deploy");
   model->require_subcommand(1);
@@ -441,6 +467,8 @@ void add_store_commands(Parser& p) {
   c->add_flag("--dry-run", p.prune.dry_run, "only say what would go");
   p.command(p.app, "doctor", "check settings, permissions, disk, lock, store and model files", "maeil doctor",
             [](Context& x) { return doctor(x); });
+  p.command(p.app, "metrics", "how everything stands, for Prometheus (METRICS_FILE keeps it in a file)",
+            "maeil metrics > maeil.prom", [](Context& x) { return metrics(x); });
 }
 
 // A DAG that is named names its dataset; one of the built-in dataset's names does where nothing else does.
@@ -474,6 +502,7 @@ int main(int argc, char** argv) {
   add_data_file_commands(parser);
   add_label_commands(parser);
   add_model_commands(parser);
+  add_alert_commands(parser);
   add_store_commands(parser);
   try {
     parser.app.parse(argc, argv);
@@ -483,7 +512,7 @@ int main(int argc, char** argv) {
   auto settings = settings_for(parser.task.dag.empty() ? parser.dag.dag : parser.task.dag);
   if (!settings) return report(settings.error());
   // Where the dataset is not clear, or its settings are missing: these mend that, or need none.
-  constexpr std::array kNeedNone = {"init", "doctor", "db", "store", "dag", "data", "dataset"};
+  constexpr std::array kNeedNone = {"init", "doctor", "db", "store", "dag", "data", "dataset", "metrics"};
   const bool needs_none =
       std::ranges::any_of(kNeedNone, [&](const char* name) { return parser.app.got_subcommand(name); });
   if (settings->dataset_error && !needs_none) return report(*settings->dataset_error);

@@ -12,10 +12,12 @@
 
 #include "base/progress.h"
 #include "cli/commands.h"
+#include "cli/metrics.h"
 #include "cli/output.h"
 #include "dag/dag_run.h"
 #include "dag/old_task_runs.h"
 #include "dag/schedule.h"
+#include "loop/alerts.h"
 #include "loop/day_file.h"
 #include "loop/pipelines.h"
 #include "loop/redo.h"
@@ -101,14 +103,18 @@ class Reporter {
   Progress progress_;
 };
 
-dag::RunOptions run_options(const Settings& settings, std::string run_type, Reporter& reporter) {
+dag::RunOptions run_options(Context& context, std::string run_type, Reporter& reporter) {
+  const Settings& settings = context.settings;
   dag::RunOptions options;
   options.run_id = dag::make_run_id(run_type, now());
   options.run_type = std::move(run_type);
   options.poke_interval = std::chrono::seconds(settings.sensor_poke_interval);
   options.sensor_timeout = std::chrono::seconds(settings.sensor_timeout);
   options.cancelled = &cancelled;
-  options.on_event = [&reporter](const dag::Event& event) { reporter(event); };
+  options.on_event = [&context, &reporter](const dag::Event& event) {
+    reporter(event);
+    if (event.kind == dag::Event::Kind::kTaskFinished) keep_metrics_file(context);
+  };
   return options;
 }
 
@@ -156,9 +162,11 @@ Result<int> one_day(Context& context, Days date, const std::string& run_type, co
   Reporter reporter;
   MAEIL_TRY(dag::list_old_task_runs(store, loop::pipelines(context.settings)));
   MAEIL_ASSIGN(const auto report,
-               loop::run_day(store, day, date, asked, run_options(context.settings, run_type, reporter)));
+               loop::run_day(store, day, date, asked, run_options(context, run_type, reporter)));
   if (!report.reconciled.empty()) note_task_line(report.reconciled);
+  for (const auto& line : loop::ring_alerts(store, day.settings, day.spec)) note_task_line(line);
   if (!report.other_file.empty()) note(report.other_file, LogLevel::kWarning);
+  keep_metrics_file(context);  // the runs have ended, too
   MAEIL_ASSIGN(const auto document, loop::summarize(store, day, date, report));
   if (context.json)
     print_json(document);
@@ -266,8 +274,8 @@ Result<int> redo(Context& context, const RedoOptions& options) {
     }
   }
   Reporter reporter;
-  MAEIL_TRY(loop::begin_redo(store, context.settings, spec, date, asked,
-                             run_options(context.settings, "redo", reporter)));
+  MAEIL_TRY(
+      loop::begin_redo(store, context.settings, spec, date, asked, run_options(context, "redo", reporter)));
   return one_day(context, date, "redo", {}, true);
 }
 

@@ -11,12 +11,14 @@
 #include "base/progress.h"
 #include "cli/commands.h"
 #include "cli/datasets.h"
+#include "cli/metrics.h"
 #include "cli/output.h"
 #include "dag/execute.h"
 #include "dag/export.h"
 #include "dag/old_task_runs.h"
 #include "dag/task_record.h"
 #include "dag/task_runs.h"
+#include "loop/alerts.h"
 #include "loop/day_request.h"
 #include "loop/deployment.h"
 #include "loop/pipelines.h"
@@ -145,6 +147,10 @@ Result<int> task(Context& context, const TaskOptions& options) {
   // What is listed as running is looked at again by whoever lists it: no reason to fail a task that is done.
   if (const Status noted = dag::note_task_ended(store, dag, *date, run.run_id); !noted)
     note_task_line("warning: " + noted.error().message);
+  if (!run.shard.is_part() && record && dag::is_finished(record->state)) {
+    for (const auto& line : loop::ring_alerts(store, day.settings, day.spec)) note_task_line(line);
+  }
+  if (!run.shard.is_part()) keep_metrics_file(context);
   if (!record) {
     MAEIL_TRY(write_result(options.result, "failed", {}, record.error().message));
     return tl::make_unexpected(record.error());

@@ -22,9 +22,10 @@ constexpr const char* kSettingsAct = "settings";
 
 // Where things lie, how long others wait, how fast it goes: a result is the same.
 bool matters(std::string_view name) {
-  constexpr std::array<std::string_view, 12> kElsewhere = {
-      "MODEL_SAVE_PATH", "DATA_PATH", "DATA_DIR",  "STORE_PATH",    "SENSOR_TIMEOUT", "SENSOR_POKE_INTERVAL",
-      "SHARDS",          "THREADS",   "LOG_LEVEL", "LEASE_SECONDS", "DATABASE_URL",   "CATCHUP"};
+  constexpr std::array<std::string_view, 13> kElsewhere = {
+      "MODEL_SAVE_PATH",      "DATA_PATH", "DATA_DIR",    "STORE_PATH", "SENSOR_TIMEOUT",
+      "SENSOR_POKE_INTERVAL", "SHARDS",    "THREADS",     "LOG_LEVEL",  "LEASE_SECONDS",
+      "DATABASE_URL",         "CATCHUP",   "METRICS_FILE"};
   return !name.starts_with("MONGODB_") && std::ranges::find(kElsewhere, name) == kElsewhere.end();
 }
 

@@ -302,7 +302,8 @@ Result<std::shared_ptr<const Predictor>> BoostedTreesLearner::fit(const prep::Pr
     if (length != n) return internal_error("XGBoost scored another number of rows than it was given");
     const std::span<const float> learnt(margins, n);
     loss = log_loss(learnt, learn.labels);
-    if (round > 0 && round % kRoundsAnEpoch == 0) MAEIL_TRY(report(chooses ? judged_margins : learnt));
+    if (round > 0 && round % kRoundsAnEpoch == 0)
+      MAEIL_TRY(report(judged.rows() > 0 ? std::span<const float>(judged_margins) : learnt));
     gradients(learnt, learn.labels, gradient, hessian);
     MAEIL_TRY(called(XGBoosterBoostOneIter(booster.get(), matrix.get(), gradient.data(), hessian.data(), n),
                      "learn a tree"));

@@ -66,11 +66,14 @@ TEST(BoostedTrees, LearnInteractionsCategoriesAndWhatMissingMeans) {
 
 TEST(BoostedTrees, TheLastEpochIsOfTheModelThatIsKept) {
   const Samples learn = draw_book(3000, 1), judged = draw_book(1000, 2);
-  for (const Samples& with : {judged, Samples()}) {
+  Samples one_class = judged;  // which says nothing of when to stop, and is measured all the same
+  std::ranges::fill(one_class.labels, 0);
+  for (const Samples& with : {judged, Samples(), one_class}) {
     std::vector<double> last;
     const auto made =
         boosted_trees_learner({.rounds = 60, .patience = 5})
             ->fit(book_preparation(), learn, with, nullptr, {.epoch = [&](const Epoch& epoch) -> Status {
+                    EXPECT_EQ(epoch.probabilities.size(), (with.rows() > 0 ? with : learn).rows());
                     last.assign(epoch.probabilities.begin(), epoch.probabilities.end());
                     return {};
                   }});

@@ -11,8 +11,14 @@
 namespace maeil::registry {
 namespace {
 
-// The name of the user that this process runs as; its number when the system knows no name (a container).
-std::string os_user() {
+std::string host() {
+  char name[256] = "";
+  return ::gethostname(name, sizeof name - 1) == 0 && *name ? name : "unknown";
+}
+
+}  // namespace
+
+std::string acting_user() {
   const uid_t user = ::geteuid();
   std::vector<char> buffer(16384);
   passwd entry{};
@@ -23,20 +29,13 @@ std::string os_user() {
   return std::to_string(user);
 }
 
-std::string host() {
-  char name[256] = "";
-  return ::gethostname(name, sizeof name - 1) == 0 && *name ? name : "unknown";
-}
-
-}  // namespace
-
 store::Batch::Put audit_entry(const Act& act, Instant when) {
   store::Batch::Put out = {kAuditLog,
                            {{"_id", store::id_value(act.id.empty() ? store::new_object_id(when) : act.id)},
                             {"timestamp", store::date_value(when)},
                             {"logical_date", format_date(std::chrono::floor<std::chrono::days>(when))},
                             {"run_id", act.run_id},
-                            {"actor", {{"os_user", os_user()}, {"host", host()}}},
+                            {"actor", {{"os_user", acting_user()}, {"host", host()}}},
                             {"act", act.act},
                             {"what", act.what},
                             {"from", act.from},

@@ -26,6 +26,9 @@ struct Act {
   std::string comment = {};  // a person's; "": none
 };
 
+// The name of the user that this process runs as; its number when the system knows no name (a container).
+std::string acting_user();
+
 // The entry of an act, to be committed in the same batch as the act. Carries no task_key, so doing a task
 // again takes none away.
 store::Batch::Put audit_entry(const Act& act, Instant when);

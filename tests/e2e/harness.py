@@ -19,7 +19,7 @@ SOURCE = pathlib.Path(__file__).resolve().parents[2]
 BINARY = os.path.abspath(os.environ.get("MAEIL_BIN", SOURCE / "build/release/maeil"))
 SEED = pathlib.Path(os.environ.get("MAEIL_SEED_DIR", SOURCE / "../shared/seed")).resolve()
 GOLDEN = pathlib.Path(os.environ.get("MAEIL_GOLDEN_DIR", SOURCE / "../shared/golden/data")).resolve()
-SETTINGS = re.compile(r"^(MAEIL_|MODEL_|DATA_|DISTRIBUTION_|SOURCE_|SEED$|BOOK$|F1_|MIN_|EPOCHS|FINETUNE_|THREADS|STORE_|MONGODB_|DATASET|ROW_CAP|TEST_DAYS|SYNTHETIC_|DAY_DATA|LABELS|DATABASE_|SCORES_TABLE)")
+SETTINGS = re.compile(r"^(MAEIL_|METRICS_FILE$|MODEL_|DATA_|DISTRIBUTION_|SOURCE_|SEED$|BOOK$|F1_|MIN_|EPOCHS|FINETUNE_|THREADS|STORE_|MONGODB_|DATASET|ROW_CAP|TEST_DAYS|SYNTHETIC_|DAY_DATA|LABELS|DATABASE_|SCORES_TABLE)")
 
 # What a shell starts in the background ignores the interrupt, and so would every process that a test interrupts.
 signal.signal(signal.SIGINT, signal.default_int_handler)

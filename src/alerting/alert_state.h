@@ -1,0 +1,72 @@
+// How a trouble stands: the state of all alerts with one key, as pure functions.
+//
+// Each occurrence is a document of `alerts`, which stays as it was written. What people act on is the state,
+// one for each key (dataset, model, rule, segment): the same trouble of the next day counts up and does not
+// ring again. A day is a logical date; no clock has a say.
+//
+//   open -> acknowledged | silenced -> resolved -> open (it happened again)
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "base/error.h"
+#include "base/time.h"
+#include "store/document.h"
+
+namespace maeil::alerting {
+
+enum class Standing { kOpen, kAcknowledged, kSilenced, kResolved };
+std::string_view to_string(Standing standing);  // "open", "acknowledged", "silenced", "resolved"
+
+// ALERT_REPEAT_DAYS and ALERT_CLEAR_DAYS.
+struct Patience {
+  int64_t repeat_days = 7;  // it rings once more when it still happens so many days after it rang
+  int64_t clear_days = 2;   // dates that went by without it: it is over
+};
+
+struct AlertState {
+  std::string dataset, model, rule, segment;  // the key; segment "": of the whole
+  Standing standing = Standing::kOpen;
+  std::string severity, message, alert_id;  // of the last occurrence
+  Days first_seen{}, last_seen{};           // since it was resolved last
+  int64_t count = 0;                        // dates on which it happened, as those
+  Days rung_on{};
+  std::optional<Days> silenced_until;  // the last day of the silence
+  std::optional<Days> resolved_on;
+  std::string by, comment;  // of a person's last act; "": none, or it was the days'
+};
+
+// What people are told of a change.
+enum class Ring { kNone, kOpened, kRepeated, kResolved };
+std::string_view to_string(Ring ring);  // "", "opened", "repeated", "resolved"
+
+struct Occurrence {
+  Days date;
+  std::string severity, message, alert_id;
+};
+
+// It happened on a date. Of the same date again only the words are taken over; of a date before the last one
+// (a backfill) it is counted and rings nothing. One that is acknowledged rings no more until it is resolved,
+// one that is silenced when the silence is over.
+Ring occur(AlertState& state, const Occurrence& what, const Patience& patience);
+
+// `without`: dates after last_seen that ended without it. From clear_days on it is over, whatever it was.
+Ring pass(AlertState& state, Days date, int64_t without, const Patience& patience);
+
+// What a person does. kUsage where it cannot be: what is resolved needs nobody, a silence ends after today.
+struct PersonsAct {
+  std::string by, comment;
+};
+Status acknowledge(AlertState& state, const PersonsAct& act);
+Status silence(AlertState& state, Days until, Days today, const PersonsAct& act);
+Status resolve(AlertState& state, Days today, const PersonsAct& act);
+
+// 24 hex digits, of the key: the id of the state's document.
+std::string state_id(const AlertState& state);
+store::Document to_document(const AlertState& state);  // with _id
+// kBadInput names the field that is damaged.
+Result<AlertState> from_document(const store::Document& document);
+
+}  // namespace maeil::alerting
