@@ -86,7 +86,7 @@ const std::vector<Family>& described() {
        {"dataset", "version", "split"},
        {}},
       {"maeil_day_rows", "Rows of the newest date that has them", {"dataset", "stage"}, {}},
-      {"maeil_day_quarantined_rows", "Of these, rows that were set aside", {"dataset", "stage"}, {}},
+      {"maeil_day_quarantined_rows", "Rows of that date that were set aside", {"dataset", "stage"}, {}},
       {"maeil_scores_mean_probability_ratio",
        "Mean probability of the newest date's scores",
        {"dataset"},

@@ -225,6 +225,14 @@ TEST(Telemetry, LabelsAreAsFarBehindAsTheNewestLabelledDateIs) {
                                     {"metrics", {{"f1_score", 0.5}}},
                                     {"timestamp", at("2026-11-23T00:02:00Z")}});
   EXPECT_EQ(value_of(store.read(), Metric::kLabelsDelay, {kBook}), 2 * 86400);
+  const auto came_with_the_rows = [&](Days date, int n, int labelled) {
+    store.task(date, kData, "validate_data", "success", {{"validation_id", id_of(n)}});
+    store.put("data_validations",
+              {{"_id", store::id_value(id_of(n))}, {"statistics", {{"rows", 10}, {"labelled", labelled}}}});
+  };
+  came_with_the_rows(kDay, 0xd0, 4);  // fewer than half: the others are still to come
+  came_with_the_rows(kDay - std::chrono::days(1), 0xd1, 5);
+  EXPECT_EQ(value_of(store.read(), Metric::kLabelsDelay, {kBook}), 86400);
 }
 
 TEST(Telemetry, WhatIsUndefinedHasNoSample) {
@@ -276,6 +284,9 @@ TEST(Telemetry, VerdictsAreCountedOnceADate) {
   store.put("evaluation_events", {{"logical_date", format_date(kDay)},
                                   {"status", "failed_max_retries"},
                                   {"superseded_by", store::id_value(id_of(1))}});
+  store.put("evaluation_events", {{"_id", store::id_value(id_of(0))},  // by another program: a date has one
+                                  {"logical_date", format_date(kDay - std::chrono::days(1))},
+                                  {"status", "approved"}});
   const auto families = store.read();
   EXPECT_EQ(value_of(families, Metric::kRecentVerdicts, {kBook, "approved"}), 29);
   EXPECT_EQ(value_of(families, Metric::kRecentVerdicts, {kBook, "retrained"}), 1);
