@@ -12,7 +12,7 @@ run: build
 	@mkdir -p workspace
 	cd workspace && ../build/release/maeil run
 
-peers: build/peers/ready build/peers/mongo-ready build/peers/airflow-ready build/arrow/ready
+peers: build/peers/ready build/peers/mongo-ready build/peers/airflow-ready build/peers/grafana-ready build/arrow/ready
 
 test: tell peers build
 	ctest --preset release -j $(TEST_JOBS)
@@ -35,8 +35,9 @@ tell:
 	$(call peer,ready,scikit-learn and pandas from PyPI: 90 MB)
 	$(if $(wildcard build/arrow/ready),,@echo "  pyarrow and pandas from PyPI, for Parquet and Arrow files: 85 MB")
 	$(call peer,airflow-ready,Apache Airflow from PyPI: 65 MB)
+	$(call peer,grafana-ready,Grafana's SDK for dashboards from PyPI: 1 MB)
 	$(call peer,mongo-ready,servers that speak MongoDB's protocol and mongosh: 100 MB; 250 MB with Go and Node where they are missing)
-	@$(if $(and $(wildcard build/arrow/ready),$(wildcard build/peers/ready),$(wildcard build/peers/airflow-ready),$(wildcard build/peers/mongo-ready)),echo "  nothing more: all is there",true)
+	@$(if $(and $(wildcard build/arrow/ready),$(wildcard build/peers/ready),$(wildcard build/peers/airflow-ready),$(wildcard build/peers/grafana-ready),$(wildcard build/peers/mongo-ready)),echo "  nothing more: all is there",true)
 
 # docs/testing.md: the unit tests under AddressSanitizer and UndefinedBehaviorSanitizer, those with threads under ThreadSanitizer,
 # clang-tidy over src/, and ten seconds of each fuzzer. Two builds of their own.
@@ -99,6 +100,12 @@ build/peers/airflow-ready: tests/airflow/requirements.txt integrations/airflow/p
 	/usr/bin/python3 -m venv build/peers/airflow
 	build/peers/airflow/bin/pip install -q -r tests/airflow/requirements.txt
 	build/peers/airflow/bin/pip install -q --no-deps ./integrations/airflow
+	@touch $@
+
+# What Grafana's own programs read a dashboard with: the dashboards of integrations/grafana are held against it.
+build/peers/grafana-ready: | setup
+	/usr/bin/python3 -m venv build/peers/grafana
+	build/peers/grafana/bin/pip install -q "grafana-foundation-sdk==1769699379!11.6.0"
 	@touch $@
 
 # Servers that speak MongoDB's protocol, and mongosh: some minutes and 400 MB, made once.
