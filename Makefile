@@ -92,7 +92,7 @@ build/bench-sdv-newest/ready: | setup
 # The peers that tests compare with and Debian cannot give; a folder of its own, made once.
 build/peers/ready: | setup
 	/usr/bin/python3 -m venv build/peers
-	build/peers/bin/pip install -q scikit-learn "pandas<3"
+	build/peers/bin/pip install -q scikit-learn "pandas<3" aiosmtpd
 	@touch $@
 
 # Apache Airflow, as the tests of integrations/airflow were last seen to pass with it.

@@ -44,13 +44,13 @@ void note(AlertState& state, const PersonsAct& act) {
 std::string_view to_string(Standing standing) { return kStandings[static_cast<size_t>(standing)]; }
 
 std::string_view to_string(Ring ring) {
-  constexpr std::array kRings = {"", "opened", "repeated", "resolved"};
+  constexpr std::array kRings = {"", "opened", "repeated", "acknowledged", "resolved"};
   return kRings[static_cast<size_t>(ring)];
 }
 
 Ring occur(AlertState& state, const Occurrence& what, const Patience& patience) {
   const bool is_new = state.count == 0, was_resolved = state.standing == Standing::kResolved;
-  if (!is_new && was_resolved && what.date <= *state.resolved_on) return Ring::kNone;  // of before, told late
+  if (!is_new && was_resolved && what.date <= state.last_seen) return Ring::kNone;  // of before, told late
   if (is_new || what.date >= state.last_seen) {
     state.severity = what.severity;
     state.message = what.message;
@@ -79,8 +79,8 @@ Ring occur(AlertState& state, const Occurrence& what, const Patience& patience) 
   return Ring::kRepeated;
 }
 
-Ring pass(AlertState& state, Days date, int64_t without, const Patience& patience) {
-  if (state.standing == Standing::kResolved || without < patience.clear_days) return Ring::kNone;
+Ring end(AlertState& state, Days date) {
+  if (state.standing == Standing::kResolved) return Ring::kNone;
   state.standing = Standing::kResolved;
   state.resolved_on = date;
   state.silenced_until = std::nullopt;
@@ -96,22 +96,20 @@ Status acknowledge(AlertState& state, const PersonsAct& act) {
   return {};
 }
 
-Status silence(AlertState& state, Days until, Days today, const PersonsAct& act) {
+Status silence(AlertState& state, Days until, const PersonsAct& act) {
   MAEIL_TRY(refuse_resolved(state, "silence"));
-  if (until < today)
-    return usage_error(fmt::format("a silence until {} is over already: today is {}", format_date(until),
-                                   format_date(today)));
+  if (until < state.last_seen)
+    return usage_error(fmt::format("a silence until {} is over already: {} was seen on {}",
+                                   format_date(until), state.rule, format_date(state.last_seen)));
   state.standing = Standing::kSilenced;
   state.silenced_until = until;
   note(state, act);
   return {};
 }
 
-Status resolve(AlertState& state, Days today, const PersonsAct& act) {
+Status resolve(AlertState& state, const PersonsAct& act) {
   MAEIL_TRY(refuse_resolved(state, "resolve"));
-  state.standing = Standing::kResolved;
-  state.resolved_on = std::max(today, state.last_seen);
-  state.silenced_until = std::nullopt;
+  end(state, state.last_seen);
   note(state, act);
   return {};
 }
@@ -138,6 +136,7 @@ Document to_document(const AlertState& state) {
           {"last_seen", format_date(state.last_seen)},
           {"count", state.count},
           {"rung_on", format_date(state.rung_on)},
+          {"rings", state.rings},
           {"silenced_until", date_or_null(state.silenced_until)},
           {"resolved_on", date_or_null(state.resolved_on)},
           {"by", state.by.empty() ? Document() : Document(state.by)},
@@ -167,6 +166,10 @@ Result<AlertState> from_document(const Document& document) {
   if (count == document.end() || !count->is_number_integer() || count->get<int64_t>() < 1)
     return damaged("count");
   out.count = count->get<int64_t>();
+  // Absent of a state that an older maeil wrote, which told nobody.
+  const Document rings = document.value("rings", Document(0));
+  if (!rings.is_number_integer() || rings.get<int64_t>() < 0) return damaged("rings");
+  out.rings = rings.get<int64_t>();
   for (const auto& [field, to] :
        {std::pair("first_seen", &out.first_seen), {"last_seen", &out.last_seen}, {"rung_on", &out.rung_on}}) {
     const auto date = parse_date(store::text_field(document, field));

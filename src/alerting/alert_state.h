@@ -20,10 +20,9 @@ namespace maeil::alerting {
 enum class Standing { kOpen, kAcknowledged, kSilenced, kResolved };
 std::string_view to_string(Standing standing);  // "open", "acknowledged", "silenced", "resolved"
 
-// ALERT_REPEAT_DAYS and ALERT_CLEAR_DAYS.
+// ALERT_REPEAT_DAYS: it rings once more when it still happens so many days after it rang.
 struct Patience {
-  int64_t repeat_days = 7;  // it rings once more when it still happens so many days after it rang
-  int64_t clear_days = 2;   // dates that went by without it: it is over
+  int64_t repeat_days = 7;
 };
 
 struct AlertState {
@@ -33,14 +32,15 @@ struct AlertState {
   Days first_seen{}, last_seen{};           // since it was resolved last
   int64_t count = 0;                        // dates on which it happened, as those
   Days rung_on{};
+  int64_t rings = 0;  // how often people were told of a change: the number of the last message
   std::optional<Days> silenced_until;  // the last day of the silence
-  std::optional<Days> resolved_on;
-  std::string by, comment;  // of a person's last act; "": none, or it was the days'
+  std::optional<Days> resolved_on;     // the date that showed it; of a person's word, last_seen
+  std::string by, comment;             // of a person's last act; "": none, or it was the days'
 };
 
 // What people are told of a change.
-enum class Ring { kNone, kOpened, kRepeated, kResolved };
-std::string_view to_string(Ring ring);  // "", "opened", "repeated", "resolved"
+enum class Ring { kNone, kOpened, kRepeated, kAcknowledged, kResolved };
+std::string_view to_string(Ring ring);  // "", "opened", "repeated", "acknowledged", "resolved"
 
 struct Occurrence {
   Days date;
@@ -49,19 +49,20 @@ struct Occurrence {
 
 // It happened on a date. Of the same date again only the words are taken over; of a date before the last one
 // (a backfill) it is counted and rings nothing. One that is acknowledged rings no more until it is resolved,
-// one that is silenced when the silence is over.
+// one that is silenced when the silence is over. What is resolved opens again on a later date than last_seen.
 Ring occur(AlertState& state, const Occurrence& what, const Patience& patience);
 
-// `without`: dates after last_seen that ended without it. From clear_days on it is over, whatever it was.
-Ring pass(AlertState& state, Days date, int64_t without, const Patience& patience);
+// It is over since a date, whatever it was; kNone when it was already.
+Ring end(AlertState& state, Days date);
 
-// What a person does. kUsage where it cannot be: what is resolved needs nobody, a silence ends after today.
+// What a person does. kUsage where it cannot be: what is resolved needs nobody, a silence does not end before
+// last_seen.
 struct PersonsAct {
   std::string by, comment;
 };
 Status acknowledge(AlertState& state, const PersonsAct& act);
-Status silence(AlertState& state, Days until, Days today, const PersonsAct& act);
-Status resolve(AlertState& state, Days today, const PersonsAct& act);
+Status silence(AlertState& state, Days until, const PersonsAct& act);
+Status resolve(AlertState& state, const PersonsAct& act);
 
 // 24 hex digits, of the key: the id of the state's document.
 std::string state_id(const AlertState& state);

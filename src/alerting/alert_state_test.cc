@@ -5,7 +5,7 @@
 namespace maeil::alerting {
 namespace {
 
-const Patience kPatience{.repeat_days = 7, .clear_days = 2};
+const Patience kPatience{.repeat_days = 7};
 
 Days day(int number) { return parse_date("2026-11-01").value() + std::chrono::days(number - 1); }
 Occurrence on(int number) { return {day(number), "CRITICAL", "day " + std::to_string(number), "a"}; }
@@ -42,19 +42,19 @@ TEST(AlertState, ADateDoneAgainIsNoOtherDate) {
   EXPECT_EQ(state.message, "said anew");
 }
 
-TEST(AlertState, IsOverAfterDatesWithoutItAndOpensAgain) {
+TEST(AlertState, IsOverAndOpensAgain) {
   auto state = opened_on(1);
-  EXPECT_EQ(pass(state, day(2), 1, kPatience), Ring::kNone);
-  EXPECT_EQ(pass(state, day(3), 2, kPatience), Ring::kResolved);
+  EXPECT_EQ(end(state, day(3)), Ring::kResolved);
   EXPECT_EQ(state.standing, Standing::kResolved);
   EXPECT_EQ(state.resolved_on, day(3));
-  EXPECT_EQ(pass(state, day(4), 3, kPatience), Ring::kNone);
-  // What is told late about a day before opens nothing.
-  EXPECT_EQ(occur(state, on(2), kPatience), Ring::kNone);
+  EXPECT_EQ(end(state, day(4)), Ring::kNone);
+  // What is told again of the date that was its last opens nothing; a later one does, the date that had shown
+  // that it was over as well, when it is done again.
+  EXPECT_EQ(occur(state, on(1), kPatience), Ring::kNone);
   EXPECT_EQ(state.standing, Standing::kResolved);
-  EXPECT_EQ(occur(state, on(5), kPatience), Ring::kOpened);
+  EXPECT_EQ(occur(state, on(3), kPatience), Ring::kOpened);
   EXPECT_EQ(state.count, 1);
-  EXPECT_EQ(state.first_seen, day(5));
+  EXPECT_EQ(state.first_seen, day(3));
   EXPECT_FALSE(state.resolved_on);
 }
 
@@ -64,43 +64,44 @@ TEST(AlertState, WhoAcknowledgedHearsNoMoreOfIt) {
   EXPECT_EQ(occur(state, on(9), kPatience), Ring::kNone);
   EXPECT_EQ(state.count, 2);
   EXPECT_EQ(state.by, "kim");
-  EXPECT_EQ(pass(state, day(11), 2, kPatience), Ring::kResolved);
+  EXPECT_EQ(end(state, day(11)), Ring::kResolved);
   EXPECT_EQ(occur(state, on(12), kPatience), Ring::kOpened);
   EXPECT_EQ(state.comment, "");
 }
 
 TEST(AlertState, ASilenceEndsByItself) {
   auto state = opened_on(1);
-  ASSERT_TRUE(silence(state, day(4), day(1), {"kim", ""}));
+  ASSERT_TRUE(silence(state, day(4), {"kim", ""}));
   for (int d = 2; d <= 4; ++d) EXPECT_EQ(occur(state, on(d), kPatience), Ring::kNone) << d;
   EXPECT_EQ(occur(state, on(5), kPatience), Ring::kRepeated);
   EXPECT_EQ(state.standing, Standing::kOpen);
-  EXPECT_EQ(silence(state, day(4), day(5), {}).error().code, ErrorCode::kUsage);
+  EXPECT_EQ(silence(state, day(4), {}).error().code, ErrorCode::kUsage);
   EXPECT_EQ(state.standing, Standing::kOpen);
 }
 
 TEST(AlertState, WhatIsResolvedNeedsNobody) {
   auto state = opened_on(1);
-  ASSERT_TRUE(resolve(state, day(1), {"kim", "known"}));
-  EXPECT_EQ(occur(state, on(1), kPatience), Ring::kNone);  // of the day on which it was resolved
-  for (const auto& refused :
-       {acknowledge(state, {}), silence(state, day(9), day(1), {}), resolve(state, day(2), {})}) {
+  ASSERT_TRUE(resolve(state, {"kim", "known"}));
+  EXPECT_EQ(state.resolved_on, day(1));
+  EXPECT_EQ(state.by, "kim");
+  for (const auto& refused : {acknowledge(state, {}), silence(state, day(9), {}), resolve(state, {})}) {
     ASSERT_FALSE(refused);
     EXPECT_EQ(refused.error().code, ErrorCode::kUsage);
     EXPECT_NE(refused.error().message.find("was resolved on 2026-11-01"), std::string::npos);
   }
+  EXPECT_EQ(occur(state, on(2), kPatience), Ring::kOpened);  // whenever that was said
 }
 
 TEST(AlertState, ComesBackFromItsDocument) {
   auto state = opened_on(1);
   state.segment = "region=Jeju";
-  ASSERT_TRUE(silence(state, day(4), day(1), {"김", "점검"}));
+  ASSERT_TRUE(silence(state, day(4), {"김", "점검"}));
   auto document = to_document(state);
   EXPECT_EQ(to_document(from_document(document).value()), document);
-  ASSERT_TRUE(resolve(state, day(5), {}));
+  ASSERT_TRUE(resolve(state, {}));
   document = to_document(state);
   EXPECT_EQ(to_document(from_document(document).value()), document);
-  for (const char* field : {"state", "count", "first_seen", "last_seen", "rung_on", "resolved_on"}) {
+  for (const char* field : {"state", "count", "rings", "first_seen", "last_seen", "rung_on", "resolved_on"}) {
     auto damaged = document;
     damaged[field] = field == std::string("count") ? store::Document(0) : store::Document("soon");
     const auto read = from_document(damaged);

@@ -8,6 +8,7 @@
 #include <set>
 #include <tuple>
 
+#include "alerting/deliveries.h"
 #include "store/field_rules.h"
 
 namespace maeil::alerting {
@@ -42,6 +43,26 @@ store::Batch change_of(const AlertState* before, const AlertState& after) {
   return batch;
 }
 
+// What the channels are told of a ring, which the state counts.
+std::vector<store::Batch::Put> deliveries_to(AlertState& state, Ring ring,
+                                             const std::vector<std::string>& channels) {
+  std::vector<store::Batch::Put> out;
+  if (ring == Ring::kNone) return out;
+  ++state.rings;
+  const Instant when = now();
+  for (const auto& channel : channels)
+    out.push_back({kDeliveries, new_delivery({ring, state}, state.rings, channel, when)});
+  return out;
+}
+
+Result<std::vector<store::Batch::Put>> deliveries_of(AlertState& state, Ring ring, const Counting& what) {
+  std::vector<std::string> channels;
+  if (ring != Ring::kNone && what.channels) {
+    MAEIL_ASSIGN(channels, what.channels(state.severity));
+  }
+  return deliveries_to(state, ring, channels);
+}
+
 Result<Occurrence> occurrence_of(const Document& alert) {
   MAEIL_TRY(store::check_fields(kAlerts, alert,
                                 {{"alert_type", store::FieldKind::kText, store::FieldRule::Missing::kRefused},
@@ -61,79 +82,140 @@ AlertState key_of(const Document& alert, const Counting& what) {
           .segment = store::text_field(alert, "segment")};
 }
 
-// Alerts of before there were states: but for those of the newest date they are history, and ring nothing.
-Status leave_history(store::Store& store, const std::vector<Document>& alerts) {
-  std::string newest;
-  for (const auto& alert : alerts) newest = std::max(newest, store::text_field(alert, "logical_date"));
+// The newest date that has a verdict; nullopt: none.
+Result<std::optional<Days>> newest_date(store::Store& store) {
+  store::FindOptions newest;
+  newest.sort = {{"logical_date", -1}};
+  newest.limit = 1;
+  newest.projection = {"logical_date"};
+  MAEIL_ASSIGN(const auto document, store.find_one("evaluation_events", newest));
+  const auto date = parse_date(store::text_field(document, "logical_date"));
+  return date ? std::optional(*date) : std::nullopt;
+}
+
+// Alerts of before there were states ring nothing, but for those of the newest date.
+Status leave_history(store::Store& store, const std::vector<Document>& alerts, Days newest) {
   store::Batch batch;
   for (const auto& alert : alerts) {
-    if (store::text_field(alert, "logical_date") < newest)
+    if (store::text_field(alert, "logical_date") < format_date(newest))
       batch.sets.push_back({kAlerts, store::id_text(alert.at("_id")), {{"alert_key", "history"}}});
   }
   return batch.sets.empty() ? Status() : store.commit(batch);
 }
 
-// Dates that ended after `date`, as far as they count for whether a trouble is over.
-Result<int64_t> dates_after(store::Store& store, Days date) {
-  store::FindOptions scored;
-  scored.filter = {{"logical_date", {{"$gt", format_date(date)}}}, {"superseded_by", {{"$exists", false}}}};
-  scored.projection = {"logical_date"};
-  MAEIL_ASSIGN(const auto documents, store.find("predictions", scored));
-  std::set<std::string> dates;
-  for (const auto& document : documents) dates.insert(store::text_field(document, "logical_date"));
-  return static_cast<int64_t>(dates.size());
+// Takes over on which dates it happened, as the alerts say now; `one`: an alert that is about to be counted.
+// False where none of them stands any more.
+Result<bool> recount(store::Store& store, AlertState& state, const Occurrence* one) {
+  store::FindOptions standing;
+  standing.filter = {{"alert_key", state_id(state)},
+                     {"logical_date", {{"$gte", format_date(state.first_seen)}}},
+                     {"superseded_by", {{"$exists", false}}}};
+  standing.sort = {{"logical_date", 1}};
+  MAEIL_ASSIGN(const auto alerts, store.find(kAlerts, standing));
+  std::set<Days> dates;
+  for (const auto& alert : alerts) {
+    const auto date = parse_date(store::text_field(alert, "logical_date"));
+    if (date) dates.insert(*date);
+  }
+  if (one) dates.insert(one->date);
+  if (dates.empty()) return false;
+  state.first_seen = *dates.begin();
+  state.last_seen = *dates.rbegin();
+  state.count = static_cast<int64_t>(dates.size());
+  return true;
 }
 
-Result<std::optional<Days>> newest_scored(store::Store& store) {
-  store::FindOptions newest;
-  newest.sort = {{"logical_date", -1}};
-  newest.limit = 1;
-  newest.projection = {"logical_date"};
-  MAEIL_ASSIGN(const auto document, store.find_one("predictions", newest));
-  const auto date = parse_date(store::text_field(document, "logical_date"));
-  return date ? std::optional(*date) : std::nullopt;
+// Whether the last alert of a state was taken back.
+Result<bool> was_taken_back(store::Store& store, const AlertState& state) {
+  store::FindOptions last;
+  last.filter = {{"_id", store::id_value(state.alert_id)}, {"superseded_by", {{"$exists", true}}}};
+  last.limit = 1;
+  MAEIL_ASSIGN(const auto found, store.find_one(kAlerts, last));
+  return !found.is_null();
 }
+
+// What is counted under the lock, with what it says on the way.
+struct Count {
+  store::Store& store;
+  const Counting& what;
+  States states;
+  std::optional<Days> newest;
+  Counted out;
+
+  // Commits a state as it is now, its ring, and the alert that it counts.
+  Status commit(const AlertState* before, AlertState after, Ring ring, const Occurrence* counted) {
+    MAEIL_ASSIGN(const auto deliveries, deliveries_of(after, ring, what));
+    store::Batch batch = change_of(before, after);
+    batch.puts.insert(batch.puts.end(), deliveries.begin(), deliveries.end());
+    if (counted) batch.sets.push_back({kAlerts, counted->alert_id, {{"alert_key", state_id(after)}}});
+    MAEIL_TRY(store.commit(batch));
+    states[state_id(after)] = after;
+    if (ring != Ring::kNone) out.told.push_back({std::move(after), ring});
+    return {};
+  }
+
+  Status count(const Document& alert) {
+    MAEIL_ASSIGN(const Occurrence occurrence, occurrence_of(alert));
+    AlertState state = key_of(alert, what);
+    const auto found = states.find(state_id(state));
+    const std::optional<AlertState> before =
+        found == states.end() ? std::nullopt : std::optional(found->second);
+    if (before) state = *before;
+    Ring ring = occur(state, occurrence, what.patience);
+    MAEIL_TRY(recount(store, state, &occurrence));
+    if (ring == Ring::kOpened) {
+      // Of a backfilled date, when what came after it has shown already that it was over.
+      MAEIL_ASSIGN(const bool over, what.is_over(state));
+      if (over) {
+        end(state, newest.value_or(state.last_seen));
+        ring = Ring::kNone;
+      }
+    }
+    return commit(before ? &*before : nullptr, std::move(state), ring, &occurrence);
+  }
+
+  Status look_again(const AlertState& before) {
+    AlertState after = before;
+    MAEIL_ASSIGN(const bool taken_back, was_taken_back(store, before));
+    bool stands = true;
+    if (taken_back) {
+      MAEIL_ASSIGN(stands, recount(store, after, nullptr));
+    }
+    MAEIL_ASSIGN(const bool over, stands ? what.is_over(after) : Result<bool>(true));
+    const Ring ring = over ? end(after, newest.value_or(after.last_seen)) : Ring::kNone;
+    if (ring == Ring::kNone && to_document(after) == to_document(before)) return {};
+    return commit(&before, std::move(after), ring, nullptr);
+  }
+};
 
 }  // namespace
 
-Result<std::vector<Told>> count_alerts(store::Store& store, const Counting& what) {
+Result<Counted> count_alerts(store::Store& store, const Counting& what) {
   auto lock = store.lock("alerts", what.holder);
-  if (!lock && lock.error().code == ErrorCode::kConflict) return std::vector<Told>();
+  if (!lock && lock.error().code == ErrorCode::kConflict) return Counted();
   if (!lock) return tl::make_unexpected(lock.error());
-  MAEIL_ASSIGN(States states, read_states(store));
+  Count count{store, what, {}, {}, {}};
+  MAEIL_ASSIGN(count.states, read_states(store));
+  MAEIL_ASSIGN(count.newest, newest_date(store));
   store::FindOptions options;
   options.filter = kUncounted;
   options.sort = {{"logical_date", 1}};
   MAEIL_ASSIGN(auto alerts, store.find(kAlerts, options));
-  if (states.empty() && !alerts.empty()) {
-    MAEIL_TRY(leave_history(store, alerts));
-    MAEIL_ASSIGN(alerts, store.find(kAlerts, options));
+  if (count.states.empty() && count.newest) {
+    MAEIL_TRY(leave_history(store, alerts, *count.newest));
+    std::erase_if(alerts, [&](const Document& alert) {
+      return store::text_field(alert, "logical_date") < format_date(*count.newest);
+    });
   }
-  std::vector<Told> out;
-  for (const auto& alert : alerts) {
-    MAEIL_ASSIGN(const Occurrence occurrence, occurrence_of(alert));
-    AlertState state = key_of(alert, what);
-    const std::string id = state_id(state);
-    const auto found = states.find(id);
-    if (found != states.end()) state = found->second;
-    const Ring ring = occur(state, occurrence, what.patience);
-    store::Batch batch = change_of(found != states.end() ? &found->second : nullptr, state);
-    batch.sets.push_back({kAlerts, occurrence.alert_id, {{"alert_key", id}}});
-    MAEIL_TRY(store.commit(batch));
-    states[id] = state;
-    if (ring != Ring::kNone) out.push_back({std::move(state), ring});
+  const auto warn = [&](const Status& done) {
+    if (!done) count.out.warnings.push_back(done.error().message);
+  };
+  for (const auto& alert : alerts) warn(count.count(alert));
+  const States as_counted = count.states;
+  for (const auto& [id, state] : as_counted) {
+    if (state.standing != Standing::kResolved) warn(count.look_again(state));
   }
-  MAEIL_ASSIGN(const auto newest, newest_scored(store));
-  for (auto& [id, state] : states) {
-    if (!newest || state.standing == Standing::kResolved) continue;
-    MAEIL_ASSIGN(const int64_t without, dates_after(store, state.last_seen));
-    AlertState after = state;
-    const Ring ring = pass(after, *newest, without, what.patience);
-    if (ring == Ring::kNone) continue;
-    MAEIL_TRY(store.commit(change_of(&state, after)));
-    out.push_back({std::move(after), ring});
-  }
-  return out;
+  return std::move(count.out);
 }
 
 Result<std::vector<AlertState>> list_states(store::Store& store) {
@@ -165,10 +247,12 @@ Result<AlertState> find_state(store::Store& store, std::string_view id_or_rule) 
       "'{}' is more than one alert: name it by the id that `maeil alert list` shows", id_or_rule));
 }
 
-Status save_state(store::Store& store, const AlertState& before, const AlertState& after,
-                  store::Batch::Put entry) {
+Status save_state(store::Store& store, const AlertState& before, AlertState after, Ring ring,
+                  const std::vector<std::string>& channels, store::Batch::Put entry) {
+  const auto deliveries = deliveries_to(after, ring, channels);
   store::Batch batch = change_of(&before, after);
   batch.puts.push_back(std::move(entry));
+  batch.puts.insert(batch.puts.end(), deliveries.begin(), deliveries.end());
   const Status done = store.commit(batch);
   if (done || done.error().code != ErrorCode::kConflict) return done;
   return fail(ErrorCode::kConflict,

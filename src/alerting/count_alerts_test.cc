@@ -12,7 +12,17 @@ namespace {
 struct CountAlerts : testing::Test {
   store::TempFolder folder;
   std::unique_ptr<store::Store> store = store::open_sqlite(folder / "maeil.db").value();
-  const Counting counting{.dataset = "loans", .model = "m", .patience = {7, 2}, .holder = "test"};
+  // Over after two dates with a verdict that is no alert.
+  const Counting counting{.dataset = "loans",
+                          .model = "m",
+                          .patience = {7},
+                          .holder = "test",
+                          .is_over = [this](const AlertState& state) -> Result<bool> {
+                            store::FindOptions later;
+                            later.filter = {{"logical_date", {{"$gt", format_date(state.last_seen)}}},
+                                            {"status", "approved"}};
+                            return store->find("evaluation_events", later)->size() >= 2;
+                          }};
 
   std::string put(const std::string& collection, store::Document document) {
     const std::string id = store::new_object_id(now());
@@ -29,12 +39,20 @@ struct CountAlerts : testing::Test {
                          {"message", "bad on " + date},
                          {"model_id", "6b0382005bc2aa2e774eddaa"}});
   }
-  void scored(const std::string& date) { put("predictions", {{"logical_date", date}, {"rows", 1}}); }
+  void good(const std::string& date) {
+    put("evaluation_events", {{"logical_date", date}, {"status", "approved"}});
+  }
+  void take_back(const std::string& id) {
+    store::Batch batch;
+    batch.sets.push_back({kAlerts, id, {{"superseded_by", store::id_value(store::new_object_id(now()))}}});
+    ASSERT_TRUE(store->commit(batch));
+  }
+  AlertState state() { return find_state(*store, "MODEL_PERFORMANCE_FAILURE").value(); }
   std::vector<std::string> rings() {
     std::vector<std::string> out;
     const auto counted = count_alerts(*store, counting);
-    EXPECT_TRUE(counted);
-    for (const auto& told : *counted)
+    EXPECT_TRUE(counted && counted->warnings.empty());
+    for (const auto& told : counted->told)
       out.push_back(std::string(to_string(told.ring)) + " " + told.state.rule);
     return out;
   }
@@ -56,30 +74,58 @@ TEST_F(CountAlerts, OnceEachHoweverOften) {
   EXPECT_EQ(find_state(*store, "NOBODY").error().code, ErrorCode::kNotFound);
 }
 
-TEST_F(CountAlerts, ResolvesByDatesThatWereScoredWithoutIt) {
+TEST_F(CountAlerts, IsResolvedWhenItsRuleSaysSo) {
   alert("2026-11-01");
-  scored("2026-11-01");
   EXPECT_EQ(rings(), Rings{"opened MODEL_PERFORMANCE_FAILURE"});
-  scored("2026-11-02");
-  scored("2026-11-02");  // again
+  good("2026-11-02");
   EXPECT_EQ(rings(), Rings{});
-  scored("2026-11-09");  // the next one, whatever lies between
+  good("2026-11-09");  // the next one, whatever lies between
   EXPECT_EQ(rings(), Rings{"resolved MODEL_PERFORMANCE_FAILURE"});
+  EXPECT_EQ(state().resolved_on, parse_date("2026-11-09").value());
   EXPECT_EQ(rings(), Rings{});
 }
 
-TEST_F(CountAlerts, WhatWasTakenBackIsNotCounted) {
-  const std::string id = alert("2026-11-01");
-  store::Batch batch;
-  batch.sets.push_back({kAlerts, id, {{"superseded_by", store::id_value(store::new_object_id(now()))}}});
-  ASSERT_TRUE(store->commit(batch));
+TEST_F(CountAlerts, WhatWasTakenBackCountsNoMore) {
+  take_back(alert("2026-11-01"));  // before anybody counted it
   EXPECT_EQ(rings(), Rings{});
+  alert("2026-11-02");
+  const std::string third = alert("2026-11-03");
+  EXPECT_EQ(rings(), Rings{"opened MODEL_PERFORMANCE_FAILURE"});
+  // The second one is done again, twice, and is what it was.
+  for (int i = 0; i < 2; ++i) {
+    store::FindOptions of;
+    of.filter = {{"logical_date", "2026-11-02"}, {"superseded_by", {{"$exists", false}}}};
+    take_back(store::id_text(store->find_one(kAlerts, of)->at("_id")));
+    alert("2026-11-02");
+    EXPECT_EQ(rings(), Rings{});
+  }
+  EXPECT_EQ(state().count, 2);
+  take_back(third);
+  EXPECT_EQ(rings(), Rings{});
+  EXPECT_EQ(state().count, 1);
+  EXPECT_EQ(state().last_seen, parse_date("2026-11-02").value());
+  store::FindOptions of;
+  of.filter = {{"logical_date", "2026-11-02"}, {"superseded_by", {{"$exists", false}}}};
+  take_back(store::id_text(store->find_one(kAlerts, of)->at("_id")));
+  alert("2026-11-02", "ANOTHER");
+  take_back(store::id_text(store->find_one(kAlerts, {{{"alert_type", "ANOTHER"}}})->at("_id")));
+  EXPECT_EQ(rings(), Rings{"resolved MODEL_PERFORMANCE_FAILURE"});
+}
+
+TEST_F(CountAlerts, ABackfilledTroubleThatIsOverRingsNothing) {
+  for (const char* date : {"2026-11-02", "2026-11-03"}) good(date);
+  alert("2026-11-03", "ANOTHER");
+  EXPECT_EQ(rings(), Rings{"opened ANOTHER"});
+  alert("2026-11-01");
+  EXPECT_EQ(rings(), Rings{});
+  EXPECT_EQ(state().standing, Standing::kResolved);
 }
 
 TEST_F(CountAlerts, AStoreOfBeforeRingsForItsNewestDateAlone) {
-  for (const char* date : {"2025-03-01", "2026-10-01", "2026-11-01"}) alert(date);
+  good("2026-11-01");
+  for (const char* date : {"2025-03-01", "2026-10-01", "2026-11-01", "2026-11-02"}) alert(date);
   EXPECT_EQ(rings(), Rings{"opened MODEL_PERFORMANCE_FAILURE"});
-  EXPECT_EQ(find_state(*store, "MODEL_PERFORMANCE_FAILURE")->count, 1);
+  EXPECT_EQ(state().count, 2);
   EXPECT_EQ(rings(), Rings{});
 }
 
@@ -101,20 +147,31 @@ TEST_F(CountAlerts, APersonsActOfAStateThatChangedIsRefused) {
   AlertState after = before;
   ASSERT_TRUE(acknowledge(after, {"kim", ""}));
   const store::Batch::Put entry{"audit_log", {{"_id", store::id_value(store::new_object_id(now()))}}};
-  EXPECT_EQ(save_state(*store, before, after, entry).error().code, ErrorCode::kConflict);
+  EXPECT_EQ(save_state(*store, before, after, Ring::kAcknowledged, {"pagerduty"}, entry).error().code,
+            ErrorCode::kConflict);
   EXPECT_TRUE(store->find("audit_log", {})->empty());
   after = find_state(*store, "MODEL_PERFORMANCE_FAILURE").value();
   const auto read = after;
   ASSERT_TRUE(acknowledge(after, {"kim", ""}));
-  EXPECT_TRUE(save_state(*store, read, after, entry));
+  EXPECT_TRUE(save_state(*store, read, after, Ring::kAcknowledged, {"pagerduty"}, entry));
   EXPECT_EQ(find_state(*store, "MODEL_PERFORMANCE_FAILURE")->standing, Standing::kAcknowledged);
+  const auto told = store->find("alert_deliveries", {}).value();
+  ASSERT_EQ(told.size(), 1u);
+  EXPECT_EQ(told[0]["message"]["event"], "acknowledged");
 }
 
-TEST_F(CountAlerts, ADamagedAlertOrStateIsNamed) {
-  const std::string id = put(kAlerts, {{"logical_date", "soon"}, {"alert_type", "X"}});
+TEST_F(CountAlerts, WhatIsDamagedIsNamedAndHoldsUpNothing) {
+  const std::string dated = put(kAlerts, {{"logical_date", "soon"}, {"alert_type", "X"}}),
+                    untyped = put(kAlerts, {{"logical_date", "2026-11-01"}});
+  alert("2026-11-01");
   const auto counted = count_alerts(*store, counting);
-  ASSERT_FALSE(counted);
-  EXPECT_NE(counted.error().message.find(id), std::string::npos) << counted.error().message;
+  ASSERT_TRUE(counted) << counted.error().message;
+  EXPECT_EQ(counted->told.size(), 1u);
+  ASSERT_EQ(counted->warnings.size(), 2u);
+  for (const auto& id : {dated, untyped}) {
+    EXPECT_TRUE(counted->warnings[0].find(id) != std::string::npos ||
+                counted->warnings[1].find(id) != std::string::npos);
+  }
   put(kStates, {{"state", "open"}});
   EXPECT_EQ(list_states(*store).error().code, ErrorCode::kBadInput);
 }

@@ -24,6 +24,9 @@ class Sha256 {
 
 std::string sha256_hex(std::string_view bytes);
 
+// HMAC-SHA256 (RFC 2104), as 64 hex digits.
+std::string hmac_sha256_hex(std::string_view key, std::string_view bytes);
+
 // XXH3, 64 bits. Stable across machines and versions.
 uint64_t hash64(std::string_view bytes, uint64_t seed = 0);
 

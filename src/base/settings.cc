@@ -52,6 +52,18 @@ const std::vector<Setting>& table() {
       {"APPROVAL", &Settings::approval},
       {"ALERT_REPEAT_DAYS", &Settings::alert_repeat_days, 1, 3650},
       {"ALERT_CLEAR_DAYS", &Settings::alert_clear_days, 1, 3650},
+      {"SMTP_URL", &Settings::smtp_url},
+      {"ALERT_EMAIL_FROM", &Settings::alert_email_from},
+      {"ALERT_EMAIL_TO", &Settings::alert_email_to},
+      {"SLACK_WEBHOOK_URL", &Settings::slack_webhook_url},
+      {"PAGERDUTY_ROUTING_KEY", &Settings::pagerduty_routing_key},
+      {"PAGERDUTY_URL", &Settings::pagerduty_url},
+      {"ALERT_WEBHOOK_URL", &Settings::alert_webhook_url},
+      {"ALERT_WEBHOOK_SECRET", &Settings::alert_webhook_secret},
+      {"ALERT_COMMAND", &Settings::alert_command},
+      {"ALERT_ROUTES", &Settings::alert_routes},
+      {"ALERT_CA_FILE", &Settings::alert_ca_file},
+      {"ALERT_GIVE_UP_HOURS", &Settings::alert_give_up_hours, 1, 8760},
       {"DECISION_THRESHOLD", &Settings::decision_threshold},
       {"COST_FALSE_NEGATIVE", &Settings::cost_false_negative, 1e-9, 1e9},
       {"COST_FALSE_POSITIVE", &Settings::cost_false_positive, 1e-9, 1e9},
@@ -99,6 +111,13 @@ const std::vector<Setting>& table() {
   };
   return settings;
 }
+
+// Whole values that are secrets. These, and SMTP_URL with its password, may stand in a file, which NAME_FILE
+// names.
+constexpr std::string_view kSecrets[] = {"MONGODB_PASSWORD", "SLACK_WEBHOOK_URL", "PAGERDUTY_ROUTING_KEY",
+                                         "ALERT_WEBHOOK_URL", "ALERT_WEBHOOK_SECRET"};
+constexpr std::string_view kFromFiles[] = {"SMTP_URL", "SLACK_WEBHOOK_URL", "PAGERDUTY_ROUTING_KEY",
+                                           "ALERT_WEBHOOK_URL", "ALERT_WEBHOOK_SECRET"};
 
 template <class Number>
 bool parse_number(std::string_view text, Number& out) {
@@ -230,6 +249,19 @@ Status read_dotenv(Settings& settings, const std::filesystem::path& path) {
   return {};
 }
 
+// SLACK_WEBHOOK_URL_FILE=/run/secrets/slack, as Docker and Kubernetes hand secrets over.
+Status read_secret_files(Settings& settings, const std::function<const char*(const char*)>& environment) {
+  for (const std::string_view secret : kFromFiles) {
+    const std::string name = fmt::format("{}_FILE", secret);
+    const char* path = environment(name.c_str());
+    if (!path || !*path) continue;
+    const auto text = read_file(path, 1 << 16);
+    if (!text) return usage_error(fmt::format("environment: {}: {}", name, text.error().message));
+    MAEIL_TRY(set_value(settings, *find_setting(secret), trim(text->substr(0, text->find('\n'))), name));
+  }
+  return {};
+}
+
 }  // namespace
 
 Result<Settings> load_settings(const std::filesystem::path& folder,
@@ -246,7 +278,7 @@ Result<Settings> load_settings(const std::filesystem::path& folder,
         MAEIL_TRY(set_value(to, setting, value, "environment"));
       }
     }
-    return {};
+    return read_secret_files(to, environment);
   };
   // The dataset's own settings count less than these, which may name the dataset.
   Settings named = settings;
@@ -310,6 +342,9 @@ Result<Settings> load_settings(const std::filesystem::path& folder,
 
 namespace {
 
+// What is shown as "***": a password, a key, an address that is one.
+bool is_secret(std::string_view name) { return std::ranges::find(kSecrets, name) != std::end(kSecrets); }
+
 // Of a connection string of ODBC, and of what is no address, any part may be a secret; so may what stands
 // where a port would, if the login's @ was forgotten.
 std::string redact_database(const std::string& value) {
@@ -337,8 +372,8 @@ std::vector<std::pair<std::string, std::string>> describe_settings(const Setting
     std::string value =
         std::visit([&](auto member) { return fmt::format("{}", settings.*member); }, setting.field);
     const std::string_view name = setting.name;
-    if (name == "MONGODB_PASSWORD" && !value.empty()) value = "***";
-    if (name == "MONGODB_URI" || name == "MONGODB_HOST") value = redact_address(value);
+    if (is_secret(name) && !value.empty()) value = "***";
+    if (name == "MONGODB_URI" || name == "MONGODB_HOST" || name == "SMTP_URL") value = redact_address(value);
     if (name == "DATABASE_URL") value = redact_database(value);
     lines.emplace_back(setting.name, std::move(value));
   }

@@ -43,6 +43,13 @@ struct Settings {
   std::string approval = "auto";  // or "manual": a person approves what would be deployed
   // days after which the same trouble rings once more, and days without it after which it counts as over
   int64_t alert_repeat_days = 7, alert_clear_days = 2;
+  // channels (alerting/channels.h): one that is set is one; secrets may stand in a file, NAME_FILE
+  std::string smtp_url, alert_email_from, alert_email_to, slack_webhook_url, pagerduty_routing_key;
+  std::string pagerduty_url = "https://events.pagerduty.com/v2/enqueue";
+  std::string alert_webhook_url, alert_webhook_secret, alert_command;
+  std::string alert_routes;   // "CRITICAL: pagerduty, email; WARNING: slack"; empty: all to all
+  std::string alert_ca_file;  // certificates by which a channel's server is known; empty: the system's
+  int64_t alert_give_up_hours = 48;
   // where a model decides: "f1", "cost", "argmax" or a number; empty: argmax for the built-in dataset, f1 for
   // others (loop/decide.h)
   std::string decision_threshold;

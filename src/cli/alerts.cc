@@ -1,10 +1,17 @@
-// `maeil alert list | show | ack | silence | resolve`: how each trouble stands, and what people say of it.
+// `maeil alert list | show | ack | silence | resolve | test` and `notify`: how each trouble stands, what
+// people say of it, and what the channels are told.
+#include "loop/alerts.h"
+
 #include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
 
 #include "alerting/count_alerts.h"
 #include "cli/commands.h"
 #include "cli/output.h"
 #include "registry/audit.h"
+#include "registry/versions.h"
 
 namespace maeil::cli {
 namespace {
@@ -19,15 +26,20 @@ std::string standing_text(const AlertState& state) {
   return out;
 }
 
-// Reads the state, lets a person's act change it, and keeps both the state and who did it.
+// Reads the state, lets a person's act change it, keeps both the state and who did it, and tells the
+// channels.
 template <class Act>
-Result<int> change(Context& context, const AlertOptions& options, const char* name, Act act) {
+Result<int> change(Context& context, const AlertOptions& options, const char* name, alerting::Ring ring,
+                   Act act) {
   MAEIL_ASSIGN(store::Store & store, context.existing_store());
   MAEIL_ASSIGN(const AlertState before, alerting::find_state(store, options.alert));
   AlertState after = before;
-  MAEIL_ASSIGN(const Days today, date_in_zone(now(), context.settings.time_zone));
-  MAEIL_TRY(act(after, today, alerting::PersonsAct{registry::acting_user(), options.comment}));
-  MAEIL_TRY(alerting::save_state(store, before, after,
+  MAEIL_TRY(act(after, alerting::PersonsAct{registry::acting_user(), options.comment}));
+  MAEIL_ASSIGN(auto channels, alerting::routed(loop::channels_of(context.settings), after.severity));
+  // An incident is taken by somebody, an email is not.
+  if (ring == alerting::Ring::kAcknowledged)
+    std::erase_if(channels, [](const std::string& channel) { return channel != "pagerduty"; });
+  MAEIL_TRY(alerting::save_state(store, before, after, ring, channels,
                                  registry::audit_entry({.act = name,
                                                         .what = after.rule,
                                                         .from = alerting::to_string(before.standing),
@@ -39,6 +51,8 @@ Result<int> change(Context& context, const AlertOptions& options, const char* na
     print_json(alerting::to_document(after));
   else
     print_line(fmt::format("{} ({}) is {}", after.rule, short_id(after), standing_text(after)));
+  MAEIL_ASSIGN(const auto sent, loop::send_alerts(store, context.settings, std::chrono::seconds(10)));
+  for (const auto& line : sent) note_task_line(line);
   return 0;
 }
 
@@ -72,7 +86,7 @@ Result<int> alert_show(Context& context, const AlertOptions& options) {
   MAEIL_ASSIGN(store::Store & store, context.store_to_read());
   MAEIL_ASSIGN(const AlertState state, alerting::find_state(store, options.alert));
   store::FindOptions occurrences;
-  occurrences.filter = {{"alert_key", alerting::state_id(state)}};
+  occurrences.filter = {{"alert_key", alerting::state_id(state)}, {"superseded_by", {{"$exists", false}}}};
   occurrences.sort = {{"logical_date", -1}};
   MAEIL_ASSIGN(const auto alerts, store.find(alerting::kAlerts, occurrences));
   if (context.json) {
@@ -91,26 +105,58 @@ Result<int> alert_show(Context& context, const AlertOptions& options) {
 }
 
 Result<int> alert_acknowledge(Context& context, const AlertOptions& options) {
-  return change(context, options, "acknowledge alert",
-                [](AlertState& state, Days, const alerting::PersonsAct& act) {
-                  return alerting::acknowledge(state, act);
-                });
+  return change(
+      context, options, "acknowledge alert", alerting::Ring::kAcknowledged,
+      [](AlertState& state, const alerting::PersonsAct& act) { return alerting::acknowledge(state, act); });
 }
 
 Result<int> alert_silence(Context& context, const AlertOptions& options) {
   const auto until = parse_date(options.until);
   if (!until) return usage_error(fmt::format("--until {}: it must be YYYY-MM-DD", options.until));
-  return change(context, options, "silence alert",
-                [&](AlertState& state, Days today, const alerting::PersonsAct& act) {
-                  return alerting::silence(state, *until, today, act);
+  return change(context, options, "silence alert", alerting::Ring::kNone,
+                [&](AlertState& state, const alerting::PersonsAct& act) {
+                  return alerting::silence(state, *until, act);
                 });
 }
 
 Result<int> alert_resolve(Context& context, const AlertOptions& options) {
-  return change(context, options, "resolve alert",
-                [](AlertState& state, Days today, const alerting::PersonsAct& act) {
-                  return alerting::resolve(state, today, act);
-                });
+  return change(
+      context, options, "resolve alert", alerting::Ring::kResolved,
+      [](AlertState& state, const alerting::PersonsAct& act) { return alerting::resolve(state, act); });
+}
+
+// Past the outbox, so that the answer is this command's.
+Result<int> alert_test(Context& context, const AlertOptions& options) {
+  const auto channels = loop::channels_of(context.settings);
+  MAEIL_ASSIGN(const auto names, alerting::names_of(channels));
+  if (std::ranges::find(names, options.alert) == names.end()) {
+    return usage_error(fmt::format(
+        "the channel '{}' is not set: {}", options.alert,
+        names.empty() ? "none is (docs/alerts.md)" : fmt::format("{} are", fmt::join(names, ", "))));
+  }
+  MAEIL_ASSIGN(const Days today, date_in_zone(now(), context.settings.time_zone));
+  const AlertState state{.dataset = context.settings.dataset,
+                         .model = registry::kClassifier,
+                         .rule = "TEST",
+                         .severity = "INFO",
+                         .message = "This is a test of `maeil alert test`: nothing is wrong.",
+                         .first_seen = today,
+                         .last_seen = today,
+                         .count = 1};
+  const auto answer = alerting::send(channels, options.alert, {alerting::Ring::kOpened, state},
+                                     std::chrono::milliseconds(10000));
+  if (answer.kind != alerting::Answer::Kind::kDelivered)
+    return fail(ErrorCode::kUnavailable, fmt::format("{}: {}", options.alert, answer.text));
+  print_line(fmt::format("{}: delivered", options.alert));
+  return 0;
+}
+
+Result<int> notify(Context& context) {
+  MAEIL_ASSIGN(store::Store & store, context.existing_store());
+  MAEIL_ASSIGN(const auto sent, loop::send_alerts(store, context.settings, std::chrono::minutes(5)));
+  for (const auto& line : sent) print_line(line);
+  if (sent.empty()) print_line("nothing is due");
+  return 0;
 }
 
 }  // namespace maeil::cli

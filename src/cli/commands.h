@@ -192,6 +192,8 @@ Result<int> alert_show(Context& context, const AlertOptions& options);
 Result<int> alert_acknowledge(Context& context, const AlertOptions& options);
 Result<int> alert_silence(Context& context, const AlertOptions& options);
 Result<int> alert_resolve(Context& context, const AlertOptions& options);
+Result<int> alert_test(Context& context, const AlertOptions& options);
+Result<int> notify(Context& context);
 Result<int> model_logits(Context& context, const ModelOptions& options);
 Result<int> db(Context& context, const DbOptions& options);
 Result<int> store_copy(Context& context, const StoreCopyOptions& options);

@@ -321,6 +321,12 @@ void add_alert_commands(Parser& p) {
         named("resolve", "it is over; it opens again when it happens again",
               "maeil alert resolve MODEL_PERFORMANCE_FAILURE", alert_resolve)})
     act->add_option("--comment", o.comment, "why, for the alert and for audit_log");
+  p.command(*alert, "test", "send a message by one channel now", "maeil alert test slack",
+            [&p](Context& x) { return alert_test(x, p.alert); })
+      ->add_option("channel", o.alert, "email, slack, pagerduty, webhook or command")
+      ->required();
+  p.command(p.app, "notify", "send what alerts have yet to reach their channels", "maeil notify",
+            [](Context& x) { return notify(x); });
   alert->get_subcommand("silence")->add_option("--until", o.until, "the last day: YYYY-MM-DD")->required();
 }
 

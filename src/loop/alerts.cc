@@ -3,20 +3,88 @@
 #include <fmt/format.h>
 
 #include "alerting/count_alerts.h"
+#include "alerting/deliveries.h"
+#include "loop/day.h"
+#include "loop/labels/overdue_labels.h"
+#include "loop/verdict_record.h"
 #include "registry/versions.h"
 
 namespace maeil::loop {
 
+alerting::Channels channels_of(const Settings& settings) {
+  return {.smtp_url = settings.smtp_url,
+          .email_from = settings.alert_email_from,
+          .email_to = settings.alert_email_to,
+          .slack_webhook_url = settings.slack_webhook_url,
+          .pagerduty_routing_key = settings.pagerduty_routing_key,
+          .pagerduty_url = settings.pagerduty_url,
+          .webhook_url = settings.alert_webhook_url,
+          .webhook_secret = settings.alert_webhook_secret,
+          .command = settings.alert_command,
+          .ca_file = settings.alert_ca_file,
+          .routes = settings.alert_routes};
+}
+
+Result<std::vector<std::string>> send_alerts(store::Store& store, const Settings& settings,
+                                             std::chrono::milliseconds budget) {
+  const alerting::Channels channels = channels_of(settings);
+  return alerting::deliver(store, {.budget = budget,
+                                   .give_up_hours = settings.alert_give_up_hours,
+                                   .send = [&](std::string_view channel, const alerting::Message& message,
+                                               std::chrono::milliseconds limit) {
+                                     return alerting::send(channels, channel, message, limit);
+                                   }});
+}
+
+namespace {
+
+// So many dates after the last one on which it was seen have a verdict that shows that it is over: for what
+// the gate said of the model a verdict that says the contrary, else any, since a day that breaks its contract
+// has none.
+Result<bool> dates_show(store::Store& store, const alerting::AlertState& state, int64_t clear_days) {
+  store::FindOptions later;
+  later.filter = {{"logical_date", {{"$gt", format_date(state.last_seen)}}},
+                  {"superseded_by", {{"$exists", false}}}};
+  if (state.rule == "MODEL_PERFORMANCE_FAILURE")
+    later.filter["status"] = {{"$in", {"approved", "retrained", "pending_approval"}}};
+  if (state.rule == "MODEL_NOT_JUDGED") later.filter["status"] = {{"$ne", "not_judged"}};
+  later.sort = {{"logical_date", 1}};
+  later.limit = clear_days;
+  later.projection = {"logical_date"};
+  MAEIL_ASSIGN(const auto events, store.find("evaluation_events", later));
+  return static_cast<int64_t>(events.size()) >= clear_days;
+}
+
+Result<bool> is_over(store::Store& store, const Day& day, const alerting::AlertState& state) {
+  // Said once of a file, and taken back when its labels are taken in.
+  if (state.rule == "LABELS_NOT_TAKEN_IN") return false;
+  if (state.rule == "LABELS_OVERDUE") {
+    MAEIL_ASSIGN(const auto newest, newest_verdict(store));
+    if (!newest) return false;
+    MAEIL_ASSIGN(const auto overdue, overdue_days(store, day, *newest));
+    return overdue.empty();
+  }
+  return dates_show(store, state, day.settings.alert_clear_days);
+}
+
+}  // namespace
+
 std::vector<std::string> ring_alerts(store::Store& store, const Settings& settings,
                                      const table::DatasetSpec& spec) {
-  const auto told =
-      alerting::count_alerts(store, {.dataset = spec.name,
-                                     .model = registry::kClassifier,
-                                     .patience = {settings.alert_repeat_days, settings.alert_clear_days},
-                                     .holder = "counting alerts"});
-  if (!told) return {fmt::format("warning: the alerts could not be counted: {}", told.error().message)};
+  const alerting::Channels channels = channels_of(settings);
+  const Day day{settings, spec};
+  const auto counted = alerting::count_alerts(
+      store, {.dataset = spec.name,
+              .model = registry::kClassifier,
+              .patience = {settings.alert_repeat_days},
+              .holder = "counting alerts",
+              .is_over = [&](const alerting::AlertState& state) { return is_over(store, day, state); },
+              .channels = [&](std::string_view severity) { return alerting::routed(channels, severity); }});
+  if (!counted) return {fmt::format("warning: the alerts could not be counted: {}", counted.error().message)};
   std::vector<std::string> out;
-  for (const auto& [state, ring] : *told) {
+  for (const auto& warning : counted->warnings)
+    out.push_back(fmt::format("warning: an alert could not be counted: {}", warning));
+  for (const auto& [state, ring] : counted->told) {
     const std::string name = fmt::format("alert {} ({})", state.rule, state.severity);
     if (ring == alerting::Ring::kResolved)
       out.push_back(fmt::format("{} is resolved: last seen on {}", name, format_date(state.last_seen)));
@@ -25,6 +93,11 @@ std::vector<std::string> ring_alerts(store::Store& store, const Settings& settin
                                 ring == alerting::Ring::kOpened ? "is open" : "is open still", state.count,
                                 state.count == 1 ? "" : "s", format_date(state.first_seen), state.message));
   }
+  const auto sent = send_alerts(store, settings, std::chrono::seconds(10));
+  if (sent)
+    out.insert(out.end(), sent->begin(), sent->end());
+  else
+    out.push_back(fmt::format("warning: alerts could not be sent: {}", sent.error().message));
   return out;
 }
 

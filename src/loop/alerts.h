@@ -1,19 +1,28 @@
-// What the alerts of a dataset ring, counted after its days and tasks (alerting/count_alerts.h).
+// What the alerts of a dataset ring, counted and sent after its days and tasks (alerting/).
 #pragma once
 
+#include <chrono>
 #include <string>
 #include <vector>
 
+#include "alerting/channels.h"
 #include "base/settings.h"
 #include "store/store.h"
 #include "table/dataset_spec.h"
 
 namespace maeil::loop {
 
-// Counts what the store's alerts say that is new. One line for people for each that rings: "alert
-// MODEL_PERFORMANCE_FAILURE (CRITICAL) is open: ...". Never a task's failure: what goes wrong is a line that
-// begins with "warning: ", and the next process that counts finds the rest.
+alerting::Channels channels_of(const Settings& settings);
+
+// Counts what the store's alerts say that is new, and sends what is due for at most 10 s. One line for people
+// for each that rings, "alert MODEL_PERFORMANCE_FAILURE (CRITICAL) is open: ...", and for each that was sent.
+// Never a task's failure: what goes wrong is a line that begins with "warning: ", and the next process that
+// counts and sends does the rest.
 std::vector<std::string> ring_alerts(store::Store& store, const Settings& settings,
                                      const table::DatasetSpec& spec);
+
+// Sends what is due (`maeil notify`): a line each.
+Result<std::vector<std::string>> send_alerts(store::Store& store, const Settings& settings,
+                                             std::chrono::milliseconds budget);
 
 }  // namespace maeil::loop

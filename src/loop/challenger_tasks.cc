@@ -67,10 +67,14 @@ Result<TaskOutcome> train_challenger(const Day& day, TaskContext& context) {
   if (!due.is_due) return outcome(TaskState::kSkipped, "no challenger is trained: " + due.reason);
   context.log("a challenger is trained: " + due.reason);
   auto trained = fit_challenger(day, context, due.reason);
-  const bool may_pass = !trained && (trained.error().code == ErrorCode::kCancelled ||
-                                     trained.error().code == ErrorCode::kConflict);
-  if (trained || may_pass) return trained;
-  return not_trained(context, trained.error());
+  if (trained) return trained;
+  // No library, rows that say nothing, a training that diverged: the same again gives the same. What else is
+  // wrong (a disk, a server) is tried again, as of every task.
+  const ErrorCode code = trained.error().code;
+  const bool is_final =
+      code == ErrorCode::kNotFound || code == ErrorCode::kBadInput || code == ErrorCode::kFailed;
+  if (is_final) return not_trained(context, trained.error());
+  return trained;
 }
 
 // The event of a challenger's judgement, with all numbers that decided. `status`: the version's, behind it.

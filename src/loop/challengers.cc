@@ -83,7 +83,7 @@ Result<ChallengerDue> challenger_due(const dag::TaskContext& context, const Sett
                                    settings.retrain_every)};
 }
 
-Result<std::optional<bool>> challenger_passed(const dag::TaskContext& context) {
+Result<std::optional<bool>> challenger_passed(const dag::TaskContext& context, const Settings& settings) {
   using Answer = std::optional<bool>;
   MAEIL_ASSIGN(const auto verdict, verdict_result(context));
   if (!verdict || !announces_challenger(*verdict)) return Answer(false);
@@ -93,7 +93,7 @@ Result<std::optional<bool>> challenger_passed(const dag::TaskContext& context) {
     return Answer(result.value("passed", false));
   }
   MAEIL_ASSIGN(const auto trained, state_of(context, kEvaluationDag, kTrainChallenger));
-  if (trained == dag::TaskState::kSkipped) return Answer(false);
+  if (trained == dag::TaskState::kSkipped || settings.challengers.empty()) return Answer(false);
   // Failed, or dead, a part of it perhaps. On a first question that may be about to be done again.
   MAEIL_ASSIGN(const auto failure, failure_of(context, kEvaluationDag));
   return failure && context.asked_before ? Answer(false) : Answer();

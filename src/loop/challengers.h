@@ -31,8 +31,9 @@ Result<ChallengerDue> challenger_due(const dag::TaskContext& context, const Sett
 
 // Whether the date's challenger is to take the champion's place; nullopt: that is not known yet. False where
 // the verdict announced none, and where it could not be trained or judged: what the verdict passed counts
-// then. By what the date recorded, whatever CHALLENGERS is now.
-Result<std::optional<bool>> challenger_passed(const dag::TaskContext& context);
+// then. By what the date recorded; one that was announced and never begun comes no more where CHALLENGERS was
+// taken away since.
+Result<std::optional<bool>> challenger_passed(const dag::TaskContext& context, const Settings& settings);
 
 // Who the challenger is judged against: what the date's verdict passed, else the model in force.
 Result<registry::ModelVersion> champion_of_the_date(const dag::TaskContext& context);

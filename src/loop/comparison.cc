@@ -66,7 +66,8 @@ store::Document compare(const Scores& scores, const Segments& segments, const pr
     by_unit.back().add(label, challenger, before);
     all.add(label, challenger, before);
   }
-  const auto interval = metrics::bootstrap_f1_difference(by_unit, seed);
+  const bool few = !scores.units.empty() && by_unit.size() < kLeastUnits;
+  const auto interval = few ? std::nullopt : metrics::bootstrap_f1_difference(by_unit, seed);
   store::Document out = {
       {"champion_id", champion.id},
       {"champion_version", champion.version},
@@ -112,8 +113,12 @@ std::optional<std::string> reason_against(const store::Document& comparison, con
   if (comparison.value("must_be_better", false)) {
     const auto interval = comparison.value("f1_difference_interval", store::Document());
     if (!interval.is_array())
-      return fmt::format("its F1 cannot be compared with that of version {} on {} positives", champion,
-                         comparison.value("positives", int64_t{0}));
+      return fmt::format("its F1 cannot be compared with that of version {} on {} positives{}", champion,
+                         comparison.value("positives", int64_t{0}),
+                         comparison.value("units", store::Document()).is_null()
+                             ? ""
+                             : fmt::format(" of {} groups or ids ({} are needed)",
+                                           comparison["units"].get<int64_t>(), kLeastUnits));
     const double low = interval.at(0).get<double>(), high = interval.at(1).get<double>();
     if (low <= 0) {
       return fmt::format(

@@ -19,13 +19,13 @@ using dag::TaskContext;
 using dag::TaskOutcome;
 using dag::TaskState;
 
-Result<TaskOutcome> wait_for_evaluation(TaskContext& context) {
+Result<TaskOutcome> wait_for_evaluation(const Day& day, TaskContext& context) {
   MAEIL_ASSIGN(const bool nothing_comes, nothing_is_due(context));
   if (nothing_comes) return outcome(TaskState::kSkipped, "no file is due that day: nothing is deployed");
   MAEIL_ASSIGN(const TaskState verdict, state_of(context, kEvaluationDag, "send_evaluation_results"));
   MAEIL_ASSIGN(const TaskState alert, state_of(context, kEvaluationDag, "send_alert"));
   if (verdict == TaskState::kSuccess || alert == TaskState::kSuccess) {
-    MAEIL_ASSIGN(const auto challenger, challenger_passed(context));
+    MAEIL_ASSIGN(const auto challenger, challenger_passed(context, day.settings));
     if (!challenger) return outcome(TaskState::kWaiting, "the challenger is not judged yet");
     if (*challenger) return outcome(TaskState::kSuccess, "a challenger is better than the champion");
   }
@@ -51,24 +51,24 @@ Result<TaskOutcome> wait_for_evaluation(TaskContext& context) {
 struct Proposed {
   registry::ModelVersion version;
   bool is_new = false;                // an attempt or a challenger, and not the model in force
-  std::set<std::string> compared_to;  // of a challenger: ids of those whose place it may take
+  std::set<std::string> may_replace;  // ids: the model in force of the date, and a challenger's champion
 };
 
-Result<Proposed> proposed_version(TaskContext& context) {
-  MAEIL_ASSIGN(const auto challenger, challenger_passed(context));
+Result<Proposed> proposed_version(const Day& day, TaskContext& context) {
+  MAEIL_ASSIGN(const auto challenger, challenger_passed(context, day.settings));
   const bool by_challenger = challenger.value_or(false);
   MAEIL_ASSIGN(const auto from, result_of(context, kEvaluationDag,
                                           by_challenger ? "evaluate_challenger" : "send_evaluation_results"));
   MAEIL_ASSIGN(auto version, registry::find_version(context.store, from.value("model_id", "")));
   Proposed out{std::move(version), by_challenger || from.value("was_retrained", false), {}};
-  if (!by_challenger) return out;
   MAEIL_ASSIGN(const auto loaded, result_of(context, kEvaluationDag, "load_latest_model"));
-  out.compared_to = {loaded.value("model_id", ""), from.at("comparison").value("champion_id", "")};
+  out.may_replace = {loaded.value("model_id", "")};
+  if (by_challenger) out.may_replace.insert(from.at("comparison").value("champion_id", ""));
   return out;
 }
 
-Result<TaskOutcome> wait_for_model_ready(TaskContext& context) {
-  MAEIL_ASSIGN(const auto proposed, proposed_version(context));
+Result<TaskOutcome> wait_for_model_ready(const Day& day, TaskContext& context) {
+  MAEIL_ASSIGN(const auto proposed, proposed_version(day, context));
   const registry::ModelVersion& version = proposed.version;
   const auto bytes = context.store.blob_info(version.file_id);
   if (!bytes && bytes.error().code == ErrorCode::kNotFound) {
@@ -99,7 +99,9 @@ Result<std::optional<std::string>> reason_to_leave(TaskContext& context, const P
     return Reason(
         fmt::format("version {} was deployed since this date's model was chosen", in_force->version));
   }
-  if (is_deployed && !proposed.compared_to.empty() && !proposed.compared_to.contains(in_force->id)) {
+  // What this date deployed when it was done before is superseded, and may be replaced by what it makes now.
+  if (proposed.is_new && is_deployed && !proposed.may_replace.contains(in_force->id) &&
+      !in_force->document.contains("superseded_by")) {
     return Reason(
         fmt::format("version {} was deployed since, and it was not compared with that", in_force->version));
   }
@@ -123,7 +125,7 @@ Result<TaskOutcome> pending_approval(TaskContext& context, const registry::Model
 
 Result<TaskOutcome> deploy_model(const Day& day, TaskContext& context) {
   const Settings& settings = day.settings;
-  MAEIL_ASSIGN(const auto proposed, proposed_version(context));
+  MAEIL_ASSIGN(const auto proposed, proposed_version(day, context));
   const registry::ModelVersion& version = proposed.version;
   MAEIL_ASSIGN(const auto reason, reason_to_leave(context, proposed));
   if (reason && !day.deploy_older) {
@@ -175,8 +177,12 @@ Result<TaskOutcome> notify_deployment_complete(TaskContext& context) {
 }  // namespace
 
 void add_deployment_tasks(const Day& day, dag::TaskTable& table) {
-  table[{kDeploymentDag, "wait_for_evaluation"}] = wait_for_evaluation;
-  table[{kDeploymentDag, "wait_for_model_ready"}] = wait_for_model_ready;
+  table[{kDeploymentDag, "wait_for_evaluation"}] = [&day](TaskContext& context) {
+    return wait_for_evaluation(day, context);
+  };
+  table[{kDeploymentDag, "wait_for_model_ready"}] = [&day](TaskContext& context) {
+    return wait_for_model_ready(day, context);
+  };
   table[{kDeploymentDag, "deploy_model"}] = [&day](TaskContext& context) {
     return deploy_model(day, context);
   };

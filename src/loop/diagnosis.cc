@@ -10,10 +10,12 @@
 #include <filesystem>
 #include <system_error>
 
+#include "alerting/deliveries.h"
 #include "base/file.h"
 #include "base/hash.h"
 #include "base/threads.h"
 #include "kernels/instruction_set.h"
+#include "loop/alerts.h"
 #include "loop/challengers.h"
 #include "loop/query_rows.h"
 #include "loop/retention.h"
@@ -189,6 +191,22 @@ Finding check_challengers(const Settings& settings) {
                       settings.retrain_every, settings.approval == "manual" ? "a person" : "the comparison")};
 }
 
+// What the channels were told, and what never reached them.
+Finding check_channels(const Settings& settings, store::Store& store) {
+  const auto names = alerting::names_of(channels_of(settings));
+  if (!names) return {Health::kProblem, "alerts", names.error().message, names.error().code};
+  const auto outbox = alerting::look_into(store);
+  if (!outbox) return {Health::kProblem, "alerts", outbox.error().message, outbox.error().code};
+  if (!outbox->failed.empty())
+    return {Health::kWarning, "alerts",
+            fmt::format("{} never arrived: {}", outbox->failed.size(), outbox->failed.back())};
+  return {Health::kOk, "alerts",
+          fmt::format("{}{}",
+                      names->empty() ? "no channel is set: docs/alerts.md"
+                                     : fmt::format("go to {}", fmt::join(*names, ", ")),
+                      outbox->pending > 0 ? fmt::format("; {} wait", outbox->pending) : "")};
+}
+
 // The database, the queries that the settings name, and the table of scores.
 void check_database(const Settings& settings, std::vector<Finding>& out) {
   const auto problem = [&](const Error& error) {
@@ -241,6 +259,7 @@ std::vector<Finding> diagnose(const Settings& settings, store::Store* store, con
                       : Finding{Health::kProblem, "store", sound.error().message});
   out.push_back(check_lock(*store));
   check_models(settings, *store, out);
+  out.push_back(check_channels(settings, *store));
   return out;
 }
 

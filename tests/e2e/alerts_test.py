@@ -60,13 +60,32 @@ class Alerts(unittest.TestCase):
         self.assertIn(f"{FAILED} ({key}) is acknowledged", self.work.run("alert", "ack", key, "--comment", "원천 확인 중", expect=0).stdout)
         self.assertNotIn("is open", self.day(2, ALERT_REPEAT_DAYS=1).stderr)
         self.assertIn("원천 확인 중", self.work.run("alert", "list", expect=0).stdout)
-        self.work.run("alert", "silence", FAILED, "--until", "2020-01-01", expect=2)
+        self.assertIn("is over already", self.work.run("alert", "silence", FAILED, "--until", "2026-07-01", expect=2).stderr)
         self.work.run("alert", "silence", FAILED, "--until", "soon", expect=2)
         self.work.run("alert", "resolve", FAILED, "--comment", "feed mended", expect=0)
         self.assertIn("there is nothing to resolve", self.work.run("alert", "resolve", FAILED, expect=2).stderr)
         acts = self.work.find("audit_log", {"act": {"$in": ["acknowledge alert", "resolve alert"]}})
         self.assertEqual([(a["what"], a["from"], a["to"], a["comment"]) for a in acts],
                          [(FAILED, "open", "acknowledged", "원천 확인 중"), (FAILED, "acknowledged", "resolved", "feed mended")])
+
+    def test_what_is_resolved_opens_again_whenever_that_was_said(self):
+        self.day(1)
+        self.work.run("alert", "resolve", FAILED, expect=0)
+        self.assertIn("is open, on 1 date since 2026-07-02", self.day(2).stderr)
+        # Resolved by two good dates, one of which turns bad when it is done again.
+        self.day(3, good=True)
+        self.assertIn("is resolved", self.day(4, good=True).stderr)
+        self.assertIn("is open, on 1 date since 2026-07-04", self.work.run("redo", "2026-07-04", "--from", "check_model_performance", "--yes", expect=4,
+                                                                          F1_THRESHOLD=0.99).stderr)
+        # And what is taken back is over: the date is good again.
+        self.assertIn("is resolved", self.work.run("redo", "2026-07-04", "--from", "check_model_performance", "--yes", expect=0, F1_THRESHOLD=0).stderr)
+
+    def test_dates_that_judge_nothing_resolve_nothing(self):
+        self.day(1)
+        for day in (2, 3, 4):
+            said = self.day(day, good=True, MIN_POSITIVES=100000).stderr
+            self.assertNotIn(f"{FAILED} (CRITICAL) is resolved", said)
+        self.assertEqual({s["rule"]: s["state"] for s in self.work.find("alert_states")}, {FAILED: "open", "MODEL_NOT_JUDGED": "open"})
 
     def test_it_rings_again_when_it_goes_on(self):
         self.day(1)

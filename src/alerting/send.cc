@@ -1,0 +1,231 @@
+// One attempt by each kind of channel: HTTP and SMTP by libcurl, a command by the shell.
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <poll.h>
+#include <signal.h>
+#include <spawn.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <memory>
+#include <thread>
+
+#include "alerting/channels.h"
+#include "alerting/libcurl.h"
+#include "base/hash.h"
+
+extern char** environ;
+
+namespace maeil::alerting {
+namespace {
+
+using std::chrono::milliseconds;
+
+struct FreeCurl {
+  void operator()(CURL* handle) const { curl_easy_cleanup(handle); }
+  void operator()(curl_slist* list) const { curl_slist_free_all(list); }
+  void operator()(curl_mime* mime) const { curl_mime_free(mime); }
+};
+using Handle = std::unique_ptr<CURL, FreeCurl>;
+using List = std::unique_ptr<curl_slist, FreeCurl>;
+
+void append(List& list, const std::string& line) {
+  curl_slist* longer = curl_slist_append(list.get(), line.c_str());
+  if (!longer) return;
+  list.release();
+  list.reset(longer);
+}
+
+size_t discard(char*, size_t size, size_t count, void*) { return size * count; }
+
+size_t take_header(char* bytes, size_t size, size_t count, void* to) {
+  constexpr std::string_view kName = "retry-after:";
+  const std::string_view line(bytes, size * count);
+  bool same = line.size() > kName.size();
+  for (size_t i = 0; same && i < kName.size(); ++i)
+    same = std::tolower(static_cast<unsigned char>(line[i])) == kName[i];
+  if (same) {
+    std::string value(line.substr(kName.size()));
+    value.erase(0, value.find_first_not_of(" \t"));
+    value.erase(value.find_last_not_of(" \t\r\n") + 1);
+    *static_cast<std::string*>(to) = std::move(value);
+  }
+  return size * count;
+}
+
+Handle new_handle(const Channels& channels, const std::string& url, milliseconds limit) {
+  Handle out(curl_easy_init());
+  if (!out) return out;
+  curl_easy_setopt(out.get(), CURLOPT_URL, url.c_str());
+  curl_easy_setopt(out.get(), CURLOPT_TIMEOUT_MS, static_cast<long>(limit.count()));
+  curl_easy_setopt(out.get(), CURLOPT_NOSIGNAL, 1L);
+  curl_easy_setopt(out.get(), CURLOPT_PROTOCOLS_STR, "http,https,smtp,smtps");
+  curl_easy_setopt(out.get(), CURLOPT_WRITEFUNCTION, discard);
+  curl_easy_setopt(out.get(), CURLOPT_USERAGENT, "maeil");
+  if (!channels.ca_file.empty()) curl_easy_setopt(out.get(), CURLOPT_CAINFO, channels.ca_file.c_str());
+  return out;
+}
+
+// libcurl's own words have no address in them, which may be a secret.
+Answer failed(const std::string& channel, CURLcode code) {
+  return {.kind = Answer::Kind::kLater,
+          .text = fmt::format("{} is not reached: {}", channel, curl_easy_strerror(code))};
+}
+
+Answer post(const Channels& channels, const std::string& channel, const std::string& url,
+            const std::string& body, const std::vector<std::string>& more, milliseconds limit) {
+  const Handle handle = new_handle(channels, url, limit);
+  if (!handle) return {.text = "libcurl makes no handle"};
+  List headers;
+  append(headers, "Content-Type: application/json");
+  append(headers, "Expect:");
+  for (const auto& header : more) append(headers, header);
+  std::string retry_after;
+  curl_easy_setopt(handle.get(), CURLOPT_HTTPHEADER, headers.get());
+  curl_easy_setopt(handle.get(), CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(body.size()));
+  curl_easy_setopt(handle.get(), CURLOPT_POSTFIELDS, body.c_str());
+  curl_easy_setopt(handle.get(), CURLOPT_HEADERFUNCTION, take_header);
+  curl_easy_setopt(handle.get(), CURLOPT_HEADERDATA, &retry_after);
+  if (const CURLcode code = curl_easy_perform(handle.get()); code != CURLE_OK) return failed(channel, code);
+  long status = 0;
+  curl_easy_getinfo(handle.get(), CURLINFO_RESPONSE_CODE, &status);
+  return answer_of_http(channel, status, retry_after);
+}
+
+// Names of rules and datasets are ASCII; what a foreign document made of them is no header.
+std::string header_text(std::string text) {
+  for (char& c : text) {
+    if (static_cast<unsigned char>(c) < 0x20 || static_cast<unsigned char>(c) >= 0x7f) c = '?';
+  }
+  return text;
+}
+
+Answer mail(const Channels& channels, const Message& message, milliseconds limit) {
+  const Handle handle = new_handle(channels, channels.smtp_url, limit);
+  if (!handle) return {.text = "libcurl makes no handle"};
+  List recipients, headers, alternative;
+  for (size_t at = 0; at < channels.email_to.size();) {
+    const size_t end = std::min(channels.email_to.find(',', at), channels.email_to.size());
+    std::string one = channels.email_to.substr(at, end - at);
+    one.erase(0, one.find_first_not_of(' '));
+    if (!one.empty()) append(recipients, one);
+    at = end + 1;
+  }
+  append(headers, "From: <" + channels.email_from + ">");
+  append(headers, "To: " + channels.email_to);
+  append(headers, "Subject: " + header_text(subject(message)));
+  append(headers, fmt::format("Message-ID: <{}.{}.{}@maeil>", state_id(message.state),
+                              format_date(message.state.last_seen), to_string(message.ring)));
+  const std::unique_ptr<curl_mime, FreeCurl> mime(curl_mime_init(handle.get()));
+  curl_mime* parts = curl_mime_init(handle.get());
+  for (const auto& [text, type] : {std::pair(plain_text(message), "text/plain; charset=utf-8"),
+                                   std::pair(html(message), "text/html; charset=utf-8")}) {
+    curl_mimepart* part = curl_mime_addpart(parts);
+    curl_mime_data(part, text.data(), text.size());
+    curl_mime_type(part, type);
+    curl_mime_encoder(part, "base64");
+  }
+  curl_mimepart* whole = curl_mime_addpart(mime.get());
+  curl_mime_subparts(whole, parts);
+  curl_mime_type(whole, "multipart/alternative");
+  append(alternative, "Content-Disposition: inline");
+  curl_mime_headers(whole, alternative.get(), 0);
+  // A password never goes over a connection that anybody reads.
+  const bool has_login = channels.smtp_url.find('@') != std::string::npos;
+  curl_easy_setopt(handle.get(), CURLOPT_USE_SSL,
+                   static_cast<long>(has_login ? CURLUSESSL_ALL : CURLUSESSL_TRY));
+  curl_easy_setopt(handle.get(), CURLOPT_MAIL_FROM, channels.email_from.c_str());
+  curl_easy_setopt(handle.get(), CURLOPT_MAIL_RCPT, recipients.get());
+  curl_easy_setopt(handle.get(), CURLOPT_HTTPHEADER, headers.get());
+  curl_easy_setopt(handle.get(), CURLOPT_MIMEPOST, mime.get());
+  const CURLcode code = curl_easy_perform(handle.get());
+  if (code == CURLE_OK) return {.kind = Answer::Kind::kDelivered, .text = "email was taken in"};
+  long status = 0;
+  curl_easy_getinfo(handle.get(), CURLINFO_RESPONSE_CODE, &status);
+  Answer out = failed("email", code);
+  if (status >= 500 && status < 600) {  // RFC 5321: the same again gets the same
+    out.kind = Answer::Kind::kRefused;
+    out.text = fmt::format("the mail server refuses it with {}", status);
+  }
+  return out;
+}
+
+// Runs the command in a process group of its own, the message on its standard input, and ends the group when
+// the time is over.
+Answer run_command(const Channels& channels, const Message& message, milliseconds limit) {
+  int ends[2];
+  if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0)
+    return {.text = "the command has no standard input"};
+  posix_spawn_file_actions_t files;
+  posix_spawnattr_t attributes;
+  posix_spawn_file_actions_init(&files);
+  posix_spawn_file_actions_adddup2(&files, ends[1], STDIN_FILENO);
+  posix_spawnattr_init(&attributes);
+  posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETPGROUP);
+  const char* arguments[] = {"/bin/sh", "-c", channels.command.c_str(), nullptr};
+  pid_t child = 0;
+  const int spawned =
+      ::posix_spawn(&child, "/bin/sh", &files, &attributes, const_cast<char**>(arguments), environ);
+  posix_spawn_file_actions_destroy(&files);
+  posix_spawnattr_destroy(&attributes);
+  ::close(ends[1]);
+  if (spawned != 0) {
+    ::close(ends[0]);
+    return {.text = "the command does not start"};
+  }
+  const auto deadline = std::chrono::steady_clock::now() + limit;
+  const std::string body = webhook_body(message) + "\n";
+  ::fcntl(ends[0], F_SETFL, O_NONBLOCK);
+  size_t written = 0;
+  bool closed = false;
+  for (;;) {
+    if (!closed) {
+      const ssize_t n = ::send(ends[0], body.data() + written, body.size() - written, MSG_NOSIGNAL);
+      if (n > 0) written += static_cast<size_t>(n);
+      if (written == body.size() || (n < 0 && errno != EAGAIN && errno != EINTR)) {
+        ::close(ends[0]);
+        closed = true;
+      }
+    }
+    int status = 0;
+    if (::waitpid(child, &status, WNOHANG) == child) {
+      if (!closed) ::close(ends[0]);
+      if (WIFEXITED(status) && WEXITSTATUS(status) == 0)
+        return {.kind = Answer::Kind::kDelivered, .text = "the command ended with 0"};
+      return {.text = WIFEXITED(status) ? fmt::format("the command ended with {}", WEXITSTATUS(status))
+                                        : "the command was ended by a signal"};
+    }
+    if (std::chrono::steady_clock::now() >= deadline) break;
+    std::this_thread::sleep_for(milliseconds(5));
+  }
+  if (!closed) ::close(ends[0]);
+  ::kill(-child, SIGKILL);
+  ::waitpid(child, nullptr, 0);
+  return {.text = fmt::format("the command did not end within {} s", limit.count() / 1000)};
+}
+
+}  // namespace
+
+Answer send(const Channels& channels, std::string_view channel, const Message& message, milliseconds limit) {
+  if (channel == "command") return run_command(channels, message, limit);
+  if (const auto loaded = load_curl(); !loaded) return {.text = loaded.error().message};
+  if (channel == "email") return mail(channels, message, limit);
+  if (channel == "slack")
+    return post(channels, "slack", channels.slack_webhook_url, slack_body(message), {}, limit);
+  if (channel == "pagerduty")
+    return post(channels, "pagerduty", channels.pagerduty_url,
+                pagerduty_body(message, channels.pagerduty_routing_key), {}, limit);
+  if (channel == "webhook") {
+    const std::string body = webhook_body(message);
+    std::vector<std::string> headers;
+    if (!channels.webhook_secret.empty())
+      headers.push_back("X-Maeil-Signature-256: sha256=" + hmac_sha256_hex(channels.webhook_secret, body));
+    return post(channels, "webhook", channels.webhook_url, body, headers, limit);
+  }
+  return {.kind = Answer::Kind::kRefused, .text = fmt::format("there is no channel {}", channel)};
+}
+
+}  // namespace maeil::alerting
