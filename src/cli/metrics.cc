@@ -80,6 +80,7 @@ void keep_metrics_file(Context& context) {
   const std::string& path = context.settings.metrics_file;
   if (path.empty()) return;
   static std::string said;
+  const telemetry::Turn turn(path);
   const auto families = read_families(context, Access::kCreate);
   const Status written = families ? telemetry::write_metrics_file(path, *families)
                                   : Status(tl::make_unexpected(families.error()));

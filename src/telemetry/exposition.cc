@@ -1,12 +1,16 @@
 #include "telemetry/exposition.h"
 
+#include <fcntl.h>
 #include <fmt/format.h>
 #include <prometheus/metric_family.h>
 #include <prometheus/text_serializer.h>
+#include <sys/file.h>
+#include <unistd.h>
 
 #include <filesystem>
 #include <sstream>
 #include <system_error>
+#include <thread>
 #include <vector>
 
 #include "base/file.h"
@@ -30,6 +34,21 @@ std::string exposition(const Families& families) {
   std::ostringstream text;
   prometheus::TextSerializer().Serialize(text, out);
   return std::move(text).str();
+}
+
+Turn::Turn(const std::string& path, std::chrono::milliseconds patience) {
+  std::filesystem::path folder = std::filesystem::path(path).parent_path();
+  if (folder.empty()) folder = ".";
+  if (!make_directories(folder)) return;  // who writes the file says why
+  folder_ = ::open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (folder_ < 0) return;
+  const auto until = std::chrono::steady_clock::now() + patience;
+  while (!(taken_ = ::flock(folder_, LOCK_EX | LOCK_NB) == 0) && std::chrono::steady_clock::now() < until)
+    std::this_thread::sleep_for(std::chrono::milliseconds(5));
+}
+
+Turn::~Turn() {
+  if (folder_ >= 0) ::close(folder_);
 }
 
 Status write_metrics_file(const std::string& path, const Families& families) {

@@ -421,6 +421,23 @@ TEST(MetricsFile, IsReplacedWholeAndReadableForOthers) {
   EXPECT_EQ(std::distance(std::filesystem::directory_iterator(folder.path()), {}), 1) << "nothing beside it";
 }
 
+TEST(MetricsFile, IsWrittenByOneAfterTheOther) {
+  store::TempFolder folder;
+  const std::string path = (folder / "textfile" / "maeil.prom").string();
+  const auto at_once = std::chrono::milliseconds(0);
+  {
+    const Turn first(path, at_once);
+    EXPECT_TRUE(first.taken());
+    EXPECT_FALSE(Turn(path, at_once).taken());
+    EXPECT_FALSE(Turn(path, std::chrono::milliseconds(20)).taken()) << "and it goes on";
+  }
+  EXPECT_TRUE(Turn(path, at_once).taken());
+  Families families;
+  families.close(kMostSeries);
+  must(write_metrics_file(path, families));
+  EXPECT_EQ(std::distance(std::filesystem::directory_iterator(folder / "textfile"), {}), 1);
+}
+
 TEST(MetricsFile, OfANameThatNobodyReadsIsRefused) {
   store::TempFolder folder;
   Families families;

@@ -8,6 +8,7 @@ import re
 import subprocess
 import sys
 import unittest
+import xml.etree.ElementTree
 
 import yaml
 
@@ -137,6 +138,16 @@ class Panels(unittest.TestCase):
                         for change in panel.get("transformations", []):
                             columns = set(change["options"]["indexByName"]) - {"Value"}
                             self.assertEqual(columns, set(found[0]["metric"]), "its columns")
+
+    def test_the_panels_can_be_drawn_without_grafana(self):
+        for name in dashboards():
+            out = self.work.folder / "drawn.svg"
+            done = subprocess.run([sys.executable, FOLDER / "draw.py", "--url", self.prometheus.url, "--last", "2m", "--out", out,
+                                   FOLDER / "dashboards" / name], capture_output=True, text=True)
+            self.assertEqual((done.returncode, done.stderr), (0, ""))
+            said = {"".join(text.itertext()) for text in xml.etree.ElementTree.parse(out).iter("{http://www.w3.org/2000/svg}text")}
+            self.assertLessEqual({panel["title"] for panel in dashboards()[name]["panels"]}, said)
+            self.assertNotIn("empty", said)
 
     def test_what_is_shown_is_what_the_command_says(self):
         told = {(f["name"], *sorted(s["labels"].items())): s["value"]
