@@ -76,7 +76,8 @@ class Panel:
         return amount(value, self.defaults["unit"], self.prometheus.end)
 
     def text(self, x, y, what, size=11, colour="#24292e", weight="normal", anchor="start", room=None):
-        fits = room / (size * 0.6) if room else len(what)
+        wide = 0.75 if what.isupper() else 0.6  # of its size is a letter
+        fits = room / (size * wide) if room else len(what)
         if len(what) > fits:
             what = what[:max(1, int(fits) - 1)] + "…"
         self.parts.append(f'<text x="{self.x + x:.0f}" y="{self.y + y:.0f}" font-size="{size}" fill="{colour}" font-weight="{weight}" '

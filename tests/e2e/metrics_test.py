@@ -9,6 +9,7 @@ import subprocess
 import unittest
 
 from harness import DATA, SCORING, SOURCE, Workspace
+from servers import SECANTUS, Server
 from small_model import small_model
 
 DATE, NEXT = "2026-01-05", "2026-01-06"
@@ -83,6 +84,13 @@ class Metrics(unittest.TestCase):
                 done = work.run("run", "--date", DATE, METRICS_FILE=name, F1_THRESHOLD=0, expect=0)
                 self.assertEqual(len(re.findall("METRICS_FILE was not written", done.stderr)), 1, done.stderr)
                 self.assertIn(why, done.stderr)
+
+    def test_a_server_says_the_same(self):
+        with Server(SECANTUS) as server, self.alerted.copy() as work:
+            uri = server.uri("monitored")
+            work.run("store", "copy", "--from", "maeil.db", "--to", uri, expect=0)
+            here, there = (samples(work.run("metrics", expect=0, **setting).stdout) for setting in ({}, {"MONGODB_URI": uri}))
+            self.assertEqual(sorted(there), sorted(line for line in here if not line.startswith("maeil_store_size_bytes")))
 
     def test_it_names_no_ids_paths_or_people(self):
         text = self.alerted.run("metrics", expect=0).stdout
