@@ -50,7 +50,8 @@ std::string_view to_string(Ring ring) {
 
 Ring occur(AlertState& state, const Occurrence& what, const Patience& patience) {
   const bool is_new = state.count == 0, was_resolved = state.standing == Standing::kResolved;
-  if (!is_new && was_resolved && what.date <= state.last_seen) return Ring::kNone;  // of before, told late
+  // A person has said so, and knew of this date.
+  if (was_resolved && !state.by.empty() && what.date <= state.last_seen) return Ring::kNone;
   if (is_new || what.date >= state.last_seen) {
     state.severity = what.severity;
     state.message = what.message;
@@ -166,8 +167,7 @@ Result<AlertState> from_document(const Document& document) {
   if (count == document.end() || !count->is_number_integer() || count->get<int64_t>() < 1)
     return damaged("count");
   out.count = count->get<int64_t>();
-  // Absent of a state that an older maeil wrote, which told nobody.
-  const Document rings = document.value("rings", Document(0));
+  const Document rings = document.value("rings", Document());
   if (!rings.is_number_integer() || rings.get<int64_t>() < 0) return damaged("rings");
   out.rings = rings.get<int64_t>();
   for (const auto& [field, to] :

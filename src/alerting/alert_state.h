@@ -49,7 +49,8 @@ struct Occurrence {
 
 // It happened on a date. Of the same date again only the words are taken over; of a date before the last one
 // (a backfill) it is counted and rings nothing. One that is acknowledged rings no more until it is resolved,
-// one that is silenced when the silence is over. What is resolved opens again on a later date than last_seen.
+// one that is silenced when the silence is over. What is resolved opens again; what a person resolved only on
+// a later date than last_seen.
 Ring occur(AlertState& state, const Occurrence& what, const Patience& patience);
 
 // It is over since a date, whatever it was; kNone when it was already.

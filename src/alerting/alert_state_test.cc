@@ -48,10 +48,7 @@ TEST(AlertState, IsOverAndOpensAgain) {
   EXPECT_EQ(state.standing, Standing::kResolved);
   EXPECT_EQ(state.resolved_on, day(3));
   EXPECT_EQ(end(state, day(4)), Ring::kNone);
-  // What is told again of the date that was its last opens nothing; a later one does, the date that had shown
-  // that it was over as well, when it is done again.
-  EXPECT_EQ(occur(state, on(1), kPatience), Ring::kNone);
-  EXPECT_EQ(state.standing, Standing::kResolved);
+  // The date that had shown that it was over turns bad when it is done again.
   EXPECT_EQ(occur(state, on(3), kPatience), Ring::kOpened);
   EXPECT_EQ(state.count, 1);
   EXPECT_EQ(state.first_seen, day(3));
@@ -89,7 +86,9 @@ TEST(AlertState, WhatIsResolvedNeedsNobody) {
     EXPECT_EQ(refused.error().code, ErrorCode::kUsage);
     EXPECT_NE(refused.error().message.find("was resolved on 2026-11-01"), std::string::npos);
   }
+  EXPECT_EQ(occur(state, on(1), kPatience), Ring::kNone);    // of the date that was known
   EXPECT_EQ(occur(state, on(2), kPatience), Ring::kOpened);  // whenever that was said
+  EXPECT_EQ(state.by, "");
 }
 
 TEST(AlertState, ComesBackFromItsDocument) {

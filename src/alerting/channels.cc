@@ -53,11 +53,16 @@ Result<std::vector<std::string>> names_of(const Channels& channels) {
 }
 
 Result<std::vector<std::string>> routed(const Channels& channels, std::string_view severity) {
-  MAEIL_ASSIGN(auto all, names_of(channels));
+  MAEIL_ASSIGN(const auto all, names_of(channels));
+  auto out = all;
   for (const auto rule : split(channels.routes, ';')) {
     const size_t colon = rule.find(':');
     if (colon == std::string_view::npos)
       return usage_error(fmt::format("ALERT_ROUTES: '{}' is no 'SEVERITY: channel, channel'", rule));
+    const std::string_view of = trimmed(rule.substr(0, colon));
+    if (of != "CRITICAL" && of != "ERROR" && of != "WARNING" && of != "INFO")
+      return usage_error(
+          fmt::format("ALERT_ROUTES: '{}' is no severity: CRITICAL, ERROR, WARNING and INFO are", of));
     const auto named = split(rule.substr(colon + 1), ',');
     for (const auto name : named) {
       if (std::ranges::find(all, name) == all.end())
@@ -65,10 +70,9 @@ Result<std::vector<std::string>> routed(const Channels& channels, std::string_vi
             fmt::format("ALERT_ROUTES names the channel '{}', which is not set: {}", name,
                         all.empty() ? "none is" : fmt::format("{} are", fmt::join(all, ", "))));
     }
-    if (trimmed(rule.substr(0, colon)) == severity)
-      return std::vector<std::string>(named.begin(), named.end());
+    if (of == severity) out.assign(named.begin(), named.end());
   }
-  return all;
+  return out;
 }
 
 Answer answer_of_http(const std::string& channel, int64_t status, const std::string& retry_after) {

@@ -39,6 +39,8 @@ TEST(Channels, RoutesBySeverity) {
   EXPECT_EQ(routed(channels, "ERROR")->size(), 3u);  // not named: to all
   channels.routes = "CRITICAL: email";
   EXPECT_NE(routed(channels, "WARNING").error().message.find("'email', which is not set"), std::string::npos);
+  channels.routes = "CRITICAL: slack; WARNNG: slack";
+  EXPECT_NE(routed(channels, "CRITICAL").error().message.find("'WARNNG' is no severity"), std::string::npos);
   channels.routes = "slack";
   EXPECT_FALSE(routed(channels, "WARNING"));
 }

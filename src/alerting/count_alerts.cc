@@ -9,6 +9,8 @@
 #include <tuple>
 
 #include "alerting/deliveries.h"
+#include "base/hash.h"
+#include "store/certain_commit.h"
 #include "store/field_rules.h"
 
 namespace maeil::alerting {
@@ -19,13 +21,16 @@ using States = std::map<std::string, AlertState>;  // by id
 
 const Document kUncounted = {{"alert_key", {{"$exists", false}}}, {"superseded_by", {{"$exists", false}}}};
 
-Result<States> read_states(store::Store& store) {
+// What is damaged is left out, and said in `warnings`.
+Result<States> read_states(store::Store& store, std::vector<std::string>& warnings) {
   States out;
   MAEIL_ASSIGN(const auto documents, store.find(kStates, {}));
   for (const auto& document : documents) {
-    MAEIL_ASSIGN(AlertState state, from_document(document));
-    const std::string id = state_id(state);
-    out.emplace(id, std::move(state));
+    auto state = from_document(document);
+    if (state)
+      out.emplace(store::id_text(document.at("_id")), std::move(*state));
+    else
+      warnings.push_back(state.error().message);
   }
   return out;
 }
@@ -45,22 +50,23 @@ store::Batch change_of(const AlertState* before, const AlertState& after) {
 
 // What the channels are told of a ring, which the state counts.
 std::vector<store::Batch::Put> deliveries_to(AlertState& state, Ring ring,
-                                             const std::vector<std::string>& channels) {
+                                             const std::vector<std::string>& channels, Instant when) {
   std::vector<store::Batch::Put> out;
   if (ring == Ring::kNone) return out;
   ++state.rings;
-  const Instant when = now();
   for (const auto& channel : channels)
     out.push_back({kDeliveries, new_delivery({ring, state}, state.rings, channel, when)});
   return out;
 }
 
-Result<std::vector<store::Batch::Put>> deliveries_of(AlertState& state, Ring ring, const Counting& what) {
+Result<std::vector<store::Batch::Put>> deliveries_of(store::Store& store, AlertState& state, Ring ring,
+                                                     const Counting& what) {
   std::vector<std::string> channels;
   if (ring != Ring::kNone && what.channels) {
     MAEIL_ASSIGN(channels, what.channels(state.severity));
   }
-  return deliveries_to(state, ring, channels);
+  MAEIL_ASSIGN(const Instant when, store.time());
+  return deliveries_to(state, ring, channels, when);
 }
 
 Result<Occurrence> occurrence_of(const Document& alert) {
@@ -93,18 +99,33 @@ Result<std::optional<Days>> newest_date(store::Store& store) {
   return date ? std::optional(*date) : std::nullopt;
 }
 
-// Alerts of before there were states ring nothing, but for those of the newest date.
-Status leave_history(store::Store& store, const std::vector<Document>& alerts, Days newest) {
+// The first counting of a store: alerts of dates before the newest are history and ring nothing. Says so in a
+// document of its own, so that it happens once, whatever else goes wrong.
+Status leave_history(store::Store& store, const std::string& dataset) {
+  constexpr const char* kMark = "alert_counting";
+  const std::string id = sha256_hex(fmt::format("{}/{}", kMark, dataset)).substr(0, 24);
+  MAEIL_ASSIGN(const bool begun, store::has_document(store, kMark, id));
+  if (begun) return {};
+  MAEIL_ASSIGN(const auto newest, newest_date(store));
   store::Batch batch;
-  for (const auto& alert : alerts) {
-    if (store::text_field(alert, "logical_date") < format_date(newest))
+  batch.expects.push_back({kMark, id, Document()});
+  batch.puts.push_back({kMark,
+                        {{"_id", store::id_value(id)},
+                         {"history_before", newest ? Document(format_date(*newest)) : Document()}}});
+  if (newest) {
+    store::FindOptions older;
+    older.filter = kUncounted;
+    older.filter["logical_date"] = {{"$lt", format_date(*newest)}};
+    older.projection = {"logical_date"};
+    MAEIL_ASSIGN(const auto alerts, store.find(kAlerts, older));
+    for (const auto& alert : alerts)
       batch.sets.push_back({kAlerts, store::id_text(alert.at("_id")), {{"alert_key", "history"}}});
   }
-  return batch.sets.empty() ? Status() : store.commit(batch);
+  return store.commit(batch);
 }
 
-// Takes over on which dates it happened, as the alerts say now; `one`: an alert that is about to be counted.
-// False where none of them stands any more.
+// Takes over on which dates it happened, and the words of the last one, as the alerts say now; `one`: an
+// alert that is about to be counted. False where none of them stands any more.
 Result<bool> recount(store::Store& store, AlertState& state, const Occurrence* one) {
   store::FindOptions standing;
   standing.filter = {{"alert_key", state_id(state)},
@@ -112,26 +133,21 @@ Result<bool> recount(store::Store& store, AlertState& state, const Occurrence* o
                      {"superseded_by", {{"$exists", false}}}};
   standing.sort = {{"logical_date", 1}};
   MAEIL_ASSIGN(const auto alerts, store.find(kAlerts, standing));
-  std::set<Days> dates;
+  std::map<Days, Occurrence> dates;
   for (const auto& alert : alerts) {
-    const auto date = parse_date(store::text_field(alert, "logical_date"));
-    if (date) dates.insert(*date);
+    MAEIL_ASSIGN(Occurrence occurrence, occurrence_of(alert));
+    dates[occurrence.date] = std::move(occurrence);
   }
-  if (one) dates.insert(one->date);
+  if (one) dates[one->date] = *one;
   if (dates.empty()) return false;
-  state.first_seen = *dates.begin();
-  state.last_seen = *dates.rbegin();
+  const Occurrence& last = dates.rbegin()->second;
+  state.first_seen = dates.begin()->first;
+  state.last_seen = last.date;
   state.count = static_cast<int64_t>(dates.size());
+  state.severity = last.severity;
+  state.message = last.message;
+  state.alert_id = last.alert_id;
   return true;
-}
-
-// Whether the last alert of a state was taken back.
-Result<bool> was_taken_back(store::Store& store, const AlertState& state) {
-  store::FindOptions last;
-  last.filter = {{"_id", store::id_value(state.alert_id)}, {"superseded_by", {{"$exists", true}}}};
-  last.limit = 1;
-  MAEIL_ASSIGN(const auto found, store.find_one(kAlerts, last));
-  return !found.is_null();
 }
 
 // What is counted under the lock, with what it says on the way.
@@ -144,7 +160,7 @@ struct Count {
 
   // Commits a state as it is now, its ring, and the alert that it counts.
   Status commit(const AlertState* before, AlertState after, Ring ring, const Occurrence* counted) {
-    MAEIL_ASSIGN(const auto deliveries, deliveries_of(after, ring, what));
+    MAEIL_ASSIGN(const auto deliveries, deliveries_of(store, after, ring, what));
     store::Batch batch = change_of(before, after);
     batch.puts.insert(batch.puts.end(), deliveries.begin(), deliveries.end());
     if (counted) batch.sets.push_back({kAlerts, counted->alert_id, {{"alert_key", state_id(after)}}});
@@ -176,11 +192,7 @@ struct Count {
 
   Status look_again(const AlertState& before) {
     AlertState after = before;
-    MAEIL_ASSIGN(const bool taken_back, was_taken_back(store, before));
-    bool stands = true;
-    if (taken_back) {
-      MAEIL_ASSIGN(stands, recount(store, after, nullptr));
-    }
+    MAEIL_ASSIGN(const bool stands, recount(store, after, nullptr));
     MAEIL_ASSIGN(const bool over, stands ? what.is_over(after) : Result<bool>(true));
     const Ring ring = over ? end(after, newest.value_or(after.last_seen)) : Ring::kNone;
     if (ring == Ring::kNone && to_document(after) == to_document(before)) return {};
@@ -195,18 +207,13 @@ Result<Counted> count_alerts(store::Store& store, const Counting& what) {
   if (!lock && lock.error().code == ErrorCode::kConflict) return Counted();
   if (!lock) return tl::make_unexpected(lock.error());
   Count count{store, what, {}, {}, {}};
-  MAEIL_ASSIGN(count.states, read_states(store));
+  MAEIL_ASSIGN(count.states, read_states(store, count.out.warnings));
+  MAEIL_TRY(leave_history(store, what.dataset));
   MAEIL_ASSIGN(count.newest, newest_date(store));
   store::FindOptions options;
   options.filter = kUncounted;
   options.sort = {{"logical_date", 1}};
-  MAEIL_ASSIGN(auto alerts, store.find(kAlerts, options));
-  if (count.states.empty() && count.newest) {
-    MAEIL_TRY(leave_history(store, alerts, *count.newest));
-    std::erase_if(alerts, [&](const Document& alert) {
-      return store::text_field(alert, "logical_date") < format_date(*count.newest);
-    });
-  }
+  MAEIL_ASSIGN(const auto alerts, store.find(kAlerts, options));
   const auto warn = [&](const Status& done) {
     if (!done) count.out.warnings.push_back(done.error().message);
   };
@@ -219,7 +226,9 @@ Result<Counted> count_alerts(store::Store& store, const Counting& what) {
 }
 
 Result<std::vector<AlertState>> list_states(store::Store& store) {
-  MAEIL_ASSIGN(const States states, read_states(store));
+  std::vector<std::string> damaged;
+  MAEIL_ASSIGN(const States states, read_states(store, damaged));
+  if (!damaged.empty()) return bad_input(damaged.front());
   std::vector<AlertState> out;
   for (const auto& [id, state] : states) out.push_back(state);
   std::ranges::sort(out, {}, [](const AlertState& state) {
@@ -249,7 +258,8 @@ Result<AlertState> find_state(store::Store& store, std::string_view id_or_rule) 
 
 Status save_state(store::Store& store, const AlertState& before, AlertState after, Ring ring,
                   const std::vector<std::string>& channels, store::Batch::Put entry) {
-  const auto deliveries = deliveries_to(after, ring, channels);
+  MAEIL_ASSIGN(const Instant when, store.time());
+  const auto deliveries = deliveries_to(after, ring, channels, when);
   store::Batch batch = change_of(&before, after);
   batch.puts.push_back(std::move(entry));
   batch.puts.insert(batch.puts.end(), deliveries.begin(), deliveries.end());

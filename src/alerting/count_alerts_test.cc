@@ -121,6 +121,27 @@ TEST_F(CountAlerts, ABackfilledTroubleThatIsOverRingsNothing) {
   EXPECT_EQ(state().standing, Standing::kResolved);
 }
 
+TEST_F(CountAlerts, ADateThatTurnsGoodAndBadAgainRingsAgain) {
+  const std::string first = alert("2026-11-01");
+  EXPECT_EQ(rings(), Rings{"opened MODEL_PERFORMANCE_FAILURE"});
+  take_back(first);
+  EXPECT_EQ(rings(), Rings{"resolved MODEL_PERFORMANCE_FAILURE"});
+  alert("2026-11-01");
+  EXPECT_EQ(rings(), Rings{"opened MODEL_PERFORMANCE_FAILURE"});
+}
+
+// The first alert of a store of now, which nobody could count on its day.
+TEST_F(CountAlerts, WhatWasNotCountedInTimeIsCountedLater) {
+  good("2026-10-31");
+  EXPECT_EQ(rings(), Rings{});
+  alert("2026-11-01");
+  Counting broken = counting;
+  broken.channels = [](std::string_view) -> Result<std::vector<std::string>> { return usage_error("wrong"); };
+  EXPECT_EQ(count_alerts(*store, broken)->warnings, Rings{"wrong"});
+  good("2026-11-02");
+  EXPECT_EQ(rings(), Rings{"opened MODEL_PERFORMANCE_FAILURE"});
+}
+
 TEST_F(CountAlerts, AStoreOfBeforeRingsForItsNewestDateAlone) {
   good("2026-11-01");
   for (const char* date : {"2025-03-01", "2026-10-01", "2026-11-01", "2026-11-02"}) alert(date);
@@ -172,7 +193,10 @@ TEST_F(CountAlerts, WhatIsDamagedIsNamedAndHoldsUpNothing) {
     EXPECT_TRUE(counted->warnings[0].find(id) != std::string::npos ||
                 counted->warnings[1].find(id) != std::string::npos);
   }
+  // A damaged state, too.
   put(kStates, {{"state", "open"}});
+  alert("2026-11-01", "ANOTHER");
+  EXPECT_EQ(count_alerts(*store, counting)->told.size(), 1u);
   EXPECT_EQ(list_states(*store).error().code, ErrorCode::kBadInput);
 }
 

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <map>
 #include <set>
+#include <tuple>
 
 #include "base/hash.h"
 #include "store/field_rules.h"
@@ -34,8 +35,9 @@ Result<Document> after_attempt(const Document& delivery, const Answer& answer, c
   Document attempts = delivery.value("attempts", Document::array());
   attempts.push_back(
       {{"at", store::date_value(when)}, {"outcome", outcome_name(answer.kind)}, {"text", answer.text}});
-  MAEIL_ASSIGN(const Instant created, time_field(delivery, "created"));
-  const bool too_old = when - created >= std::chrono::hours(sending.give_up_hours);
+  const Document& first = attempts.front();
+  const auto begun = store::instant_of(first.is_object() ? first.value("at", Document()) : Document());
+  const bool too_old = begun && when - *begun >= std::chrono::hours(sending.give_up_hours);
   Document out = {{"status", "pending"}};
   if (answer.kind == Answer::Kind::kDelivered) out["status"] = "delivered";
   if (answer.kind == Answer::Kind::kRefused || (answer.kind == Answer::Kind::kLater && too_old))
@@ -75,50 +77,122 @@ std::chrono::seconds back_off(int64_t attempts, std::chrono::seconds retry_after
   return std::max(own, std::min<std::chrono::seconds>(retry_after, std::chrono::hours(24)));
 }
 
+namespace {
+
+// A pending delivery, read.
+struct Pending {
+  std::string id, key, channel;
+  int64_t ring = 0;
+  size_t attempts = 0;
+  Instant due{};
+  Message message;
+  const Document* document = nullptr;
+};
+
+Result<Pending> pending_from(const Document& delivery) {
+  MAEIL_TRY(store::check_fields(kDeliveries, delivery,
+                                {{"alert_key", store::FieldKind::kText, store::FieldRule::Missing::kRefused},
+                                 {"channel", store::FieldKind::kText, store::FieldRule::Missing::kRefused},
+                                 {"ring", store::FieldKind::kCount, store::FieldRule::Missing::kRefused},
+                                 {"message", store::FieldKind::kObject, store::FieldRule::Missing::kRefused},
+                                 {"attempts", store::FieldKind::kList}}));
+  Pending out{.id = store::id_text(delivery.at("_id")),
+              .key = store::text_field(delivery, "alert_key"),
+              .channel = store::text_field(delivery, "channel"),
+              .ring = delivery.at("ring").get<int64_t>(),
+              .attempts = delivery.value("attempts", Document::array()).size(),
+              .document = &delivery};
+  MAEIL_ASSIGN(out.due, time_field(delivery, "next_attempt_at"));
+  MAEIL_ASSIGN(out.message, message_from(delivery.at("message")));
+  out.message.id = out.id;
+  return out;
+}
+
+Status set_fields(store::Store& store, const std::string& id, const Document& fields) {
+  store::Batch batch;
+  batch.sets.push_back({kDeliveries, id, fields});
+  return store.commit(batch);
+}
+
+// Those pending, the earlier rings first. What is damaged is failed, which is said.
+Result<std::vector<Pending>> read_pending(store::Store& store, const std::vector<Document>& documents,
+                                          std::vector<std::string>& lines) {
+  std::vector<Pending> out;
+  for (const auto& document : documents) {
+    auto one = pending_from(document);
+    if (one) {
+      out.push_back(std::move(*one));
+      continue;
+    }
+    lines.push_back(fmt::format("warning: {}, given up", one.error().message));
+    MAEIL_TRY(set_fields(store, store::id_text(document.at("_id")), {{"status", "failed"}}));
+  }
+  std::ranges::sort(
+      out, {}, [](const Pending& one) { return std::tuple(one.attempts, one.channel, one.key, one.ring); });
+  return out;
+}
+
+}  // namespace
+
 Result<std::vector<std::string>> deliver(store::Store& store, const Sending& sending) {
   std::vector<std::string> out;
   auto lock = store.lock("alert_deliveries", "sending alerts");
   if (!lock && lock.error().code == ErrorCode::kConflict) return out;
   if (!lock) return tl::make_unexpected(lock.error());
-  store::FindOptions pending;
-  pending.filter = {{"status", "pending"}};
-  pending.sort = {{"alert_key", 1}, {"channel", 1}, {"ring", 1}};
-  MAEIL_ASSIGN(const auto deliveries, store.find(kDeliveries, pending));
-  const auto deadline = std::chrono::steady_clock::now() + sending.budget;
-  std::set<std::pair<std::string, std::string>> waiting;  // an earlier ring of these has yet to arrive
-  std::map<std::string, int> failures;                    // by channel
-  for (const auto& delivery : deliveries) {
-    MAEIL_TRY(
-        store::check_fields(kDeliveries, delivery,
-                            {{"alert_key", store::FieldKind::kText, store::FieldRule::Missing::kRefused},
-                             {"channel", store::FieldKind::kText, store::FieldRule::Missing::kRefused},
-                             {"message", store::FieldKind::kObject, store::FieldRule::Missing::kRefused},
-                             {"attempts", store::FieldKind::kList}}));
-    const std::string channel = store::text_field(delivery, "channel");
-    const std::pair line(store::text_field(delivery, "alert_key"), channel);
-    MAEIL_ASSIGN(const Instant now_here, store.time());
-    MAEIL_ASSIGN(const Instant due, time_field(delivery, "next_attempt_at"));
-    if (waiting.contains(line)) continue;
-    if (due > now_here || failures[channel] >= sending.most_failures) {
-      waiting.insert(line);
-      continue;
-    }
-    const auto left = std::chrono::duration_cast<milliseconds>(deadline - std::chrono::steady_clock::now());
-    if (left <= milliseconds(0)) break;
-    MAEIL_ASSIGN(const Message message, message_from(delivery.at("message")));
-    const Answer answer = sending.send(channel, message, std::min(left, milliseconds(10000)));
-    MAEIL_ASSIGN(const Instant when, store.time());
-    MAEIL_ASSIGN(const Document fields, after_attempt(delivery, answer, sending, when));
-    store::Batch batch;
-    batch.sets.push_back({kDeliveries, store::id_text(delivery.at("_id")), fields});
-    MAEIL_TRY(store.commit(batch));
-    const std::string status = fields.at("status").get<std::string>();
-    out.push_back(
-        line_of(channel, status, answer,
-                sending.wait(static_cast<int64_t>(fields.at("attempts").size()), answer.retry_after)));
-    if (status == "pending") {
-      waiting.insert(line);
-      ++failures[channel];
+  store::FindOptions options;
+  options.filter = {{"status", "pending"}};
+  MAEIL_ASSIGN(const auto documents, store.find(kDeliveries, options));
+  MAEIL_ASSIGN(const auto pending, read_pending(store, documents, out));
+  MAEIL_ASSIGN(const Instant begun, store.time());
+  std::map<std::pair<std::string, std::string>, int64_t> first;  // the earliest ring of an alert and channel
+  std::map<std::string, int> unset;
+  std::set<std::string> asked;  // channels for which something is due
+  for (const auto& one : pending) {
+    const auto [at, is_new] = first.try_emplace({one.key, one.channel}, one.ring);
+    if (!is_new) at->second = std::min(at->second, one.ring);
+    const bool is_set = std::ranges::find(sending.channels, one.channel) != sending.channels.end();
+    if (!is_set) ++unset[one.channel];
+    if (is_set && one.due <= begun) asked.insert(one.channel);
+  }
+  for (const auto& [channel, count] : unset)
+    out.push_back(fmt::format("warning: {} message{} for {} wait{}: that channel is not set", count,
+                              count == 1 ? "" : "s", channel, count == 1 ? "s" : ""));
+  if (asked.empty()) return out;
+  const auto share = sending.budget / static_cast<int64_t>(asked.size());
+  std::map<std::string, milliseconds> left;  // by channel
+  for (const auto& channel : asked) left[channel] = share;
+  std::map<std::string, int> failures;
+  // Rings of one alert come one after another, so it is gone round until nothing is due any more.
+  std::set<std::string> done;
+  for (bool more = true; more;) {
+    more = false;
+    for (const auto& one : pending) {
+      auto& next = first[{one.key, one.channel}];
+      if (done.contains(one.id) || one.ring != next || one.due > begun || !asked.contains(one.channel) ||
+          failures[one.channel] >= sending.most_failures || left[one.channel] < share / 10)
+        continue;
+      const auto from = std::chrono::steady_clock::now();
+      const Answer answer =
+          sending.send(one.channel, one.message, std::min(left[one.channel], milliseconds(10000)));
+      left[one.channel] -= std::chrono::duration_cast<milliseconds>(std::chrono::steady_clock::now() - from);
+      MAEIL_ASSIGN(const Instant when, store.time());
+      MAEIL_ASSIGN(const Document fields, after_attempt(*one.document, answer, sending, when));
+      MAEIL_TRY(set_fields(store, one.id, fields));
+      const std::string status = fields.at("status").get<std::string>();
+      out.push_back(line_of(one.channel, status, answer,
+                            sending.wait(static_cast<int64_t>(one.attempts) + 1, answer.retry_after)));
+      done.insert(one.id);
+      if (status == "pending") {
+        next = INT64_MAX;  // the later ones wait
+        ++failures[one.channel];
+        continue;
+      }
+      next = INT64_MAX;
+      for (const auto& later : pending) {
+        if (later.key == one.key && later.channel == one.channel && !done.contains(later.id))
+          next = std::min(next, later.ring);
+      }
+      more = more || next != INT64_MAX;
     }
   }
   return out;
@@ -130,7 +204,15 @@ Result<Outbox> look_into(store::Store& store) {
   open.filter = {{"status", {{"$in", {"pending", "failed"}}}}};
   open.sort = {{"created", 1}};
   MAEIL_ASSIGN(const auto deliveries, store.find(kDeliveries, open));
+  std::set<std::string> resolved;
+  MAEIL_ASSIGN(const auto states, store.find("alert_states", {}));
+  for (const auto& state : states) {
+    if (store::text_field(state, "state") == "resolved") resolved.insert(store::id_text(state.at("_id")));
+  }
   for (const auto& delivery : deliveries) {
+    if (store::text_field(delivery, "status") != "pending" &&
+        resolved.contains(store::text_field(delivery, "alert_key")))
+      continue;
     if (store::text_field(delivery, "status") == "pending") {
       ++out.pending;
       continue;

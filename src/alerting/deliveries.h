@@ -29,6 +29,7 @@ store::Document new_delivery(const Message& message, int64_t ring, const std::st
 std::chrono::seconds back_off(int64_t attempts, std::chrono::seconds retry_after);
 
 struct Sending {
+  std::vector<std::string> channels;        // that are set: what is for another one waits
   std::chrono::milliseconds budget{10000};  // for all together
   int64_t give_up_hours = 48;
   int most_failures = 3;  // a channel that fails so often is left alone until the next call
@@ -43,7 +44,7 @@ struct Sending {
 // it for this one: nothing is done then.
 Result<std::vector<std::string>> deliver(store::Store& store, const Sending& sending);
 
-// Those that failed, and since when, for `maeil doctor`; and how many wait.
+// Those that failed, of troubles that are not resolved, for `maeil doctor`; and how many wait.
 struct Outbox {
   int64_t pending = 0;
   std::vector<std::string> failed;

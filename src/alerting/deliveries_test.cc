@@ -47,26 +47,35 @@ TEST_F(Outgoing, ALaterRingWaitsForTheEarlierOneAndNoOther) {
     const bool fails = sent.back() == "slack R1 2";
     return Answer{fails ? Answer::Kind::kLater : Answer::Kind::kDelivered, "HTTP 500"};
   };
-  const auto lines = deliver(*store, {.send = send}).value();
+  const auto lines = deliver(*store, {.channels = {"slack", "email"}, .send = send}).value();
   std::ranges::sort(sent);
   EXPECT_EQ(sent, (std::vector<std::string>{"email R1 1", "email R1 2", "email R1 3", "slack R1 1",
                                             "slack R1 2", "slack R2 1", "slack R2 2", "slack R2 3"}));
   EXPECT_EQ(std::ranges::count(lines, "warning: slack: HTTP 500, again in 1 min"), 1);
   sent.clear();
-  EXPECT_TRUE(deliver(*store, {.send = send})->empty());  // the minute is not over
+  EXPECT_TRUE(
+      deliver(*store, {.channels = {"slack", "email"}, .send = send})->empty());  // the minute is not over
   EXPECT_TRUE(sent.empty());
   EXPECT_EQ(look_into(*store)->pending, 2);
 }
 
 TEST_F(Outgoing, WhatIsRefusedOrTooOldIsGivenUpAndTheNextGoesOn) {
-  put(2, 1, "email", now() - std::chrono::hours(49));
+  put(2, 1, "email");
+  store::Batch tried;  // for the first time two days ago
+  tried.sets.push_back(
+      {kDeliveries,
+       store::id_text(store->find_one(kDeliveries, {})->at("_id")),
+       {{"attempts", store::Document::array({{{"at", store::date_value(now() - std::chrono::hours(49))},
+                                              {"outcome", "later"},
+                                              {"text", "HTTP 500"}}})}}});
+  ASSERT_TRUE(store->commit(tried));
   put(1, 1, "slack"), put(1, 2, "slack");
   const auto send = [&](std::string_view channel, const Message& message, std::chrono::milliseconds) {
     if (channel == "email") return Answer{Answer::Kind::kLater, "email is not reached"};
     return Answer{message.state.message == "1" ? Answer::Kind::kRefused : Answer::Kind::kDelivered,
                   "HTTP 410"};
   };
-  const auto done = deliver(*store, {.send = send});
+  const auto done = deliver(*store, {.channels = {"slack", "email"}, .send = send});
   ASSERT_TRUE(done) << done.error().message;
   EXPECT_EQ(done->size(), 3u);
   const auto outbox = look_into(*store).value();
@@ -78,6 +87,51 @@ TEST_F(Outgoing, WhatIsRefusedOrTooOldIsGivenUpAndTheNextGoesOn) {
   const auto documents = store->find(kDeliveries, delivered).value();
   ASSERT_EQ(documents.size(), 1u);
   EXPECT_EQ(documents[0]["attempts"][0]["outcome"], "delivered");
+}
+
+TEST_F(Outgoing, WhatIsForAChannelThatIsNotSetWaits) {
+  put(1, 1, "slack"), put(1, 1, "email");
+  int sent = 0;
+  const auto send = [&](std::string_view, const Message&, std::chrono::milliseconds) {
+    ++sent;
+    return Answer{Answer::Kind::kDelivered, ""};
+  };
+  const auto lines = deliver(*store, {.channels = {"email"}, .send = send}).value();
+  EXPECT_EQ(lines, (std::vector<std::string>{"warning: 1 message for slack waits: that channel is not set",
+                                             "email: delivered"}));
+  EXPECT_EQ(sent, 1);
+  EXPECT_EQ(look_into(*store)->pending, 1);
+}
+
+TEST_F(Outgoing, ADamagedOneIsGivenUpAndHoldsUpNothing) {
+  put(1, 1, "slack");
+  store::Batch batch;
+  batch.puts.push_back({kDeliveries,
+                        {{"_id", store::id_value(store::new_object_id(now()))},
+                         {"status", "pending"},
+                         {"channel", "slack"},
+                         {"alert_key", "0"}}});
+  ASSERT_TRUE(store->commit(batch));
+  const auto send = [&](std::string_view, const Message&, std::chrono::milliseconds) {
+    return Answer{Answer::Kind::kDelivered, ""};
+  };
+  const auto lines = deliver(*store, {.channels = {"slack"}, .send = send}).value();
+  ASSERT_EQ(lines.size(), 2u);
+  EXPECT_NE(lines[0].find("given up"), std::string::npos);
+  EXPECT_EQ(look_into(*store)->failed.size(), 1u);
+}
+
+TEST_F(Outgoing, AChannelThatHangsTakesItsShareAndNoMore) {
+  for (int alert = 0; alert < 5; ++alert) put(alert, 1, "command"), put(alert, 1, "slack");
+  int delivered = 0;
+  const auto send = [&](std::string_view channel, const Message&, std::chrono::milliseconds limit) {
+    if (channel == "slack") return ++delivered, Answer{Answer::Kind::kDelivered, ""};
+    ::usleep(static_cast<useconds_t>(limit.count()) * 1000);
+    return Answer{Answer::Kind::kLater, "hangs"};
+  };
+  const std::vector<std::string> both = {"command", "slack"};
+  ASSERT_TRUE(deliver(*store, {.channels = both, .budget = std::chrono::milliseconds(400), .send = send}));
+  EXPECT_EQ(delivered, 5);
 }
 
 TEST_F(Outgoing, BacksOffAsLongAsItIsAsked) {
@@ -100,7 +154,8 @@ TEST_F(Outgoing, AHangingChannelCostsTheBudgetAndNoMore) {
     ::usleep(static_cast<useconds_t>(limit.count()) * 1000);
     return Answer{Answer::Kind::kLater, "hangs"};
   };
-  ASSERT_TRUE(deliver(*store, {.budget = std::chrono::milliseconds(300), .send = send}));
+  ASSERT_TRUE(
+      deliver(*store, {.channels = {"slack"}, .budget = std::chrono::milliseconds(300), .send = send}));
   EXPECT_LE(asked, 3);
 }
 
@@ -118,7 +173,8 @@ std::chrono::seconds at_once(int64_t, std::chrono::seconds) { return std::chrono
     return Answer{arrives ? Answer::Kind::kDelivered : Answer::Kind::kLater, "HTTP 503"};
   };
   for (;;) {
-    if (!deliver(**store, {.most_failures = INT_MAX, .send = send, .wait = at_once})) ::_exit(3);
+    if (!deliver(**store, {.channels = {"webhook"}, .most_failures = INT_MAX, .send = send, .wait = at_once}))
+      ::_exit(3);
     if (look_into(**store).value().pending == 0) ::_exit(0);
   }
 }

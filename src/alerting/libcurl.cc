@@ -24,7 +24,7 @@ Status load_curl() {
                           .package = "Debian: libcurl4",
                           .otherwise = ", or set ALERT_COMMAND alone",
                           .shown = "alerts: libcurl.so.4",
-                          .newer = "libcurl 7.56 or newer"},
+                          .newer = "libcurl 7.87 or newer"},
                          kFunctions));
   if (curl_global_init(CURL_GLOBAL_DEFAULT) != 0) return internal_error("libcurl cannot be initialised");
   loaded = true;

@@ -14,6 +14,7 @@ namespace maeil::alerting {
 struct Message {
   Ring ring = Ring::kNone;
   AlertState state;
+  std::string id = {};  // of its delivery; not in its document
 };
 store::Document to_document(const Message& message);
 Result<Message> message_from(const store::Document& document);

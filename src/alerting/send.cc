@@ -1,15 +1,15 @@
 // One attempt by each kind of channel: HTTP and SMTP by libcurl, a command by the shell.
 #include <fcntl.h>
+#include <fmt/chrono.h>
 #include <fmt/format.h>
-#include <poll.h>
 #include <signal.h>
 #include <spawn.h>
-#include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
+#include <ctime>
 #include <memory>
 #include <thread>
 
@@ -62,7 +62,13 @@ Handle new_handle(const Channels& channels, const std::string& url, milliseconds
   curl_easy_setopt(out.get(), CURLOPT_URL, url.c_str());
   curl_easy_setopt(out.get(), CURLOPT_TIMEOUT_MS, static_cast<long>(limit.count()));
   curl_easy_setopt(out.get(), CURLOPT_NOSIGNAL, 1L);
-  curl_easy_setopt(out.get(), CURLOPT_PROTOCOLS_STR, "http,https,smtp,smtps");
+  // How long a mail server may think over an answer, that to QUIT included; and a resolver that hangs is
+  // left.
+  curl_easy_setopt(out.get(), CURLOPT_SERVER_RESPONSE_TIMEOUT,
+                   static_cast<long>(std::max<int64_t>(1, limit.count() / 1000)));
+  if (curl_easy_setopt(out.get(), CURLOPT_PROTOCOLS_STR, "http,https,smtp,smtps") != CURLE_OK ||
+      curl_easy_setopt(out.get(), CURLOPT_QUICK_EXIT, 1L) != CURLE_OK)
+    return nullptr;
   curl_easy_setopt(out.get(), CURLOPT_WRITEFUNCTION, discard);
   curl_easy_setopt(out.get(), CURLOPT_USERAGENT, "maeil");
   if (!channels.ca_file.empty()) curl_easy_setopt(out.get(), CURLOPT_CAINFO, channels.ca_file.c_str());
@@ -78,7 +84,7 @@ Answer failed(const std::string& channel, CURLcode code) {
 Answer post(const Channels& channels, const std::string& channel, const std::string& url,
             const std::string& body, const std::vector<std::string>& more, milliseconds limit) {
   const Handle handle = new_handle(channels, url, limit);
-  if (!handle) return {.text = "libcurl makes no handle"};
+  if (!handle) return {.text = "libcurl 7.87 or newer is needed"};
   List headers;
   append(headers, "Content-Type: application/json");
   append(headers, "Expect:");
@@ -105,7 +111,7 @@ std::string header_text(std::string text) {
 
 Answer mail(const Channels& channels, const Message& message, milliseconds limit) {
   const Handle handle = new_handle(channels, channels.smtp_url, limit);
-  if (!handle) return {.text = "libcurl makes no handle"};
+  if (!handle) return {.text = "libcurl 7.87 or newer is needed"};
   List recipients, headers, alternative;
   for (size_t at = 0; at < channels.email_to.size();) {
     const size_t end = std::min(channels.email_to.find(',', at), channels.email_to.size());
@@ -114,11 +120,13 @@ Answer mail(const Channels& channels, const Message& message, milliseconds limit
     if (!one.empty()) append(recipients, one);
     at = end + 1;
   }
+  append(headers, fmt::format("Date: {:%a, %d %b %Y %H:%M:%S} +0000", fmt::gmtime(std::time(nullptr))));
   append(headers, "From: <" + channels.email_from + ">");
   append(headers, "To: " + channels.email_to);
   append(headers, "Subject: " + header_text(subject(message)));
-  append(headers, fmt::format("Message-ID: <{}.{}.{}@maeil>", state_id(message.state),
-                              format_date(message.state.last_seen), to_string(message.ring)));
+  append(headers,
+         fmt::format("Message-ID: <{}@{}>", message.id.empty() ? store::new_object_id(now()) : message.id,
+                     channels.email_from.substr(channels.email_from.find('@') + 1)));
   const std::unique_ptr<curl_mime, FreeCurl> mime(curl_mime_init(handle.get()));
   curl_mime* parts = curl_mime_init(handle.get());
   for (const auto& [text, type] : {std::pair(plain_text(message), "text/plain; charset=utf-8"),
@@ -139,6 +147,7 @@ Answer mail(const Channels& channels, const Message& message, milliseconds limit
                    static_cast<long>(has_login ? CURLUSESSL_ALL : CURLUSESSL_TRY));
   curl_easy_setopt(handle.get(), CURLOPT_MAIL_FROM, channels.email_from.c_str());
   curl_easy_setopt(handle.get(), CURLOPT_MAIL_RCPT, recipients.get());
+  curl_easy_setopt(handle.get(), CURLOPT_MAIL_RCPT_ALLLOWFAILS, 1L);  // one that is dead silences no other
   curl_easy_setopt(handle.get(), CURLOPT_HTTPHEADER, headers.get());
   curl_easy_setopt(handle.get(), CURLOPT_MIMEPOST, mime.get());
   const CURLcode code = curl_easy_perform(handle.get());
@@ -153,58 +162,70 @@ Answer mail(const Channels& channels, const Message& message, milliseconds limit
   return out;
 }
 
-// Runs the command in a process group of its own, the message on its standard input, and ends the group when
-// the time is over.
+// Runs the command in a process group of its own, the message on its standard input and its output on our
+// standard error, and ends the group when the time is over.
 Answer run_command(const Channels& channels, const Message& message, milliseconds limit) {
   int ends[2];
-  if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) != 0)
-    return {.text = "the command has no standard input"};
+  if (::pipe2(ends, O_CLOEXEC) != 0) return {.text = "the command has no standard input"};
+  ::signal(SIGCHLD, SIG_DFL);  // whoever started us may have ignored it: then nobody learns how a child ended
   posix_spawn_file_actions_t files;
   posix_spawnattr_t attributes;
+  sigset_t defaults;
+  ::sigemptyset(&defaults);
+  ::sigaddset(&defaults, SIGPIPE);
   posix_spawn_file_actions_init(&files);
-  posix_spawn_file_actions_adddup2(&files, ends[1], STDIN_FILENO);
+  posix_spawn_file_actions_adddup2(&files, ends[0], STDIN_FILENO);
+  posix_spawn_file_actions_adddup2(&files, STDERR_FILENO, STDOUT_FILENO);
   posix_spawnattr_init(&attributes);
-  posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETPGROUP);
+  posix_spawnattr_setsigdefault(&attributes, &defaults);
+  posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGDEF);
   const char* arguments[] = {"/bin/sh", "-c", channels.command.c_str(), nullptr};
   pid_t child = 0;
   const int spawned =
       ::posix_spawn(&child, "/bin/sh", &files, &attributes, const_cast<char**>(arguments), environ);
   posix_spawn_file_actions_destroy(&files);
   posix_spawnattr_destroy(&attributes);
-  ::close(ends[1]);
+  ::close(ends[0]);
   if (spawned != 0) {
-    ::close(ends[0]);
+    ::close(ends[1]);
     return {.text = "the command does not start"};
   }
   const auto deadline = std::chrono::steady_clock::now() + limit;
   const std::string body = webhook_body(message) + "\n";
-  ::fcntl(ends[0], F_SETFL, O_NONBLOCK);
+  ::fcntl(ends[1], F_SETFL, O_NONBLOCK);
+  const auto before = ::signal(SIGPIPE, SIG_IGN);
   size_t written = 0;
-  bool closed = false;
-  for (;;) {
-    if (!closed) {
-      const ssize_t n = ::send(ends[0], body.data() + written, body.size() - written, MSG_NOSIGNAL);
+  int input = ends[1];
+  const auto close_input = [&] {
+    if (input >= 0) ::close(input);
+    input = -1;
+  };
+  Answer out{.text = fmt::format("the command did not end within {} s", (limit.count() + 999) / 1000)};
+  int status = 0;
+  for (bool over = false; !over;) {
+    if (input >= 0) {
+      const ssize_t n = ::write(input, body.data() + written, body.size() - written);
       if (n > 0) written += static_cast<size_t>(n);
-      if (written == body.size() || (n < 0 && errno != EAGAIN && errno != EINTR)) {
-        ::close(ends[0]);
-        closed = true;
-      }
+      if (written == body.size() || (n < 0 && errno != EAGAIN && errno != EINTR)) close_input();
     }
-    int status = 0;
-    if (::waitpid(child, &status, WNOHANG) == child) {
-      if (!closed) ::close(ends[0]);
-      if (WIFEXITED(status) && WEXITSTATUS(status) == 0)
-        return {.kind = Answer::Kind::kDelivered, .text = "the command ended with 0"};
-      return {.text = WIFEXITED(status) ? fmt::format("the command ended with {}", WEXITSTATUS(status))
-                                        : "the command was ended by a signal"};
+    const pid_t ended = ::waitpid(child, &status, WNOHANG);
+    if (ended == child && WIFEXITED(status)) {
+      out.text = fmt::format("the command ended with {}", WEXITSTATUS(status));
+      if (WEXITSTATUS(status) == 0) out.kind = Answer::Kind::kDelivered;
+    } else if (ended != 0) {
+      out.text = ended < 0 ? "how the command ended is not known" : "the command was ended by a signal";
     }
-    if (std::chrono::steady_clock::now() >= deadline) break;
-    std::this_thread::sleep_for(milliseconds(5));
+    over = ended != 0;
+    if (!over && std::chrono::steady_clock::now() >= deadline) {
+      ::kill(-child, SIGKILL);
+      ::waitpid(child, nullptr, 0);
+      over = true;
+    }
+    if (!over) std::this_thread::sleep_for(milliseconds(5));
   }
-  if (!closed) ::close(ends[0]);
-  ::kill(-child, SIGKILL);
-  ::waitpid(child, nullptr, 0);
-  return {.text = fmt::format("the command did not end within {} s", limit.count() / 1000)};
+  close_input();
+  ::signal(SIGPIPE, before);
+  return out;
 }
 
 }  // namespace

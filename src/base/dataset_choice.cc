@@ -162,6 +162,10 @@ void become_rehearsal(Settings& settings) {
   settings.day_data.clear();
   settings.labels.clear();
   settings.scores_table.clear();
+  // What is rehearsed is nobody's trouble.
+  for (auto* channel : {&settings.smtp_url, &settings.slack_webhook_url, &settings.pagerduty_routing_key,
+                        &settings.alert_webhook_url, &settings.alert_command, &settings.alert_routes})
+    channel->clear();
 }
 
 void go_below_dataset(Settings& settings) {

@@ -114,8 +114,8 @@ const std::vector<Setting>& table() {
 
 // Whole values that are secrets. These, and SMTP_URL with its password, may stand in a file, which NAME_FILE
 // names.
-constexpr std::string_view kSecrets[] = {"MONGODB_PASSWORD", "SLACK_WEBHOOK_URL", "PAGERDUTY_ROUTING_KEY",
-                                         "ALERT_WEBHOOK_URL", "ALERT_WEBHOOK_SECRET"};
+constexpr std::string_view kSecrets[] = {"MONGODB_PASSWORD",  "SLACK_WEBHOOK_URL",    "PAGERDUTY_ROUTING_KEY",
+                                         "ALERT_WEBHOOK_URL", "ALERT_WEBHOOK_SECRET", "ALERT_COMMAND"};
 constexpr std::string_view kFromFiles[] = {"SMTP_URL", "SLACK_WEBHOOK_URL", "PAGERDUTY_ROUTING_KEY",
                                            "ALERT_WEBHOOK_URL", "ALERT_WEBHOOK_SECRET"};
 
@@ -257,7 +257,10 @@ Status read_secret_files(Settings& settings, const std::function<const char*(con
     if (!path || !*path) continue;
     const auto text = read_file(path, 1 << 16);
     if (!text) return usage_error(fmt::format("environment: {}: {}", name, text.error().message));
-    MAEIL_TRY(set_value(settings, *find_setting(secret), trim(text->substr(0, text->find('\n'))), name));
+    const std::string line = text->substr(0, text->find('\n'));
+    if (trim(line).empty())
+      return usage_error(fmt::format("environment: {}: {} has no first line", name, path));
+    MAEIL_TRY(set_value(settings, *find_setting(secret), trim(line), name));
   }
   return {};
 }

@@ -154,9 +154,14 @@ Result<int> alert_test(Context& context, const AlertOptions& options) {
 Result<int> notify(Context& context) {
   MAEIL_ASSIGN(store::Store & store, context.existing_store());
   MAEIL_ASSIGN(const auto sent, loop::send_alerts(store, context.settings, std::chrono::minutes(5)));
-  for (const auto& line : sent) print_line(line);
+  bool all = true;
+  for (const auto& line : sent) {
+    const bool failed = line.starts_with("warning: ");
+    all = all && !failed;
+    failed ? note_task_line(line) : print_line(line);
+  }
   if (sent.empty()) print_line("nothing is due");
-  return 0;
+  return all ? 0 : exit_code(ErrorCode::kUnavailable);
 }
 
 }  // namespace maeil::cli

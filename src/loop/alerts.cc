@@ -28,7 +28,9 @@ alerting::Channels channels_of(const Settings& settings) {
 Result<std::vector<std::string>> send_alerts(store::Store& store, const Settings& settings,
                                              std::chrono::milliseconds budget) {
   const alerting::Channels channels = channels_of(settings);
-  return alerting::deliver(store, {.budget = budget,
+  MAEIL_ASSIGN(const auto names, alerting::names_of(channels));
+  return alerting::deliver(store, {.channels = names,
+                                   .budget = budget,
                                    .give_up_hours = settings.alert_give_up_hours,
                                    .send = [&](std::string_view channel, const alerting::Message& message,
                                                std::chrono::milliseconds limit) {
@@ -74,17 +76,19 @@ std::vector<std::string> ring_alerts(store::Store& store, const Settings& settin
   const alerting::Channels channels = channels_of(settings);
   const Day day{settings, spec};
   const auto counted = alerting::count_alerts(
-      store, {.dataset = spec.name,
+      store, {.dataset = settings.dataset,
               .model = registry::kClassifier,
               .patience = {settings.alert_repeat_days},
               .holder = "counting alerts",
               .is_over = [&](const alerting::AlertState& state) { return is_over(store, day, state); },
               .channels = [&](std::string_view severity) { return alerting::routed(channels, severity); }});
-  if (!counted) return {fmt::format("warning: the alerts could not be counted: {}", counted.error().message)};
   std::vector<std::string> out;
-  for (const auto& warning : counted->warnings)
+  if (!counted)
+    out.push_back(fmt::format("warning: the alerts could not be counted: {}", counted.error().message));
+  const auto& [told, warnings] = counted ? *counted : alerting::Counted();
+  for (const auto& warning : warnings)
     out.push_back(fmt::format("warning: an alert could not be counted: {}", warning));
-  for (const auto& [state, ring] : counted->told) {
+  for (const auto& [state, ring] : told) {
     const std::string name = fmt::format("alert {} ({})", state.rule, state.severity);
     if (ring == alerting::Ring::kResolved)
       out.push_back(fmt::format("{} is resolved: last seen on {}", name, format_date(state.last_seen)));

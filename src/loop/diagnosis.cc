@@ -194,6 +194,8 @@ Finding check_challengers(const Settings& settings) {
 // What the channels were told, and what never reached them.
 Finding check_channels(const Settings& settings, store::Store& store) {
   const auto names = alerting::names_of(channels_of(settings));
+  if (const auto routes = alerting::routed(channels_of(settings), "CRITICAL"); !routes)
+    return {Health::kProblem, "alerts", routes.error().message, routes.error().code};
   if (!names) return {Health::kProblem, "alerts", names.error().message, names.error().code};
   const auto outbox = alerting::look_into(store);
   if (!outbox) return {Health::kProblem, "alerts", outbox.error().message, outbox.error().code};

@@ -146,6 +146,7 @@ class Channels(unittest.TestCase):
         self.assertEqual(len(self.receiver.got), 1)
         self.assertEqual(len(self.work.find("predictions")), 1)
         self.assertGreater(took, 9)  # it was waited for, once
+        self.assertIn("nothing is due", self.work.run("notify", expect=0, **self.slack).stdout)
 
     def test_routes_secret_files_and_wrong_settings(self):
         (self.work.folder / "slack_url").write_text(self.slack["SLACK_WEBHOOK_URL"] + "\n")
@@ -164,8 +165,36 @@ class Channels(unittest.TestCase):
             self.receiver.got.clear()
             self.assertIn("ALERT_ROUTES names the channel 'email', which is not set", self.day(1, **self.slack, ALERT_ROUTES="CRITICAL: email").stderr)
             self.assertEqual((self.receiver.got, self.work.find("alert_states")), ([], []))
-            self.day(2, **self.slack)
+            self.day(2, good=True, **self.slack)
             self.assertEqual(len(self.receiver.got), 1)
+            (self.work.folder / "empty").write_text("")
+            self.assertIn("has no first line", self.work.run("alert", "list", expect=2, SLACK_WEBHOOK_URL_FILE="empty").stderr)
+
+    def test_one_that_hangs_or_is_not_set_holds_up_no_other(self):
+        self.receiver.answers = []
+        begun = time.monotonic()
+        done = self.day(1, **self.slack, ALERT_COMMAND="echo told; sleep 600")
+        self.assertLess(time.monotonic() - begun, 60)
+        self.assertEqual({d["channel"]: d["status"] for d in self.deliveries()}, {"command": "pending", "slack": "delivered"})
+        self.assertNotIn("told", done.stdout)  # a command's output is no output of ours
+        self.assertIn("told", done.stderr)
+        # Where the command is not set its message waits, and is not lost.
+        said = self.work.run("notify", expect=1, **self.slack).stderr
+        self.assertIn("1 message for command waits: that channel is not set", said)
+        command, = [d for d in self.deliveries() if d["channel"] == "command"]
+        self.assertEqual((command["status"], len(command["attempts"])), ("pending", 1))
+
+    def test_a_rehearsal_tells_nobody(self):
+        (self.work.folder / "model.json").unlink(missing_ok=True)
+        self.work.run("fit", "--in", "history.csv", "--out", "model.json", expect=0)
+        rehearsal = dict(self.slack, SYNTHETIC_DAY=1, DISTRIBUTION_MODEL="model.json", DATA_QUANTITY=1500)
+        self.work.run("run", "--date", "2026-07-01", expect=4, F1_THRESHOLD=0.99, **rehearsal)
+        self.assertEqual(self.receiver.got, [])
+        self.work.run("alert", "resolve", FAILED, expect=0, **rehearsal)
+        # The real day after it rings as if nothing had been.
+        self.assertIn("is open, on 1 date since 2026-07-01", self.day(1, **self.slack).stderr)
+        self.assertEqual(len(self.receiver.got), 1)
+        self.work.run("alert", "ack", FAILED, expect=0, **self.slack)
 
     @unittest.skipUnless(Controller, "skipped: needs aiosmtpd: make peers")
     def test_email_with_tls_and_login(self):
@@ -207,6 +236,8 @@ class Channels(unittest.TestCase):
         for body in (text, page):
             self.assertIn("Model performance is below the threshold", body)
             self.assertIn("maeil logs 2026-07-01", body)
+        self.assertTrue(letter["Date"].endswith("+0000"))
+        self.assertTrue(letter["Message-ID"].endswith("@example.org>"))
         self.assertNotIn(SECRETS["password"], done.stdout + done.stderr + self.work.run("doctor", **mail).stdout)
         # Without the certificate, or with another password, nothing is sent, and that is said.
         for wrong in ({"ALERT_CA_FILE": ""}, {"SMTP_URL": mail["SMTP_URL"].replace(SECRETS["password"], "wrong")}):
