@@ -35,7 +35,7 @@ using List = std::unique_ptr<curl_slist, FreeCurl>;
 void append(List& list, const std::string& line) {
   curl_slist* longer = curl_slist_append(list.get(), line.c_str());
   if (!longer) return;
-  list.release();
+  static_cast<void>(list.release());  // it is part of the longer one
   list.reset(longer);
 }
 

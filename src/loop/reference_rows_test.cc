@@ -13,7 +13,7 @@ namespace maeil::loop {
 namespace {
 
 const Days kReferenceDate = parse_date("2026-11-23").value();
-constexpr uint64_t kSeed = 42, kRows = 3000;
+constexpr uint64_t kSeed = 42, kReferenceRowCount = 3000;
 
 bool is_held_out(uint64_t row) {
   return prep::split_of(hash64("reference", kSeed), kReferenceDate, row) == prep::Split::kTest;
@@ -61,15 +61,15 @@ positive = "Y"
 TEST(ReferenceRows, NothingIsFittedOnWhatIsHeldOut) {
   const auto dataset = spec();
   const Source source = source_of([](uint64_t row) { return row % 5 == 0 ? Label::kYes : Label::kNo; });
-  const auto plan =
-      reference_rows({std::make_shared<const Source>(source), dataset, kReferenceDate, kSeed, kRows});
+  const auto plan = reference_rows(
+      {std::make_shared<const Source>(source), dataset, kReferenceDate, kSeed, kReferenceRowCount});
   const auto preparation = fit_preparation(dataset, plan).value();
   EXPECT_EQ(preparation.categorical.at(0).vocabulary, std::vector<std::string>{"learnt"});
   EXPECT_EQ(preparation.numeric.at(0).high, 6);
   EXPECT_EQ(preparation.numeric.at(0).median, 3);
   const auto rows = read_samples(dataset, plan, preparation).value();
-  EXPECT_NEAR(static_cast<double>(rows.held_out.rows()), 0.15 * kRows, 100);
-  EXPECT_EQ(rows.learn.rows() + rows.held_out.rows(), kRows);
+  EXPECT_NEAR(static_cast<double>(rows.held_out.rows()), 0.15 * kReferenceRowCount, 100);
+  EXPECT_EQ(rows.learn.rows() + rows.held_out.rows(), kReferenceRowCount);
   for (const auto code : rows.learn.codes) EXPECT_EQ(code, 0);
   for (const auto code : rows.held_out.codes) EXPECT_EQ(code, prep::kUnknownCode);
 }
@@ -77,21 +77,20 @@ TEST(ReferenceRows, NothingIsFittedOnWhatIsHeldOut) {
 TEST(ReferenceRows, FewerRowsAreTheFirstOnesInTheSameParts) {
   const auto dataset = spec();
   const Source source = source_of([](uint64_t row) { return row % 5 == 0 ? Label::kYes : Label::kNo; });
-  const auto preparation = fit_preparation(dataset, reference_rows({std::make_shared<const Source>(source),
-                                                                    dataset, kReferenceDate, kSeed, kRows}))
-                               .value();
-  const auto all =
-      read_samples(
-          dataset,
-          reference_rows({std::make_shared<const Source>(source), dataset, kReferenceDate, kSeed, kRows}),
-          preparation)
+  const auto preparation =
+      fit_preparation(dataset, reference_rows({std::make_shared<const Source>(source), dataset,
+                                               kReferenceDate, kSeed, kReferenceRowCount}))
           .value();
-  const auto some =
-      read_samples(
-          dataset,
-          reference_rows({std::make_shared<const Source>(source), dataset, kReferenceDate, kSeed, kRows / 3}),
-          preparation)
-          .value();
+  const auto all = read_samples(dataset,
+                                reference_rows({std::make_shared<const Source>(source), dataset,
+                                                kReferenceDate, kSeed, kReferenceRowCount}),
+                                preparation)
+                       .value();
+  const auto some = read_samples(dataset,
+                                 reference_rows({std::make_shared<const Source>(source), dataset,
+                                                 kReferenceDate, kSeed, kReferenceRowCount / 3}),
+                                 preparation)
+                        .value();
   ASSERT_LT(some.learn.rows(), all.learn.rows());
   EXPECT_TRUE(std::equal(some.learn.numbers.begin(), some.learn.numbers.end(), all.learn.numbers.begin()));
 }
@@ -102,22 +101,23 @@ TEST(ReferenceRows, RowsWithoutALabelAreLeftOutAndCounted) {
   const Source source = source_of([](uint64_t row) {
     return row % 3 == 0 ? Label::kMissing : row % 3 == 1 ? Label::kYes : Label::kNo;
   });
-  const auto plan =
-      reference_rows({std::make_shared<const Source>(source), dataset, kReferenceDate, kSeed, kRows});
+  const auto plan = reference_rows(
+      {std::make_shared<const Source>(source), dataset, kReferenceDate, kSeed, kReferenceRowCount});
   const auto rows = read_samples(dataset, plan, fit_preparation(dataset, plan).value()).value();
-  EXPECT_EQ(rows.unlabelled, kRows / 3);
-  EXPECT_EQ(rows.learn.rows() + rows.held_out.rows() + rows.unlabelled, kRows);
+  EXPECT_EQ(rows.unlabelled, kReferenceRowCount / 3);
+  EXPECT_EQ(rows.learn.rows() + rows.held_out.rows() + rows.unlabelled, kReferenceRowCount);
   const auto defaults = std::count(rows.learn.labels.begin(), rows.learn.labels.end(), 1) +
                         std::count(rows.held_out.labels.begin(), rows.held_out.labels.end(), 1);
-  EXPECT_EQ(defaults, kRows / 3);
+  EXPECT_EQ(defaults, kReferenceRowCount / 3);
   EXPECT_EQ(std::count(rows.learn.labels.begin(), rows.learn.labels.end(), -1), 0);
 }
 
 TEST(ReferenceRows, WithoutAnyLabelThereIsNothingToLearn) {
   const auto dataset = spec();
   const Source source = source_of([](uint64_t) { return Label::kMissing; });
-  const auto fitted = fit_preparation(dataset, reference_rows({std::make_shared<const Source>(source),
-                                                               dataset, kReferenceDate, kSeed, kRows}));
+  const auto fitted =
+      fit_preparation(dataset, reference_rows({std::make_shared<const Source>(source), dataset,
+                                               kReferenceDate, kSeed, kReferenceRowCount}));
   ASSERT_FALSE(fitted);
   EXPECT_EQ(fitted.error().code, ErrorCode::kBadInput);
   EXPECT_NE(fitted.error().message.find("'bad'"), std::string::npos);

@@ -20,10 +20,10 @@
 namespace maeil::loop {
 namespace {
 
-constexpr uint64_t kRows = 8 * kSourceRows;
+constexpr uint64_t kEightBlocks = 8 * kSourceRows;
 
 // Rows first..first + rows - 1, block by block.
-Table draw(const Source& source, uint64_t first = 0, uint64_t rows = kRows) {
+Table draw(const Source& source, uint64_t first = 0, uint64_t rows = kEightBlocks) {
   Table out, piece;
   for (uint64_t at = first; at < first + rows;) {
     const uint64_t count = std::min(kSourceRows - at % kSourceRows, first + rows - at);
@@ -127,7 +127,7 @@ TEST(Scenario, ARateChangesTheShareAndKeepsWhatHangsOnIt) {
   const auto source = with_rate(portfolio(), "DLNQ_1M_FLG", "Y", 0.25);
   ASSERT_TRUE(source) << source.error().message;
   const Table calm = draw(portfolio()), rows = draw(*source);
-  EXPECT_NEAR(share_of(rows, "DLNQ_1M_FLG", "Y"), 0.25, 5 * std::sqrt(0.25 * 0.75 / kRows) + 0.01);
+  EXPECT_NEAR(share_of(rows, "DLNQ_1M_FLG", "Y"), 0.25, 5 * std::sqrt(0.25 * 0.75 / kEightBlocks) + 0.01);
   EXPECT_GT(psi(calm, rows, "INT_RATE"), 0.02);  // dearer loans default more often, and came along
 }
 
@@ -150,7 +150,7 @@ share = 0.5
   const auto source = with_scenario(portfolio(), *config);
   ASSERT_TRUE(source) << source.error().message;
   const Table calm = draw(portfolio()), rows = draw(*source);
-  EXPECT_NEAR(share_of(rows, "biz_gb", "space_mining"), 0.1, 5 * std::sqrt(0.09 / kRows));
+  EXPECT_NEAR(share_of(rows, "biz_gb", "space_mining"), 0.1, 5 * std::sqrt(0.09 / kEightBlocks));
   for (size_t i = 0; i < rows.rows; ++i) {
     const double before = calm.find("INT_RATE")->numbers[i], after = rows.find("INT_RATE")->numbers[i];
     ASSERT_TRUE(before != before ? after != after : std::abs(after - before - 1.5) < 1e-9) << i;
@@ -306,7 +306,7 @@ TEST_F(Model, WhatContradictsItselfIsRefusedByName) {
 // Also where a condition is met by one class far more often, in any range, and beside a rate, which holds as
 // well.
 TEST_F(Model, AClassKeepsItsShareAmongTheRowsThatAreKept) {
-  const double slack = 5 * std::sqrt(0.2 * 0.8 / kRows);
+  const double slack = 5 * std::sqrt(0.2 * 0.8 / kEightBlocks);
   const auto source = open(share("Y", 0.2), {"amt>=125"});
   ASSERT_TRUE(source) << source.error().message;
   const Table rows = draw(*source);
@@ -320,7 +320,7 @@ TEST_F(Model, AClassKeepsItsShareAmongTheRowsThatAreKept) {
   const auto rated = open(share("Y", 0.2), {}, "[[rate]]\ncolumn = \"cmiss\"\nvalue = \"B\"\nshare = 0.6\n");
   ASSERT_TRUE(rated) << rated.error().message;
   EXPECT_NEAR(share_of(draw(*rated), "y", "Y"), 0.2, slack);
-  EXPECT_NEAR(share_of(draw(*rated), "cmiss", "B"), 0.6, 5 * std::sqrt(0.24 / kRows) + 0.01);
+  EXPECT_NEAR(share_of(draw(*rated), "cmiss", "B"), 0.6, 5 * std::sqrt(0.24 / kEightBlocks) + 0.01);
   // What one class hardly ever has cannot be asked of it; without a share it need not have it.
   EXPECT_NE(refusal(share("Y", 0.2), {"amt>=250"}).message.find("rows with y=N"), std::string::npos);
   EXPECT_TRUE(open({}, {"amt>=225"}));
