@@ -33,10 +33,9 @@ using Handle = std::unique_ptr<CURL, FreeCurl>;
 using List = std::unique_ptr<curl_slist, FreeCurl>;
 
 void append(List& list, const std::string& line) {
-  curl_slist* longer = curl_slist_append(list.get(), line.c_str());
-  if (!longer) return;
-  static_cast<void>(list.release());  // it is part of the longer one
-  list.reset(longer);
+  curl_slist* const shorter = list.release();
+  curl_slist* const longer = curl_slist_append(shorter, line.c_str());
+  list.reset(longer ? longer : shorter);
 }
 
 size_t discard(char*, size_t size, size_t count, void*) { return size * count; }
