@@ -5,27 +5,9 @@
 
 #include <algorithm>
 
+#include "base/split.h"
+
 namespace maeil::alerting {
-namespace {
-
-std::string_view trimmed(std::string_view text) {
-  const size_t first = text.find_first_not_of(" \t");
-  if (first == std::string_view::npos) return {};
-  return text.substr(first, text.find_last_not_of(" \t") - first + 1);
-}
-
-std::vector<std::string_view> split(std::string_view text, char by) {
-  std::vector<std::string_view> out;
-  for (size_t at = 0; at <= text.size();) {
-    const size_t end = std::min(text.find(by, at), text.size());
-    if (const auto part = trimmed(text.substr(at, end - at)); !part.empty()) out.push_back(part);
-    at = end + 1;
-  }
-  return out;
-}
-
-}  // namespace
-
 Result<std::vector<std::string>> names_of(const Channels& channels) {
   std::vector<std::string> out;
   if (!channels.smtp_url.empty()) {
@@ -56,14 +38,16 @@ Result<std::vector<std::string>> routed(const Channels& channels, std::string_vi
   MAEIL_ASSIGN(const auto all, names_of(channels));
   auto out = all;
   for (const auto rule : split(channels.routes, ';')) {
+    if (rule.empty()) continue;
     const size_t colon = rule.find(':');
     if (colon == std::string_view::npos)
       return usage_error(fmt::format("ALERT_ROUTES: '{}' is no 'SEVERITY: channel, channel'", rule));
-    const std::string_view of = trimmed(rule.substr(0, colon));
+    const std::string_view of = trim(rule.substr(0, colon));
     if (of != "CRITICAL" && of != "ERROR" && of != "WARNING" && of != "INFO")
       return usage_error(
           fmt::format("ALERT_ROUTES: '{}' is no severity: CRITICAL, ERROR, WARNING and INFO are", of));
-    const auto named = split(rule.substr(colon + 1), ',');
+    auto named = split(rule.substr(colon + 1), ',');
+    std::erase(named, "");
     for (const auto name : named) {
       if (std::ranges::find(all, name) == all.end())
         return usage_error(

@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <map>
 #include <set>
-#include <tuple>
 
 #include "base/hash.h"
 #include "store/field_rules.h"
@@ -29,31 +28,39 @@ Result<Instant> time_field(const Document& delivery, const char* field) {
   return *when;
 }
 
-// The delivery after an attempt, as fields to set.
-Result<Document> after_attempt(const Document& delivery, const Answer& answer, const Sending& sending,
-                               Instant when) {
+// What an attempt makes of a delivery.
+struct Attempted {
+  std::string status;
+  std::chrono::seconds wait{0};  // until the next one, where it is pending
+  Document fields;               // to set
+};
+
+Attempted after_attempt(const Document& delivery, const Answer& answer, const Sending& sending,
+                        Instant when) {
   Document attempts = delivery.value("attempts", Document::array());
   attempts.push_back(
       {{"at", store::date_value(when)}, {"outcome", outcome_name(answer.kind)}, {"text", answer.text}});
   const Document& first = attempts.front();
   const auto begun = store::instant_of(first.is_object() ? first.value("at", Document()) : Document());
   const bool too_old = begun && when - *begun >= std::chrono::hours(sending.give_up_hours);
-  Document out = {{"status", "pending"}};
-  if (answer.kind == Answer::Kind::kDelivered) out["status"] = "delivered";
-  if (answer.kind == Answer::Kind::kRefused || (answer.kind == Answer::Kind::kLater && too_old))
-    out["status"] = "failed";
-  const auto wait = sending.wait(static_cast<int64_t>(attempts.size()), answer.retry_after);
-  out["next_attempt_at"] = store::date_value(when + wait);
-  out["attempts"] = std::move(attempts);
+  Attempted out{.status = "pending",
+                .wait = sending.wait(static_cast<int64_t>(attempts.size()), answer.retry_after),
+                .fields = {}};
+  if (answer.kind == Answer::Kind::kDelivered)
+    out.status = "delivered";
+  else if (answer.kind == Answer::Kind::kRefused || too_old)
+    out.status = "failed";
+  out.fields = {{"status", out.status},
+                {"next_attempt_at", store::date_value(when + out.wait)},
+                {"attempts", std::move(attempts)}};
   return out;
 }
 
-std::string line_of(const std::string& channel, const std::string& status, const Answer& answer,
-                    std::chrono::seconds wait) {
-  if (status == "delivered") return channel + ": delivered";
-  if (status == "failed") return fmt::format("warning: {}: {}, given up", channel, answer.text);
+std::string line_of(const std::string& channel, const Attempted& attempted, const Answer& answer) {
+  if (attempted.status == "delivered") return channel + ": delivered";
+  if (attempted.status == "failed") return fmt::format("warning: {}: {}, given up", channel, answer.text);
   return fmt::format("warning: {}: {}, again in {} min", channel, answer.text,
-                     std::chrono::ceil<std::chrono::minutes>(wait).count());
+                     std::chrono::ceil<std::chrono::minutes>(attempted.wait).count());
 }
 
 }  // namespace
@@ -114,23 +121,36 @@ Status set_fields(store::Store& store, const std::string& id, const Document& fi
   return store.commit(batch);
 }
 
-// Those pending, the earlier rings first. What is damaged is failed, which is said.
-Result<std::vector<Pending>> read_pending(store::Store& store, const std::vector<Document>& documents,
-                                          std::vector<std::string>& lines) {
-  std::vector<Pending> out;
+// Those pending of one alert and channel, the earlier rings first: a later one waits for the earlier.
+using Line = std::vector<Pending>;
+
+// The lines, those first whose next message was tried least. What is damaged is failed, which is said.
+Result<std::vector<Line>> read_lines(store::Store& store, const std::vector<Document>& documents,
+                                     std::vector<std::string>& said) {
+  std::map<std::pair<std::string, std::string>, Line> by_alert;
   for (const auto& document : documents) {
     auto one = pending_from(document);
     if (one) {
-      out.push_back(std::move(*one));
+      by_alert[{one->channel, one->key}].push_back(std::move(*one));
       continue;
     }
-    lines.push_back(fmt::format("warning: {}, given up", one.error().message));
+    said.push_back(fmt::format("warning: {}, given up", one.error().message));
     MAEIL_TRY(set_fields(store, store::id_text(document.at("_id")), {{"status", "failed"}}));
   }
-  std::ranges::sort(
-      out, {}, [](const Pending& one) { return std::tuple(one.attempts, one.channel, one.key, one.ring); });
+  std::vector<Line> out;
+  for (auto& [of, line] : by_alert) {
+    std::ranges::sort(line, {}, &Pending::ring);
+    out.push_back(std::move(line));
+  }
+  std::ranges::stable_sort(out, {}, [](const Line& line) { return line.front().attempts; });
   return out;
 }
+
+// What a channel has left of the time and of patience with it.
+struct Share {
+  milliseconds left;
+  int failures = 0;
+};
 
 }  // namespace
 
@@ -142,57 +162,40 @@ Result<std::vector<std::string>> deliver(store::Store& store, const Sending& sen
   store::FindOptions options;
   options.filter = {{"status", "pending"}};
   MAEIL_ASSIGN(const auto documents, store.find(kDeliveries, options));
-  MAEIL_ASSIGN(const auto pending, read_pending(store, documents, out));
+  MAEIL_ASSIGN(const auto lines, read_lines(store, documents, out));
   MAEIL_ASSIGN(const Instant begun, store.time());
-  std::map<std::pair<std::string, std::string>, int64_t> first;  // the earliest ring of an alert and channel
-  std::map<std::string, int> unset;
-  std::set<std::string> asked;  // channels for which something is due
-  for (const auto& one : pending) {
-    const auto [at, is_new] = first.try_emplace({one.key, one.channel}, one.ring);
-    if (!is_new) at->second = std::min(at->second, one.ring);
-    const bool is_set = std::ranges::find(sending.channels, one.channel) != sending.channels.end();
-    if (!is_set) ++unset[one.channel];
-    if (is_set && one.due <= begun) asked.insert(one.channel);
+  std::map<std::string, size_t> unset;
+  std::map<std::string, Share> shares;  // of the channels for which something is due
+  for (const auto& line : lines) {
+    const std::string& channel = line.front().channel;
+    if (std::ranges::find(sending.channels, channel) == sending.channels.end())
+      unset[channel] += line.size();
+    else if (line.front().due <= begun)
+      shares[channel];
   }
   for (const auto& [channel, count] : unset)
     out.push_back(fmt::format("warning: {} message{} for {} wait{}: that channel is not set", count,
                               count == 1 ? "" : "s", channel, count == 1 ? "s" : ""));
-  if (asked.empty()) return out;
-  const auto share = sending.budget / static_cast<int64_t>(asked.size());
-  std::map<std::string, milliseconds> left;  // by channel
-  for (const auto& channel : asked) left[channel] = share;
-  std::map<std::string, int> failures;
-  // Rings of one alert come one after another, so it is gone round until nothing is due any more.
-  std::set<std::string> done;
-  for (bool more = true; more;) {
-    more = false;
-    for (const auto& one : pending) {
-      auto& next = first[{one.key, one.channel}];
-      if (done.contains(one.id) || one.ring != next || one.due > begun || !asked.contains(one.channel) ||
-          failures[one.channel] >= sending.most_failures || left[one.channel] < share / 10)
-        continue;
+  if (shares.empty()) return out;
+  const milliseconds share = sending.budget / static_cast<int64_t>(shares.size());
+  for (auto& [channel, own] : shares) own.left = share;
+  for (const auto& line : lines) {
+    const auto own = shares.find(line.front().channel);
+    for (const auto& one : line) {
+      if (own == shares.end() || one.due > begun || own->second.failures >= sending.most_failures ||
+          own->second.left < share / 10)
+        break;
       const auto from = std::chrono::steady_clock::now();
       const Answer answer =
-          sending.send(one.channel, one.message, std::min(left[one.channel], milliseconds(10000)));
-      left[one.channel] -= std::chrono::duration_cast<milliseconds>(std::chrono::steady_clock::now() - from);
+          sending.send(one.channel, one.message, std::min(own->second.left, milliseconds(10000)));
+      own->second.left -= std::chrono::duration_cast<milliseconds>(std::chrono::steady_clock::now() - from);
       MAEIL_ASSIGN(const Instant when, store.time());
-      MAEIL_ASSIGN(const Document fields, after_attempt(*one.document, answer, sending, when));
-      MAEIL_TRY(set_fields(store, one.id, fields));
-      const std::string status = fields.at("status").get<std::string>();
-      out.push_back(line_of(one.channel, status, answer,
-                            sending.wait(static_cast<int64_t>(one.attempts) + 1, answer.retry_after)));
-      done.insert(one.id);
-      if (status == "pending") {
-        next = INT64_MAX;  // the later ones wait
-        ++failures[one.channel];
-        continue;
-      }
-      next = INT64_MAX;
-      for (const auto& later : pending) {
-        if (later.key == one.key && later.channel == one.channel && !done.contains(later.id))
-          next = std::min(next, later.ring);
-      }
-      more = more || next != INT64_MAX;
+      const Attempted attempted = after_attempt(*one.document, answer, sending, when);
+      MAEIL_TRY(set_fields(store, one.id, attempted.fields));
+      out.push_back(line_of(one.channel, attempted, answer));
+      if (attempted.status != "pending") continue;
+      ++own->second.failures;
+      break;
     }
   }
   return out;
@@ -210,13 +213,11 @@ Result<Outbox> look_into(store::Store& store) {
     if (store::text_field(state, "state") == "resolved") resolved.insert(store::id_text(state.at("_id")));
   }
   for (const auto& delivery : deliveries) {
-    if (store::text_field(delivery, "status") != "pending" &&
-        resolved.contains(store::text_field(delivery, "alert_key")))
-      continue;
     if (store::text_field(delivery, "status") == "pending") {
       ++out.pending;
       continue;
     }
+    if (resolved.contains(store::text_field(delivery, "alert_key"))) continue;
     const auto attempts = delivery.value("attempts", Document::array());
     const Document message = delivery.value("message", Document::object());
     out.failed.push_back(fmt::format(

@@ -16,6 +16,7 @@
 #include "alerting/channels.h"
 #include "alerting/libcurl.h"
 #include "base/hash.h"
+#include "base/split.h"
 
 extern char** environ;
 
@@ -112,12 +113,8 @@ Answer mail(const Channels& channels, const Message& message, milliseconds limit
   const Handle handle = new_handle(channels, channels.smtp_url, limit);
   if (!handle) return {.text = "libcurl 7.87 or newer is needed"};
   List recipients, headers, alternative;
-  for (size_t at = 0; at < channels.email_to.size();) {
-    const size_t end = std::min(channels.email_to.find(',', at), channels.email_to.size());
-    std::string one = channels.email_to.substr(at, end - at);
-    one.erase(0, one.find_first_not_of(' '));
-    if (!one.empty()) append(recipients, one);
-    at = end + 1;
+  for (const auto one : split(channels.email_to, ',')) {
+    if (!one.empty()) append(recipients, std::string(one));
   }
   append(headers, fmt::format("Date: {:%a, %d %b %Y %H:%M:%S} +0000", fmt::gmtime(std::time(nullptr))));
   append(headers, "From: <" + channels.email_from + ">");

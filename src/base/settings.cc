@@ -14,6 +14,7 @@
 #include "base/dataset_choice.h"
 #include "base/file.h"
 #include "base/secrets.h"
+#include "base/split.h"
 
 namespace maeil {
 namespace {
@@ -212,12 +213,6 @@ Status read_dataset_settings(Settings& settings, const std::filesystem::path& pa
   }
 }
 
-std::string_view trim(std::string_view text) {
-  const size_t first = text.find_first_not_of(" \t\r");
-  if (first == std::string_view::npos) return {};
-  return text.substr(first, text.find_last_not_of(" \t\r") - first + 1);
-}
-
 // NAME=value lines as docker-compose and python-dotenv read them: `export `, comments, quotes around a value.
 Status read_dotenv(Settings& settings, const std::filesystem::path& path) {
   MAEIL_ASSIGN(const std::string text, read_file(path, 1 << 20));
@@ -316,11 +311,9 @@ Result<Settings> load_settings(const std::filesystem::path& folder,
     return usage_error(
         fmt::format("GATE_RULE must be 'point' or 'lower_bound', not '{}'", settings.gate_rule));
   }
-  const std::string& challengers = settings.challengers;
   std::set<std::string_view> families;
-  for (size_t at = 0, end = 0; !challengers.empty() && at <= challengers.size(); at = end + 1) {
-    end = std::min(challengers.find(',', at), challengers.size());
-    const std::string_view family = trim(std::string_view(challengers).substr(at, end - at));
+  for (const std::string_view family : split(settings.challengers, ',')) {
+    if (settings.challengers.empty()) break;
     if (!families.insert(family).second)
       return usage_error(fmt::format("CHALLENGERS names '{}' twice", family));
     if (family != "boosted_trees" && family != "tab_transformer")

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "base/split.h"
 #include "loop/pipelines.h"
 #include "store/field_rules.h"
 
@@ -59,13 +60,8 @@ bool announces_challenger(const store::Document& verdict) {
 }  // namespace
 
 std::vector<std::string> challenger_families(const Settings& settings) {
-  std::vector<std::string> out(1);
-  for (const char c : settings.challengers) {
-    if (c == ',')
-      out.emplace_back();
-    else if (c != ' ' && c != '\t')
-      out.back() += c;
-  }
+  std::vector<std::string> out;
+  for (const auto family : split(settings.challengers, ',')) out.emplace_back(family);
   return out;
 }
 
