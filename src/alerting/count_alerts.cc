@@ -88,25 +88,14 @@ AlertState key_of(const Document& alert, const Counting& what) {
           .segment = store::text_field(alert, "segment")};
 }
 
-// The newest date that has a verdict; nullopt: none.
-Result<std::optional<Days>> newest_date(store::Store& store) {
-  store::FindOptions newest;
-  newest.sort = {{"logical_date", -1}};
-  newest.limit = 1;
-  newest.projection = {"logical_date"};
-  MAEIL_ASSIGN(const auto document, store.find_one("evaluation_events", newest));
-  const auto date = parse_date(store::text_field(document, "logical_date"));
-  return date ? std::optional(*date) : std::nullopt;
-}
-
 // The first counting of a store: alerts of dates before the newest are history and ring nothing. Says so in a
 // document of its own, so that it happens once, whatever else goes wrong.
-Status leave_history(store::Store& store, const std::string& dataset) {
+Status leave_history(store::Store& store, const Counting& what) {
   constexpr const char* kMark = "alert_counting";
-  const std::string id = sha256_hex(fmt::format("{}/{}", kMark, dataset)).substr(0, 24);
+  const std::string id = sha256_hex(fmt::format("{}/{}", kMark, what.dataset)).substr(0, 24);
   MAEIL_ASSIGN(const bool begun, store::has_document(store, kMark, id));
   if (begun) return {};
-  MAEIL_ASSIGN(const auto newest, newest_date(store));
+  const auto& newest = what.newest;
   store::Batch batch;
   batch.expects.push_back({kMark, id, Document()});
   batch.puts.push_back({kMark,
@@ -155,7 +144,6 @@ struct Count {
   store::Store& store;
   const Counting& what;
   States states;
-  std::optional<Days> newest;
   Counted out;
 
   // Commits a state as it is now, its ring, and the alert that it counts.
@@ -183,7 +171,7 @@ struct Count {
       // Of a backfilled date, when what came after it has shown already that it was over.
       MAEIL_ASSIGN(const bool over, what.is_over(state));
       if (over) {
-        end(state, newest.value_or(state.last_seen));
+        end(state, what.newest.value_or(state.last_seen));
         ring = Ring::kNone;
       }
     }
@@ -194,7 +182,7 @@ struct Count {
     AlertState after = before;
     MAEIL_ASSIGN(const bool stands, recount(store, after, nullptr));
     MAEIL_ASSIGN(const bool over, stands ? what.is_over(after) : Result<bool>(true));
-    const Ring ring = over ? end(after, newest.value_or(after.last_seen)) : Ring::kNone;
+    const Ring ring = over ? end(after, what.newest.value_or(after.last_seen)) : Ring::kNone;
     if (ring == Ring::kNone && to_document(after) == to_document(before)) return {};
     return commit(&before, std::move(after), ring, nullptr);
   }
@@ -206,10 +194,9 @@ Result<Counted> count_alerts(store::Store& store, const Counting& what) {
   auto lock = store.lock("alerts", what.holder);
   if (!lock && lock.error().code == ErrorCode::kConflict) return Counted();
   if (!lock) return tl::make_unexpected(lock.error());
-  Count count{store, what, {}, {}, {}};
+  Count count{store, what, {}, {}};
   MAEIL_ASSIGN(count.states, read_states(store, count.out.warnings));
-  MAEIL_TRY(leave_history(store, what.dataset));
-  MAEIL_ASSIGN(count.newest, newest_date(store));
+  MAEIL_TRY(leave_history(store, what));
   store::FindOptions options;
   options.filter = kUncounted;
   options.sort = {{"logical_date", 1}};

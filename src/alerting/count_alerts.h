@@ -8,6 +8,7 @@
 #pragma once
 
 #include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -29,7 +30,8 @@ struct Counting {
   std::string dataset;
   std::string model;  // the name in the key of an alert that is about a model
   Patience patience;
-  std::string_view holder;  // how the lock names who counts
+  std::optional<Days> newest;  // the newest date that has a verdict
+  std::string_view holder;     // how the lock names who counts
   // Whether a trouble that is not resolved is over by what was recorded since, which its rule knows.
   std::function<Result<bool>(const AlertState& state)> is_over;
   // Who is told of an alert of a severity (channels.h); empty: nobody.

@@ -13,16 +13,16 @@ struct CountAlerts : testing::Test {
   store::TempFolder folder;
   std::unique_ptr<store::Store> store = store::open_sqlite(folder / "maeil.db").value();
   // Over after two dates with a verdict that is no alert.
-  const Counting counting{.dataset = "loans",
-                          .model = "m",
-                          .patience = {7},
-                          .holder = "test",
-                          .is_over = [this](const AlertState& state) -> Result<bool> {
-                            store::FindOptions later;
-                            later.filter = {{"logical_date", {{"$gt", format_date(state.last_seen)}}},
-                                            {"status", "approved"}};
-                            return store->find("evaluation_events", later)->size() >= 2;
-                          }};
+  Counting counting{.dataset = "loans",
+                    .model = "m",
+                    .patience = {7},
+                    .holder = "test",
+                    .is_over = [this](const AlertState& state) -> Result<bool> {
+                      store::FindOptions later;
+                      later.filter = {{"logical_date", {{"$gt", format_date(state.last_seen)}}},
+                                      {"status", "approved"}};
+                      return store->find("evaluation_events", later)->size() >= 2;
+                    }};
 
   std::string put(const std::string& collection, store::Document document) {
     const std::string id = store::new_object_id(now());
@@ -41,6 +41,7 @@ struct CountAlerts : testing::Test {
   }
   void good(const std::string& date) {
     put("evaluation_events", {{"logical_date", date}, {"status", "approved"}});
+    counting.newest = parse_date(date).value();
   }
   void take_back(const std::string& id) {
     store::Batch batch;

@@ -6,6 +6,7 @@
 #include <curl/curl.h>
 
 #include "base/error.h"
+#include "base/shared_library.h"
 
 #undef curl_easy_setopt
 #undef curl_easy_getinfo
@@ -33,9 +34,7 @@ namespace maeil::alerting {
   X(curl_mime_free)
 // clang-format on
 
-#define MAEIL_DECLARE(name) extern decltype(&::name) name;
-MAEIL_CURL_FUNCTIONS(MAEIL_DECLARE)
-#undef MAEIL_DECLARE
+MAEIL_CURL_FUNCTIONS(MAEIL_LIBRARY_DECLARATION)
 
 // kNotFound: it is not installed, with the package that has it. Thread safe.
 Status load_curl();

@@ -30,4 +30,11 @@ struct SharedLibrary {
 // what no longer counts. kNotFound. Not thread safe for one and the same functions.
 Status load_library(const SharedLibrary& library, std::span<const LibraryFunction> functions);
 
+// For a list of names that is a macro, MAEIL_X_FUNCTIONS(X): each declared as a pointer that hides the
+// library's function of the same name, defined, and as an entry of `functions`.
+#define MAEIL_LIBRARY_DECLARATION(name) extern decltype(&::name) name;
+#define MAEIL_LIBRARY_DEFINITION(name) decltype(&::name) name = nullptr;
+#define MAEIL_LIBRARY_ENTRY(name) \
+  {#name, [](void* address) { name = reinterpret_cast<decltype(&::name)>(address); }},
+
 }  // namespace maeil

@@ -6,19 +6,14 @@
 
 namespace maeil::database {
 
-#define MAEIL_DEFINE(name) decltype(&::name) name = nullptr;
-MAEIL_ODBC_FUNCTIONS(MAEIL_DEFINE)
-#undef MAEIL_DEFINE
+MAEIL_ODBC_FUNCTIONS(MAEIL_LIBRARY_DEFINITION)
 
 Status load_odbc() {
   static std::mutex mutex;
   static bool loaded = false;
   std::lock_guard lock(mutex);
   if (loaded) return {};
-#define MAEIL_FUNCTION(name) \
-  {#name, [](void* address) { name = reinterpret_cast<decltype(&::name)>(address); }},
-  static constexpr LibraryFunction kFunctions[] = {MAEIL_ODBC_FUNCTIONS(MAEIL_FUNCTION)};
-#undef MAEIL_FUNCTION
+  static constexpr LibraryFunction kFunctions[] = {MAEIL_ODBC_FUNCTIONS(MAEIL_LIBRARY_ENTRY)};
   MAEIL_TRY(load_library({.file = "libodbc.so.2",
                           .what = "DATABASE_URL: ODBC's driver manager",
                           .package = "Debian: libodbc2",

@@ -6,6 +6,7 @@
 #include <sqlext.h>
 
 #include "base/error.h"
+#include "base/shared_library.h"
 
 namespace maeil::database {
 
@@ -33,9 +34,7 @@ namespace maeil::database {
   X(SQLSetStmtAttr)
 // clang-format on
 
-#define MAEIL_DECLARE(name) extern decltype(&::name) name;
-MAEIL_ODBC_FUNCTIONS(MAEIL_DECLARE)
-#undef MAEIL_DECLARE
+MAEIL_ODBC_FUNCTIONS(MAEIL_LIBRARY_DECLARATION)
 
 // kNotFound: it is not installed, with the package that has it. Thread safe.
 Status load_odbc();

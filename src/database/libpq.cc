@@ -6,19 +6,14 @@
 
 namespace maeil::database {
 
-#define MAEIL_DEFINE(name) decltype(&::name) name = nullptr;
-MAEIL_LIBPQ_FUNCTIONS(MAEIL_DEFINE)
-#undef MAEIL_DEFINE
+MAEIL_LIBPQ_FUNCTIONS(MAEIL_LIBRARY_DEFINITION)
 
 Status load_libpq() {
   static std::mutex mutex;
   static bool loaded = false;
   std::lock_guard lock(mutex);
   if (loaded) return {};
-#define MAEIL_FUNCTION(name) \
-  {#name, [](void* address) { name = reinterpret_cast<decltype(&::name)>(address); }},
-  static constexpr LibraryFunction kFunctions[] = {MAEIL_LIBPQ_FUNCTIONS(MAEIL_FUNCTION)};
-#undef MAEIL_FUNCTION
+  static constexpr LibraryFunction kFunctions[] = {MAEIL_LIBPQ_FUNCTIONS(MAEIL_LIBRARY_ENTRY)};
   MAEIL_TRY(load_library({.file = "libpq.so.5",
                           .what = "DATABASE_URL: the driver of PostgreSQL",
                           .package = "Debian: libpq5",

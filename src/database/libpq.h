@@ -5,6 +5,7 @@
 #include <libpq-fe.h>
 
 #include "base/error.h"
+#include "base/shared_library.h"
 
 namespace maeil::database {
 
@@ -36,9 +37,7 @@ namespace maeil::database {
   X(PQstatus)
 // clang-format on
 
-#define MAEIL_DECLARE(name) extern decltype(&::name) name;
-MAEIL_LIBPQ_FUNCTIONS(MAEIL_DECLARE)
-#undef MAEIL_DECLARE
+MAEIL_LIBPQ_FUNCTIONS(MAEIL_LIBRARY_DECLARATION)
 
 // kNotFound: it is not installed, with the package that has it. Thread safe.
 Status load_libpq();

@@ -57,11 +57,11 @@ Result<bool> dates_show(store::Store& store, const alerting::AlertState& state, 
   return static_cast<int64_t>(events.size()) >= clear_days;
 }
 
-Result<bool> is_over(store::Store& store, const Day& day, const alerting::AlertState& state) {
+Result<bool> is_over(store::Store& store, const Day& day, const std::optional<Days>& newest,
+                     const alerting::AlertState& state) {
   // Said once of a file, and taken back when its labels are taken in.
   if (state.rule == "LABELS_NOT_TAKEN_IN") return false;
   if (state.rule == "LABELS_OVERDUE") {
-    MAEIL_ASSIGN(const auto newest, newest_verdict(store));
     if (!newest) return false;
     MAEIL_ASSIGN(const auto overdue, overdue_days(store, day, *newest));
     return overdue.empty();
@@ -69,19 +69,25 @@ Result<bool> is_over(store::Store& store, const Day& day, const alerting::AlertS
   return dates_show(store, state, day.settings.alert_clear_days);
 }
 
+Result<alerting::Counted> count(store::Store& store, const Day& day) {
+  const alerting::Channels channels = channels_of(day.settings);
+  MAEIL_ASSIGN(const auto newest, newest_verdict(store));
+  return alerting::count_alerts(
+      store,
+      {.dataset = day.settings.dataset,
+       .model = registry::kClassifier,
+       .patience = {day.settings.alert_repeat_days},
+       .newest = newest,
+       .holder = "counting alerts",
+       .is_over = [&](const alerting::AlertState& state) { return is_over(store, day, newest, state); },
+       .channels = [&](std::string_view severity) { return alerting::routed(channels, severity); }});
+}
+
 }  // namespace
 
 std::vector<std::string> ring_alerts(store::Store& store, const Settings& settings,
                                      const table::DatasetSpec& spec) {
-  const alerting::Channels channels = channels_of(settings);
-  const Day day{settings, spec};
-  const auto counted = alerting::count_alerts(
-      store, {.dataset = settings.dataset,
-              .model = registry::kClassifier,
-              .patience = {settings.alert_repeat_days},
-              .holder = "counting alerts",
-              .is_over = [&](const alerting::AlertState& state) { return is_over(store, day, state); },
-              .channels = [&](std::string_view severity) { return alerting::routed(channels, severity); }});
+  const auto counted = count(store, {settings, spec});
   std::vector<std::string> out;
   if (!counted)
     out.push_back(fmt::format("warning: the alerts could not be counted: {}", counted.error().message));

@@ -7,9 +7,7 @@
 
 namespace maeil::model {
 
-#define MAEIL_DEFINE(name) decltype(&::name) name = nullptr;
-MAEIL_XGBOOST_FUNCTIONS(MAEIL_DEFINE)
-#undef MAEIL_DEFINE
+MAEIL_XGBOOST_FUNCTIONS(MAEIL_LIBRARY_DEFINITION)
 
 Status load_xgboost(const char* otherwise) {
   static std::mutex mutex;
@@ -19,10 +17,7 @@ Status load_xgboost(const char* otherwise) {
   // OpenMP, which reads this when it is loaded, else lets waiting threads spin: beside other work on the
   // machine 100 trees of 14,000 rows took three to nine times as long.
   ::setenv("OMP_WAIT_POLICY", "passive", 0);
-#define MAEIL_FUNCTION(name) \
-  {#name, [](void* address) { name = reinterpret_cast<decltype(&::name)>(address); }},
-  static constexpr LibraryFunction kFunctions[] = {MAEIL_XGBOOST_FUNCTIONS(MAEIL_FUNCTION)};
-#undef MAEIL_FUNCTION
+  static constexpr LibraryFunction kFunctions[] = {MAEIL_XGBOOST_FUNCTIONS(MAEIL_LIBRARY_ENTRY)};
   MAEIL_TRY(load_library({.file = "libxgboost.so.0",
                           .what = "boosted trees: XGBoost, which learns them,",
                           .package = "Debian: libxgboost0",

@@ -5,6 +5,7 @@
 #include <xgboost/c_api.h>
 
 #include "base/error.h"
+#include "base/shared_library.h"
 
 namespace maeil::model {
 
@@ -28,9 +29,7 @@ namespace maeil::model {
   X(XGQuantileDMatrixCreateFromCallback)
 // clang-format on
 
-#define MAEIL_DECLARE(name) extern decltype(&::name) name;
-MAEIL_XGBOOST_FUNCTIONS(MAEIL_DECLARE)
-#undef MAEIL_DECLARE
+MAEIL_XGBOOST_FUNCTIONS(MAEIL_LIBRARY_DECLARATION)
 
 // kNotFound: it is not installed, with the package that has it and, behind that, `otherwise`. Thread safe.
 Status load_xgboost(const char* otherwise = "");

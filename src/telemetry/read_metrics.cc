@@ -71,32 +71,39 @@ const Document& field_at(const Document& document, std::string_view path) {
   return *at;
 }
 
-std::optional<double> number_at(Families& out, std::string_view collection, const Document& document,
-                                std::string_view path) {
+// The field as a number, by `convert`, which answers nullopt for what is none; nullopt: it is not there, or
+// is not as maeil writes it, which is counted.
+template <class Convert>
+std::optional<double> value_at(Families& out, std::string_view collection, const Document& document,
+                               std::string_view path, Convert convert) {
   const Document& value = field_at(document, path);
   if (value.is_null()) return std::nullopt;
-  if (value.is_number()) return value.get<double>();
-  out.unreadable(place(collection, document, path));
-  return std::nullopt;
+  const std::optional<double> found = convert(value);
+  if (!found) out.unreadable(place(collection, document, path));
+  return found;
+}
+
+std::optional<double> number_at(Families& out, std::string_view collection, const Document& document,
+                                std::string_view path) {
+  return value_at(out, collection, document, path, [](const Document& value) {
+    return value.is_number() ? std::optional(value.get<double>()) : std::nullopt;
+  });
 }
 
 std::optional<double> seconds_at(Families& out, std::string_view collection, const Document& document,
                                  std::string_view path) {
-  const Document& value = field_at(document, path);
-  if (value.is_null()) return std::nullopt;
-  if (const auto instant = store::instant_of(value)) return to_seconds(*instant);
-  out.unreadable(place(collection, document, path));
-  return std::nullopt;
+  return value_at(out, collection, document, path, [](const Document& value) {
+    const auto instant = store::instant_of(value);
+    return instant ? std::optional<double>(to_seconds(*instant)) : std::nullopt;
+  });
 }
 
 std::optional<double> date_at(Families& out, std::string_view collection, const Document& document,
                               std::string_view path) {
-  const Document& value = field_at(document, path);
-  if (value.is_null()) return std::nullopt;
-  if (const auto date = parse_date(value.is_string() ? value.get<std::string>() : ""))
-    return seconds_of(*date);
-  out.unreadable(place(collection, document, path));
-  return std::nullopt;
+  return value_at(out, collection, document, path, [](const Document& value) {
+    const auto date = parse_date(value.is_string() ? value.get<std::string>() : "");
+    return date ? std::optional<double>(seconds_of(*date)) : std::nullopt;
+  });
 }
 
 double seconds_of(Days date) {

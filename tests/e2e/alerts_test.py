@@ -9,14 +9,17 @@ QUICK = dict(SMALL, EPOCHS=1, PRETRAIN_EPOCHS=1, FINETUNE_EPOCHS=1, MIN_POSITIVE
 FAILED = "MODEL_PERFORMANCE_FAILURE"
 
 
-class Alerts(unittest.TestCase):
+class BadAndGoodDays(unittest.TestCase):
+    """A workspace with a first model and days of rows, which the gate makes bad or good."""
+    DAYS = 9
+
     @classmethod
     def setUpClass(cls):
         cls.made = cls.enterClassContext(Workspace(**QUICK))
         (cls.made.folder / "dataset.toml").write_text(SPEC + ROLES)
         write_rows(cls.made.folder / "history.csv", 2000)
         cls.made.run("train", "--in", "history.csv", "--family", "boosted_trees", expect=0)
-        for day in range(1, 10):
+        for day in range(1, cls.DAYS + 1):
             write_rows(cls.made.folder / f"rows_2026-07-0{day}.csv", 1500, f"2026-07-0{day}", seed=day + 10)
 
     def setUp(self):
@@ -25,6 +28,8 @@ class Alerts(unittest.TestCase):
     def day(self, day, good=False, **settings):
         return self.work.run("run", "--in", f"rows_2026-07-0{day}.csv", expect=0 if good else 4, F1_THRESHOLD=0 if good else 0.99, **settings)
 
+
+class Alerts(BadAndGoodDays):
     def state(self):
         found, = self.work.find("alert_states")
         return found

@@ -11,10 +11,8 @@ import time
 import unittest
 from email import message_from_bytes, policy
 
-from harness import Workspace
-from alerts_test import FAILED, QUICK
-from machines import ROLES, SPEC
-from models_test import write_rows
+import alerts_test
+from alerts_test import FAILED
 
 try:
     from aiosmtpd.controller import Controller
@@ -66,23 +64,13 @@ class Handler(http.server.BaseHTTPRequestHandler):
         pass
 
 
-class Channels(unittest.TestCase):
-    @classmethod
-    def setUpClass(cls):
-        cls.made = cls.enterClassContext(Workspace(**QUICK))
-        (cls.made.folder / "dataset.toml").write_text(SPEC + ROLES)
-        write_rows(cls.made.folder / "history.csv", 2000)
-        cls.made.run("train", "--in", "history.csv", "--family", "boosted_trees", expect=0)
-        for day in range(1, 6):
-            write_rows(cls.made.folder / f"rows_2026-07-0{day}.csv", 1500, f"2026-07-0{day}", seed=day + 10)
+class Channels(alerts_test.BadAndGoodDays):
+    DAYS = 5
 
     def setUp(self):
-        self.work = self.enterContext(self.made.copy())
+        super().setUp()
         self.receiver = self.enterContext(Receiver())
         self.slack = {"SLACK_WEBHOOK_URL": f"{self.receiver.url}/services/{SECRETS['slack']}"}
-
-    def day(self, day, good=False, **settings):
-        return self.work.run("run", "--in", f"rows_2026-07-0{day}.csv", expect=0 if good else 4, F1_THRESHOLD=0 if good else 0.99, **settings)
 
     def deliveries(self):
         return self.work.find("alert_deliveries")

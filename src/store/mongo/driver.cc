@@ -7,9 +7,7 @@
 
 namespace maeil::store::mongo {
 
-#define MAEIL_DEFINE(name) decltype(&::name) name = nullptr;
-MAEIL_MONGOC_FUNCTIONS(MAEIL_DEFINE)
-#undef MAEIL_DEFINE
+MAEIL_MONGOC_FUNCTIONS(MAEIL_LIBRARY_DEFINITION)
 
 namespace {
 
@@ -27,11 +25,8 @@ Status load_driver() {
   std::lock_guard lock(mutex);
   if (loaded) return {};
   turn_off_counters();
-#define MAEIL_FUNCTION(name) \
-  {#name, [](void* address) { name = reinterpret_cast<decltype(&::name)>(address); }},
-  static constexpr LibraryFunction kFunctions[] = {MAEIL_MONGOC_FUNCTIONS(MAEIL_FUNCTION){
+  static constexpr LibraryFunction kFunctions[] = {MAEIL_MONGOC_FUNCTIONS(MAEIL_LIBRARY_ENTRY){
       "mongoc_init", [](void* address) { start = reinterpret_cast<decltype(start)>(address); }}};
-#undef MAEIL_FUNCTION
   MAEIL_TRY(load_library({.file = "libmongoc-1.0.so.0",
                           .what = "the MongoDB driver",
                           .package = "Debian: libmongoc-1.0-0",

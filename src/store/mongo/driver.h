@@ -10,6 +10,7 @@
 #include <mongoc/mongoc.h>
 
 #include "base/error.h"
+#include "base/shared_library.h"
 
 namespace maeil::store::mongo {
 
@@ -94,9 +95,7 @@ namespace maeil::store::mongo {
   X(mongoc_write_concern_set_wmajority)
 // clang-format on
 
-#define MAEIL_DECLARE(name) extern decltype(&::name) name;
-MAEIL_MONGOC_FUNCTIONS(MAEIL_DECLARE)
-#undef MAEIL_DECLARE
+MAEIL_MONGOC_FUNCTIONS(MAEIL_LIBRARY_DECLARATION)
 
 // Loads the library and every function above, once; before the first use of any. The driver's own log goes
 // nowhere: what goes wrong is in our errors. kNotFound, naming the package, when it is not installed. Thread
