@@ -191,13 +191,13 @@ Finding check_challengers(const Settings& settings) {
                       settings.retrain_every, settings.approval == "manual" ? "a person" : "the comparison")};
 }
 
-// What the channels were told, and what never reached them.
-Finding check_channels(const Settings& settings, store::Store& store) {
+// Whether the channels of the settings are sound, and what never reached them; `store` null: there is none
+// yet.
+Finding check_channels(const Settings& settings, store::Store* store) {
   const auto names = alerting::names_of(channels_of(settings));
   if (const auto routes = alerting::routed(channels_of(settings), "CRITICAL"); !routes)
     return {Health::kProblem, "alerts", routes.error().message, routes.error().code};
-  if (!names) return {Health::kProblem, "alerts", names.error().message, names.error().code};
-  const auto outbox = alerting::look_into(store);
+  const auto outbox = store ? alerting::look_into(*store) : Result<alerting::Outbox>();
   if (!outbox) return {Health::kProblem, "alerts", outbox.error().message, outbox.error().code};
   if (!outbox->failed.empty())
     return {Health::kWarning, "alerts",
@@ -255,13 +255,14 @@ std::vector<Finding> diagnose(const Settings& settings, store::Store* store, con
   const auto sound = store->check();
   if (!sound && sound.error().code == ErrorCode::kNotFound) {  // none is there yet
     out.push_back({Health::kWarning, "store", sound.error().message});
+    out.push_back(check_channels(settings, nullptr));
     return out;
   }
   out.push_back(sound ? Finding{Health::kOk, "store", fmt::format("{} is sound", store->description())}
                       : Finding{Health::kProblem, "store", sound.error().message});
   out.push_back(check_lock(*store));
   check_models(settings, *store, out);
-  out.push_back(check_channels(settings, *store));
+  out.push_back(check_channels(settings, store));
   return out;
 }
 

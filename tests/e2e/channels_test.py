@@ -13,6 +13,7 @@ from email import message_from_bytes, policy
 
 import alerts_test
 from alerts_test import FAILED
+from harness import Workspace
 
 try:
     from aiosmtpd.controller import Controller
@@ -146,6 +147,9 @@ class Channels(alerts_test.BadAndGoodDays):
         self.assertFalse((self.work.folder / "told.json").exists())
         self.assertIn("is not set", self.work.run("alert", "test", "email", expect=2, **secret).stderr)
         self.assertIn("SLACK_WEBHOOK_URL_FILE", self.work.run("alert", "list", expect=2, SLACK_WEBHOOK_URL_FILE="nowhere").stderr)
+        with Workspace() as new:  # before there is a store
+            self.assertRegex(new.run("doctor", SMTP_URL="mail.example.org").stdout, "problem +alerts +SMTP_URL is set, and ALERT_EMAIL_FROM is not")
+            self.assertRegex(new.run("doctor", ALERT_ROUTES="LOUD: slack").stdout, "problem +alerts +ALERT_ROUTES: 'LOUD' is no severity")
         self.receiver.answers = [500]
         self.assertIn("slack: slack answers HTTP 500", self.work.run("alert", "test", "slack", expect=1, **secret).stderr)
         # A wrong setting is said and holds up no day; what rang is told when it is mended.
