@@ -44,19 +44,44 @@ void note(AlertState& state, const PersonsAct& act) {
 std::string_view to_string(Standing standing) { return kStandings[static_cast<size_t>(standing)]; }
 
 std::string_view to_string(Ring ring) {
-  constexpr std::array kRings = {"", "opened", "repeated", "acknowledged", "resolved"};
+  constexpr std::array kRings = {"", "opened", "repeated", "acknowledged", "resolved", "notice"};
   return kRings[static_cast<size_t>(ring)];
+}
+
+Document to_document(const Diagnosis& diagnosis) {
+  return {{"good_day", date_or_null(diagnosis.good_day)},
+          {"cause", diagnosis.cause},
+          {"changes", diagnosis.changes},
+          {"commands", diagnosis.commands}};
+}
+
+Diagnosis diagnosis_from(const Document& document) {
+  Diagnosis out;
+  if (!document.is_object()) return out;
+  if (const auto date = parse_date(store::text_field(document, "good_day"))) out.good_day = *date;
+  out.cause = store::text_field(document, "cause");
+  for (const auto& [field, to] : {std::pair("changes", &out.changes), {"commands", &out.commands}}) {
+    const auto lines = document.find(field);
+    if (lines == document.end() || !lines->is_array()) continue;
+    for (const auto& line : *lines) {
+      if (line.is_string()) to->push_back(line.get<std::string>());
+    }
+  }
+  return out;
+}
+
+void take_words(AlertState& state, const Occurrence& last) {
+  state.severity = last.severity;
+  state.message = last.message;
+  state.alert_id = last.alert_id;
+  state.diagnosis = last.diagnosis;
 }
 
 Ring occur(AlertState& state, const Occurrence& what, const Patience& patience) {
   const bool is_new = state.count == 0, was_resolved = state.standing == Standing::kResolved;
   // A person has said so, and knew of this date.
   if (was_resolved && !state.by.empty() && what.date <= state.last_seen) return Ring::kNone;
-  if (is_new || what.date >= state.last_seen) {
-    state.severity = what.severity;
-    state.message = what.message;
-    state.alert_id = what.alert_id;
-  }
+  if (is_new || what.date >= state.last_seen) take_words(state, what);
   if (is_new || was_resolved) {
     begin(state, what.date);
     return Ring::kOpened;
@@ -133,6 +158,7 @@ Document to_document(const AlertState& state) {
           {"severity", state.severity},
           {"message", state.message},
           {"alert_id", state.alert_id},
+          {"diagnosis", to_document(state.diagnosis)},
           {"first_seen", format_date(state.first_seen)},
           {"last_seen", format_date(state.last_seen)},
           {"count", state.count},
@@ -160,6 +186,7 @@ Result<AlertState> from_document(const Document& document) {
                                   {"by", &out.by},
                                   {"comment", &out.comment}})
     *to = store::text_field(document, field);
+  out.diagnosis = diagnosis_from(document.value("diagnosis", Document()));
   const auto standing = std::ranges::find(kStandings, store::text_field(document, "state"));
   if (standing == kStandings.end()) return damaged("state");
   out.standing = static_cast<Standing>(standing - kStandings.begin());

@@ -10,6 +10,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "base/error.h"
 #include "base/time.h"
@@ -25,10 +26,22 @@ struct Patience {
   int64_t repeat_days = 7;
 };
 
+// Why it happened, as far as what was recorded says it (monitor/diagnosis.h).
+struct Diagnosis {
+  std::optional<Days> good_day;  // the last good day before it
+  std::string cause;             // the likely one, a sentence without a full stop; "": not known
+  std::vector<std::string> changes,
+      commands;  // what is not as on the good day; what helps, "command    # why"
+};
+// {good_day, cause, changes, commands}; and back: what is not as it was written counts as not told.
+store::Document to_document(const Diagnosis& diagnosis);
+Diagnosis diagnosis_from(const store::Document& document);
+
 struct AlertState {
   std::string dataset, model, rule, segment;  // the key; segment "": of the whole
   Standing standing = Standing::kOpen;
   std::string severity, message, alert_id;  // of the last occurrence
+  Diagnosis diagnosis;                      // of the last occurrence
   Days first_seen{}, last_seen{};           // since it was resolved last
   int64_t count = 0;                        // dates on which it happened, as those
   Days rung_on{};
@@ -38,14 +51,17 @@ struct AlertState {
   std::string by, comment;             // of a person's last act; "": none, or it was the days'
 };
 
-// What people are told of a change.
-enum class Ring { kNone, kOpened, kRepeated, kAcknowledged, kResolved };
-std::string_view to_string(Ring ring);  // "", "opened", "repeated", "acknowledged", "resolved"
+// What people are told of a change. A notice is of something that is no trouble, and has no state.
+enum class Ring { kNone, kOpened, kRepeated, kAcknowledged, kResolved, kNotice };
+std::string_view to_string(Ring ring);  // "", "opened", "repeated", "acknowledged", "resolved", "notice"
 
 struct Occurrence {
   Days date;
   std::string severity, message, alert_id;
+  Diagnosis diagnosis = {};
 };
+// The words of the last one become the state's.
+void take_words(AlertState& state, const Occurrence& last);
 
 // It happened on a date. Of the same date again only the words are taken over; of a date before the last one
 // (a backfill) it is counted and rings nothing. One that is acknowledged rings no more until it is resolved,

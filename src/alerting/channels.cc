@@ -4,6 +4,7 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <optional>
 
 #include "base/split.h"
 
@@ -34,9 +35,12 @@ Result<std::vector<std::string>> names_of(const Channels& channels) {
   return out;
 }
 
-Result<std::vector<std::string>> routed(const Channels& channels, std::string_view severity) {
-  MAEIL_ASSIGN(const auto all, names_of(channels));
-  auto out = all;
+namespace {
+
+// The channels that ALERT_ROUTES names for a severity; nullopt: it does not name the severity.
+Result<std::optional<std::vector<std::string>>> route_of(const Channels& channels, std::string_view severity,
+                                                         const std::vector<std::string>& all) {
+  std::optional<std::vector<std::string>> out;
   for (const auto rule : split(channels.routes, ';')) {
     if (rule.empty()) continue;
     const size_t colon = rule.find(':');
@@ -54,9 +58,25 @@ Result<std::vector<std::string>> routed(const Channels& channels, std::string_vi
             fmt::format("ALERT_ROUTES names the channel '{}', which is not set: {}", name,
                         all.empty() ? "none is" : fmt::format("{} are", fmt::join(all, ", "))));
     }
-    if (of == severity) out.assign(named.begin(), named.end());
+    if (of == severity) out.emplace(named.begin(), named.end());
   }
   return out;
+}
+
+}  // namespace
+
+Result<std::vector<std::string>> routed(const Channels& channels, std::string_view severity) {
+  MAEIL_ASSIGN(auto all, names_of(channels));
+  MAEIL_ASSIGN(auto named, route_of(channels, severity, all));
+  return named ? std::move(*named) : std::move(all);
+}
+
+Result<std::vector<std::string>> noticed(const Channels& channels) {
+  MAEIL_ASSIGN(const auto all, names_of(channels));
+  MAEIL_ASSIGN(auto named, route_of(channels, "INFO", all));
+  if (!named) return std::vector<std::string>();
+  std::erase(*named, "pagerduty");
+  return std::move(*named);
 }
 
 Answer answer_of_http(const std::string& channel, int64_t status, const std::string& retry_after) {

@@ -28,6 +28,10 @@ Result<std::vector<std::string>> names_of(const Channels& channels);
 // Those that get an alert of a severity. kUsage for a route that names a channel that is not set.
 Result<std::vector<std::string>> routed(const Channels& channels, std::string_view severity);
 
+// Those that get notices (a version was deployed): only what ALERT_ROUTES names for INFO, and never
+// PagerDuty, which would wake somebody.
+Result<std::vector<std::string>> noticed(const Channels& channels);
+
 // How an attempt ended.
 struct Answer {
   enum class Kind {
@@ -37,11 +41,15 @@ struct Answer {
   } kind = Kind::kLater;                // refused: the same again gets the same
   std::string text;                     // for people: "HTTP 429", "it does not answer within 10 s"
   std::chrono::seconds retry_after{0};  // 0: the channel did not say
+  std::string left_out = {};            // delivered, but not to these, "a@example.org (550)"
 };
 
 // Sends one message by one channel, within `limit`. Never fails: what goes wrong is the answer.
 Answer send(const Channels& channels, std::string_view channel, const Message& message,
             std::chrono::milliseconds limit);
+
+// Asks for an http(s) address, whose content is not read (HEARTBEAT_URL). It appears in no text.
+Answer call(const std::string& url, const std::string& ca_file, std::chrono::milliseconds limit);
 
 // What an HTTP answer means: 2xx delivered; 408, 425, 429 and 5xx later; all else refused.
 Answer answer_of_http(const std::string& channel, int64_t status, const std::string& retry_after);

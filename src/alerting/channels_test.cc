@@ -45,6 +45,15 @@ TEST(Channels, RoutesBySeverity) {
   EXPECT_FALSE(routed(channels, "WARNING"));
 }
 
+TEST(Channels, NoticesGoOnlyWhereARouteSaysAndWakeNobody) {
+  Channels channels{.slack_webhook_url = "https://x", .pagerduty_routing_key = "k", .command = "cat"};
+  EXPECT_EQ(noticed(channels).value(), Names{});
+  channels.routes = "INFO: pagerduty, slack";
+  EXPECT_EQ(noticed(channels).value(), Names{"slack"});
+  channels.routes = "INFO: email";
+  EXPECT_FALSE(noticed(channels));
+}
+
 // Slack's and PagerDuty's documented answers.
 TEST(Channels, WhatAnAnswerMeans) {
   using Kind = Answer::Kind;

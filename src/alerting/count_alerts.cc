@@ -78,7 +78,7 @@ Result<Occurrence> occurrence_of(const Document& alert) {
   const auto date = parse_date(store::text_field(alert, "logical_date"));
   if (!date) return store::wrong_field(kAlerts, alert, "logical_date", "no date");
   return Occurrence{*date, store::text_field(alert, "severity"), store::text_field(alert, "message"),
-                    store::id_text(alert.at("_id"))};
+                    store::id_text(alert.at("_id")), diagnosis_from(alert.value("diagnosis", Document()))};
 }
 
 AlertState key_of(const Document& alert, const Counting& what) {
@@ -95,21 +95,22 @@ Status leave_history(store::Store& store, const Counting& what) {
   const std::string id = sha256_hex(fmt::format("{}/{}", kMark, what.dataset)).substr(0, 24);
   MAEIL_ASSIGN(const bool begun, store::has_document(store, kMark, id));
   if (begun) return {};
-  const auto& newest = what.newest;
   store::Batch batch;
   batch.expects.push_back({kMark, id, Document()});
-  batch.puts.push_back({kMark,
-                        {{"_id", store::id_value(id)},
-                         {"history_before", newest ? Document(format_date(*newest)) : Document()}}});
-  if (newest) {
+  if (what.newest) {
     store::FindOptions older;
     older.filter = kUncounted;
-    older.filter["logical_date"] = {{"$lt", format_date(*newest)}};
+    older.filter["logical_date"] = {{"$lt", format_date(*what.newest)}};
     older.projection = {"logical_date"};
     MAEIL_ASSIGN(const auto alerts, store.find(kAlerts, older));
     for (const auto& alert : alerts)
       batch.sets.push_back({kAlerts, store::id_text(alert.at("_id")), {{"alert_key", "history"}}});
   }
+  const bool has_history = !batch.sets.empty();  // else it is the same whenever the counting began
+  batch.puts.push_back(
+      {kMark,
+       {{"_id", store::id_value(id)},
+        {"history_before", has_history ? Document(format_date(*what.newest)) : Document()}}});
   return store.commit(batch);
 }
 
@@ -133,9 +134,7 @@ Result<bool> recount(store::Store& store, AlertState& state, const Occurrence* o
   state.first_seen = dates.begin()->first;
   state.last_seen = last.date;
   state.count = static_cast<int64_t>(dates.size());
-  state.severity = last.severity;
-  state.message = last.message;
-  state.alert_id = last.alert_id;
+  take_words(state, last);
   return true;
 }
 
@@ -151,7 +150,11 @@ struct Count {
     MAEIL_ASSIGN(const auto deliveries, deliveries_of(store, after, ring, what));
     store::Batch batch = change_of(before, after);
     batch.puts.insert(batch.puts.end(), deliveries.begin(), deliveries.end());
-    if (counted) batch.sets.push_back({kAlerts, counted->alert_id, {{"alert_key", state_id(after)}}});
+    if (counted)
+      batch.sets.push_back(
+          {kAlerts,
+           counted->alert_id,
+           {{"alert_key", state_id(after)}, {"diagnosis", to_document(counted->diagnosis)}}});
     MAEIL_TRY(store.commit(batch));
     states[state_id(after)] = after;
     if (ring != Ring::kNone) out.told.push_back({std::move(after), ring});
@@ -159,7 +162,14 @@ struct Count {
   }
 
   Status count(const Document& alert) {
-    MAEIL_ASSIGN(const Occurrence occurrence, occurrence_of(alert));
+    MAEIL_ASSIGN(Occurrence occurrence, occurrence_of(alert));
+    if (what.diagnose) {
+      auto diagnosis = what.diagnose(alert);
+      if (diagnosis)
+        occurrence.diagnosis = std::move(*diagnosis);
+      else  // what rings is worth more than why
+        out.warnings.push_back("why it happened is not known: " + diagnosis.error().message);
+    }
     AlertState state = key_of(alert, what);
     const auto found = states.find(state_id(state));
     const std::optional<AlertState> before =

@@ -1,10 +1,10 @@
 // Takes the documents of `alerts` into `alert_states`: each counts once, whoever does it and however often.
 //
 // The alerts are the log, committed with what they are about. Counting one commits its key into it
-// (`alert_key`) together with the state and what the channels are to be told (deliveries.h), so that a
-// process that dies in between has done nothing, and the next one finds it. What a date said and took back
-// when it was done again (`superseded_by`) counts no more. A store that has alerts and no states is one of
-// before: what dates before its newest said is history.
+// (`alert_key`), and why it happened (`diagnosis`), together with the state and what the channels are to be
+// told (deliveries.h), so that a process that dies in between has done nothing, and the next one finds it.
+// What a date said and took back when it was done again (`superseded_by`) counts no more. A store that has
+// alerts and no states is one of before: what dates before its newest said is history.
 #pragma once
 
 #include <functional>
@@ -34,6 +34,8 @@ struct Counting {
   std::string_view holder;     // how the lock names who counts
   // Whether a trouble that is not resolved is over by what was recorded since, which its rule knows.
   std::function<Result<bool>(const AlertState& state)> is_over;
+  // Why it happened, recorded with the alert (`diagnosis`) and told with it; empty: nothing is said.
+  std::function<Result<Diagnosis>(const store::Document& alert)> diagnose = {};
   // Who is told of an alert of a severity (channels.h); empty: nobody.
   std::function<Result<std::vector<std::string>>(std::string_view severity)> channels = {};
 };

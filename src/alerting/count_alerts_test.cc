@@ -75,6 +75,40 @@ TEST_F(CountAlerts, OnceEachHoweverOften) {
   EXPECT_EQ(find_state(*store, "NOBODY").error().code, ErrorCode::kNotFound);
 }
 
+TEST_F(CountAlerts, WhyItHappenedIsKeptWithEachAndTheStateHasTheLast) {
+  counting.diagnose = [](const store::Document& alert) -> Result<Diagnosis> {
+    const std::string date = alert.at("logical_date").get<std::string>();
+    if (date == "2026-11-03") return bad_input("a document is damaged");
+    return Diagnosis{std::nullopt, "cause of " + date, {"change"}, {"command"}};
+  };
+  const std::string first = alert("2026-11-01");
+  rings();
+  EXPECT_EQ(state().diagnosis.cause, "cause of 2026-11-01");
+  alert("2026-11-02");
+  rings();
+  EXPECT_EQ(state().diagnosis.cause, "cause of 2026-11-02");
+  store::FindOptions by_id;
+  by_id.filter = {{"_id", store::id_value(first)}};
+  EXPECT_EQ(store->find_one(kAlerts, by_id)->at("diagnosis").at("cause"), "cause of 2026-11-01");
+  // What rings is worth more than why.
+  alert("2026-11-03", "DATA_CONTRACT_BROKEN");
+  const auto counted = count_alerts(*store, counting);
+  ASSERT_TRUE(counted);
+  EXPECT_EQ(counted->told.size(), 1u);
+  ASSERT_EQ(counted->warnings.size(), 1u);
+  EXPECT_NE(counted->warnings[0].find("a document is damaged"), std::string::npos);
+}
+
+// Whenever it began, a store without older alerts has no history.
+TEST_F(CountAlerts, AMarkOfHistoryOnlyWhereThereIsSome) {
+  alert("2026-11-02");
+  good("2026-11-02");
+  rings();
+  const auto marks = store->find("alert_counting", {}).value();
+  ASSERT_EQ(marks.size(), 1u);
+  EXPECT_TRUE(marks[0].at("history_before").is_null());
+}
+
 TEST_F(CountAlerts, IsResolvedWhenItsRuleSaysSo) {
   alert("2026-11-01");
   EXPECT_EQ(rings(), Rings{"opened MODEL_PERFORMANCE_FAILURE"});

@@ -39,7 +39,10 @@ Attempted after_attempt(const Document& delivery, const Answer& answer, const Se
                         Instant when) {
   Document attempts = delivery.value("attempts", Document::array());
   attempts.push_back(
-      {{"at", store::date_value(when)}, {"outcome", outcome_name(answer.kind)}, {"text", answer.text}});
+      {{"at", store::date_value(when)},
+       {"outcome", outcome_name(answer.kind)},
+       {"text", answer.left_out.empty() ? answer.text
+                                        : fmt::format("{}, but not for {}", answer.text, answer.left_out)}});
   const Document& first = attempts.front();
   const auto begun = store::instant_of(first.is_object() ? first.value("at", Document()) : Document());
   const bool too_old = begun && when - *begun >= std::chrono::hours(sending.give_up_hours);
@@ -57,6 +60,8 @@ Attempted after_attempt(const Document& delivery, const Answer& answer, const Se
 }
 
 std::string line_of(const std::string& channel, const Attempted& attempted, const Answer& answer) {
+  if (attempted.status == "delivered" && !answer.left_out.empty())
+    return fmt::format("warning: {}: delivered, but not to {}", channel, answer.left_out);
   if (attempted.status == "delivered") return channel + ": delivered";
   if (attempted.status == "failed") return fmt::format("warning: {}: {}, given up", channel, answer.text);
   return fmt::format("warning: {}: {}, again in {} min", channel, answer.text,
@@ -212,17 +217,30 @@ Result<Outbox> look_into(store::Store& store) {
   for (const auto& state : states) {
     if (store::text_field(state, "state") == "resolved") resolved.insert(store::id_text(state.at("_id")));
   }
+  MAEIL_ASSIGN(const Instant now, store.time());
+  // What nobody has to mend is forgotten some day.
+  const auto is_old_news = [&](const Document& delivery, const Document& message) {
+    const auto created = store::instant_of(delivery.value("created", Document()));
+    return store::text_field(message, "event") == to_string(Ring::kNotice) &&
+           (!created || now - *created > std::chrono::days(7));
+  };
   for (const auto& delivery : deliveries) {
+    const std::string name = store::text_field(delivery, "channel");
     if (store::text_field(delivery, "status") == "pending") {
-      ++out.pending;
+      auto& channel = out.channels[name];
+      ++out.pending, ++channel.pending;
+      const auto created = store::instant_of(delivery.value("created", Document()));
+      if (created) channel.oldest_pending = std::min(*created, channel.oldest_pending.value_or(*created));
       continue;
     }
-    if (resolved.contains(store::text_field(delivery, "alert_key"))) continue;
     const auto attempts = delivery.value("attempts", Document::array());
     const Document message = delivery.value("message", Document::object());
+    if (resolved.contains(store::text_field(delivery, "alert_key")) || is_old_news(delivery, message))
+      continue;
+    ++out.channels[name].failed;
     out.failed.push_back(fmt::format(
         "{} of {} did not reach {}: {}", store::text_field(message, "rule"),
-        store::text_field(message, "last_seen"), store::text_field(delivery, "channel"),
+        store::text_field(message, "last_seen"), name,
         attempts.empty() || !attempts.back().is_object() ? "" : store::text_field(attempts.back(), "text")));
   }
   return out;

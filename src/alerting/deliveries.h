@@ -11,6 +11,8 @@
 
 #include <chrono>
 #include <functional>
+#include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -44,10 +46,16 @@ struct Sending {
 // it for this one: nothing is done then.
 Result<std::vector<std::string>> deliver(store::Store& store, const Sending& sending);
 
-// Those that failed, of troubles that are not resolved, for `maeil doctor`; and how many wait.
+// Those that failed, of troubles that are not resolved and notices of the last seven days, for `maeil doctor`
+// and metrics; and how many wait.
 struct Outbox {
-  int64_t pending = 0;
-  std::vector<std::string> failed;
+  struct Channel {
+    int64_t pending = 0, failed = 0;
+    std::optional<Instant> oldest_pending;  // when it was made
+  };
+  std::map<std::string, Channel> channels;  // for which something waits or has failed
+  int64_t pending = 0;                      // of all
+  std::vector<std::string> failed;          // a sentence each
 };
 Result<Outbox> look_into(store::Store& store);
 

@@ -1,6 +1,7 @@
 #include "alerting/message.h"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 
@@ -46,10 +47,21 @@ std::string since(const AlertState& state) {
                                         format_date(state.last_seen));
 }
 
-std::string what_helps(const AlertState& state) {
-  return fmt::format("maeil alert show {}\nmaeil logs {}\nmaeil alert ack {} --comment \"...\"",
-                     state_id(state).substr(0, 8), format_date(state.last_seen),
-                     state_id(state).substr(0, 8));
+// A command a line: those for this trouble, and those for any that has a state.
+std::string what_helps(const Message& message) {
+  const AlertState& state = message.state;
+  auto commands = state.diagnosis.commands;
+  if (message.ring != Ring::kNotice) {
+    const std::string id = state_id(state).substr(0, 8);
+    commands.push_back("maeil alert show " + id);
+    commands.push_back(fmt::format("maeil alert ack {} --comment \"...\"    # somebody is at it", id));
+  }
+  return fmt::format("{}", fmt::join(commands, "\n"));
+}
+
+std::string heading_of_changes(const Diagnosis& diagnosis) {
+  return diagnosis.good_day ? fmt::format("Since {}, the last good day", format_date(*diagnosis.good_day))
+                            : "What was seen";
 }
 
 std::string dump(const Document& document) {
@@ -69,7 +81,8 @@ Result<Message> message_from(const Document& document) {
   Message out;
   MAEIL_ASSIGN(out.state, from_document(document));
   const std::string event = store::text_field(document, "event");
-  for (const Ring ring : {Ring::kOpened, Ring::kRepeated, Ring::kAcknowledged, Ring::kResolved}) {
+  for (const Ring ring :
+       {Ring::kOpened, Ring::kRepeated, Ring::kAcknowledged, Ring::kResolved, Ring::kNotice}) {
     if (event == to_string(ring)) out.ring = ring;
   }
   if (out.ring == Ring::kNone) return bad_input("alert_deliveries: a message has no event");
@@ -89,17 +102,35 @@ std::string plain_text(const Message& message) {
   if (message.ring == Ring::kResolved)
     return fmt::format("{} of {} is resolved. It was seen {}.\n\n{}\n", state.rule, state.dataset,
                        since(state), state.message);
-  return fmt::format("{}\n\n{}{}, {}{}.\n\n{}\n", state.message, state.rule,
-                     state.segment.empty() ? "" : " in " + state.segment, since(state),
-                     message.ring == Ring::kRepeated ? ": it goes on" : "", what_helps(state));
+  std::string out = state.message + "\n\n";
+  const Diagnosis& diagnosis = state.diagnosis;
+  if (!diagnosis.cause.empty()) out += fmt::format("Likely cause: {}.\n\n", diagnosis.cause);
+  if (!diagnosis.changes.empty())
+    out += fmt::format("{}:\n- {}\n\n", heading_of_changes(diagnosis), fmt::join(diagnosis.changes, "\n- "));
+  if (const std::string commands = what_helps(message); !commands.empty())
+    out += fmt::format("What helps:\n{}\n\n", commands);
+  return out + fmt::format("{}{}, {}{}.\n", state.rule, state.segment.empty() ? "" : " in " + state.segment,
+                           since(state), message.ring == Ring::kRepeated ? ": it goes on" : "");
 }
 
 std::string html(const Message& message) {
   const AlertState& state = message.state;
-  const bool resolved = message.ring == Ring::kResolved;
-  std::string out = fmt::format("<p><b>{}</b></p>\n<p>{}</p>\n<p>{}, {}</p>\n", escaped(subject(message)),
-                                escaped(state.message), escaped(state.rule), escaped(since(state)));
-  if (!resolved) out += fmt::format("<pre>{}</pre>\n", escaped(what_helps(state)));
+  std::string out =
+      fmt::format("<p><b>{}</b></p>\n<p>{}</p>\n", escaped(subject(message)), escaped(state.message));
+  if (message.ring != Ring::kResolved) {
+    const Diagnosis& diagnosis = state.diagnosis;
+    if (!diagnosis.cause.empty())
+      out += fmt::format("<p><b>Likely cause:</b> {}.</p>\n", escaped(diagnosis.cause));
+    if (!diagnosis.changes.empty()) {
+      out += fmt::format("<p>{}:</p>\n<ul>\n", escaped(heading_of_changes(diagnosis)));
+      for (const auto& change : diagnosis.changes) out += fmt::format("<li>{}</li>\n", escaped(change));
+      out += "</ul>\n";
+    }
+    if (const std::string commands = what_helps(message); !commands.empty())
+      out += fmt::format("<p>What helps:</p>\n<pre>{}</pre>\n", escaped(commands));
+  }
+  out += fmt::format("<p>{}{}, {}</p>\n", escaped(state.rule),
+                     state.segment.empty() ? "" : " in " + escaped(state.segment), escaped(since(state)));
   return "<!DOCTYPE html>\n<html><body>\n" + out + "</body></html>\n";
 }
 
@@ -114,6 +145,7 @@ std::string webhook_body(const Message& message) {
                {"severity", state.severity},
                {"state", to_string(state.standing)},
                {"message", state.message},
+               {"diagnosis", to_document(state.diagnosis)},
                {"first_seen", format_date(state.first_seen)},
                {"last_seen", format_date(state.last_seen)},
                {"count", state.count}});
@@ -138,20 +170,23 @@ std::string pagerduty_body(const Message& message, const std::string& routing_ke
                                                                          : "trigger"},
                   {"dedup_key", state_id(state)}};
   if (message.ring == Ring::kOpened || message.ring == Ring::kRepeated) {
-    out["payload"] = {{"summary", at_most(subject(message) + ": " + state.message, 1024)},
-                      {"source", "maeil " + at_most(state.dataset, 200)},
-                      {"severity", state.severity == "CRITICAL" ? "critical"
-                                   : state.severity == "ERROR"  ? "error"
-                                   : state.severity == "INFO"   ? "info"
-                                                                : "warning"},
-                      {"component", at_most(state.model, 200)},
-                      {"class", at_most(state.rule, 200)},
-                      {"custom_details",
-                       {{"first_seen", format_date(state.first_seen)},
-                        {"last_seen", format_date(state.last_seen)},
-                        {"count", state.count},
-                        {"segment", at_most(state.segment, 200)},
-                        {"help", what_helps(state)}}}};
+    out["payload"] = {
+        {"summary", at_most(subject(message) + ": " + state.message, 1024)},
+        {"source", "maeil " + at_most(state.dataset, 200)},
+        {"severity", state.severity == "CRITICAL" ? "critical"
+                     : state.severity == "ERROR"  ? "error"
+                     : state.severity == "INFO"   ? "info"
+                                                  : "warning"},
+        {"component", at_most(state.model, 200)},
+        {"class", at_most(state.rule, 200)},
+        {"custom_details",
+         {{"first_seen", format_date(state.first_seen)},
+          {"last_seen", format_date(state.last_seen)},
+          {"count", state.count},
+          {"segment", at_most(state.segment, 200)},
+          {"likely_cause", at_most(state.diagnosis.cause, 1024)},
+          {"changes", at_most(fmt::format("{}", fmt::join(state.diagnosis.changes, "\n")), 4096)},
+          {"help", what_helps(message)}}}};
   }
   return dump(out);
 }

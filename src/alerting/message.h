@@ -21,13 +21,13 @@ Result<Message> message_from(const store::Document& document);
 
 // "[maeil] CRITICAL MODEL_PERFORMANCE_FAILURE (corporate_loan)", "[maeil] resolved: ..."
 std::string subject(const Message& message);
-// The sentence, since when, on how many dates, and the commands that help.
+// The sentence, the likely cause, what has changed, the commands that help, since when and on how many dates.
 std::string plain_text(const Message& message);
 std::string html(const Message& message);
 
 // JSON. The body of a webhook and the standard input of ALERT_COMMAND: {event: opened | repeated |
-// acknowledged | resolved,
-// key, dataset, model_name, rule, segment, severity, state, message, first_seen, last_seen, count}.
+// acknowledged | resolved | notice, key, dataset, model_name, rule, segment, severity, state, message,
+// diagnosis: {good_day, cause, changes, commands}, first_seen, last_seen, count}.
 std::string webhook_body(const Message& message);
 // {"text", "blocks"}
 std::string slack_body(const Message& message);

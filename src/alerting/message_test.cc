@@ -24,7 +24,8 @@ TEST(Message, SaysWhatSinceWhenAndWhatHelps) {
   EXPECT_EQ(subject(message_of(Ring::kResolved)), "[maeil] resolved: MODEL_PERFORMANCE_FAILURE (loans)");
   const std::string text = plain_text(message_of(Ring::kRepeated));
   EXPECT_NE(text.find("on 3 dates, 2026-11-01 to 2026-11-03: it goes on"), std::string::npos) << text;
-  EXPECT_NE(text.find("maeil logs 2026-11-03"), std::string::npos);
+  EXPECT_NE(text.find("maeil alert ack "), std::string::npos);
+  EXPECT_EQ(plain_text(message_of(Ring::kNotice)).find("maeil alert"), std::string::npos);
 }
 
 TEST(Message, IsSlacksAndPagerDutysJson) {
@@ -49,6 +50,28 @@ TEST(Message, IsSlacksAndPagerDutysJson) {
   const auto webhook = Document::parse(webhook_body(message_of(Ring::kOpened)));
   EXPECT_EQ(webhook["event"], "opened");
   EXPECT_EQ(webhook["count"], 3);
+}
+
+TEST(Message, SaysWhyAndWhatHelpsButOfAResolvedOne) {
+  Message message = message_of(Ring::kOpened);
+  message.state.diagnosis = {parse_date("2026-10-31").value(),
+                             "The feed of <income> is broken",
+                             {"income: 43 % missing"},
+                             {"maeil redo 2026-11-03 --in FILE    # again"}};
+  const std::string text = plain_text(message);
+  for (const char* said : {"Likely cause: The feed of <income> is broken.",
+                           "Since 2026-10-31, the last good day:\n- income: 43 % missing",
+                           "What helps:\nmaeil redo 2026-11-03 --in FILE    # again\nmaeil alert show"})
+    EXPECT_NE(text.find(said), std::string::npos) << text;
+  EXPECT_NE(html(message).find("The feed of &lt;income&gt; is broken"), std::string::npos);
+  const auto pagerduty = Document::parse(pagerduty_body(message, "key"));
+  EXPECT_EQ(pagerduty["payload"]["custom_details"]["likely_cause"], "The feed of <income> is broken");
+  EXPECT_EQ(Document::parse(webhook_body(message))["diagnosis"]["changes"],
+            Document::array({"income: 43 % missing"}));
+  EXPECT_EQ(to_document(message_from(to_document(message)).value()), to_document(message));
+  message.ring = Ring::kResolved;
+  EXPECT_EQ(plain_text(message).find("Likely cause"), std::string::npos);
+  EXPECT_EQ(html(message).find("Likely cause"), std::string::npos);
 }
 
 // Whatever a document's text is: long, broken UTF-8, markup.

@@ -41,6 +41,30 @@ void append(List& list, const std::string& line) {
 
 size_t discard(char*, size_t size, size_t count, void*) { return size * count; }
 
+// The lines of a mail server, which answers each recipient of its own before it takes the message in (354).
+struct Recipients {
+  const std::vector<std::string>& names;
+  std::vector<std::string> codes = {};  // of the answers so far
+  std::string refused = {};             // "a@example.org (550)"
+};
+
+size_t take_mail_line(char* bytes, size_t size, size_t count, void* to) {
+  const std::string_view line(bytes, size * count);
+  auto& recipients = *static_cast<Recipients*>(to);
+  if (line.size() < 4 || line[3] == '-') return line.size();  // goes on in the next line
+  auto& codes = recipients.codes;
+  codes.emplace_back(line.substr(0, 3));
+  const size_t names = recipients.names.size();
+  if (codes.back() != "354" || codes.size() <= names) return line.size();
+  for (size_t k = 0; k < names; ++k) {
+    const std::string& code = codes[codes.size() - 1 - names + k];
+    if (code[0] == '2') continue;
+    recipients.refused +=
+        fmt::format("{}{} ({})", recipients.refused.empty() ? "" : ", ", recipients.names[k], code);
+  }
+  return line.size();
+}
+
 size_t take_header(char* bytes, size_t size, size_t count, void* to) {
   constexpr std::string_view kName = "retry-after:";
   const std::string_view line(bytes, size * count);
@@ -56,7 +80,7 @@ size_t take_header(char* bytes, size_t size, size_t count, void* to) {
   return size * count;
 }
 
-Handle new_handle(const Channels& channels, const std::string& url, milliseconds limit) {
+Handle new_handle(const std::string& ca_file, const std::string& url, milliseconds limit) {
   Handle out(curl_easy_init());
   if (!out) return out;
   curl_easy_setopt(out.get(), CURLOPT_URL, url.c_str());
@@ -71,7 +95,7 @@ Handle new_handle(const Channels& channels, const std::string& url, milliseconds
     return nullptr;
   curl_easy_setopt(out.get(), CURLOPT_WRITEFUNCTION, discard);
   curl_easy_setopt(out.get(), CURLOPT_USERAGENT, "maeil");
-  if (!channels.ca_file.empty()) curl_easy_setopt(out.get(), CURLOPT_CAINFO, channels.ca_file.c_str());
+  if (!ca_file.empty()) curl_easy_setopt(out.get(), CURLOPT_CAINFO, ca_file.c_str());
   return out;
 }
 
@@ -83,7 +107,7 @@ Answer failed(const std::string& channel, CURLcode code) {
 
 Answer post(const Channels& channels, const std::string& channel, const std::string& url,
             const std::string& body, const std::vector<std::string>& more, milliseconds limit) {
-  const Handle handle = new_handle(channels, url, limit);
+  const Handle handle = new_handle(channels.ca_file, url, limit);
   if (!handle) return {.text = "libcurl 7.87 or newer is needed"};
   List headers;
   append(headers, "Content-Type: application/json");
@@ -110,12 +134,16 @@ std::string header_text(std::string text) {
 }
 
 Answer mail(const Channels& channels, const Message& message, milliseconds limit) {
-  const Handle handle = new_handle(channels, channels.smtp_url, limit);
+  const Handle handle = new_handle(channels.ca_file, channels.smtp_url, limit);
   if (!handle) return {.text = "libcurl 7.87 or newer is needed"};
   List recipients, headers, alternative;
+  std::vector<std::string> names;
   for (const auto one : split(channels.email_to, ',')) {
-    if (!one.empty()) append(recipients, std::string(one));
+    if (one.empty()) continue;
+    names.emplace_back(one);
+    append(recipients, names.back());
   }
+  Recipients answered{names};
   append(headers, fmt::format("Date: {:%a, %d %b %Y %H:%M:%S} +0000", fmt::gmtime(std::time(nullptr))));
   append(headers, "From: <" + channels.email_from + ">");
   append(headers, "To: " + channels.email_to);
@@ -146,8 +174,11 @@ Answer mail(const Channels& channels, const Message& message, milliseconds limit
   curl_easy_setopt(handle.get(), CURLOPT_MAIL_RCPT_ALLLOWFAILS, 1L);  // one that is dead silences no other
   curl_easy_setopt(handle.get(), CURLOPT_HTTPHEADER, headers.get());
   curl_easy_setopt(handle.get(), CURLOPT_MIMEPOST, mime.get());
+  curl_easy_setopt(handle.get(), CURLOPT_HEADERFUNCTION, take_mail_line);
+  curl_easy_setopt(handle.get(), CURLOPT_HEADERDATA, &answered);
   const CURLcode code = curl_easy_perform(handle.get());
-  if (code == CURLE_OK) return {.kind = Answer::Kind::kDelivered, .text = "email was taken in"};
+  if (code == CURLE_OK)
+    return {.kind = Answer::Kind::kDelivered, .text = "email was taken in", .left_out = answered.refused};
   long status = 0;
   curl_easy_getinfo(handle.get(), CURLINFO_RESPONSE_CODE, &status);
   Answer out = failed("email", code);
@@ -225,6 +256,16 @@ Answer run_command(const Channels& channels, const Message& message, millisecond
 }
 
 }  // namespace
+
+Answer call(const std::string& url, const std::string& ca_file, milliseconds limit) {
+  if (const auto loaded = load_curl(); !loaded) return {.text = loaded.error().message};
+  const Handle handle = new_handle(ca_file, url, limit);
+  if (!handle) return {.text = "libcurl 7.87 or newer is needed"};
+  if (const CURLcode code = curl_easy_perform(handle.get()); code != CURLE_OK) return failed("it", code);
+  long status = 0;
+  curl_easy_getinfo(handle.get(), CURLINFO_RESPONSE_CODE, &status);
+  return answer_of_http("it", status, "");
+}
 
 Answer send(const Channels& channels, std::string_view channel, const Message& message, milliseconds limit) {
   if (channel == "command") return run_command(channels, message, limit);

@@ -164,7 +164,8 @@ void become_rehearsal(Settings& settings) {
   settings.scores_table.clear();
   // What is rehearsed is nobody's trouble.
   for (auto* channel : {&settings.smtp_url, &settings.slack_webhook_url, &settings.pagerduty_routing_key,
-                        &settings.alert_webhook_url, &settings.alert_command, &settings.alert_routes})
+                        &settings.alert_webhook_url, &settings.alert_command, &settings.alert_routes,
+                        &settings.heartbeat_url})
     channel->clear();
 }
 

@@ -65,6 +65,7 @@ const std::vector<Setting>& table() {
       {"ALERT_ROUTES", &Settings::alert_routes},
       {"ALERT_CA_FILE", &Settings::alert_ca_file},
       {"ALERT_GIVE_UP_HOURS", &Settings::alert_give_up_hours, 1, 8760},
+      {"HEARTBEAT_URL", &Settings::heartbeat_url},
       {"DECISION_THRESHOLD", &Settings::decision_threshold},
       {"COST_FALSE_NEGATIVE", &Settings::cost_false_negative, 1e-9, 1e9},
       {"COST_FALSE_POSITIVE", &Settings::cost_false_positive, 1e-9, 1e9},
@@ -116,9 +117,11 @@ const std::vector<Setting>& table() {
 // Whole values that are secrets. These, and SMTP_URL with its password, may stand in a file, which NAME_FILE
 // names.
 constexpr std::string_view kSecrets[] = {"MONGODB_PASSWORD",  "SLACK_WEBHOOK_URL",    "PAGERDUTY_ROUTING_KEY",
-                                         "ALERT_WEBHOOK_URL", "ALERT_WEBHOOK_SECRET", "ALERT_COMMAND"};
-constexpr std::string_view kFromFiles[] = {"SMTP_URL", "SLACK_WEBHOOK_URL", "PAGERDUTY_ROUTING_KEY",
-                                           "ALERT_WEBHOOK_URL", "ALERT_WEBHOOK_SECRET"};
+                                         "ALERT_WEBHOOK_URL", "ALERT_WEBHOOK_SECRET", "ALERT_COMMAND",
+                                         "HEARTBEAT_URL"};
+constexpr std::string_view kFromFiles[] = {
+    "SMTP_URL",          "SLACK_WEBHOOK_URL",    "PAGERDUTY_ROUTING_KEY",
+    "ALERT_WEBHOOK_URL", "ALERT_WEBHOOK_SECRET", "HEARTBEAT_URL"};
 
 template <class Number>
 bool parse_number(std::string_view text, Number& out) {

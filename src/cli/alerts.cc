@@ -1,15 +1,17 @@
 // `maeil alert list | show | ack | silence | resolve | test` and `notify`: how each trouble stands, what
 // people say of it, and what the channels are told.
-#include "loop/alerts.h"
-
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <cstdio>
 
 #include "alerting/count_alerts.h"
 #include "cli/commands.h"
 #include "cli/output.h"
+#include "cli/stop.h"
+#include "dag/execute.h"
+#include "loop/alerts/ring_alerts.h"
 #include "registry/audit.h"
 #include "registry/versions.h"
 
@@ -95,8 +97,17 @@ Result<int> alert_show(Context& context, const AlertOptions& options) {
     print_json(out);
     return 0;
   }
-  const store::Document shown = alerting::to_document(state);
+  store::Document shown = alerting::to_document(state);
+  shown.erase("diagnosis");  // told below
   for (const auto& [name, value] : shown.items()) print_line(fmt::format("{:<16} {}", name, plain(value)));
+  if (const auto& why = state.diagnosis;
+      !why.cause.empty() || !why.changes.empty() || !why.commands.empty()) {
+    print_line("");
+    if (!why.cause.empty()) print_line(fmt::format("Likely cause: {}.", why.cause));
+    if (why.good_day) print_line(fmt::format("Since {}, the last good day:", format_date(*why.good_day)));
+    for (const auto& line : why.changes) print_line("- " + line);
+    for (const auto& line : why.commands) print_line("  " + line);
+  }
   print_line("");
   for (const auto& alert : alerts)
     print_line(fmt::format("{}  {}", plain(alert.value("logical_date", store::Document())),
@@ -147,21 +158,47 @@ Result<int> alert_test(Context& context, const AlertOptions& options) {
                                      std::chrono::milliseconds(10000));
   if (answer.kind != alerting::Answer::Kind::kDelivered)
     return fail(ErrorCode::kUnavailable, fmt::format("{}: {}", options.alert, answer.text));
+  if (!answer.left_out.empty())
+    return fail(ErrorCode::kUnavailable,
+                fmt::format("{}: delivered, but not to {}", options.alert, answer.left_out));
   print_line(fmt::format("{}: delivered", options.alert));
   return 0;
 }
 
-Result<int> notify(Context& context) {
+// Counts what a process that died has left, and sends; false where something failed.
+Result<bool> notify_once(Context& context, std::vector<std::string>& said) {
   MAEIL_ASSIGN(store::Store & store, context.existing_store());
-  MAEIL_ASSIGN(const auto sent, loop::send_alerts(store, context.settings, std::chrono::minutes(5)));
+  MAEIL_ASSIGN(const table::DatasetSpec& spec, context.spec());
+  auto lines = loop::ring_alerts(store, context.settings, spec, std::chrono::minutes(5));
   bool all = true;
-  for (const auto& line : sent) {
+  for (const auto& line : lines) {
     const bool failed = line.starts_with("warning: ");
     all = all && !failed;
+    if (std::ranges::find(said, line) != said.end()) continue;
     failed ? note_task_line(line) : print_line(line);
   }
-  if (sent.empty()) print_line("nothing is due");
-  return all ? 0 : exit_code(ErrorCode::kUnavailable);
+  said = std::move(lines);
+  return all;
+}
+
+Result<int> notify(Context& context, const AlertOptions& options) {
+  std::vector<std::string> said;
+  if (options.once) {
+    MAEIL_ASSIGN(const bool all, notify_once(context, said));
+    if (said.empty()) print_line("nothing is due");
+    return all ? 0 : exit_code(ErrorCode::kUnavailable);
+  }
+  stop_on_signals();
+  while (!stop_asked()) {
+    // A store that is away comes back; settings that are wrong do not.
+    if (const auto done = notify_once(context, said); !done) {
+      if (exit_code(done.error().code) != 1) return tl::make_unexpected(done.error());
+      note("warning: " + done.error().message, LogLevel::kWarning);
+    }
+    (void)std::fflush(stdout);  // whoever reads a pipe reads it now
+    dag::sleep_unless_cancelled(std::chrono::seconds(15), &stop_asked());
+  }
+  return 0;
 }
 
 }  // namespace maeil::cli

@@ -120,7 +120,7 @@ struct ModelOptions {
 };
 struct AlertOptions {
   std::string alert, until, comment;
-  bool all = false;
+  bool all = false, once = false;
 };
 inline constexpr int64_t kShownDocuments = 20;
 struct DbOptions {
@@ -193,7 +193,7 @@ Result<int> alert_acknowledge(Context& context, const AlertOptions& options);
 Result<int> alert_silence(Context& context, const AlertOptions& options);
 Result<int> alert_resolve(Context& context, const AlertOptions& options);
 Result<int> alert_test(Context& context, const AlertOptions& options);
-Result<int> notify(Context& context);
+Result<int> notify(Context& context, const AlertOptions& options);
 Result<int> model_logits(Context& context, const ModelOptions& options);
 Result<int> db(Context& context, const DbOptions& options);
 Result<int> store_copy(Context& context, const StoreCopyOptions& options);

@@ -1,18 +1,18 @@
-// `maeil doctor`: is everything here as it should be? What is looked at: loop/diagnosis.h.
+// `maeil doctor`: is everything here as it should be? What is looked at: loop/health.h.
 #include <fmt/format.h>
 
 #include <algorithm>
 
 #include "cli/commands.h"
 #include "cli/output.h"
-#include "loop/diagnosis.h"
+#include "loop/health.h"
 
 namespace maeil::cli {
 
 Result<int> doctor(Context& context) {
   const auto opened = context.store_to_read();
-  const auto findings = loop::diagnose(context.settings, opened ? &opened->get() : nullptr,
-                                       opened ? "" : opened.error().message);
+  const auto findings = loop::check_health(context.settings, opened ? &opened->get() : nullptr,
+                                           opened ? "" : opened.error().message);
   int worst = 0;
   auto list = store::Document::array();
   for (const auto& finding : findings) {

@@ -5,6 +5,8 @@
 #include "base/file.h"
 #include "cli/commands.h"
 #include "cli/output.h"
+#include "loop/alerts/notices.h"
+#include "loop/alerts/ring_alerts.h"
 #include "loop/deployment.h"
 #include "registry/audit.h"
 #include "registry/deployed_link.h"
@@ -21,9 +23,17 @@ std::string metric(const store::Document& metrics, const char* name) {
   return found->is_number() ? fmt::format("{:.4f}", found->get<double>()) : "undefined";
 }
 
+// What was done may end an alert, or be one.
+void ring(Context& context, store::Store& store) {
+  const auto spec = context.spec();
+  if (!spec) return note("warning: no alert was sent: " + spec.error().message, LogLevel::kWarning);
+  for (const auto& line : loop::ring_alerts(store, context.settings, *spec)) note_task_line(line);
+}
+
 Result<int> deploy(Context& context, store::Store& store, const registry::ModelVersion& version,
                    const char* act) {
   MAEIL_ASSIGN(const auto event, loop::deploy_now(store, context.settings, version, {act, loop::kByHand}));
+  ring(context, store);
   if (context.json)
     print_json(event);
   else
@@ -130,12 +140,20 @@ Result<int> model_approve(Context& context, const ModelOptions& options) {
                                               .run_id = loop::kByHand,
                                               .comment = options.comment},
                                              when));
+  const auto told = loop::notices(
+      store, context.settings, "MODEL_APPROVED", version, std::chrono::floor<std::chrono::days>(when),
+      fmt::format("Version {} is {}, by {}.", version.version, note, registry::acting_user()));
+  if (told)
+    batch.puts.insert(batch.puts.end(), told->begin(), told->end());
+  else
+    cli::note("warning: nobody is told: " + told.error().message, LogLevel::kWarning);
   MAEIL_TRY(registry::commit_change(store, batch, version));
   if (proposal.deploys) {
     MAEIL_ASSIGN(const auto approved, registry::find_version(store, version.id));
     if (!context.json) print_line(fmt::format("version {} is approved", version.version));
     return deploy(context, store, approved, "deploy");
   }
+  ring(context, store);
   if (context.json)
     print_json({{"model_version", version.version}, {"status", "approved"}});
   else

@@ -325,8 +325,9 @@ void add_alert_commands(Parser& p) {
             [&p](Context& x) { return alert_test(x, p.alert); })
       ->add_option("channel", o.alert, "email, slack, pagerduty, webhook or command")
       ->required();
-  p.command(p.app, "notify", "send what alerts have yet to reach their channels", "maeil notify",
-            [](Context& x) { return notify(x); });
+  p.command(p.app, "notify", "send what alerts have yet to reach their channels, and go on",
+            "maeil notify --once", [&p](Context& x) { return notify(x, p.alert); })
+      ->add_flag("--once", o.once, "once, and end: from cron; exit 1 where something failed");
   alert->get_subcommand("silence")->add_option("--until", o.until, "the last day: YYYY-MM-DD")->required();
 }
 

@@ -2,22 +2,21 @@
 #include <fmt/chrono.h>
 #include <fmt/format.h>
 #include <fmt/ranges.h>
-#include <unistd.h>
 
 #include <atomic>
-#include <cerrno>
 #include <chrono>
-#include <csignal>
 #include <filesystem>
 
 #include "base/progress.h"
 #include "cli/commands.h"
 #include "cli/metrics.h"
 #include "cli/output.h"
+#include "cli/stop.h"
 #include "dag/dag_run.h"
 #include "dag/old_task_runs.h"
 #include "dag/schedule.h"
-#include "loop/alerts.h"
+#include "loop/alerts/heartbeat.h"
+#include "loop/alerts/ring_alerts.h"
 #include "loop/day_file.h"
 #include "loop/pipelines.h"
 #include "loop/redo.h"
@@ -28,27 +27,7 @@
 namespace maeil::cli {
 namespace {
 
-std::atomic<bool> cancelled{false};
-
-// The first signal: the present task is the last. The second ends the process where it is, as kill -9 would;
-// what is in the store is whole. Nothing here but what a signal handler may call (signal-safety(7)).
-void stop(int signal) {
-  static_assert(std::atomic<bool>::is_always_lock_free);
-  if (cancelled.exchange(true)) {
-    std::signal(signal, SIG_DFL);
-    ::_exit(128 + signal);
-  }
-  const int interrupted = errno;
-  constexpr std::string_view kSaid =
-      "\nmaeil: stops after the present task; a second signal ends it at once\n";
-  (void)!::write(STDERR_FILENO, kSaid.data(), kSaid.size());
-  errno = interrupted;
-}
-
-void stop_on_signals() {
-  std::signal(SIGINT, stop);
-  std::signal(SIGTERM, stop);
-}
+const std::atomic<bool>& cancelled = stop_asked();
 
 // Events to lines: one a task's start, one its end, indented log lines between them; progress as a bar.
 class Reporter {
@@ -165,6 +144,10 @@ Result<int> one_day(Context& context, Days date, const std::string& run_type, co
                loop::run_day(store, day, date, asked, run_options(context, run_type, reporter)));
   if (!report.reconciled.empty()) note_task_line(report.reconciled);
   for (const auto& line : loop::ring_alerts(store, day.settings, day.spec)) note_task_line(line);
+  if (!report.already_finished) {
+    if (const std::string missed = loop::beat_after(store, day.settings, date); !missed.empty())
+      note_task_line(missed);
+  }
   if (!report.other_file.empty()) note(report.other_file, LogLevel::kWarning);
   keep_metrics_file(context);  // the runs have ended, too
   MAEIL_ASSIGN(const auto document, loop::summarize(store, day, date, report));
@@ -234,6 +217,17 @@ Status check_drawn_in_rehearsal(const Settings& settings, const std::string& in)
   return usage_error("--in: a rehearsal's rows are drawn (SYNTHETIC_DAY=1): leave one of them out");
 }
 
+// `said`: what was said last; a channel that waits for somebody is no news every minute.
+void send_what_is_due(Context& context, std::vector<std::string>& said) {
+  const auto store = context.store();
+  auto sent = store ? loop::send_alerts(*store, context.settings, std::chrono::seconds(10))
+                    : Result<std::vector<std::string>>(tl::make_unexpected(store.error()));
+  if (!sent) sent = {"warning: alerts could not be sent: " + sent.error().message};
+  if (*sent == said) return;
+  for (const auto& line : *sent) note_task_line(line);
+  said = std::move(*sent);
+}
+
 }  // namespace
 
 Result<int> run(Context& context, const RunOptions& options) {
@@ -284,11 +278,13 @@ Result<int> schedule(Context& context) {
   const auto& settings = context.settings;
   dag::ScheduleHooks hooks;
   hooks.now = now;
-  hooks.sleep_until = [](Instant until) {
-    // Asked again every minute, so that a machine that slept or a clock that was set is noticed.
+  hooks.sleep_until = [&, said = std::vector<std::string>()](Instant until) mutable {
+    // Asked again every minute, so that a machine that slept or a clock that was set is noticed, and alerts
+    // that a channel did not take are sent again.
     while (!cancelled && now() < until) {
       dag::sleep_unless_cancelled(std::min<std::chrono::milliseconds>(until - now(), std::chrono::minutes(1)),
                                   &cancelled);
+      if (!cancelled) send_what_is_due(context, said);
     }
     return !cancelled;
   };
@@ -301,6 +297,7 @@ Result<int> schedule(Context& context) {
     MAEIL_ASSIGN(const table::DatasetSpec& spec, context.spec());
     if (!loop::is_due(settings, spec, date)) {
       note(loop::not_due_text(spec, date));
+      if (const std::string missed = loop::beat(settings); !missed.empty()) note_task_line(missed);
       return true;
     }
     MAEIL_ASSIGN(store::Store & store, context.store());

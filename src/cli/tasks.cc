@@ -18,7 +18,9 @@
 #include "dag/old_task_runs.h"
 #include "dag/task_record.h"
 #include "dag/task_runs.h"
-#include "loop/alerts.h"
+#include "loop/alerts/failed_tasks.h"
+#include "loop/alerts/heartbeat.h"
+#include "loop/alerts/ring_alerts.h"
 #include "loop/day_request.h"
 #include "loop/deployment.h"
 #include "loop/pipelines.h"
@@ -139,6 +141,7 @@ Result<int> task(Context& context, const TaskOptions& options) {
   dag::DagSpec once = dag;
   for (auto& t : once.tasks) t.retries = 0;
   MAEIL_TRY(loop::describe_run(store, day, run));
+  loop::tell_failures(store, run);
   MAEIL_ASSIGN(const auto done, done_in_an_earlier_try(store, dag, *date, id, options, run));
   MAEIL_TRY(dag::list_old_task_runs(store, loop::pipelines(context.settings)));
   if (!done) MAEIL_TRY(dag::note_task_begins(store, dag.id, *date, run.run_id, run.program));
@@ -149,6 +152,8 @@ Result<int> task(Context& context, const TaskOptions& options) {
     note_task_line("warning: " + noted.error().message);
   if (!run.shard.is_part() && record && dag::is_finished(record->state)) {
     for (const auto& line : loop::ring_alerts(store, day.settings, day.spec)) note_task_line(line);
+    if (const std::string missed = loop::beat_after(store, day.settings, *date); !missed.empty())
+      note_task_line(missed);
   }
   if (!run.shard.is_part()) keep_metrics_file(context);
   if (!record) {

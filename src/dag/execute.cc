@@ -294,6 +294,7 @@ class Execution {
       batch.expects.push_back(own_try());
       batch.sets.push_back(set());
       log_->finish(batch);
+      if (record_.state == TaskState::kFailed) note_failure(batch);
       MAEIL_ASSIGN(done, commit(batch));
     }
     if (!done) {
@@ -333,10 +334,22 @@ class Execution {
     batch.expects.push_back(own_try());
     batch.sets.push_back(set());
     log_->finish(batch);
+    if (!another_follows) note_failure(batch);
     const auto done = commit(batch);
     if (!done) return with_context(error.message, done.error());
     if (!*done) return with_context(error.message + "; and this could not be recorded", done->error());
     return {};
+  }
+
+  // A task's own answer is tried again by who called, as an error of it is. A sensor's own answer is about
+  // another task, whose failure was noted.
+  void note_failure(store::Batch& batch) const {
+    const auto& error = record_.error;
+    const bool is_tried_again = options_.retries_left > 0 && (!error || may_retry(*error));
+    const bool is_anothers = !error && task_.kind == TaskKind::kSensor;
+    const bool was_cancelled = error && error->code == ErrorCode::kCancelled;
+    if (options_.on_failure && !is_tried_again && !is_anothers && !was_cancelled)
+      options_.on_failure(name_, record_, batch);
   }
 
   void note_end() {

@@ -55,6 +55,9 @@ struct RunOptions {
   std::chrono::milliseconds retry_delay{1000};   // before the second try; doubles
   const std::atomic<bool>* cancelled = nullptr;  // set by a signal: stop after the present task
   std::function<void(const Event&)> on_event;
+  // Adds to the commit of the record of a task that failed by itself, was not cancelled, and is not tried
+  // again.
+  std::function<void(const TaskName& name, const TaskRecord& record, store::Batch& batch)> on_failure;
   // what runs here: field `program` of the run's record and of its tasks'; null: none
   store::Document program;
 };

@@ -2,10 +2,14 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <chrono>
+#include <iterator>
 #include <optional>
 #include <thread>
 
+#include "loop/alerts/failed_tasks.h"
+#include "loop/alerts/notices.h"
 #include "registry/audit.h"
 #include "registry/deployed_link.h"
 #include "registry/status.h"
@@ -45,6 +49,7 @@ Result<Deployment> deploy(store::Store& store, const Settings& settings, const s
       version, {.status = "deployed", .run_id = act.run_id, .replaced = replaced ? replaced->id : ""}, when,
       statuses));
   out.unchanged = version.status == "deployed";
+  if (replaced) out.replaced = replaced->version;
   MAEIL_ASSIGN(const std::string path,
                registry::deploy_files(store, version, settings.model_save_path, when));
   out.event = {{"event_type", "model_deployed"},
@@ -112,6 +117,26 @@ std::string follow_registry(store::Store& store, const Settings& settings) {
               : "warning: this machine does not follow the registry: " + done.error().message;
 }
 
+namespace {
+
+// What people are told of a deployment by hand. The link is switched already: settings that are wrong are no
+// reason to leave the registry behind.
+Status add_words(store::Store& store, const Settings& settings, const registry::ModelVersion& version,
+                 const DeploymentAct& act, const std::string& before, Instant when, store::Batch& batch) {
+  if (act.act == "rollback") {
+    MAEIL_ASSIGN(auto alert, rollback_alert(store, version, before, when));
+    batch.puts.push_back(std::move(alert));
+    return {};
+  }
+  if (auto told =
+          notices(store, settings, "MODEL_DEPLOYED", version, std::chrono::floor<std::chrono::days>(when),
+                  fmt::format("Version {} is deployed, by {}.", version.version, registry::acting_user())))
+    std::ranges::move(*told, std::back_inserter(batch.puts));
+  return {};
+}
+
+}  // namespace
+
 Result<store::Document> deploy_now(store::Store& store, const Settings& settings,
                                    const registry::ModelVersion& version, const DeploymentAct& act) {
   const Instant when = now();
@@ -125,7 +150,11 @@ Result<store::Document> deploy_now(store::Store& store, const Settings& settings
                 {"run_id", act.run_id},
                 {"logical_date", format_date(std::chrono::floor<std::chrono::days>(when))}});
   batch.puts.push_back({kDeploymentEvents, event});
-  if (const Status done = registry::commit_change(store, batch, version); !done) {
+  Status done;
+  if (deployment && !deployment->unchanged)
+    done = add_words(store, settings, version, act, deployment->replaced, when, batch);
+  if (done) done = registry::commit_change(store, batch, version);
+  if (!done) {
     if (deployment) deployment->lock.reset();
     follow_registry(store, settings);  // the link was switched already
     return tl::make_unexpected(done.error());

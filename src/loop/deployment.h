@@ -23,6 +23,7 @@ struct Deployment {
                        // adds the event
   store::Document event;   // a deployment_events document without _id and stamps
   bool unchanged = false;  // the registry had it as deployed already, whatever this machine's link showed
+  std::string replaced;    // the version whose place it takes; "": none was deployed
   std::shared_ptr<store::Lock> lock;  // one deployment at a time: keep it until `batch` is committed
 };
 
@@ -61,8 +62,9 @@ store::Document failed_deployment_event(const registry::ModelVersion& version, c
 // obstacle and records it.
 std::string follow_registry(store::Store& store, const Settings& settings);
 
-// Deploys by hand (`maeil model deploy`, `rollback`): files, statuses, event and the entry of audit_log in
-// one go. kConflict, with what happened, when the version changed since `version` was read.
+// Deploys by hand (`maeil model deploy`, `rollback`): files, statuses, event, the entry of audit_log and what
+// people are told of it (a rollback is an alert) in one go. kConflict, with what happened, when the version
+// changed since `version` was read.
 Result<store::Document> deploy_now(store::Store& store, const Settings& settings,
                                    const registry::ModelVersion& version, const DeploymentAct& act);
 

@@ -4,6 +4,8 @@
 
 #include <set>
 
+#include "alerting/count_alerts.h"
+#include "loop/alerts/notices.h"
 #include "loop/challengers.h"
 #include "loop/deployment.h"
 #include "loop/pipelines.h"
@@ -120,7 +122,27 @@ Result<TaskOutcome> pending_approval(TaskContext& context, const registry::Model
   MAEIL_ASSIGN(const auto deployed, registry::deployed_version(context.store));
   out.batch.puts.push_back(
       {kDeploymentEvents, stamped(context, kDeploymentEvents, pending_approval_event(version, deployed))});
+  out.batch.puts.push_back(
+      {alerting::kAlerts,
+       stamped(context, alerting::kAlerts,
+               {{"alert_type", "APPROVAL_PENDING"},
+                {"severity", "WARNING"},
+                {"model_id", version.id},
+                {"model_version", version.version},
+                {"message", fmt::format("Version {} passed and waits for a person's approval; what "
+                                        "was deployed stays until then.",
+                                        version.version)}})});
   return out;
+}
+
+// A notice that cannot be made is no reason not to deploy.
+void add_notices(const Day& day, TaskContext& context, const registry::ModelVersion& version,
+                 TaskOutcome& out) {
+  auto told = notices(context.store, day.settings, "MODEL_DEPLOYED", version, context.logical_date,
+                      fmt::format("Version {} is deployed, by the day {}.", version.version,
+                                  format_date(context.logical_date)));
+  if (!told) return context.log("warning: nobody is told: " + told.error().message);
+  std::ranges::move(*told, std::back_inserter(out.batch.puts));
 }
 
 Result<TaskOutcome> deploy_model(const Day& day, TaskContext& context) {
@@ -149,6 +171,7 @@ Result<TaskOutcome> deploy_model(const Day& day, TaskContext& context) {
                               deployment->unchanged ? "stays deployed" : "is deployed");
     out.result = {
         {"model_id", version.id}, {"model_version", version.version}, {"unchanged", deployment->unchanged}};
+    if (!deployment->unchanged) add_notices(day, context, version, out);
   } else {
     event = failed_deployment_event(version, deployment.error());
     out.state = TaskState::kFailed;

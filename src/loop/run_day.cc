@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "dag/task_record.h"
+#include "loop/alerts/failed_tasks.h"
 #include "loop/arriving_file.h"
 #include "loop/challengers.h"
 #include "loop/day_file.h"
@@ -100,6 +101,7 @@ Result<DayReport> run_day(store::Store& store, const Day& settings_and_spec, Day
     day.deploy_older = request.deploy_older;
     day.file = request.file;
     if (!finished || options.clear) MAEIL_TRY(describe_run(store, day, described));
+    tell_failures(store, described);
   }
   MAEIL_ASSIGN(out.result, dag::run_dags(store, dags, make_tasks(day), logical_date, described));
   out.already_finished = out.result.already_finished;

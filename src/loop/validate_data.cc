@@ -13,8 +13,8 @@
 #include "loop/pipelines.h"
 #include "loop/prepared/raw_data.h"
 #include "loop/run_in_shards.h"
-#include "loop/usual_days.h"
 #include "loop/validation.h"
+#include "monitor/usual_days.h"
 #include "store/field_rules.h"
 
 namespace maeil::loop {
@@ -110,19 +110,19 @@ Status find_same_file(TaskContext& context, const table::DatasetSpec& spec, cons
 }
 
 // The statistics of the dataset's newest earlier days that kept their contract, newest first.
-Result<std::vector<DaySummary>> earlier_days(TaskContext& context, const table::DatasetSpec& spec) {
+Result<std::vector<monitor::DaySummary>> earlier_days(TaskContext& context, const table::DatasetSpec& spec) {
   store::FindOptions earlier;
   earlier.filter = {{"dataset_name", spec.name},
                     {"logical_date", {{"$lt", format_date(context.logical_date)}}},
                     {"status", {{"$ne", "failed"}}},
                     {"superseded_by", {{"$exists", false}}}};
   earlier.sort = {{"logical_date", -1}};
-  earlier.limit = kUsualDays;
+  earlier.limit = monitor::kUsualDays;
   earlier.projection = {"statistics"};
   MAEIL_ASSIGN(const auto documents, context.store.find(kValidations, earlier));
-  std::vector<DaySummary> out;
+  std::vector<monitor::DaySummary> out;
   for (const auto& document : documents)
-    out.push_back(summary_from(document.value("statistics", Document())));
+    out.push_back(monitor::summary_from(document.value("statistics", Document())));
   return out;
 }
 
@@ -192,11 +192,11 @@ Result<TaskOutcome> validate_data(const Day& day, TaskContext& context) {
                      .summarize = true,
                      .progress = [&](uint64_t rows) { context.progress("validate", rows, from.expected); }}));
   MAEIL_TRY(find_same_file(context, day.spec, raw, found.findings));
-  DaySummary today{found.rows, found.labelled, std::nullopt, std::move(found.columns)};
+  monitor::DaySummary today{found.rows, found.labelled, std::nullopt, std::move(found.columns)};
   if (found.labelled > 0)
     today.target_rate = static_cast<double>(found.positives) / static_cast<double>(found.labelled);
   MAEIL_ASSIGN(const auto earlier, earlier_days(context, day.spec));
-  for (auto& one : unusual(today, earlier)) found.findings.push_back(std::move(one));
+  for (auto& one : monitor::unusual(today, earlier)) found.findings.push_back(std::move(one));
   const bool failed = found.failed();
   for (size_t i = 0; i < std::min(found.findings.size(), kLoggedFindings); ++i)
     context.log(fmt::format("{}{}", found.findings[i].severity == Severity::kError ? "error: " : "warning: ",
@@ -204,17 +204,18 @@ Result<TaskOutcome> validate_data(const Day& day, TaskContext& context) {
 
   TaskOutcome out;
   const std::string raw_id = store::id_text(raw.at("_id"));
-  Document document = {{"dataset_name", day.spec.name},
-                       {"status", found.status()},
-                       {"findings", findings_document(found.findings)},
-                       {"rows", found.rows},
-                       {"quarantined", found.quarantined},
-                       {"set_aside", found.set_aside.rows.size()},
-                       {"contract_hash", table::contract_hash(day.spec)},
-                       {"raw_data_id", raw.at("_id")},
-                       {"raw_sha256", raw.value("sha256", "")},
-                       {"compared_with_days", earlier.size() < kFewestUsualDays ? 0 : earlier.size()},
-                       {"statistics", summary_document(today)}};
+  Document document = {
+      {"dataset_name", day.spec.name},
+      {"status", found.status()},
+      {"findings", findings_document(found.findings)},
+      {"rows", found.rows},
+      {"quarantined", found.quarantined},
+      {"set_aside", found.set_aside.rows.size()},
+      {"contract_hash", table::contract_hash(day.spec)},
+      {"raw_data_id", raw.at("_id")},
+      {"raw_sha256", raw.value("sha256", "")},
+      {"compared_with_days", earlier.size() < monitor::kFewestUsualDays ? 0 : earlier.size()},
+      {"statistics", monitor::summary_document(today)}};
   out.result = {{"status", found.status()},
                 {"rows", found.rows},
                 {"quarantined", found.quarantined},

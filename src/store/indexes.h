@@ -3,8 +3,8 @@
 //
 // An index serves equality on its first fields, then a range of the next one, then a sort by all the others
 // in one direction. Changing the list changes a SQLite store's schema: raise kSchemaVersion (sqlite/schema.h)
-// and build the new ones there; a number is never used again. A MongoDB server makes what it lacks at a
-// collection's next write.
+// and build the new ones there, unless no version that was released writes the collection; a number is never
+// used again. A MongoDB server makes what it lacks at a collection's next write.
 #pragma once
 
 #include <string>
@@ -48,6 +48,7 @@ inline const std::vector<Index>& indexes() {
       {26, "version_names", {"model_version"}},
       {27, "dag_runs", {"logical_date", "start_date"}},
       {28, "dag_runs", {"state", "logical_date", "start_date"}},
+      {29, "alert_deliveries", {"status", "created"}},
   };
   return all;
 }

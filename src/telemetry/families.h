@@ -28,6 +28,8 @@ enum class Metric {
   kNewestDate,
   kAlertsOpen,
   kAlertLastSeen,
+  kDeliveries,
+  kOldestDelivery,
   kVerdict,
   kVerdictTime,
   kRecentVerdicts,

@@ -124,7 +124,8 @@ Result<Families> read_metrics(store::Store& whole, const Scope& scope) {
     const auto view = store::dataset_view(whole, dataset);
     LabelDates labels;
     const Reading reading{*view, dataset, out, labels};
-    for (const auto& read : {read_dag_runs, read_dates, read_verdicts, read_alerts, read_models})
+    for (const auto& read :
+         {read_dag_runs, read_dates, read_verdicts, read_alerts, read_deliveries, read_models})
       MAEIL_TRY(read(reading));
     add_labels(reading);
   }

@@ -19,7 +19,7 @@ using store::text_field;
 constexpr const char* kEvents = "evaluation_events";
 constexpr std::array<const char*, 4> kVerdictNames = {"approved", "retrained", "failed_max_retries",
                                                       "not_judged"};
-constexpr std::array<const char*, 2> kSeverities = {"CRITICAL", "WARNING"};
+constexpr std::array<const char*, 3> kSeverities = {"CRITICAL", "ERROR", "WARNING"};
 constexpr int64_t kMostAlerts = 1000;
 
 // Of states of alerts where there are any, else the newest date's alerts. nullopt: no day has run.

@@ -50,6 +50,7 @@ Status read_dag_runs(const Reading& reading);
 Status read_dates(const Reading& reading);
 Status read_verdicts(const Reading& reading);
 Status read_alerts(const Reading& reading);
+Status read_deliveries(const Reading& reading);
 Status read_models(const Reading& reading);
 
 }  // namespace maeil::telemetry

@@ -43,8 +43,11 @@ class Receiver(http.server.ThreadingHTTPServer):
 
 
 class Handler(http.server.BaseHTTPRequestHandler):
+    def do_GET(self):
+        self.do_POST()
+
     def do_POST(self):
-        body = self.rfile.read(int(self.headers["Content-Length"]))
+        body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
         answer = self.server.answers.pop(0) if self.server.answers else 200
         self.server.got.append((self.path, dict(self.headers), body))
         if answer == "hang":
@@ -117,7 +120,7 @@ class Channels(alerts_test.BadAndGoodDays):
         self.assertIn("warning: slack: slack answers HTTP 429, again in 2 min", self.day(1, **self.slack).stderr)
         delivery, = self.deliveries()
         self.assertEqual((delivery["status"], [a["outcome"] for a in delivery["attempts"]]), ("pending", ["later"]))
-        self.assertIn("nothing is due", self.work.run("notify", expect=0, **self.slack).stdout)
+        self.assertIn("nothing is due", self.work.run("notify", "--once", expect=0, **self.slack).stdout)
         for answer, outcome in ((410, "failed"), (404, "failed"), (400, "failed"), (500, "pending"), ("cut", "pending"), (202, "delivered")):
             with self.subTest(answer=answer), self.made.copy() as self.work:
                 self.receiver.answers = [answer]
@@ -135,7 +138,7 @@ class Channels(alerts_test.BadAndGoodDays):
         self.assertEqual(len(self.receiver.got), 1)
         self.assertEqual(len(self.work.find("predictions")), 1)
         self.assertGreater(took, 9)  # it was waited for, once
-        self.assertIn("nothing is due", self.work.run("notify", expect=0, **self.slack).stdout)
+        self.assertIn("nothing is due", self.work.run("notify", "--once", expect=0, **self.slack).stdout)
 
     def test_routes_secret_files_and_wrong_settings(self):
         (self.work.folder / "slack_url").write_text(self.slack["SLACK_WEBHOOK_URL"] + "\n")
@@ -171,7 +174,7 @@ class Channels(alerts_test.BadAndGoodDays):
         self.assertNotIn("told", done.stdout)  # a command's output is no output of ours
         self.assertIn("told", done.stderr)
         # Where the command is not set its message waits, and is not lost.
-        said = self.work.run("notify", expect=1, **self.slack).stderr
+        said = self.work.run("notify", "--once", expect=1, **self.slack).stderr
         self.assertIn("1 message for command waits: that channel is not set", said)
         command, = [d for d in self.deliveries() if d["channel"] == "command"]
         self.assertEqual((command["status"], len(command["attempts"])), ("pending", 1))
@@ -195,9 +198,15 @@ class Channels(alerts_test.BadAndGoodDays):
                         "-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1"], cwd=folder, check=True, capture_output=True)
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(folder / "cert.pem", folder / "key.pem")
-        letters = []
+        letters, gone = [], []
 
         class Keep:
+            async def handle_RCPT(self, server, session, envelope, address, options):
+                if address in gone:
+                    return "550 no such user here"
+                envelope.rcpt_tos.append(address)
+                return "250 OK"
+
             async def handle_DATA(self, server, session, envelope):
                 letters.append((envelope.mail_from, envelope.rcpt_tos, envelope.content, bool(session.ssl), session.authenticated))
                 return "250 OK"
@@ -236,6 +245,11 @@ class Channels(alerts_test.BadAndGoodDays):
             refused = self.work.run("alert", "test", "email", expect=1, **dict(mail, **wrong))
             self.assertIn("email", refused.stderr)
         self.assertEqual(len(letters), 1)
+        # Who left the team does not silence the others, and is named.
+        gone.append("kim@example.org")
+        self.assertIn("email: delivered, but not to kim@example.org (550)", self.work.run("alert", "test", "email", expect=1, **mail).stderr)
+        self.assertIn("warning: email: delivered, but not to kim@example.org (550)", self.day(2, ALERT_REPEAT_DAYS=1, **mail).stderr)
+        self.assertEqual([letter[1] for letter in letters[1:]], [["lee@example.org"]] * 2)
 
 
 if __name__ == "__main__":

@@ -5,26 +5,13 @@ import subprocess
 import unittest
 
 from books import TYPES, TWO, book, copy_rows, frame, write_csv, write_parts
-from harness import BINARY, SOURCE, Workspace
+from harness import BINARY, Workspace
 from postgresql import Postgresql
+from readme import commands_of, pattern
 
 PAST, DAY, ROWS = [f"2026-11-{day:02}" for day in range(1, 11)], "2026-11-27", 600
 # A small network and few passes: what is shown is of the defaults, and only its numbers differ.
 QUICK = dict(D_MODEL=8, NHEAD=2, NUM_LAYERS=1, DIM_FEEDFORWARD=8, LEARNING_RATE=0.003, EPOCHS=4, PRETRAIN_EPOCHS=1, F1_THRESHOLD=0.3)
-
-
-def own_data():
-    """[(command, lines that are shown of its output)]"""
-    text = (SOURCE / "README.md").read_text()
-    block = re.search(r"## With your own data\n.*?```console\n(.*?)```", text, re.S)[1]
-    return [(shown[0].removeprefix("$ "), shown[1:]) for part in re.split(r"(?m)^(?=\$ )", block) if (shown := part.splitlines())]
-
-
-def pattern(line):
-    """The line with any number, date of a version and family in place of its own."""
-    text = re.escape(line.strip()).replace("\\ ", " ")
-    text = re.sub(r"(tab_transformer|boosted_trees)", "(tab_transformer|boosted_trees)", text)
-    return re.sub(r"\d[\d_.]*(?:\\\.\d+)?", r"[\\d_.]+", text)
 
 
 class Readme(unittest.TestCase):
@@ -42,7 +29,7 @@ class Readme(unittest.TestCase):
         (folder / "day.sql").write_text("SELECT * FROM loans WHERE as_of = :date\n")
 
     def test_your_own_data(self):
-        commands = own_data()
+        commands = commands_of("With your own data")
         self.assertGreaterEqual(len(commands), 9)
         self.assertLessEqual(sum(1 + len(lines) for _, lines in commands), 20)
         with Postgresql() as server, Workspace(**QUICK, DATABASE_URL=server.url()) as work:

@@ -14,14 +14,15 @@ namespace maeil::loop {
 
 alerting::Channels channels_of(const Settings& settings);
 
-// Counts what the store's alerts say that is new, and sends what is due for at most 10 s. One line for people
+// Counts what the store's alerts say that is new, and sends what is due within `budget`. One line for people
 // for each that rings, "alert MODEL_PERFORMANCE_FAILURE (CRITICAL) is open: ...", and for each that was sent.
 // Never a task's failure: what goes wrong is a line that begins with "warning: ", and the next process that
 // counts and sends does the rest.
 std::vector<std::string> ring_alerts(store::Store& store, const Settings& settings,
-                                     const table::DatasetSpec& spec);
+                                     const table::DatasetSpec& spec,
+                                     std::chrono::milliseconds budget = std::chrono::seconds(10));
 
-// Sends what is due (`maeil notify`): a line each.
+// Sends what is due: a line each.
 Result<std::vector<std::string>> send_alerts(store::Store& store, const Settings& settings,
                                              std::chrono::milliseconds budget);
 

@@ -24,6 +24,7 @@ struct Finding {
 
 // Changes nothing but a probe file that it removes again. `store` is null when it could not be opened
 // (`store_error` says why).
-std::vector<Finding> diagnose(const Settings& settings, store::Store* store, const std::string& store_error);
+std::vector<Finding> check_health(const Settings& settings, store::Store* store,
+                                  const std::string& store_error);
 
 }  // namespace maeil::loop

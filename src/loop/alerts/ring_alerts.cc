@@ -1,11 +1,12 @@
-#include "loop/alerts.h"
+#include "loop/alerts/ring_alerts.h"
 
 #include <fmt/format.h>
 
 #include "alerting/count_alerts.h"
 #include "alerting/deliveries.h"
+#include "loop/alerts/evidence.h"
+#include "loop/alerts/is_over.h"
 #include "loop/day.h"
-#include "loop/labels/overdue_labels.h"
 #include "loop/verdict_record.h"
 #include "registry/versions.h"
 
@@ -40,35 +41,6 @@ Result<std::vector<std::string>> send_alerts(store::Store& store, const Settings
 
 namespace {
 
-// So many dates after the last one on which it was seen have a verdict that shows that it is over: for what
-// the gate said of the model a verdict that says the contrary, else any, since a day that breaks its contract
-// has none.
-Result<bool> dates_show(store::Store& store, const alerting::AlertState& state, int64_t clear_days) {
-  store::FindOptions later;
-  later.filter = {{"logical_date", {{"$gt", format_date(state.last_seen)}}},
-                  {"superseded_by", {{"$exists", false}}}};
-  if (state.rule == "MODEL_PERFORMANCE_FAILURE")
-    later.filter["status"] = {{"$in", {"approved", "retrained", "pending_approval"}}};
-  if (state.rule == "MODEL_NOT_JUDGED") later.filter["status"] = {{"$ne", "not_judged"}};
-  later.sort = {{"logical_date", 1}};
-  later.limit = clear_days;
-  later.projection = {"logical_date"};
-  MAEIL_ASSIGN(const auto events, store.find("evaluation_events", later));
-  return static_cast<int64_t>(events.size()) >= clear_days;
-}
-
-Result<bool> is_over(store::Store& store, const Day& day, const std::optional<Days>& newest,
-                     const alerting::AlertState& state) {
-  // Said once of a file, and taken back when its labels are taken in.
-  if (state.rule == "LABELS_NOT_TAKEN_IN") return false;
-  if (state.rule == "LABELS_OVERDUE") {
-    if (!newest) return false;
-    MAEIL_ASSIGN(const auto overdue, overdue_days(store, day, *newest));
-    return overdue.empty();
-  }
-  return dates_show(store, state, day.settings.alert_clear_days);
-}
-
 Result<alerting::Counted> count(store::Store& store, const Day& day) {
   const alerting::Channels channels = channels_of(day.settings);
   MAEIL_ASSIGN(const auto newest, newest_verdict(store));
@@ -80,13 +52,17 @@ Result<alerting::Counted> count(store::Store& store, const Day& day) {
        .newest = newest,
        .holder = "counting alerts",
        .is_over = [&](const alerting::AlertState& state) { return is_over(store, day, newest, state); },
+       .diagnose = [&](const store::Document& alert) -> Result<alerting::Diagnosis> {
+         MAEIL_ASSIGN(const auto evidence, evidence_of(store, alert));
+         return monitor::diagnose(evidence);
+       },
        .channels = [&](std::string_view severity) { return alerting::routed(channels, severity); }});
 }
 
 }  // namespace
 
 std::vector<std::string> ring_alerts(store::Store& store, const Settings& settings,
-                                     const table::DatasetSpec& spec) {
+                                     const table::DatasetSpec& spec, std::chrono::milliseconds budget) {
   const auto counted = count(store, {settings, spec});
   std::vector<std::string> out;
   if (!counted)
@@ -103,7 +79,7 @@ std::vector<std::string> ring_alerts(store::Store& store, const Settings& settin
                                 ring == alerting::Ring::kOpened ? "is open" : "is open still", state.count,
                                 state.count == 1 ? "" : "s", format_date(state.first_seen), state.message));
   }
-  const auto sent = send_alerts(store, settings, std::chrono::seconds(10));
+  const auto sent = send_alerts(store, settings, budget);
   if (sent)
     out.insert(out.end(), sent->begin(), sent->end());
   else

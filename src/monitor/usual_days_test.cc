@@ -1,10 +1,10 @@
 // Days against the days before them: what is unusual is said once a column, and chance is put up with.
-#include "loop/usual_days.h"
+#include "monitor/usual_days.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-namespace maeil::loop {
+namespace maeil::monitor {
 namespace {
 
 using ::testing::HasSubstr;
@@ -87,4 +87,4 @@ TEST(UsualDays, ADocumentGivesTheSameBack) {
 }
 
 }  // namespace
-}  // namespace maeil::loop
+}  // namespace maeil::monitor

@@ -1,4 +1,4 @@
-#include "loop/diagnosis.h"
+#include "loop/health.h"
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -15,7 +15,7 @@
 #include "base/hash.h"
 #include "base/threads.h"
 #include "kernels/instruction_set.h"
-#include "loop/alerts.h"
+#include "loop/alerts/ring_alerts.h"
 #include "loop/challengers.h"
 #include "loop/query_rows.h"
 #include "loop/retention.h"
@@ -197,6 +197,10 @@ Finding check_channels(const Settings& settings, store::Store* store) {
   const auto names = alerting::names_of(channels_of(settings));
   if (const auto routes = alerting::routed(channels_of(settings), "CRITICAL"); !routes)
     return {Health::kProblem, "alerts", routes.error().message, routes.error().code};
+  if (const auto& url = settings.heartbeat_url;
+      !url.empty() && !url.starts_with("https://") && !url.starts_with("http://"))
+    return {Health::kProblem, "alerts", "HEARTBEAT_URL must begin with https:// or http://",
+            ErrorCode::kUsage};
   const auto outbox = store ? alerting::look_into(*store) : Result<alerting::Outbox>();
   if (!outbox) return {Health::kProblem, "alerts", outbox.error().message, outbox.error().code};
   if (!outbox->failed.empty())
@@ -235,7 +239,8 @@ void check_database(const Settings& settings, std::vector<Finding>& out) {
 
 }  // namespace
 
-std::vector<Finding> diagnose(const Settings& settings, store::Store* store, const std::string& store_error) {
+std::vector<Finding> check_health(const Settings& settings, store::Store* store,
+                                  const std::string& store_error) {
   std::vector<Finding> out;
   out.push_back(check_writable(settings.model_save_path));
   out.push_back(check_writable(settings.data_dir));

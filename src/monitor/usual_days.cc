@@ -1,4 +1,4 @@
-#include "loop/usual_days.h"
+#include "monitor/usual_days.h"
 
 #include <fmt/format.h>
 
@@ -9,7 +9,7 @@
 
 #include "store/field_rules.h"
 
-namespace maeil::loop {
+namespace maeil::monitor {
 namespace {
 
 using store::Document;
@@ -277,4 +277,4 @@ std::vector<Finding> unusual(const DaySummary& day, const std::vector<DaySummary
   return out;
 }
 
-}  // namespace maeil::loop
+}  // namespace maeil::monitor

@@ -17,7 +17,7 @@
 #include "table/column_summary.h"
 #include "table/contract_check.h"
 
-namespace maeil::loop {
+namespace maeil::monitor {
 
 inline constexpr size_t kUsualDays = 30, kFewestUsualDays = 7;
 
@@ -35,4 +35,4 @@ DaySummary summary_from(const store::Document& document);
 // it. Nothing before there are kFewestUsualDays earlier days.
 std::vector<table::Finding> unusual(const DaySummary& day, const std::vector<DaySummary>& earlier);
 
-}  // namespace maeil::loop
+}  // namespace maeil::monitor
