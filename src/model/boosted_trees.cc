@@ -22,4 +22,9 @@ Result<std::vector<double>> BoostedTrees::probabilities(const nn::Rows& rows) co
   return probabilities_of(margins);
 }
 
+Result<Contributions> BoostedTrees::contributions(const nn::Rows& rows) const {
+  MAEIL_ASSIGN(auto values, trees_.contributions(rows));
+  return Contributions{trees_.features(), std::move(values), trees_.expected()};
+}
+
 }  // namespace maeil::model

@@ -6,6 +6,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <bit>
+#include <cmath>
 #include <cstring>
 
 #include "base/threads.h"
@@ -95,8 +97,9 @@ TEST(BoostedTrees, TheSameBytesAtAnyNumberOfThreads) {
   set_thread_count(before);
 }
 
-// What XGBoost itself makes of the same model and rows.
-std::vector<float> by_xgboost(const std::string& json, const Samples& rows) {
+// What XGBoost itself makes of the same model and rows: margins, or what each feature and then the base adds.
+enum class Asked { kMargins = 1, kContributions = 4 };
+std::vector<float> by_xgboost(const std::string& json, const Samples& rows, Asked asked = Asked::kMargins) {
   EXPECT_TRUE(load_xgboost());
   void* library = dlopen("libxgboost.so.0", RTLD_NOW);
   const auto load = reinterpret_cast<decltype(&::XGBoosterLoadModelFromBuffer)>(
@@ -118,11 +121,12 @@ std::vector<float> by_xgboost(const std::string& json, const Samples& rows) {
   EXPECT_EQ(load(booster, json.data(), json.size()), 0) << XGBGetLastError();
   bst_ulong length = 0;
   const float* out = nullptr;
-  EXPECT_EQ(XGBoosterPredict(booster, matrix, 1, 0, 0, &length, &out), 0) << XGBGetLastError();
-  const std::vector<float> margins(out, out + length);
+  EXPECT_EQ(XGBoosterPredict(booster, matrix, static_cast<int>(asked), 0, 0, &length, &out), 0)
+      << XGBGetLastError();
+  std::vector<float> copied(out, out + length);
   XGBoosterFree(booster);
   XGDMatrixFree(matrix);
-  return margins;
+  return copied;
 }
 
 TEST(BoostedTrees, AreScoredAsXgboostScoresThemToTheBit) {
@@ -131,6 +135,87 @@ TEST(BoostedTrees, AreScoredAsXgboostScoresThemToTheBit) {
   for (const int depth : {1, 6, 12}) {
     const auto made = fitted(draw_book(5000, 6), {}, {.rounds = 20, .depth = depth});
     EXPECT_EQ(made->trees().margins(rows.view().rows).value(), by_xgboost(made->json(), rows)) << depth;
+  }
+}
+
+// A tree's answer to a row of which only some features are known: the mean over both ways elsewhere.
+double mean_where_known(const nlohmann::json& tree, size_t node, const Samples& rows, size_t row,
+                        unsigned known) {
+  const int left = tree["left_children"][node], right = tree["right_children"][node];
+  if (left == -1) return tree["split_conditions"][node].get<float>();
+  const auto down = [&](int child) {
+    return mean_where_known(tree, static_cast<size_t>(child), rows, row, known);
+  };
+  const size_t f = tree["split_indices"][node];
+  if (!(known >> f & 1)) {
+    const double l = tree["sum_hessian"][static_cast<size_t>(left)].get<float>(),
+                 r = tree["sum_hessian"][static_cast<size_t>(right)].get<float>();
+    return (l * down(left) + r * down(right)) / tree["sum_hessian"][node].get<float>();
+  }
+  bool goes_left = tree["default_left"][node] != 0;
+  if (f >= 2) {
+    const float x = rows.numbers[row * 3 + f - 2];
+    if (!std::isnan(x)) goes_left = x < tree["split_conditions"][node].get<float>();
+  } else if (const int32_t code = rows.codes[row * 2 + f]; code >= 0) {
+    goes_left = true;  // but where the code is in the split's set
+    for (size_t s = 0; s < tree["categories_nodes"].size(); ++s) {
+      if (tree["categories_nodes"][s] != node) continue;
+      const size_t begin = tree["categories_segments"][s], size = tree["categories_sizes"][s];
+      for (size_t c = begin; c < begin + size; ++c) goes_left = goes_left && tree["categories"][c] != code;
+    }
+  }
+  return down(goes_left ? left : right);
+}
+
+TEST(BoostedTrees, SayWhatEachFeatureAddsAsXgboostDoes) {
+  Samples rows = draw_book(500, 7);
+  for (size_t i = 0; i < rows.rows(); i += 7) rows.codes[2 * i + i % 2] = -1;  // never seen
+  for (const int depth : {1, 3, 6}) {
+    const auto made = fitted(draw_book(5000, 6), {}, {.rounds = 50, .depth = depth});
+    const auto told = made->contributions(rows.view().rows);
+    ASSERT_TRUE(told) << told.error().message;
+    const auto theirs = by_xgboost(made->json(), rows, Asked::kContributions);
+    const auto margins = made->trees().margins(rows.view().rows).value();
+    ASSERT_EQ(theirs.size(), rows.rows() * 6);
+    double largest = 0, furthest = 0;
+    for (size_t i = 0; i < rows.rows(); ++i) {
+      double sum = told->base;
+      for (size_t f = 0; f < 5; ++f) {
+        sum += told->values[i * 5 + f];
+        largest =
+            std::max(largest, std::abs(told->values[i * 5 + f] - static_cast<double>(theirs[i * 6 + f])));
+      }
+      furthest = std::max(furthest, std::abs(sum - static_cast<double>(margins[i])));
+    }
+    EXPECT_LT(largest, 1e-6) << depth;
+    EXPECT_NEAR(told->base, static_cast<double>(theirs[5]), 1e-6) << depth;
+    EXPECT_LT(furthest, 1e-5) << depth;  // margins are summed in float32
+  }
+}
+
+// Against the definition: each subset of the features, the others unknown.
+TEST(BoostedTrees, WhatAFeatureAddsIsItsShapleyValue) {
+  const auto made = fitted(draw_book(3000, 6), {}, {.rounds = 3, .depth = 4});
+  const Samples rows = draw_book(20, 3);
+  const auto told = made->contributions(rows.view().rows).value();
+  const auto model = nlohmann::json::parse(made->json())["learner"]["gradient_booster"]["model"]["trees"];
+  for (size_t i = 0; i < rows.rows(); ++i) {
+    const auto value = [&](unsigned known) {
+      double sum = 0;
+      for (const auto& tree : model) sum += mean_where_known(tree, 0, rows, i, known);
+      return sum;
+    };
+    for (unsigned f = 0; f < 5; ++f) {
+      double shapley = 0;
+      for (unsigned known = 0; known < 32; ++known) {
+        if (known >> f & 1) continue;
+        const auto size = static_cast<double>(std::popcount(known));
+        // size! (4 - size)! / 5!
+        const double weight = std::tgamma(size + 1) * std::tgamma(5 - size) / 120;
+        shapley += weight * (value(known | 1u << f) - value(known));
+      }
+      EXPECT_NEAR(told.values[i * 5 + f], shapley, 1e-7) << i << " " << f;
+    }
   }
 }
 

@@ -33,6 +33,13 @@ struct FileFacts {
   Instant when = {};                               // of the fine-tuning
 };
 
+// What each feature adds to the log odds of label 1 of each row, as the model says them, before calibration.
+struct Contributions {
+  size_t features = 0;         // the categorical ones first, then the numeric ones, as in the preparation
+  std::vector<double> values;  // (rows, features)
+  double base = 0;             // log odds that a row's values are added to
+};
+
 // A fitted model. Immutable, so thread safe; shared by who scores with it.
 class Predictor {
  public:
@@ -48,6 +55,8 @@ class Predictor {
   // same bits whichever rows it is scored with. kBadInput names the first row and feature that it cannot
   // read.
   virtual Result<std::vector<double>> probabilities(const nn::Rows& rows) const = 0;
+  // How far from adding up they may be is each family's to say. Errors: as probabilities.
+  virtual Result<Contributions> contributions(const nn::Rows& rows) const = 0;
   // Its file.
   virtual Result<std::string> file_bytes(const FileFacts& facts) const = 0;
 };

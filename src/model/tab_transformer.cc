@@ -6,6 +6,7 @@
 
 #include "kernels/instruction_set.h"
 #include "model/prior_shift.h"
+#include "nn/integrated_gradients.h"
 #include "nn/pretrain.h"
 
 namespace maeil::model {
@@ -126,6 +127,11 @@ Status TabTransformer::check_scores(const std::string& name) const {
 
 Result<std::vector<double>> TabTransformer::probabilities(const nn::Rows& rows) const {
   return probabilities_of(scorer_, rows);
+}
+
+Result<Contributions> TabTransformer::contributions(const nn::Rows& rows) const {
+  MAEIL_ASSIGN(auto told, nn::integrated_gradients(scorer_, rows));
+  return Contributions{static_cast<size_t>(parameters().shape.tokens()), std::move(told.parts), told.base};
 }
 
 Result<std::reference_wrapper<const TabTransformer>> as_tab_transformer(const Predictor& predictor,

@@ -118,13 +118,17 @@ Status TreeEnsemble::add_tree(const nlohmann::json& tree) {
   MAEIL_ASSIGN(const auto condition, array_of<float>(tree, "split_conditions"));
   MAEIL_ASSIGN(const auto missing_left, array_of<int32_t>(tree, "default_left"));
   MAEIL_ASSIGN(const auto kind, array_of<int32_t>(tree, "split_type"));
+  std::vector<float> cover;  // who only scores does not need it
+  if (tree.contains("sum_hessian")) {
+    MAEIL_ASSIGN(cover, array_of<float>(tree, "sum_hessian"));
+  }
   MAEIL_ASSIGN(const auto categories, array_of<int32_t>(tree, "categories"));
   MAEIL_ASSIGN(const auto set_nodes, array_of<int32_t>(tree, "categories_nodes"));
   MAEIL_ASSIGN(const auto set_begins, array_of<int32_t>(tree, "categories_segments"));
   MAEIL_ASSIGN(const auto set_sizes, array_of<int32_t>(tree, "categories_sizes"));
   const size_t count = left.size();
   if (count == 0 || right.size() != count || feature.size() != count || condition.size() != count ||
-      missing_left.size() != count || kind.size() != count)
+      missing_left.size() != count || kind.size() != count || (!cover.empty() && cover.size() != count))
     return bad_input("its lists are not of one length");
   if (set_begins.size() != set_nodes.size() || set_sizes.size() != set_nodes.size())
     return bad_input("its lists of categories are not of one length");
@@ -157,6 +161,8 @@ Status TreeEnsemble::add_tree(const nlohmann::json& tree) {
     const Way way = ways.back();
     ways.pop_back();
     const size_t n = way.node;
+    covers_.resize(nodes_.size());
+    covers_[way.place] = cover.empty() ? 0 : cover[n];
     trees_.back().depth = std::max(trees_.back().depth, way.depth);
     Node node;
     if (left[n] == -1) {
@@ -204,6 +210,7 @@ Status TreeEnsemble::add_tree(const nlohmann::json& tree) {
     ways.push_back({static_cast<size_t>(left[n]), node.left, way.depth + 1});
   }
   values_.resize(nodes_.size());
+  covers_.resize(nodes_.size());
   depth_ = std::max(depth_, trees_.back().depth);
   return {};
 }
@@ -223,50 +230,53 @@ inline bool TreeEnsemble::fill(const int32_t* codes, const float* numbers, float
   return good;
 }
 
-// Where a row goes from a node; without branches.
-inline uint32_t TreeEnsemble::step(uint32_t at, const float* row) const {
-  const Node node = nodes_[at];
-  const float x = row[node.feature & kFeature];
-  // What is no category is held within the set, and its bit is not used.
-  const auto category = static_cast<uint32_t>(std::min(std::max(0.0f, x), static_cast<float>(1 << 24)));
-  const uint32_t word = category >> 5 & ((1u << (node.feature >> kWordsShift & 31)) - 1);
-  const uint32_t in_set = sets_[node.set + word] >> (category & 31) & 1, below = x < node.split;
-  const uint32_t by_category = node.feature >> 31, missing_left = node.feature >> 30 & 1, missing = x != x;
-  // Of two bits one or the other: as `?:` the compiler would make a branch of it.
-  const auto choose = [](uint32_t no, uint32_t yes, uint32_t which) { return no ^ ((no ^ yes) & which); };
-  const uint32_t left = choose(choose(below, in_set ^ 1, by_category), missing_left, missing);
-  return node.left + (left ^ 1);
-}
-
 Result<std::vector<float>> TreeEnsemble::margins(const nn::Rows& rows) const {
   std::vector<float> out(rows.count, base_);
   MAEIL_TRY(add_leaves(rows, out));
   return out;
 }
 
+Status TreeEnsemble::check_sizes(const nn::Rows& rows, size_t margins) const {
+  const size_t C = cardinalities_.size(), N = numeric_;
+  if (rows.codes.size() == rows.count * C && rows.numbers.size() == rows.count * N && margins == rows.count)
+    return {};
+  return internal_error(fmt::format("{} codes, {} numbers and {} margins are not {} rows of {} and {}",
+                                    rows.codes.size(), rows.numbers.size(), margins, rows.count, C, N));
+}
+
+void TreeEnsemble::fill_rows(const nn::Rows& rows, size_t first, size_t last, float* to,
+                             std::atomic<size_t>& wrong) const {
+  const size_t C = cardinalities_.size(), F = features();
+  for (size_t row = first; row < last; ++row, to += F) {
+    const int32_t* codes = rows.codes.data() + row * C;
+    const float* numbers = rows.numbers.data() + row * numeric_;
+    if (fill(codes, numbers, to)) continue;
+    size_t bad = 0;  // the first feature that is wrong
+    while (bad < C ? is_code(codes[bad], cardinalities_[bad]) : !std::isinf(numbers[bad - C])) ++bad;
+    for (size_t seen = wrong; row * F + bad < seen && !wrong.compare_exchange_weak(seen, row * F + bad);) {
+    }
+    std::fill_n(to, F, 0.0f);
+  }
+}
+
+Status TreeEnsemble::refuse(const nn::Rows& rows, size_t wrong) const {
+  if (wrong == SIZE_MAX) return {};
+  const size_t C = cardinalities_.size(), row = wrong / features(), f = wrong % features();
+  if (f < C)
+    return bad_input(fmt::format("row {}: code {} of categorical feature {}, which has {} values", row,
+                                 rows.codes[row * C + f], f, cardinalities_[f]));
+  return bad_input(fmt::format("row {}: numeric feature {} is infinite", row, f - C));
+}
+
 Status TreeEnsemble::add_leaves(const nn::Rows& rows, std::span<float> margins) const {
-  const size_t C = cardinalities_.size(), N = numeric_, F = features();
-  if (rows.codes.size() != rows.count * C || rows.numbers.size() != rows.count * N ||
-      margins.size() != rows.count)
-    return internal_error(fmt::format("{} codes, {} numbers and {} margins are not {} rows of {} and {}",
-                                      rows.codes.size(), rows.numbers.size(), margins.size(), rows.count, C,
-                                      N));
+  const size_t F = features();
+  MAEIL_TRY(check_sizes(rows, margins.size()));
   std::atomic<size_t> wrong{SIZE_MAX};  // the least place, row * F + feature
   std::vector<std::vector<float>> buffers(static_cast<size_t>(thread_count()));
   parallel_for_workers(rows.count, kBlock, [&](size_t first, size_t last, int worker) {
     auto& block = buffers[static_cast<size_t>(worker)];
     block.resize(kBlock * F);
-    for (size_t row = first; row < last; ++row) {
-      float* to = block.data() + (row - first) * F;
-      const int32_t* codes = rows.codes.data() + row * C;
-      const float* numbers = rows.numbers.data() + row * N;
-      if (fill(codes, numbers, to)) continue;
-      size_t bad = 0;  // the first feature that is wrong
-      while (bad < C ? is_code(codes[bad], cardinalities_[bad]) : !std::isinf(numbers[bad - C])) ++bad;
-      for (size_t seen = wrong; row * F + bad < seen && !wrong.compare_exchange_weak(seen, row * F + bad);) {
-      }
-      std::fill_n(to, F, 0.0f);
-    }
+    fill_rows(rows, first, last, block.data(), wrong);
     for (const Tree& tree : trees_) {
       size_t row = first;
       for (; tree.depth <= kStepsTogether && row + kTogether <= last; row += kTogether) {
@@ -284,12 +294,7 @@ Status TreeEnsemble::add_leaves(const nn::Rows& rows, std::span<float> margins) 
       }
     }
   });
-  if (wrong == SIZE_MAX) return {};
-  const size_t row = wrong / F, f = wrong % F;
-  if (f < C)
-    return bad_input(fmt::format("row {}: code {} of categorical feature {}, which has {} values", row,
-                                 rows.codes[row * C + f], f, cardinalities_[f]));
-  return bad_input(fmt::format("row {}: numeric feature {} is infinite", row, f - C));
+  return refuse(rows, wrong);
 }
 
 std::vector<double> probabilities_of(std::span<const float> margins) {

@@ -26,6 +26,8 @@ class Scorer {
   Status score(const Rows& rows, std::span<float> logits, std::span<float> pooled = {}) const;
 
   const Parameters& parameters() const { return parameters_; }
+  const std::vector<float>& unknown() const { return unknown_; }  // (C, D)
+  const kernels::EncoderWeights& weights() const { return weights_; }
 
  private:
   Parameters parameters_;
