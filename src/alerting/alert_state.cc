@@ -52,7 +52,8 @@ Document to_document(const Diagnosis& diagnosis) {
   return {{"good_day", date_or_null(diagnosis.good_day)},
           {"cause", diagnosis.cause},
           {"changes", diagnosis.changes},
-          {"commands", diagnosis.commands}};
+          {"commands", diagnosis.commands},
+          {"environment", diagnosis.environment}};
 }
 
 Diagnosis diagnosis_from(const Document& document) {
@@ -60,6 +61,7 @@ Diagnosis diagnosis_from(const Document& document) {
   if (!document.is_object()) return out;
   if (const auto date = parse_date(store::text_field(document, "good_day"))) out.good_day = *date;
   out.cause = store::text_field(document, "cause");
+  out.environment = store::text_field(document, "environment");
   for (const auto& [field, to] : {std::pair("changes", &out.changes), {"commands", &out.commands}}) {
     const auto lines = document.find(field);
     if (lines == document.end() || !lines->is_array()) continue;

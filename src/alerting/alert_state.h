@@ -31,7 +31,8 @@ struct Diagnosis {
   std::optional<Days> good_day;  // the last good day before it
   std::string cause;             // the likely one, a sentence without a full stop; "": not known
   std::vector<std::string> changes,
-      commands;  // what is not as on the good day; what helps, "command    # why"
+      commands;             // what is not as on the good day; what helps, "command    # why"
+  std::string environment;  // that commands need before them: "DATASET=leases", or ""
 };
 // {good_day, cause, changes, commands}; and back: what is not as it was written counts as not told.
 store::Document to_document(const Diagnosis& diagnosis);

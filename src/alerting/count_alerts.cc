@@ -4,8 +4,10 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <chrono>
 #include <map>
 #include <set>
+#include <thread>
 #include <tuple>
 
 #include "alerting/deliveries.h"
@@ -35,13 +37,16 @@ Result<States> read_states(store::Store& store, std::vector<std::string>& warnin
   return out;
 }
 
-// The batch counts only if the state is what it was; `before` null: there was none.
+// The batch counts only if the state is what it was; `before` null: there was none. By the fields that every
+// maeil has written, and that every change of a state changes one of.
 store::Batch change_of(const AlertState* before, const AlertState& after) {
   store::Batch batch;
   Document expected;  // null: there must be none
   if (before) {
-    expected = to_document(*before);
-    expected.erase("_id");
+    const Document all = to_document(*before);
+    for (const char* field : {"state", "count", "rings", "first_seen", "last_seen", "rung_on",
+                              "silenced_until", "resolved_on", "alert_id", "comment"})
+      expected[field] = all.at(field);
   }
   batch.expects.push_back({kStates, state_id(after), std::move(expected)});
   batch.puts.push_back({kStates, to_document(after)});
@@ -179,7 +184,7 @@ struct Count {
     MAEIL_TRY(recount(store, state, &occurrence));
     if (ring == Ring::kOpened) {
       // Of a backfilled date, when what came after it has shown already that it was over.
-      MAEIL_ASSIGN(const bool over, what.is_over(state));
+      MAEIL_ASSIGN(const bool over, what.is_over(state, true));
       if (over) {
         end(state, what.newest.value_or(state.last_seen));
         ring = Ring::kNone;
@@ -191,7 +196,7 @@ struct Count {
   Status look_again(const AlertState& before) {
     AlertState after = before;
     MAEIL_ASSIGN(const bool stands, recount(store, after, nullptr));
-    MAEIL_ASSIGN(const bool over, stands ? what.is_over(after) : Result<bool>(true));
+    MAEIL_ASSIGN(const bool over, stands ? what.is_over(after, false) : Result<bool>(true));
     const Ring ring = over ? end(after, what.newest.value_or(after.last_seen)) : Ring::kNone;
     if (ring == Ring::kNone && to_document(after) == to_document(before)) return {};
     return commit(&before, std::move(after), ring, nullptr);
@@ -201,7 +206,13 @@ struct Count {
 }  // namespace
 
 Result<Counted> count_alerts(store::Store& store, const Counting& what) {
+  // Who counts now may have read before the alert of this process was there: it is waited for a little.
+  const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(2);
   auto lock = store.lock("alerts", what.holder);
+  while (!lock && lock.error().code == ErrorCode::kConflict && std::chrono::steady_clock::now() < deadline) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(50));
+    lock = store.lock("alerts", what.holder);
+  }
   if (!lock && lock.error().code == ErrorCode::kConflict) return Counted();
   if (!lock) return tl::make_unexpected(lock.error());
   Count count{store, what, {}, {}};

@@ -32,8 +32,9 @@ struct Counting {
   Patience patience;
   std::optional<Days> newest;  // the newest date that has a verdict
   std::string_view holder;     // how the lock names who counts
-  // Whether a trouble that is not resolved is over by what was recorded since, which its rule knows.
-  std::function<Result<bool>(const AlertState& state)> is_over;
+  // Whether a trouble that is not resolved is over by what was recorded since, which its rule knows. `opens`:
+  // it is about to ring, of a backfilled date perhaps.
+  std::function<Result<bool>(const AlertState& state, bool opens)> is_over;
   // Why it happened, recorded with the alert (`diagnosis`) and told with it; empty: nothing is said.
   std::function<Result<Diagnosis>(const store::Document& alert)> diagnose = {};
   // Who is told of an alert of a severity (channels.h); empty: nobody.

@@ -17,7 +17,7 @@ struct CountAlerts : testing::Test {
                     .model = "m",
                     .patience = {7},
                     .holder = "test",
-                    .is_over = [this](const AlertState& state) -> Result<bool> {
+                    .is_over = [this](const AlertState& state, bool) -> Result<bool> {
                       store::FindOptions later;
                       later.filter = {{"logical_date", {{"$gt", format_date(state.last_seen)}}},
                                       {"status", "approved"}};
@@ -97,6 +97,22 @@ TEST_F(CountAlerts, WhyItHappenedIsKeptWithEachAndTheStateHasTheLast) {
   EXPECT_EQ(counted->told.size(), 1u);
   ASSERT_EQ(counted->warnings.size(), 1u);
   EXPECT_NE(counted->warnings[0].find("a document is damaged"), std::string::npos);
+}
+
+// As a maeil without diagnoses wrote it.
+TEST_F(CountAlerts, AStateOfAnOlderMaeilIsCountedOn) {
+  alert("2026-11-01");
+  rings();
+  auto old = store->find_one(kStates, {}).value();
+  old.erase("diagnosis");
+  store::Batch batch;
+  batch.puts.push_back({kStates, old});
+  ASSERT_TRUE(store->commit(batch));
+  alert("2026-11-02");
+  EXPECT_EQ(rings(), Rings{});
+  EXPECT_EQ(state().count, 2);
+  good("2026-11-03"), good("2026-11-04");
+  EXPECT_EQ(rings(), Rings{"resolved MODEL_PERFORMANCE_FAILURE"});
 }
 
 // Whenever it began, a store without older alerts has no history.

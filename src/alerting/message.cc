@@ -56,6 +56,9 @@ std::string what_helps(const Message& message) {
     commands.push_back("maeil alert show " + id);
     commands.push_back(fmt::format("maeil alert ack {} --comment \"...\"    # somebody is at it", id));
   }
+  if (const auto& needed = state.diagnosis.environment; !needed.empty()) {
+    for (auto& command : commands) command = needed + " " + command;
+  }
   return fmt::format("{}", fmt::join(commands, "\n"));
 }
 

@@ -8,6 +8,7 @@
 
 #include "alerting/count_alerts.h"
 #include "cli/commands.h"
+#include "cli/metrics.h"
 #include "cli/output.h"
 #include "cli/stop.h"
 #include "dag/execute.h"
@@ -55,6 +56,7 @@ Result<int> change(Context& context, const AlertOptions& options, const char* na
     print_line(fmt::format("{} ({}) is {}", after.rule, short_id(after), standing_text(after)));
   MAEIL_ASSIGN(const auto sent, loop::send_alerts(store, context.settings, std::chrono::seconds(10)));
   for (const auto& line : sent) note_task_line(line);
+  keep_metrics_file(context);
   return 0;
 }
 
@@ -106,7 +108,8 @@ Result<int> alert_show(Context& context, const AlertOptions& options) {
     if (!why.cause.empty()) print_line(fmt::format("Likely cause: {}.", why.cause));
     if (why.good_day) print_line(fmt::format("Since {}, the last good day:", format_date(*why.good_day)));
     for (const auto& line : why.changes) print_line("- " + line);
-    for (const auto& line : why.commands) print_line("  " + line);
+    for (const auto& line : why.commands)
+      print_line(fmt::format("  {}{}{}", why.environment, why.environment.empty() ? "" : " ", line));
   }
   print_line("");
   for (const auto& alert : alerts)
@@ -170,11 +173,13 @@ Result<bool> notify_once(Context& context, std::vector<std::string>& said) {
   MAEIL_ASSIGN(store::Store & store, context.existing_store());
   MAEIL_ASSIGN(const table::DatasetSpec& spec, context.spec());
   auto lines = loop::ring_alerts(store, context.settings, spec, std::chrono::minutes(5));
+  if (!lines.empty()) keep_metrics_file(context);
   bool all = true;
   for (const auto& line : lines) {
     const bool failed = line.starts_with("warning: ");
     all = all && !failed;
-    if (std::ranges::find(said, line) != said.end()) continue;
+    // What goes wrong all the time is no news.
+    if (failed && std::ranges::find(said, line) != said.end()) continue;
     failed ? note_task_line(line) : print_line(line);
   }
   said = std::move(lines);

@@ -28,6 +28,8 @@ void ring(Context& context, store::Store& store) {
   const auto spec = context.spec();
   if (!spec) return note("warning: no alert was sent: " + spec.error().message, LogLevel::kWarning);
   for (const auto& line : loop::ring_alerts(store, context.settings, *spec)) note_task_line(line);
+  if (const auto told = alerting::noticed(loop::channels_of(context.settings)); !told)
+    note_task_line("warning: nobody is told: " + told.error().message);
 }
 
 Result<int> deploy(Context& context, store::Store& store, const registry::ModelVersion& version,
@@ -143,10 +145,7 @@ Result<int> model_approve(Context& context, const ModelOptions& options) {
   const auto told = loop::notices(
       store, context.settings, "MODEL_APPROVED", version, std::chrono::floor<std::chrono::days>(when),
       fmt::format("Version {} is {}, by {}.", version.version, note, registry::acting_user()));
-  if (told)
-    batch.puts.insert(batch.puts.end(), told->begin(), told->end());
-  else
-    cli::note("warning: nobody is told: " + told.error().message, LogLevel::kWarning);
+  if (told) batch.puts.insert(batch.puts.end(), told->begin(), told->end());
   MAEIL_TRY(registry::commit_change(store, batch, version));
   if (proposal.deploys) {
     MAEIL_ASSIGN(const auto approved, registry::find_version(store, version.id));

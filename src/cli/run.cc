@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <filesystem>
@@ -223,9 +224,28 @@ void send_what_is_due(Context& context, std::vector<std::string>& said) {
   auto sent = store ? loop::send_alerts(*store, context.settings, std::chrono::seconds(10))
                     : Result<std::vector<std::string>>(tl::make_unexpected(store.error()));
   if (!sent) sent = {"warning: alerts could not be sent: " + sent.error().message};
-  if (*sent == said) return;
-  for (const auto& line : *sent) note_task_line(line);
+  if (!sent->empty()) keep_metrics_file(context);
+  for (const auto& line : *sent) {
+    if (!line.starts_with("warning: ") || std::ranges::find(said, line) == said.end()) note_task_line(line);
+  }
   said = std::move(*sent);
+}
+
+// Of a date on which nothing is due, where it is the newest that there is and the last one that was due is
+// done: what is caught up with says nothing about last night.
+Status beat_of_no_day(Context& context, Days date) {
+  const Settings& settings = context.settings;
+  if (settings.heartbeat_url.empty()) return {};
+  MAEIL_ASSIGN(const auto next, dag::next_run(now(), settings.schedule_time, settings.time_zone));
+  if (date != next.logical_date - std::chrono::days(1)) return {};
+  MAEIL_ASSIGN(const table::DatasetSpec& spec, context.spec());
+  MAEIL_ASSIGN(store::Store & store, context.store());
+  Days last = date;
+  for (int days = 0; days < 31 && !loop::is_due(settings, spec, last); ++days) last -= std::chrono::days(1);
+  MAEIL_ASSIGN(const bool done, dag::is_finished(store, loop::pipelines(settings), last));
+  if (!done) return {};
+  if (const std::string missed = loop::beat(settings); !missed.empty()) note_task_line(missed);
+  return {};
 }
 
 }  // namespace
@@ -297,7 +317,7 @@ Result<int> schedule(Context& context) {
     MAEIL_ASSIGN(const table::DatasetSpec& spec, context.spec());
     if (!loop::is_due(settings, spec, date)) {
       note(loop::not_due_text(spec, date));
-      if (const std::string missed = loop::beat(settings); !missed.empty()) note_task_line(missed);
+      MAEIL_TRY(beat_of_no_day(context, date));
       return true;
     }
     MAEIL_ASSIGN(store::Store & store, context.store());

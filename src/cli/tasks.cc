@@ -150,7 +150,8 @@ Result<int> task(Context& context, const TaskOptions& options) {
   // What is listed as running is looked at again by whoever lists it: no reason to fail a task that is done.
   if (const Status noted = dag::note_task_ended(store, dag, *date, run.run_id); !noted)
     note_task_line("warning: " + noted.error().message);
-  if (!run.shard.is_part() && record && dag::is_finished(record->state)) {
+  const bool part_failed = record && record->state == dag::TaskState::kFailed;  // no whole task may follow it
+  if ((!run.shard.is_part() || part_failed) && record && dag::is_finished(record->state)) {
     for (const auto& line : loop::ring_alerts(store, day.settings, day.spec)) note_task_line(line);
     if (const std::string missed = loop::beat_after(store, day.settings, *date); !missed.empty())
       note_task_line(missed);

@@ -121,18 +121,13 @@ namespace {
 
 // What people are told of a deployment by hand. The link is switched already: settings that are wrong are no
 // reason to leave the registry behind.
-Status add_words(store::Store& store, const Settings& settings, const registry::ModelVersion& version,
-                 const DeploymentAct& act, const std::string& before, Instant when, store::Batch& batch) {
-  if (act.act == "rollback") {
-    MAEIL_ASSIGN(auto alert, rollback_alert(store, version, before, when));
-    batch.puts.push_back(std::move(alert));
-    return {};
-  }
+void add_words(store::Store& store, const Settings& settings, const registry::ModelVersion& version,
+               const DeploymentAct& act, const std::string& before, Instant when, store::Batch& batch) {
+  if (act.act == "rollback") return batch.puts.push_back(rollback_alert(store, version, before, when));
   if (auto told =
           notices(store, settings, "MODEL_DEPLOYED", version, std::chrono::floor<std::chrono::days>(when),
                   fmt::format("Version {} is deployed, by {}.", version.version, registry::acting_user())))
     std::ranges::move(*told, std::back_inserter(batch.puts));
-  return {};
 }
 
 }  // namespace
@@ -150,10 +145,9 @@ Result<store::Document> deploy_now(store::Store& store, const Settings& settings
                 {"run_id", act.run_id},
                 {"logical_date", format_date(std::chrono::floor<std::chrono::days>(when))}});
   batch.puts.push_back({kDeploymentEvents, event});
-  Status done;
   if (deployment && !deployment->unchanged)
-    done = add_words(store, settings, version, act, deployment->replaced, when, batch);
-  if (done) done = registry::commit_change(store, batch, version);
+    add_words(store, settings, version, act, deployment->replaced, when, batch);
+  const Status done = registry::commit_change(store, batch, version);
   if (!done) {
     if (deployment) deployment->lock.reset();
     follow_registry(store, settings);  // the link was switched already

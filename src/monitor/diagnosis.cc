@@ -15,8 +15,9 @@ using table::Severity;
 constexpr double kErrors = 5;         // standard errors that chance is given
 constexpr double kRankingLost = 0.1;  // of ROC AUC
 constexpr double kWeakRanking = 0.75;
+constexpr double kLeastRatio = 1.25;  // of two rates of the target
 
-enum class Kind { kMissing, kUnseen, kShare, kMean };
+enum class Kind { kMissing, kFilled, kUnseen, kShare, kMean };
 
 struct Change {
   Kind kind;
@@ -43,7 +44,8 @@ bool is_more_than_chance(double a, double b, uint64_t rows_a, uint64_t rows_b) {
 class Changes {
  public:
   Changes(const DateFacts& today, const DateFacts& good) : today_(today), good_(good) {
-    if (!today.rows || !good.rows || today.rows_of == good.rows_of) return;
+    compared_ = today.rows && good.rows && today.rows_of != good.rows_of;
+    if (!compared_) return;
     for (const auto& column : today.rows->columns) {
       const auto before = std::ranges::find(good.rows->columns, column.column, &ColumnSummary::column);
       if (before != good.rows->columns.end()) compare(column, *before);
@@ -66,6 +68,7 @@ class Changes {
     });
   }
   const std::vector<Change>& found() const { return found_; }
+  bool compared() const { return compared_; }  // false: what one of them was like is not known
 
  private:
   void add(Kind kind, const std::string& column, double share, const std::string& now,
@@ -81,8 +84,8 @@ class Changes {
   }
 
   void compare(const ColumnSummary& now, const ColumnSummary& was) {
-    see(Kind::kMissing, now.column, now.missing, was.missing, today_.rows->rows, good_.rows->rows,
-        percent(now.missing) + " missing", percent(was.missing));
+    see(now.missing > was.missing ? Kind::kMissing : Kind::kFilled, now.column, now.missing, was.missing,
+        today_.rows->rows, good_.rows->rows, percent(now.missing) + " missing", percent(was.missing));
     compare_shares(now, was);
     // A column that is one number all day long (a rate of exchange) has another one each day.
     if (!now.mean || !was.mean || !now.deviation || !was.deviation || now.values == 0 || was.values == 0)
@@ -117,15 +120,24 @@ class Changes {
   const DateFacts& today_;
   const DateFacts& good_;
   std::vector<Change> found_;
+  bool compared_ = false;
 };
 
-// Rows and the target's rate; "" where chance explains them.
+// Of the rows that were judged, else of all; "" where chance explains it, and where it is small.
 std::string change_of_rate(const DateFacts& today, const DateFacts& good) {
-  if (!today.rows || !good.rows || !today.rows->target_rate || !good.rows->target_rate) return "";
-  const double now = *today.rows->target_rate, was = *good.rows->target_rate;
-  if (!is_more_than_chance(now, was, today.rows->labelled, good.rows->labelled)) return "";
-  return fmt::format("{} of the labelled rows are positive ({} on {})", percent(now), percent(was),
-                     format_date(good.rows_of));
+  struct Rate {
+    std::optional<double> rate;
+    uint64_t rows = 0;
+  };
+  const auto of = [](const DateFacts& facts) -> Rate {
+    if (facts.rate) return {facts.rate, facts.labelled};
+    return facts.rows ? Rate{facts.rows->target_rate, facts.rows->labelled} : Rate{};
+  };
+  const Rate now = of(today), was = of(good);
+  if (!now.rate || !was.rate || !is_more_than_chance(*now.rate, *was.rate, now.rows, was.rows)) return "";
+  if (std::max(*now.rate, *was.rate) < kLeastRatio * std::min(*now.rate, *was.rate)) return "";
+  return fmt::format("{} of the labelled rows are positive ({} on {})", percent(*now.rate),
+                     percent(*was.rate), format_date(good.rows_of));
 }
 
 std::string change_of_rows(const DateFacts& today, const DateFacts& good) {
@@ -151,10 +163,17 @@ std::string describe(const std::optional<double>& f1, const std::optional<double
   return fmt::format("F1 {}, ROC AUC {}", metric(f1), metric(roc_auc));
 }
 
-struct Judged {
+// How today's model did on the good day: what passed, or what was judged before it.
+const DateFacts::Judged& then(const Evidence& evidence) {
+  const auto& [today, good] = std::pair(evidence.today.judged.version, &*evidence.good);
+  return today == good->judged.version && today != good->passed.version ? good->judged : good->passed;
+}
+
+struct Comparison {
   const Evidence& evidence;
-  std::vector<Change> changes;
-  std::string rate;
+  std::vector<Change> changes = {};
+  bool compared = false;
+  std::string rate = {};
 
   double best_of_attempts() const {
     double best = 0;
@@ -162,14 +181,14 @@ struct Judged {
     return best;
   }
 
-  // "retrained on the day's own rows it reached 0.6731 at best"
+  // ", and retrained on those rows it reaches 0.6731 at best"
   std::string attempts_said() const {
     if (evidence.attempts.empty()) return "";
     return fmt::format(", and retrained on those rows it reaches {:.4f} at best", best_of_attempts());
   }
 
   std::string cause_without_good_day() const {
-    const auto& auc = evidence.today.roc_auc;
+    const auto& auc = evidence.today.judged.roc_auc;
     if (!auc || *auc >= kWeakRanking || best_of_attempts() >= kWeakRanking) return "";
     return fmt::format(
         "The rows likely carry too little to reach the gate of {}: the model ranks with a ROC AUC of "
@@ -177,35 +196,53 @@ struct Judged {
         evidence.f1_threshold, *auc, attempts_said());
   }
 
-  std::string cause() const {
-    const auto& today = evidence.today;
-    if (!evidence.good) return cause_without_good_day();
-    const auto& good = *evidence.good;
+  std::string cause_of_feed() const {
     size_t count = 0;
     for (const auto& [kind, what] : {std::pair(Kind::kMissing, "has lost values"),
                                      {Kind::kUnseen, "has values that the model never saw"}}) {
       const std::string columns = columns_of(changes, kind, count);
       if (count == 0) continue;
       const auto most = std::ranges::find(changes, kind, &Change::kind);
-      if (most->share < 2 * kLeastChange) continue;
-      return fmt::format("The feed of {} is likely broken: it {}: {}", columns, what, most->text);
+      if (most->share >= 2 * kLeastChange)
+        return fmt::format("The feed of {} is likely broken: it {}: {}", columns, what, most->text);
     }
-    const bool same_version = today.version == good.version;
-    const bool ranks_less = today.roc_auc && good.roc_auc && *good.roc_auc - *today.roc_auc >= kRankingLost;
+    return "";
+  }
+
+  std::string cause() const {
+    if (!evidence.good) return cause_without_good_day();
+    const auto& good = *evidence.good;
+    const auto& today = evidence.today.judged;
+    const auto& before = then(evidence);
+    const std::string day = format_date(good.date);
+    if (auto feed = cause_of_feed(); !feed.empty()) return feed;
+    // On the good day another one passed, which is not in force yet.
+    if (good.waits && today.version != good.passed.version)
+      return fmt::format(
+          "Version {} is not good enough any more, as on {} already: version {} passed there and waits "
+          "for a person's approval",
+          today.version, day, good.passed.version);
+    const bool unchanged = compared && changes.empty(), same_version = today.version == before.version;
+    const bool ranks_less =
+        today.roc_auc && before.roc_auc && *before.roc_auc - *today.roc_auc >= kRankingLost;
     // What the world does can be learnt again from the day's own rows.
     const bool cannot_be_learnt =
-        ranks_less && !evidence.attempts.empty() && *good.roc_auc - best_of_attempts() >= kRankingLost;
-    if (ranks_less && changes.empty() && !same_version && !cannot_be_learnt)
+        ranks_less && !evidence.attempts.empty() && *before.roc_auc - best_of_attempts() >= kRankingLost;
+    if (ranks_less && unchanged && !same_version && !cannot_be_learnt)
       return fmt::format(
           "Version {} is likely the cause: no column has changed, and it ranks with a ROC AUC of {:.4f}, "
           "where version {} had {:.4f} on {}",
-          today.version, *today.roc_auc, good.version, *good.roc_auc, format_date(good.date));
-    if (cannot_be_learnt || (ranks_less && changes.empty()))
+          today.version, *today.roc_auc, before.version, *before.roc_auc, day);
+    if (cannot_be_learnt || (ranks_less && unchanged))
       return fmt::format(
           "Rows are likely joined wrongly, or labels are: the model ranks with a ROC AUC of {:.4f} ({:.4f} "
           "on {}){}{}",
-          *today.roc_auc, *good.roc_auc, format_date(good.date), attempts_said(),
-          changes.empty() ? ", though no column has changed by itself" : "");
+          *today.roc_auc, *before.roc_auc, day, attempts_said(),
+          unchanged ? ", though no column has changed by itself" : "");
+    if (!evidence.attempts.empty() && !evidence.attempts.back().failure.empty())
+      return fmt::format(
+          "The rows can be learnt again, but what was retrained may not take the place of version {}: {}",
+          today.version, evidence.attempts.back().failure);
     if (!rate.empty())
       return fmt::format("The rate of the target has changed: {}{}", rate,
                          today.roc_auc && !ranks_less
@@ -214,16 +251,16 @@ struct Judged {
     if (!changes.empty())
       return fmt::format(
           "The rows are likely of another kind than on {}: {} of {} columns have changed, most {}",
-          format_date(good.rows_of), changes.size(), today.rows->columns.size(), changes.front().text);
-    if (!same_version)
-      return fmt::format(
-          "Version {} is likely the cause: no column has changed, and on {} version {} was judged",
-          today.version, format_date(good.date), good.version);
-    if (today.roc_auc && good.roc_auc)
+          format_date(good.rows_of), changes.size(), evidence.today.rows->columns.size(),
+          changes.front().text);
+    if (unchanged && !same_version)
+      return fmt::format("Version {} is likely the cause: no column has changed, and on {} version {} passed",
+                         today.version, day, before.version);
+    if (unchanged && today.roc_auc && before.roc_auc)
       return fmt::format(
           "Chance, or what the columns mean for the target: no column has changed, and the ROC AUC is {:.4f} "
           "({:.4f} on {})",
-          *today.roc_auc, *good.roc_auc, format_date(good.date));
+          *today.roc_auc, *before.roc_auc, day);
     return "";
   }
 };
@@ -243,15 +280,15 @@ std::string cause_of_contract(const Evidence& evidence) {
 }
 
 // What was recorded on the way, whether or not it is the cause.
-std::vector<std::string> what_changed(const Judged& judged, bool gate) {
-  const auto& [evidence, changes, rate] = judged;
+std::vector<std::string> what_changed(const Comparison& comparison, bool gate) {
+  const auto& [evidence, changes, compared, rate] = comparison;
   const auto& today = evidence.today;
   std::vector<std::string> out;
-  if (gate && today.f1) {
-    out.push_back(fmt::format("version {}: {}{}", today.version, describe(today.f1, today.roc_auc),
-                              evidence.good ? fmt::format(" (version {} on {}: {})", evidence.good->version,
+  if (const auto& judged = today.judged; gate && judged.f1) {
+    out.push_back(fmt::format("version {}: {}{}", judged.version, describe(judged.f1, judged.roc_auc),
+                              evidence.good ? fmt::format(" (version {} on {}: {})", then(evidence).version,
                                                           format_date(evidence.good->date),
-                                                          describe(evidence.good->f1, evidence.good->roc_auc))
+                                                          describe(then(evidence).f1, then(evidence).roc_auc))
                                             : ""));
   }
   for (size_t k = 0; gate && k < evidence.attempts.size(); ++k) {
@@ -276,8 +313,7 @@ std::vector<std::string> what_changed(const Judged& judged, bool gate) {
   for (size_t k = 0; k < std::min(changes.size(), kToldChanges); ++k) out.push_back(changes[k].text);
   if (changes.size() > kToldChanges)
     out.push_back(fmt::format("{} more columns have changed", changes.size() - kToldChanges));
-  if (changes.empty() && gate && today.rows && evidence.good->rows && today.rows_of != evidence.good->rows_of)
-    out.emplace_back("no column has changed by itself");
+  if (compared && changes.empty() && gate) out.emplace_back("no column has changed by itself");
   return out;
 }
 
@@ -295,22 +331,33 @@ std::vector<std::string> what_helps(const Evidence& evidence, bool gate) {
   const std::string date = format_date(evidence.today.date);
   std::vector<std::string> out;
   if (gate) {
-    add_redo(evidence, out);
+    if (evidence.today.rows_of == evidence.today.date)
+      add_redo(evidence, out);
+    else
+      out.push_back(
+          fmt::format("maeil labels import --in FILE    # the labels of {} again, where they were wrong",
+                      format_date(evidence.today.rows_of)));
     // Back only where what is deployed is not what did well.
-    if (evidence.good && evidence.good->version != evidence.today.version &&
-        evidence.deployed == evidence.today.version)
-      out.push_back(fmt::format("maeil model deploy {}    # back to what passed on {}",
-                                evidence.good->version, format_date(evidence.good->date)));
+    const auto& good = evidence.good;
+    const bool is_another = good && good->passed.version != evidence.today.judged.version;
+    if (is_another && good->waits)
+      out.push_back(fmt::format("maeil model approve {} --comment \"...\"    # what passed on {}",
+                                good->passed.version, format_date(good->date)));
+    else if (is_another && evidence.deployed == evidence.today.judged.version)
+      out.push_back(fmt::format("maeil model deploy {}    # back to what passed on {}", good->passed.version,
+                                format_date(good->date)));
   } else if (evidence.rule == "DATA_CONTRACT_BROKEN") {
     add_redo(evidence, out);
     out.push_back(
         fmt::format("maeil run --date {}    # goes on, when the contract was wrong and is mended", date));
   } else if (evidence.rule == "TASK_FAILED") {
-    out.push_back(fmt::format("maeil logs {} {}    # what it said", date, evidence.task));
+    const bool is_part = evidence.task.ends_with(']');  // which a shell would take for a pattern
+    out.push_back(
+        fmt::format("maeil logs {0} {2}{1}{2}    # what it said", date, evidence.task, is_part ? "'" : ""));
     out.push_back(fmt::format("maeil run --date {}    # goes on from there", date));
   } else if (evidence.rule == "DEPLOYMENT_FAILED") {
     out.emplace_back("maeil doctor    # what is wrong here");
-    out.push_back(fmt::format("maeil model deploy {}    # once more", evidence.version));
+    out.push_back(fmt::format("maeil run --date {}    # once more, and what follows", date));
   } else if (evidence.rule == "MODEL_ROLLED_BACK") {
     out.emplace_back("maeil model history    # who deployed what");
   } else if (evidence.rule == "APPROVAL_PENDING") {
@@ -329,17 +376,19 @@ alerting::Diagnosis diagnose(const Evidence& evidence) {
   const bool gate = evidence.rule == "MODEL_PERFORMANCE_FAILURE";
   const bool about_rows =
       gate || evidence.rule == "DATA_CONTRACT_BROKEN" || evidence.rule == "MODEL_NOT_JUDGED";
-  Judged judged{evidence, {}, ""};
+  Comparison comparison{evidence};
   if (about_rows && evidence.good) {
-    judged.changes = Changes(evidence.today, *evidence.good).found();
-    judged.rate = change_of_rate(evidence.today, *evidence.good);
+    const Changes changes(evidence.today, *evidence.good);
+    comparison.changes = changes.found();
+    comparison.compared = changes.compared();
+    comparison.rate = change_of_rate(evidence.today, *evidence.good);
   }
   alerting::Diagnosis out;
-  out.cause = gate                                      ? judged.cause()
+  out.cause = gate                                      ? comparison.cause()
               : evidence.rule == "DATA_CONTRACT_BROKEN" ? cause_of_contract(evidence)
                                                         : "";
   if (about_rows && evidence.good) out.good_day = evidence.good->date;
-  if (about_rows) out.changes = what_changed(judged, gate);
+  if (about_rows) out.changes = what_changed(comparison, gate);
   out.commands = what_helps(evidence, gate);
   return out;
 }

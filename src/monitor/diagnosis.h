@@ -29,8 +29,15 @@ struct DateFacts {
   Days rows_of{};  // whose rows were judged: with late labels an earlier date
   std::optional<DaySummary> rows;
   std::map<std::string, double> unseen;  // by feature: share of the rows whose value the model never saw
-  std::string version;                   // that was judged; of a good day the one that passed
-  std::optional<double> f1, roc_auc;     // of that version
+  struct Judged {
+    std::string version;  // "": none
+    std::optional<double> f1, roc_auc;
+  };
+  Judged judged;               // the model in force
+  Judged passed = {};          // of a good day what passed: the same, or an attempt
+  bool waits = false;          // what passed waited for a person's approval then
+  std::optional<double> rate;  // of the target among the rows that were judged
+  uint64_t labelled = 0;       // of those
 };
 
 struct AttemptFacts {

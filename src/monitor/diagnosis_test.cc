@@ -37,9 +37,7 @@ DateFacts facts(const char* date, double f1, double roc_auc) {
   DateFacts out;
   out.date = out.rows_of = parse_date(date).value();
   out.rows = rows_of_a_day();
-  out.version = "20261101_000000";
-  out.f1 = f1;
-  out.roc_auc = roc_auc;
+  out.judged = out.passed = {"20261101_000000", f1, roc_auc};
   return out;
 }
 
@@ -49,7 +47,7 @@ Evidence failed_gate() {
   out.rule = "MODEL_PERFORMANCE_FAILURE";
   out.today = facts("2026-11-25", 0.2, 0.97);
   out.good = facts("2026-11-24", 0.9, 0.98);
-  out.deployed = out.today.version;
+  out.deployed = out.today.judged.version;
   out.f1_threshold = 0.75;
   return out;
 }
@@ -75,7 +73,7 @@ TEST(Diagnosis, ValuesThatTheModelNeverSaw) {
 
 TEST(Diagnosis, AWrongJoinIsRankingLostWithoutAColumnThatChanged) {
   Evidence evidence = failed_gate();
-  evidence.today.roc_auc = 0.55;
+  evidence.today.judged.roc_auc = 0.55;
   evidence.attempts = {{0.1, 0.6, "", ""},
                        {0.15, 0.67, "it lost too much in region", "region = n: F1 0.1000 (0.2000 before)"}};
   const auto told = diagnose(evidence);
@@ -93,7 +91,7 @@ TEST(Diagnosis, AWrongJoinIsRankingLostWithoutAColumnThatChanged) {
 // What the world does can be learnt from the day's own rows, whatever else has changed since the good day.
 TEST(Diagnosis, WhatCannotBeLearntAgainIsNoChangeOfTheWorld) {
   Evidence evidence = failed_gate();
-  evidence.today.roc_auc = 0.55;
+  evidence.today.judged.roc_auc = 0.55;
   evidence.today.rows->target_rate = 0.2;
   evidence.today.rows->columns[0].mean = 60;
   evidence.attempts = {{0.1, 0.6, "", ""}};
@@ -113,8 +111,8 @@ TEST(Diagnosis, ATargetThatBecameMoreFrequent) {
 
 TEST(Diagnosis, AnotherVersionAndTheWayBack) {
   Evidence evidence = failed_gate();
-  evidence.today.version = evidence.deployed = "20261125_000000";
-  evidence.today.roc_auc = 0.7;
+  evidence.today.judged.version = evidence.deployed = "20261125_000000";
+  evidence.today.judged.roc_auc = 0.7;
   const auto told = diagnose(evidence);
   EXPECT_THAT(told.cause, StartsWith("Version 20261125_000000 is likely the cause"));
   EXPECT_THAT(told.commands, Contains(StartsWith("maeil model deploy 20261101_000000 ")));
@@ -135,10 +133,61 @@ TEST(Diagnosis, WithoutAGoodDayOnlyWeakRankingIsSaid) {
   Evidence evidence = failed_gate();
   evidence.good.reset();
   EXPECT_EQ(diagnose(evidence).cause, "");
-  evidence.today.roc_auc = 0.66;
+  evidence.today.judged.roc_auc = 0.66;
   evidence.attempts = {{0.1, 0.67, "", ""}};
   EXPECT_THAT(diagnose(evidence).cause,
               StartsWith("The rows likely carry too little to reach the gate of 0.75"));
+}
+
+TEST(Diagnosis, AColumnThatWasFilledHasLostNothing) {
+  Evidence evidence = failed_gate();
+  evidence.good->rows->columns[0].missing = 0.4;
+  evidence.today.rows->columns[0].missing = 0;
+  const auto told = diagnose(evidence);
+  EXPECT_THAT(told.cause,
+              HasSubstr("1 of 3 columns have changed, most income: 0 % missing (40 % on 2026-11-24)"));
+}
+
+// Of the rows that were judged, which may be others than the day's; a small change of many rows is no cause.
+TEST(Diagnosis, TheRateIsThatOfTheRowsJudged) {
+  Evidence evidence = failed_gate();
+  evidence.today.rate = 0.58, evidence.today.labelled = 188;
+  evidence.good->rate = 0.105, evidence.good->labelled = 200;
+  EXPECT_THAT(diagnose(evidence).cause,
+              HasSubstr("58 % of the labelled rows are positive (10.5 % on 2026-11-24)"));
+  evidence.today.rate = 0.072, evidence.today.labelled = 100'000'000;
+  evidence.good->rate = 0.07, evidence.good->labelled = 100'000'000;
+  EXPECT_THAT(diagnose(evidence).cause, Not(HasSubstr("rate")));
+}
+
+TEST(Diagnosis, WhatPassedOnTheGoodDayAndWaitsIsApprovedAndNotDeployed) {
+  Evidence evidence = failed_gate();
+  evidence.good->passed = {"20261124_000000", 0.9, 0.98};
+  evidence.good->waits = true;
+  const auto told = diagnose(evidence);
+  EXPECT_THAT(told.cause,
+              HasSubstr("as on 2026-11-24 already: version 20261124_000000 passed there and waits"));
+  EXPECT_THAT(told.commands, Contains(StartsWith("maeil model approve 20261124_000000 ")));
+  EXPECT_THAT(told.commands, Not(Contains(HasSubstr("deploy"))));
+}
+
+TEST(Diagnosis, AttemptsThatASegmentStops) {
+  Evidence evidence = failed_gate();
+  evidence.attempts = {{0.9, 0.98, "it lost 0.3 of F1 in region = north", ""}};
+  EXPECT_THAT(diagnose(evidence).cause,
+              HasSubstr("may not take the place of version 20261101_000000: it lost 0.3"));
+}
+
+// Of a date that an older maeil recorded there are no statistics.
+TEST(Diagnosis, WhatWasNotComparedHasNotStayedTheSame) {
+  Evidence evidence = failed_gate();
+  evidence.good->rows.reset();
+  evidence.today.judged.roc_auc = 0.55;
+  evidence.attempts = {{0.1, 0.6, "", ""}};
+  const auto told = diagnose(evidence);
+  EXPECT_THAT(told.cause, StartsWith("Rows are likely joined wrongly"));
+  EXPECT_THAT(told.cause, Not(HasSubstr("no column")));
+  EXPECT_THAT(told.changes, Not(Contains(HasSubstr("no column"))));
 }
 
 // With late labels the model was judged on the rows of another date; the same date's rows have not changed.
@@ -147,6 +196,8 @@ TEST(Diagnosis, RowsOfOneDateAreNotComparedWithThemselves) {
   evidence.today.rows->columns[0].missing = 0.43;
   evidence.today.rows_of = evidence.good->rows_of;
   const auto told = diagnose(evidence);
+  EXPECT_THAT(told.commands,
+              Contains(StartsWith("maeil labels import --in FILE    # the labels of 2026-11-24 again")));
   EXPECT_THAT(told.changes, Not(Contains(HasSubstr("missing"))));
   EXPECT_THAT(told.cause, Not(HasSubstr("feed")));
 }
@@ -180,7 +231,7 @@ TEST(Diagnosis, WhatHelpsIsByTheRule) {
   Evidence evidence;
   evidence.today = facts("2026-11-25", 0.9, 0.9);
   for (const auto& [rule, command] : {std::pair("TASK_FAILED", "maeil logs 2026-11-25 validate_data "),
-                                      {"DEPLOYMENT_FAILED", "maeil model deploy 2026 "},
+                                      {"DEPLOYMENT_FAILED", "maeil run --date 2026-11-25 "},
                                       {"APPROVAL_PENDING", "maeil model approve 2026 "},
                                       {"MODEL_ROLLED_BACK", "maeil model history "},
                                       {"LABELS_OVERDUE", "maeil labels import "}}) {

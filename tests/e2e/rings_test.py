@@ -2,6 +2,8 @@
 import csv
 import datetime
 import json
+import re
+import shlex
 import signal
 import subprocess
 import unittest
@@ -52,7 +54,10 @@ class Rings(BadAndGoodDays):
         # It fails again: the date has had its ring.
         self.work.run("run", "--date", "2026-07-01", F1_THRESHOLD=0, **TOLD)
         self.assertEqual((len(self.alerts("TASK_FAILED")), len(self.told())), (2, 1))
+        # Another date fails too: both have to be done.
+        self.assertIn(self.work.run("run", "--in", "rows_2026-07-02.csv", F1_THRESHOLD=0, **TOLD).returncode, (1, 3))
         back()
+        self.assertNotIn("is resolved", self.work.run("run", "--date", "2026-07-02", expect=0, F1_THRESHOLD=0, **TOLD).stderr)
         said = self.work.run("run", "--date", "2026-07-01", expect=0, F1_THRESHOLD=0, **TOLD).stderr
         self.assertIn("alert TASK_FAILED (ERROR) is resolved", said)
         self.assertEqual([m["event"] for m in self.told()], ["opened", "resolved"])
@@ -66,7 +71,13 @@ class Rings(BadAndGoodDays):
         alert, = self.alerts("DEPLOYMENT_FAILED")
         version, = self.work.find("model_metadata", {"status": "approved"})
         self.assertEqual((alert["model_version"], alert["model_id"]), (version["model_version"], version["_id"]["$oid"]))
-        self.assertIn(f"maeil model deploy {version['model_version']}", self.work.run("alert", "show", "DEPLOYMENT_FAILED", expect=0).stdout)
+        self.assertIn("maeil run --date 2026-07-01 ", self.work.run("alert", "show", "DEPLOYMENT_FAILED", expect=0).stdout)
+        # Days that deploy nothing show nothing of it.
+        for day in (2, 3):
+            self.assertNotIn("DEPLOYMENT_FAILED (CRITICAL) is resolved", self.day(day).stderr)
+        with self.work.copy() as by_hand:
+            (by_hand.folder / "models/machines/deployed").unlink()
+            self.assertIn("alert DEPLOYMENT_FAILED (CRITICAL) is resolved", by_hand.run("model", "deploy", version["model_version"], expect=0).stderr)
         back()
         said = self.work.run("run", "--date", "2026-07-01", expect=0, F1_THRESHOLD=0).stderr
         self.assertIn("alert DEPLOYMENT_FAILED (CRITICAL) is resolved", said)
@@ -159,6 +170,23 @@ class Rings(BadAndGoodDays):
         self.assertEqual(alert["diagnosis"], told)
         shown = self.work.run("alert", "show", FAILED, expect=0).stdout
         self.assertIn(f"Likely cause: {told['cause']}.", shown)
+
+    def test_a_shard_that_fails_rings_and_commands_name_one_of_several_datasets(self):
+        spec = self.work.folder / "dataset.toml"
+        datasets = self.work.folder / "datasets"
+        datasets.mkdir()
+        (datasets / "other.toml").write_text(spec.read_text().replace('"machines"', '"other"'))
+        (datasets / "machines.toml").write_text(spec.read_text())
+        spec.unlink()
+        self.day(1, good=True, DATASET="machines")
+        (datasets / "machines.toml").write_text((datasets / "machines.toml").read_text().replace('id = "machine"', 'id = "heat"'))
+        done = self.work.run("task", "machines__scoring_pipeline", "score_data", "--logical-date", "2026-07-01", "--run-id", "s", "--shard", "1/2", expect=3, **TOLD)
+        self.assertIn("alert TASK_FAILED (ERROR) is open", done.stderr)
+        message, = self.told()
+        self.assertEqual((message["segment"], message["diagnosis"]["environment"]), ("scoring_pipeline.score_data", "DATASET=machines"))
+        shown = self.work.run("alert", "show", "TASK_FAILED", expect=0, DATASET="machines").stdout
+        command = re.search("DATASET=machines maeil (logs 2026-07-01 'score_data.*?')", shown)[1]
+        self.assertIn("error: ", self.work.run(*shlex.split(command), expect=0, DATASET="machines").stdout)
 
     def test_the_scheduler_sends_between_days(self):
         self.assertIn("command: the command ended with 1, again in 1 min", self.day(1, ALERT_COMMAND="false").stderr)

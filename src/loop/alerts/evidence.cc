@@ -73,14 +73,18 @@ Status read_rows_of(store::Store& store, const Document& validation, DateFacts& 
   return {};
 }
 
+DateFacts::Judged judged_by(std::string version, const Document& metrics) {
+  return {std::move(version), metric_in(metrics, "f1_score"), metric_in(metrics, "roc_auc")};
+}
+
 // Of the model in force of the date, and of the rows that it was judged by.
 Result<DateFacts> facts_of(store::Store& store, Days date) {
   DateFacts out{.date = date, .rows_of = date};
   MAEIL_ASSIGN(const Document evaluated, result_at(store, date, kEvaluationDag, "evaluate_model"));
-  out.version = store::text_field(evaluated, "model_version");
   const Document metrics = part(evaluated, "metrics"), judged_on = part(evaluated, "judged_on");
-  out.f1 = metric_in(metrics, "f1_score");
-  out.roc_auc = metric_in(metrics, "roc_auc");
+  out.judged = judged_by(store::text_field(evaluated, "model_version"), metrics);
+  out.rate = metric_in(metrics, "default_rate");
+  out.labelled = static_cast<uint64_t>(std::max(0.0, metric_in(metrics, "rows").value_or(0)));
   if (judged_on.is_array()) {
     for (const auto& day : judged_on) {
       const auto parsed = day.is_string() ? parse_date(day.get<std::string>()) : bad_input("");
@@ -102,11 +106,8 @@ Result<std::optional<DateFacts>> good_day_before(store::Store& store, Days date)
   const auto found = parse_date(store::text_field(event, "logical_date"));
   if (!found) return std::optional<DateFacts>();
   MAEIL_ASSIGN(DateFacts out, facts_of(store, *found));
-  // What passed, which may be an attempt.
-  if (const std::string passed = store::text_field(event, "model_version"); !passed.empty())
-    out.version = passed;
-  out.f1 = metric_in(part(event, "metrics"), "f1_score");
-  out.roc_auc = metric_in(part(event, "metrics"), "roc_auc");
+  out.passed = judged_by(store::text_field(event, "model_version"), part(event, "metrics"));
+  out.waits = store::text_field(event, "status") == "pending_approval";
   return std::optional(std::move(out));
 }
 
@@ -167,8 +168,7 @@ Result<monitor::Evidence> evidence_of(store::Store& store, const Document& alert
   MAEIL_ASSIGN(out.today, facts_of(store, *date));
   MAEIL_ASSIGN(out.good, good_day_before(store, *date));
   MAEIL_TRY(read_attempts(store, *date, out));
-  // A broken contract's rows are those of its own document, whatever was judged.
-  MAEIL_ASSIGN(const Document validation, validation_of(store, *date));
+  MAEIL_ASSIGN(const Document validation, validation_of(store, out.today.rows_of));
   out.findings = findings_from(part(validation, "findings"));
   MAEIL_ASSIGN(const Document raw,
                document_of(store, "raw_data", store::id_text(part(validation, "raw_data_id")),

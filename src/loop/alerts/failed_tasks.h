@@ -12,7 +12,7 @@ namespace maeil::loop {
 void tell_failures(const store::Store& store, dag::RunOptions& options);
 
 // The alert MODEL_ROLLED_BACK, of the newest date that has a verdict: `version` took the place of `before`.
-Result<store::Batch::Put> rollback_alert(store::Store& store, const registry::ModelVersion& version,
-                                         const std::string& before, Instant when);
+store::Batch::Put rollback_alert(store::Store& store, const registry::ModelVersion& version,
+                                 const std::string& before, Instant when);
 
 }  // namespace maeil::loop

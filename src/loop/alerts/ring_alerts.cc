@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "alerting/count_alerts.h"
 #include "alerting/deliveries.h"
 #include "loop/alerts/evidence.h"
@@ -43,20 +45,29 @@ namespace {
 
 Result<alerting::Counted> count(store::Store& store, const Day& day) {
   const alerting::Channels channels = channels_of(day.settings);
-  MAEIL_ASSIGN(const auto newest, newest_verdict(store));
+  // A damaged event is said by whoever judges; here it is as if there were no verdict yet.
+  const auto verdict = newest_verdict(store);
+  const std::optional<Days> newest = verdict ? *verdict : std::nullopt;
   return alerting::count_alerts(
-      store,
-      {.dataset = day.settings.dataset,
-       .model = registry::kClassifier,
-       .patience = {day.settings.alert_repeat_days},
-       .newest = newest,
-       .holder = "counting alerts",
-       .is_over = [&](const alerting::AlertState& state) { return is_over(store, day, newest, state); },
-       .diagnose = [&](const store::Document& alert) -> Result<alerting::Diagnosis> {
-         MAEIL_ASSIGN(const auto evidence, evidence_of(store, alert));
-         return monitor::diagnose(evidence);
-       },
-       .channels = [&](std::string_view severity) { return alerting::routed(channels, severity); }});
+      store, {.dataset = day.settings.dataset,
+              .model = registry::kClassifier,
+              .patience = {day.settings.alert_repeat_days},
+              .newest = newest,
+              .holder = "counting alerts",
+              .is_over = [&](const alerting::AlertState& state,
+                             bool opens) { return is_over(store, day, newest, state, opens); },
+              .diagnose = [&](const store::Document& alert) -> Result<alerting::Diagnosis> {
+                MAEIL_ASSIGN(const auto evidence, evidence_of(store, alert));
+                auto diagnosis = monitor::diagnose(evidence);
+                // Where a folder has several datasets a command must name its own.
+                if (std::ranges::find(
+                        day.settings.origins,
+                        std::pair<std::string, std::string>{"DATASET_SPEC", "describes the dataset"}) !=
+                    day.settings.origins.end())
+                  diagnosis.environment = "DATASET=" + day.settings.dataset;
+                return diagnosis;
+              },
+              .channels = [&](std::string_view severity) { return alerting::routed(channels, severity); }});
 }
 
 }  // namespace
