@@ -66,6 +66,8 @@ const std::vector<Setting>& table() {
       {"ALERT_CA_FILE", &Settings::alert_ca_file},
       {"ALERT_GIVE_UP_HOURS", &Settings::alert_give_up_hours, 1, 8760},
       {"HEARTBEAT_URL", &Settings::heartbeat_url},
+      {"SCORE_REASONS", &Settings::score_reasons, 0, 20},
+      {"REASON_LANGUAGE", &Settings::reason_language},
       {"DECISION_THRESHOLD", &Settings::decision_threshold},
       {"COST_FALSE_NEGATIVE", &Settings::cost_false_negative, 1e-9, 1e9},
       {"COST_FALSE_POSITIVE", &Settings::cost_false_positive, 1e-9, 1e9},
@@ -324,6 +326,9 @@ Result<Settings> load_settings(const std::filesystem::path& folder,
           "CHALLENGERS names model families, 'boosted_trees' or 'boosted_trees, tab_transformer', not '{}'",
           family));
   }
+  if (settings.reason_language != "en" && settings.reason_language != "ko")
+    return usage_error(
+        fmt::format("REASON_LANGUAGE must be 'en' or 'ko', not '{}'", settings.reason_language));
   if (settings.approval != "auto" && settings.approval != "manual")
     return usage_error(fmt::format("APPROVAL must be 'auto' or 'manual', not '{}'", settings.approval));
   if (const auto& rule = settings.decision_threshold;

@@ -50,6 +50,8 @@ struct Settings {
   std::string alert_routes;   // "CRITICAL: pagerduty, email; WARNING: slack"; empty: all to all
   std::string alert_ca_file;  // certificates by which a channel's server is known; empty: the system's
   int64_t alert_give_up_hours = 48;
+  int64_t score_reasons = 0;           // so many reasons for each score of a day
+  std::string reason_language = "en";  // or "ko"
   std::string heartbeat_url;  // is called after each date that was done, for a dead man's switch elsewhere
   // where a model decides: "f1", "cost", "argmax" or a number; empty: argmax for the built-in dataset, f1 for
   // others (loop/decide.h)

@@ -114,6 +114,7 @@ struct TrainOptions {
 };
 struct PredictOptions {
   std::string model, in, out;
+  int64_t reasons = 0;
 };
 struct ModelOptions {
   std::string version, file, features, reference, out, categories, numbers, comment;

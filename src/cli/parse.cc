@@ -237,7 +237,10 @@ void add_data_commands(Parser& p) {
                   "a model file (.pth, .pt, .ckpt, .safetensors, .maeil) or a version")
         ->required();
     c->add_option("--in", p.predict.in, "raw rows")->required();
-    if (scoring) c->add_option("--out", p.predict.out, "the CSV file")->required();
+    if (!scoring) continue;
+    c->add_option("--out", p.predict.out, "the CSV file")->required();
+    c->add_option("--reasons", p.predict.reasons, "so many columns that moved each row's score most")
+        ->check(CLI::Range(0, 20));
   }
 }
 

@@ -29,7 +29,7 @@ Result<int> predict(Context& context, const PredictOptions& options) {
   Progress progress;
   MAEIL_ASSIGN(const auto report,
                loop::predict_rows({context.settings, options.in, spec, model, options.model}, options.out,
-                                  watcher_of(progress)));
+                                  options.reasons, watcher_of(progress)));
   progress.finish();
   const uint64_t scored = report.rows - report.quarantined;
   if (context.json)

@@ -12,6 +12,7 @@
 #include "loop/prepared/part_report.h"
 #include "loop/prepared/raw_data.h"
 #include "loop/prepared/read_rows.h"
+#include "loop/reasons.h"
 #include "prep/columns.h"
 #include "prep/row_split.h"
 #include "prep/transform.h"
@@ -20,14 +21,15 @@
 
 namespace maeil::loop {
 
-std::string scores_header(const table::DatasetSpec& spec) {
+std::string scores_header(const table::DatasetSpec& spec, int64_t reasons) {
   std::string out;
   for (const auto& name : spec.roles.id) {
     format::append_csv_text(out, name);
     out += ',';
   }
   if (spec.roles.id.empty()) out = "row,";
-  return out + "probability,decision,model_version\n";
+  out += "probability,decision,model_version";
+  return out + ReasonWriter({}, spec, reasons, "en").header() + "\n";
 }
 
 std::string scores_path(const Settings& settings, Days date) {
@@ -65,6 +67,8 @@ Result<table::ReadReport> DayScores::make(RowRange rows, const Sink& sink) {
         "version {} was trained when other columns were the id ({}): train one with the ids of {}",
         version_.version, fmt::join(spec.roles.id, ", "), day_.spec.file));
   }
+  const ReasonWriter why(*model_.preparation, day_.spec, day_.settings.score_reasons,
+                         day_.settings.reason_language);
   const auto score = [&](const table::CsvChunk& chunk, ScoredPiece& piece) -> Status {
     const auto prepared = prep::transform(spec, *model_.preparation, chunk.table);
     auto scored = model::probabilities(model_, prepared);
@@ -75,6 +79,7 @@ Result<table::ReadReport> DayScores::make(RowRange rows, const Sink& sink) {
           std::move(scored.error()));
     }
     MAEIL_ASSIGN(piece.probabilities, std::move(scored));
+    MAEIL_ASSIGN(const auto told, why.of(model_, prepared));
     piece.lines.clear();
     piece.ids.clear();
     if (!day_.spec.roles.id.empty()) {
@@ -95,6 +100,7 @@ Result<table::ReadReport> DayScores::make(RowRange rows, const Sink& sink) {
       format::append_float(piece.lines, p);
       piece.lines += p >= threshold ? ",1," : ",0,";
       piece.lines += version_.version;
+      piece.lines += told[i];
       piece.lines += '\n';
     }
     return {};
@@ -121,10 +127,10 @@ RowCuts DayScores::cuts() const {
 
 // The version's name too: two may have the same bytes, and each line names one.
 Result<store::Document> DayScores::inputs() const {
-  return store::Document{{"raw_sha256", raw_.value("sha256", "")},
-                         {"model_version", version_.version},
-                         {"validation_id", validated_.validation_id},
-                         {"model_sha256", version_.sha256}};
+  return store::Document{
+      {"raw_sha256", raw_.value("sha256", "")},    {"model_version", version_.version},
+      {"validation_id", validated_.validation_id}, {"model_sha256", version_.sha256},
+      {"reasons", day_.settings.score_reasons},    {"reason_language", day_.settings.reason_language}};
 }
 
 Status DayScores::write(const ScoredPiece& piece, PartWriter& part) const {

@@ -19,8 +19,8 @@
 namespace maeil::loop {
 
 // The first line of a day's scores: the spec's id columns, else `row`, then probability, decision and
-// model_version.
-std::string scores_header(const table::DatasetSpec& spec);
+// model_version, then so many reasons (reasons.h).
+std::string scores_header(const table::DatasetSpec& spec, int64_t reasons);
 
 // DATA_DIR/scores/scores_2026-11-23.csv
 std::string scores_path(const Settings& settings, Days date);

@@ -2,7 +2,9 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <filesystem>
+#include <iterator>
 
 #include "base/dataset_name.h"
 #include "base/file.h"
@@ -11,6 +13,7 @@
 #include "loop/import.h"
 #include "loop/prepared/processed_csv.h"
 #include "loop/query_rows.h"
+#include "loop/reasons.h"
 #include "loop/validation.h"
 #include "prep/row_split.h"
 #include "prep/transform.h"
@@ -115,28 +118,34 @@ Result<table::ReadReport> write_prepared_rows(const FileRows& rows, uint64_t see
   return report;
 }
 
-Result<table::ReadReport> predict_rows(const FileRows& rows, const std::string& out, const Watcher& watcher) {
+Result<table::ReadReport> predict_rows(const FileRows& rows, const std::string& out, int64_t reasons,
+                                       const Watcher& watcher) {
   MAEIL_TRY(rows.model.predictor->check_scores(rows.model_name));
   const double threshold = model::threshold_of(rows.model);
   // The built-in dataset's name is what its users' programs read.
   const bool of_default = rows.spec.name == kBuiltinDataset;
   const std::string probability = of_default ? "probability_of_default" : "probability";
   using columnar::OutKind;
-  MAEIL_ASSIGN(auto file, table::RowOutput::create(out, {{"row", OutKind::kWhole},
-                                                         {probability, OutKind::kNumber},
-                                                         {"prediction", OutKind::kWhole}}));
-  MAEIL_TRY(file.write(fmt::format("row,{},prediction\n", probability)));
+  const ReasonWriter why(*rows.model.preparation, rows.spec, reasons, rows.settings.reason_language);
+  std::vector<columnar::OutColumn> columns = {
+      {"row", OutKind::kWhole}, {probability, OutKind::kNumber}, {"prediction", OutKind::kWhole}};
+  std::ranges::move(why.columns(), std::back_inserter(columns));
+  MAEIL_ASSIGN(auto file, table::RowOutput::create(out, std::move(columns)));
+  MAEIL_TRY(file.write(fmt::format("row,{},prediction{}\n", probability, why.header())));
   MAEIL_ASSIGN(auto report, transform_rows<std::string>(
                                 rows, {.target_required = false, .other_label_is_none = true}, watcher,
                                 [&](const table::CsvChunk& chunk, const prep::Prepared& prepared,
                                     std::string& text) -> Status {
                                   const auto& index = chunk.row_index;
                                   MAEIL_ASSIGN(const auto p, chances(rows.model, rows.path, prepared, index));
+                                  MAEIL_ASSIGN(const auto told, why.of(rows.model, prepared));
                                   text.clear();
                                   for (size_t i = 0; i < p.size(); ++i) {
                                     text += fmt::format("{},", index[i]);
                                     format::append_float(text, p[i]);
-                                    text += p[i] >= threshold ? ",1\n" : ",0\n";
+                                    text += p[i] >= threshold ? ",1" : ",0";
+                                    text += told[i];
+                                    text += '\n';
                                   }
                                   return {};
                                 },

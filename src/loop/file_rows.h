@@ -41,9 +41,10 @@ void note_read(const table::ReadReport& report, const std::string& file, const W
 Result<table::ReadReport> write_prepared_rows(const FileRows& rows, uint64_t seed, Days date,
                                               const std::string& out, const Watcher& watcher);
 
-// row, probability_of_default (of another dataset than the built-in one: probability), prediction. A third
-// value of the target is a missing label.
-Result<table::ReadReport> predict_rows(const FileRows& rows, const std::string& out, const Watcher& watcher);
+// row, probability_of_default (of another dataset than the built-in one: probability), prediction, and so
+// many `reasons` (reasons.h; in REASON_LANGUAGE). A third value of the target is a missing label.
+Result<table::ReadReport> predict_rows(const FileRows& rows, const std::string& out, int64_t reasons,
+                                       const Watcher& watcher);
 
 // The labelled rows, scored; how many have no label is said.
 struct ScoredRows {

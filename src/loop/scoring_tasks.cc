@@ -92,7 +92,8 @@ Result<std::string> write_scores_table(const Day& day, Days date, const std::str
     if (const auto wrong = format::split_record(record.bytes, fields, unescaped); !wrong.empty())
       return internal_error(fmt::format("line {} of the day's scores has {}", record.line, wrong));
     row.clear();
-    for (size_t i = 0; i + 1 < fields.size(); ++i)  // all but the version
+    // What stands before the version: the database has the version as its own column, and no reasons.
+    for (size_t i = 0; i < std::max<size_t>(1, day.spec.roles.id.size()) + 2; ++i)
       row.push_back(fields[i].empty() ? std::nullopt : std::optional(fields[i]));
     return true;
   };
@@ -113,7 +114,7 @@ Result<TaskOutcome> write_scores(const Day& day, TaskContext& context, const Sco
     MAEIL_TRY(file.write(bytes));
     return blob->write(bytes);
   };
-  MAEIL_TRY(write(scores_header(day.spec)));
+  MAEIL_TRY(write(scores_header(day.spec, day.settings.score_reasons)));
   // Added up row by row, so that the sum does not depend on where pieces and shards were cut.
   const double threshold = scores.threshold();
   double sum = 0;

@@ -368,6 +368,33 @@ Status read_roles(const toml::table& document, const std::string& file, DatasetS
   return {};
 }
 
+Status read_reasons(const toml::table& document, const std::string& file, DatasetSpec& spec) {
+  const toml::node* node = document.get("reasons");
+  if (!node) return {};
+  const auto at = [&](const toml::node& of) { return fmt::format("{}:{}", file, of.source().begin.line); };
+  if (!node->is_table()) return bad_input(at(*node) + ": reasons must be a [reasons] table");
+  for (const auto& [key, words] : *node->as_table()) {
+    const std::string name(key.str());
+    if (!spec.find(name) &&
+        std::ranges::find(spec.day_counts, name, &DayCount::name) == spec.day_counts.end())
+      return bad_input(
+          fmt::format("{}: [reasons] names '{}', which is no column and no day count", at(words), name));
+    ReasonWords out;
+    if (const auto text = words.value_exact<std::string>()) {
+      out = {*text, *text};
+    } else if (words.is_table()) {
+      Keys keys(*words.as_table(), fmt::format("'{}' of [reasons]", name), file);
+      out = {keys.text("en"), keys.text("ko")};
+      MAEIL_TRY(keys.finish());
+    }
+    if (out.en.empty() && out.ko.empty())
+      return bad_input(fmt::format(
+          "{}: '{}' of [reasons] must be a text, or {{ en = \"...\", ko = \"...\" }}", at(words), name));
+    spec.reasons.emplace(name, std::move(out));
+  }
+  return {};
+}
+
 Result<DatasetSpec> read_spec(const toml::table& document, const std::string& file) {
   DatasetSpec spec;
   Keys top(document, "the dataset", file);
@@ -376,7 +403,7 @@ Result<DatasetSpec> read_spec(const toml::table& document, const std::string& fi
   if (std::string recorded = top.text("recorded_as"); !recorded.empty())  // base/dataset_choice.h
     spec.new_name = std::exchange(spec.name, std::move(recorded));
   for (const char* key : {"target", "roles", "columns", "day_counts", "drop", "constraints", "contract",
-                          "settings", "read", "calendar"})
+                          "settings", "read", "calendar", "reasons"})
     top.know(key);
   MAEIL_TRY(top.finish());
   if (const auto* settings = document.get("settings"); settings && !settings->is_table())  // base/settings.h
@@ -404,6 +431,7 @@ Result<DatasetSpec> read_spec(const toml::table& document, const std::string& fi
       spec.day_counts.push_back(std::move(out));
     }
   }
+  MAEIL_TRY(read_reasons(document, file, spec));
   MAEIL_TRY(apply_drops(document, file, spec));
   MAEIL_TRY(read_constraints(document, file, spec));
   MAEIL_ASSIGN(spec.contract, parse_contract(document, file, spec));

@@ -16,6 +16,7 @@
 #include "table/dates.h"
 #include "table/due_days.h"
 #include "table/read_spec.h"
+#include "table/reason_words.h"
 #include "table/target_value.h"
 
 namespace maeil::table {
@@ -75,6 +76,7 @@ struct DatasetSpec {
   Contract contract;                    // what the rows of its files must keep
   ReadSpec read;                        // how its files are written
   DueDays due;                          // on which days one is due
+  Reasons reasons;                      // what people call columns and day counts
   std::string text;                     // as TOML, without [settings]; "": the built-in one
 
   const SpecColumn* find(std::string_view column) const;

@@ -155,6 +155,29 @@ TEST(DatasetSpec, RolesAreTextAndCheckedByLineAndKey) {
   EXPECT_NE(message("owner = \"code\"").find("no key 'owner'"), std::string::npos);
 }
 
+TEST(DatasetSpec, ReasonsNameColumnsAndDayCountsInTwoLanguages) {
+  const auto parsed = [](const std::string& reasons) {
+    return parse_dataset_spec(
+        "name = \"d\"\ncolumns = [ { name = \"a\", type = \"date\" }, { name = \"b\", type = \"number\" } ]\n"
+        "[[day_counts]]\nname = \"age\"\nfrom = \"2024-01-01\"\nto = \"a\"\n[reasons]\n" +
+            reasons,
+        "d.toml");
+  };
+  const auto spec = parsed("b = { en = \"heat\", ko = \"온도\" }\nage = \"days\"\na = { ko = \"날짜\" }\n");
+  ASSERT_TRUE(spec) << spec.error().message;
+  EXPECT_EQ(words_of(spec->reasons, "b", "en"), "heat");
+  EXPECT_EQ(words_of(spec->reasons, "b", "ko"), "온도");
+  EXPECT_EQ(words_of(spec->reasons, "age", "ko"), "days");
+  EXPECT_EQ(words_of(spec->reasons, "a", "en"), "날짜");  // better than a name
+  EXPECT_EQ(words_of(spec->reasons, "other", "en"), "other");
+  EXPECT_EQ(parsed("c = \"x\"\n").error().message,
+            "d.toml:8: [reasons] names 'c', which is no column and no day count");
+  EXPECT_EQ(parsed("b = 3\n").error().message,
+            "d.toml:8: 'b' of [reasons] must be a text, or { en = \"...\", ko = \"...\" }");
+  EXPECT_FALSE(parsed("b = { fr = \"x\" }\n"));
+  EXPECT_FALSE(builtin_dataset_spec()->reasons.empty());
+}
+
 TEST(DatasetSpec, ATargetIsNeededOnlyToPrepareRows) {
   std::string text = kSmall;
   EXPECT_TRUE(require_target(parse_dataset_spec(text, "s.toml").value()));

@@ -153,6 +153,42 @@ class Models(unittest.TestCase):
         self.assertEqual(evaluated["metrics"]["threshold"], predictions["threshold"])
         self.assertEqual(sum(bin["rows"] for bin in evaluated["metrics"]["reliability"]), evaluated["metrics"]["rows"])
 
+    def test_reasons_of_predict_and_of_a_day_are_the_same_and_add_up(self):
+        work = self.workspace()
+        spec = work.folder / "dataset.toml"
+        spec.write_text(spec.read_text() + '[reasons]\nheat = { en = "temperature", ko = "온도" }\n')
+        write_rows(work.folder / "day.csv", 600, "2026-07-01", seed=5)
+        for family in ("boosted_trees", "tab_transformer"):
+            with self.subTest(family=family):
+                version, = work.find("model_metadata", dict(CLASSIFIER, model_family=family))
+                work.run("predict", "--model", version["model_version"], "--in", "day.csv", "--out", "scores.csv", "--reasons", 3, expect=0)
+                rows = self.scores(work.folder / "scores.csv")
+                self.assertEqual(list(rows[0]), ["row", "probability", "prediction"] + [f"reason_{k}{of}" for k in (1, 2, 3) for of in ("", "_log_odds")])
+                # Hot machines of maker B break: who is hot and of B hears of the heat, upwards.
+                machines = self.scores(work.folder / "day.csv")
+                hottest = max((m for m in range(600) if machines[m]["heat"] and machines[m]["maker"] == "B"), key=lambda m: float(machines[m]["heat"]))
+                self.assertEqual(rows[hottest]["reason_1"], "temperature")
+                self.assertGreater(float(rows[hottest]["reason_1_log_odds"]), 0.5)
+                # All reasons of two rows differ by as much as their log odds do, where nothing is calibrated afterwards; else their order is the same.
+                added = [sum(float(row[f"reason_{k}_log_odds"] or 0) for k in (1, 2, 3)) for row in rows]
+                order = sorted(range(600), key=lambda m: float(rows[m]["probability"]))
+                self.assertGreater(sum(added[order[-60:][k]] - added[order[k]] > 0 for k in range(60)), 58)
+        work.run("run", "--in", "day.csv", expect=0, SCORE_REASONS=3, REASON_LANGUAGE="ko")
+        scored = self.scores(work.folder / "data/machines/scores/scores_2026-07-01.csv")
+        deployed, = work.find("model_metadata", {"status": "deployed"})
+        work.run("predict", "--model", deployed["model_version"], "--in", "day.csv", "--out", "again.csv", "--reasons", 3, expect=0, REASON_LANGUAGE="ko")
+        again = self.scores(work.folder / "again.csv")
+        for name in ["probability", *[f"reason_{k}{of}" for k in (1, 2, 3) for of in ("", "_log_odds")]]:
+            self.assertEqual([row[name] for row in scored], [row[name] for row in again], name)
+        self.assertIn("온도", {row["reason_1"] for row in scored})
+        # In shards the same bytes.
+        whole = (work.folder / "data/machines/scores/scores_2026-07-01.csv").read_bytes()
+        for shard in ("1/3", "2/3", "3/3", "merge/3"):
+            work.run("task", "machines__scoring_pipeline", "score_data", "--logical-date", "2026-07-01", "--run-id", "shards", "--shard", shard, expect=0,
+                     SCORE_REASONS=3, REASON_LANGUAGE="ko")
+        self.assertEqual((work.folder / "data/machines/scores/scores_2026-07-01.csv").read_bytes(), whole)
+        self.assertIn("REASON_LANGUAGE must be", work.run("run", "--in", "day.csv", expect=2, REASON_LANGUAGE="fr").stderr)
+
     def test_attempts_go_on_from_trees(self):
         work = self.workspace()
         work.run("train", "--in", "history.csv", "--family", "boosted_trees", expect=0)
