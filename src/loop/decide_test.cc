@@ -21,6 +21,9 @@ class Says : public model::Predictor {
   Result<std::vector<double>> probabilities(const nn::Rows& rows) const override {
     return std::vector<double>(rows.numbers.begin(), rows.numbers.end());
   }
+  Result<model::Contributions> contributions(const nn::Rows& rows) const override {
+    return model::Contributions{1, {rows.numbers.begin(), rows.numbers.end()}, 0};
+  }
   Result<std::string> file_bytes(const model::FileFacts&) const override { return std::string(); }
 };
 

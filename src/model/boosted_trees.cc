@@ -1,6 +1,7 @@
 #include "model/boosted_trees.h"
 
 #include "format/json.h"
+#include "model/maeil_file.h"
 
 namespace maeil::model {
 
@@ -20,6 +21,15 @@ Json BoostedTrees::hyperparameters() const {
 Result<std::vector<double>> BoostedTrees::probabilities(const nn::Rows& rows) const {
   MAEIL_ASSIGN(const auto margins, trees_.margins(rows));
   return probabilities_of(margins);
+}
+
+Result<Contributions> BoostedTrees::contributions(const nn::Rows&) const {
+  return internal_error("not merged yet");
+}
+
+Result<std::string> BoostedTrees::file_bytes(const FileFacts& facts) const {
+  if (!facts.preparation) return internal_error("boosted trees are not saved without their preparation");
+  return maeil_file_bytes(family(), json_, facts);
 }
 
 }  // namespace maeil::model

@@ -32,6 +32,7 @@ class BoostedTrees final : public Predictor {
   Json hyperparameters() const override;
   Status check_scores(const std::string&) const override { return {}; }
   Result<std::vector<double>> probabilities(const nn::Rows& rows) const override;
+  Result<Contributions> contributions(const nn::Rows& rows) const override;
   Result<std::string> file_bytes(const FileFacts& facts) const override;
 
  private:

@@ -1,7 +1,8 @@
 // The two faces of a model family: a Predictor scores rows, a Learner makes one from labelled rows. The
 // registry, the loop and the commands see only these; what is of one family alone is in its own files.
 //
-// Families: "tab_transformer" (tab_transformer.h), "boosted_trees" (boosted_trees.h).
+// Families: "tab_transformer" (tab_transformer.h), "boosted_trees" (boosted_trees.h), "scorecard"
+// (scorecard.h).
 #pragma once
 
 #include <functional>
@@ -22,7 +23,8 @@ namespace maeil::model {
 
 using Json = nlohmann::ordered_json;
 
-inline constexpr std::string_view kTabTransformer = "tab_transformer", kBoostedTrees = "boosted_trees";
+inline constexpr std::string_view kTabTransformer = "tab_transformer", kBoostedTrees = "boosted_trees",
+                                  kScorecard = "scorecard";
 
 // What a model's file says besides the model itself.
 struct FileFacts {
@@ -31,6 +33,13 @@ struct FileFacts {
   const Json& notes;                               // an object
   std::optional<std::string> finetuned_from = {};  // the parent's id
   Instant when = {};                               // of the fine-tuning
+};
+
+// What each feature adds to the log odds of label 1 of each row, as the model says them, before calibration.
+struct Contributions {
+  size_t features = 0;         // the categorical ones first, then the numeric ones, as in the preparation
+  std::vector<double> values;  // (rows, features)
+  double base = 0;             // log odds that a row's values are added to
 };
 
 // A fitted model. Immutable, so thread safe; shared by who scores with it.
@@ -48,6 +57,8 @@ class Predictor {
   // same bits whichever rows it is scored with. kBadInput names the first row and feature that it cannot
   // read.
   virtual Result<std::vector<double>> probabilities(const nn::Rows& rows) const = 0;
+  // Errors: probabilities'.
+  virtual Result<Contributions> contributions(const nn::Rows& rows) const = 0;
   // Its file.
   virtual Result<std::string> file_bytes(const FileFacts& facts) const = 0;
 };

@@ -25,6 +25,7 @@ class TabTransformer final : public Predictor {
   Json hyperparameters() const override;
   Status check_scores(const std::string& name) const override;
   Result<std::vector<double>> probabilities(const nn::Rows& rows) const override;
+  Result<Contributions> contributions(const nn::Rows& rows) const override;
   Result<std::string> file_bytes(const FileFacts& facts) const override;
 
  private:
