@@ -108,6 +108,11 @@ class Scorecard(unittest.TestCase):
         self.assertEqual(*edges)
         self.assertNotEqual(one["intercept"], two["intercept"])
 
+    def test_it_needs_no_xgboost(self):
+        work = self.enterContext(self.trained.copy())
+        work.run("train", "--in", "history.csv", "--family", "scorecard", "--rows", 2000, expect=0, **work.without_xgboost())
+        self.assertEqual([v["model_family"] for v in work.find("model_metadata", CLASSIFIER)], ["scorecard"] * 2)
+
     def test_a_challenger_may_be_one(self):
         work = self.enterContext(self.trained.copy())
         work.run("run", "--in", "day.csv", expect=4, F1_THRESHOLD=0.99, MAX_RETRAIN_ATTEMPTS=1, CHALLENGERS="scorecard")
