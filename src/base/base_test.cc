@@ -391,7 +391,7 @@ TEST(Settings, WrongValuesNamePlaceAndBounds) {
   EXPECT_NE(message("CHALLENGERS = \"boosted_trees, forest\"").find("not 'forest'"), std::string::npos);
   EXPECT_NE(message("CHALLENGERS = \"boosted_trees,\"").find("not ''"), std::string::npos);
   EXPECT_NE(message("CHALLENGERS = \"boosted_trees,boosted_trees\"").find("twice"), std::string::npos);
-  EXPECT_EQ(message("CHALLENGERS = \"tab_transformer , boosted_trees\""), "accepted");
+  EXPECT_EQ(message("CHALLENGERS = \"tab_transformer , boosted_trees,scorecard\""), "accepted");
   EXPECT_NE(message("GATE_RULE = \"mean\"").find("GATE_RULE must be 'point' or 'lower_bound'"),
             std::string::npos);
   EXPECT_NE(message("DECISION_THRESHOLD = \"1.5\"").find("a number from 0 to 1, not '1.5'"),

@@ -321,10 +321,11 @@ Result<Settings> load_settings(const std::filesystem::path& folder,
     if (settings.challengers.empty()) break;
     if (!families.insert(family).second)
       return usage_error(fmt::format("CHALLENGERS names '{}' twice", family));
-    if (family != "boosted_trees" && family != "tab_transformer")
-      return usage_error(fmt::format(
-          "CHALLENGERS names model families, 'boosted_trees' or 'boosted_trees, tab_transformer', not '{}'",
-          family));
+    if (family != "boosted_trees" && family != "scorecard" && family != "tab_transformer")
+      return usage_error(
+          fmt::format("CHALLENGERS names model families, 'boosted_trees', 'scorecard', 'tab_transformer' or "
+                      "several as 'boosted_trees, scorecard', not '{}'",
+                      family));
   }
   if (settings.reason_language != "en" && settings.reason_language != "ko")
     return usage_error(

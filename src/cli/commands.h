@@ -117,7 +117,7 @@ struct PredictOptions {
   int64_t reasons = 0;
 };
 struct ModelOptions {
-  std::string version, file, features, reference, out, categories, numbers, comment;
+  std::string version, file, features, reference, out, categories, numbers, comment, html;
 };
 struct AlertOptions {
   std::string alert, until, comment;
@@ -196,6 +196,7 @@ Result<int> alert_resolve(Context& context, const AlertOptions& options);
 Result<int> alert_test(Context& context, const AlertOptions& options);
 Result<int> notify(Context& context, const AlertOptions& options);
 Result<int> model_logits(Context& context, const ModelOptions& options);
+Result<int> model_scorecard(Context& context, const ModelOptions& options);
 Result<int> db(Context& context, const DbOptions& options);
 Result<int> store_copy(Context& context, const StoreCopyOptions& options);
 Result<int> dag_list(Context& context);

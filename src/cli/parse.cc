@@ -217,8 +217,9 @@ void add_data_commands(Parser& p) {
   c->add_flag("--train", p.train.train, "the classifier (EPOCHS), from the encoder when there is one");
   c->add_option(
       "--family", p.train.families,
-      "tab_transformer or boosted_trees, once for each (default: of your own rows both, and the one with "
-      "the least log loss on held-out rows is in force; of drawn ones tab_transformer)");
+      "tab_transformer, boosted_trees or scorecard, once for each (default: of your own rows the first two; "
+      "of several the one with the least log loss on held-out rows is in force; of drawn ones "
+      "tab_transformer)");
   c->add_option("--epochs", p.train.epochs, "of a tab_transformer, instead of EPOCHS and PRETRAIN_EPOCHS")
       ->check(CLI::Range(1, 10000));
   c->add_option("--rows", p.train.rows,
@@ -375,6 +376,12 @@ void add_model_commands(Parser& p) {
   p.command(*model, "history",
             "every version with its statuses, every deployment, who did what; newest first",
             "maeil model history", [](Context& x) { return model_history(x); });
+  c = p.command(*model, "scorecard", "a scorecard's bins, points and coefficients",
+                "maeil model scorecard 20261123_000000 --html scorecard.html",
+                [&p](Context& x) { return model_scorecard(x, p.model); });
+  c->add_option("version", p.model.version, "a version or a model file (.maeil) of the family scorecard")
+      ->required();
+  c->add_option("--html", p.model.html, "write it as a page, too");
   c = p.command(*model, "logits", "logits of coded rows (CSV without header), one line a row",
                 "maeil model logits model.pth --cat codes.csv --num numbers.csv",
                 [&p](Context& x) { return model_logits(x, p.model); });

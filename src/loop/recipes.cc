@@ -3,13 +3,14 @@
 #include <fmt/format.h>
 
 #include "model/boosted_trees.h"
+#include "model/scorecard_fit.h"
 
 namespace maeil::loop {
 namespace {
 
 tl::unexpected<Error> unknown_family(std::string_view family) {
-  return usage_error(fmt::format("there is no model family {}: {} and {} are", family, model::kTabTransformer,
-                                 model::kBoostedTrees));
+  return usage_error(fmt::format("there is no model family {}: {}, {} and {} are", family,
+                                 model::kTabTransformer, model::kBoostedTrees, model::kScorecard));
 }
 
 }  // namespace
@@ -32,12 +33,14 @@ model::TabTransformerRecipe first_network(const Day& day, int epochs) {
 Result<std::unique_ptr<model::Learner>> first_learner(const Day& day, std::string_view family, int epochs) {
   if (family == model::kTabTransformer) return model::tab_transformer_learner(first_network(day, epochs));
   if (family == model::kBoostedTrees) return model::boosted_trees_learner({});
+  if (family == model::kScorecard) return model::scorecard_learner({});
   return unknown_family(family);
 }
 
 Result<std::unique_ptr<model::Learner>> attempt_learner(const Day& day, std::string_view family,
                                                         uint64_t seed) {
   if (family == model::kBoostedTrees) return model::boosted_trees_learner({.rounds = 100, .patience = 15});
+  if (family == model::kScorecard) return model::scorecard_learner({});
   if (family != model::kTabTransformer) return unknown_family(family);
   const Settings& settings = day.settings;
   model::TabTransformerRecipe recipe = first_network(day, static_cast<int>(settings.finetune_epochs));

@@ -1,6 +1,7 @@
 #include "model/boosted_trees.h"
 
 #include "format/json.h"
+#include "model/maeil_file.h"
 
 namespace maeil::model {
 
@@ -25,6 +26,11 @@ Result<std::vector<double>> BoostedTrees::probabilities(const nn::Rows& rows) co
 Result<Contributions> BoostedTrees::contributions(const nn::Rows& rows) const {
   MAEIL_ASSIGN(auto values, trees_.contributions(rows));
   return Contributions{trees_.features(), std::move(values), trees_.expected()};
+}
+
+Result<std::string> BoostedTrees::file_bytes(const FileFacts& facts) const {
+  if (!facts.preparation) return internal_error("boosted trees are not saved without their preparation");
+  return maeil_file_bytes(family(), json_, facts);
 }
 
 }  // namespace maeil::model

@@ -11,6 +11,7 @@
 #include "base/threads.h"
 #include "format/json.h"
 #include "model/boosted_trees.h"
+#include "model/own_units.h"
 #include "model/xgboost_library.h"
 
 namespace maeil::model {
@@ -189,9 +190,7 @@ class BoostedTreesLearner final : public Learner {
   int epochs() const override { return (recipe_.rounds + kRoundsAnEpoch - 1) / kRoundsAnEpoch; }
   Result<double> prior_weight(const Samples&) const override { return 1; }
   prep::Preparation preparation_of(prep::Preparation fitted) const override {
-    fitted.keep_missing = true;
-    for (auto& feature : fitted.numeric) feature.median = 0, feature.iqr = 1;
-    return fitted;
+    return in_own_units(std::move(fitted));
   }
   Json hyperparameters(const Predictor& made) const override {
     Json out = made.hyperparameters();

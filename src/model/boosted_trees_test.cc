@@ -13,7 +13,7 @@
 #include "base/threads.h"
 #include "format/zip.h"
 #include "metrics/classification.h"
-#include "model/boosted_trees_file.h"
+#include "model/maeil_file.h"
 #include "model/test_book.h"
 #include "model/xgboost_library.h"
 

@@ -1,6 +1,6 @@
 #include "model/model_file.h"
 
-#include "model/boosted_trees_file.h"
+#include "model/maeil_file.h"
 #include "model/tab_transformer_file.h"
 
 namespace maeil::model {

@@ -1,7 +1,8 @@
 // The two faces of a model family: a Predictor scores rows, a Learner makes one from labelled rows. The
 // registry, the loop and the commands see only these; what is of one family alone is in its own files.
 //
-// Families: "tab_transformer" (tab_transformer.h), "boosted_trees" (boosted_trees.h).
+// Families: "tab_transformer" (tab_transformer.h), "boosted_trees" (boosted_trees.h), "scorecard"
+// (scorecard.h).
 #pragma once
 
 #include <functional>
@@ -22,7 +23,8 @@ namespace maeil::model {
 
 using Json = nlohmann::ordered_json;
 
-inline constexpr std::string_view kTabTransformer = "tab_transformer", kBoostedTrees = "boosted_trees";
+inline constexpr std::string_view kTabTransformer = "tab_transformer", kBoostedTrees = "boosted_trees",
+                                  kScorecard = "scorecard";
 
 // What a model's file says besides the model itself.
 struct FileFacts {

@@ -4,7 +4,7 @@
 #include <limits>
 
 #include "model/boosted_trees.h"
-#include "model/boosted_trees_file.h"
+#include "model/maeil_file.h"
 #include "model/test_book.h"
 
 namespace maeil::model {

@@ -66,20 +66,6 @@ std::vector<size_t> worst_first(const std::vector<Item>& items) {
   return out;
 }
 
-std::string table(const std::vector<std::string>& header, const std::vector<std::vector<std::string>>& rows,
-                  size_t texts) {
-  std::string out = "<div class=\"wide\"><table><tr>";
-  const auto cell = [&](const char* tag, size_t c, const std::string& content) {
-    return fmt::format("<{0}{1}>{2}</{0}>", tag, c >= texts ? " class=\"n\"" : "", escape_html(content));
-  };
-  for (size_t c = 0; c < header.size(); ++c) out += cell("th", c, header[c]);
-  for (const auto& row : rows) {
-    out += "</tr>\n<tr>";
-    for (size_t c = 0; c < row.size(); ++c) out += cell("td", c, row[c]);
-  }
-  return out + "</tr></table></div>\n";
-}
-
 std::string head(const Data& data, const Report& report, const std::string& real,
                  const std::string& synthetic) {
   const auto rows = [](size_t looked_at, size_t all) {
@@ -116,11 +102,11 @@ std::string learning(const Utility& u) {
                  : fmt::format("Means over the {} classes: F1 of the likeliest class, ROC AUC of each "
                                "against the rest.",
                                u.classes.size())) +
-         table({"trained on", "rows", "F1", "ROC AUC"},
-               {{"synthetic rows", fmt::format("{}", u.synthetic.rows), number(u.synthetic.f1),
-                 number(u.synthetic.auc)},
-                {"real rows", fmt::format("{}", u.real.rows), number(u.real.f1), number(u.real.auc)}},
-               1);
+         html_table({"trained on", "rows", "F1", "ROC AUC"},
+                    {{"synthetic rows", fmt::format("{}", u.synthetic.rows), number(u.synthetic.f1),
+                      number(u.synthetic.auc)},
+                     {"real rows", fmt::format("{}", u.real.rows), number(u.real.f1), number(u.real.auc)}},
+                    1);
 }
 
 std::string privacy(const Privacy& p, const std::vector<std::string>& identifiers) {
@@ -136,7 +122,7 @@ std::string privacy(const Privacy& p, const std::vector<std::string>& identifier
       "<h2>Distance to the closest record</h2>\n<p>Mean over columns of the difference, 0 (a copy) to 1. "
       "Copies are worth a look when synthetic rows have more of them than "
       "real rows have among each other.</p>\n" +
-      table({"rows to rows", "compared", "median distance", "share at 0"}, rows, 1);
+      html_table({"rows to rows", "compared", "median distance", "share at 0"}, rows, 1);
   if (!identifiers.empty()) {
     out += "<p>Copies are equal in every column but the identifiers: " +
            escape_html(fmt::format("{}", fmt::join(identifiers, ", "))) + ".</p>\n";
@@ -159,7 +145,7 @@ std::string invalid(const Diagnostic& diagnostic) {
   }
   if (rows.empty() && diagnostic.structure_differences.empty()) return "";
   std::string out = "<h2>What is not valid</h2>\n";
-  if (!rows.empty()) out += table({"column", "metric", "note", "score"}, rows, 3);
+  if (!rows.empty()) out += html_table({"column", "metric", "note", "score"}, rows, 3);
   for (const auto& difference : diagnostic.structure_differences)
     out += fmt::format("<p>{}</p>\n", escape_html(difference));
   return out;
@@ -205,7 +191,7 @@ std::string trends(const Scores& scores) {
                     pair.correlation ? "correlation" : "contingency", number(pair.strength),
                     number(pair.score)});
   }
-  return out + table({"first", "second", "similarity", "real strength", "score"}, rows, 3);
+  return out + html_table({"first", "second", "similarity", "real strength", "score"}, rows, 3);
 }
 
 }  // namespace
@@ -214,6 +200,20 @@ std::string page_begin(const std::string& title) {
   return "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><meta name=\"viewport\" "
          "content=\"width=device-width\"><meta name=\"color-scheme\" content=\"light dark\"><title>" +
          escape_html(title) + "</title><style>" + std::string(kStyle) + "</style></head><body>\n";
+}
+
+std::string html_table(const std::vector<std::string>& header,
+                       const std::vector<std::vector<std::string>>& rows, size_t texts) {
+  std::string out = "<div class=\"wide\"><table><tr>";
+  const auto cell = [&](const char* tag, size_t c, const std::string& content) {
+    return fmt::format("<{0}{1}>{2}</{0}>", tag, c >= texts ? " class=\"n\"" : "", escape_html(content));
+  };
+  for (size_t c = 0; c < header.size(); ++c) out += cell("th", c, header[c]);
+  for (const auto& row : rows) {
+    out += "</tr>\n<tr>";
+    for (size_t c = 0; c < row.size(); ++c) out += cell("td", c, row[c]);
+  }
+  return out + "</tr></table></div>\n";
 }
 
 std::string report_page(const Data& data, const Report& report, const std::string& real,

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "quality/columns.h"
 #include "quality/report.h"
@@ -15,6 +16,10 @@ inline constexpr size_t kShownColumns = 200;
 
 // The head of a page and its style, up to where the body begins; ends with </body></html>.
 std::string page_begin(const std::string& title);
+
+// Every cell is escaped; from the column `texts` on they are numbers.
+std::string html_table(const std::vector<std::string>& header,
+                       const std::vector<std::vector<std::string>>& rows, size_t texts);
 
 // `real` and `synthetic`: what to call the two. UTF-8; every text from the data is escaped.
 std::string report_page(const Data& data, const Report& report, const std::string& real,

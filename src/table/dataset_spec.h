@@ -40,7 +40,7 @@ struct SpecColumn {
   bool role = false;           // an id, the group or the time: no feature, nor is its _isnull flag
   bool missing_words = false;  // text: what pandas takes for missing is missing, as in a number
   // number: as it rises the risk never falls (1, "up") or never rises (-1, "down"), all else equal; 0:
-  // either. Of boosted trees.
+  // either. Of boosted trees and scorecards.
   int monotone = 0;
   // text: rows of one value are a segment, in which no version that takes another's place may be much worse
   // (MAX_SEGMENT_LOSS)

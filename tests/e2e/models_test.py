@@ -269,7 +269,7 @@ class Models(unittest.TestCase):
 
     def test_what_cannot_be_is_said(self):
         work = self.workspace()
-        self.assertIn("there is no model family forest: tab_transformer and boosted_trees are",
+        self.assertIn("there is no model family forest: tab_transformer, boosted_trees and scorecard are",
                       work.run("train", "--in", "history.csv", "--family", "forest", expect=2).stderr)
         self.assertIn("boosted_trees, not tab_transformer", work.run(
             "model", "logits", next(work.folder.glob("models/**/*.maeil")), "--cat", "history.csv", "--num", "history.csv", expect=3).stderr)

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Makes the fuzzers' first inputs that no editor can write: tests/fuzz/{pickle,torch,sdv,bson,hostile_server,trees}.
+"""Makes the fuzzers' first inputs that no editor can write: tests/fuzz/{pickle,torch,sdv,bson,hostile_server,trees,scorecard}.
 
 Run by hand with an interpreter that has torch (/usr/bin/python3), after that with one that has pandas
 (build/peers/bin/python), with MAEIL_BIN: each makes what it can. The results are kept in the tree.
@@ -105,7 +105,15 @@ keep("hostile_server", "schema2.json", json.dumps({
     "alerts": [{"_id": {"$oid": "ffffffff0000000100000000"}, "x": 1.5}, {"_id": oid(one), "maeil_batch": oid(two), "timestamp": date}],
 }, separators=(",", ":")).encode())
 
-# Two trees of the features in src/model/test_book.h, as `maeil train` (MAEIL_BIN) writes them, and their file.
+# Two trees and a scorecard of the features in src/model/test_book.h, as `maeil train` (MAEIL_BIN) writes them, and their files.
+def maeil_file(facts, entry, model):
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w") as out:
+        out.writestr("facts.json", json.dumps(dict(facts, sha256=hashlib.sha256(model).hexdigest())))
+        out.writestr(entry, model)
+    return file.getvalue()
+
+
 if binary := os.environ.get("MAEIL_BIN"):
     with tempfile.TemporaryDirectory() as folder:
         folder = pathlib.Path(folder)
@@ -119,16 +127,20 @@ if binary := os.environ.get("MAEIL_BIN"):
         kinds = [("grade", "text"), ("sector", "text"), ("rate", "number"), ("leverage", "number"), ("noise", "number"), ("bad", "text")]
         (folder / "dataset.toml").write_text('name = "book"\ncolumns = [%s]\n[target]\ncolumn = "bad"\npositive = "Y"\nnegative = "N"\n' %
                                              ", ".join('{ name = "%s", type = "%s" }' % kind for kind in kinds))
-        subprocess.run([binary, "train", "--in", "rows.csv", "--family", "boosted_trees"], cwd=folder, check=True, capture_output=True)
-        pack = zipfile.ZipFile(next(folder.glob("models/**/*.maeil")))
-        model, facts = json.loads(pack.read("xgboost.json")), json.loads(pack.read("facts.json"))
+        made = {}
+        for family, entry in (("boosted_trees", "xgboost.json"), ("scorecard", "scorecard.json")):
+            done = subprocess.run([binary, "train", "--in", "rows.csv", "--family", family, "--json"], cwd=folder, check=True, capture_output=True)
+            version = json.loads(done.stdout)[-1]["result"]["model_version"]
+            subprocess.run([binary, "model", "export", version, "--out", f"{family}.maeil"], cwd=folder, check=True, capture_output=True)
+            pack = zipfile.ZipFile(folder / f"{family}.maeil")
+            made[family] = json.loads(pack.read("facts.json")), json.loads(pack.read(entry))
+    facts, model = made["boosted_trees"]
     of = model["learner"]["gradient_booster"]["model"]
     of["trees"], of["tree_info"], of["gbtree_model_param"]["num_trees"] = of["trees"][:2], [0, 0], "2"
     trees = json.dumps(model, separators=(",", ":")).encode()
     keep("trees", "trees.json", trees)
-    facts["sha256"] = hashlib.sha256(trees).hexdigest()
-    file = io.BytesIO()
-    with zipfile.ZipFile(file, "w") as out:
-        out.writestr("facts.json", json.dumps(facts))
-        out.writestr("xgboost.json", trees)
-    keep("trees", "small.maeil", file.getvalue())
+    keep("trees", "small.maeil", maeil_file(facts, "xgboost.json", trees))
+    facts, model = made["scorecard"]
+    card = json.dumps(model, separators=(",", ":")).encode()
+    keep("scorecard", "scorecard.json", card)
+    keep("scorecard", "small.maeil", maeil_file(facts, "scorecard.json", card))
