@@ -37,7 +37,8 @@ svg{display:block;width:100%;height:auto;margin-top:6px}svg text{font-size:10px;
 @page{size:A4;margin:14mm}
 @media print{:root{--page:#fff;--panel:#fff;--ink:#000;--soft:#444;--line:#bbb;--real:#9fb8d6;
 --accent:#c2410c}
-body{max-width:none;padding:0;font-size:11px}h2{margin-top:18px}h2,h3,caption{break-after:avoid}
+body{max-width:none;padding:0;font-size:11px}h2{margin-top:18px;font-size:14px}caption{font-size:10px}
+.sources{font-size:8px}h2,h3,caption{break-after:avoid}
 tr,figure,.tile{break-inside:avoid}thead{display:table-header-group}.wide{overflow:visible}
 th,td{font-size:9.5px;padding-right:8px;overflow-wrap:anywhere}.tile b{font-size:16px}
 .tiles{grid-template-columns:repeat(4,1fr)}.picture{max-width:110mm}}
