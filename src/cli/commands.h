@@ -120,7 +120,7 @@ struct PredictOptions {
   int64_t reasons = 0;
 };
 struct ModelOptions {
-  std::string version, file, features, reference, out, categories, numbers, comment;
+  std::string version, file, features, reference, out, categories, numbers, comment, html;
 };
 struct AlertOptions {
   std::string alert, until, comment;
@@ -185,6 +185,7 @@ Result<int> predict(Context& context, const PredictOptions& options);
 Result<int> evaluate(Context& context, const PredictOptions& options);
 Result<int> model_list(Context& context);
 Result<int> model_show(Context& context, const ModelOptions& options);
+Result<int> model_document(Context& context, const ModelOptions& options);
 Result<int> model_import(Context& context, const ModelOptions& options);
 Result<int> model_calibrate(Context& context, const ModelOptions& options);
 Result<int> model_export(Context& context, const ModelOptions& options);

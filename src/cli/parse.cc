@@ -352,6 +352,11 @@ void add_model_commands(Parser& p) {
       p.command(*model, "show", "one version: metrics, lineage, preparation",
                 "maeil model show 20261123_000000", [&p](Context& x) { return model_show(x, p.model); });
   c->add_option("version", p.model.version, "version or id")->required();
+  c = p.command(*model, "document", "what is recorded of one, for whoever has to judge it",
+                "maeil model document 20261123_000000 --html model.html",
+                [&p](Context& x) { return model_document(x, p.model); });
+  c->add_option("version", p.model.version, "version or id")->required();
+  c->add_option("--html", p.model.html, "write it as one page instead");
   c = p.command(*model, "import", "register a checkpoint of the Python project",
                 "maeil model import finetuned_model_f.pth --reference distribution_model.pkl",
                 [&p](Context& x) { return model_import(x, p.model); });

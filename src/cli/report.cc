@@ -1,4 +1,5 @@
-// `maeil report DATE`: what the store has of a date, as text, as one JSON value, and as a page.
+// `maeil report DATE` and `maeil model document V`: what the store has of a date or of a version, as text, as
+// one JSON value, and as a page.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -7,7 +8,9 @@
 #include "cli/commands.h"
 #include "cli/output.h"
 #include "loop/day_record.h"
+#include "loop/model_record.h"
 #include "pages/day_page.h"
+#include "pages/model_page.h"
 
 namespace maeil::cli {
 namespace {
@@ -70,6 +73,20 @@ Result<int> report_day(Context& context, const DayReportOptions& options) {
   MAEIL_ASSIGN(store::Store & store, context.store_to_read());
   MAEIL_ASSIGN(const auto record, loop::read_day_record(store, context.settings.dataset, *date));
   MAEIL_TRY(show(context, pages::day_report(record), pages::to_document(record), options.html));
+  return 0;
+}
+
+Result<int> model_document(Context& context, const ModelOptions& options) {
+  MAEIL_TRY(check_output(options.html, {}));
+  MAEIL_ASSIGN(store::Store & store, context.store_to_read());
+  MAEIL_ASSIGN(const auto version, registry::find_version(store, options.version));
+  MAEIL_ASSIGN(auto record, loop::read_model_record(store, version));
+  record.dataset = context.settings.dataset;
+  MAEIL_ASSIGN(const table::DatasetSpec& spec, context.spec());
+  record.target = spec.target;
+  record.positive = spec.positive;
+  record.description = spec.file;
+  MAEIL_TRY(show(context, pages::model_report(record), pages::to_document(record), options.html));
   return 0;
 }
 

@@ -11,7 +11,7 @@ from harness import BINARY, GOLDEN, SEED, Workspace, needs
 from small_model import small_model
 
 COMMANDS = ["run", "schedule", "backfill", "generate", "fit", "preprocess", "train", "predict", "evaluate", "model list", "model show",
-            "model import", "model export", "model approve", "model deploy", "model rollback", "model history", "model logits", "db",
+            "model document", "model import", "model export", "model approve", "model deploy", "model rollback", "model history", "model logits", "db",
             "dag list", "dag show", "dag export", "task", "runs", "logs", "prune", "doctor", "metrics", "report", "report quality", "store copy"]
 
 
