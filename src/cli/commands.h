@@ -94,6 +94,9 @@ struct QualityOptions {
   std::string real, synthetic, holdout, target, metadata, html;
   int64_t max_rows = 0;  // 0: all
 };
+struct DayReportOptions {
+  std::string date, html;
+};
 // How a file of rows is written, where that is known; what is empty or negative is guessed.
 struct DataFileOptions {
   std::string in, out, encoding, delimiter, quote, escape;
@@ -172,6 +175,7 @@ Result<int> fit(Context& context, const FitOptions& options);
 Result<int> init(Context& context, const InitOptions& options);
 Result<int> validate(Context& context, const ValidateOptions& options);
 Result<int> report_quality(Context& context, const QualityOptions& options);
+Result<int> report_day(Context& context, const DayReportOptions& options);
 Result<int> data_inspect(Context& context, const DataFileOptions& options);
 Result<int> data_convert(Context& context, const DataFileOptions& options);
 Result<int> data_export(Context& context, const DataExportOptions& options);
@@ -181,6 +185,7 @@ Result<int> predict(Context& context, const PredictOptions& options);
 Result<int> evaluate(Context& context, const PredictOptions& options);
 Result<int> model_list(Context& context);
 Result<int> model_show(Context& context, const ModelOptions& options);
+Result<int> model_document(Context& context, const ModelOptions& options);
 Result<int> model_import(Context& context, const ModelOptions& options);
 Result<int> model_calibrate(Context& context, const ModelOptions& options);
 Result<int> model_export(Context& context, const ModelOptions& options);

@@ -38,6 +38,7 @@ struct Parser {
   InitOptions init;
   ValidateOptions validate;
   QualityOptions quality;
+  DayReportOptions day_report;
   DataFileOptions data_file;
   DataExportOptions data_export;
   PreprocessOptions preprocess;
@@ -182,8 +183,16 @@ void add_data_commands(Parser& p) {
   c->add_option("--in", p.validate.in, "the CSV file, or sql:FILE, a query of DATABASE_URL")->required();
   c->add_option("--date", p.validate.date, "what :date of a query stands for, YYYY-MM-DD");
 
-  auto* report = p.app.add_subcommand("report", "reports on data");
-  report->require_subcommand(1);
+  auto* report =
+      p.command(p.app, "report", "what a date left behind, for whoever was not there; reports on data",
+                "maeil report 2026-11-23 --html day.html", {});
+  report->require_subcommand(0, 1);
+  auto* date = report->add_option("DATE", p.day_report.date, "logical date YYYY-MM-DD");
+  report->add_option("--html", p.day_report.html, "write it as one page instead")->needs(date);
+  report->callback([&p, report] {
+    if (!report->get_subcommands().empty()) return;
+    p.action = [&p](Context& x) { return report_day(x, p.day_report); };
+  });
   c = p.command(
       *report, "quality", "judge synthetic rows: SDMetrics' scores, what a model learns from them, copies",
       "maeil report quality --real real.csv --synthetic rows.csv --target default --html report.html",
@@ -344,6 +353,11 @@ void add_model_commands(Parser& p) {
       p.command(*model, "show", "one version: metrics, lineage, preparation",
                 "maeil model show 20261123_000000", [&p](Context& x) { return model_show(x, p.model); });
   c->add_option("version", p.model.version, "version or id")->required();
+  c = p.command(*model, "document", "what is recorded of one, for whoever has to judge it",
+                "maeil model document 20261123_000000 --html model.html",
+                [&p](Context& x) { return model_document(x, p.model); });
+  c->add_option("version", p.model.version, "version or id")->required();
+  c->add_option("--html", p.model.html, "write it as one page instead");
   c = p.command(*model, "import", "register a checkpoint of the Python project",
                 "maeil model import finetuned_model_f.pth --reference distribution_model.pkl",
                 [&p](Context& x) { return model_import(x, p.model); });

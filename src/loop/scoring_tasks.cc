@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <algorithm>
 #include <deque>
 #include <filesystem>
 #include <optional>
@@ -27,6 +28,7 @@ using dag::TaskOutcome;
 using dag::TaskState;
 
 constexpr const char* kPredictions = "predictions";
+constexpr size_t kHistogramSteps = 20;  // of 0.05: a day's picture, and small beside its document
 
 // A deployment that was skipped leaves what was deployed in force, and the day is scored with that. One that
 // failed leaves open what should be in force, so nothing is scored until it is mended.
@@ -119,11 +121,14 @@ Result<TaskOutcome> write_scores(const Day& day, TaskContext& context, const Sco
   const double threshold = scores.threshold();
   double sum = 0;
   uint64_t rows = 0, ones = 0;
+  std::vector<uint64_t> histogram(kHistogramSteps, 0);
   std::vector<uint64_t> all_ids;
   MAEIL_ASSIGN(const table::ReadReport report, all([&](ScoredPiece& piece) -> Status {
                  for (const double p : piece.probabilities) {
                    sum += p;
                    ones += p >= threshold;
+                   ++histogram[static_cast<size_t>(
+                       std::min(p > 0 ? p * kHistogramSteps : 0.0, kHistogramSteps - 1.0))];
                  }
                  rows += piece.probabilities.size();
                  all_ids.insert(all_ids.end(), piece.ids.begin(), piece.ids.end());
@@ -153,7 +158,8 @@ Result<TaskOutcome> write_scores(const Day& day, TaskContext& context, const Sco
                               {"sha256", file.sha256()},
                               {"threshold", threshold},
                               {"mean_probability", mean},
-                              {"decisions", {{"0", rows - ones}, {"1", ones}}}};
+                              {"decisions", {{"0", rows - ones}, {"1", ones}}},
+                              {"histogram", histogram}};
   if (!in_table.empty()) document["scores_table"] = day.settings.scores_table;
   if (raw.value("fallback", false)) document["fallback"] = true;  // made-up rows of the portfolio
   const IdCounts ids = day.spec.roles.id.empty() ? IdCounts{} : count_ids(all_ids, rows);

@@ -366,6 +366,7 @@ std::vector<std::string> what_helps(const Evidence& evidence, bool gate) {
   } else if (evidence.rule.starts_with("LABELS_") || evidence.rule == "MODEL_NOT_JUDGED") {
     out.emplace_back("maeil labels import --in FILE    # when they are there");
   }
+  out.push_back(fmt::format("maeil report {} --html day.html    # the whole day on one page", date));
   out.push_back(fmt::format("maeil logs {}", date));
   return out;
 }

@@ -7,12 +7,16 @@
 
 #include "base/calendar.h"
 #include "format/csv.h"
+#include "pages/html.h"
+#include "pages/svg.h"
 #include "quality/page.h"
 #include "quality/plots.h"
-#include "quality/svg.h"
 
 namespace maeil::quality {
 namespace {
+
+using pages::escape_html, pages::open_svg, pages::svg_text;
+using pages::kBaseline, pages::kHeight, pages::kWidth;
 
 constexpr int kLabels = 96;
 
@@ -103,7 +107,7 @@ std::string texts_svg(ColumnPicture& column) {
 
 std::string columns_page(const std::string& title, const std::vector<std::string>& facts,
                          std::vector<ColumnPicture> columns) {
-  std::string out = page_begin(title) + "<h1>" + escape_html(title) + "</h1>\n";
+  std::string out = pages::page_begin(title) + "<h1>" + escape_html(title) + "</h1>\n";
   for (const auto& fact : facts) out += "<p>" + escape_html(fact) + "</p>\n";
   const size_t shown_columns = std::min(columns.size(), kShownColumns);
   out += fmt::format(
@@ -123,7 +127,7 @@ std::string columns_page(const std::string& title, const std::vector<std::string
       out += texts_svg(column);
     out += "</figure>\n";
   }
-  return out + "</div>\n</body></html>\n";
+  return out + "</div>\n" + pages::page_end();
 }
 
 }  // namespace maeil::quality

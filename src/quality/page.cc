@@ -7,35 +7,21 @@
 #include <cmath>
 #include <numeric>
 
+#include "pages/html.h"
 #include "quality/plots.h"
 
 namespace maeil::quality {
 namespace {
 
-// The colours are set apart from the rules, so that dark is one more set of values.
+using pages::escape_html;
+
+// Beside what all pages have.
 constexpr const char* kStyle = R"css(
-:root{--page:#fbfbf9;--panel:#fff;--ink:#1c1c1a;--soft:#63625c;--line:#dddbd3;--real:#9fb8d6;
---synthetic:#c2410c;
+:root{--synthetic:#c2410c;
 --s0:#eef2f7;--s1:#d3e0ef;--s2:#a9c5e4;--s3:#76a3d4;--s4:#4a80bd;--s5:#2a5c9a;--s6:#123763;--sn:#e9e7e0}
-@media(prefers-color-scheme:dark){:root{--page:#161615;--panel:#1f1f1d;--ink:#f0efe9;--soft:#a5a49b;
---line:#3a3935;--real:#48658a;--synthetic:#ff9a5c;
+@media(prefers-color-scheme:dark){:root{--synthetic:#ff9a5c;
 --s0:#232a33;--s1:#26405c;--s2:#2c5885;--s3:#3a76b3;--s4:#5e9bd8;--s5:#94c1ec;--s6:#d8eafb;--sn:#33322e}}
-body{margin:0 auto;padding:24px;max-width:1100px;background:var(--page);color:var(--ink);
-font:15px/1.45 system-ui,sans-serif}
-h1{font-size:24px;margin:0 0 4px}h2{font-size:18px;margin:34px 0 6px}h3{font-size:14px;margin:0;
-overflow-wrap:anywhere}p{margin:4px 0 10px;color:var(--soft);max-width:75ch}
-.tiles{display:grid;grid-template-columns:repeat(auto-fill,minmax(150px,1fr));gap:10px;margin:14px 0}
-.tile,figure{background:var(--panel);border:1px solid var(--line);border-radius:6px;padding:10px 12px;
-margin:0}
-.tile b{display:block;font-size:24px;font-weight:600;font-variant-numeric:tabular-nums}
-.tile span,figure span{color:var(--soft);font-size:13px}
-.grid{display:grid;grid-template-columns:repeat(auto-fill,minmax(310px,1fr));gap:10px}
-table{border-collapse:collapse;font-variant-numeric:tabular-nums;margin:8px 0}th,td{text-align:left;
-padding:3px 18px 3px 0;border-bottom:1px solid var(--line);font-size:14px}
-th{color:var(--soft);font-weight:500}td.n,th.n{text-align:right}.wide{overflow-x:auto}
-svg{display:block;width:100%;height:auto;margin-top:6px}svg text{font-size:10px;fill:var(--soft)}
-.real{fill:var(--real)}.synthetic{fill:none;stroke:var(--synthetic);stroke-width:1.8}
-.synthetic-bar{fill:var(--synthetic)}.axis{stroke:var(--line);fill:none}
+.synthetic{fill:none;stroke:var(--synthetic);stroke-width:1.8}.synthetic-bar{fill:var(--synthetic)}
 .s0{fill:var(--s0);background:var(--s0)}.s1{fill:var(--s1);background:var(--s1)}.s2{fill:var(--s2);
 background:var(--s2)}.s3{fill:var(--s3);background:var(--s3)}
 .s4{fill:var(--s4);background:var(--s4)}.s5{fill:var(--s5);background:var(--s5)}.s6{fill:var(--s6);
@@ -50,10 +36,6 @@ std::string number(double x, int digits = 4) {
   return std::isnan(x) ? "–" : fmt::format("{:.{}f}", x, digits);
 }
 
-std::string tile(double score, const std::string& name) {
-  return fmt::format("<div class=\"tile\"><b>{}</b><span>{}</span></div>\n", number(score), name);
-}
-
 // The numbers of `items` with the lowest score first and those without one last.
 template <class Item>
 std::vector<size_t> worst_first(const std::vector<Item>& items) {
@@ -66,6 +48,11 @@ std::vector<size_t> worst_first(const std::vector<Item>& items) {
   return out;
 }
 
+std::string html_table(std::vector<std::string> header, std::vector<std::vector<std::string>> rows,
+                       size_t texts) {
+  return pages::table_html({"", std::move(header), std::move(rows), texts});
+}
+
 std::string head(const Data& data, const Report& report, const std::string& real,
                  const std::string& synthetic) {
   const auto rows = [](size_t looked_at, size_t all) {
@@ -74,16 +61,16 @@ std::string head(const Data& data, const Report& report, const std::string& real
   };
   std::string left_out;
   for (const auto& line : data.left_out) left_out += "<p>" + escape_html(line) + "</p>\n";
-  return fmt::format(
-             "<h1>Quality of synthetic data</h1>\n<p>{} ({}) against {} ({}), {} columns.</p>\n<div "
-             "class=\"tiles\">\n",
-             escape_html(synthetic), rows(data.synthetic_rows, data.all_synthetic_rows), escape_html(real),
-             rows(data.real_rows, data.all_real_rows), data.columns.size()) +
-         tile(report.scores.overall, "quality score") + tile(report.scores.column_shapes, "column shapes") +
-         tile(report.scores.pair_trends, "pair trends, strong pairs") +
-         tile(report.scores.pair_trends_all, "pair trends, all pairs") +
-         tile(report.diagnostic.validity, "data validity") +
-         tile(report.diagnostic.structure, "data structure") + "</div>\n" + left_out +
+  return fmt::format("<h1>Quality of synthetic data</h1>\n<p>{} ({}) against {} ({}), {} columns.</p>\n",
+                     escape_html(synthetic), rows(data.synthetic_rows, data.all_synthetic_rows),
+                     escape_html(real), rows(data.real_rows, data.all_real_rows), data.columns.size()) +
+         pages::tiles_html({{number(report.scores.overall), "quality score"},
+                            {number(report.scores.column_shapes), "column shapes"},
+                            {number(report.scores.pair_trends), "pair trends, strong pairs"},
+                            {number(report.scores.pair_trends_all), "pair trends, all pairs"},
+                            {number(report.diagnostic.validity), "data validity"},
+                            {number(report.diagnostic.structure), "data structure"}}) +
+         left_out +
          "<p>Scores as in SDMetrics 0.32.0: 1 is a perfect likeness. Validity and structure should "
          "be 1.</p>\n";
 }
@@ -196,36 +183,16 @@ std::string trends(const Scores& scores) {
 
 }  // namespace
 
-std::string page_begin(const std::string& title) {
-  return "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><meta name=\"viewport\" "
-         "content=\"width=device-width\"><meta name=\"color-scheme\" content=\"light dark\"><title>" +
-         escape_html(title) + "</title><style>" + std::string(kStyle) + "</style></head><body>\n";
-}
-
-std::string html_table(const std::vector<std::string>& header,
-                       const std::vector<std::vector<std::string>>& rows, size_t texts) {
-  std::string out = "<div class=\"wide\"><table><tr>";
-  const auto cell = [&](const char* tag, size_t c, const std::string& content) {
-    return fmt::format("<{0}{1}>{2}</{0}>", tag, c >= texts ? " class=\"n\"" : "", escape_html(content));
-  };
-  for (size_t c = 0; c < header.size(); ++c) out += cell("th", c, header[c]);
-  for (const auto& row : rows) {
-    out += "</tr>\n<tr>";
-    for (size_t c = 0; c < row.size(); ++c) out += cell("td", c, row[c]);
-  }
-  return out + "</tr></table></div>\n";
-}
-
 std::string report_page(const Data& data, const Report& report, const std::string& real,
                         const std::string& synthetic) {
-  std::string out = page_begin("Quality of synthetic data");
+  std::string out = pages::page_begin("Quality of synthetic data", kStyle);
   out += head(data, report, real, synthetic);
   if (report.utility) out += learning(*report.utility);
   if (report.not_learned)
     out += kLearning + fmt::format("<p>Not measured: {}.</p>\n", escape_html(describe(*report.not_learned)));
   out += privacy(report.privacy, data.copies.identifiers) + invalid(report.diagnostic) +
          distributions(data, report.scores) + trends(report.scores);
-  return out + "</body></html>\n";
+  return out + pages::page_end();
 }
 
 }  // namespace maeil::quality

@@ -8,10 +8,14 @@
 
 #include "base/calendar.h"
 #include "format/csv.h"
-#include "quality/svg.h"
+#include "pages/html.h"
+#include "pages/svg.h"
 
 namespace maeil::quality {
 namespace {
+
+using pages::escape_html, pages::open_svg, pages::svg_text;
+using pages::kBaseline, pages::kHeight, pages::kWidth;
 
 constexpr int kMiddle = kWidth / 2, kHalfHeight = kHeight / 2;
 
@@ -118,32 +122,6 @@ std::string discrete_svg(const ColumnPair& column) {
 }
 
 }  // namespace
-
-std::string escape_html(std::string_view text) {
-  std::string out;
-  for (const char c : text) {
-    switch (c) {
-      case '&':
-        out += "&amp;";
-        break;
-      case '<':
-        out += "&lt;";
-        break;
-      case '>':
-        out += "&gt;";
-        break;
-      case '"':
-        out += "&quot;";
-        break;
-      case '\'':
-        out += "&#39;";
-        break;
-      default:
-        out += static_cast<unsigned char>(c) < 0x20 ? ' ' : c;
-    }
-  }
-  return out;
-}
 
 std::string_view score_class(double score) {
   static constexpr std::string_view kClasses[] = {"s0", "s1", "s2", "s3", "s4", "s5", "s6"};

@@ -9,7 +9,7 @@
 
 namespace maeil::quality {
 
-std::string escape_html(std::string_view text);
+inline constexpr size_t kShownBins = 30, kShownCategories = 8;  // most bars of numbers, and of texts
 
 // The score's class of the heat map: "s0" (0.99 and more) to "s6" (below 0.6), "sn" without a score;
 // kScoreSteps are the bounds between.

@@ -4,17 +4,14 @@
 
 #include <cmath>
 
-#include "quality/page.h"
-#include "quality/plots.h"
+#include "pages/html.h"
 
 namespace maeil::quality {
 namespace {
 
 constexpr size_t kNamedValues = 30;  // of a bin's categories
 
-std::string tile(const std::string& value, const char* name) {
-  return fmt::format("<div class=\"tile\"><b>{}</b><span>{}</span></div>\n", escape_html(value), name);
-}
+using pages::escape_html;
 
 std::vector<std::string> estimate_cells(const std::string& name, const model::Estimate& estimate) {
   return {name, fmt::format("{:.4f}", estimate.coefficient), fmt::format("{:.4f}", estimate.standard_error),
@@ -35,7 +32,10 @@ std::string feature_part(const model::FeatureTable& feature) {
          fmt::format("{:.4f}", bin.weight_of_evidence), fmt::format("{:.4f}", bin.information_value),
          bin.points ? fmt::format("{}", std::llround(*bin.points)) : "–"});
   }
-  return out + html_table({"bin", "rows", "share", "events", "event rate", "WoE", "IV", "points"}, rows, 1);
+  return out + pages::table_html({"",
+                                  {"bin", "rows", "share", "events", "event rate", "WoE", "IV", "points"},
+                                  std::move(rows),
+                                  1});
 }
 
 }  // namespace
@@ -43,7 +43,7 @@ std::string feature_part(const model::FeatureTable& feature) {
 std::string scorecard_page(const std::string& name, const model::ScorecardTable& card) {
   const auto& scale = card.scale;
   std::string out =
-      page_begin("Scorecard " + name) + "<h1>Scorecard " + escape_html(name) + "</h1>\n" +
+      pages::page_begin("Scorecard " + name) + "<h1>Scorecard " + escape_html(name) + "</h1>\n" +
       fmt::format(
           "<p>Learnt from {} rows, {} of them events. {} points are odds of {}:1 for a row without an "
           "event, before calibration; {} points more double them. WoE is ln(share of rows without an "
@@ -58,13 +58,15 @@ std::string scorecard_page(const std::string& name, const model::ScorecardTable&
     ++used;
     estimates.push_back(estimate_cells(feature.name, *feature.estimate));
   }
-  out += "<div class=\"tiles\">\n" +
-         tile(fmt::format("{} of {}", used, card.features.size()), "features have a part") +
-         tile(fmt::format("{:.0f} to {:.0f}", card.least_points, card.most_points), "points of a row") +
-         "</div>\n<h2>Coefficients</h2>\n" +
-         html_table({"feature", "coefficient of the WoE", "standard error", "z", "p"}, estimates, 1);
+  out +=
+      pages::tiles_html(
+          {{fmt::format("{} of {}", used, card.features.size()), "features have a part"},
+           {fmt::format("{:.0f} to {:.0f}", card.least_points, card.most_points), "points of a row"}}) +
+      "<h2>Coefficients</h2>\n" +
+      pages::table_html(
+          {"", {"feature", "coefficient of the WoE", "standard error", "z", "p"}, std::move(estimates), 1});
   for (const auto& feature : card.features) out += feature_part(feature);
-  return out + "</body></html>\n";
+  return out + pages::page_end();
 }
 
 }  // namespace maeil::quality

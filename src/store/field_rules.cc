@@ -120,6 +120,20 @@ std::string text_field(const Document& document, const char* field) {
                                                                                : std::string();
 }
 
+const Document& field_at(const Document& document, std::string_view path) {
+  static const Document none;
+  const Document* at = &document;
+  while (!path.empty()) {
+    const std::string step(path.substr(0, path.find('.')));
+    path.remove_prefix(std::min(step.size() + 1, path.size()));
+    if (!at->is_object()) return none;
+    const auto found = at->find(step);
+    if (found == at->end()) return none;
+    at = &*found;
+  }
+  return *at;
+}
+
 bool is_file_name(std::string_view name) {
   return !name.empty() && name != "." && name != ".." && name.find('/') == std::string_view::npos &&
          name.find('\0') == std::string_view::npos;

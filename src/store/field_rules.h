@@ -45,6 +45,9 @@ tl::unexpected<Error> wrong_field(std::string_view collection, const Document& d
 // The field as text, "" when it is not there or no text. For showing, and after check_fields.
 std::string text_field(const Document& document, const char* field);
 
+// The field at a dotted path, null where it is not there.
+const Document& field_at(const Document& document, std::string_view path);
+
 bool is_file_name(std::string_view name);
 
 }  // namespace maeil::store

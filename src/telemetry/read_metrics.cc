@@ -57,20 +57,6 @@ void add_labels(const Reading& reading) {
 
 }  // namespace
 
-const Document& field_at(const Document& document, std::string_view path) {
-  static const Document none;
-  const Document* at = &document;
-  while (!path.empty()) {
-    const std::string step(path.substr(0, path.find('.')));
-    path.remove_prefix(std::min(step.size() + 1, path.size()));
-    if (!at->is_object()) return none;
-    const auto found = at->find(step);
-    if (found == at->end()) return none;
-    at = &*found;
-  }
-  return *at;
-}
-
 // The field as a number, by `convert`, which answers nullopt for what is none; nullopt: it is not there, or
 // is not as maeil writes it, which is counted.
 template <class Convert>

@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "base/time.h"
+#include "store/field_rules.h"
 #include "store/store.h"
 #include "telemetry/families.h"
 
@@ -27,8 +28,7 @@ struct Reading {
   LabelDates& labels;
 };
 
-// The field at a dotted path, null where it is not there.
-const store::Document& field_at(const store::Document& document, std::string_view path);
+using store::field_at;
 
 // The number at a dotted path; nullopt where it is not there or null. Anything else is counted as unreadable:
 // `collection` and the document's `_id` say where it is.

@@ -11,8 +11,9 @@ from harness import BINARY, GOLDEN, SEED, Workspace, needs
 from small_model import small_model
 
 COMMANDS = ["run", "schedule", "backfill", "generate", "fit", "preprocess", "train", "predict", "evaluate", "model list", "model show",
-            "model import", "model export", "model approve", "model deploy", "model rollback", "model history", "model scorecard", "model logits", "db",
-            "dag list", "dag show", "dag export", "task", "runs", "logs", "prune", "doctor", "metrics", "report quality", "store copy"]
+            "model document", "model import", "model export", "model approve", "model deploy", "model rollback", "model history", "model scorecard",
+            "model logits", "db", "dag list", "dag show", "dag export", "task", "runs", "logs", "prune", "doctor", "metrics", "report", "report quality",
+            "store copy"]
 
 
 class Help(unittest.TestCase):
@@ -474,7 +475,7 @@ class Commands(unittest.TestCase):
             "evaluation_events": "event_type model_id status metrics retry_attempts alert_id",
             "alerts": "alert_type severity model_id original_model_id f1_score f1_threshold retry_attempts max_retries message",
             "predictions": "dataset_name model_id model_version model_status model_sha256 raw_data_id raw_sha256 rows quarantined filename "
-                           "file_id path sha256 threshold mean_probability decisions",
+                           "file_id path sha256 threshold mean_probability decisions histogram",
         }
         for collection, fields in want.items():
             documents = self.work.find(collection, {"logical_date": "2026-11-20"})
