@@ -117,7 +117,9 @@ Section attempts_section(const DayRecord& record) {
     out.blocks.emplace_back("Nothing was retrained. " + why_absent(record, "check_model_performance"));
   for (const auto& [who, comparison] : compared) add_comparison(*comparison, who, out);
   if (record.challenger.is_null()) {
-    out.blocks.emplace_back("No challenger was judged.");
+    const bool asked = !task_of(record, "train_challenger").is_null();
+    out.blocks.emplace_back("No challenger was judged." +
+                            (asked ? " " + why_absent(record, "train_challenger") : std::string()));
     return out;
   }
   add_source(out, "challenger_events", record.challenger);
@@ -164,16 +166,17 @@ Section decided_section(const DayRecord& record) {
     return out;
   }
   Table table{"Deployments",
-              {"version", "status", "changed something", "in the place of", "error", "run", "when"},
+              {"version", "status", "changed what is deployed", "in the place of", "error", "run", "when"},
               {},
               7};
   for (const auto& event : record.deployment_events) {
     add_source(out, "deployment_events", event);
+    const bool deployed = text_field(event, "status") == "deployed";
     const Document& unchanged = field_at(event, "unchanged");
     table.rows.push_back({fact(field_at(event, "model_version")), fact(field_at(event, "status")),
-                          unchanged == true    ? "no, it stays"
-                          : unchanged == false ? "yes"
-                                               : "not recorded",
+                          !deployed || unchanged == true ? "no, what was deployed stays"
+                          : unchanged == false           ? "yes"
+                                                         : "not recorded",
                           fact(field_at(event, "replaced"), "none"), fact(field_at(event, "error"), "none"),
                           fact(field_at(event, "run_id")), fact(field_at(event, "timestamp"))});
     if (text_field(event, "event_type") == "pending_approval")

@@ -203,6 +203,22 @@ TEST(DayPage, SaysThatWhatItShowsIsOfAnEarlierDoing) {
           "This is what the date said before: evaluate_model is to be done again (its state is none)."));
 }
 
+TEST(DayPage, WhatWaitsForAPersonChangedNothing) {
+  DayRecord record = alerted_day();
+  record.deployment_events = {with_id_of(12, {{"event_type", "pending_approval"},
+                                              {"model_version", "20260703_000001"},
+                                              {"status", "pending"},
+                                              {"unchanged", false}})};
+  record.tasks.push_back(task_record("model_evaluation_pipeline", "train_challenger", "skipped",
+                                     {{"message", "the last one was judged yesterday"}}));
+  const std::string page = report_html(day_report(record));
+  EXPECT_THAT(page, HasSubstr("<td>pending</td><td>no, what was deployed stays</td>"));
+  EXPECT_THAT(page, HasSubstr("Version 20260703_000001 waited for a person&#39;s approval"));
+  EXPECT_THAT(page, HasSubstr("No challenger was judged. train_challenger ended as skipped: the last one was "
+                              "judged yesterday."));
+  EXPECT_THAT(page, Not(HasSubstr("Nothing was deployed")));
+}
+
 TEST(DayPage, NamesTasksThatHadOtherSettings) {
   DayRecord record = alerted_day();
   record.tasks[0]["program"] = {{"settings", {{"F1_THRESHOLD", "0.2"}}}};

@@ -178,7 +178,7 @@ Section alerts_section(const DayRecord& record) {
     if (const std::string cause = text_field(why, "cause"); !cause.empty())
       table.rows.push_back({"likely cause", cause});
     else
-      table.rows.push_back({"likely cause", "not known"});
+      table.rows.push_back({"likely cause", "none was told"});
     add(facts_of(why, {{"good_day", "last good day before"}}));
     for (const auto& change : items_of(why, "changes")) table.rows.push_back({"unlike then", fact(change)});
     for (const auto& command : items_of(why, "commands")) table.rows.push_back({"what helps", fact(command)});

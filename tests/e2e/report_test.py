@@ -20,7 +20,7 @@ maker = { allowed = ["A", "B"] }
 GOOD, ALERTED, NOT_JUDGED, BROKEN = (f"2026-07-0{day}" for day in (1, 2, 3, 4))
 # What the tables say in words of their own.
 SAID = {"undefined", "not recorded", "none", "nothing", "not set", "that task", "the first settings", "did not begin", "of all", "not counted yet",
-        "not known", "passed", "failed", "not judged", "yes", "no, it stays", "not looked at", "not looked for", "not asked", "label 0", "label 1",
+        "none was told", "passed", "failed", "not judged", "yes", "no, what was deployed stays", "not looked at", "not looked for", "not asked", "label 0", "label 1",
         "F1", "F1, 95 % interval", "ROC AUC", "precision", "recall", "PR AUC", "KS", "Gini", "accuracy", "Brier score", "log loss",
         "expected calibration error", "rate of the target", "decides 1 from a probability of", *(f"{k / 20:.2f}" for k in range(21))}
 
@@ -146,6 +146,26 @@ class DayReport(unittest.TestCase):
         value = json.loads(self.made.run("report", ALERTED, "--json", expect=0).stdout)
         self.assertEqual((value["logical_date"], value["evaluation_events"]["status"]), (ALERTED, "failed_max_retries"))
         self.assertEqual(value["predictions"], self.made.find("predictions", {"logical_date": ALERTED})[0])
+
+    def test_a_version_that_waits_for_a_person(self):
+        work = self.enterContext(self.made.copy())
+        write_rows(work.folder / "rows_2026-07-05.csv", 1500, "2026-07-05", seed=15)
+        work.run("run", "--in", "rows_2026-07-05.csv", APPROVAL="manual", MAX_RETRAIN_ATTEMPTS=1, CHALLENGERS="boosted_trees", RETRAIN_EVERY=30, expect=0)
+        page = self.page("2026-07-05", work)
+        self.assertEqual(page.lead, "The model in force passed.")
+        challenger = [text for text in page.sections["Retraining and challengers"]["texts"] if text.startswith("No challenger was judged. ")]
+        self.assertRegex(challenger[0], "train_challenger ended as skipped: no challenger is trained: the model in force was first judged on")
+        # Without a model that was approved before, a pass is proposed.
+        with Workspace(**QUICK, APPROVAL="manual") as new:
+            for name in ("dataset.toml", "history.csv", f"rows_{GOOD}.csv"):
+                (new.folder / name).write_bytes((work.folder / name).read_bytes())
+            new.run("train", "--in", "history.csv", "--family", "boosted_trees", expect=0)
+            new.run("run", "--in", f"rows_{GOOD}.csv", expect=0)
+            page = self.page(GOOD, new)
+            self.assertEqual(page.lead, "A model passed and waits for a person's approval.")
+            decided = page.sections["What was decided, and deployed"]
+            self.assertIn("no, what was deployed stays", decided["cells"])
+            self.assertTrue(any("waited for a person's approval" in text for text in decided["texts"]))
 
     def test_a_date_that_is_done_again_shows_what_counts(self):
         work = self.enterContext(self.made.copy())
