@@ -6,13 +6,14 @@
 #include <algorithm>
 #include <cmath>
 
+#include "monitor/shares.h"
+
 namespace maeil::monitor {
 namespace {
 
 using table::ColumnSummary;
 using table::Severity;
 
-constexpr double kErrors = 5;         // standard errors that chance is given
 constexpr double kRankingLost = 0.1;  // of ROC AUC
 constexpr double kWeakRanking = 0.75;
 constexpr double kLeastRatio = 1.25;  // of two rates of the target
@@ -26,8 +27,6 @@ struct Change {
   std::string text;  // "income: 43 % missing (0.2 % on 2026-11-24)"
 };
 
-std::string percent(double share) { return fmt::format("{:.3g} %", 100 * share); }
-
 std::string metric(const std::optional<double>& value) {
   return value ? fmt::format("{:.4f}", *value) : "undefined";
 }
@@ -38,7 +37,7 @@ bool is_more_than_chance(double a, double b, uint64_t rows_a, uint64_t rows_b) {
   const auto part = [&](uint64_t rows) {
     return p * (1 - p) / static_cast<double>(std::max<uint64_t>(rows, 1));
   };
-  return std::abs(a - b) > kErrors * std::sqrt(part(rows_a) + part(rows_b));
+  return std::abs(a - b) > kChanceErrors * std::sqrt(part(rows_a) + part(rows_b));
 }
 
 class Changes {
@@ -95,7 +94,7 @@ class Changes {
     const double apart = std::abs(*now.mean - *was.mean) / deviation;
     const double error = std::sqrt(1 / static_cast<double>(now.values) + 1 / static_cast<double>(was.values));
     const double share = std::erf(apart / std::sqrt(8.0));
-    if (share >= kLeastChange && apart > kErrors * error)
+    if (share >= kLeastChange && apart > kChanceErrors * error)
       add(Kind::kMean, now.column, share, fmt::format("mean {:.6g}", *now.mean),
           fmt::format("{:.6g}", *was.mean));
   }

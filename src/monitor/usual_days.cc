@@ -7,6 +7,7 @@
 #include <cmath>
 #include <functional>
 
+#include "monitor/shares.h"
 #include "store/field_rules.h"
 
 namespace maeil::monitor {
@@ -17,7 +18,6 @@ using table::ColumnSummary;
 using table::Finding;
 using table::Severity;
 
-constexpr double kErrors = 5;          // standard errors that chance is given
 constexpr double kFewRows = 0.02;      // of the rows of a day that may be more or less
 constexpr double kSmallShare = 0.005;  // by which a share may always differ
 // Standard errors of a normal's quartiles and median, in its deviations, times the root of the rows.
@@ -55,11 +55,9 @@ std::function<double(double)> chance_of_share(double value, uint64_t rows) {
   return [value, rows](double usual) {
     const double p = (value + usual) / 2;
     return kSmallShare +
-           kErrors * std::sqrt(2 * p * (1 - p) / static_cast<double>(std::max<uint64_t>(rows, 1)));
+           kChanceErrors * std::sqrt(2 * p * (1 - p) / static_cast<double>(std::max<uint64_t>(rows, 1)));
   };
 }
-
-std::string percent(double share) { return fmt::format("{:.3g} %", 100 * share); }
 
 // The most unusual thing about a column so far.
 class Worst {
@@ -112,7 +110,8 @@ void see_numbers(const ColumnSummary& today, const std::vector<const ColumnSumma
     const auto means = gather(earlier, [](const auto& one) { return one.mean; });
     worst.see(distance(*today.mean, means,
                        [&](double usual) {
-                         return kErrors * std::sqrt(2 / rows) * median(deviations) + 1e-9 * std::abs(usual);
+                         return kChanceErrors * std::sqrt(2 / rows) * median(deviations) +
+                                1e-9 * std::abs(usual);
                        }),
               "usual_mean", 0, say("mean", *today.mean));
   }
@@ -127,7 +126,7 @@ void see_numbers(const ColumnSummary& today, const std::vector<const ColumnSumma
     constexpr const char* kNames[] = {"lower quartile", "median", "upper quartile"};
     worst.see(
         distance(*today.quartiles[q], gather(earlier, [q](const auto& one) { return one.quartiles[q]; }),
-                 [&](double usual) { return kErrors * error + 1e-6 * std::abs(usual); }),
+                 [&](double usual) { return kChanceErrors * error + 1e-6 * std::abs(usual); }),
         "usual_quartiles", 0, say(kNames[q], *today.quartiles[q]));
   }
 }
@@ -244,7 +243,7 @@ std::vector<Finding> unusual(const DaySummary& day, const std::vector<DaySummary
   }
   Worst volume("");
   volume.see(distance(static_cast<double>(day.rows), rows,
-                      [](double usual) { return kFewRows * usual + kErrors * std::sqrt(2 * usual); }),
+                      [](double usual) { return kFewRows * usual + kChanceErrors * std::sqrt(2 * usual); }),
              "usual_rows", 0, [&](const Distance& found) {
                return fmt::format("{} rows, usual are {:.0f} within {:.0f}", day.rows, found.usual,
                                   found.limit);
