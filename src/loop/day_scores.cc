@@ -7,6 +7,7 @@
 #include <filesystem>
 #include <iterator>
 
+#include "base/hash.h"
 #include "format/csv.h"
 #include "format/number_text.h"
 #include "loop/prepared/part_report.h"
@@ -125,12 +126,24 @@ RowCuts DayScores::cuts() const {
   return {rows, raw_step(rows)};
 }
 
+namespace {
+
+// What the words of reasons hang on, none where none are asked for.
+std::string reason_words(const Day& day) {
+  if (day.settings.score_reasons == 0) return "";
+  std::string all = day.settings.reason_language;
+  for (const auto& [name, words] : day.spec.reasons)
+    all += fmt::format("/{}={}={}", name, words.en, words.ko);
+  return sha256_hex(all);
+}
+
+}  // namespace
+
 // The version's name too: two may have the same bytes, and each line names one.
 Result<store::Document> DayScores::inputs() const {
-  return store::Document{
-      {"raw_sha256", raw_.value("sha256", "")},    {"model_version", version_.version},
-      {"validation_id", validated_.validation_id}, {"model_sha256", version_.sha256},
-      {"reasons", day_.settings.score_reasons},    {"reason_language", day_.settings.reason_language}};
+  return store::Document{{"raw_sha256", raw_.value("sha256", "")},    {"model_version", version_.version},
+                         {"validation_id", validated_.validation_id}, {"model_sha256", version_.sha256},
+                         {"reasons", day_.settings.score_reasons},    {"reason_words", reason_words(day_)}};
 }
 
 Status DayScores::write(const ScoredPiece& piece, PartWriter& part) const {

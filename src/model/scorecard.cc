@@ -11,7 +11,7 @@
 namespace maeil::model {
 namespace {
 
-constexpr size_t kRowsAtATime = 2048;
+constexpr size_t kRowsOfAPiece = 2048;
 // Far above what a fit gives, and no sum of 100,000 products of two of them is infinite.
 constexpr double kLargestNumber = 1e6;
 constexpr uint64_t kMostRows = uint64_t{1} << 53;
@@ -104,7 +104,7 @@ Status Scorecard::check_rows(const nn::Rows& rows) const {
     return code < 0 ? code == -1 : static_cast<size_t>(code) < parts_.features[f].binning.of_code.size();
   };
   std::atomic<size_t> wrong{SIZE_MAX};  // the first row that cannot be read
-  parallel_for(rows.count, kRowsAtATime, [&](size_t first, size_t last) {
+  parallel_for(rows.count, kRowsOfAPiece, [&](size_t first, size_t last) {
     for (size_t row = first; row < last; ++row) {
       bool good = true;
       for (size_t f = 0; f < C; ++f) good &= is_code(row, f);
@@ -136,7 +136,7 @@ inline size_t Scorecard::bin_in_row(const nn::Rows& rows, size_t row, size_t fea
 Result<std::vector<double>> Scorecard::probabilities(const nn::Rows& rows) const {
   MAEIL_TRY(check_rows(rows));
   std::vector<double> out(rows.count);
-  parallel_for(rows.count, kRowsAtATime, [&](size_t first, size_t last) {
+  parallel_for(rows.count, kRowsOfAPiece, [&](size_t first, size_t last) {
     for (size_t row = first; row < last; ++row) {
       double log_odds = parts_.intercept;
       for (const auto& part : used_) log_odds += part.adds[bin_in_row(rows, row, part.feature)];
@@ -156,7 +156,7 @@ Result<Contributions> Scorecard::contributions(const nn::Rows& rows) const {
     means.push_back(feature.coefficient * mean_weight_of_evidence(feature.binning));
     out.base += means.back();
   }
-  parallel_for(rows.count, kRowsAtATime, [&](size_t first, size_t last) {
+  parallel_for(rows.count, kRowsOfAPiece, [&](size_t first, size_t last) {
     for (size_t row = first; row < last; ++row)
       for (size_t k = 0; k < used_.size(); ++k)
         out.values[row * F + used_[k].feature] =

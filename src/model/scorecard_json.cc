@@ -7,6 +7,8 @@
 namespace maeil::model {
 namespace {
 
+constexpr size_t kMostCategories = 1'000'000;  // of a feature
+
 using Parsed = nlohmann::json;
 
 Json bin_json(const Bin& bin) {
@@ -88,6 +90,10 @@ Status read_codes(const Parsed& json, const std::string& place, size_t cardinali
   MAEIL_ASSIGN(const Parsed* bins, list(json, "codes", place));
   if (bins->size() != to.last())
     return bad_input(fmt::format("{}: codes of {} bins, where {} have some", place, bins->size(), to.last()));
+  // What is listed has words in a table, and a file of a few bytes must not take a gigabyte.
+  if (cardinality > kMostCategories)
+    return bad_input(
+        fmt::format("{}: {} categories, of which there are {} at most", place, cardinality, kMostCategories));
   const auto none = static_cast<uint8_t>(to.last());
   to.of_code.assign(cardinality, none);
   for (size_t bin = 0; bin < bins->size(); ++bin) {

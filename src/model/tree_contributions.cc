@@ -11,7 +11,7 @@
 namespace maeil::model {
 namespace {
 
-constexpr size_t kBlock = 64;  // rows for which a leaf's way is looked at once
+constexpr size_t kRowsAtOnce = 64;  // rows for which a leaf's way is looked at once
 
 // One feature on the way to a leaf. Of a row of which it is not known the share `zero` comes through its
 // splits; `one`: this row comes through, or not.
@@ -92,9 +92,9 @@ Result<std::vector<double>> TreeEnsemble::contributions(const nn::Rows& rows) co
     std::vector<double> weights;
   };
   std::vector<Worker> workers(static_cast<size_t>(thread_count()));
-  parallel_for_workers(rows.count, kBlock, [&](size_t first, size_t last, int id) {
+  parallel_for_workers(rows.count, kRowsAtOnce, [&](size_t first, size_t last, int id) {
     auto& [block, splits, way, weights] = workers[static_cast<size_t>(id)];
-    block.resize(kBlock * F);
+    block.resize(kRowsAtOnce * F);
     fill_rows(rows, first, last, block.data(), wrong);
     const auto explain_leaf = [&](float leaf) {
       way.clear();

@@ -4,7 +4,7 @@
 //
 // The base row knows nothing: each category is one that the model never saw, each number is 0, which is its
 // median. The integral is by Gauss-Legendre nodes, so many of them that the parts add up to within
-// kLargestGap; a row that needs more than kMostNodes has a larger gap, which is told.
+// kLargestGap; a row that needs more than kMostNodes has a larger gap.
 #pragma once
 
 #include <span>

@@ -14,12 +14,26 @@ using store::text_field;
 
 bool failed(const Document& task) { return text_field(task, "state") == "failed"; }
 
+// Whether what a task wrote is about the date as it was done last: before it succeeds again its documents are
+// of an earlier doing. Two of them write when they fail, or are skipped, too.
+bool is_of_last_doing(const DayRecord& record, std::string_view task) {
+  const std::string state = text_field(task_of(record, task), "state");
+  if (state == "success") return true;
+  return (task == "validate_data" && state == "failed") ||
+         (task == "deploy_model" && (state == "failed" || state == "skipped"));
+}
+
+bool verdict_is_of_last_doing(const DayRecord& record) {
+  return record.verdict.is_null() || is_of_last_doing(record, "send_evaluation_results") ||
+         is_of_last_doing(record, "send_alert") || is_of_last_doing(record, "skip_evaluation");
+}
+
 // What became of the date, in a sentence.
 std::string verdict_sentence(const DayRecord& record) {
   const std::string status = text_field(record.verdict, "status");
   if (status == "approved") return "The model in force passed.";
   if (status == "retrained") return "The model in force failed the gate, and a retrained one passed.";
-  if (status == "pending_approval") return "A model passed and waits for a person's approval.";
+  if (status == "pending_approval") return "A model passed and waited for a person's approval.";
   if (status == "failed_max_retries")
     return "The model in force failed the gate, and so did what was retrained: an alert was raised.";
   if (status == "not_judged")
@@ -31,6 +45,8 @@ std::string verdict_sentence(const DayRecord& record) {
 
 std::string lead_of(const DayRecord& record) {
   std::string out = verdict_sentence(record);
+  if (!verdict_is_of_last_doing(record))
+    out = "The date was begun again and has no verdict yet; what it said before: " + out;
   for (const auto& task : record.tasks) {
     if (failed(task))
       out += fmt::format(" {} failed: {}.", fact(field_at(task, "task_id")),
@@ -42,27 +58,35 @@ std::string lead_of(const DayRecord& record) {
 Section short_section(const DayRecord& record) {
   Section out{"In short", {}, {}};
   std::vector<Tile> tiles;
-  const auto tile = [&](const char* collection, const Document& document, const char* path, const char* name,
-                        const char* absent) {
+  const auto tile = [&](const char* collection, const Document& document, const char* path,
+                        const std::string& name, const char* absent, bool stands = true) {
     add_source(out, collection, document);
-    tiles.push_back({fact(field_at(document, path), absent), name});
+    const bool before = !stands && !document.is_null();
+    tiles.push_back(
+        {fact(field_at(document, path), absent), before ? name + ", before it was begun again" : name});
   };
-  tile("evaluation_events", record.verdict, "status", "verdict", "none");
+  const auto stands = [&](const char* task) { return is_of_last_doing(record, task); };
+  tile("evaluation_events", record.verdict, "status", "verdict", "none", verdict_is_of_last_doing(record));
   tile("task_instances", task_of(record, "load_latest_model"), "result.model_version", "model in force",
-       "not looked for");
-  tile("raw_data", record.raw_data, "rows", "rows that came in", "none");
-  tile("data_validations", record.data_validations, "quarantined", "of them cannot be used", "not looked at");
+       "not looked for", stands("load_latest_model"));
+  tile("raw_data", record.raw_data, "rows", "rows that came in", "none", stands("generate_data"));
+  tile("data_validations", record.data_validations, "quarantined", "of them cannot be used", "not looked at",
+       stands("validate_data"));
   tile("performance_metrics", record.evaluated, "metrics.f1_score", "F1 of the model in force",
-       record.evaluated.is_null() ? "not judged" : "undefined");
+       record.evaluated.is_null() ? "not judged" : "undefined", stands("evaluate_model"));
   tile("performance_metrics", record.evaluated, "metrics.roc_auc", "ROC AUC of the model in force",
-       record.evaluated.is_null() ? "not judged" : "undefined");
-  tile("task_instances", task_of(record, "check_model_performance"), "result.f1_threshold",
-       "gate: F1 of at least", "not asked");
+       record.evaluated.is_null() ? "not judged" : "undefined", stands("evaluate_model"));
+  const Document& gate = task_of(record, "check_model_performance");
+  const bool by_bound = text_field(field_at(gate, "result"), "gate_rule") == "lower_bound";
+  tile("task_instances", gate, "result.f1_threshold",
+       by_bound ? "gate: lower end of F1's interval of at least" : "gate: F1 of at least", "not asked",
+       stands("check_model_performance"));
   const Document none;
   tile("deployment_events", record.deployment_events.empty() ? none : record.deployment_events.back(),
-       "status", "deployment", "none");
-  tile("predictions", record.predictions, "rows", "rows scored", "none");
-  tile("predictions", record.predictions, "mean_probability", "mean probability", "none");
+       "status", "deployment", "none", stands("deploy_model"));
+  tile("predictions", record.predictions, "rows", "rows scored", "none", stands("score_data"));
+  tile("predictions", record.predictions, "mean_probability", "mean probability", "none",
+       stands("score_data"));
   std::string rang;
   for (const auto& alert : record.alerts) {
     add_source(out, "alerts", alert);
@@ -100,10 +124,10 @@ std::string why_absent(const DayRecord& record, std::string_view task) {
 }
 
 void note_earlier(const DayRecord& record, std::string_view task, Section& section) {
+  if (is_of_last_doing(record, task)) return;
   const std::string state = text_field(task_of(record, task), "state");
-  if (state == "success" || state == "failed" || state == "skipped") return;
   section.blocks.emplace_back(
-      fmt::format("This is what the date said before: {} is to be done again (its state is {}).", task,
+      fmt::format("This is what the date said before it was begun again: the state of {} is {}.", task,
                   state.empty() ? "not recorded" : state));
 }
 

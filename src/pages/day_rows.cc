@@ -38,7 +38,8 @@ void add_findings(const DayRecord& record, Section& out) {
   const Document& validation = record.data_validations;
   const Document& findings = items_of(validation, "findings");
   if (findings.empty()) {
-    const bool compared = field_at(validation, "compared_with_days") != 0;
+    const Document& days = field_at(validation, "compared_with_days");
+    const bool compared = days.is_number() && days > 0;
     out.blocks.emplace_back(
         compared ? "Nothing was found: the rows keep their contract and are like those of the days before."
                  : "Nothing was found: the rows keep their contract. There were too few days before to "
@@ -57,6 +58,7 @@ void add_findings(const DayRecord& record, Section& out) {
 void add_prepared(const DayRecord& record, Section& out) {
   const Document& prepared = record.processing_metadata;
   add_source(out, "processing_metadata", prepared);
+  note_earlier(record, "preprocess_data", out);
   out.blocks.emplace_back(Table{"Prepared for the model",
                                 {},
                                 facts_of(prepared, {{"num_records", "rows"},

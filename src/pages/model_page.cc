@@ -65,6 +65,7 @@ Section purpose(const ModelRecord& record) {
                                                           {"status", "status now"},
                                                           {"notes", "last note"},
                                                           {"created_at", "made"},
+                                                          {"superseded_by", "made again as"},
                                                           {"sha256", "SHA-256 of the file"}})});
   return out;
 }
@@ -78,7 +79,8 @@ Section data(const ModelRecord& record) {
       out.blocks.emplace_back(sentence("When it was made: " + note));
   }
   if (record.training_data.is_null()) {
-    out.blocks.emplace_back("How its rows were split was not recorded by days: no training_data names it.");
+    out.blocks.emplace_back(
+        "How its rows were split was not recorded: no training_data of the same doing was found.");
   } else {
     add_source(out, "training_data", record.training_data);
     out.blocks.emplace_back(
@@ -94,9 +96,12 @@ Section data(const ModelRecord& record) {
                                               {"num_numerical_features", "columns of numbers"}})});
   }
   add_documents(out, "raw_data", record.raw_data,
-                {"Where these rows came from", {"date", "source", "SHA-256", "rows"}, {}, 3},
+                {"The rows of these dates as they are now: a date that was done again may have had others",
+                 {"date", "source", "SHA-256", "rows"},
+                 {},
+                 3},
                 {"logical_date", "source", "sha256", "rows"},
-                "The hash of the rows that it learnt from was not recorded: they are not those of a day.");
+                "The hash of the rows that it learnt from was not recorded.");
   return out;
 }
 
@@ -126,7 +131,7 @@ Section method(const ModelRecord& record) {
                              metric(epoch, "f1_score"), metric(epoch, "roc_auc")});
   }
   if (epochs.rows.empty())
-    out.blocks.emplace_back("How it learnt was not recorded: no training_events names it.");
+    out.blocks.emplace_back("How it learnt is not told: no training_events that counts names it.");
   else
     out.blocks.emplace_back(std::move(epochs));
   return out;
@@ -137,7 +142,9 @@ Section tests(const ModelRecord& record) {
   const Document& metrics = field_at(record.version, "metrics");
   add_source(out, "model_metadata", record.version);
   if (!metrics.is_object() || metrics.empty()) {
-    out.blocks.emplace_back("It was never tested: the version has no metrics.");
+    out.blocks.emplace_back(
+        "The version itself has no metrics: no test has changed its status. What it was judged on stands "
+        "below.");
     return out;
   }
   out.blocks.emplace_back(Table{"The rows of its last test that changed its status",
@@ -191,7 +198,8 @@ Section performance(const ModelRecord& record) {
                           metric(metrics, "default_rate")});
   }
   if (table.rows.empty())
-    out.blocks.emplace_back("It was judged on no date.");
+    out.blocks.emplace_back(
+        "No judgement of it counts: it was judged on no date, or the dates were done again.");
   else
     out.blocks.emplace_back(std::move(table));
   bool any = false;
@@ -213,7 +221,7 @@ Section stability(const ModelRecord& record) {
       out, "predictions", record.predictions,
       {"Scores by date", {"date", "rows", "set aside", "mean probability", "decided 0", "decided 1"}, {}, 1},
       {"logical_date", "rows", "quarantined", "mean_probability", "decisions.0", "decisions.1"},
-      "It has scored no date.");
+      "No scores of it count: it has scored no date, or the dates were done again.");
   return out;
 }
 
@@ -304,7 +312,7 @@ Section approvals(const ModelRecord& record) {
   add_documents(out, "deployment_events", record.deployment_events,
                 {"Deployments", {"date", "when", "status", "unchanged", "in the place of", "error"}, {}, 6},
                 {"logical_date", "timestamp", "status", "unchanged", "replaced", "error"},
-                "It was never deployed.");
+                "No deployment of it counts: it was never deployed, or the dates were done again.");
   return out;
 }
 

@@ -93,13 +93,14 @@ TEST(ModelPage, SaysWhatIsMissing) {
   const std::string page = report_html(model_report(record));
   for (const auto* said :
        {"What is predicted is not known here", "no training_data names it",
-        "was not recorded: they are not those", "It was not fine-tuned from another version.",
-        "How it learnt was not recorded", "It was never tested", "None was fitted",
-        "It was judged on no date.", "By segment nothing was recorded", "It has scored no date.",
+        "The hash of the rows that it learnt from was not recorded.",
+        "It was not fine-tuned from another version.", "How it learnt is not told",
+        "The version itself has no metrics", "None was fitted", "it was judged on no date, or",
+        "By segment nothing was recorded", "it has scored no date, or",
         "no date on which it could not be judged", "No alert was raised about it.",
         "It was compared with no challenger", "No version was fine-tuned from it.",
         "no day of the dataset has said", "How it came to its status was not recorded.",
-        "nobody has approved or deployed it", "It was never deployed."}) {
+        "nobody has approved or deployed it", "it was never deployed, or"}) {
     EXPECT_THAT(page, HasSubstr(said));
   }
 }

@@ -139,6 +139,8 @@ def stable(value):
         left_out = VOLATILE
         if "compared_with_days" in value:  # what is unusual depends on which days the store has besides
             left_out = VOLATILE | {"compared_with_days", "findings", "status"}
+        elif "alert_type" in value:  # why it rang names the days before
+            left_out = VOLATILE | {"diagnosis"}
         elif value.get("task_id") == "validate_data":
             left_out = VOLATILE | {"message", "result"}
         return {k: stable(v) for k, v in value.items() if k not in left_out}

@@ -162,7 +162,7 @@ class DayReport(unittest.TestCase):
             new.run("train", "--in", "history.csv", "--family", "boosted_trees", expect=0)
             new.run("run", "--in", f"rows_{GOOD}.csv", expect=0)
             page = self.page(GOOD, new)
-            self.assertEqual(page.lead, "A model passed and waits for a person's approval.")
+            self.assertEqual(page.lead, "A model passed and waited for a person's approval.")
             decided = page.sections["What was decided, and deployed"]
             self.assertIn("no, what was deployed stays", decided["cells"])
             self.assertTrue(any("waited for a person's approval" in text for text in decided["texts"]))
