@@ -196,11 +196,18 @@ TEST(DayPage, SaysThatLabelsAreNotThereYet) {
 
 TEST(DayPage, SaysThatWhatItShowsIsOfAnEarlierDoing) {
   DayRecord record = alerted_day();
-  record.tasks[3]["state"] = "none";
+  EXPECT_THAT(day_report(record).lead, Not(HasSubstr("before")));
+  for (auto& task : record.tasks) {
+    if (task["task_id"] == "evaluate_model") task["state"] = "none";
+  }
+  Document verdict = record.tasks.back();
+  verdict.update({{"task_id", "send_alert"}, {"state", "none"}});
+  record.tasks.push_back(verdict);
+  const std::string page = report_html(day_report(record));
   EXPECT_THAT(
-      report_html(day_report(record)),
-      HasSubstr(
-          "This is what the date said before: evaluate_model is to be done again (its state is none)."));
+      page, HasSubstr("what the date said before it was begun again: the state of evaluate_model is none."));
+  EXPECT_THAT(page, HasSubstr("F1 of the model in force, before it was begun again"));
+  EXPECT_THAT(day_report(record).lead, HasSubstr("has no verdict yet; what it said before: "));
 }
 
 TEST(DayPage, WhatWaitsForAPersonChangedNothing) {

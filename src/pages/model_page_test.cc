@@ -92,7 +92,7 @@ TEST(ModelPage, SaysWhatIsMissing) {
   record.version = numbered(1, {{"model_version", "20260101_000000"}, {"status", "registered"}});
   const std::string page = report_html(model_report(record));
   for (const auto* said :
-       {"What is predicted is not known here", "no training_data names it",
+       {"What is predicted is not known here", "no training_data of the same doing was found",
         "The hash of the rows that it learnt from was not recorded.",
         "It was not fine-tuned from another version.", "How it learnt is not told",
         "The version itself has no metrics", "None was fitted", "it was judged on no date, or",

@@ -70,7 +70,7 @@ class ModelDocument(unittest.TestCase):
         self.assertLess({raw["sha256"], str(prepared["num_finetune_samples"]), str(prepared["num_test_samples"])}, set(chapter("Data")))
         self.assertIn(self.first["model_version"], chapter("Method"))
         self.assertLess({"maker", "B"}, set(chapter("Performance by date and segment")))
-        self.assertIn("it was never deployed, or", chapter("Approvals"))
+        self.assertIn("No deployment of it counts: it was never deployed, or the dates were done again.", chapter("Approvals"))
         self.assertIn("It has scored no date.", chapter("Stability"))
 
     def test_text_and_json_say_the_same(self):
@@ -91,7 +91,7 @@ class ModelDocument(unittest.TestCase):
         approvals = self.page(version, work).sections["Approvals"]
         act, = work.find("audit_log", {"what": version["model_version"], "act": "approve"})
         self.assertLess({"<b>seen</b> by the committee", act["actor"]["os_user"], act["actor"]["host"], "approve"}, set(approvals["cells"]))
-        self.assertIn("it was never deployed, or", approvals["texts"])
+        self.assertIn("No deployment of it counts: it was never deployed, or the dates were done again.", approvals["texts"])
 
     def test_a_version_that_is_not_there(self):
         self.made.run("model", "document", "20200101_000000", "--html", "none.html", expect=3)
