@@ -71,7 +71,7 @@ class ModelDocument(unittest.TestCase):
         self.assertIn(self.first["model_version"], chapter("Method"))
         self.assertLess({"maker", "B"}, set(chapter("Performance by date and segment")))
         self.assertIn("No deployment of it counts: it was never deployed, or the dates were done again.", chapter("Approvals"))
-        self.assertIn("It has scored no date.", chapter("Stability"))
+        self.assertIn("No scores of it count: it has scored no date, or the dates were done again.", chapter("Stability"))
 
     def test_text_and_json_say_the_same(self):
         page = self.page(self.first)
