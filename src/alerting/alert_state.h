@@ -28,13 +28,14 @@ struct Patience {
 
 // Why it happened, as far as what was recorded says it (monitor/diagnosis.h).
 struct Diagnosis {
-  std::optional<Days> good_day;  // the last good day before it
-  std::string cause;             // the likely one, a sentence without a full stop; "": not known
-  std::vector<std::string> changes,
-      commands;             // what is not as on the good day; what helps, "command    # why"
-  std::string environment;  // that commands need before them: "DATASET=leases", or ""
+  std::optional<Days> good_day;       // the last good day before it
+  std::string cause;                  // the likely one, a sentence without a full stop; "": not known
+  std::vector<std::string> changes;   // what is not as on the good day
+  std::vector<std::string> commands;  // what helps, "command    # why"
+  std::string environment;            // that commands need before them: "DATASET=leases", or ""
 };
-// {good_day, cause, changes, commands}; and back: what is not as it was written counts as not told.
+// {good_day, cause, changes, commands, environment}; and back: what is not as it was written counts as not
+// told.
 store::Document to_document(const Diagnosis& diagnosis);
 Diagnosis diagnosis_from(const store::Document& document);
 

@@ -27,7 +27,7 @@ std::string html(const Message& message);
 
 // JSON. The body of a webhook and the standard input of ALERT_COMMAND: {event: opened | repeated |
 // acknowledged | resolved | notice, key, dataset, model_name, rule, segment, severity, state, message,
-// diagnosis: {good_day, cause, changes, commands}, first_seen, last_seen, count}.
+// diagnosis: {good_day, cause, changes, commands, environment}, first_seen, last_seen, count}.
 std::string webhook_body(const Message& message);
 // {"text", "blocks"}
 std::string slack_body(const Message& message);

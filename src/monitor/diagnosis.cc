@@ -100,15 +100,9 @@ class Changes {
   }
 
   void compare_shares(const ColumnSummary& now, const ColumnSummary& was) {
-    const auto share_in = [](const ColumnSummary& column, const std::string& value) -> std::optional<double> {
-      for (const auto& [name, share] : column.shares) {
-        if (name == value) return share;
-      }
-      return column.all_shares ? std::optional(0.0) : std::nullopt;
-    };
     for (const ColumnSummary* one : {&now, &was}) {
       for (const auto& [value, share] : one->shares) {
-        const auto a = share_in(now, value), b = share_in(was, value);
+        const auto a = share_of(now, value), b = share_of(was, value);
         if (a && b)
           see(Kind::kShare, now.column, *a, *b, now.values, was.values,
               fmt::format("'{}' is {} of the values", value, percent(*a)), percent(*b));

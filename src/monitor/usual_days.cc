@@ -89,14 +89,6 @@ std::vector<double> gather(const std::vector<const ColumnSummary*>& earlier,
   return out;
 }
 
-// Nothing where the day told only the most frequent values, and not this one.
-std::optional<double> share_of(const ColumnSummary& column, const std::string& value) {
-  for (const auto& [name, share] : column.shares) {
-    if (name == value) return share;
-  }
-  return column.all_shares ? std::optional(0.0) : std::nullopt;
-}
-
 void see_numbers(const ColumnSummary& today, const std::vector<const ColumnSummary*>& earlier, Worst& worst) {
   const auto say = [&](const char* what, double value) {
     return [&today, what, value](const Distance& found) {
@@ -191,6 +183,13 @@ ColumnSummary column_from(const Document& from) {
 }
 
 }  // namespace
+
+std::optional<double> share_of(const ColumnSummary& column, const std::string& value) {
+  for (const auto& [name, share] : column.shares) {
+    if (name == value) return share;
+  }
+  return column.all_shares ? std::optional(0.0) : std::nullopt;
+}
 
 Document summary_document(const DaySummary& day) {
   auto columns = Document::array();

@@ -11,6 +11,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "store/document.h"
@@ -26,6 +27,9 @@ struct DaySummary {
   std::optional<double> target_rate;  // none without labels
   std::vector<table::ColumnSummary> columns;
 };
+
+// Of a text's value; nothing where the day told only the most frequent values, and not this one.
+std::optional<double> share_of(const table::ColumnSummary& column, const std::string& value);
 
 // As `statistics` of data_validations, and back; what is not as it was written counts as not told.
 store::Document summary_document(const DaySummary& day);

@@ -21,13 +21,8 @@ using store::Document;
 
 constexpr int kMostAttempts = 20;  // MAX_RETRAIN_ATTEMPTS
 
-Document part(const Document& document, const char* field) {
-  const auto found = document.is_object() ? document.find(field) : document.end();
-  return found == document.end() ? Document() : *found;
-}
-
 std::optional<double> metric_in(const Document& metrics, const char* name) {
-  const Document value = part(metrics, name);
+  const Document& value = store::field_at(metrics, name);
   return value.is_number() ? std::optional(value.get<double>()) : std::nullopt;
 }
 
@@ -53,7 +48,7 @@ Result<Document> validation_of(store::Store& store, Days date) {
 }
 
 Status read_rows_of(store::Store& store, const Document& validation, DateFacts& out) {
-  if (const Document statistics = part(validation, "statistics"); statistics.is_object())
+  if (const Document statistics = store::field_at(validation, "statistics"); statistics.is_object())
     out.rows = monitor::summary_from(statistics);
   MAEIL_ASSIGN(const auto record,
                dag::read_record(store, {out.rows_of, store.name_here(kDataDag), "preprocess_data"}));
@@ -65,7 +60,7 @@ Status read_rows_of(store::Store& store, const Document& validation, DateFacts& 
                            store::task_object_id(name.key(std::max(1, record->completions) - 1),
                                                  "processing_metadata", 0),
                            {"unseen"}));
-  const Document unseen = part(prepared, "unseen");
+  const Document unseen = store::field_at(prepared, "unseen");
   if (!rows || *rows < 1 || !unseen.is_object()) return {};
   for (const auto& [feature, count] : unseen.items()) {
     if (count.is_number()) out.unseen[feature] = count.get<double>() / *rows;
@@ -81,7 +76,8 @@ DateFacts::Judged judged_by(std::string version, const Document& metrics) {
 Result<DateFacts> facts_of(store::Store& store, Days date) {
   DateFacts out{.date = date, .rows_of = date};
   MAEIL_ASSIGN(const Document evaluated, result_at(store, date, kEvaluationDag, "evaluate_model"));
-  const Document metrics = part(evaluated, "metrics"), judged_on = part(evaluated, "judged_on");
+  const Document metrics = store::field_at(evaluated, "metrics"),
+                 judged_on = store::field_at(evaluated, "judged_on");
   out.judged = judged_by(store::text_field(evaluated, "model_version"), metrics);
   out.rate = metric_in(metrics, "default_rate");
   out.labelled = static_cast<uint64_t>(std::max(0.0, metric_in(metrics, "rows").value_or(0)));
@@ -106,7 +102,7 @@ Result<std::optional<DateFacts>> good_day_before(store::Store& store, Days date)
   const auto found = parse_date(store::text_field(event, "logical_date"));
   if (!found) return std::optional<DateFacts>();
   MAEIL_ASSIGN(DateFacts out, facts_of(store, *found));
-  out.passed = judged_by(store::text_field(event, "model_version"), part(event, "metrics"));
+  out.passed = judged_by(store::text_field(event, "model_version"), store::field_at(event, "metrics"));
   out.waits = store::text_field(event, "status") == "pending_approval";
   return std::optional(std::move(out));
 }
@@ -128,7 +124,7 @@ std::vector<table::Finding> findings_from(const Document& findings) {
 
 // The segment that lost most against the model in force.
 std::string worst_segment(const Document& comparison) {
-  const Document segments = part(comparison, "segments");
+  const Document segments = store::field_at(comparison, "segments");
   std::string out;
   double least = 0;
   for (const auto& segment : segments.is_array() ? segments : Document::array()) {
@@ -145,11 +141,11 @@ Status read_attempts(store::Store& store, Days date, monitor::Evidence& out) {
   for (int k = 1; k <= kMostAttempts; ++k) {
     MAEIL_ASSIGN(const Document attempt,
                  result_at(store, date, kEvaluationDag, retrain_task(k, "evaluate_finetuned_model")));
-    const Document metrics = part(attempt, "metrics");
+    const Document metrics = store::field_at(attempt, "metrics");
     if (!metrics.is_object()) break;
     out.attempts.push_back({metric_in(metrics, "f1_score"), metric_in(metrics, "roc_auc"),
                             store::text_field(attempt, "failure"),
-                            worst_segment(part(attempt, "comparison"))});
+                            worst_segment(store::field_at(attempt, "comparison"))});
   }
   MAEIL_ASSIGN(const Document gate, result_at(store, date, kEvaluationDag, "check_model_performance"));
   out.f1_threshold = metric_in(gate, "f1_threshold").value_or(0);
@@ -169,9 +165,9 @@ Result<monitor::Evidence> evidence_of(store::Store& store, const Document& alert
   MAEIL_ASSIGN(out.good, good_day_before(store, *date));
   MAEIL_TRY(read_attempts(store, *date, out));
   MAEIL_ASSIGN(const Document validation, validation_of(store, out.today.rows_of));
-  out.findings = findings_from(part(validation, "findings"));
+  out.findings = findings_from(store::field_at(validation, "findings"));
   MAEIL_ASSIGN(const Document raw,
-               document_of(store, "raw_data", store::id_text(part(validation, "raw_data_id")),
+               document_of(store, "raw_data", store::id_text(store::field_at(validation, "raw_data_id")),
                            {"source", "source_sha256"}));
   if (raw.contains("source_sha256")) out.source = store::text_field(raw, "source");
   if (const auto request = begun_as(store, *date); request && *request) out.scenario = (*request)->scenario;
